@@ -1,0 +1,55 @@
+/**
+ * What travels over SSH between the plugin and an agent: one order (JSON on the agent's standard input) and then
+ * events (one JSON object a line on its standard output). Nothing secret is ever on an argument list.
+ */
+
+export type Compression = 'none' | 'gzip' | 'zstd'
+
+/** The order of `murder receive`: become a peer, wait until the package is complete, unpack it. */
+export interface ReceiveOrder {
+  /** Name of the transfer; in a deploy the release's directory name. Safe as a file name. */
+  tag: string
+  /** The metainfo file, base64. */
+  torrent: string
+  /** SHA-256 of the package, hex: what the deploy host built, checked after the swarm's own piece hashes. */
+  sha256: string
+  /** Directory on the server that holds everything temporary of this transfer. Removing it ends the peer. */
+  directory: string
+  /** Tracker announce URLs as this server reaches them. */
+  trackers: string[]
+  /** `host:port` of processes known from the start (the seeder). */
+  peers: string[]
+  /** Address to announce instead of the one the tracker sees. */
+  address?: string
+  /** First and last TCP port to try; [0, 0] lets the system choose. */
+  ports: [number, number]
+  /** Seconds to go on sharing after completion. */
+  linger: number
+  /** Bytes a second for the whole process; 0 is no limit. */
+  uploadLimit: number
+  downloadLimit: number
+  /** Seconds: without any connection, without any progress, for everything. 0 is no limit. */
+  timeouts: { connect: number; stall: number; total: number }
+  /** Fill the package from what an earlier release already has here, before asking the swarm. */
+  prefill?: { from: string; layout: string }
+  unpack?: UnpackOrder
+}
+
+export interface UnpackOrder {
+  /** The release directory. Made beside its final name and renamed when it is whole. */
+  into: string
+  compression: Compression
+  /** Content of the REVISION file, when there is one. */
+  revision?: string
+}
+
+/** Events of a peer, a seeder or a tracker, oldest first. `bytes` count content, not protocol overhead. */
+export type AgentEvent =
+  | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
+  | { event: 'prefilled'; bytes: number }
+  | { event: 'progress'; bytes: number; total: number; down: number; up: number; peers: number }
+  | { event: 'downloaded'; bytes: number; total: number; seconds: number; received: number; sent: number }
+  /** Complete and verified: printed as `Done and done` for people. */
+  | { event: 'done' }
+  | { event: 'unpacked'; files: number; bytes: number; seconds: number }
+  | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number }

@@ -1,0 +1,39 @@
+/** Exit codes of every program in this project (DESIGN: the agent's command line). */
+export const ExitCode = { done: 0, failed: 1, usage: 2, stalled: 3, interrupted: 130 } as const
+
+/**
+ * What went wrong, in the user's terms: `message` says what and where in one line, `cure` says what to do.
+ * `code` is stable and greppable; `server` and `step` are filled in where a fleet is involved.
+ */
+export class MurderError extends Error {
+  override readonly name = 'MurderError'
+  readonly code: string
+  readonly exitCode: number
+  readonly server: string | undefined
+  readonly step: string | undefined
+  readonly cure: string | undefined
+
+  constructor(
+    code: string,
+    message: string,
+    details: { exitCode?: number; server?: string; step?: string; cure?: string; cause?: unknown } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.exitCode = details.exitCode ?? ExitCode.failed
+    this.server = details.server
+    this.step = details.step
+    this.cure = details.cure
+  }
+}
+
+/** One line for people: the message, then what to do. Never a stack trace. */
+export function explain(error: unknown): string {
+  if (error instanceof MurderError) return error.cure ? `${error.message} — ${error.cure}` : error.message
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Whether `error` is a Node system error with one of these codes (`ENOENT`, `EADDRINUSE`, …). */
+export function isSystemError(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
+  return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')
+}

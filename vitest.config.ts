@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+/** unit: seconds, no network. integration: real processes on loopback. lab: network namespaces, root only. */
+const project = (name: string, timeout: number) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: timeout,
+    hookTimeout: timeout,
+  },
+})
+
+export default defineConfig({
+  test: {
+    projects: [project('unit', 10_000), project('integration', 120_000), project('lab', 300_000)],
+  },
+})
