@@ -1,0 +1,34 @@
+import { ExitCode, explain, MurderError } from './errors.ts'
+import type { Shipit } from './shipit.ts'
+import { keepExitCode } from './tasks/exit-code.ts'
+import { registrations } from './tasks/index.ts'
+
+export type { Settings } from './config/settings.ts'
+export type { Server, Shipit, ShipitConfig } from './shipit.ts'
+
+/**
+ * The plugin: call it in a shipitfile after shipit-deploy. It replaces `deploy:update` and adds the `murder:` tasks.
+ *
+ * Throws when it is not given Shipit, or before shipit-deploy is loaded.
+ */
+export default function murder(shipit: Shipit): void {
+  if (typeof shipit?.blTask !== 'function') {
+    throw misused('shipit-murder was called without Shipit', 'write murder(shipit) in the shipitfile')
+  }
+  if (!shipit.hasTask('deploy:update')) {
+    throw misused(
+      'shipit-murder was loaded before shipit-deploy',
+      'call deploy(shipit) first, then murder(shipit)',
+    )
+  }
+  keepExitCode(shipit)
+  for (const register of registrations) register(shipit)
+}
+
+/** Shipit's command line lets Node print what a shipitfile throws, with stack and fields: here both say one line. */
+function misused(message: string, cure: string): MurderError {
+  const error = new MurderError('ERR_PLUGIN_ORDER', message, { exitCode: ExitCode.usage, cure })
+  for (const field of Object.keys(error)) Object.defineProperty(error, field, { enumerable: false })
+  error.stack = explain(error)
+  return error
+}

@@ -1,0 +1,121 @@
+/**
+ * What this plugin uses of its host, as structural types: shipit-cli, shipit-deploy and ssh-pool 5.3 ship none.
+ * The build copies this file into the published declarations, so it holds types only and imports nothing but
+ * `Settings`.
+ */
+import type { Settings } from './config/settings.ts'
+
+/** A server as the user writes it: `user@host:port`, or its parts. */
+export type Server = string | Remote
+
+/** A server as ssh-pool parses it. */
+export interface Remote {
+  host: string
+  user?: string
+  port?: number
+  /** Become `ssh -o key=value`. */
+  extraSshOptions?: Record<string, string | number>
+}
+
+/** One environment of a shipitfile, or its `default`. Shipit and other plugins read more keys than these. */
+export interface ShipitConfig {
+  servers?: Server | Server[]
+  /** Path of an SSH private key. */
+  key?: string
+  /** User that commands run as, through sudo. */
+  asUser?: string
+  /** Value of ssh's StrictHostKeyChecking. */
+  strict?: boolean | 'yes' | 'no' | 'ask' | 'accept-new'
+  /** 0 (default) to 3: how many `-v` ssh gets. */
+  verboseSSHLevel?: number
+  deployTo?: string
+  repositoryUrl?: string
+  branch?: string
+  workspace?: string
+  keepWorkspace?: boolean
+  keepReleases?: number
+  shallowClone?: boolean
+  deleteOnRollback?: boolean
+  /** Patterns that are left out of a release. */
+  ignores?: string[]
+  /** Directory to deploy, where it isn't the workspace. */
+  rsyncFrom?: string
+  /** Directory inside the workspace to deploy. */
+  dirToCopy?: string
+  /** Settings of this plugin. */
+  murder?: Settings
+  [key: string]: unknown
+}
+
+/** ssh-pool's connection to one server. It opens nothing until a command runs. */
+export interface Connection {
+  remote: Remote & { user: string }
+  options: {
+    key?: string | undefined
+    asUser?: string | undefined
+    strict?: boolean | string | undefined
+    tty?: boolean | undefined
+    verbosityLevel?: number | undefined
+    log?: ((...args: unknown[]) => void) | undefined
+  }
+}
+
+/** Result of a command that ended with exit code 0; ssh-pool rejects on any other. */
+export interface CommandResult {
+  stdout: string
+  stderr: string
+}
+
+/** A task as the orchestrator keeps it. */
+export interface ShipitTask {
+  name: string
+  dep: string[]
+  fn: (...args: never[]) => unknown
+  blocking?: boolean
+}
+
+/** Argument of the orchestrator's `task_err`. */
+export interface TaskFailure {
+  task: string
+  message: string
+  err?: unknown
+}
+
+/** The host that a shipitfile gets as its argument. */
+export interface Shipit {
+  environment: string
+  /** `default` merged with the environment, one level deep. Empty until `initConfig`. */
+  config: ShipitConfig
+  globalConfig: Record<string, ShipitConfig>
+  /** Filled at `init:after_ssh_pool`, before any task runs. */
+  pool?: { connections: Connection[] }
+  tasks: Record<string, ShipitTask>
+
+  initConfig(config: Record<string, ShipitConfig>): unknown
+  log(...args: unknown[]): void
+  emit(event: string, ...args: unknown[]): boolean
+  on(event: string, listener: (...args: never[]) => unknown): unknown
+  hasTask(name: string): boolean
+  /** Registers a task, replacing one of the same name. */
+  task(name: string, run: () => unknown): unknown
+  task(name: string, after: string[], run?: () => unknown): unknown
+  /** The same for a task while which no other task may run. */
+  blTask(name: string, run: () => unknown): unknown
+  blTask(name: string, after: string[], run?: () => unknown): unknown
+  start(...tasks: (string | string[])[]): unknown
+  local(command: string, options?: Record<string, unknown>): Promise<CommandResult>
+  remote(command: string, options?: Record<string, unknown>): Promise<CommandResult[]>
+
+  /** From here on shipit-deploy's: `deploy:fetch` sets it. */
+  workspace?: string | undefined
+  /** `<deployTo>/current` and `<deployTo>/releases`, set when one of its tasks starts. */
+  currentPath?: string | undefined
+  releasesPath?: string | undefined
+  /** Set by `deploy:update` and `rollback:init`, read by `deploy:publish`. */
+  releaseDirname?: string | undefined
+  releasePath?: string | undefined
+  /** Directory name and revision of what is live before this deploy; null when there is none. */
+  previousRelease?: string | null | undefined
+  previousRevision?: string | null | undefined
+  currentRevision?: string | undefined
+}

@@ -1,0 +1,26 @@
+import { ExitCode, MurderError } from '../errors.ts'
+import type { Shipit, TaskFailure } from '../shipit.ts'
+
+const hooked = new WeakSet<Shipit>()
+
+/**
+ * Makes the process end with the exit code of the error that a task failed with.
+ *
+ * Shipit's command line ends with `process.exit(1)` on every `task_err`. Its listener comes after this one, so this one
+ * cannot exit itself without taking the event from other plugins. Instead it changes the code on the way out, and only
+ * when it is that 1: a program that runs Shipit by other means keeps its own.
+ */
+export function keepExitCode(
+  shipit: Shipit,
+  host: Pick<NodeJS.Process, 'once' | 'exitCode'> = process,
+): void {
+  if (hooked.has(shipit)) return
+  hooked.add(shipit)
+  shipit.on('task_err', ({ err }: TaskFailure) => {
+    if (!(err instanceof MurderError) || err.exitCode === ExitCode.failed) return
+    const { exitCode } = err
+    host.once('exit', (code) => {
+      if (code === ExitCode.failed) host.exitCode = exitCode
+    })
+  })
+}

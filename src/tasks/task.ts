@@ -1,0 +1,21 @@
+import type { Shipit } from '../shipit.ts'
+import { plainError } from './plain-error.ts'
+
+/**
+ * Registers a blocking task, replacing one of the same name. What it throws prints as plain lines without a stack
+ * trace; a MurderError's exit code becomes the process's.
+ */
+export function task(shipit: Shipit, name: string, run: () => void | Promise<void>): void {
+  shipit.blTask(name, async () => {
+    try {
+      await run()
+    } catch (error) {
+      throw plainError(error)
+    }
+  })
+}
+
+/** Registers a task that only runs others, in this order. */
+export function sequence(shipit: Shipit, name: string, steps: string[]): void {
+  shipit.blTask(name, steps)
+}
