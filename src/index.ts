@@ -1,6 +1,6 @@
 import { ExitCode, explain, MurderError } from './errors.ts'
 import type { Shipit } from './shipit.ts'
-import { keepExitCode } from './tasks/exit-code.ts'
+import { exitWith, keepExitCode } from './tasks/exit-code.ts'
 import { registrations } from './tasks/index.ts'
 
 export type { Settings } from './config/settings.ts'
@@ -30,5 +30,6 @@ function misused(message: string, cure: string): MurderError {
   const error = new MurderError('ERR_PLUGIN_ORDER', message, { exitCode: ExitCode.usage, cure })
   for (const field of Object.keys(error)) Object.defineProperty(error, field, { enumerable: false })
   error.stack = explain(error)
+  exitWith(error.exitCode)
   return error
 }

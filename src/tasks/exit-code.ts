@@ -17,10 +17,13 @@ export function keepExitCode(
   if (hooked.has(shipit)) return
   hooked.add(shipit)
   shipit.on('task_err', ({ err }: TaskFailure) => {
-    if (!(err instanceof MurderError) || err.exitCode === ExitCode.failed) return
-    const { exitCode } = err
-    host.once('exit', (code) => {
-      if (code === ExitCode.failed) host.exitCode = exitCode
-    })
+    if (err instanceof MurderError) exitWith(err.exitCode, host)
+  })
+}
+
+/** When this process ends with 1, lets it end with this code instead. */
+export function exitWith(exitCode: number, host: Pick<NodeJS.Process, 'once' | 'exitCode'> = process): void {
+  host.once('exit', (code) => {
+    if (code === ExitCode.failed) host.exitCode = exitCode
   })
 }
