@@ -1,0 +1,42 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * Scratch directories of labs and benches. Not under the system's temporary directory, because every host of a
+ * lab has a private one; and named after the process that owns it, so that what a crashed run left behind can
+ * be told from what is in use.
+ */
+export const scratchRoot = '/var/tmp/shipit-murder-lab'
+
+let count = 0
+
+/** Makes a new directory that belongs to this process, and removes those whose owner is gone. */
+export async function makeScratch(label: string): Promise<string> {
+  await removeLeftovers()
+  const directory = join(scratchRoot, `${await processIdentity(process.pid)}-${++count}-${label}`)
+  await mkdir(directory, { recursive: true })
+  return directory
+}
+
+export async function removeScratch(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+}
+
+/** Removes the directories of processes that no longer run. */
+async function removeLeftovers(): Promise<void> {
+  await mkdir(scratchRoot, { recursive: true })
+  for (const name of await readdir(scratchRoot)) {
+    const owner = /^(\d+)-\d+-/.exec(name)
+    if (!owner) continue
+    const identity = await processIdentity(Number(owner[1]))
+    if (!identity || !name.startsWith(`${identity}-`)) await removeScratch(join(scratchRoot, name))
+  }
+}
+
+/** `<pid>-<start time in ticks>`: unlike a pid alone it is never used twice. Empty when no such process runs. */
+async function processIdentity(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const started = afterName[19]
+  return started ? `${pid}-${started}` : ''
+}
