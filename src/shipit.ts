@@ -1,9 +1,9 @@
 /**
  * What this plugin uses of its host, as structural types: shipit-cli, shipit-deploy and ssh-pool 5.3 ship none.
  * The build copies this file into the published declarations, so it holds types only and imports nothing but
- * `Settings`.
+ * `MurderSettings`.
  */
-import type { Settings } from './config/settings.ts'
+import type { MurderSettings } from './config/schema.ts'
 
 /** A server as the user writes it: `user@host:port`, or its parts. */
 export type Server = string | Remote
@@ -43,7 +43,7 @@ export interface ShipitConfig {
   /** Directory inside the workspace to deploy. */
   dirToCopy?: string
   /** Settings of this plugin. */
-  murder?: Settings
+  murder?: MurderSettings
   [key: string]: unknown
 }
 
