@@ -1,0 +1,53 @@
+import { type SettingKey, settingInfos } from './keys.ts'
+import { found } from './problems.ts'
+import { suggest } from './suggest.ts'
+
+/** Variables of other features: not settings, and not mistakes either. */
+const reserved = [
+  'MURDER_OUTPUT',
+  'MURDER_REPORT',
+  'MURDER_DRY_RUN',
+  'MURDER_SERVERS',
+  'MURDER_TAG',
+  'MURDER_FILES_PATH',
+  'MURDER_DESTINATION_PATH',
+  'MURDER_NO_TAG_DIRECTORY',
+  'MURDER_PATH_IS_FILE',
+  'MURDER_UNSAFE_PLEASE_DELETE',
+  'MURDER_TEMP_PATH',
+  'MURDER_RUN_DIR',
+]
+
+export interface FromEnvironment {
+  variable: string
+  text: string
+  /** Read from the text, not yet checked. */
+  value: unknown
+}
+
+/** The settings among the environment variables. An empty variable counts as not set. */
+export function readEnvironment(env: NodeJS.ProcessEnv): Map<SettingKey, FromEnvironment> {
+  const values = new Map<SettingKey, FromEnvironment>()
+  for (const { key, variable, doc } of settingInfos) {
+    const text = env[variable]
+    if (text) values.set(key, { variable, text, value: doc.kind.fromText(text) })
+  }
+  return values
+}
+
+/** One line for each `MURDER_…` variable that means nothing here. */
+export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const known = [...settingInfos.map((info) => info.variable), ...reserved]
+  return Object.keys(env)
+    .filter((name) => name.startsWith('MURDER_') && !known.includes(name))
+    .sort()
+    .map((name) => {
+      const meant = suggest(
+        name.slice('MURDER_'.length),
+        known.map((each) => each.slice('MURDER_'.length)),
+      )
+      const hint = meant === undefined ? `allowed: ${known.join(', ')}` : `did you mean MURDER_${meant}?`
+      const shown = /^\w{1,60}$/.test(name) ? name : found(name)
+      return `${shown} (found ${found(env[name])}) is no variable of shipit-murder: ${hint}`
+    })
+}

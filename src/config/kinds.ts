@@ -1,0 +1,216 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { bytes, duration, oneLine, rate } from '../report/format.ts'
+
+/**
+ * A kind of value: how it is checked, how it is worded, and its two text forms (environment variable, table).
+ * `fromText` never throws: what it can't read it returns as it is, and the schema then refuses it.
+ */
+export interface Kind<S extends z.ZodType = z.ZodType> {
+  schema: S
+  /** Completes the sentence "allowed: …". */
+  allowed: string
+  fromText: (text: string) => unknown
+  /** For people. */
+  show: (value: z.output<S>) => string
+  /** The inverse of `fromText`. */
+  toText: (value: z.input<S>) => string
+}
+
+const sizes: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
+
+/** `'1.5M'` → 1572864; NaN when it is not a number with an optional K, M or G. */
+function sizeFromText(text: string): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([KMG])?$/i.exec(text.trim()) ?? []
+  return digits === undefined ? Number.NaN : Math.round(Number(digits) * (sizes[unit.toUpperCase()] ?? 1))
+}
+
+const numberFromText = (text: string): unknown =>
+  /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text.trim()) : text
+
+/** A number of bytes, or such a number as text, of which `accept` approves. */
+function sizeSchema(accept: (size: number) => boolean) {
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const size = typeof value === 'number' ? value : sizeFromText(value)
+    if (Number.isSafeInteger(size) && accept(size)) return size
+    context.issues.push({ code: 'custom', input: value })
+    return z.NEVER
+  })
+}
+
+const portSchema = z.int().min(1).max(65_535)
+
+export const port: Kind<typeof portSchema> = {
+  schema: portSchema,
+  allowed: 'a whole number from 1 to 65535',
+  fromText: numberFromText,
+  show: String,
+  toText: String,
+}
+
+const rangeSchema = z
+  .union([z.tuple([z.number(), z.number()]), z.number(), z.string()])
+  .transform((value, context): [number, number] => {
+    const [first, last] = Array.isArray(value) ? value : rangeFromText(String(value))
+    const valid = [first, last].every((edge) => Number.isInteger(edge) && edge >= 1 && edge <= 65_535)
+    if ((valid && first <= last) || (first === 0 && last === 0)) return [first, last]
+    context.issues.push({ code: 'custom', input: value })
+    return z.NEVER
+  })
+
+function rangeFromText(text: string): [number, number] {
+  const [, first, last = first] = /^\s*(\d+)(?:\s*-\s*(\d+))?\s*$/.exec(text) ?? []
+  return [Number(first), Number(last)]
+}
+
+export const portRange: Kind<typeof rangeSchema> = {
+  schema: rangeSchema,
+  allowed: "first and last port, each 1 to 65535, as [6881, 6999] or '6881-6999'; 0 for any free port",
+  fromText: (text) => text,
+  show: ([first, last]) => (last === 0 ? 'any free port' : `${first} to ${last}`),
+  toText: (value) => (Array.isArray(value) ? value.join('-') : String(value)),
+}
+
+/** RFC 1123 names, and underscores because people have them. */
+const hostName = /^(?=.{1,253}$)[a-z\d_]([a-z\d_-]{0,62})(\.[a-z\d_-]{1,63})*\.?$/i
+const hostSchema = z.string().refine((text) => isIP(text) !== 0 || hostName.test(text))
+
+export const host: Kind<typeof hostSchema> = {
+  schema: hostSchema,
+  allowed: 'a host name or an IP address, without a port',
+  fromText: (text) => text.trim(),
+  show: oneLine,
+  toText: (value) => value,
+}
+
+/** No line breaks, no NUL: neither survives a shell and a log in one piece. */
+const isOneLine = (text: string) => !/[\n\r\0]/.test(text)
+
+const pathSchema = z
+  .string()
+  .refine((text) => text.startsWith('/') && isOneLine(text))
+  .transform((text) => text.replace(/(?<=.)\/+$/, ''))
+
+export const path: Kind<typeof pathSchema> = {
+  schema: pathSchema,
+  allowed: 'an absolute path without line breaks',
+  fromText: (text) => text,
+  show: oneLine,
+  toText: (value) => value,
+}
+
+const commandSchema = z.string().refine((text) => /^[^-\s]/.test(text) && isOneLine(text))
+
+export const command: Kind<typeof commandSchema> = {
+  schema: commandSchema,
+  allowed: 'the name or path of a program, without arguments and line breaks',
+  fromText: (text) => text,
+  show: oneLine,
+  toText: (value) => value,
+}
+
+const serverSchema = z.string().min(1).refine(isOneLine)
+
+export const seeder: Kind<typeof serverSchema> = {
+  schema: serverSchema,
+  allowed: "'local' or one of the servers",
+  fromText: (text) => text.trim(),
+  show: oneLine,
+  toText: (value) => value,
+}
+
+/** A week: long enough for anything, and far below what a timer can hold. */
+const longest = 604_800
+const secondsSchema = z.number().min(0).max(longest)
+
+export const seconds: Kind<typeof secondsSchema> = {
+  schema: secondsSchema,
+  allowed: `a number of seconds from 0 to ${longest}`,
+  fromText: numberFromText,
+  show: duration,
+  toText: String,
+}
+
+/** A timeout, where 0 means that there is none. */
+export const timeout: Kind<typeof secondsSchema> = {
+  ...seconds,
+  allowed: `${seconds.allowed}, 0 for no limit`,
+  show: (value) => (value === 0 ? 'no limit' : duration(value)),
+}
+
+const limitSchema = sizeSchema((size) => size === 0 || size >= 1024)
+
+export const limit: Kind<typeof limitSchema> = {
+  schema: limitSchema,
+  allowed:
+    "bytes (not bits) a second, at least 1024, as a number or with K, M or G as in '10M'; 0 for no limit",
+  fromText: (text) => text,
+  show: (value) => (value === 0 ? 'no limit' : rate(value)),
+  toText: String,
+}
+
+const pieceSchema = sizeSchema(
+  (size) => size >= 16 * 1024 && size <= 16 * 1024 ** 2 && Number.isInteger(Math.log2(size)),
+)
+
+export const pieceLength: Kind<typeof pieceSchema> = {
+  schema: pieceSchema,
+  allowed: "a power of two from 16 KiB to 16 MiB, as a number of bytes or as in '256K'",
+  fromText: (text) => text,
+  show: bytes,
+  toText: String,
+}
+
+const compressionSchema = z.enum(['auto', 'gzip', 'zstd', 'none'])
+
+export const compression: Kind<typeof compressionSchema> = {
+  schema: compressionSchema,
+  allowed: compressionSchema.options.join(', '),
+  fromText: (text) => text.trim(),
+  show: String,
+  toText: String,
+}
+
+const patternsSchema = z.array(z.string().min(1).refine(isOneLine))
+
+export const patterns: Kind<typeof patternsSchema> = {
+  schema: patternsSchema,
+  allowed: "a list of patterns such as ['*.log', '/tmp']",
+  fromText: (text) =>
+    text
+      .split(',')
+      .map((pattern) => pattern.trim())
+      .filter(Boolean),
+  show: (value) => (value.length === 0 ? 'nothing' : value.map(oneLine).join(', ')),
+  toText: (value) => value.join(','),
+}
+
+const concurrencySchema = z.int().min(1).max(1000)
+
+export const concurrency: Kind<typeof concurrencySchema> = {
+  schema: concurrencySchema,
+  allowed: 'a whole number from 1 to 1000',
+  fromText: numberFromText,
+  show: String,
+  toText: String,
+}
+
+const words: Record<string, boolean> = {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+}
+const flagSchema = z.boolean()
+
+export const flag: Kind<typeof flagSchema> = {
+  schema: flagSchema,
+  allowed: 'true or false',
+  fromText: (text) => words[text.trim().toLowerCase()] ?? text,
+  show: (value) => (value ? 'yes' : 'no'),
+  toText: String,
+}

@@ -1,0 +1,139 @@
+import { posix } from 'node:path'
+import { ExitCode, MurderError } from '../errors.ts'
+import { type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
+import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
+import * as kinds from './kinds.ts'
+import { found, fullKey, problemsOf } from './problems.ts'
+import { type Settings, schema } from './schema.ts'
+import { findServers, serverNames } from './servers.ts'
+import { suggest } from './suggest.ts'
+
+/** Where a value came from: `default`, `shipitfile` or `environment MURDER_TRACKER_PORT`. */
+export type Origin = 'default' | 'shipitfile' | `environment ${string}`
+export type Origins = Record<SettingKey, Origin>
+
+export interface SettingsInput {
+  /** The `murder` key of the shipitfile as it was written; undefined when there is none. */
+  file: unknown
+  env: NodeJS.ProcessEnv
+  /** Shipit's `deployTo`. */
+  deployTo: unknown
+  /** Shipit's `servers`. */
+  servers: unknown
+}
+
+/**
+ * Settings in force: environment over shipitfile over default.
+ * @throws MurderError SETTINGS, exit code 2, with one complete line for each problem.
+ */
+export function loadSettings({ file, env, deployTo, servers }: SettingsInput): {
+  settings: Settings
+  origins: Origins
+} {
+  const environment = readEnvironment(env)
+  const given = file ?? {}
+  const input = overlay(isGroup(given) ? given : {}, environment)
+  const parsed = schema.safeParse(input)
+  const problems = [
+    ...(isGroup(given) ? [] : [`murder is ${found(given)}: allowed: an object of settings`]),
+    ...(parsed.success ? [] : problemsOf(parsed.error, input, environment)),
+    ...unknownVariables(env),
+    ...deployToProblems(deployTo),
+    ...seederProblems(input.seeder, servers, environment),
+    ...directoryProblems(input, deployTo, environment),
+  ]
+  if (!parsed.success || problems.length > 0)
+    throw new MurderError('SETTINGS', problems.join('\n'), { exitCode: ExitCode.usage })
+
+  const remotePath = parsed.data.remotePath ?? posix.join(String(deployTo), 'shared/murder')
+  const temporaryPath = parsed.data.temporaryPath ?? posix.join(remotePath, 'tmp')
+  return {
+    settings: { ...parsed.data, remotePath, temporaryPath },
+    origins: originsOf(given, environment),
+  }
+}
+
+/** The shipitfile's settings with those of the environment put over them; neither is changed. */
+function overlay(
+  file: Record<string, unknown>,
+  environment: Map<SettingKey, FromEnvironment>,
+): Record<string, unknown> {
+  const merged = { ...file }
+  for (const { key, path } of settingInfos) {
+    const source = environment.get(key)
+    if (source === undefined) continue
+    const [group, name] = path as [string, string?]
+    if (name === undefined) merged[group] = source.value
+    else {
+      const inner = merged[group] ?? {}
+      // A group that is no object stays as it is: the schema refuses it.
+      if (isGroup(inner)) merged[group] = { ...inner, [name]: source.value }
+    }
+  }
+  return merged
+}
+
+function originsOf(file: unknown, environment: Map<SettingKey, FromEnvironment>): Origins {
+  const origin = ({ key, path }: (typeof settingInfos)[number]): Origin => {
+    const source = environment.get(key)
+    if (source) return `environment ${source.variable}`
+    return valueAt(file, path) === undefined ? 'default' : 'shipitfile'
+  }
+  return Object.fromEntries(settingInfos.map((info) => [info.key, origin(info)])) as Origins
+}
+
+function deployToProblems(deployTo: unknown): string[] {
+  if (kinds.path.schema.safeParse(deployTo).success) return []
+  return [`deployTo is ${found(deployTo)}: allowed: ${kinds.path.allowed}, such as /srv/app`]
+}
+
+/** Name of a setting as the user wrote it: its variable or its key. */
+const nameOf = (key: SettingKey, environment: Map<SettingKey, FromEnvironment>) => {
+  const variable = environment.get(key)?.variable
+  return variable === undefined ? fullKey(key.split('.')) : `${variable} (${fullKey(key.split('.'))})`
+}
+
+function seederProblems(
+  seeder: unknown,
+  servers: unknown,
+  environment: Map<SettingKey, FromEnvironment>,
+): string[] {
+  if (typeof seeder !== 'string' || seeder === '' || seeder === 'local') return []
+  const matches = findServers(seeder, servers)
+  if (matches.length === 1) return []
+  const names = serverNames(servers)
+  const what = `${nameOf('seeder', environment)} is ${found(seeder)}`
+  if (matches.length > 1)
+    return [
+      `${what}, which is more than one server: allowed: one of ${listed(matches.map((at) => names[at]))}`,
+    ]
+  const meant = suggest(seeder, ['local', ...names])
+  const hint = meant === undefined ? '' : `did you mean ${meant}? `
+  return [`${what}, which is not in servers: ${hint}allowed: ${listed(['local', ...names])}`]
+}
+
+/** A fleet may be large and a line should not be: the first ten. */
+function listed(names: (string | undefined)[]): string {
+  const shown = names.slice(0, 10).map(String).join(', ')
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown
+}
+
+/** Directories that the agent empties must not be ones where something else lives. */
+function directoryProblems(
+  input: Record<string, unknown>,
+  deployTo: unknown,
+  environment: Map<SettingKey, FromEnvironment>,
+): string[] {
+  if (typeof deployTo !== 'string' || !deployTo.startsWith('/')) return []
+  const root = posix.resolve(deployTo)
+  return (['remotePath', 'temporaryPath'] as const).flatMap((key) => {
+    const value = input[key]
+    if (typeof value !== 'string' || !value.startsWith('/')) return []
+    const path = posix.resolve(value)
+    const taken = ['releases', 'current'].some((name) => `${path}/`.startsWith(posix.join(root, name, '/')))
+    if (path !== '/' && path !== root && !taken) return []
+    return [
+      `${nameOf(key, environment)} is ${found(value)}: allowed: a directory of its own, outside of the releases, such as ${posix.join(root, 'shared/murder')}`,
+    ]
+  })
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import * as kinds from './kinds.ts'
+
+/** What people read about one setting. `example` is a value as in a shipitfile. */
+export interface SettingDoc {
+  description: string
+  example: unknown
+  kind: kinds.Kind
+  /** What holds when it is not set, for settings whose default is not a value of their own. */
+  unset?: string
+}
+
+/** Documentation of every setting, found by its schema. Being in here makes a schema a setting. */
+export const settingDocs = new Map<z.ZodType, SettingDoc>()
+
+function setting<S extends z.ZodType>(
+  schema: S,
+  kind: kinds.Kind<never> | kinds.Kind,
+  doc: { description: string; example: z.input<S>; unset?: string },
+): S {
+  settingDocs.set(schema, { ...doc, kind: kind as kinds.Kind })
+  return schema
+}
+
+const tracker = z.strictObject({
+  port: setting(kinds.port.schema.default(8998), kinds.port, {
+    description: 'TCP port of the tracker, on the deploy host or on the server that `seeder` names.',
+    example: 9000,
+  }),
+  address: setting(kinds.host.schema.optional(), kinds.host, {
+    description:
+      'Address at which servers reach the tracker, when it is another one than that of the seeder.',
+    example: 'tracker.example.com',
+    unset: 'the address of the seeder',
+  }),
+})
+
+const timeouts = z.strictObject({
+  connect: setting(kinds.seconds.schema.default(10), kinds.timeout, {
+    description: 'Seconds to wait for an SSH connection, and for a peer to find the swarm.',
+    example: 20,
+  }),
+  stall: setting(kinds.seconds.schema.default(60), kinds.timeout, {
+    description: 'Seconds without any progress after which a server counts as failed.',
+    example: 120,
+  }),
+  total: setting(kinds.seconds.schema.default(0), kinds.timeout, {
+    description: 'Seconds that the transfer to a server may take in all.',
+    example: 900,
+  }),
+})
+
+/**
+ * Every setting of the `murder` key of a shipitfile: the one place for its type, its default and its documentation.
+ * The environment variables, `murder:config` and docs/settings.md all come from here.
+ */
+export const schema = z.strictObject({
+  tracker: tracker.prefault({}),
+  seeder: setting(kinds.seeder.schema.default('local'), kinds.seeder, {
+    description:
+      'Where the seeder and the tracker run: `local` for the deploy host, or one of the servers, to which the package is then uploaded once.',
+    example: 'deploy@a.example.com',
+  }),
+  announce: setting(kinds.host.schema.optional(), kinds.host, {
+    description: 'Address of the deploy host, or of the server that `seeder` names, as the servers reach it.',
+    example: '10.0.0.1',
+    unset: 'the deploy host as each server sees it over SSH',
+  }),
+  remotePath: setting(kinds.path.schema.optional(), kinds.path, {
+    description: 'Directory on the servers that holds the agent and its state.',
+    example: '/var/lib/murder',
+    unset: '<deployTo>/shared/murder',
+  }),
+  temporaryPath: setting(kinds.path.schema.optional(), kinds.path, {
+    description:
+      'Directory on the servers for packages in transit; each transfer makes its own directory in it.',
+    example: '/var/tmp/murder',
+    unset: '<remotePath>/tmp',
+  }),
+  node: setting(kinds.command.schema.default('node'), kinds.command, {
+    description: 'Name or path of Node.js (20.19 or newer) on the servers.',
+    example: '/opt/node/bin/node',
+  }),
+  ports: setting(kinds.portRange.schema.default([6881, 6999]), kinds.portRange, {
+    description:
+      'TCP ports of peers and of the seeder, of which each takes the first free one: open them between the machines of the fleet. The default is BitTorrent’s customary range, clear of the ports that systems give to outgoing connections.',
+    example: [7000, 7010],
+  }),
+  linger: setting(kinds.seconds.schema.default(30), kinds.seconds, {
+    description: 'Seconds that a server goes on sharing in the background after its own download is done.',
+    example: 60,
+  }),
+  compression: setting(kinds.compression.schema.default('auto'), kinds.compression, {
+    description:
+      'Compression of the package: `auto` is the best one that the deploy host and every server have.',
+    example: 'gzip',
+  }),
+  ignore: setting(kinds.patterns.schema.default([]), kinds.patterns, {
+    description:
+      'Files to leave out of the package, in the syntax of .gitignore, besides those in `ignores`.',
+    example: ['*.log', '/coverage'],
+  }),
+  uploadLimit: setting(kinds.limit.schema.default(0), kinds.limit, {
+    description: 'Bytes a second that each machine may send in all.',
+    example: '10M',
+  }),
+  downloadLimit: setting(kinds.limit.schema.default(0), kinds.limit, {
+    description: 'Bytes a second that each machine may receive in all.',
+    example: '50M',
+  }),
+  concurrency: setting(kinds.concurrency.schema.default(30), kinds.concurrency, {
+    description: 'Number of SSH connections that are opened at the same time.',
+    example: 10,
+  }),
+  timeouts: timeouts.prefault({}),
+  pieceLength: setting(kinds.pieceLength.schema.optional(), kinds.pieceLength, {
+    description: 'Bytes in a piece of the torrent.',
+    example: '256K',
+    unset: 'chosen from the size of the package',
+  }),
+  prefill: setting(kinds.flag.schema.default(true), kinds.flag, {
+    description:
+      'Whether a server takes what is unchanged from its current release, and only the rest from the swarm.',
+    example: false,
+  }),
+})
+
+/** What goes under the `murder` key of a shipitfile. Everything is optional. */
+export type MurderSettings = z.input<typeof schema>
+
+/** Settings in force: checked, with every default filled in. Sizes are bytes, times are seconds. */
+export type Settings = z.output<typeof schema> & { remotePath: string; temporaryPath: string }

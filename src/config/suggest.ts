@@ -1,0 +1,32 @@
+import { distance } from 'fastest-levenshtein'
+
+const plain = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '')
+
+/** The words of `trackerPort`, `tracker.port` or `PORT_TRACKER`, in alphabetical order. */
+const sorted = (name: string) => (name.match(/[A-Z]?[a-z\d]+|[A-Z\d]+/g) ?? []).map(plain).sort().join('')
+
+function steps(name: string, candidate: string): number {
+  const [short, long] = [plain(name), plain(candidate)]
+  if (short === long) return 0
+  if (short.length > 1 && long.startsWith(short)) return 1
+  return Math.min(distance(short, long), distance(sorted(name), sorted(candidate)))
+}
+
+/**
+ * The candidate that was most likely meant by `name`, or undefined when none is near.
+ * Case, the order of words and signs between them don't count; earlier candidates win ties.
+ */
+export function suggest(name: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined
+  let nearest = Number.POSITIVE_INFINITY
+  for (const candidate of candidates) {
+    const distant = steps(name, candidate)
+    const longer = Math.max(plain(name).length, plain(candidate).length)
+    const allowed = Math.min(5, Math.max(1, Math.floor(longer / 2)))
+    if (distant <= allowed && distant < nearest) [best, nearest] = [candidate, distant]
+  }
+  return best
+}
+
+/** Whether both are the same name, written differently. */
+export const sameName = (one: string, other: string): boolean => sorted(one) === sorted(other)

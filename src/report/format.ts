@@ -1,0 +1,65 @@
+/** Numbers as people read them. This file has no dependencies: the agent uses it too. */
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** `1536` → `1.5 KiB`. Units of 1024 everywhere; one decimal below 100. */
+export function bytes(count: number): string {
+  let value = Math.max(0, count)
+  let unit = 0
+  // What would round to 1024 is the next unit's 1.0.
+  while (value >= 1023.5 && unit < units.length - 1) {
+    value /= 1024
+    unit += 1
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1
+  return `${value.toFixed(digits)} ${units[unit]}`
+}
+
+/** Bytes a second: `1536` → `1.5 KiB/s`. */
+export function rate(bytesPerSecond: number): string {
+  return `${bytes(bytesPerSecond)}/s`
+}
+
+/** Seconds: `0.25 s`, `4.2 s`, `42 s`, `3 min`, `3 min 05 s`, `2 h 04 min`; `?` when it is not known. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return '?'
+  if (seconds === 0) return '0 s'
+  if (seconds < 0.995) return `${seconds.toFixed(2)} s`
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return parts(whole, 'min', 's')
+  return parts(Math.round(seconds / 60), 'h', 'min')
+}
+
+const parts = (count: number, large: string, small: string) =>
+  count % 60 === 0
+    ? `${count / 60} ${large}`
+    : `${Math.floor(count / 60)} ${large} ${String(count % 60).padStart(2, '0')} ${small}`
+
+/** Whole percent, rounded down: 100 means that nothing is missing. */
+export function percent(part: number, whole: number): string {
+  return `${whole > 0 ? Math.floor((100 * Math.min(part, whole)) / whole) : 0}%`
+}
+
+const colourCodes = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g')
+
+/**
+ * Text from elsewhere made safe to print: one line, no control characters, so that nothing that a server says
+ * can move the cursor.
+ */
+export function oneLine(text: string): string {
+  return text
+    .replace(colourCodes, '')
+    .replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ')
+    .trim()
+}
+
+/** Length on a terminal, for text without control characters and wide characters. */
+export const widthOf = (text: string): number => [...text].length
+
+/** `text` cut to `width` characters, the last of them an ellipsis. */
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text
+  return width <= 0 ? '' : `${[...text].slice(0, width - 1).join('')}…`
+}

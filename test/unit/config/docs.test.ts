@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { describeSettings, loadSettings, seederIndex } from '../../../src/config/index.ts'
+import { settingInfos, valueAt } from '../../../src/config/keys.ts'
+import { settingsMarkdown } from '../../../src/config/markdown.ts'
+
+const servers = ['deploy@a.example.com', 'deploy@b.example.com']
+const load = (file: unknown, env: Record<string, string> = {}) =>
+  loadSettings({ file, env, deployTo: '/srv/app', servers })
+
+test('docs/settings.md says what the schema says (update: npx vitest run --project unit config -u)', async () => {
+  await expect(settingsMarkdown()).toMatchFileSnapshot('../../../docs/settings.md')
+})
+
+test.each(settingInfos)('the example of $key works, in a shipitfile and as $variable', (info) => {
+  const { doc, path, variable, key } = info
+  const file = path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), doc.example)
+  const inFile = load(file)
+  const inEnvironment = load({}, { [variable]: doc.kind.toText(doc.example) })
+  expect(valueAt(inFile.settings, path)).not.toEqual(info.default)
+  expect(inEnvironment.settings).toEqual(inFile.settings)
+  expect(inFile.origins[key]).toBe('shipitfile')
+  expect(inEnvironment.origins[key]).toBe(`environment ${variable}`)
+})
+
+test.each(settingInfos)('$key is documented in one sentence', ({ doc }) => {
+  expect(doc.description).toMatch(/^[A-Z].*\.$/)
+  expect(doc.description).not.toContain('\n')
+})
+
+test('the table of murder:config', () => {
+  const { settings, origins } = load(
+    { linger: 90, uploadLimit: '10M', ports: 0, ignore: ['*.log', '/tmp'], pieceLength: 262_144 },
+    { MURDER_TRACKER_PORT: '9000', MURDER_PREFILL: 'no' },
+  )
+  expect(`${describeSettings(settings, origins)}\n`).toBe(
+    `\
+setting           value                                            from
+tracker.port      9000                                             environment MURDER_TRACKER_PORT
+tracker.address   the address of the seeder                        default
+seeder            local                                            default
+announce          the deploy host as each server sees it over SSH  default
+remotePath        /srv/app/shared/murder                           default
+temporaryPath     /srv/app/shared/murder/tmp                       default
+node              node                                             default
+ports             any free port                                    shipitfile
+linger            1 min 30 s                                       shipitfile
+compression       auto                                             default
+ignore            *.log, /tmp                                      shipitfile
+uploadLimit       10.0 MiB/s                                       shipitfile
+downloadLimit     no limit                                         default
+concurrency       30                                               default
+timeouts.connect  10 s                                             default
+timeouts.stall    1 min                                            default
+timeouts.total    no limit                                         default
+pieceLength       256 KiB                                          shipitfile
+prefill           no                                               environment MURDER_PREFILL
+`,
+  )
+})
+
+test('seederIndex', () => {
+  expect(seederIndex('local', servers)).toBeUndefined()
+  expect(seederIndex('b.example.com', servers)).toBe(1)
+})

@@ -1,0 +1,325 @@
+import { describe, expect, test } from 'vitest'
+import { loadSettings } from '../../../src/config/index.ts'
+import { MurderError } from '../../../src/errors.ts'
+
+const fleet = ['deploy@a', 'deploy@b:2222', { host: 'c', user: 'app', port: 2200 }]
+const load = (file: unknown, env: Record<string, string> = {}, servers: unknown = fleet) =>
+  loadSettings({ file, env, deployTo: '/srv/app', servers })
+
+/** The lines of the error that `load` ends in. */
+function problems(run: () => unknown): string[] {
+  try {
+    run()
+  } catch (error) {
+    if (!(error instanceof MurderError)) throw error
+    expect(error).toMatchObject({ code: 'SETTINGS', exitCode: 2 })
+    return error.message.split('\n')
+  }
+  return []
+}
+
+describe('values', () => {
+  test('defaults, with no murder key at all', () => {
+    const { settings, origins } = load(undefined)
+    expect(settings).toEqual({
+      tracker: { port: 8998 },
+      seeder: 'local',
+      remotePath: '/srv/app/shared/murder',
+      temporaryPath: '/srv/app/shared/murder/tmp',
+      node: 'node',
+      ports: [6881, 6999],
+      linger: 30,
+      compression: 'auto',
+      ignore: [],
+      uploadLimit: 0,
+      downloadLimit: 0,
+      concurrency: 30,
+      timeouts: { connect: 10, stall: 60, total: 0 },
+      prefill: true,
+    })
+    expect(new Set(Object.values(origins))).toEqual(new Set(['default']))
+  })
+
+  test('environment over shipitfile over default, and who said what', () => {
+    const file = { tracker: { port: 9000 }, linger: 5, timeouts: { stall: 90 } }
+    const { settings, origins } = load(file, { MURDER_TRACKER_PORT: '9001', MURDER_TIMEOUTS_CONNECT: '3' })
+    expect(settings.tracker.port).toBe(9001)
+    expect(settings.linger).toBe(5)
+    expect(settings.timeouts).toEqual({ connect: 3, stall: 90, total: 0 })
+    expect(origins).toMatchObject({
+      'tracker.port': 'environment MURDER_TRACKER_PORT',
+      'tracker.address': 'default',
+      linger: 'shipitfile',
+      'timeouts.connect': 'environment MURDER_TIMEOUTS_CONNECT',
+      'timeouts.stall': 'shipitfile',
+      'timeouts.total': 'default',
+    })
+    expect(file).toEqual({ tracker: { port: 9000 }, linger: 5, timeouts: { stall: 90 } })
+  })
+
+  test('undefined in a shipitfile is the default', () => {
+    const { settings, origins } = load({ linger: undefined, tracker: undefined })
+    expect(settings.linger).toBe(30)
+    expect(settings.tracker.port).toBe(8998)
+    expect(origins.linger).toBe('default')
+  })
+
+  test('an empty variable counts as not set', () => {
+    const { settings, origins } = load({ linger: 5 }, { MURDER_LINGER: '' })
+    expect(settings.linger).toBe(5)
+    expect(origins.linger).toBe('shipitfile')
+  })
+
+  test.each([
+    ['MURDER_PORTS', '7000-7010', { ports: [7000, 7010] }],
+    ['MURDER_PORTS', '7000', { ports: [7000, 7000] }],
+    ['MURDER_PORTS', '0', { ports: [0, 0] }],
+    ['MURDER_PORTS', '0-0', { ports: [0, 0] }],
+    ['MURDER_IGNORE', '*.log, /tmp ,', { ignore: ['*.log', '/tmp'] }],
+    ['MURDER_PREFILL', 'no', { prefill: false }],
+    ['MURDER_PREFILL', '1', { prefill: true }],
+    ['MURDER_UPLOAD_LIMIT', '10M', { uploadLimit: 10 * 1024 ** 2 }],
+    ['MURDER_DOWNLOAD_LIMIT', '1.5k', { downloadLimit: 1536 }],
+    ['MURDER_PIECE_LENGTH', '256K', { pieceLength: 262_144 }],
+    ['MURDER_SEEDER', 'deploy@a', { seeder: 'deploy@a' }],
+    ['MURDER_LINGER', '0.5', { linger: 0.5 }],
+    ['MURDER_REMOTE_PATH', '/var/lib/murder/', { remotePath: '/var/lib/murder' }],
+    ['MURDER_TRACKER_ADDRESS', '2001:db8::1', { tracker: { port: 8998, address: '2001:db8::1' } }],
+  ])('%s=%s', (variable, text, expected) => {
+    expect(load({}, { [variable]: text }).settings).toMatchObject(expected)
+  })
+
+  test.each([
+    [{ ports: [0, 0] }, { ports: [0, 0] }],
+    [{ ports: '7000-7001' }, { ports: [7000, 7001] }],
+    [{ ports: 7000 }, { ports: [7000, 7000] }],
+    [{ uploadLimit: 4096 }, { uploadLimit: 4096 }],
+    [{ uploadLimit: '1G' }, { uploadLimit: 1024 ** 3 }],
+    [{ pieceLength: 16_384 }, { pieceLength: 16_384 }],
+    [{ pieceLength: '16M' }, { pieceLength: 16 * 1024 ** 2 }],
+  ])('%j in a shipitfile', (file, expected) => {
+    expect(load(file).settings).toMatchObject(expected)
+  })
+
+  test('temporaryPath follows remotePath', () => {
+    expect(load({ remotePath: '/var/lib/murder' }).settings.temporaryPath).toBe('/var/lib/murder/tmp')
+  })
+})
+
+describe('problems, one complete line each', () => {
+  test.each<[unknown, string]>([
+    [
+      { tracker: { prot: 8998 } },
+      'murder.tracker.prot (found 8998) is no setting: did you mean murder.tracker.port? allowed: port, address',
+    ],
+    [
+      { trackerPort: 8998 },
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, announce, remotePath, temporaryPath, node, ports, linger, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, pieceLength, prefill',
+    ],
+    [
+      { tracker: { stallTimeout: 1 } },
+      'murder.tracker.stallTimeout (found 1) is no setting: did you mean murder.timeouts.stall? allowed: port, address',
+    ],
+    [{ tracker: { xyz: 1 } }, 'murder.tracker.xyz (found 1) is no setting: allowed: port, address'],
+    [{ tracker: { port: '80a' } }, 'murder.tracker.port is "80a": allowed: a whole number from 1 to 65535'],
+    [{ tracker: { port: '8998' } }, 'murder.tracker.port is "8998": allowed: a whole number from 1 to 65535'],
+    [{ tracker: { port: 0 } }, 'murder.tracker.port is 0: allowed: a whole number from 1 to 65535'],
+    [{ tracker: { port: 1.5 } }, 'murder.tracker.port is 1.5: allowed: a whole number from 1 to 65535'],
+    [{ tracker: 8998 }, 'murder.tracker is 8998: allowed: an object with port, address'],
+    [{ compression: 'gz' }, 'murder.compression is "gz": did you mean gzip? allowed: auto, gzip, zstd, none'],
+    [{ compression: null }, 'murder.compression is null: allowed: auto, gzip, zstd, none'],
+    [
+      { ports: [6999, 6881] },
+      "murder.ports is [6999,6881]: allowed: first and last port, each 1 to 65535, as [6881, 6999] or '6881-6999'; 0 for any free port",
+    ],
+    [
+      { announce: '10.0.0.1:8998' },
+      'murder.announce is "10.0.0.1:8998": allowed: a host name or an IP address, without a port',
+    ],
+    [
+      { uploadLimit: '10Mbit' },
+      'murder.uploadLimit is "10Mbit": allowed: bytes (not bits) a second, at least 1024, as a number or with K, M or G as in \'10M\'; 0 for no limit',
+    ],
+    [
+      { pieceLength: '100K' },
+      'murder.pieceLength is "100K": allowed: a power of two from 16 KiB to 16 MiB, as a number of bytes or as in \'256K\'',
+    ],
+    [
+      { ignore: '*.log' },
+      "murder.ignore is \"*.log\": allowed: a list of patterns such as ['*.log', '/tmp']",
+    ],
+    [
+      { ignore: ['a', 1] },
+      "murder.ignore is [\"a\",1]: allowed: a list of patterns such as ['*.log', '/tmp']",
+    ],
+    [{ prefill: 'yes' }, 'murder.prefill is "yes": allowed: true or false'],
+    [
+      { node: '' },
+      'murder.node is "": allowed: the name or path of a program, without arguments and line breaks',
+    ],
+    [
+      { remotePath: '/srv/a\nb' },
+      'murder.remotePath is "/srv/a\\nb": allowed: an absolute path without line breaks',
+    ],
+    [
+      { temporaryPath: 'tmp' },
+      'murder.temporaryPath is "tmp": allowed: an absolute path without line breaks',
+    ],
+    [
+      { temporaryPath: '/tmp/\0' },
+      'murder.temporaryPath is "/tmp/\\u0000": allowed: an absolute path without line breaks',
+    ],
+    [{ linger: -1 }, 'murder.linger is -1: allowed: a number of seconds from 0 to 604800'],
+    [
+      { timeouts: { stall: Number.NaN } },
+      'murder.timeouts.stall is NaN: allowed: a number of seconds from 0 to 604800, 0 for no limit',
+    ],
+    [{ concurrency: () => 3 }, 'murder.concurrency is a function: allowed: a whole number from 1 to 1000'],
+    [[], 'murder is []: allowed: an object of settings'],
+    [true, 'murder is true: allowed: an object of settings'],
+  ])('%j', (file, line) => {
+    expect(problems(() => load(file))).toEqual([line])
+  })
+
+  test.each<[string, string, string]>([
+    [
+      'MURDER_TRACKER_PORT',
+      '80a',
+      'MURDER_TRACKER_PORT (murder.tracker.port) is "80a": allowed: a whole number from 1 to 65535',
+    ],
+    [
+      'MURDER_TRACKER_PROT',
+      '80',
+      'MURDER_TRACKER_PROT (found "80") is no variable of shipit-murder: did you mean MURDER_TRACKER_PORT?',
+    ],
+    [
+      'MURDER_OUTPT',
+      'json',
+      'MURDER_OUTPT (found "json") is no variable of shipit-murder: did you mean MURDER_OUTPUT?',
+    ],
+    [
+      'MURDER_LINGER',
+      'long',
+      'MURDER_LINGER (murder.linger) is "long": allowed: a number of seconds from 0 to 604800',
+    ],
+    ['MURDER_PREFILL', 'maybe', 'MURDER_PREFILL (murder.prefill) is "maybe": allowed: true or false'],
+  ])('%s=%s', (variable, text, line) => {
+    expect(problems(() => load({}, { [variable]: text }))).toEqual([line])
+  })
+
+  test('a variable that is like nothing lists what there is', () => {
+    expect(problems(() => load({}, { MURDER_XQZ: '1' }))[0]).toMatch(
+      /^MURDER_XQZ \(found "1"\) is no variable of shipit-murder: allowed: MURDER_TRACKER_PORT, .*MURDER_PREFILL/,
+    )
+  })
+
+  test('variables of other features, and of other programs, are nobody’s mistake', () => {
+    const env = {
+      MURDER_OUTPUT: 'json',
+      MURDER_DRY_RUN: '1',
+      MURDER_TEMP_PATH: '/x',
+      PATH: '/bin',
+      murder_x: '1',
+    }
+    expect(problems(() => load({}, env))).toEqual([])
+  })
+
+  test('several at once, in a stable order', () => {
+    expect(
+      problems(() =>
+        loadSettings({
+          file: { linger: 'x', lingr: 1, tracker: { port: 0 }, seeder: 'nobody' },
+          env: { MURDER_CONCURRENCY: '0', MURDER_NOD: 'x' },
+          deployTo: 'srv/app',
+          servers: ['deploy@a'],
+        }),
+      ),
+    ).toEqual([
+      'murder.tracker.port is 0: allowed: a whole number from 1 to 65535',
+      'murder.linger is "x": allowed: a number of seconds from 0 to 604800',
+      'MURDER_CONCURRENCY (murder.concurrency) is "0": allowed: a whole number from 1 to 1000',
+      expect.stringMatching(
+        /^murder\.lingr \(found 1\) is no setting: did you mean murder\.linger\? allowed: tracker, /,
+      ),
+      'MURDER_NOD (found "x") is no variable of shipit-murder: did you mean MURDER_NODE?',
+      'deployTo is "srv/app": allowed: an absolute path without line breaks, such as /srv/app',
+      'murder.seeder is "nobody", which is not in servers: allowed: local, deploy@a',
+    ])
+  })
+
+  test('what was found is never long and never more than a line', () => {
+    const [line = ''] = problems(() => load({ linger: 'x\n'.repeat(100) }))
+    expect(line).toBe(
+      `murder.linger is "${'x\\n'.repeat(19)}x…: allowed: a number of seconds from 0 to 604800`,
+    )
+    const [unknown = ''] = problems(() => load({ ['k\n'.repeat(100)]: 1 }))
+    expect(unknown.split(' (found')[0]?.length).toBeLessThan(70)
+  })
+
+  test('a value that refers to itself', () => {
+    const loop: { self?: unknown } = {}
+    loop.self = loop
+    expect(problems(() => load({ linger: loop }))).toEqual([
+      'murder.linger is an object: allowed: a number of seconds from 0 to 604800',
+    ])
+  })
+
+  test.each([undefined, '', 'srv', '/srv/\n', 5])('deployTo %j', (deployTo) => {
+    const lines = problems(() => loadSettings({ file: {}, env: {}, deployTo, servers: fleet }))
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatch(
+      /^deployTo is .*: allowed: an absolute path without line breaks, such as \/srv\/app$/,
+    )
+  })
+
+  test.each([
+    '/',
+    '/srv/app',
+    '/srv/app/',
+    '/srv/app/releases',
+    '/srv/app/releases/x',
+    '/srv/x/../app/current',
+  ])('directory %s is not the agent’s own', (remotePath) => {
+    expect(problems(() => load({ remotePath }))).toEqual([
+      `murder.remotePath is "${remotePath}": allowed: a directory of its own, outside of the releases, such as /srv/app/shared/murder`,
+    ])
+  })
+})
+
+describe('seeder', () => {
+  test.each([
+    'local',
+    'a',
+    'deploy@a',
+    'deploy@a:22',
+    'b',
+    'b:2222',
+    'deploy@b:2222',
+    'c',
+    'app@c',
+    'app@c:2200',
+  ])('%s is one of the fleet', (seeder) => {
+    expect(load({ seeder }).settings.seeder).toBe(seeder)
+  })
+
+  test('a server that is not there, nearly there, or there twice', () => {
+    expect(problems(() => load({ seeder: 'deploy@d' }))).toEqual([
+      'murder.seeder is "deploy@d", which is not in servers: did you mean deploy@a? allowed: local, deploy@a, deploy@b:2222, app@c:2200',
+    ])
+    expect(problems(() => load({}, { MURDER_SEEDER: 'zzzzzzzzz' }))).toEqual([
+      'MURDER_SEEDER (murder.seeder) is "zzzzzzzzz", which is not in servers: allowed: local, deploy@a, deploy@b:2222, app@c:2200',
+    ])
+    expect(problems(() => load({ seeder: 'a' }, {}, ['deploy@a:1', 'deploy@a:2']))).toEqual([
+      'murder.seeder is "a", which is more than one server: allowed: one of deploy@a:1, deploy@a:2',
+    ])
+  })
+
+  test('servers may be a single entry', () => {
+    expect(load({ seeder: 'a' }, {}, 'deploy@a').settings.seeder).toBe('a')
+  })
+
+  test('a large fleet does not make a long line', () => {
+    const many = Array.from({ length: 500 }, (_, index) => `deploy@host${index}`)
+    expect(problems(() => load({ seeder: 'zzzzzzzzzzzzz' }, {}, many))[0]).toMatch(/host8 and 491 more$/)
+  })
+})
