@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { ClosingLine } from './test/support/closing-line.ts'
 
 /** unit: seconds, no network. integration: real processes on loopback. lab: network namespaces, root only. */
 const project = (name: string, timeout: number) => ({
@@ -12,6 +13,7 @@ const project = (name: string, timeout: number) => ({
 
 export default defineConfig({
   test: {
+    reporters: ['default', new ClosingLine()],
     projects: [project('unit', 10_000), project('integration', 120_000), project('lab', 300_000)],
   },
 })
