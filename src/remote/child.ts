@@ -1,0 +1,69 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+
+const alive = new Set<LocalChild>()
+
+// If this process ends in a hurry, its ssh processes end with it.
+process.on('exit', () => {
+  for (const child of alive) child.signal('SIGTERM')
+})
+
+/**
+ * A local shell command in a process group of its own: Ctrl-C in the terminal doesn't reach it, so that whoever started it
+ * can clean up first, and killing it takes ssh's helpers (ProxyCommand) along.
+ */
+export class LocalChild {
+  readonly process: ChildProcessWithoutNullStreams
+  /** When the process is gone and its output has been read. Never rejects. */
+  readonly ended: Promise<{ exitCode: number | null; signal: NodeJS.Signals | null; error?: Error }>
+  #gone = false
+
+  constructor(commandLine: string) {
+    this.process = spawn('/bin/sh', ['-c', `exec ${commandLine}`], { detached: true })
+    this.ended = this.#watch()
+    alive.add(this)
+  }
+
+  /** Whether the process has ended. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** Ends the process group, forcibly after `graceSeconds`. Returns when it is gone. */
+  async kill(graceSeconds = 2): Promise<void> {
+    this.signal('SIGTERM')
+    const force = setTimeout(() => this.signal('SIGKILL'), graceSeconds * 1000)
+    await this.ended
+    clearTimeout(force)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    const { pid } = this.process
+    if (this.#gone || pid === undefined) return
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // The group ended in this very moment; `ended` tells.
+    }
+  }
+
+  #watch(): LocalChild['ended'] {
+    const { process: child } = this
+    // A command that ends before it has read its input is judged by its exit code, not by EPIPE.
+    child.stdin.on('error', () => {})
+    return new Promise((resolve) => {
+      const finish = (result: Awaited<LocalChild['ended']>) => {
+        this.#gone = true
+        alive.delete(this)
+        resolve(result)
+      }
+      child.once('error', (error) => finish({ exitCode: null, signal: null, error }))
+      child.once('close', (exitCode, signal) => finish({ exitCode, signal }))
+      child.once('exit', () => {
+        // A background master of the user's own configuration may hold our pipes open long after ssh itself has ended.
+        setTimeout(() => {
+          for (const stream of child.stdio) stream?.destroy()
+        }, 1000).unref()
+      })
+    })
+  }
+}

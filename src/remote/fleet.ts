@@ -1,0 +1,165 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { MurderError } from '../errors.ts'
+import { remoteCommand } from './bootstrap.ts'
+import { diagnose, isTurnedAway, outOfTime } from './diagnose.ts'
+import { makeControlDirectory } from './directory.ts'
+import { Limit } from './limit.ts'
+import { Link } from './link.ts'
+import { multiplexesItself, withOptions } from './options.ts'
+import { abortError, failure, judge } from './outcome.ts'
+import { backoff, pause } from './retry.ts'
+import { type Server, type SshConnection, type SshRemote, toServers } from './server.ts'
+import { type Payload, runSession, type SessionResult } from './session.ts'
+
+export interface FleetOptions {
+  /** Most commands that are being started at a time. Once started they don't count. */
+  concurrency?: number
+  /** Seconds from the start of ssh until the server's shell answers. */
+  connectSeconds?: number
+  /** Parent of the directory for control sockets. */
+  controlDirectory?: string
+  /** Most retries when sshd turns a connection away before the login. */
+  retries?: number
+  random?: () => number
+}
+
+/** What to run on one server. `script` is POSIX sh, its values quoted with `quote`. */
+export interface Command {
+  script: string
+  /** The script's standard input. A function is called for every attempt. */
+  stdin?: Payload
+  /** Gets stdout line by line; stdout in the outcome is then empty. What it throws becomes this server's failure. */
+  onLine?: (line: string) => void
+}
+
+export interface RunOptions {
+  /** Seconds; 0 is no limit. `stallTimeout`: no byte in any direction. `totalTimeout`: from the server's turn. */
+  connectTimeout?: number
+  stallTimeout?: number
+  totalTimeout?: number
+  /** Ends all commands; their servers' outcomes are then failures, with the signal's reason if that is a MurderError. */
+  signal?: AbortSignal
+  /** Only these; all unless told otherwise. */
+  servers?: readonly Server[]
+  /** Most bytes of stdout kept per server; more is a failure. */
+  maxOutput?: number
+}
+
+export type Outcome =
+  | { server: Server; ok: true; stdout: string; stderr: string }
+  | { server: Server; ok: false; error: MurderError }
+
+/** Commands on all servers through ssh-pool's connections: one SSH connection per server, a result from each. */
+export class Fleet {
+  readonly servers: readonly Server[]
+  readonly #options: Required<FleetOptions>
+  readonly #limit: Limit
+  readonly #directory: string
+  readonly #remotes = new Map<Server, SshRemote>()
+  readonly #links = new Map<Server, Link>()
+  readonly #closing = new AbortController()
+
+  /** Sets OpenSSH options on `connections`, so that Shipit's own commands share the connections too. */
+  constructor(connections: readonly SshConnection[], options: FleetOptions = {}) {
+    this.servers = toServers(connections)
+    this.#options = {
+      concurrency: 30,
+      connectSeconds: 15,
+      controlDirectory: '',
+      retries: 6,
+      random: Math.random,
+      ...options,
+    }
+    this.#limit = new Limit(this.#options.concurrency)
+    this.#directory = makeControlDirectory(this.#options.controlDirectory || undefined)
+    process.once('exit', this.#removeDirectory)
+    for (const [index, server] of this.servers.entries()) {
+      const { connection } = server
+      this.#remotes.set(server, connection.remote)
+      if (!multiplexesItself(connection.remote)) {
+        this.#links.set(server, new Link(server, this.#options.retries, this.#options.random))
+      }
+      connection.remote = withOptions(
+        connection.remote,
+        this.#options.connectSeconds,
+        join(this.#directory, String(index)),
+      )
+    }
+  }
+
+  /**
+   * Runs one script per server and returns the outcomes in the order of the servers. A server's failure is its outcome;
+   * this rejects only for a mistake in `plan`. `step` names the work in messages.
+   */
+  async run(step: string, plan: (server: Server) => Command, options: RunOptions = {}): Promise<Outcome[]> {
+    const work = (options.servers ?? this.servers).map((server) => ({ server, command: plan(server) }))
+    return Promise.all(work.map(({ server, command }) => this.#runOn(server, step, command, options)))
+  }
+
+  /** Ends all connections, within seconds, and gives the connections their own options back. Harmless when repeated. */
+  async close(): Promise<void> {
+    this.#closing.abort(new MurderError('CLOSED', 'The connections to the fleet are closed'))
+    await Promise.all([...this.#links.values()].map((link) => link.close()))
+    for (const [server, remote] of this.#remotes) server.connection.remote = remote
+    process.removeListener('exit', this.#removeDirectory)
+    this.#removeDirectory()
+  }
+
+  readonly #removeDirectory = () => rmSync(this.#directory, { recursive: true, force: true })
+
+  async #runOn(server: Server, step: string, command: Command, options: RunOptions): Promise<Outcome> {
+    const signal = AbortSignal.any([this.#closing.signal, ...(options.signal ? [options.signal] : [])])
+    const fail = (error: MurderError): Outcome => ({ server, ok: false, error })
+    let release = () => {}
+    try {
+      release = await this.#limit.acquire(signal)
+      const connect = options.connectTimeout ?? this.#options.connectSeconds
+      const unreachable = await this.#connect(server, step, connect, signal)
+      if (unreachable) return fail(unreachable)
+      const result = await this.#attempt(server, command, options, connect, signal, release)
+      const error = judge(result, server.label, step, signal)
+      return error ? fail(error) : { server, ok: true, stdout: result.stdout, stderr: result.stderr }
+    } catch (error) {
+      if (!signal.aborted) throw error
+      return fail(abortError(signal, server.label, step))
+    } finally {
+      release()
+    }
+  }
+
+  /** The command itself; again after a pause while sshd turns it away, which it can only do without a master. */
+  async #attempt(
+    server: Server,
+    command: Command,
+    options: RunOptions,
+    connect: number,
+    signal: AbortSignal,
+    onStart: () => void,
+  ): Promise<SessionResult> {
+    for (let retry = 1; ; retry++) {
+      const { connection } = server
+      const result = await runSession({
+        ...command,
+        commandLine: connection.buildSSHCommand(remoteCommand(Boolean(connection.options.asUser)), {
+          tty: false,
+        }),
+        onStart,
+        limits: { connect, stall: options.stallTimeout ?? 0, total: options.totalTimeout ?? 0 },
+        maxOutput: options.maxOutput ?? 4 << 20,
+        signal,
+      })
+      if (result.stop || !isTurnedAway(result) || retry > this.#options.retries) return result
+      await pause(backoff(retry, this.#options.random), signal)
+    }
+  }
+
+  /** Makes sure that the server's connection is up; returns why it is not. */
+  async #connect(server: Server, step: string, seconds: number, signal: AbortSignal) {
+    const result = await this.#links.get(server)?.connect(seconds, signal)
+    if (!result || result.up) return undefined
+    if (result.timedOut) return outOfTime('connect', seconds, server.label, step)
+    if (result.error) return failure(result.error, server.label, step)
+    return diagnose({ ...result, started: false, server: server.label, step })
+  }
+}

@@ -1,0 +1,85 @@
+import { once } from 'node:events'
+import { isTurnedAway } from './diagnose.ts'
+import { Master, type MasterResult } from './master.ts'
+import { backoff, pause } from './retry.ts'
+import type { Server } from './server.ts'
+
+interface Attempt {
+  result: Promise<MasterResult>
+  /** How many wait for it. When none is left, nobody needs it. */
+  waiting: number
+  stop: AbortController
+}
+
+/** The shared connection to one server: made when first asked for, made again when it is gone. */
+export class Link {
+  readonly #server: Server
+  readonly #retries: number
+  readonly #random: () => number
+  #master: Master | undefined
+  #attempt: Attempt | undefined
+
+  constructor(server: Server, retries: number, random: () => number) {
+    this.#server = server
+    this.#retries = retries
+    this.#random = random
+  }
+
+  /**
+   * Resolves when the connection is up, or with why it is not. All who ask at the same time share one attempt, which
+   * ends when the last of them gives up. Rejects with the signal's reason on abort.
+   */
+  async connect(seconds: number, signal: AbortSignal): Promise<MasterResult> {
+    signal.throwIfAborted()
+    if (!this.#attempt && this.#master?.gone === false) return { up: true }
+    const attempt = this.#attempt ?? this.#begin(seconds)
+    attempt.waiting++
+    const settled = new AbortController()
+    const aborted = once(signal, 'abort', { signal: settled.signal }).then(() =>
+      Promise.reject(signal.reason),
+    )
+    aborted.catch(() => {}) // Whoever wins the race, the other must not become an unhandled rejection.
+    try {
+      return await Promise.race([attempt.result, aborted])
+    } finally {
+      settled.abort()
+      if (--attempt.waiting === 0) attempt.stop.abort()
+    }
+  }
+
+  /** Ends the connection and with it all its sessions. */
+  async close(): Promise<void> {
+    this.#attempt?.stop.abort()
+    await this.#attempt?.result
+    await this.#master?.close()
+  }
+
+  #begin(seconds: number): Attempt {
+    const stop = new AbortController()
+    const attempt: Attempt = { result: this.#try(seconds, stop.signal), waiting: 0, stop }
+    this.#attempt = attempt
+    void attempt.result.finally(() => {
+      this.#attempt = undefined
+    })
+    return attempt
+  }
+
+  /** Again after a pause while sshd turns us away: it does when too many come at once (MaxStartups). */
+  async #try(seconds: number, stop: AbortSignal): Promise<MasterResult> {
+    for (let retry = 1; ; retry++) {
+      const master = new Master(this.#server, seconds)
+      this.#master = master
+      const kill = () => void master.kill()
+      stop.addEventListener('abort', kill, { once: true })
+      const result = await master.up
+      stop.removeEventListener('abort', kill)
+      const again = !result.up && !result.timedOut && isTurnedAway({ ...result, started: false })
+      if (!again || retry > this.#retries) return result
+      try {
+        await pause(backoff(retry, this.#random), stop)
+      } catch {
+        return result // Nobody waits for it any more.
+      }
+    }
+  }
+}

@@ -1,0 +1,7 @@
+declare module 'ssh-pool' {
+  import type { SshConnection, SshRemote } from '../../src/remote/server.ts'
+  export class ConnectionPool {
+    constructor(remotes: (SshRemote | string)[], options?: object)
+    connections: SshConnection[]
+  }
+}

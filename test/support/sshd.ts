@@ -1,0 +1,148 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { describe } from 'vitest'
+
+const binary = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find(existsSync)
+
+/** Why real sshd cannot be used here; undefined where it can. */
+export const sshdMissing = binary ? undefined : 'openssh-server is not installed'
+
+/** `describe`, or where `unavailable` names a reason a skipped group that says so on stderr. */
+export function describeIf(unavailable: string | undefined, name: string, body: () => void): void {
+  if (unavailable === undefined) {
+    describe(name, body)
+    return
+  }
+  console.error(`SKIPPED: ${name}: ${unavailable}`)
+  describe.skip(`${name} (${unavailable})`, body)
+}
+
+export interface SshdOptions {
+  /** 127.0.0.1 unless told otherwise. */
+  address?: string
+  port?: number
+  /** Lines of sshd_config, such as `MaxSessions 2`. Of two values for one keyword the first counts: these. */
+  config?: string[]
+}
+
+export interface Sshd {
+  host: string
+  port: number
+  user: string
+  directory: string
+  /** Path of the private key that may log in. */
+  key: string
+  /** For ssh-pool: knows the host key, ignores the user's own ssh configuration. */
+  extraSshOptions: Record<string, string>
+  /** What sshd has logged so far. */
+  log(): string
+  /** Logins so far: a shared connection counts once. */
+  logins(): number
+  /** Gives it another host key, as a reinstalled machine has. Known hosts stay as they were. */
+  changeHostKey(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A real OpenSSH server on loopback with its own keys and configuration, run by the current user. */
+export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+  if (!binary) throw new Error(sshdMissing)
+  const directory = mkdtempSync(join(tmpdir(), 'sshd-'))
+  const host = options.address ?? '127.0.0.1'
+  const port = options.port ?? (await freePort(host))
+  const file = (name: string) => join(directory, name)
+  makeKey(file('user'))
+  makeKey(file('host'))
+  writeFileSync(file('authorized_keys'), publicKey(file('user')))
+  writeFileSync(file('known_hosts'), `[${host}]:${port} ${publicKey(file('host'))}`)
+  writeFileSync(file('config'), [...(options.config ?? []), ...baseConfig(directory, host, port)].join('\n'))
+
+  let log = ''
+  let child = await launch(binary, directory, (text) => {
+    log += text
+  })
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    }
+  }
+  return {
+    host,
+    port,
+    user: userInfo().username,
+    directory,
+    key: file('user'),
+    extraSshOptions: { UserKnownHostsFile: file('known_hosts'), IdentitiesOnly: 'yes', IdentityAgent: 'none' },
+    log: () => log,
+    logins: () => log.split('Accepted publickey').length - 1,
+    async changeHostKey() {
+      await stop()
+      rmSync(file('host'))
+      makeKey(file('host'))
+      child = await launch(binary, directory, (text) => {
+        log += text
+      })
+    },
+    async stop() {
+      await stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function baseConfig(directory: string, host: string, port: number): string[] {
+  return [
+    `ListenAddress ${host}:${port}`,
+    `HostKey ${join(directory, 'host')}`,
+    `AuthorizedKeysFile ${join(directory, 'authorized_keys')}`,
+    'PidFile none',
+    'StrictModes no',
+    'UsePAM no',
+    'PermitRootLogin prohibit-password',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'PrintMotd no',
+    'LogLevel VERBOSE',
+    '',
+  ]
+}
+
+async function launch(sshd: string, directory: string, onLog: (text: string) => void): Promise<ChildProcess> {
+  // As root sshd insists on its privilege separation directory, which a machine without a running sshd may lack.
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
+  const child = spawn(sshd, ['-D', '-e', '-f', join(directory, 'config')], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', () => reject(new Error(`sshd did not start: ${said}`)))
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk
+      onLog(String(chunk))
+      if (said.includes('Server listening')) resolve()
+    })
+  })
+  return child
+}
+
+function makeKey(path: string): void {
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', path])
+  rmSync(`${path}.pub`)
+}
+
+function publicKey(path: string): string {
+  return execFileSync('ssh-keygen', ['-y', '-f', path], { encoding: 'utf8' })
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host)
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
