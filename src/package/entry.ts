@@ -1,0 +1,58 @@
+/** One thing of a release. The release directory itself is the entry `.`, always first. */
+export interface Entry {
+  /** Relative to the release, '/' between the parts. */
+  path: string
+  type: 'file' | 'directory' | 'symlink'
+  /** Permission bits with setuid, setgid and sticky: & 0o7777. Always 0o777 for a symlink. */
+  mode: number
+  /** Nanoseconds since 1970. */
+  mtime: bigint
+  /** Bytes of content; 0 for anything but a file. */
+  size: number
+  /** Target of a symlink, as written in it. */
+  linkname?: string
+}
+
+/** The longest path and link target Linux can open (PATH_MAX less the NUL). */
+export const longestPath = 4095
+
+/** Whether UTF-8 has one byte for each of its characters. */
+export const isAscii = (text: string): boolean => /^[^\u0080-\uffff]*$/.test(text)
+
+/** Strings that compare by `<` as the UTF-8 bytes of `path` do, whatever the locale. */
+function bytewise(path: string): string {
+  if (path === '.') return ''
+  return isAscii(path) ? path : Buffer.from(path).toString('latin1')
+}
+
+/** Sorted by the bytes of the path, the release itself first; so a directory is before what it holds. */
+export function sortEntries(entries: Entry[]): Entry[] {
+  const keyed = entries.map((entry) => ({ entry, key: bytewise(entry.path) }))
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  return keyed.map(({ entry }) => entry)
+}
+
+/** Why `path` must not be created or read below a directory; undefined when it is harmless. */
+export function pathFault(path: string): string | undefined {
+  if (path === '') return 'is empty'
+  if (path.includes('\0')) return 'holds a NUL byte'
+  if (path.startsWith('/')) return 'is absolute'
+  if (Buffer.byteLength(path) > longestPath) return `is longer than ${longestPath} bytes`
+  for (const part of path.split('/')) {
+    if (part === '..') return "holds '..'"
+    if (part === '' || part === '.') return 'holds an empty part'
+  }
+  return undefined
+}
+
+/** The path of the directory that holds `path`; `.` at the top. */
+export function parentOf(path: string): string {
+  const end = path.lastIndexOf('/')
+  return end < 0 ? '.' : path.slice(0, end)
+}
+
+/** `path` as one line for people: newlines and control characters escaped, quoted when it needs to be. */
+export function shown(path: string): string {
+  const short = path.length > 300 ? `${path.slice(0, 297)}...` : path
+  return /^[\w./@+:-]+$/.test(short) ? short : JSON.stringify(short)
+}

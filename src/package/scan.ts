@@ -1,0 +1,119 @@
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import ignore, { type Ignore } from 'ignore'
+import { isSystemError, MurderError } from '../errors.ts'
+import { type Entry, longestPath, shown, sortEntries } from './entry.ts'
+import { changed, reason, unreadable } from './trouble.ts'
+
+/**
+ * What a release holds, sorted bytewise: the release directory itself first (path `.`), then everything below it.
+ * Symlinks are entries and are never followed. `ignore` has gitignore's syntax, relative to `root`.
+ *
+ * Throws RELEASE_MISSING, RELEASE_NOT_DIRECTORY, RELEASE_EMPTY, FILE_UNREADABLE, FILE_CHANGED (vanished meanwhile),
+ * FILE_TYPE (socket, fifo, device) and FILE_NAME (a name or link target that is not UTF-8).
+ */
+export function scan(root: string, options: { ignore?: string[] } = {}): Entry[] {
+  const entries = [rootEntry(root)]
+  const ignored = options.ignore?.length ? ignore({ ignorecase: false }).add(options.ignore) : undefined
+  const directories = ['']
+  for (let under = directories.pop(); under !== undefined; under = directories.pop()) {
+    for (const name of namesIn(root, under)) {
+      const path = under === '' ? name : `${under}/${name}`
+      const entry = entryOf(root, path, ignored)
+      if (!entry) continue
+      entries.push(entry)
+      if (entry.type === 'directory') directories.push(path)
+    }
+  }
+  if (entries.length === 1)
+    throw new MurderError(
+      'RELEASE_EMPTY',
+      `nothing to deploy: ${root} is empty${ignored ? ' apart from what is ignored' : ''}`,
+      {
+        cure: 'check the branch, the build step and the ignore patterns',
+      },
+    )
+  return sortEntries(entries)
+}
+
+function rootEntry(root: string): Entry {
+  let stats: BigIntStats
+  try {
+    stats = statSync(root, { bigint: true })
+  } catch (cause) {
+    if (!isSystemError(cause, 'ENOENT', 'ENOTDIR')) throw unreadable(root, cause)
+    throw new MurderError('RELEASE_MISSING', `the directory to deploy is missing: ${root}`, {
+      cure: 'check the workspace or dirToCopy setting',
+      cause,
+    })
+  }
+  if (!stats.isDirectory())
+    throw new MurderError('RELEASE_NOT_DIRECTORY', `${root} is not a directory`, {
+      cure: 'deploy a directory: check the workspace or dirToCopy setting',
+    })
+  return { path: '.', type: 'directory', mode: Number(stats.mode) & 0o7777, mtime: stats.mtimeNs, size: 0 }
+}
+
+function namesIn(root: string, under: string): string[] {
+  let names: Buffer[]
+  try {
+    names = readdirSync(join(root, under), { encoding: 'buffer' })
+  } catch (cause) {
+    if (isSystemError(cause, 'ENOENT', 'ENOTDIR')) throw changed(under || root, 'vanished', cause)
+    throw unreadable(under || root, cause)
+  }
+  return names.map((name) =>
+    utf8(name, (lossy) => `the name of ${shown(under ? `${under}/${lossy}` : lossy)}`),
+  )
+}
+
+function entryOf(root: string, path: string, ignored: Ignore | undefined): Entry | undefined {
+  let stats: BigIntStats
+  try {
+    stats = lstatSync(join(root, path), { bigint: true })
+  } catch (cause) {
+    throw isSystemError(cause, 'ENOENT', 'ENOTDIR')
+      ? changed(path, 'vanished', cause)
+      : unreadable(path, cause)
+  }
+  if (ignored?.ignores(stats.isDirectory() ? `${path}/` : path)) return undefined
+  if (Buffer.byteLength(path) > longestPath) throw unreadable(path, new Error('its path is too long'))
+  const common = { path, mtime: stats.mtimeNs }
+  const mode = Number(stats.mode) & 0o7777
+  if (stats.isFile()) return { ...common, type: 'file', mode, size: Number(stats.size) }
+  if (stats.isDirectory()) return { ...common, type: 'directory', mode, size: 0 }
+  if (stats.isSymbolicLink())
+    return { ...common, type: 'symlink', mode: 0o777, size: 0, linkname: targetOf(root, path) }
+  throw new MurderError('FILE_TYPE', `${shown(path)} is a ${kindOf(stats)}, which cannot be deployed`, {
+    cure: 'remove it or ignore this path',
+  })
+}
+
+function targetOf(root: string, path: string): string {
+  let target: Buffer
+  try {
+    target = readlinkSync(join(root, path), { encoding: 'buffer' })
+  } catch (cause) {
+    throw changed(path, `could no longer be read as a symlink (${reason(cause)})`, cause)
+  }
+  return utf8(target, () => `the target of the symlink ${shown(path)}`)
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function utf8(bytes: Buffer, what: (lossy: string) => string): string {
+  try {
+    return strict.decode(bytes)
+  } catch (cause) {
+    throw new MurderError('FILE_NAME', `${what(bytes.toString())} is not valid UTF-8`, {
+      cure: 'rename it, or ignore the directory that holds it',
+      cause,
+    })
+  }
+}
+
+function kindOf(stats: BigIntStats): string {
+  if (stats.isSocket()) return 'socket'
+  if (stats.isFIFO()) return 'fifo'
+  return 'device'
+}

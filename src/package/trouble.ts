@@ -1,0 +1,71 @@
+import { ExitCode, isSystemError, MurderError } from '../errors.ts'
+import { shown } from './entry.ts'
+
+/** Throws what stopped the work when `signal` has been aborted. */
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return
+  if (signal.reason instanceof MurderError) throw signal.reason
+  throw new MurderError('INTERRUPTED', 'interrupted', {
+    exitCode: ExitCode.interrupted,
+    cause: signal.reason,
+  })
+}
+
+/** A file that was there while the release was scanned and now is gone or another. */
+export function changed(path: string, how: string, cause?: unknown): MurderError {
+  return new MurderError('FILE_CHANGED', `${shown(path)} ${how} while it was packaged`, {
+    cure: 'stop whatever writes into the release directory (or ignore this path), then deploy again',
+    cause,
+  })
+}
+
+export function unreadable(path: string, cause: unknown): MurderError {
+  return new MurderError('FILE_UNREADABLE', `cannot read ${shown(path)}: ${reason(cause)}`, {
+    cure: 'give the deploying user read access to it, or ignore this path',
+    cause,
+  })
+}
+
+/** What became of writing to `path`, in one line; anything that is clear already stays as it is. */
+export function unwritable(path: string, cause: unknown): MurderError {
+  if (cause instanceof MurderError) return cause
+  const where = shown(path)
+  if (isSystemError(cause, 'ENOSPC'))
+    return new MurderError('DISK_FULL', `no space left on the disk of ${where}`, {
+      cure: 'free space there, or remove old releases, then deploy again',
+      cause,
+    })
+  if (isSystemError(cause, 'EDQUOT'))
+    return new MurderError('DISK_FULL', `the disk quota is used up at ${where}`, {
+      cure: 'free space or raise the quota of the deploying user, then deploy again',
+      cause,
+    })
+  if (isSystemError(cause, 'EROFS'))
+    return new MurderError('NOT_WRITABLE', `${where} is on a read-only file system`, {
+      cure: 'choose a writable directory',
+      cause,
+    })
+  return new MurderError('NOT_WRITABLE', `cannot write ${where}: ${reason(cause)}`, {
+    cure: 'check that the deploying user may write there',
+    cause,
+  })
+}
+
+const reasons: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'a part of its path is not a directory',
+  EISDIR: 'it is a directory',
+  EIO: 'input/output error of the disk',
+  ENAMETOOLONG: 'its path is too long for this system',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files on this machine',
+  ELOOP: 'too many symlinks',
+}
+
+export function reason(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+  if (code !== undefined && reasons[code] !== undefined) return reasons[code]
+  return cause instanceof Error ? cause.message : String(cause)
+}
