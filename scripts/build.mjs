@@ -1,9 +1,9 @@
 // Builds dist/: the agent (one file), the plugin (for import and for require), its declarations and the licences of
 // what is bundled. Usage: node scripts/build.mjs
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { bareBuiltins, foreignImports } from './build/builtins.mjs'
+import { foreignImports, lazyBuiltins, prefixedBuiltins } from './build/builtins.mjs'
 import { declarations } from './build/declarations.mjs'
 import { licences } from './build/licences.mjs'
 import { unusedInAgent } from './build/stubs.mjs'
@@ -21,17 +21,17 @@ const common = async () => ({
   charset: 'utf8',
   legalComments: 'none',
   metafile: true,
+  write: false,
   logLevel: 'warning',
   define: {
     MURDER_VERSION: JSON.stringify(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version),
   },
-  plugins: [bareBuiltins],
 })
 
 /** Bundled CommonJS asks for Node's modules by `require`, which an ES module lacks. */
 const requireForEsm = `import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);`
 
-async function buildAgent(options) {
+function buildAgent(options) {
   return build({
     ...options,
     entryPoints: ['src/agent/main.ts'],
@@ -39,21 +39,20 @@ async function buildAgent(options) {
     format: 'esm',
     minify: true,
     banner: { js: `#!/usr/bin/env node\n${requireForEsm}` },
-    plugins: [...options.plugins, unusedInAgent],
+    plugins: [lazyBuiltins, unusedInAgent],
   })
 }
 
-async function buildPlugin(options) {
-  const esm = await build({
-    ...options,
-    entryPoints: ['src/index.ts'],
+function buildPlugin(options) {
+  const plugin = { ...options, entryPoints: ['src/index.ts'], plugins: [prefixedBuiltins] }
+  const esm = build({
+    ...plugin,
     outfile: 'dist/index.js',
     format: 'esm',
     banner: { js: requireForEsm },
   })
-  const cjs = await build({
-    ...options,
-    entryPoints: ['src/index.ts'],
+  const cjs = build({
+    ...plugin,
     outfile: 'dist/index.cjs',
     format: 'cjs',
     define: { ...options.define, 'import.meta.url': '__fileUrl' },
@@ -68,23 +67,33 @@ async function main() {
   for (const entry of ['src/agent/main.ts', 'src/index.ts']) {
     await stat(join(root, entry)).catch(() => fail(`build: ${entry} does not exist`))
   }
-  await mkdir(dist, { recursive: true })
   const options = await common()
-  const [agent, plugin] = await Promise.all([buildAgent(options), buildPlugin(options)])
-  const bundles = [agent, ...plugin].map((result) => result.metafile)
-
-  for (const { path, importer } of bundles.flatMap(foreignImports)) {
+  const results = await Promise.all([buildAgent(options), ...buildPlugin(options)])
+  const metafiles = results.map(({ metafile }) => metafile)
+  for (const { path, importer } of metafiles.flatMap(foreignImports)) {
     fail(`build: ${importer} imports '${path}', which is neither bundled nor part of Node`)
   }
-  const { size } = await stat(join(dist, 'murder.mjs'))
-  if (size > AGENT_LIMIT) fail(`build: dist/murder.mjs has ${size} bytes, more than ${AGENT_LIMIT}`)
-  await chmod(join(dist, 'murder.mjs'), 0o755)
-
+  const [agent, esm, cjs] = results.map(({ outputFiles }) => outputFiles[0].contents)
+  if (agent.length > AGENT_LIMIT) {
+    fail(`build: dist/murder.mjs has ${agent.length} bytes, more than ${AGENT_LIMIT}`)
+  }
   const types = await declarations(root)
-  await writeFile(join(dist, 'index.d.ts'), types.esm)
-  await writeFile(join(dist, 'index.d.cts'), types.cjs)
-  await writeFile(join(dist, 'LICENSES.txt'), await licences(root, bundles))
-  console.log(`built dist: agent ${Math.round(size / 1000)} kB`)
+  await mkdir(dist, { recursive: true })
+  await write('murder.mjs', agent, 0o755)
+  await write('index.js', esm)
+  await write('index.cjs', cjs)
+  await write('index.d.ts', types.esm)
+  await write('index.d.cts', types.cjs)
+  await write('LICENSES.txt', await licences(root, metafiles))
+  console.log(`built dist: agent ${Math.round(agent.length / 1000)} kB`)
+}
+
+/** Renamed into place, so that a program that starts meanwhile never sees half a file. */
+async function write(name, content, mode = 0o644) {
+  const temporary = join(dist, `.${name}.${process.pid}`)
+  await writeFile(temporary, content)
+  await chmod(temporary, mode)
+  await rename(temporary, join(dist, name))
 }
 
 // esbuild has printed its own errors already.
