@@ -1,0 +1,30 @@
+import { type Command, usageError } from '../arguments.ts'
+import type { Job } from '../job.ts'
+import { end } from '../output.ts'
+import { readState } from '../run-directory.ts'
+import { readStdin } from '../torrent-input.ts'
+import { tidyDirectory } from '../transfer-directory.ts'
+import { work } from '../worker.ts'
+
+/** A torrent of 64 MiB in base64, and the rest of the job. */
+const LIMIT_BYTES = 100 * 1024 * 1024
+
+export const command: Command = {
+  help: 'murder background: started by murder itself',
+  positionals: ['<run folder>'],
+  flags: {},
+  async run({ positionals: [folder = ''] }) {
+    const job = JSON.parse((await readStdin(LIMIT_BYTES, 'the job')).toString('utf8')) as Job
+    const state = readState(folder)
+    if (!state) throw usageError(`${folder} is not the folder of a run`)
+    const stop = new AbortController()
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
+    process.on('SIGHUP', () => {}) // a terminal that closes is no concern of a background process
+    try {
+      await work(job, { folder, state }, { stop: stop.signal })
+    } finally {
+      if (job.role !== 'tracker' && job.transfer) tidyDirectory(job.transfer, job.tag)
+    }
+    return end(0)
+  },
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
+import { ExitCode } from '../../errors.ts'
+import { bytes } from '../../report/format.ts'
+import { createTorrent } from '../../torrent/create.ts'
+import { parseMetainfo } from '../../torrent/metainfo.ts'
+import { type Arguments, type Command, usageError } from '../arguments.ts'
+import { facts } from '../describe.ts'
+import { onInterrupt } from '../interrupt.ts'
+import { printOut } from '../output.ts'
+import { progressLine } from '../progress.ts'
+import { parseBytes, parseTracker } from '../units.ts'
+
+const help = `murder make-torrent <file|directory> <tracker host:port> <out.torrent>
+
+  murder make-torrent /data 10.0.0.1:8998 data.torrent
+
+Reads the content once and writes its torrent, private unless told otherwise.
+
+  --piece-length SIZE   a power of two from 16K to 64M (chosen by size)
+  --name NAME           name inside the torrent (the file's or directory's)
+  --comment TEXT
+  --exclude PATTERN     leave out, as in .gitignore (repeatable)
+  --no-private          let clients look for peers elsewhere than at the tracker
+  --json                the result as one JSON object`
+
+export const command: Command = {
+  help,
+  positionals: ['<file|directory>', '<tracker host:port>', '<out.torrent>'],
+  flags: {
+    'piece-length': { type: 'string' },
+    name: { type: 'string' },
+    comment: { type: 'string' },
+    exclude: { type: 'string', multiple: true },
+    private: { type: 'boolean' },
+    'no-private': { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
+  async run(args) {
+    const [source = '', tracker = '', out = ''] = args.positionals
+    const pieceLength = args.value('piece-length', parsePieceLength, undefined)
+    const name = args.value('name', parseName, undefined)
+    const comment = args.text('comment')
+    const progress = progressLine()
+    const torrent = await createTorrent({
+      source,
+      trackers: [parseTracker('the tracker', tracker)],
+      private: !args.has('no-private'),
+      exclude: [...args.list('exclude'), ...itself(source, out)],
+      signal: onInterrupt().signal,
+      onProgress: (done, total) => progress.show(() => `read ${bytes(done)} of ${bytes(total)}`),
+      ...(pieceLength === undefined ? {} : { pieceLength }),
+      ...(name === undefined ? {} : { name }),
+      ...(comment === undefined ? {} : { comment }),
+    })
+    progress.clear()
+    replaceFile(resolve(out), torrent)
+    printResult(args, out, torrent)
+    return ExitCode.done
+  },
+}
+
+/** The torrent of an earlier call, when it is written into the directory that it is made of. */
+function itself(source: string, out: string): string[] {
+  const inside = relative(resolve(source), resolve(out))
+  if (inside === '' || inside.startsWith('..')) return []
+  return [`/${inside.replaceAll(/[\\*?[\]!#]/g, '\\$&').replace(/ $/, '\\ ')}`]
+}
+
+function replaceFile(path: string, content: Buffer): void {
+  const draft = `${path}.${randomBytes(4).toString('hex')}`
+  try {
+    writeFileSync(draft, content, { flag: 'wx' })
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
+}
+
+function printResult(args: Arguments, out: string, torrent: Buffer): void {
+  const { infoHash, name, length, pieceLength, pieces, files, trackers } = parseMetainfo(torrent)
+  const count = pieces.length / 20
+  if (args.has('json')) {
+    printOut(
+      JSON.stringify({
+        torrent: out,
+        infoHash,
+        name,
+        bytes: length,
+        files: files.length,
+        pieceLength,
+        pieces: count,
+      }),
+    )
+    return
+  }
+  printOut(
+    facts(out, [
+      ['infohash', infoHash],
+      ['tracker', trackers.join(', ')],
+      ['content', `${name}, ${files.length === 1 ? '1 file' : `${files.length} files`}, ${bytes(length)}`],
+      ['pieces', `${count} of ${bytes(pieceLength)}`],
+    ]),
+  )
+}
+
+function parsePieceLength(flag: string, text: string): number {
+  const size = parseBytes(flag, text)
+  if (size >= 16_384 && size <= 64 * 1024 ** 2 && Number.isInteger(Math.log2(size))) return size
+  throw usageError(`${flag} is '${text}', which is not a power of two from 16K to 64M`)
+}
+
+function parseName(flag: string, text: string): string {
+  if (text !== '.' && text !== '..' && !/[/\0]/.test(text)) return text
+  throw usageError(`${flag} is '${text}', which is not a file name`)
+}

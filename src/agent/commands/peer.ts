@@ -1,0 +1,66 @@
+import { ExitCode } from '../../errors.ts'
+import type { Command } from '../arguments.ts'
+import { contentJob, peerFlags } from '../content-options.ts'
+import { followUntil } from '../follow-run.ts'
+import { onInterrupt } from '../interrupt.ts'
+import { presenter } from '../present.ts'
+import { runRoot } from '../run-directory.ts'
+import { startRun } from '../start-run.ts'
+import { checkTarget } from '../target.ts'
+import { readTorrent } from '../torrent-input.ts'
+
+const help = `murder peer <torrent> <file|directory> [own address]
+
+  murder peer data.torrent /data
+
+Downloads the torrent's content to that path and prints "Done and done" when it is complete and verified. Goes on
+sharing in the background for a while. What is there already is kept if it is right; after an interruption the same
+command goes on. "-" reads the torrent from standard input.
+
+  --tracker URL         announce there instead of to the torrent's trackers (repeatable)
+  --peer HOST:PORT      connect to this one too (repeatable)
+  --address IP          announce this address, not the one the tracker sees
+  --port N, --ports A-B the port, or the range to take one from (6881-6999)
+  --linger S            seconds to go on sharing (30); --no-linger for none
+  --up-limit, --down-limit RATE   bytes a second, with K, M or G
+  --connect-timeout S   give up when nobody can be reached (60)
+  --stall-timeout S     give up when nothing comes any more (120)
+  --timeout S           give up when it isn't complete by then (none)
+  --tag NAME            name for murder status and murder stop
+  --foreground          no background process: share in this one, then end
+  --json                events as JSON lines on standard output
+  --run-dir DIR         where running processes are noted ($MURDER_RUN_DIR)
+Times are seconds, or 30s, 5m, 1h; 0 is no limit.`
+
+export const command: Command = {
+  help,
+  positionals: ['<torrent>', '<file|directory>', '[own address]'],
+  flags: peerFlags,
+  async run(args) {
+    const input = await readTorrent(args.positionals[0] ?? '')
+    const job = await contentJob('peer', args, input)
+    checkTarget('peer', job.path, input.metainfo)
+    const describe = ({ port }: { port: number }) =>
+      `Peer ${job.tag} of ${job.infoHash} listens on port ${port}`
+    if (args.has('foreground')) {
+      const { runForeground } = await import('../foreground.ts')
+      await runForeground(job, args, describe)
+      return ExitCode.done
+    }
+    const present = presenter(args.has('json'))
+    const interrupt = onInterrupt({ untilEof: args.has('until-eof') })
+    const started = await startRun(job, runRoot(args.text('run-dir')), 'again')
+    if (started.attached) present.note(`Following the peer ${job.tag} that runs already`)
+    try {
+      await followUntil(started, 'done', interrupt, (event) => {
+        present.event(event)
+        if (event.event === 'listening') present.note(describe(event))
+      })
+    } finally {
+      present.close()
+    }
+    if (job.linger > 0)
+      present.note(`Sharing for ${job.linger} s more in the background; murder stop ${job.tag} ends it`)
+    return ExitCode.done
+  },
+}

@@ -1,0 +1,59 @@
+import { ExitCode } from '../../errors.ts'
+import { duration, percent, rate } from '../../report/format.ts'
+import type { Command } from '../arguments.ts'
+import { printOut } from '../output.ts'
+import { listRuns, runRoot } from '../run-directory.ts'
+import { type RunStatus, statusOf } from '../run-status.ts'
+
+const help = `murder status
+
+  murder status --json
+
+Lists trackers, seeders and peers of this user on this machine, and peers that failed lately.
+
+  --json                a JSON array
+  --run-dir DIR         where running processes are noted ($MURDER_RUN_DIR)`
+
+export const command: Command = {
+  help,
+  positionals: [],
+  flags: { json: { type: 'boolean' }, 'run-dir': { type: 'string' } },
+  async run(args) {
+    const runs = listRuns(runRoot(args.text('run-dir'))).map((run) => statusOf(run, Date.now()))
+    if (args.has('json')) printOut(JSON.stringify(runs))
+    else if (runs.length === 0) printOut('Nothing runs here')
+    else printOut(table(runs))
+    return ExitCode.done
+  },
+}
+
+const HEAD = ['ROLE', 'TAG', 'STATE', 'HAS', 'DOWN', 'UP', 'PEERS', 'PORT', 'AGE', 'PID']
+
+function table(runs: RunStatus[]): string {
+  const rows = [HEAD, ...runs.map(row)]
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
+  const lines = rows.map((cells) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  const failures = runs.flatMap(({ tag, failure }) => (failure ? [`${tag}: ${failure}`] : []))
+  return [...lines, ...failures].join('\n')
+}
+
+function row(run: RunStatus): string[] {
+  const content = run.role !== 'tracker' && run.total !== undefined
+  return [
+    run.role,
+    run.tag,
+    run.state,
+    content ? percent(run.bytes ?? 0, run.total ?? 0) : '-',
+    content ? rate(run.down ?? 0) : '-',
+    content ? rate(run.up ?? 0) : '-',
+    content ? String(run.peers ?? 0) : '-',
+    run.port === undefined ? '-' : String(run.port),
+    duration(run.age),
+    run.pid === undefined ? '-' : String(run.pid),
+  ]
+}

@@ -1,0 +1,58 @@
+import { ExitCode } from '../../errors.ts'
+import { type Command, usageError } from '../arguments.ts'
+import { checkTag } from '../content-options.ts'
+import { describeTracker } from '../describe.ts'
+import type { TrackerJob } from '../job.ts'
+import { runService } from '../service.ts'
+import { readTorrent } from '../torrent-input.ts'
+import { parsePort, parseSeconds } from '../units.ts'
+
+const PORT = 8998
+
+const help = `murder tracker
+
+  murder tracker --port 8998
+
+Starts a BitTorrent tracker in the background: the place where seeder and peers find each other.
+
+  --port N              port (8998)
+  --host IP             listen on this address only
+  --only FILE.torrent   serve this torrent and no other (repeatable)
+  --timeout S           end after this time (none)
+  --tag NAME            name for murder status and murder stop
+  --foreground          stay in this process
+  --until-eof           with --foreground: end when standard input closes
+  --json                events as JSON lines on standard output
+  --run-dir DIR         where running processes are noted ($MURDER_RUN_DIR)`
+
+export const command: Command = {
+  help,
+  positionals: [],
+  flags: {
+    port: { type: 'string' },
+    host: { type: 'string' },
+    only: { type: 'string', multiple: true },
+    timeout: { type: 'string' },
+    tag: { type: 'string' },
+    foreground: { type: 'boolean' },
+    'until-eof': { type: 'boolean' },
+    json: { type: 'boolean' },
+    'run-dir': { type: 'string' },
+  },
+  async run(args) {
+    if (args.has('until-eof') && !args.has('foreground')) throw usageError('--until-eof needs --foreground')
+    const port = args.value('port', parsePort, PORT)
+    const host = args.text('host')
+    const only = await Promise.all(args.list('only').map(readTorrent))
+    const job: TrackerJob = {
+      role: 'tracker',
+      tag: checkTag(args.text('tag') ?? String(port)),
+      port,
+      timeouts: { connect: 0, stall: 0, total: args.value('timeout', parseSeconds, 0) },
+      ...(host === undefined ? {} : { host }),
+      ...(only.length === 0 ? {} : { only: only.map(({ metainfo }) => metainfo.infoHash) }),
+    }
+    await runService(job, args, (event) => describeTracker(job.tag, event))
+    return ExitCode.done
+  },
+}

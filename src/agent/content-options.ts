@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { readlinkSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Arguments, type Flag, usageError } from './arguments.ts'
+import type { ContentJob } from './job.ts'
+import { ownAddresses } from './own-addresses.ts'
+import type { TorrentInput } from './torrent-input.ts'
+import {
+  hostPort,
+  parseBytes,
+  parseCount,
+  parseHostPort,
+  parsePort,
+  parsePorts,
+  parseSeconds,
+  parseTracker,
+} from './units.ts'
+
+/** The usual BitTorrent ports: a range that a firewall can name. */
+const PORTS: [number, number] = [6881, 6999]
+const LINGER_S = 30
+const CONNECT_S = 60
+const STALL_S = 120
+
+const text: Flag = { type: 'string' }
+const list: Flag = { type: 'string', multiple: true }
+const on: Flag = { type: 'boolean' }
+
+/** Flags that `seed` and `peer` share. */
+export const contentFlags: Record<string, Flag> = {
+  tag: text,
+  tracker: list,
+  peer: list,
+  address: text,
+  port: text,
+  ports: text,
+  'up-limit': text,
+  'down-limit': text,
+  timeout: text,
+  foreground: on,
+  'until-eof': on,
+  json: on,
+  'run-dir': text,
+}
+
+export const peerFlags: Record<string, Flag> = {
+  ...contentFlags,
+  linger: text,
+  'no-linger': on,
+  'connect-timeout': text,
+  'stall-timeout': text,
+}
+
+export const seederFlags: Record<string, Flag> = { ...contentFlags, fleet: text }
+
+/** What `seed` and `peer` are asked for. */
+export async function contentJob(
+  role: ContentJob['role'],
+  args: Arguments,
+  { bytes, metainfo }: TorrentInput,
+): Promise<ContentJob> {
+  const [, target = '', ownAddress] = args.positionals
+  const path = resolve(target)
+  const address = await checkAddress(args.text('address') ?? ownAddress)
+  const trackers = args.list('tracker').map((url) => parseTracker('--tracker', url))
+  const fleet = args.value('fleet', parseCount, undefined)
+  return {
+    role,
+    tag: checkTag(args.text('tag') ?? defaultTag(metainfo.name, metainfo.infoHash, path)),
+    torrent: bytes.toString('base64'),
+    infoHash: metainfo.infoHash,
+    name: metainfo.name,
+    path,
+    trackers: trackers.length > 0 ? trackers : metainfo.trackers,
+    peers: args.list('peer').map((peer) => {
+      const { host, port } = parseHostPort('--peer', peer)
+      return hostPort(host, port)
+    }),
+    ports: portsOf(args),
+    linger: args.has('no-linger') ? 0 : args.value('linger', parseSeconds, LINGER_S),
+    uploadLimit: args.value('up-limit', parseBytes, 0),
+    downloadLimit: args.value('down-limit', parseBytes, 0),
+    timeouts: {
+      connect: args.value('connect-timeout', parseSeconds, CONNECT_S),
+      stall: args.value('stall-timeout', parseSeconds, STALL_S),
+      total: args.value('timeout', parseSeconds, 0),
+    },
+    ...(address === undefined ? {} : { address }),
+    ...(fleet === undefined ? {} : { fleet }),
+  }
+}
+
+function portsOf(args: Arguments): [number, number] {
+  if (args.text('port') !== undefined && args.text('ports') !== undefined) {
+    throw usageError('--port and --ports exclude each other')
+  }
+  const port = args.value('port', parsePort, undefined)
+  return port === undefined ? args.value('ports', parsePorts, PORTS) : [port, port]
+}
+
+/** A tag names a folder. */
+export function checkTag(tag: string): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9._-]{0,119}$/.test(tag)) return tag
+  throw usageError(`the tag '${tag}' is not a name of letters, digits, '.', '_' and '-'`)
+}
+
+/**
+ * Readable, and different for every torrent and target on this machine. Containers and network namespaces may share a
+ * run directory without being one machine, so the namespace counts too.
+ */
+function defaultTag(name: string, infoHash: string, path: string): string {
+  const safe = name
+    .replaceAll(/[^A-Za-z0-9_]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 40)
+  const hash = createHash('sha256').update(`${infoHash}\0${path}\0${networkNamespace()}`).digest('hex')
+  return `${safe ? `${safe}-` : ''}${hash.slice(0, 6)}`
+}
+
+function networkNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/net')
+  } catch {
+    return '' // not Linux
+  }
+}
+
+/** An announced address must be one; a name is looked up here, since peers get it as an IP address. */
+async function checkAddress(address: string | undefined): Promise<string | undefined> {
+  if (address === undefined) return undefined
+  const { isIP } = await import('node:net')
+  if (isIP(address)) return address
+  const { lookup } = await import('node:dns/promises')
+  try {
+    return (await lookup(address)).address
+  } catch {
+    const own = ownAddresses().join(', ') || 'none but loopback'
+    throw usageError(
+      `the own address '${address}' is neither an IP address nor a name that can be looked up`,
+      `this machine has ${own}`,
+    )
+  }
+}

@@ -1,0 +1,108 @@
+import type { MurderError } from '../errors.ts'
+import { type Metainfo, parseMetainfo } from '../torrent/metainfo.ts'
+import { Participant, type Stats } from '../torrent/participant.ts'
+import type { ContentJob } from './job.ts'
+import { timeoutError } from './timeout-error.ts'
+import { verdict } from './watchdog.ts'
+import { delay, type WorkerContext } from './worker-context.ts'
+
+const TICK_MS = 250
+/** Progress is said this often, changed or not: it is also the sign of life. */
+const REPORT_MS = 1000
+/** A seeder's and a lingering peer's sign of life. */
+const IDLE_REPORT_MS = 10_000
+
+/** Runs a seeder or a peer until it is stopped, or, a peer, until it has lingered. */
+export async function workOnContent(job: ContentJob, context: WorkerContext): Promise<void> {
+  const metainfo = parseMetainfo(Buffer.from(job.torrent, 'base64'))
+  const started = performance.now()
+  const participant = await start(job, metainfo, context)
+
+  const monitor = watch(participant, job, context)
+  const listening = () => context.listening({ port: participant.port, infoHash: metainfo.infoHash })
+  try {
+    // A seeder listens for good only once its content has turned out to be what the torrent says.
+    if (job.role === 'peer') listening()
+    await Promise.race([participant.complete, monitor.gaveUp, context.stopped])
+    if (context.isStopped()) return
+    monitor.complete()
+    if (job.role === 'seeder') {
+      listening()
+      await Promise.race([context.stopped, delay(job.timeouts.total || undefined)])
+    } else {
+      const { bytes, total, received, sent } = participant.stats()
+      const seconds = Math.round(performance.now() - started) / 1000
+      context.emit({ event: 'downloaded', bytes, total, seconds, received, sent })
+      context.emit({ event: 'done' })
+      await Promise.race([context.stopped, delay(job.linger)])
+    }
+  } finally {
+    monitor.close()
+    await Promise.race([participant.stop(), delay(3)])
+  }
+}
+
+/** Existing content is checked first, which takes its time with a large one: meanwhile the signs of life go on. */
+async function start(job: ContentJob, metainfo: Metainfo, { emit }: WorkerContext): Promise<Participant> {
+  const sign = { event: 'progress', bytes: 0, total: metainfo.length, down: 0, up: 0, peers: 0 } as const
+  const timer = setInterval(() => emit(sign), REPORT_MS)
+  try {
+    return await Participant.start({
+      metainfo,
+      path: job.path,
+      role: job.role,
+      trackers: job.trackers,
+      peers: job.peers,
+      ports: job.ports,
+      uploadLimit: job.uploadLimit,
+      downloadLimit: job.downloadLimit,
+      ...(job.address === undefined ? {} : { address: job.address }),
+      ...(job.fleet === undefined ? {} : { fleet: job.fleet }),
+    })
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** Reports progress and notices when there is none. */
+function watch(participant: Participant, job: ContentJob, context: WorkerContext) {
+  const started = performance.now()
+  let progressed = started
+  let reported = Number.NEGATIVE_INFINITY
+  let last: Stats | undefined
+  let complete = false
+  let fail: (error: MurderError) => void = () => {}
+  const gaveUp = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  gaveUp.catch(() => {}) // nobody waits for it any more once the content is complete
+
+  const report = (stats: Stats, now: number) => {
+    reported = now
+    const { bytes, total, down, up, peers } = stats
+    context.emit({ event: 'progress', bytes, total, down, up, peers })
+  }
+  const tick = () => {
+    const now = performance.now()
+    const stats = participant.stats()
+    if (stats.bytes > (last?.bytes ?? 0)) progressed = now
+    const turned = stats.peers > 0 !== (last?.peers ?? 0) > 0 || (stats.bytes > 0 && !last?.bytes)
+    if ((turned && !complete) || now - reported >= (complete ? IDLE_REPORT_MS : REPORT_MS)) report(stats, now)
+    last = stats
+    if (job.role === 'seeder') return
+    const { everConnected } = stats
+    const mayStillCome = job.trackers.length > 0 && job.peers.length === 0 && !stats.trackerError
+    const ran = verdict({ now, started, progressed, everConnected, mayStillCome, complete }, job.timeouts)
+    if (ran) fail(timeoutError(ran, job, stats))
+  }
+  const timer = setInterval(tick, TICK_MS)
+  tick()
+  return {
+    gaveUp,
+    complete() {
+      complete = true
+      report(participant.stats(), performance.now())
+    },
+    close: () => clearInterval(timer),
+  }
+}

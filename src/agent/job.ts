@@ -1,0 +1,50 @@
+import type { NewRun } from './run-directory.ts'
+
+/** What a background process is started for. It gets this on its standard input, never on its argument list. */
+export type Job = ContentJob | TrackerJob
+
+export interface Timeouts {
+  /** Seconds; 0 is no limit. */
+  connect: number
+  stall: number
+  total: number
+}
+
+export interface ContentJob {
+  role: 'seeder' | 'peer'
+  tag: string
+  /** The metainfo file, base64. */
+  torrent: string
+  infoHash: string
+  name: string
+  /** Absolute path of the file or directory. */
+  path: string
+  trackers: string[]
+  peers: string[]
+  address?: string
+  ports: [number, number]
+  /** Seconds that a peer goes on sharing. */
+  linger: number
+  uploadLimit: number
+  downloadLimit: number
+  fleet?: number
+  timeouts: Timeouts
+  /** A directory of `murder receive`: tidied away when the last process that uses it ends. */
+  transfer?: string
+}
+
+export interface TrackerJob {
+  role: 'tracker'
+  tag: string
+  port: number
+  host?: string
+  /** Infohashes it serves; all when missing. */
+  only?: string[]
+  timeouts: Timeouts
+}
+
+/** What the run directory tells others about a job. */
+export function runOf(job: Job): NewRun {
+  if (job.role === 'tracker') return { role: job.role, tag: job.tag, port: job.port }
+  return { role: job.role, tag: job.tag, infoHash: job.infoHash, path: job.path }
+}

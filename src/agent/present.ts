@@ -1,0 +1,48 @@
+import { bytes, duration } from '../report/format.ts'
+import type { AgentEvent } from './contract.ts'
+import { printOut } from './output.ts'
+import { progressLine, progressText } from './progress.ts'
+
+export interface Presenter {
+  event(event: AgentEvent): void
+  /** A line for people; nothing with `--json`. */
+  note(line: string): void
+  close(): void
+}
+
+/** One JSON object a line on stdout. A failure is written by `main`, once. */
+const json: Presenter = {
+  event: (event) => {
+    if (event.event !== 'failed') printOut(JSON.stringify(event))
+  },
+  note: () => {},
+  close: () => {},
+}
+
+/** What people read: all on stderr but `Done and done`. */
+function people(): Presenter {
+  const line = progressLine()
+  const note = (text: string) => {
+    line.clear()
+    process.stderr.write(`${text}\n`)
+  }
+  return {
+    event(event) {
+      if (event.event === 'progress') line.show((columns) => progressText(event, columns))
+      if (event.event === 'downloaded') {
+        const { total, seconds, received, sent } = event
+        note(
+          `${bytes(total)} complete after ${duration(seconds)}: ${bytes(received)} received, ${bytes(sent)} sent`,
+        )
+      }
+      if (event.event === 'done') {
+        line.clear()
+        printOut('Done and done')
+      }
+    },
+    note,
+    close: line.clear,
+  }
+}
+
+export const presenter = (asJson: boolean): Presenter => (asJson ? json : people())

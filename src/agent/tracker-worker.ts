@@ -1,0 +1,27 @@
+import { startTracker } from '../torrent/tracker.ts'
+import type { TrackerJob } from './job.ts'
+import { ownAddresses } from './own-addresses.ts'
+import { announceUrl } from './units.ts'
+import { delay, type WorkerContext } from './worker-context.ts'
+
+/** Runs a tracker until it is stopped. */
+export async function workAsTracker(job: TrackerJob, context: WorkerContext): Promise<void> {
+  const tracker = await startTracker({
+    port: job.port,
+    ...(job.host === undefined ? {} : { host: job.host }),
+    ...(job.only === undefined ? {} : { only: job.only }),
+  })
+  try {
+    const url = announceUrl(reachableHost(job.host), tracker.port)
+    context.listening({ port: tracker.port, url })
+    await Promise.race([context.stopped, delay(job.timeouts.total || undefined)])
+  } finally {
+    await Promise.race([tracker.close(), delay(3)])
+  }
+}
+
+/** The address that others most likely reach this machine at; it is only shown. */
+function reachableHost(host: string | undefined): string {
+  if (host && host !== '::' && host !== '0.0.0.0') return host
+  return ownAddresses()[0] ?? '127.0.0.1'
+}

@@ -1,0 +1,18 @@
+import type { AgentEvent } from './contract.ts'
+
+/** What a worker gives to the part that knows its role. */
+export interface WorkerContext {
+  emit(event: AgentEvent): void
+  /** Tells followers and the run directory where this process can be reached. */
+  listening(at: { port: number; infoHash?: string; url?: string }): void
+  /** Resolves when the process shall end: a signal, or the lease is gone. */
+  stopped: Promise<void>
+  isStopped(): boolean
+}
+
+/** Seconds; forever when undefined. Keeps nothing alive. */
+export function delay(seconds: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (seconds !== undefined) setTimeout(resolve, seconds * 1000).unref()
+  })
+}

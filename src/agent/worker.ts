@@ -1,0 +1,88 @@
+import { ExitCode, MurderError } from '../errors.ts'
+import type { AgentEvent } from './contract.ts'
+import { openEventLog } from './event-log.ts'
+import { failedEvent } from './failed-event.ts'
+import type { Job } from './job.ts'
+import { holdLease, type Lease } from './lease.ts'
+import { ownIdentity } from './process-identity.ts'
+import { type Run, removeRun } from './run-directory.ts'
+import { plainError } from './system-error.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/**
+ * Does a job in this process, in the background or in the foreground. `run` is already claimed. Whatever happens,
+ * failures too, is in the run's event log; the folder stays only after a failure.
+ */
+export async function work(
+  job: Job,
+  run: Run,
+  options: { stop: AbortSignal; onEvent?: (event: AgentEvent) => void },
+): Promise<void> {
+  const log = openEventLog(run.folder)
+  const state = { ...run.state, ...ownIdentity() }
+  const lease = holdLease(run.folder, state)
+  let done = false
+  let stopped = false
+  const emit = (event: AgentEvent) => {
+    if (event.event === 'done') done = true
+    log.append(event)
+    options.onEvent?.(event)
+  }
+  const context: WorkerContext = {
+    emit,
+    listening(at) {
+      lease.write({ ...state, ...at })
+      emit({ event: 'listening', pid: process.pid, ...at })
+    },
+    stopped: stopOf(lease, options.stop).then(() => {
+      stopped = true
+    }),
+    isStopped: () => stopped,
+  }
+  try {
+    await runJob(job, context)
+    if (stopped && !done && job.role === 'peer') throw stoppedError(job)
+    end(run, lease)
+  } catch (error) {
+    const failure = lease.isLost() ? stoppedError(job) : plainError(error)
+    emit(failedEvent(failure))
+    // A stop that was asked for leaves nothing behind; another failure stays on record for `status`.
+    if (failure.code === 'STOPPED') end(run, lease)
+    throw failure
+  } finally {
+    lease.release()
+    log.close()
+  }
+}
+
+function end(run: Run, lease: Lease): void {
+  lease.release()
+  if (!lease.isLost()) removeRun(run.folder)
+}
+
+async function runJob(job: Job, context: WorkerContext): Promise<void> {
+  if (job.role === 'tracker') {
+    const { workAsTracker } = await import('./tracker-worker.ts')
+    return workAsTracker(job, context)
+  }
+  const { workOnContent } = await import('./content-worker.ts')
+  return workOnContent(job, context)
+}
+
+function stopOf(lease: Lease, signal: AbortSignal): Promise<void> {
+  return Promise.race([
+    lease.lost,
+    new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    }),
+  ])
+}
+
+function stoppedError(job: Job): MurderError {
+  const what = job.role === 'tracker' ? 'the tracker' : `the ${job.role} of ${job.name}`
+  return new MurderError('STOPPED', `${what} was stopped before it was complete`, {
+    exitCode: ExitCode.interrupted,
+    cure: 'what is here is kept, and the same command goes on from it',
+  })
+}
