@@ -27,7 +27,7 @@ export default function murder(shipit: Shipit): void {
 
 /** Shipit's command line lets Node print what a shipitfile throws, with stack and fields: here both say one line. */
 function misused(message: string, cure: string): MurderError {
-  const error = new MurderError('ERR_PLUGIN_ORDER', message, { exitCode: ExitCode.usage, cure })
+  const error = new MurderError('PLUGIN_ORDER', message, { exitCode: ExitCode.usage, cure })
   for (const field of Object.keys(error)) Object.defineProperty(error, field, { enumerable: false })
   error.stack = explain(error)
   exitWith(error.exitCode)

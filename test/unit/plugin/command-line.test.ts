@@ -27,7 +27,7 @@ beforeAll(() => {
           murder(shipit)
           for (const exitCode of [2, 3, 130]) {
             task(shipit, 'fail' + exitCode, () => {
-              throw new MurderError('ERR_TEST', 'It failed', { exitCode, cure: 'try again' })
+              throw new MurderError('TEST', 'It failed', { exitCode, cure: 'try again' })
             })
           }
           task(shipit, 'bug', () => undefined.x)
@@ -75,6 +75,6 @@ it('prints one plain line and exits with 2 when the plugin is loaded too early',
   const { status, stderr } = shipit('works', { TOO_EARLY: '1' })
   expect(stderr).toContain('shipit-murder was loaded before shipit-deploy — call deploy(shipit) first')
   expect(stderr).not.toMatch(/^ {4}at /m)
-  expect(stderr).not.toContain('ERR_PLUGIN_ORDER')
+  expect(stderr).not.toContain('PLUGIN_ORDER')
   expect(status).toBe(2)
 })

@@ -18,7 +18,7 @@ async function printed(thrown: unknown): Promise<string> {
 
 describe('a failing task prints', () => {
   it('message and cure of a MurderError, without a stack trace', async () => {
-    const error = new MurderError('ERR_TEST', 'a: disk is full', { cure: 'free 3 MB in /srv' })
+    const error = new MurderError('TEST', 'a: disk is full', { cure: 'free 3 MB in /srv' })
     expect(await printed(error)).toBe('a: disk is full — free 3 MB in /srv')
   })
 
@@ -34,7 +34,7 @@ describe('a failing task prints', () => {
 
   it('stack and causes when MURDER_DEBUG is 1', async () => {
     vi.stubEnv('MURDER_DEBUG', '1')
-    const text = await printed(new MurderError('ERR_TEST', 'outer', { cause: new Error('inner') }))
+    const text = await printed(new MurderError('TEST', 'outer', { cause: new Error('inner') }))
     expect(text).toContain('task.test.ts')
     expect(text).toContain('inner')
   })
@@ -42,7 +42,7 @@ describe('a failing task prints', () => {
 
 it('passes the very error on to listeners of task_err', async () => {
   const { shipit } = host()
-  const error = new MurderError('ERR_TEST', 'm')
+  const error = new MurderError('TEST', 'm')
   task(shipit, 'murder:test', () => Promise.reject(error))
   expect(await finish(shipit, 'murder:test')).toBe(error)
 })
@@ -85,7 +85,7 @@ describe('exit code after a failed task', () => {
   it.each(Object.entries(ExitCode).filter(([, code]) => code !== 0))(
     'is that of the error: %s',
     async (_, code) => {
-      expect(await exitCode(new MurderError('ERR_TEST', 'm', { exitCode: code }), 1)).toBe(code)
+      expect(await exitCode(new MurderError('TEST', 'm', { exitCode: code }), 1)).toBe(code)
     },
   )
 
@@ -94,7 +94,7 @@ describe('exit code after a failed task', () => {
   })
 
   it('is left alone when something else than Shipit ends the process', async () => {
-    const error = new MurderError('ERR_TEST', 'm', { exitCode: ExitCode.stalled })
+    const error = new MurderError('TEST', 'm', { exitCode: ExitCode.stalled })
     expect(await exitCode(error, 0)).toBe(0)
     expect(await exitCode(error, 137)).toBe(137)
   })
