@@ -1,0 +1,113 @@
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Lab } from '../../test/support/lab.ts'
+import { makeScratch, removeScratch } from '../../test/support/lab-scratch.ts'
+import { benchProgram, say } from '../shared/program.ts'
+import { circumstances, resultName, resultsDirectory, writeResult } from '../shared/results.ts'
+import { formatAmount, formatRate, parseAmount, parseList, parseRate } from '../shared/units.ts'
+import { deployOnce } from './deploy-run.ts'
+import { makeProject, missing, type Way } from './project.ts'
+import { changeOneLine, makeRepository } from './release.ts'
+import { type Measurement, reportTable, taskTable } from './report.ts'
+
+const deployTo = '/srv/app'
+
+interface Case {
+  servers: number
+  size: number
+  rate: number | undefined
+}
+
+await benchProgram(async () => {
+  const { values } = parseArgs({
+    options: {
+      servers: { type: 'string', default: '1,5,12' },
+      size: { type: 'string', default: '20M,500M' },
+      rate: { type: 'string', default: '0,50M' },
+      rounds: { type: 'string', default: '1' },
+      against: { type: 'string', default: 'rsync,murder' },
+      congestion: { type: 'string' },
+      json: { type: 'string' },
+    },
+  })
+  const ways = parseList(values.against).filter((way) => {
+    if (way !== 'rsync' && way !== 'murder') throw new Error(`--against ${way}: known are rsync and murder`)
+    const problem = missing(way)
+    if (problem) say(`*** ${way} does not take part: ${problem} ***`)
+    return !problem
+  }) as Way[]
+  const cases: Case[] = parseList(values.size).flatMap((size) =>
+    parseList(values.rate).flatMap((rate) =>
+      parseList(values.servers).map((servers) => ({
+        servers: Number(servers),
+        size: parseAmount(size),
+        rate: parseRate(rate),
+      })),
+    ),
+  )
+
+  const measurements: Measurement[] = []
+  const scratch = await makeScratch('deploy')
+  try {
+    for (const size of new Set(cases.map((one) => one.size))) {
+      const repository = join(scratch, 'repository')
+      await makeRepository(repository, size)
+      for (const one of cases.filter((one) => one.size === size)) {
+        for (let round = 1; round <= Number(values.rounds); round++) {
+          // Who goes first takes turns, so that neither always finds a warm machine.
+          for (const way of round % 2 ? ways : [...ways].reverse()) {
+            measurements.push(...(await runWay(repository, one, way, round, values.congestion)))
+          }
+        }
+      }
+      await rm(repository, { recursive: true })
+    }
+  } finally {
+    await removeScratch(scratch)
+  }
+
+  process.stdout.write(`\n${reportTable(measurements)}\n\n${taskTable(measurements)}\n\n`)
+  const file = values.json ?? join(resultsDirectory, `${resultName('deploy')}.json`)
+  await writeResult(
+    file,
+    `${JSON.stringify({ ...circumstances(), parameters: values, measurements }, null, 2)}\n`,
+  )
+  const failed = measurements.filter((one) => one.problems.length > 0)
+  if (failed.length > 0) throw new Error(`${failed.length} of ${measurements.length} deploys went wrong`)
+})
+
+/** The first and the second deploy of one way, on fresh servers. */
+async function runWay(
+  repository: string,
+  { servers, size, rate }: Case,
+  way: Way,
+  round: number,
+  congestion: string | undefined,
+): Promise<Measurement[]> {
+  const lab = await Lab.create({ hosts: servers, rate, deployHost: true, congestion })
+  try {
+    await Promise.all(lab.servers.map((server) => lab.sshd(server)))
+    const addresses = lab.servers.map((server) => server.address)
+    const root = join(lab.directory, 'deploy')
+    const project = await makeProject(root, way, addresses, deployTo, lab.keys.identity)
+    await cp(repository, project.repository, {
+      recursive: true,
+      preserveTimestamps: true,
+      verbatimSymlinks: true,
+    })
+    const measurements: Measurement[] = []
+    for (const deploy of ['first', 'second'] as const) {
+      if (deploy === 'second') await changeOneLine(project.repository)
+      const run = await deployOnce(lab, project, way, deployTo)
+      say(
+        `${formatAmount(size)}B, ${formatRate(rate)}, ${servers} servers, round ${round}, ${deploy} deploy, ` +
+          `${way}: ${run.seconds.toFixed(1)} s${run.problems.map((problem) => `\n  WRONG: ${problem}`).join('')}`,
+      )
+      measurements.push({ servers, size, rate, round, way, deploy, ...run })
+    }
+    return measurements
+  } finally {
+    await lab.destroy()
+  }
+}

@@ -1,0 +1,84 @@
+import { median } from '../shared/statistics.ts'
+import { fixed, formatTable } from '../shared/table.ts'
+import { formatAmount, formatRate } from '../shared/units.ts'
+import type { DeployRun } from './deploy-run.ts'
+import type { Way } from './project.ts'
+
+export interface Measurement extends DeployRun {
+  servers: number
+  size: number
+  /** Bits/s; undefined is no limit. */
+  rate: number | undefined
+  round: number
+  way: Way
+  deploy: 'first' | 'second'
+}
+
+/** The most that a deploy may take, as a ratio to rsync in the same run, by number of servers. */
+const musts: Record<'first' | 'second', Record<number, number>> = {
+  first: { 1: 1.15, 5: 0.5, 12: 0.3 },
+  second: { 1: 1.15, 5: 1.0, 12: 0.6 },
+}
+
+/** One row a case: seconds of both ways (median over rounds), ratio, must, and what both sent from the deploy host. */
+export function reportTable(measurements: Measurement[]): string {
+  const head = [
+    'release, links',
+    'servers',
+    'deploy',
+    'rsync s',
+    'murder s',
+    'ratio',
+    'must',
+    '',
+    'sent MB',
+    'sent MB',
+  ]
+  const cases = new Map<string, Measurement[]>()
+  for (const one of measurements) {
+    const key = [one.size, one.rate, one.servers, one.deploy].join()
+    cases.set(key, [...(cases.get(key) ?? []), one])
+  }
+  const rows = [...cases.values()].map((runs) => {
+    const { size, rate, servers, deploy } = runs[0] as Measurement
+    const seconds = (way: Way) => middle(runs, way, (run) => run.seconds)
+    const sent = (way: Way) => middle(runs, way, (run) => run.sent / 1e6)
+    const ratio = seconds('murder') / seconds('rsync')
+    const must = musts[deploy][servers]
+    const verdict = must === undefined || !Number.isFinite(ratio) ? '' : ratio <= must ? 'ok' : 'MISSED'
+    return [
+      `${formatAmount(size)}B, ${formatRate(rate)}`,
+      String(servers),
+      deploy,
+      fixed(seconds('rsync'), 1),
+      fixed(seconds('murder'), 1),
+      fixed(ratio),
+      must === undefined ? '' : `≤ ${must}`,
+      verdict,
+      fixed(sent('rsync'), 1),
+      fixed(sent('murder'), 1),
+    ]
+  })
+  return formatTable([head, ...rows])
+}
+
+/** Where the time of each way went: median seconds of each Shipit task. */
+export function taskTable(measurements: Measurement[]): string {
+  const tasks = [...new Set(measurements.flatMap((run) => Object.keys(run.tasks)))].filter(
+    (task) => task !== 'deploy',
+  )
+  const cases = new Map<string, Measurement[]>()
+  for (const one of measurements) {
+    const key = `${formatAmount(one.size)}B, ${formatRate(one.rate)}, ${one.servers}, ${one.deploy}, ${one.way}`
+    cases.set(key, [...(cases.get(key) ?? []), one])
+  }
+  const rows = [...cases].map(([name, runs]) => [
+    name,
+    ...tasks.map((task) => fixed(median(runs.map((run) => run.tasks[task] ?? Number.NaN)), 1)),
+  ])
+  return formatTable([['seconds in', ...tasks.map((task) => task.replace('deploy:', ''))], ...rows])
+}
+
+function middle(runs: Measurement[], way: Way, value: (run: DeployRun) => number): number {
+  return median(runs.filter((run) => run.way === way && run.problems.length === 0).map(value))
+}

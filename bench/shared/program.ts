@@ -1,0 +1,26 @@
+import { destroyAllLabs, labProblem } from '../../test/support/lab.ts'
+
+/** Runs a bench: refuses where no lab can be made, and takes labs down whichever way it ends. */
+export async function benchProgram(main: () => Promise<void>): Promise<void> {
+  const problem = labProblem()
+  if (problem) {
+    process.stderr.write(`this bench needs root and network namespaces: ${problem}\n`)
+    process.exitCode = 2
+    return
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void destroyAllLabs().finally(() => process.exit(130)))
+  }
+  try {
+    await main()
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    process.exitCode = 1
+  } finally {
+    await destroyAllLabs()
+  }
+}
+
+/** A line of progress: standard error, so that standard output is the report alone. */
+export const say = (line: string): void => void process.stderr.write(`${line}\n`)
