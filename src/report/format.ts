@@ -23,7 +23,7 @@ export function rate(bytesPerSecond: number): string {
 /** Seconds: `0.25 s`, `4.2 s`, `42 s`, `3 min`, `3 min 05 s`, `2 h 04 min`; `?` when it is not known. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '?'
-  if (seconds === 0) return '0 s'
+  if (seconds < 10 && Number.isInteger(seconds)) return `${seconds} s`
   if (seconds < 0.995) return `${seconds.toFixed(2)} s`
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`
   const whole = Math.round(seconds)

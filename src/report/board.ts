@@ -1,0 +1,170 @@
+import { type Clock, systemClock } from './clock.ts'
+import { type DeployReport, reportTable } from './deploy-report.ts'
+import { type OutputEvent, progressEvent, reportEvent } from './events.ts'
+import type { Failure } from './failures.ts'
+import { oneLine } from './format.ts'
+import { plainLine, terminalLines } from './lines.ts'
+import { LiveBlock } from './live-block.ts'
+import { type OutputMode, type OutputStream, paint } from './output.ts'
+import {
+  type LocalStep,
+  type Progress,
+  type ServerState,
+  type Step,
+  type Summary,
+  summarize,
+} from './swarm.ts'
+
+/** Milliseconds between two looks at whether there is something to write. */
+const pace: Record<OutputMode, number> = { terminal: 100, plain: 1000, json: 1000 }
+/** Milliseconds after which a log gets a line even when nothing has changed, so that it is seen to be alive. */
+const heartbeat = 5000
+
+const idle: ServerState = { phase: 'check', bytes: 0, total: 0, rate: 0 }
+
+export interface BoardOptions {
+  servers: readonly string[]
+  mode: OutputMode
+  stream: OutputStream
+  /** Streams that others write to while the board is up; on a terminal their lines go above the display. */
+  shared?: readonly OutputStream[]
+  colour?: boolean
+  clock?: Clock
+}
+
+/**
+ * The progress display of a deploy. Tell it what happens, in any order and as often as you like; it writes at its own
+ * pace. `finish` ends it (also after a failure) and may be called twice.
+ */
+export class ProgressBoard {
+  readonly #options: BoardOptions
+  readonly #clock: Clock
+  readonly #states = new Map<string, ServerState>()
+  readonly #block: LiveBlock
+  readonly #stops: (() => void)[]
+  #local: ({ step: LocalStep } & Progress) | undefined
+  #seederUploaded = 0
+  #step: Step | undefined
+  #changed = true
+  #writtenAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: BoardOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    for (const server of options.servers) this.#states.set(server, idle)
+    this.#block = new LiveBlock(options.stream)
+    this.#stops = [this.#clock.every(pace[options.mode], () => this.#tick())]
+    if (options.mode === 'terminal')
+      this.#stops.push(this.#block.guard([options.stream, ...(options.shared ?? [])]))
+    this.#noteStep()
+  }
+
+  /** What `server` is at. A new phase starts from 0 bytes unless the patch says otherwise. */
+  update(server: string, patch: Partial<ServerState>): void {
+    const before = this.#states.get(server)
+    const entered = before === undefined || (patch.phase !== undefined && patch.phase !== before.phase)
+    const start = entered ? { ...idle, phase: before?.phase ?? idle.phase } : before
+    const state = { ...start, ...patch }
+    this.#states.set(server, state)
+    this.#changed = true
+    if (!entered) return
+    if (state.phase === 'transfer' || state.phase === 'unpack') this.#local = undefined
+    const { phase, bytes, total } = state
+    this.#event({ event: 'server', server, phase, bytes, total })
+    this.#noteStep()
+  }
+
+  /** `failure.server` is out. Said at once: nobody should wait for the end to hear of it. */
+  fail(failure: Failure): void {
+    this.update(failure.server, { phase: 'failed' })
+    this.#event({ event: 'failed', ...failure })
+    const { server, step, cause, cure } = failure
+    const text = oneLine(`${server} failed (${step}): ${cause}${cure ? ` — ${cure}` : ''}`)
+    if (this.#options.mode !== 'json') this.#print(paint(this.#options.colour ?? false).bad(text))
+  }
+
+  /** The deploy host is at `step`, until the next one or until a server transfers or unpacks. */
+  step(step: LocalStep, progress: Partial<Progress> = {}): void {
+    this.#local = { step, bytes: 0, total: 0, rate: 0, ...progress }
+    this.#changed = true
+    this.#noteStep()
+  }
+
+  /** Bytes that the seeder has sent so far. */
+  seeder(uploaded: number): void {
+    this.#seederUploaded = uploaded
+    this.#changed = true
+  }
+
+  /** A line of its own, above the display. */
+  log(message: string): void {
+    if (this.#options.mode === 'json') this.#event({ event: 'log', message })
+    else this.#print(message)
+  }
+
+  /** Writes the last state and takes the display down. */
+  finish(): void {
+    if (this.#stops.length === 0) return
+    for (const stop of this.#stops.splice(0)) stop()
+    const summary = this.#summary()
+    if (this.#options.mode === 'terminal') {
+      const [swarm = ''] = terminalLines(summary, this.#columns, this.#options.colour)
+      this.#block.print(swarm)
+    } else if (this.#changed) this.#write(summary)
+  }
+
+  /** Ends the display and writes the report. */
+  report(report: DeployReport): void {
+    this.finish()
+    if (this.#options.mode === 'json') this.#event(reportEvent(report))
+    else this.#options.stream.write(`\n${reportTable(report, this.#columns, this.#options.colour)}\n`)
+  }
+
+  get #columns(): number {
+    return this.#options.stream.columns || (this.#options.mode === 'terminal' ? 80 : 120)
+  }
+
+  #summary(): Summary {
+    return summarize(this.#states, this.#seederUploaded, this.#local)
+  }
+
+  #tick(): void {
+    const { mode } = this.#options
+    const due =
+      mode === 'plain'
+        ? this.#clock.now() - this.#writtenAt >= heartbeat
+        : this.#changed || (mode === 'terminal' && !this.#block.visible)
+    if (due) this.#write(this.#summary())
+  }
+
+  /** A new step is written at once where it makes a line of its own; a terminal waits for its turn. */
+  #noteStep(): void {
+    const summary = this.#summary()
+    if (summary.step === this.#step) return
+    this.#step = summary.step
+    if (this.#options.mode === 'json') this.#event({ event: 'step', step: summary.step })
+    if (this.#options.mode === 'plain') this.#write(summary)
+  }
+
+  #write(summary: Summary): void {
+    const { mode, stream, colour } = this.#options
+    this.#changed = false
+    this.#writtenAt = this.#clock.now()
+    if (mode === 'json') this.#event(progressEvent(summary))
+    else if (mode === 'plain') stream.write(`${plainLine(summary)}\n`)
+    else this.#block.show(terminalLines(summary, this.#columns, colour))
+  }
+
+  #print(text: string): void {
+    if (this.#options.mode === 'terminal') this.#block.print(text)
+    else this.#options.stream.write(`${text}\n`)
+    this.#changed = true
+  }
+
+  #event(event: OutputEvent): void {
+    if (this.#options.mode !== 'json') return
+    const { event: name, ...fields } = event
+    const time = new Date(this.#clock.now()).toISOString()
+    this.#options.stream.write(`${JSON.stringify({ event: name, time, ...fields })}\n`)
+  }
+}

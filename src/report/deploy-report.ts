@@ -1,0 +1,86 @@
+import { type Failure, failureTable } from './failures.ts'
+import { bytes, duration, oneLine, percent, rate } from './format.ts'
+import { paint } from './output.ts'
+import { table } from './table.ts'
+
+/** Steps of a deploy whose time is reported, in this order. */
+export const reportedPhases = ['check', 'upload', 'package', 'seed', 'transfer', 'unpack', 'publish'] as const
+export type ReportedPhase = (typeof reportedPhases)[number]
+
+export interface ServerReport {
+  server: string
+  /** From the start of the transfer until its content was complete and verified. */
+  seconds: number
+  /** Bytes that came over the network. */
+  received?: number
+  /** Bytes that it had from an earlier release. */
+  reused?: number
+}
+
+/** A deploy, looked back on. */
+export interface DeployReport {
+  /** Bytes of the package. */
+  size: number
+  /** Servers in the fleet. */
+  servers: number
+  /** Seconds; only those that took place. They may overlap. */
+  phases: Partial<Record<ReportedPhase, number>>
+  /** Seconds from beginning to end. */
+  seconds?: number
+  /** Servers that are done, in any order. */
+  perServer: readonly ServerReport[]
+  /** Bytes that the seeder has sent. */
+  seederUploaded: number
+  failures: readonly Failure[]
+}
+
+interface Speed {
+  server: string
+  seconds: number
+  rate: number
+}
+
+/** Fastest and slowest server, and what the seeder sent as a multiple of the size. */
+export function figures({ perServer, size, seederUploaded }: DeployReport): {
+  fastest?: Speed
+  slowest?: Speed
+  ratio: number
+} {
+  const ordered = [...perServer].sort((a, b) => a.seconds - b.seconds)
+  const speed = ({ server, seconds }: ServerReport): Speed => ({
+    server,
+    seconds,
+    rate: seconds > 0 ? Math.round(size / seconds) : 0,
+  })
+  const [fastest, slowest] = [ordered[0], ordered.at(-1)]
+  return {
+    ...(fastest && slowest ? { fastest: speed(fastest), slowest: speed(slowest) } : {}),
+    ratio: size > 0 ? Math.round((100 * seederUploaded) / size) / 100 : 0,
+  }
+}
+
+/** The report as people read it, with the table of failures when there are any. */
+export function reportTable(report: DeployReport, columns = 100, colour = false): string {
+  const { size, servers, phases, perServer, failures } = report
+  const { fastest, slowest, ratio } = figures(report)
+  const named = ({ server, seconds, rate: speed }: Speed) =>
+    [oneLine(server), duration(seconds), ...(speed > 0 ? [rate(speed)] : [])].join(', ')
+  const reused = perServer.reduce((sum, each) => sum + (each.reused ?? 0), 0) / (perServer.length || 1)
+  const rows: string[][] = [
+    ['size', bytes(size)],
+    ['servers', `${perServer.length} of ${servers} done`],
+    ...reportedPhases.flatMap((name) => {
+      const seconds = phases[name]
+      return seconds === undefined ? [] : [[name, duration(seconds)]]
+    }),
+    ...(report.seconds === undefined ? [] : [['in all', duration(report.seconds)]]),
+    ...(fastest ? [['fastest', named(fastest)]] : []),
+    ...(slowest && perServer.length > 1 ? [['slowest', named(slowest)]] : []),
+    ...(reused > 0 ? [['reused', `${bytes(reused)} a server, ${percent(reused, size)} of the size`]] : []),
+    ['seeder sent', `${bytes(report.seederUploaded)}, ${ratio.toFixed(2)} times the size`],
+  ]
+  if (failures.length === 0) return table(rows)
+  const failed = new Set(failures.map((failure) => failure.server)).size
+  const title = `${failed} of ${servers} ${servers === 1 ? 'server' : 'servers'} failed`
+  return `${table(rows)}\n\n${paint(colour).bad(title)}\n${failureTable(failures, columns)}`
+}

@@ -1,0 +1,86 @@
+import { widthOf } from './format.ts'
+import type { OutputStream } from './output.ts'
+
+const csi = '\u001b['
+const colours = new RegExp(`${'\u001b'}\\[\\d*m`, 'g')
+
+/**
+ * Lines at the bottom of a terminal that are redrawn in place. The cursor always rests below them, so that after an
+ * interruption the shell's prompt is where it should be.
+ */
+export class LiveBlock {
+  readonly #stream: OutputStream
+  readonly #write: (text: string) => unknown
+  /** Widths of the lines that are on the screen. */
+  #shown: number[] = []
+  /** False while someone else's line is unfinished: drawing would tear it. */
+  #atLineStart = true
+
+  constructor(stream: OutputStream) {
+    this.#stream = stream
+    this.#write = stream.write.bind(stream)
+  }
+
+  /** Replaces what is shown. Waits for the next call when someone else's line is unfinished. */
+  show(lines: readonly string[]): void {
+    if (!this.#atLineStart) return
+    const visible = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1))
+    const text = visible.map((line) => `${line}${csi}K\n`).join('')
+    this.#write(`${this.#home()}${text}${csi}J`)
+    this.#shown = visible.map((line) => widthOf(line.replace(colours, '')))
+  }
+
+  /** Takes the block off the screen. */
+  clear(): void {
+    if (this.#shown.length === 0) return
+    this.#write(`${this.#home()}${csi}J`)
+    this.#shown = []
+  }
+
+  /** Writes above the block; it comes back with the next `show`. */
+  print(text: string): void {
+    this.clear()
+    this.#write(`${this.#atLineStart ? '' : '\n'}${text}\n`)
+    this.#atLineStart = true
+  }
+
+  /** Whether it is on the screen: others may have pushed it off. */
+  get visible(): boolean {
+    return this.#shown.length > 0
+  }
+
+  /**
+   * Lets others write to these streams (log lines of Shipit and of other plugins) without tearing the block: it is
+   * cleared first and comes back with the next `show`. Returns the function that ends it.
+   */
+  guard(streams: readonly OutputStream[]): () => void {
+    const restore = [...new Set(streams)]
+      .filter((stream) => stream.isTTY)
+      .map((stream) => {
+        const own = Object.getOwnPropertyDescriptor(stream, 'write')
+        const write = stream.write as (...args: unknown[]) => unknown
+        stream.write = (...args: unknown[]) => {
+          this.clear()
+          const text = typeof args[0] === 'string' ? args[0] : Buffer.from(args[0] as Uint8Array).toString()
+          if (text !== '') this.#atLineStart = text.replace(colours, '').endsWith('\n')
+          return write.apply(stream, args)
+        }
+        const guarded = stream.write
+        return () => {
+          if (stream.write !== guarded) return // someone wrapped it after us: taking ours out would take theirs out
+          if (own) Object.defineProperty(stream, 'write', own)
+          else delete (stream as { write?: unknown }).write
+        }
+      })
+    return () => {
+      for (const each of restore) each()
+    }
+  }
+
+  /** To the block's first line. A terminal that became narrower has wrapped the lines: count them as they are now. */
+  #home(): string {
+    const columns = Math.max(1, this.#stream.columns ?? 80)
+    const rows = this.#shown.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0)
+    return rows === 0 ? '' : `${csi}${rows}A\r`
+  }
+}

@@ -1,0 +1,45 @@
+import { ExitCode, MurderError } from '../errors.ts'
+
+/** What is written to: `process.stdout` or a stand-in. */
+export interface OutputStream {
+  write(text: string): unknown
+  isTTY?: boolean | undefined
+  columns?: number | undefined
+  rows?: number | undefined
+}
+
+/** terminal: redrawn in place. plain: lines for a log. json: one event a line. */
+export type OutputMode = 'terminal' | 'plain' | 'json'
+
+/**
+ * How to write to `stream`: `MURDER_OUTPUT=json` wins, a terminal that can move its cursor is redrawn.
+ * @throws MurderError SETTINGS when `MURDER_OUTPUT` is neither text nor json.
+ */
+export function outputMode(env: NodeJS.ProcessEnv, stream: OutputStream): OutputMode {
+  const wanted = env.MURDER_OUTPUT || 'text'
+  if (wanted === 'json') return 'json'
+  if (wanted !== 'text') {
+    const shown = JSON.stringify(wanted.slice(0, 60))
+    throw new MurderError('SETTINGS', `MURDER_OUTPUT is ${shown}: allowed: text, json`, {
+      exitCode: ExitCode.usage,
+    })
+  }
+  return stream.isTTY && env.TERM !== 'dumb' ? 'terminal' : 'plain'
+}
+
+/** Colours only on a terminal, and not when NO_COLOR (no-color.org) says otherwise. */
+export function wantsColour(env: NodeJS.ProcessEnv, stream: OutputStream): boolean {
+  return Boolean(stream.isTTY) && !env.NO_COLOR && env.TERM !== 'dumb'
+}
+
+export interface Paint {
+  good(text: string): string
+  bad(text: string): string
+}
+
+const code = (start: number) => (text: string) => `\u001b[${start}m${text}\u001b[39m`
+const asItIs = (text: string) => text
+
+export function paint(colour: boolean): Paint {
+  return colour ? { good: code(32), bad: code(31) } : { good: asItIs, bad: asItIs }
+}

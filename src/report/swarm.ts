@@ -1,0 +1,102 @@
+/** The model behind the progress display: what the servers say, summed up. Pure. */
+
+/** Where a server is. `check`, `upload` (of the agent), `transfer` (as a peer), `unpack`; then `done` or `failed`. */
+export type ServerPhase = 'check' | 'upload' | 'transfer' | 'unpack' | 'done' | 'failed'
+
+export interface ServerState {
+  phase: ServerPhase
+  /** Of the present phase: bytes so far, bytes in all (0 while not known), bytes a second. */
+  bytes: number
+  total: number
+  rate: number
+}
+
+/** Steps of a deploy in which it is not the servers that move: the caller says when they begin. */
+export type LocalStep = 'package' | 'seed' | 'publish'
+export type Step = LocalStep | Exclude<ServerPhase, 'failed'>
+
+export interface Progress {
+  bytes: number
+  total: number
+  rate: number
+}
+
+export interface SlowServer extends ServerState {
+  server: string
+}
+
+export interface Summary extends Progress {
+  step: Step
+  /** Seconds until `bytes` is `total` at `rate`; undefined when there is no telling. */
+  eta: number | undefined
+  servers: number
+  done: number
+  failed: number
+  /** The three that are furthest from the end, slowest first; none when there is only one server. */
+  slowest: SlowServer[]
+  /** Bytes that the seeder has sent. */
+  seederUploaded: number
+}
+
+const order: readonly ServerPhase[] = ['check', 'upload', 'transfer', 'unpack', 'done']
+const at = (phase: ServerPhase) => order.indexOf(phase)
+
+/** The step that the fleet is in: transfer as long as anyone transfers, else the first one that anyone is in. */
+function fleetStep(states: readonly ServerState[]): Exclude<ServerPhase, 'failed'> {
+  const phases = new Set(states.map((state) => state.phase))
+  for (const step of ['transfer', 'upload', 'check', 'unpack'] as const) if (phases.has(step)) return step
+  return 'done'
+}
+
+/** Bytes of one step over all servers that have not failed: those before it have none of it, those after it all. */
+function fleetProgress(states: readonly ServerState[], step: ServerPhase): Progress {
+  const here = states.filter((state) => state.phase === step)
+  const size = Math.max(0, ...here.map((state) => state.total))
+  const live = states.filter((state) => state.phase !== 'failed')
+  const past = live.filter((state) => at(state.phase) > at(step)).length
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
+  return {
+    bytes: past * size + sum(here.map((state) => Math.min(state.bytes, state.total))),
+    total: live.length * size,
+    rate: sum(here.map((state) => state.rate)),
+  }
+}
+
+function slowest(states: ReadonlyMap<string, ServerState>): SlowServer[] {
+  if (states.size < 2) return []
+  const part = (state: ServerState) => (state.total > 0 ? state.bytes / state.total : 0)
+  return [...states]
+    .map(([server, state]) => ({ server, ...state }))
+    .filter((state) => state.phase !== 'done' && state.phase !== 'failed')
+    .sort((a, b) => at(a.phase) - at(b.phase) || part(a) - part(b) || a.rate - b.rate)
+    .slice(0, 3)
+}
+
+/** Seconds until all is there; undefined when there is no telling. */
+export function eta({ bytes, total, rate }: Progress): number | undefined {
+  if (total > 0 && bytes >= total) return 0
+  return total > 0 && rate > 0 ? (total - bytes) / rate : undefined
+}
+
+/** `local` is the step on the deploy host, if it is in one, with its own progress. */
+export function summarize(
+  states: ReadonlyMap<string, ServerState>,
+  seederUploaded: number,
+  local?: { step: LocalStep } & Progress,
+): Summary {
+  const all = [...states.values()]
+  const step = local?.step ?? fleetStep(all)
+  const progress = local ?? fleetProgress(all, fleetStep(all))
+  return {
+    step,
+    bytes: progress.bytes,
+    total: progress.total,
+    rate: progress.rate,
+    eta: eta(progress),
+    servers: all.length,
+    done: all.filter((state) => state.phase === 'done').length,
+    failed: all.filter((state) => state.phase === 'failed').length,
+    slowest: local ? [] : slowest(states),
+    seederUploaded,
+  }
+}
