@@ -47,12 +47,18 @@ export interface ReportEvent {
 }
 
 export function progressEvent(summary: Summary): ProgressEvent {
-  const { eta, slowest, ...rest } = summary
+  const { step, bytes, total, rate, eta, servers, done, failed, seederUploaded, slowest } = summary
   return {
     event: 'progress',
-    ...rest,
-    rate: Math.round(summary.rate),
+    step,
+    bytes,
+    total,
+    rate: Math.round(rate),
     eta: eta === undefined ? null : Math.round(eta * 10) / 10,
+    servers,
+    done,
+    failed,
+    seederUploaded,
     slowest: slowest.map(({ server, phase, bytes, total, rate }) => ({
       server,
       phase,

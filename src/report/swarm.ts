@@ -13,7 +13,7 @@ export interface ServerState {
 
 /** Steps of a deploy in which it is not the servers that move: the caller says when they begin. */
 export type LocalStep = 'package' | 'seed' | 'publish'
-export type Step = LocalStep | Exclude<ServerPhase, 'failed'>
+export type Step = LocalStep | ServerPhase
 
 export interface Progress {
   bytes: number
@@ -42,10 +42,10 @@ const order: readonly ServerPhase[] = ['check', 'upload', 'transfer', 'unpack', 
 const at = (phase: ServerPhase) => order.indexOf(phase)
 
 /** The step that the fleet is in: transfer as long as anyone transfers, else the first one that anyone is in. */
-function fleetStep(states: readonly ServerState[]): Exclude<ServerPhase, 'failed'> {
+function fleetStep(states: readonly ServerState[]): ServerPhase {
   const phases = new Set(states.map((state) => state.phase))
   for (const step of ['transfer', 'upload', 'check', 'unpack'] as const) if (phases.has(step)) return step
-  return 'done'
+  return phases.has('failed') && !phases.has('done') ? 'failed' : 'done'
 }
 
 /** Bytes of one step over all servers that have not failed: those before it have none of it, those after it all. */

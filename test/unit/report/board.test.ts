@@ -46,7 +46,7 @@ describe('on a terminal', () => {
     expect(stream.text).toBe(
       [
         'deploy@d failed (transfer): no progress for 60 s — check its network',
-        'transfer   87%  [##############--]  70.0 MiB of 80.0 MiB  5.0 MiB/s  ETA 2 s  3/5 done  1 failed  seeder sent 22.0 MiB',
+        'transfer   87%  [##############---]  70.0 MiB of 80.0 MiB  5.0 MiB/s  ETA 2 s  3/5 done  1 failed  seeder sent 22.0 MiB',
         '  deploy@e  transfer   50%  5.0 MiB/s  ETA 2 s',
       ].join('\n'),
     )
@@ -221,6 +221,15 @@ describe('in a log', () => {
     board.finish()
     expect(stream.take()).toEqual(['done: 1/2 servers done, 1 failed'])
     expect(stream.written).toBe('')
+  })
+
+  test('nothing is called done when every server has failed', () => {
+    const { board, stream } = start('plain', new TestStream(), ['deploy@a'])
+    board.fail({ server: 'deploy@a', step: 'check', cause: 'gone' })
+    expect(stream.take().slice(1)).toEqual([
+      'failed: 0/1 servers done, 1 failed',
+      'deploy@a failed (check): gone',
+    ])
   })
 })
 

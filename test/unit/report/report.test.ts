@@ -1,0 +1,166 @@
+import { expect, test } from 'vitest'
+import { MurderError } from '../../../src/errors.ts'
+import { type DeployReport, reportTable } from '../../../src/report/deploy-report.ts'
+import { reportEvent } from '../../../src/report/events.ts'
+import { failureOf, failureTable } from '../../../src/report/failures.ts'
+import { outputMode, wantsColour } from '../../../src/report/output.ts'
+import { TestStream } from './stand-ins.ts'
+
+const MiB = 1024 ** 2
+
+const good: DeployReport = {
+  size: 27 * MiB,
+  servers: 3,
+  phases: { publish: 0.31, check: 0.8, package: 1.25, transfer: 6.32, unpack: 1 },
+  seconds: 9.7,
+  perServer: [
+    { server: 'deploy@b', seconds: 6.3, received: 27 * MiB },
+    { server: 'deploy@a', seconds: 5.4, received: 27 * MiB },
+    { server: 'deploy@c', seconds: 6, received: 27 * MiB },
+  ],
+  seederUploaded: 30 * MiB,
+  failures: [],
+}
+
+test('the report of a deploy that went well', () => {
+  expect(`${reportTable(good)}\n`).toBe(
+    `\
+size         27.0 MiB
+servers      3 of 3 done
+check        0.80 s
+package      1.3 s
+transfer     6.3 s
+unpack       1 s
+publish      0.31 s
+in all       9.7 s
+fastest      deploy@a, 5.4 s, 5.0 MiB/s
+slowest      deploy@b, 6.3 s, 4.3 MiB/s
+seeder sent  30.0 MiB, 1.11 times the size
+`,
+  )
+})
+
+test('what servers had from before', () => {
+  const perServer = [
+    { server: 'a', seconds: 1, received: 7 * MiB, reused: 20 * MiB },
+    { server: 'b', seconds: 1, received: 7 * MiB, reused: 20 * MiB },
+  ]
+  expect(reportTable({ ...good, perServer })).toContain('\nreused       20.0 MiB a server, 74% of the size\n')
+})
+
+test('one server is its own fastest; none is no server; nothing is divided by nothing', () => {
+  const one = reportTable({ ...good, servers: 1, perServer: good.perServer.slice(0, 1) })
+  expect(one).toContain('fastest')
+  expect(one).not.toContain('slowest')
+  const none = { size: 0, servers: 2, phases: {}, perServer: [], seederUploaded: 0, failures: [] }
+  expect(reportTable(none)).toBe(
+    'size         0 B\nservers      0 of 2 done\nseeder sent  0 B, 0.00 times the size',
+  )
+  expect(reportEvent(none)).toMatchObject({ fastest: null, slowest: null, seconds: null, seederRatio: 0 })
+})
+
+const failures = [
+  {
+    server: 'deploy@b',
+    step: 'check',
+    cause: 'Node.js v18.19.0 is too old: 20.19 or newer is needed',
+    cure: 'install a newer one, or say where it is with the setting node',
+  },
+  { server: 'deploy@c.example.com:2222', step: 'transfer', cause: 'no progress for 60 s' },
+]
+
+test('the table of failures, on a wide terminal', () => {
+  expect(`${failureTable(failures, 200)}\n`).toBe(
+    `\
+server                     step      cause                                                  cure
+deploy@b                   check     Node.js v18.19.0 is too old: 20.19 or newer is needed  install a newer one, or say where it is with the setting node
+deploy@c.example.com:2222  transfer  no progress for 60 s
+`,
+  )
+})
+
+test('… wrapped', () => {
+  expect(`${failureTable(failures, 100)}\n`).toBe(
+    `\
+server                     step      cause                         cure
+deploy@b                   check     Node.js v18.19.0 is too old:  install a newer one, or say
+                                     20.19 or newer is needed      where it is with the setting
+                                                                   node
+deploy@c.example.com:2222  transfer  no progress for 60 s
+`,
+  )
+})
+
+test('… stacked where it is narrow', () => {
+  expect(`${failureTable(failures, 60)}\n`).toBe(
+    `\
+deploy@b: check
+  cause  Node.js v18.19.0 is too old: 20.19 or newer is
+         needed
+  cure   install a newer one, or say where it is with the
+         setting node
+deploy@c.example.com:2222: transfer
+  cause  no progress for 60 s
+`,
+  )
+})
+
+test.each([40, 60, 80, 100, 133])('no line is longer than %d columns', (columns) => {
+  const long = { server: 'a', step: 'unpack', cause: 'x'.repeat(300), cure: 'y '.repeat(150) }
+  for (const line of failureTable([...failures, long], columns).split('\n'))
+    expect(line.length).toBeLessThanOrEqual(columns)
+})
+
+test('a report with failures ends with their table', () => {
+  const report = { ...good, perServer: good.perServer.slice(0, 1), failures }
+  expect(reportTable(report, 60)).toMatch(/times the size\n\n2 of 3 servers failed\ndeploy@b: check\n/)
+  expect(reportTable(report, 60, true)).toContain('\u001b[31m2 of 3 servers failed\u001b[39m')
+  expect(reportEvent(report)).toMatchObject({ servers: 3, done: 1, failures })
+})
+
+test('control characters in a cause do not reach the terminal', () => {
+  const text = failureTable([{ server: 'a', step: 'check', cause: 'bad\u001b[2J\nthing\u0007' }])
+  expect(text.split('\n').at(-1)).toBe('a       check  bad thing')
+})
+
+test('failureOf takes what the error knows', () => {
+  const error = new MurderError('NODE_TOO_OLD', 'too old', { server: 'b', step: 'check', cure: 'update' })
+  expect(failureOf('a', error, 'transfer')).toEqual({
+    server: 'b',
+    step: 'check',
+    cause: 'too old',
+    cure: 'update',
+  })
+  expect(failureOf('a', new Error('boom'), 'unpack')).toEqual({ server: 'a', step: 'unpack', cause: 'boom' })
+})
+
+test.each([
+  [{}, true, 'terminal'],
+  [{}, false, 'plain'],
+  [{ TERM: 'dumb' }, true, 'plain'],
+  [{ MURDER_OUTPUT: 'json' }, true, 'json'],
+  [{ MURDER_OUTPUT: 'text' }, false, 'plain'],
+  [{ MURDER_OUTPUT: '' }, true, 'terminal'],
+])('output with %j, terminal %s: %s', (env, isTTY, mode) => {
+  expect(outputMode(env, Object.assign(new TestStream(), { isTTY }))).toBe(mode)
+})
+
+test('an output that does not exist', () => {
+  expect(() => outputMode({ MURDER_OUTPUT: 'xml' }, new TestStream())).toThrow(
+    expect.objectContaining({
+      code: 'SETTINGS',
+      exitCode: 2,
+      message: 'MURDER_OUTPUT is "xml": allowed: text, json',
+    }),
+  )
+})
+
+test.each([
+  [{}, true, true],
+  [{}, false, false],
+  [{ NO_COLOR: '1' }, true, false],
+  [{ NO_COLOR: '' }, true, true],
+  [{ TERM: 'dumb' }, true, false],
+])('colour with %j, terminal %s: %s', (env, isTTY, colour) => {
+  expect(wantsColour(env, Object.assign(new TestStream(), { isTTY }))).toBe(colour)
+})
