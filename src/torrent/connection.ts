@@ -1,0 +1,157 @@
+import type { Socket } from 'node:net'
+import { formatAddress } from './announce.ts'
+import { AGENT_EXTENSION, AgentWire, LARGEST_BLOCK, STRANGERS_BLOCK } from './wire/agent-wire.ts'
+
+/** A connection that has not shaken hands after this many seconds is closed. */
+const HANDSHAKE_TIMEOUT = 10
+/** Bytes waiting in a socket above which nothing more is read for it. */
+const HIGH_WATER = 512 * 1024
+
+interface Serving {
+  piece: number
+  offset: number
+  length: number
+  respond: (error: Error | null, block?: Uint8Array) => void
+}
+
+/** What a connection needs of the process it belongs to. */
+export interface Host {
+  readonly infoHash: string
+  readonly peerId: string
+  readonly pieceCount: number
+  readonly listenPort: number
+  readonly uploadOnly: boolean
+  /** Hands are shaken. Returns false when the connection is not wanted (ourselves, a double). */
+  accept(connection: Connection): boolean
+  left(connection: Connection): void
+  /** The content asked for, or undefined when it is not here or not a valid range. */
+  content(piece: number, offset: number, length: number): Buffer | Promise<Buffer> | undefined
+  /** Bytes that may be sent now. */
+  sendBudget(): number
+  sent(connection: Connection, piece: number, bytes: number): void
+}
+
+/** One neighbour: its wire, who it is, and the blocks it waits for from us. */
+export class Connection {
+  readonly id: number
+  readonly wire: AgentWire
+  readonly outgoing: boolean
+  /** `host:port` where it listens; undefined while that is not known. */
+  address: string | undefined
+  /** It has said that it downloads nothing (BEP 21): our haves matter to it for its own choice. */
+  uploadOnly = false
+  ready = false
+  private readonly host: Host
+  private readonly queue: Serving[] = []
+  private pumping = false
+  private closed = false
+
+  constructor(id: number, socket: Socket, host: Host, outgoingTo?: string) {
+    this.id = id
+    this.host = host
+    this.outgoing = outgoingTo !== undefined
+    this.address = outgoingTo
+    this.wire = new AgentWire(socket, {
+      pieceCount: host.pieceCount,
+      direction: this.outgoing ? 'outgoing' : 'incoming',
+    })
+    this.wire.extendedMapping[1] = AGENT_EXTENSION
+    this.wire.extendedHandshake = {
+      v: 'shipit-murder',
+      p: host.listenPort,
+      reqq: 1024,
+      ...(host.uploadOnly ? { upload_only: 1 } : {}),
+    }
+    const timer = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT * 1000)
+    this.wire.on('handshake', (infoHash: string) => {
+      clearTimeout(timer)
+      this.shaken(infoHash)
+    })
+    this.wire.on('extended', (name: unknown, content: unknown) => {
+      if (name === 'handshake') this.introduced(content as Record<string, unknown>)
+    })
+    this.wire.on('request', (piece: number, offset: number, length: number, respond: Serving['respond']) => {
+      this.asked({ piece, offset, length, respond })
+    })
+    socket.on('drain', () => void this.pump())
+    socket.on('close', () => {
+      clearTimeout(timer)
+      this.closed = true
+      this.queue.length = 0
+      host.left(this)
+    })
+    if (this.outgoing) this.shakeHands()
+  }
+
+  get peerId(): string {
+    return this.wire.peerId ?? ''
+  }
+
+  get remoteHost(): string {
+    return (this.wire.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+  }
+
+  get largestBlock(): number {
+    return this.wire.isAgent ? LARGEST_BLOCK : STRANGERS_BLOCK
+  }
+
+  close(): void {
+    this.wire.destroy()
+  }
+
+  /** Sends what is asked for, in order, as fast as the socket and the upload limit take it. */
+  async pump(): Promise<void> {
+    if (this.pumping) return
+    this.pumping = true
+    try {
+      while (
+        this.queue.length > 0 &&
+        !this.closed &&
+        this.wire.queued < HIGH_WATER &&
+        this.host.sendBudget() > 0
+      ) {
+        const next = this.queue.shift() as Serving
+        // Taken back with `cancel` in the meantime.
+        if (!this.wire.peerRequests.some((r) => r.piece === next.piece && r.offset === next.offset)) continue
+        const content = this.host.content(next.piece, next.offset, next.length)
+        if (content === undefined) {
+          next.respond(new Error('not here'))
+          continue
+        }
+        const block = Buffer.isBuffer(content) ? content : await content
+        if (this.closed) return
+        next.respond(null, block)
+        this.host.sent(this, next.piece, block.length)
+      }
+    } catch {
+      // The content could not be read. The reader has reported it; this peer asks elsewhere.
+      this.close()
+    } finally {
+      this.pumping = false
+    }
+  }
+
+  private shakeHands(): void {
+    this.wire.handshake(this.host.infoHash, this.host.peerId, { fast: true, dht: false })
+  }
+
+  private shaken(infoHash: string): void {
+    if (infoHash !== this.host.infoHash) return this.close()
+    if (!this.outgoing) this.shakeHands()
+    if (!this.host.accept(this)) return this.close()
+    this.ready = true
+    this.wire.setKeepAlive(true)
+  }
+
+  private introduced(content: Record<string, unknown>): void {
+    this.uploadOnly = content.upload_only === 1
+    const port = Number(content.p)
+    if (!this.outgoing && port > 0 && port < 65536) this.address = formatAddress(this.remoteHost, port)
+  }
+
+  private asked(serving: Serving): void {
+    if (serving.length < 1 || serving.length > LARGEST_BLOCK) return this.close()
+    this.queue.push(serving)
+    void this.pump()
+  }
+}

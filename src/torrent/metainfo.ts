@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto'
+import bencode from 'bencode'
+import { MurderError } from '../errors.ts'
+
+export interface TorrentFile {
+  /** Path below the torrent's directory, one part an element; for a single file just its name. */
+  path: string[]
+  length: number
+}
+
+/** A torrent (BEP 3 metainfo), checked. Lengths in bytes. */
+export interface Metainfo {
+  /** SHA-1 of the bencoded info dictionary, 40 hex digits. */
+  infoHash: string
+  name: string
+  length: number
+  pieceLength: number
+  /** SHA-1 of every piece, 20 bytes each. */
+  pieces: Uint8Array
+  files: TorrentFile[]
+  singleFile: boolean
+  /** Announce URLs (BEP 3, BEP 12), in order, each once. */
+  trackers: string[]
+  private: boolean
+}
+
+export interface MetainfoFields {
+  name: string
+  pieceLength: number
+  pieces: Uint8Array
+  /** Length of a single file, or the files of a directory. */
+  content: number | TorrentFile[]
+  trackers: string[]
+  private?: boolean
+  comment?: string
+}
+
+/** The metainfo file. Nothing in it depends on the clock: the same fields give the same bytes. */
+export function encodeMetainfo(fields: MetainfoFields): Buffer {
+  const info = {
+    name: fields.name,
+    'piece length': fields.pieceLength,
+    pieces: fields.pieces,
+    ...(fields.private === false ? {} : { private: 1 }),
+    ...(typeof fields.content === 'number'
+      ? { length: fields.content }
+      : { files: fields.content.map(encodeFile) }),
+  }
+  const [announce] = fields.trackers
+  return Buffer.from(
+    bencode.encode({
+      ...(announce === undefined ? {} : { announce }),
+      ...(fields.trackers.length > 1 ? { 'announce-list': fields.trackers.map((url) => [url]) } : {}),
+      ...(fields.comment === undefined ? {} : { comment: fields.comment }),
+      info,
+    }),
+  )
+}
+
+function encodeFile(file: TorrentFile) {
+  return { length: file.length, path: file.path }
+}
+
+/** Throws MurderError `BAD_TORRENT`: the bytes may come from anywhere. */
+export function parseMetainfo(bytes: Uint8Array): Metainfo {
+  let root: Record<string, unknown>
+  let info: Record<string, unknown>
+  try {
+    root = dictionary(bencode.decode(bytes), 'it')
+    info = dictionary(root.info, 'info')
+  } catch (error) {
+    if (error instanceof MurderError) throw error
+    throw bad('it is not bencoded')
+  }
+  const name = text(info.name, 'name')
+  if (!isSafeName(name)) throw bad(`the name ${JSON.stringify(name)} is no file name`)
+  const pieceLength = count(info['piece length'], 'piece length')
+  const singleFile = info.files === undefined
+  const files = singleFile ? [{ path: [name], length: count(info.length, 'length') }] : readFiles(info.files)
+  const length = files.reduce((sum, file) => sum + file.length, 0)
+  const { pieces } = info
+  if (!(pieces instanceof Uint8Array)) throw bad('pieces is missing')
+  if (pieceLength < 1 || pieces.length !== Math.ceil(length / pieceLength) * 20) {
+    throw bad(`${pieces.length / 20} piece hashes do not fit ${length} bytes in pieces of ${pieceLength}`)
+  }
+  return {
+    infoHash: createHash('sha1').update(rawInfo(bytes)).digest('hex'),
+    name,
+    length,
+    pieceLength,
+    pieces,
+    files,
+    singleFile,
+    trackers: readTrackers(root),
+    private: info.private === 1,
+  }
+}
+
+function readFiles(value: unknown): TorrentFile[] {
+  if (!Array.isArray(value) || value.length === 0) throw bad('files is no list')
+  const seen = new Set<string>()
+  return value.map((entry) => {
+    const file = dictionary(entry, 'a file')
+    if (!Array.isArray(file.path) || file.path.length === 0) throw bad('a file has no path')
+    const path = file.path.map((part) => text(part, 'path'))
+    const unsafe = path.find((part) => !isSafeName(part))
+    if (unsafe !== undefined)
+      throw bad(`the path ${JSON.stringify(path.join('/'))} would leave the directory`)
+    const key = path.join('/')
+    if (seen.has(key)) throw bad(`the path ${JSON.stringify(key)} comes twice`)
+    seen.add(key)
+    return { path, length: count(file.length, 'length') }
+  })
+}
+
+function readTrackers(root: Record<string, unknown>): string[] {
+  const listed = Array.isArray(root['announce-list']) ? root['announce-list'].flat(2) : []
+  const urls = [root.announce, ...listed]
+    .filter((url) => url instanceof Uint8Array)
+    .map((url) => Buffer.from(url).toString())
+  return [...new Set(urls)]
+}
+
+function isSafeName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
+}
+
+function dictionary(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || Array.isArray(value)) {
+    throw bad(`${what} is no dictionary`)
+  }
+  return value as Record<string, unknown>
+}
+
+function text(value: unknown, what: string): string {
+  if (!(value instanceof Uint8Array)) throw bad(`${what} is no text`)
+  return Buffer.from(value).toString('utf8')
+}
+
+function count(value: unknown, what: string): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw bad(`${what} is no length`)
+  return value
+}
+
+function bad(why: string): MurderError {
+  return new MurderError('BAD_TORRENT', `This is no usable torrent: ${why}`, {
+    cure: 'make it again with `murder make-torrent` and copy it as a binary file',
+    exitCode: 2,
+  })
+}
+
+/** The bytes of the info dictionary as they stand: its hash must not depend on how we would write it. */
+function rawInfo(bytes: Uint8Array): Uint8Array {
+  let at = 1
+  while (bytes[at] !== E) {
+    const keyEnd = skip(bytes, at)
+    const valueEnd = skip(bytes, keyEnd)
+    if (Buffer.from(bytes.subarray(at, keyEnd)).equals(INFO_KEY)) return bytes.subarray(keyEnd, valueEnd)
+    at = valueEnd
+  }
+  throw bad('info is missing')
+}
+
+const INFO_KEY = Buffer.from('4:info')
+const [E, I, L, D, COLON] = [...Buffer.from('eild:')]
+
+/** Position after the bencoded value at `at`. The bytes have been decoded before, so they are well formed. */
+function skip(bytes: Uint8Array, at: number): number {
+  const type = bytes[at]
+  if (type === I) return bytes.indexOf(E as number, at) + 1
+  if (type === L || type === D) {
+    let next = at + 1
+    while (next < bytes.length && bytes[next] !== E) next = skip(bytes, next)
+    return next + 1
+  }
+  const colon = bytes.indexOf(COLON as number, at)
+  const length = Number(Buffer.from(bytes.subarray(at, colon)).toString())
+  if (colon < 0 || !Number.isSafeInteger(length)) throw bad('it is cut short')
+  return colon + 1 + length
+}

@@ -1,0 +1,121 @@
+import type { Socket } from 'node:net'
+import Wire from 'bittorrent-protocol'
+import { Framing } from './framing.ts'
+
+/** Longest block that agents send each other; BEP 3 clients ask for 16 KiB. */
+export const LARGEST_BLOCK = 128 * 1024
+export const STRANGERS_BLOCK = 16 * 1024
+/** Requests that one connection may have waiting here. Asking for more ends the connection. */
+const MOST_REQUESTS = 2048
+const HANDSHAKE_LENGTH = 68
+/** Name of the extension (BEP 10) by which agents know each other. It has no messages. */
+export const AGENT_EXTENSION = 'murder'
+
+/**
+ * A connection that speaks BitTorrent: bittorrent-protocol's messages on a TCP socket of our own.
+ *
+ * The module's stream machinery is left out, because it joins and copies every block three times and has no limit on a
+ * message's length: bytes come in through `Framing` and go out straight to the socket, corked so that all
+ * messages of one turn of the event loop leave together. This is the only file that uses the module's private members
+ * (`_push`, `_debug`, `_parse`, `_onHandshakeBuffer`, `_onMessage`, `_message`); a test fails when one is gone.
+ */
+export class AgentWire extends Wire {
+  readonly socket: Socket
+  private readonly framing: Framing
+  private corked = false
+
+  constructor(socket: Socket, options: { pieceCount: number; direction: 'incoming' | 'outgoing' }) {
+    super(options.direction === 'incoming' ? 'tcpIncoming' : 'tcpOutgoing')
+    this.socket = socket
+    this.framing = new Framing({
+      handshakeLength: HANDSHAKE_LENGTH,
+      longest: Math.max(LARGEST_BLOCK + 9, Math.ceil(options.pieceCount / 8) + 1, 16 * 1024),
+      onHandshake: (bytes) => this.readHandshake(bytes),
+      onMessage: (bytes) => this.readMessage(bytes),
+    })
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => this.read(chunk))
+    socket.on('error', () => this.destroy())
+    socket.on('close', () => this.destroy())
+  }
+
+  /** Whether the other side is an agent too, by its extended handshake. */
+  get isAgent(): boolean {
+    return AGENT_EXTENSION in this.peerExtendedMapping
+  }
+
+  /** Sends a block that was asked for. */
+  sendBlock(piece: number, offset: number, block: Uint8Array): void {
+    this._message(7, [piece, offset], block)
+  }
+
+  /** Bytes handed to the socket that the system has not taken yet. */
+  get queued(): number {
+    return this.socket.writableLength
+  }
+
+  override destroy(): this {
+    if (!this.socket.destroyed) this.socket.destroy()
+    return super.destroy()
+  }
+
+  private read(chunk: Buffer): void {
+    try {
+      this.framing.push(chunk)
+    } catch {
+      this.destroy()
+    }
+  }
+
+  private readHandshake(bytes: Buffer): void {
+    if (bytes[0] !== 19) this.destroy()
+    else this._onHandshakeBuffer(bytes.subarray(1))
+  }
+
+  private readMessage(bytes: Buffer): void {
+    if (this.socket.destroyed) return
+    if (!isWellFormed(bytes) || this.peerRequests.length > MOST_REQUESTS) this.destroy()
+    else this._onMessage(bytes)
+  }
+
+  override _push(data: Uint8Array): boolean {
+    if (this.socket.destroyed) return false
+    if (!this.corked) {
+      this.corked = true
+      this.socket.cork()
+      setImmediate(() => {
+        this.corked = false
+        this.socket.uncork()
+      })
+    }
+    return this.socket.write(data)
+  }
+
+  override _debug(): void {}
+}
+
+/** Length of each message that has a fixed one (BEP 3, BEP 6), by its number. */
+const LENGTHS: Record<number, number> = {
+  0: 1,
+  1: 1,
+  2: 1,
+  3: 1,
+  4: 5,
+  6: 13,
+  8: 13,
+  9: 3,
+  13: 5,
+  14: 1,
+  15: 1,
+  16: 13,
+  17: 5,
+}
+
+function isWellFormed(message: Buffer): boolean {
+  const id = message[0] as number
+  const length = LENGTHS[id]
+  if (length !== undefined) return message.length === length
+  if (id === 7) return message.length > 9
+  if (id === 20) return message.length >= 2
+  return true
+}

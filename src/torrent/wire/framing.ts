@@ -1,0 +1,78 @@
+/**
+ * Cuts a byte stream into messages: first the handshake of fixed length, then messages with a 4-byte length before
+ * them (BEP 3). A message that is whole in the chunk it came in is passed on without a copy, any other is gathered in
+ * one buffer of its own. A length over the limit ends the stream: nothing is ever allocated for it.
+ */
+export class Framing {
+  private header = Buffer.alloc(4)
+  private headerBytes = 0
+  private body: Buffer | undefined
+  private bodyBytes = 0
+  private handshake: Buffer | undefined
+  private readonly longest: number
+  private readonly onHandshake: (bytes: Buffer) => void
+  private readonly onMessage: (bytes: Buffer) => void
+
+  constructor(o: {
+    handshakeLength: number
+    longest: number
+    onHandshake: (bytes: Buffer) => void
+    onMessage: (bytes: Buffer) => void
+  }) {
+    this.handshake = Buffer.alloc(o.handshakeLength)
+    this.longest = o.longest
+    this.onHandshake = o.onHandshake
+    this.onMessage = o.onMessage
+  }
+
+  /** Throws a RangeError when the other side announces a message that is too long. */
+  push(chunk: Buffer): void {
+    let at = 0
+    while (at < chunk.length) {
+      if (this.handshake) at = this.takeHandshake(this.handshake, chunk, at)
+      else if (this.body) at = this.takeBody(this.body, chunk, at)
+      else at = this.takeHeader(chunk, at)
+    }
+  }
+
+  private takeHandshake(handshake: Buffer, chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + handshake.length - this.bodyBytes)
+    chunk.copy(handshake, this.bodyBytes, at, end)
+    this.bodyBytes += end - at
+    if (this.bodyBytes === handshake.length) {
+      this.handshake = undefined
+      this.bodyBytes = 0
+      this.onHandshake(handshake)
+    }
+    return end
+  }
+
+  private takeHeader(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + 4 - this.headerBytes)
+    chunk.copy(this.header, this.headerBytes, at, end)
+    this.headerBytes += end - at
+    if (this.headerBytes < 4) return end
+    this.headerBytes = 0
+    const length = this.header.readUInt32BE(0)
+    if (length > this.longest) throw new RangeError(`message of ${length} bytes`)
+    if (length === 0) return end
+    if (end + length <= chunk.length) {
+      this.onMessage(chunk.subarray(end, end + length))
+      return end + length
+    }
+    this.body = Buffer.allocUnsafeSlow(length)
+    this.bodyBytes = 0
+    return end
+  }
+
+  private takeBody(body: Buffer, chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + body.length - this.bodyBytes)
+    chunk.copy(body, this.bodyBytes, at, end)
+    this.bodyBytes += end - at
+    if (this.bodyBytes === body.length) {
+      this.body = undefined
+      this.onMessage(body)
+    }
+    return end
+  }
+}
