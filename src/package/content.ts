@@ -38,7 +38,7 @@ function readSmall(root: string, entry: Entry, buffer: Buffer): Buffer {
     assertSame(entry, fstatSync(fd, { bigint: true }))
     return buffer.subarray(0, length)
   } catch (cause) {
-    throw cause instanceof MurderError ? cause : unreadable(entry.path, cause)
+    throw readFault(entry, cause)
   } finally {
     closeSync(fd)
   }
@@ -64,7 +64,7 @@ async function* readLarge(root: string, entry: Entry, buffers: [Buffer, Buffer])
     if ((await ahead).bytesRead > 0) throw changed(entry.path, 'changed its size')
     assertSame(entry, await fstatAsync(fd, { bigint: true }))
   } catch (cause) {
-    throw cause instanceof MurderError ? cause : unreadable(entry.path, cause)
+    throw readFault(entry, cause)
   } finally {
     // The descriptor must outlive a read that is still under way.
     await ahead.catch(() => undefined)
@@ -80,6 +80,12 @@ function open(root: string, entry: Entry): number {
     if (isSystemError(cause, 'ELOOP', 'ENXIO')) throw changed(entry.path, 'became something else', cause)
     throw unreadable(entry.path, cause)
   }
+}
+
+function readFault(entry: Entry, cause: unknown): MurderError {
+  if (cause instanceof MurderError) return cause
+  if (isSystemError(cause, 'EISDIR')) return changed(entry.path, 'became something else', cause)
+  return unreadable(entry.path, cause)
 }
 
 function assertSame(entry: Entry, stats: BigIntStats): void {

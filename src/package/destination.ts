@@ -97,6 +97,8 @@ export class Destination {
 
   /** Modes and times of the directories, the deepest first: nothing is made in them any more. */
   finish(): void {
+    // Archives of other makers may not hold the release directory itself.
+    if (this.#directories[0]?.path !== '.') this.#do('.', (path) => chmodSync(path, 0o755))
     for (const entry of this.#directories.reverse())
       this.#do(entry.path, (path) => {
         setTimes(path, entry.mtime)

@@ -73,12 +73,12 @@ async function* plainParts(options: PackOptions, total: number): AsyncGenerator<
   let last = performance.now()
   for await (const part of tar(options.entries, contentReader(options.root))) {
     if (typeof part === 'number') throw new Error(`a hole of ${part} bytes in a package`)
+    stopIfAborted(options.signal)
     yield part
     done += part.length
     if (performance.now() - last < breathEvery) continue
     options.onProgress?.(done, total)
     await breath()
-    stopIfAborted(options.signal)
     last = performance.now()
   }
 }

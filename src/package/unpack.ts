@@ -51,9 +51,16 @@ export async function unpack(options: UnpackOptions): Promise<{ files: number; b
     return unpacked
   } catch (cause) {
     destination?.close()
-    if (destination) removeTree(partial)
+    if (destination) removeQuietly(partial)
     throw unwritable(into, cause)
   }
+}
+
+/** What went wrong before matters more than a leftover, and the next unpacking removes that. */
+function removeQuietly(path: string): void {
+  try {
+    removeTree(path)
+  } catch {}
 }
 
 async function extractInto(destination: Destination, options: UnpackOptions) {
@@ -68,6 +75,8 @@ async function extractInto(destination: Destination, options: UnpackOptions) {
         parser.destroy(cause as Error)
       }
     }
+    // The parser fails with the same error and is listened to by the pipeline.
+    content.on('error', () => undefined)
     attempt(() => {
       const entry = entryFromHeader(header)
       if (entry.type === 'directory') destination.directory(entry)

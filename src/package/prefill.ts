@@ -1,0 +1,96 @@
+import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
+import { setImmediate as breath } from 'node:timers/promises'
+import { earlierReader } from './earlier.ts'
+import type { Entry } from './entry.ts'
+import { packedLength } from './header.ts'
+import { tar } from './tar.ts'
+import { stopIfAborted, unwritable } from './trouble.ts'
+
+export interface PrefillOptions {
+  /** The package's entries, as `decodeLayout` gave them. */
+  layout: Entry[]
+  /** The release that the server has already. */
+  from: string
+  /** The candidate; made new with mode 0600, an older file there is replaced. */
+  output: string
+  signal?: AbortSignal
+}
+
+const bufferLength = 1 << 20
+const breathEvery = 10
+
+/**
+ * Writes what the uncompressed package of `layout` would be if each file that `from` has with the same path and size
+ * also had the same content, and leaves holes for the others. The length is always that of the package. A wrong guess
+ * does no harm: every piece is verified by its hash.
+ *
+ * `bytes` is the length, `reused` how much content came from `from`. Throws DISK_FULL, NOT_WRITABLE or INTERRUPTED, and
+ * then leaves no output behind; trouble with reading `from` only makes more holes.
+ */
+export async function prefill(options: PrefillOptions): Promise<{ bytes: number; reused: number }> {
+  const { layout, from, output, signal } = options
+  stopIfAborted(signal)
+  const bytes = packedLength(layout)
+  const earlier = earlierReader(from)
+  let fd: number | undefined
+  try {
+    rmSync(output, { force: true })
+    fd = openSync(output, 'wx', 0o600)
+    ftruncateSync(fd, bytes)
+    const writer = new HoleWriter(fd)
+    let last = performance.now()
+    for await (const part of tar(layout, earlier.contentOf)) {
+      stopIfAborted(signal)
+      if (typeof part === 'number') writer.skip(part)
+      else writer.write(part)
+      if (performance.now() - last < breathEvery) continue
+      await breath()
+      last = performance.now()
+    }
+    writer.flush()
+  } catch (cause) {
+    if (fd !== undefined) closeSync(fd)
+    if (fd !== undefined) rmSync(output, { force: true })
+    throw unwritable(output, cause)
+  }
+  closeSync(fd)
+  return { bytes, reused: earlier.reused() }
+}
+
+/** Writes bytes and leaves holes, in order; small writes are gathered. */
+class HoleWriter {
+  readonly #fd: number
+  readonly #buffer = Buffer.allocUnsafe(bufferLength)
+  #filled = 0
+  /** Where in the file the buffer begins. */
+  #position = 0
+
+  constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#filled + bytes.length > bufferLength) this.flush()
+    if (bytes.length >= bufferLength) {
+      this.#store(bytes)
+      return
+    }
+    this.#filled += bytes.copy(this.#buffer, this.#filled)
+  }
+
+  skip(length: number): void {
+    this.flush()
+    this.#position += length
+  }
+
+  flush(): void {
+    this.#store(this.#buffer.subarray(0, this.#filled))
+    this.#filled = 0
+  }
+
+  #store(bytes: Buffer): void {
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(this.#fd, bytes, done, bytes.length - done, this.#position + done)
+    this.#position += bytes.length
+  }
+}
