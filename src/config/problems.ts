@@ -28,7 +28,7 @@ export function fullKey(path: readonly PropertyKey[]): string {
 }
 
 /** One complete line about a key that is no setting. */
-export function unknownKey(above: string[], key: string, value: unknown): string {
+function unknownKey(above: string[], key: string, value: unknown): string {
   const names = namesBelow(above)
   const keys = settingInfos.map((info) => info.key)
   const near = suggest(key, names)
@@ -40,7 +40,7 @@ export function unknownKey(above: string[], key: string, value: unknown): string
 }
 
 /** One complete line about a setting's value. `variable` is given when it came from the environment. */
-export function wrongValue(info: SettingInfo, value: unknown, variable?: string): string {
+function wrongValue(info: SettingInfo, value: unknown, variable?: string): string {
   const name = variable === undefined ? fullKey(info.path) : `${variable} (${fullKey(info.path)})`
   const { allowed } = info.doc.kind
   const choices = /^[a-z]+(, [a-z]+)+$/.test(allowed) ? allowed.split(', ') : []

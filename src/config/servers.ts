@@ -25,7 +25,7 @@ function namesOf(server: unknown): string[] {
 }
 
 /** Shipit's `servers` as a list: it may also be a single entry. */
-export function serverList(servers: unknown): unknown[] {
+function serverList(servers: unknown): unknown[] {
   if (servers === undefined || servers === null) return []
   return Array.isArray(servers) ? servers : [servers]
 }

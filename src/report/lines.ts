@@ -55,7 +55,7 @@ function swarmLine(summary: Summary, width: number, paint: Paint): string {
 const mostDispensable = (parts: Part[]) => Math.max(...parts.map((part) => part.dispensable))
 
 /** `[####----]`, `width` characters in all. */
-export function bar(part: number, width: number): string {
+function bar(part: number, width: number): string {
   const inner = width - 2
   const full = Math.floor(inner * Math.min(1, Math.max(0, part)))
   return `[${'#'.repeat(full)}${'-'.repeat(inner - full)}]`

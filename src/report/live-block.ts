@@ -24,7 +24,7 @@ export class LiveBlock {
   /** Replaces what is shown. Waits for the next call when someone else's line is unfinished. */
   show(lines: readonly string[]): void {
     if (!this.#atLineStart) return
-    const visible = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1))
+    const visible = lines.slice(0, Math.max(1, (this.#stream.rows || 24) - 1))
     const text = visible.map((line) => `${line}${csi}K\n`).join('')
     this.#write(`${this.#home()}${text}${csi}J`)
     this.#shown = visible.map((line) => widthOf(line.replace(colours, '')))
@@ -77,9 +77,12 @@ export class LiveBlock {
     }
   }
 
-  /** To the block's first line. A terminal that became narrower has wrapped the lines: count them as they are now. */
+  /**
+   * To the block's first line. A terminal that became narrower has wrapped the lines: count them as they are now.
+   * One that does not know its size says 0.
+   */
   #home(): string {
-    const columns = Math.max(1, this.#stream.columns ?? 80)
+    const columns = this.#stream.columns || 80
     const rows = this.#shown.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0)
     return rows === 0 ? '' : `${csi}${rows}A\r`
   }

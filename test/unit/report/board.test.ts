@@ -140,6 +140,19 @@ describe('on a terminal', () => {
     ])
   })
 
+  test('a terminal that does not know its size counts as 80 columns', () => {
+    const screen = new Screen(80)
+    const stream = Object.assign(new TestStream(), { isTTY: true, columns: 0, rows: 0 })
+    const { board, clock } = start('terminal', stream)
+    for (let round = 0; round < 3; round += 1) {
+      transferring(board)
+      clock.advance(100)
+    }
+    screen.write(stream.written)
+    expect(screen.text.split('\n')).toHaveLength(4)
+    expect(screen.wrapped).toBe(false)
+  })
+
   test('leaves one line behind, no timer and no wrapped stream', () => {
     const { board, clock, stream } = start('terminal', new Screen(80))
     transferring(board)
