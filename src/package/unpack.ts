@@ -9,6 +9,7 @@ import { isSystemError, MurderError } from '../errors.ts'
 import { entryFromHeader } from './archive-entry.ts'
 import { expander } from './compress.ts'
 import { Destination } from './destination.ts'
+import { endLength } from './header.ts'
 import { removeTree } from './remove-tree.ts'
 import { reason, stopIfAborted, unwritable } from './trouble.ts'
 
@@ -98,13 +99,15 @@ async function extractInto(destination: Destination, options: UnpackOptions) {
   })
   const expand = expander(options.compression)
   const source = createReadStream(options.file, { highWaterMark: 1 << 20 })
-  const streams = expand ? [source, digest, expand, parser] : [source, digest, parser]
+  const ending = new Ending()
+  const streams = expand ? [source, digest, expand, ending, parser] : [source, digest, ending, parser]
   try {
     await pipeline(streams as never, options.signal ? { signal: options.signal } : {})
   } catch (cause) {
     stopIfAborted(options.signal)
     throw brokenPackage(options.file, cause)
   }
+  if (!ending.isWhole()) throw brokenPackage(options.file, new Error('its end is missing'))
   if (options.sha256 !== undefined && digest.hex() !== options.sha256.toLowerCase())
     throw new MurderError(
       'PACKAGE_WRONG',
@@ -127,6 +130,20 @@ class Digest extends Transform {
 
   hex(): string {
     return this.#hash.digest('hex')
+  }
+}
+
+/** Watches for the two empty blocks at the end, without which an archive cut between two entries would look whole. */
+class Ending extends Transform {
+  #tail = Buffer.alloc(0)
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#tail = Buffer.concat([this.#tail, chunk.subarray(-endLength)]).subarray(-endLength)
+    done(null, chunk)
+  }
+
+  isWhole(): boolean {
+    return this.#tail.length === endLength && this.#tail.every((byte) => byte === 0)
   }
 }
 

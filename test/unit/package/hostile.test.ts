@@ -115,21 +115,25 @@ describe('unpack refuses and touches nothing with', () => {
     expect(readdirSync(place)).toEqual(['p'])
   })
 
-  it('an archive that is cut, not an archive, or not compressed as said', async () => {
-    const whole = await archive({ name: 'a', content: 'x'.repeat(5000) })
-    const broken: [Buffer, 'none' | 'gzip'][] = [
-      [whole.subarray(0, 3000), 'none'],
-      [Buffer.from('no archive at all, but long enough'.repeat(100)), 'none'],
-      [whole, 'gzip'],
-      [gzipSync(whole).subarray(0, 100), 'gzip'],
-      [gzipSync(whole), 'none'],
-      [Buffer.concat([whole.subarray(0, 512).fill(0x39, 124, 135), whole.subarray(512)]), 'none'],
-    ]
-    for (const [bytes, compression] of broken) {
-      const { failure, before, after } = await attempt(bytes, compression)
-      expect(failure).toMatchObject({ code: 'PACKAGE_DAMAGED' })
-      expect(after).toEqual(before)
-    }
+  const whole = () => archive({ name: 'a', content: 'x'.repeat(5000) })
+  const broken: Record<string, [() => Promise<Buffer>, 'none' | 'gzip']> = {
+    'an archive that is cut': [async () => (await whole()).subarray(0, 3000), 'none'],
+    'an archive that is cut after a header': [async () => (await whole()).subarray(0, 512), 'none'],
+    'an archive that is cut after its last entry': [
+      async () => (await whole()).subarray(0, 512 + 5120),
+      'none',
+    ],
+    nothing: [async () => Buffer.alloc(0), 'none'],
+    'no archive': [async () => Buffer.from('no archive, but long enough'.repeat(100)), 'none'],
+    'an archive that should be compressed': [whole, 'gzip'],
+    'a compressed archive that is cut': [async () => gzipSync(await whole()).subarray(0, 70), 'gzip'],
+    'a compressed archive that should not be': [async () => gzipSync(await whole()), 'none'],
+    'a broken header': [async () => (await whole()).fill(0x39, 124, 135), 'none'],
+  }
+  it.each(Object.entries(broken))('%s', async (_, [bytes, compression]) => {
+    const { failure, before, after } = await attempt(await bytes(), compression)
+    expect(failure).toMatchObject({ code: 'PACKAGE_DAMAGED' })
+    expect(after).toEqual(before)
   })
 })
 

@@ -34,7 +34,7 @@ export type Tree = Record<
 
 /** Makes `tree` below `root`, in the order given, then sets modes and times (`at` is seconds as `touch -d @` has them). */
 export function plant(root: string, tree: Tree): string {
-  const times: [path: string, at: string][] = []
+  const times = new Map<string, string[]>()
   for (const [name, what] of Object.entries(tree)) {
     const path = join(root, name)
     mkdirSync(dirname(path), { recursive: true })
@@ -43,14 +43,17 @@ export function plant(root: string, tree: Tree): string {
     else if (name.endsWith('/')) mkdirSync(path, { recursive: true })
     else writeFileSync(path, thing.content ?? '')
     if ('mode' in thing && thing.mode !== undefined) chmodSync(path, thing.mode)
-    times.push([path, thing.at ?? '1700000000'])
+    const at = thing.at ?? '1700000000'
+    times.set(at, [...(times.get(at) ?? []), path])
   }
-  for (const [path, at] of times.reverse()) touch(path, at)
+  for (const [at, paths] of times) touch(paths, at)
   return root
 }
 
-export function touch(path: string, at: string): void {
-  execFileSync('touch', ['-h', '-d', `@${at}`, '--', path.replace(/\/$/, '')])
+/** Sets the times of files, directories and symlinks; `at` is seconds, with up to nine decimals. */
+export function touch(paths: string | string[], at: string): void {
+  const plain = [paths].flat().map((path) => path.replace(/\/$/, ''))
+  execFileSync('touch', ['-h', '-d', `@${at}`, '--', ...plain])
 }
 
 /** What is at `root`: one line an entry. Times in whole seconds unless `times` gives another look at them. */
