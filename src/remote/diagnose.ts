@@ -90,7 +90,7 @@ const beforeStart: Rule[] = [
     }),
   ],
   [
-    /Connection timed out|Operation timed out|timed out during banner exchange|Timeout, server .* not responding/,
+    /Connection timed out|Operation timed out|Connection to \S+ port \d+ timed out|Timeout, server .* not responding/,
     () => ({
       code: 'SSH_TIMEOUT',
       what: 'it did not answer in time',
@@ -217,7 +217,7 @@ function notStarted({ stderr, server, exitCode, signal }: Ending): Finding {
   return {
     code: 'SSH_FAILED',
     what: `no command could be run (${ended(exitCode, signal)})${said ? `: ${said}` : ''}`,
-    cure: `this must work: ${byHand(server, '-o BatchMode=yes ')}'echo ok'`,
+    cure: `this must work: ${byHand(server, '-o BatchMode=yes ')} 'echo ok'`,
   }
 }
 

@@ -59,12 +59,12 @@ export function uploadScript(file: {
 }
 
 function digestCheck(sha256: string): string {
-  const check = (tool: string) => `found=$(${tool} < "$part")`
   return [
     'found=',
-    `if command -v sha256sum >/dev/null 2>&1; then ${check('sha256sum')}`,
-    `elif command -v shasum >/dev/null 2>&1; then ${check('shasum -a 256')}; fi`,
+    'if command -v sha256sum >/dev/null 2>&1; then found=$(sha256sum < "$part")',
+    'elif command -v shasum >/dev/null 2>&1; then found=$(shasum -a 256 < "$part"); fi',
     `want=${quote(sha256)}`,
-    'case "$want:$found" in :*|*:) ;; *) [ "$want" = "${found%% *}" ] || fail "the upload arrived damaged" ;; esac',
+    // An empty `want` is the beginning of anything.
+    '[ -z "$found" ] || case "$found" in "$want"*) ;; *) fail "the upload arrived damaged" ;; esac',
   ].join('; ')
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
@@ -9,6 +9,8 @@ export interface SpawnInHost {
   cwd?: string
   /** Added to a small, fixed environment: nothing of the caller's leaks in. */
   env?: Record<string, string | undefined>
+  /** `ignore`: /dev/null, for programs that take a socket on standard input as a sign, as rsync does. */
+  stdin?: 'pipe' | 'ignore'
   /** File that `/usr/bin/time` writes `elapsed user system peak-KiB` to when the program has ended. */
   time?: string
 }
@@ -103,7 +105,8 @@ export class LabHost {
       ...options.env,
     }
     const name = `${this.name}: ${argv.slice(0, 3).join(' ')}`
-    return new LabProcess(this.enter(timed, options.cwd), { env }, name, options.time ? 2 : 1)
+    const stdio: StdioOptions = [options.stdin ?? 'pipe', 'pipe', 'pipe']
+    return new LabProcess(this.enter(timed, options.cwd), { env, stdio }, name, options.time ? 2 : 1)
   }
 
   /** Where a private path of this host, such as `/srv/app`, is when seen from outside. */

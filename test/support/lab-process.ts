@@ -22,7 +22,7 @@ export class LabProcess {
     const [command = '', ...args] = argv
     this.#name = name
     this.#depth = depth
-    this.child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+    this.child = spawn(command, args, options)
     // A program that ends without reading its input breaks the pipe; how it ended is reported anyway.
     this.child.stdin?.on('error', () => undefined)
     this.ended = new Promise((resolve, reject) => {

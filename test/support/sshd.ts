@@ -76,7 +76,11 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     user: userInfo().username,
     directory,
     key: file('user'),
-    extraSshOptions: { UserKnownHostsFile: file('known_hosts'), IdentitiesOnly: 'yes', IdentityAgent: 'none' },
+    extraSshOptions: {
+      UserKnownHostsFile: file('known_hosts'),
+      IdentitiesOnly: 'yes',
+      IdentityAgent: 'none',
+    },
     log: () => log,
     logins: () => log.split('Accepted publickey').length - 1,
     async changeHostKey() {
@@ -114,7 +118,9 @@ function baseConfig(directory: string, host: string, port: number): string[] {
 async function launch(sshd: string, directory: string, onLog: (text: string) => void): Promise<ChildProcess> {
   // As root sshd insists on its privilege separation directory, which a machine without a running sshd may lack.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
-  const child = spawn(sshd, ['-D', '-e', '-f', join(directory, 'config')], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(sshd, ['-D', '-e', '-f', join(directory, 'config')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let said = ''
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject)

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import { makeControlDirectory } from '../../../src/remote/directory.ts'
+import { withOptions } from '../../../src/remote/options.ts'
+import { toServers } from '../../../src/remote/server.ts'
+import { poolOf } from '../../support/pool.ts'
+
+const fleet = (...remotes: Parameters<typeof poolOf>[0]) => toServers(poolOf(remotes))
+
+test('a server is called by user, host and, when it is not 22, port', () => {
+  const servers = fleet('me@a', 'me@a:2222', { host: 'B', user: 'you' }, { host: 'c', port: 22 })
+  expect(servers.map(({ label }) => label)).toEqual(['me@a', 'me@a:2222', 'you@b', 'deploy@c'])
+})
+
+test.each([
+  [['me@a', 'me@b', 'me@A:22'], 'me@a is in "servers" twice'],
+  [[], 'There are no servers to deploy to'],
+  [['me@$(touch x)'], '"$(touch x)" in "servers" is no host or user name'],
+  [[{ host: 'a b', user: 'me' }], '"a b" in "servers" is no host or user name'],
+  [[{ host: 'a', user: '-oProxyCommand=x' }], '"-oProxyCommand=x" in "servers" is no host or user name'],
+  [[{ host: 'a', user: 'me', port: 70000 }], 'Port 70000 of a is no port number'],
+])('%j is refused', (remotes, message) => {
+  expect(() => fleet(...remotes)).toThrow(message)
+})
+
+describe('options', () => {
+  const remote = { host: 'a', user: 'me' }
+
+  test('are added to a copy', () => {
+    const changed = withOptions(remote, 7, '/tmp/x/0')
+    expect(remote).toEqual({ host: 'a', user: 'me' })
+    expect(changed).toEqual({
+      host: 'a',
+      user: 'me',
+      extraSshOptions: {
+        ControlMaster: 'no',
+        ControlPath: '/tmp/x/0',
+        ControlPersist: 'no',
+        ConnectTimeout: '7',
+        ServerAliveInterval: '10',
+        ServerAliveCountMax: '3',
+        BatchMode: 'yes',
+      },
+    })
+  })
+
+  test('of the user win, whatever their spelling', () => {
+    const own = { connecttimeout: '99', BATCHMODE: 'no', ProxyJump: 'bastion' }
+    const { extraSshOptions } = withOptions({ ...remote, extraSshOptions: own }, 7, '/tmp/x/0')
+    expect(extraSshOptions).toMatchObject(own)
+    expect(extraSshOptions).not.toHaveProperty('ConnectTimeout')
+    expect(extraSshOptions).not.toHaveProperty('BatchMode')
+  })
+
+  test('a user’s own multiplexing is left alone', () => {
+    const own = { ControlPath: '~/.ssh/%C' }
+    const { extraSshOptions } = withOptions({ ...remote, extraSshOptions: own }, 7, '/tmp/x/0')
+    expect(Object.keys(extraSshOptions ?? {}).filter((name) => name.startsWith('Control'))).toEqual([
+      'ControlPath',
+    ])
+  })
+})
+
+test.each([`/tmp/${'long'.repeat(20)}`, '/tmp/with space', '/tmp/100%', 'relative'])(
+  'control sockets do not go to %s',
+  (parent) => {
+    const directory = makeControlDirectory(parent)
+    expect(directory).toMatch(/^\/tmp\/murder-\w{6}$/)
+  },
+)
