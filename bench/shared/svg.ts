@@ -1,0 +1,101 @@
+export interface Series {
+  name: string
+  points: [number, number][]
+  dots?: boolean
+}
+
+export interface Chart {
+  title: string
+  x: string
+  y: string
+  series: Series[]
+  /** A vertical line. */
+  marker?: { x: number; label: string }
+}
+
+const width = 860
+const height = 380
+const inset = { left: 64, right: 190, top: 52, bottom: 56 }
+/** Distinct for eyes that see red and green alike (Okabe and Ito), then greys. */
+const colours = ['#0072b2', '#d55e00', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#7f7f7f', '#000000']
+
+/** Line charts, one under the other, as one SVG document. */
+export function svg(title: string, charts: Chart[]): string {
+  const total = 40 + charts.length * height
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}"`,
+    '  font-family="system-ui, sans-serif" font-size="13" fill="#222">',
+    `<rect width="${width}" height="${total}" fill="#fff"/>`,
+    `<text x="${inset.left}" y="28" font-size="15" font-weight="600">${escapeText(title)}</text>`,
+    ...charts.map((chart, i) => `<g transform="translate(0 ${40 + i * height})">\n${draw(chart)}\n</g>`),
+    '</svg>\n',
+  ].join('\n')
+}
+
+function draw(chart: Chart): string {
+  const all = chart.series.flatMap((series) => series.points)
+  const right = niceEnd(Math.max(...all.map(([x]) => x), chart.marker?.x ?? 0, 1e-9))
+  const top = niceEnd(Math.max(...all.map(([, y]) => y), 1e-9))
+  const bottomY = height - inset.bottom
+  const rightX = width - inset.right
+  const at = (x: number) => round(inset.left + (x / right.end) * (rightX - inset.left))
+  const up = (y: number) => round(bottomY - (y / top.end) * (bottomY - inset.top))
+
+  const parts = [`<text x="${inset.left}" y="32" font-weight="600">${escapeText(chart.title)}</text>`]
+  for (let y = 0; y <= top.end + 1e-9; y += top.step) {
+    parts.push(line(inset.left, up(y), rightX, up(y), '#e5e5e5'))
+    parts.push(`<text x="${inset.left - 8}" y="${up(y) + 4}" text-anchor="end">${label(y)}</text>`)
+  }
+  for (let x = 0; x <= right.end + 1e-9; x += right.step) {
+    parts.push(line(at(x), bottomY, at(x), bottomY + 5, '#888'))
+    parts.push(`<text x="${at(x)}" y="${bottomY + 20}" text-anchor="middle">${label(x)}</text>`)
+  }
+  parts.push(line(inset.left, bottomY, rightX, bottomY, '#888'))
+  const middleX = (inset.left + rightX) / 2
+  const middleY = (inset.top + bottomY) / 2
+  parts.push(`<text x="${middleX}" y="${height - 14}" text-anchor="middle">${escapeText(chart.x)}</text>`)
+  parts.push(
+    `<text transform="translate(18 ${middleY}) rotate(-90)" text-anchor="middle">${escapeText(chart.y)}</text>`,
+  )
+  if (chart.marker) {
+    const x = at(chart.marker.x)
+    parts.push(
+      `<line x1="${x}" y1="${inset.top}" x2="${x}" y2="${bottomY}" stroke="#888" stroke-dasharray="4 4"/>`,
+    )
+    parts.push(
+      `<text x="${x + 4}" y="${inset.top + 12}" fill="#666">${escapeText(chart.marker.label)}</text>`,
+    )
+  }
+  for (const [i, series] of chart.series.entries()) {
+    const colour = colours[i % colours.length]
+    const points = series.points.map(([x, y]) => `${at(x)},${up(y)}`).join(' ')
+    const stroke = i === 0 ? 3 : 1.8
+    parts.push(
+      `<polyline points="${points}" fill="none" stroke="${colour}" stroke-width="${stroke}" stroke-linejoin="round"/>`,
+    )
+    if (series.dots) {
+      for (const [x, y] of series.points)
+        parts.push(`<circle cx="${at(x)}" cy="${up(y)}" r="3.5" fill="${colour}"/>`)
+    }
+    const y = inset.top + 8 + i * 22
+    parts.push(line(rightX + 18, y, rightX + 42, y, colour ?? '#000', stroke))
+    parts.push(`<text x="${rightX + 50}" y="${y + 4}">${escapeText(series.name)}</text>`)
+  }
+  return parts.join('\n')
+}
+
+/** The end of an axis from 0 and the distance of its ticks: about six, of 1, 2 or 5 times a power of ten. */
+function niceEnd(most: number): { end: number; step: number } {
+  const rough = most / 6
+  const power = 10 ** Math.floor(Math.log10(rough))
+  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power
+  return { end: Math.ceil(most / step) * step, step }
+}
+
+const line = (x1: number, y1: number, x2: number, y2: number, colour: string, stroke = 1): string =>
+  `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${colour}" stroke-width="${stroke}"/>`
+
+const label = (value: number): string => String(Number(value.toPrecision(6)))
+const round = (value: number): number => Math.round(value * 10) / 10
+const escapeText = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')

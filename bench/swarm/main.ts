@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Lab } from '../../test/support/lab.ts'
+import { makeScratch, removeScratch } from '../../test/support/lab-scratch.ts'
+import { benchProgram, say } from '../shared/program.ts'
+import { randomBytes, randomSource } from '../shared/random.ts'
+import { circumstances, resultName, resultsDirectory, writeResult } from '../shared/results.ts'
+import { formatAmount, formatRate } from '../shared/units.ts'
+import { contenders } from './contenders/index.ts'
+import { type Options, parseOptions } from './options.ts'
+import { plot } from './plot.ts'
+import { type Content, Race } from './race.ts'
+import { reportTable } from './report.ts'
+import { type Run, summarize } from './summary.ts'
+
+await benchProgram(async () => {
+  const options = parseOptions()
+  const names = await available(options.against)
+  const scratch = await makeScratch('swarm')
+  const runs: Run[] = []
+  try {
+    const content = await makeContent(scratch, options.size)
+    for (const servers of options.servers) {
+      for (let round = 1; round <= options.rounds; round++) {
+        // Who goes first takes turns, so that nobody always finds the machine in one state.
+        const order = [
+          ...names.slice((round - 1) % names.length),
+          ...names.slice(0, (round - 1) % names.length),
+        ]
+        for (const contender of order) {
+          const run = { contender, servers, round, ...(await runOne(contender, servers, content, options)) }
+          say(describe(run))
+          runs.push(run)
+        }
+      }
+    }
+  } finally {
+    await removeScratch(scratch)
+  }
+
+  const { size, rate } = options
+  const byOrder = (a: { contender: string }, b: { contender: string }) =>
+    names.indexOf(a.contender) - names.indexOf(b.contender)
+  const summaries = summarize(runs, size, rate).sort((a, b) => a.servers - b.servers || byOrder(a, b))
+  const limit = rate === undefined ? undefined : (size * 8) / rate
+  const title = `${formatAmount(size)}B to each server, links ${formatRate(rate)}`
+  process.stdout.write(`\n${title}${limit === undefined ? '' : `, S/B = ${limit.toFixed(2)} s`}\n\n`)
+  process.stdout.write(`${reportTable(summaries, size, rate)}\n\n`)
+  const out = options.out ?? join(resultsDirectory, resultName('swarm'))
+  const json = { ...circumstances(), parameters: options, limitSeconds: limit, summaries, runs }
+  await writeResult(`${out}.json`, `${JSON.stringify(json, null, 2)}\n`)
+  await writeResult(`${out}.svg`, plot(runs, summaries, limit, title))
+  const failed = runs.filter((run) => run.problems.length > 0).length
+  if (failed > 0) throw new Error(`${failed} of ${runs.length} runs went wrong`)
+})
+
+async function available(names: string[]): Promise<string[]> {
+  const found: string[] = []
+  for (const name of names) {
+    try {
+      await contenders[name]?.setUp()
+      found.push(name)
+    } catch (error) {
+      say(`*** ${name} does not take part: ${error instanceof Error ? error.message : error} ***`)
+    }
+  }
+  if (found.length === 0) throw new Error('no contender is there')
+  return found
+}
+
+async function makeContent(scratch: string, size: number): Promise<Content> {
+  const directory = join(scratch, 'content')
+  await mkdir(directory)
+  const bytes = randomBytes(size, randomSource(size))
+  const file = join(directory, 'content.bin')
+  await writeFile(file, bytes)
+  return { file, size, sha256: createHash('sha256').update(bytes).digest('hex') }
+}
+
+/** Every run has links, hosts and processes of its own. */
+async function runOne(contender: string, servers: number, content: Content, options: Options) {
+  const { rate, slow, congestion, pieceLength } = options
+  const lab = await Lab.create({ hosts: servers, rate, rates: slow, deployHost: true, congestion })
+  try {
+    const slowest = Math.min(...[rate, ...Object.values(slow)].map((one) => one ?? 1e9))
+    const timeout = 60 + 2 * servers * ((content.size * 8) / slowest)
+    const race = new Race(lab, content, pieceLength, timeout)
+    return await race.run(async (race) => contenders[contender]?.run(race))
+  } finally {
+    await lab.destroy()
+  }
+}
+
+function describe({ contender, servers, round, done, busy, problems }: Run): string {
+  const times = Object.values(done).sort((a, b) => a - b)
+  const [first = Number.NaN, last = Number.NaN] = [times[0], times.at(-1)]
+  const wrong = problems.map((problem) => `\n  WRONG: ${problem}`).join('')
+  const figures = `first ${first.toFixed(2)} s, last ${last.toFixed(2)} s, machine ${Math.round(busy * 100)} % busy`
+  return `${servers} servers, round ${round}, ${contender}: ${figures}${wrong}`
+}

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Lab } from '../../test/support/lab.ts'
+import type { LabHost } from '../../test/support/lab-host.ts'
+import type { Counters } from '../../test/support/lab-network.ts'
+import type { LabProcess } from '../../test/support/lab-process.ts'
+import { cpuTimes } from './cpu.ts'
+
+export type Role = 'tracker' | 'seeder' | 'peer'
+
+export interface Usage {
+  host: string
+  role: Role
+  /** User and system, of the program and of the children that it waited for. */
+  cpuSeconds: number
+  /** The largest of these processes. */
+  peakMiB: number
+}
+
+export interface Content {
+  /** The same path in every host. */
+  file: string
+  size: number
+  sha256: string
+}
+
+export interface RaceResult {
+  /** Seconds from the start of the peers until the content was complete, by server. */
+  done: Record<string, number>
+  /** Bytes over the links from the start of the peers until the last was done, by host. */
+  links: Record<string, Counters>
+  usage: Usage[]
+  /** Payload bytes that came over the network, by server, for contenders that tell. */
+  received: Record<string, number>
+  /** Share of all CPU time of the machine that was in use meanwhile: at 1 the figures say more about the CPU. */
+  busy: number
+  problems: string[]
+}
+
+/** What one contender gets to bring the content to every server: hosts, a clock, and processes that are measured. */
+export class Race {
+  readonly lab: Lab
+  readonly content: Content
+  /** Piece length, bytes; undefined leaves it to the contender. */
+  readonly pieceLength: number | undefined
+  /** Bytes received by a server, as its program told. */
+  readonly received: Record<string, number> = {}
+  readonly #done = new Map<string, number>()
+  readonly #processes: { role: Role; host: LabHost; process: LabProcess; time: string }[] = []
+  readonly #timeout: number
+  #start: bigint | undefined
+  #linksBefore = new Map<string, Counters>()
+  #cpuBefore = { busy: 0, total: 0 }
+
+  /** `timeout`: seconds from the start of the peers. */
+  constructor(lab: Lab, content: Content, pieceLength: number | undefined, timeout: number) {
+    this.lab = lab
+    this.content = content
+    this.pieceLength = pieceLength
+    this.#timeout = timeout
+  }
+
+  get seeder(): LabHost {
+    return this.lab.deployHost
+  }
+
+  get servers(): LabHost[] {
+    return this.lab.servers
+  }
+
+  /** Where the content shall end up on every server. */
+  get target(): string {
+    return join('/srv/data', basename(this.content.file))
+  }
+
+  /** Starts a program whose CPU time and memory count. It is ended after the race. */
+  spawn(role: Role, host: LabHost, argv: string[], env?: Record<string, string>): LabProcess {
+    const time = join(host.directory, `time-${this.#processes.length}`)
+    const process = host.spawn(argv, { time, stdin: 'ignore', ...(env ? { env } : {}) })
+    this.#processes.push({ role, host, process, time })
+    return process
+  }
+
+  /** The peers start now. */
+  async go(): Promise<void> {
+    for (const server of this.servers) {
+      await mkdir(dirname(server.outside(this.target)), { recursive: true })
+    }
+    this.#linksBefore = await this.lab.counters()
+    this.#cpuBefore = cpuTimes()
+    this.#start = process.hrtime.bigint()
+  }
+
+  /** The server has the whole content now. */
+  done(server: LabHost): void {
+    if (this.#start === undefined) throw new Error('done before go')
+    this.#done.set(server.name, Number(process.hrtime.bigint() - this.#start) / 1e9)
+  }
+
+  /** Runs one contender to the end of its last server, and measures. */
+  async run(contender: (race: Race) => Promise<void>): Promise<RaceResult> {
+    const problems: string[] = []
+    try {
+      await this.#withTimeout(contender(this))
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error))
+    }
+    const cpu = cpuTimes()
+    const links = await this.lab.counters()
+    const usage = await this.#endProcesses()
+    if (problems.length === 0) problems.push(...(await this.#verify()))
+    return {
+      done: Object.fromEntries(this.#done),
+      links: Object.fromEntries(
+        [...links].map(([host, now]) => [host, since(now, this.#linksBefore.get(host))]),
+      ),
+      usage,
+      received: this.received,
+      busy: (cpu.busy - this.#cpuBefore.busy) / (cpu.total - this.#cpuBefore.total),
+      problems,
+    }
+  }
+
+  async #withTimeout(work: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      const lateError = () => {
+        const missing = this.servers
+          .filter((server) => !this.#done.has(server.name))
+          .map((server) => server.name)
+        reject(new Error(`not done after ${this.#timeout} s: ${missing.join(', ')}`))
+      }
+      timer = setTimeout(lateError, this.#timeout * 1000)
+    })
+    try {
+      await Promise.race([work, late])
+    } finally {
+      clearTimeout(timer)
+      // When it was late, its own failure once the processes end is no news.
+      work.catch(() => undefined)
+    }
+  }
+
+  async #endProcesses(): Promise<Usage[]> {
+    await Promise.all(this.#processes.map(({ process }) => process.stop()))
+    return Promise.all(
+      this.#processes.map(async ({ role, host, time }) => {
+        const lines = (await readFile(time, 'utf8')).trim().split('\n')
+        const [, user = Number.NaN, system = Number.NaN, peak = Number.NaN] = (lines.at(-1) ?? '')
+          .split(' ')
+          .map(Number)
+        return { host: host.name, role, cpuSeconds: user + system, peakMiB: peak / 1024 }
+      }),
+    )
+  }
+
+  async #verify(): Promise<string[]> {
+    const problems: string[] = []
+    for (const server of this.servers) {
+      const sha256 = await fileSha256(server.outside(this.target)).catch((error: Error) => error.message)
+      if (sha256 !== this.content.sha256)
+        problems.push(`${server.name}: content is not the seeder's (${sha256})`)
+    }
+    return problems
+  }
+}
+
+export async function fileSha256(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+const since = (now: Counters, before: Counters | undefined): Counters => ({
+  sent: now.sent - (before?.sent ?? 0),
+  received: now.received - (before?.received ?? 0),
+})
