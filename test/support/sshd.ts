@@ -22,8 +22,8 @@ export function describeIf(unavailable: string | undefined, name: string, body: 
 }
 
 export interface SshdOptions {
-  /** 127.0.0.1 unless told otherwise. */
-  address?: string
+  /** Loopback addresses to listen on; 127.0.0.1 unless told otherwise. The first is `host`. */
+  addresses?: [string, ...string[]]
   port?: number
   /** Lines of sshd_config, such as `MaxSessions 2`. Of two values for one keyword the first counts: these. */
   config?: string[]
@@ -51,14 +51,18 @@ export interface Sshd {
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   if (!binary) throw new Error(sshdMissing)
   const directory = mkdtempSync(join(tmpdir(), 'sshd-'))
-  const host = options.address ?? '127.0.0.1'
+  const addresses = options.addresses ?? ['127.0.0.1']
+  const host = addresses[0]
   const port = options.port ?? (await freePort(host))
   const file = (name: string) => join(directory, name)
   makeKey(file('user'))
   makeKey(file('host'))
   writeFileSync(file('authorized_keys'), publicKey(file('user')))
-  writeFileSync(file('known_hosts'), `[${host}]:${port} ${publicKey(file('host'))}`)
-  writeFileSync(file('config'), [...(options.config ?? []), ...baseConfig(directory, host, port)].join('\n'))
+  writeFileSync(file('known_hosts'), `[127.0.0.*]:${port} ${publicKey(file('host'))}`)
+  writeFileSync(
+    file('config'),
+    [...(options.config ?? []), ...baseConfig(directory, addresses, port)].join('\n'),
+  )
 
   let log = ''
   let child = await launch(binary, directory, (text) => {
@@ -98,9 +102,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   }
 }
 
-function baseConfig(directory: string, host: string, port: number): string[] {
+function baseConfig(directory: string, addresses: string[], port: number): string[] {
   return [
-    `ListenAddress ${host}:${port}`,
+    ...addresses.map((address) => `ListenAddress ${address}:${port}`),
     `HostKey ${join(directory, 'host')}`,
     `AuthorizedKeysFile ${join(directory, 'authorized_keys')}`,
     'PidFile none',

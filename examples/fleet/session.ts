@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { delimiter, dirname } from 'node:path'
+import type { ServerChannel, Session } from 'ssh2'
+
+export interface Surroundings {
+  /** The user's home directory: working directory of every command. */
+  home: string
+  user: string
+  /** `client address, client port, server address, server port`, as sshd gives it to commands. */
+  connection: string
+}
+
+/** Commands of one SSH session; a terminal or a subsystem is refused. */
+export function serveSession(session: Session, surroundings: Surroundings): void {
+  session.on('exec', (accept, _reject, { command }) => run(command, accept(), surroundings))
+  for (const refused of ['pty', 'shell', 'sftp', 'x11', 'subsystem'] as const) {
+    session.on(refused as 'pty', (_accept, reject) => reject?.())
+  }
+}
+
+/**
+ * Like sshd: the command's exit code or signal is reported when it has ended and nobody holds its outputs any more; when
+ * the client goes away the command isn't killed, its pipes close.
+ */
+function run(command: string, channel: ServerChannel, { home, user, connection }: Surroundings): void {
+  const child = spawn('/bin/sh', ['-c', command], {
+    cwd: home,
+    detached: true,
+    env: {
+      HOME: home,
+      USER: user,
+      LOGNAME: user,
+      SHELL: '/bin/sh',
+      PATH: [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(
+        delimiter,
+      ),
+      SSH_CONNECTION: connection,
+    },
+  })
+  // Either end may leave first; the other is told by the end of the stream, not by an error here.
+  for (const stream of [channel, child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
+  channel.pipe(child.stdin)
+  child.stdout.pipe(channel, { end: false })
+  child.stderr.pipe(channel.stderr, { end: false })
+  channel.on('close', () => {
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
+  })
+  child.on('error', (error) => {
+    channel.stderr.write(`${error.message}\n`)
+    finish(channel, 127, null)
+  })
+  child.on('close', (code, signal) => finish(channel, code, signal))
+}
+
+function finish(channel: ServerChannel, code: number | null, signal: NodeJS.Signals | null): void {
+  if (channel.destroyed || !channel.writable) return
+  if (code === null) channel.exit((signal ?? 'SIGKILL').slice(3), false, '')
+  else channel.exit(code)
+  channel.end()
+  channel.close()
+}
