@@ -5,7 +5,7 @@ import { Lab } from '../../test/support/lab.ts'
 import { makeScratch, removeScratch } from '../../test/support/lab-scratch.ts'
 import { benchProgram, say } from '../shared/program.ts'
 import { circumstances, resultName, resultsDirectory, writeResult } from '../shared/results.ts'
-import { formatAmount, formatRate, parseAmount, parseList, parseRate } from '../shared/units.ts'
+import { formatBytes, formatRate, parseAmount, parseList, parseRate } from '../shared/units.ts'
 import { deployOnce } from './deploy-run.ts'
 import { makeProject, missing, type Way } from './project.ts'
 import { changeOneLine, makeRepository } from './release.ts'
@@ -101,7 +101,7 @@ async function runWay(
       if (deploy === 'second') await changeOneLine(project.repository)
       const run = await deployOnce(lab, project, way, deployTo)
       say(
-        `${formatAmount(size)}B, ${formatRate(rate)}, ${servers} servers, round ${round}, ${deploy} deploy, ` +
+        `${formatBytes(size)}, ${formatRate(rate)}, ${servers} servers, round ${round}, ${deploy} deploy, ` +
           `${way}: ${run.seconds.toFixed(1)} s${run.problems.map((problem) => `\n  WRONG: ${problem}`).join('')}`,
       )
       measurements.push({ servers, size, rate, round, way, deploy, ...run })

@@ -1,6 +1,6 @@
 import { median } from '../shared/statistics.ts'
 import { fixed, formatTable } from '../shared/table.ts'
-import { formatAmount, formatRate } from '../shared/units.ts'
+import { formatBytes, formatRate } from '../shared/units.ts'
 import type { DeployRun } from './deploy-run.ts'
 import type { Way } from './project.ts'
 
@@ -47,7 +47,7 @@ export function reportTable(measurements: Measurement[]): string {
     const must = musts[deploy][servers]
     const verdict = must === undefined || !Number.isFinite(ratio) ? '' : ratio <= must ? 'ok' : 'MISSED'
     return [
-      `${formatAmount(size)}B, ${formatRate(rate)}`,
+      `${formatBytes(size)}, ${formatRate(rate)}`,
       String(servers),
       deploy,
       fixed(seconds('rsync'), 1),
@@ -69,7 +69,7 @@ export function taskTable(measurements: Measurement[]): string {
   )
   const cases = new Map<string, Measurement[]>()
   for (const one of measurements) {
-    const key = `${formatAmount(one.size)}B, ${formatRate(one.rate)}, ${one.servers}, ${one.deploy}, ${one.way}`
+    const key = `${formatBytes(one.size)}, ${formatRate(one.rate)}, ${one.servers}, ${one.deploy}, ${one.way}`
     cases.set(key, [...(cases.get(key) ?? []), one])
   }
   const rows = [...cases].map(([name, runs]) => [

@@ -15,8 +15,8 @@ export const parseList = (text: string): string[] =>
     .map((item) => item.trim())
     .filter(Boolean)
 
-/** `50M` for 50 million, `50Mi` where that is shorter and exact. */
-export function formatAmount(amount: number): string {
+/** As `parseAmount` takes it, in the largest unit that is exact. */
+function formatAmount(amount: number): string {
   for (const [factor, unit] of [
     [binary.G, 'Gi'],
     [decimal.G, 'G'],
@@ -29,8 +29,15 @@ export function formatAmount(amount: number): string {
   return String(amount)
 }
 
+/** `50 MiB`, `20 MB`. */
+export const formatBytes = (amount: number): string => withUnit(amount, 'B')
+
+/** `50 Mbit/s`. */
 export const formatRate = (rate: number | undefined): string =>
-  rate === undefined ? 'unlimited' : `${formatAmount(rate)}bit/s`
+  rate === undefined ? 'unlimited' : withUnit(rate, 'bit/s')
+
+const withUnit = (amount: number, unit: string): string =>
+  formatAmount(amount).replace(/([KMG]i?)?$/, (prefix) => ` ${prefix}${unit}`)
 
 /** `0` is no limit. */
 export function parseRate(text: string): number | undefined {

@@ -6,7 +6,7 @@ import { makeScratch, removeScratch } from '../../test/support/lab-scratch.ts'
 import { benchProgram, say } from '../shared/program.ts'
 import { randomBytes, randomSource } from '../shared/random.ts'
 import { circumstances, resultName, resultsDirectory, writeResult } from '../shared/results.ts'
-import { formatAmount, formatRate } from '../shared/units.ts'
+import { formatBytes, formatRate } from '../shared/units.ts'
 import { contenders } from './contenders/index.ts'
 import { type Options, parseOptions } from './options.ts'
 import { plot } from './plot.ts'
@@ -44,7 +44,7 @@ await benchProgram(async () => {
     names.indexOf(a.contender) - names.indexOf(b.contender)
   const summaries = summarize(runs, size, rate).sort((a, b) => a.servers - b.servers || byOrder(a, b))
   const limit = rate === undefined ? undefined : (size * 8) / rate
-  const title = `${formatAmount(size)}B to each server, links ${formatRate(rate)}`
+  const title = `${formatBytes(size)} to each server, links ${formatRate(rate)}`
   process.stdout.write(`\n${title}${limit === undefined ? '' : `, S/B = ${limit.toFixed(2)} s`}\n\n`)
   process.stdout.write(`${reportTable(summaries, size, rate)}\n\n`)
   const out = options.out ?? join(resultsDirectory, resultName('swarm'))

@@ -50,7 +50,7 @@ export function plot(runs: Run[], summaries: Summary[], limit: number | undefine
 }
 
 function steps(times: number[]): [number, number][] {
-  const points: [number, number][] = [[0, 0]]
+  const points: [number, number][] = []
   for (const [i, time] of times.entries()) points.push([time, i], [time, i + 1])
   return points
 }
