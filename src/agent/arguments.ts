@@ -49,7 +49,7 @@ export async function parseArguments(name: string, command: Command, argv: strin
     if (token.kind !== 'option') continue
     const flag = flags[token.name]
     if (!flag)
-      throw await unknown(`murder ${name} has no flag ${token.rawName}`, token.name, Object.keys(flags), '--')
+      throw await unknown(`${name} has no flag ${token.rawName}`, token.name, Object.keys(flags), '--')
     if (flag.type === 'string' && !token.value) throw usageError(`${token.rawName} needs a value`, help(name))
     if (flag.type === 'boolean' && token.value !== undefined)
       throw usageError(`${token.rawName} takes no value`, help(name))
@@ -71,10 +71,9 @@ export async function parseArguments(name: string, command: Command, argv: strin
 
 function checkPositionals(name: string, wanted: string[], given: string[]): void {
   const missing = wanted[given.length]
-  if (missing && !missing.startsWith('[')) throw usageError(`murder ${name} needs ${missing}`, help(name))
+  if (missing && !missing.startsWith('[')) throw usageError(`${name} needs ${missing}`, help(name))
   const extra = given[wanted.length]
-  if (extra !== undefined)
-    throw usageError(`murder ${name} does not know what to do with '${extra}'`, help(name))
+  if (extra !== undefined) throw usageError(`${name} does not know what to do with '${extra}'`, help(name))
 }
 
 const help = (name: string) => `see murder ${name} --help`

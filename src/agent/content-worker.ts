@@ -16,8 +16,8 @@ const IDLE_REPORT_MS = 10_000
 export async function workOnContent(job: ContentJob, context: WorkerContext): Promise<void> {
   const metainfo = parseMetainfo(Buffer.from(job.torrent, 'base64'))
   const started = performance.now()
-  const participant = await start(job, metainfo, context)
-
+  const participant = await Promise.race([start(job, metainfo, context), context.stopped])
+  if (!participant) return
   const monitor = watch(participant, job, context)
   const listening = () => context.listening({ port: participant.port, infoHash: metainfo.infoHash })
   try {

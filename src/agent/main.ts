@@ -29,7 +29,7 @@ async function main([name = '--help', ...argv]: string[]): Promise<number> {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {
     const known = Object.keys(commands).filter((command) => !HIDDEN.includes(command))
-    throw await unknown(`murder has no command '${name}'`, name, known, 'murder ')
+    throw await unknown(`there is no command '${name}'`, name, known, 'murder ')
   }
   const { command } = await load()
   const args = await parseArguments(name, command, argv)

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../errors.ts'
+import { makeDirectory } from './make-directory.ts'
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts'
 
 /**
@@ -60,7 +61,7 @@ export function runRoot(option: string | undefined): string {
 export function openPrivateDirectory(path: string): void {
   if (!isAbsolute(path))
     throw new MurderError('BAD_DIRECTORY', `'${path}' is not an absolute path`, { exitCode: 2 })
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeDirectory(path, 0o700)
   const stat = lstatSync(path)
   if (!stat.isDirectory() || stat.uid !== uid()) {
     throw new MurderError('UNSAFE_DIRECTORY', `${path} is not a directory of this user`, {

@@ -2,6 +2,7 @@ import { MurderError } from '../errors.ts'
 import { diedError, launch } from './background.ts'
 import { lastEvents } from './event-log.ts'
 import { type Job, runOf } from './job.ts'
+import { startOf } from './process-identity.ts'
 import { claimRun, isAlive, type Run, readState } from './run-directory.ts'
 import { stopRun } from './stop-run.ts'
 
@@ -24,7 +25,8 @@ export async function startRun(job: Job, root: string, ifDone: 'again' | 'attach
     if ('claimed' in result) {
       const { claimed } = result
       const child = launch(job, claimed)
-      const run = { ...claimed, state: { ...claimed.state, pid: child.pid } }
+      const identity = { pid: child.pid, start: startOf(child.pid) ?? '' }
+      const run = { ...claimed, state: { ...claimed.state, ...identity } }
       return { run, attached: false, alive: () => !child.hasExited(), died: () => diedError(run) }
     }
     const { taken } = result

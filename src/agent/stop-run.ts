@@ -7,16 +7,18 @@ const LOOK_MS = 20
 
 /** Ends a run's process, waits until it is gone, and removes its folder. */
 export async function stopRun(run: Run): Promise<void> {
-  const { state } = run
-  await endProcess(state)
+  await endProcess(run.state)
   const now = readState(run.folder)
-  if (!now || (now.pid === state.pid && now.start === state.start)) removeRun(run.folder)
+  const isOther = now && (now.pid !== run.state.pid || now.start !== run.state.start)
+  // In its first moments a run belongs to the process that launches it, then to the one in the background.
+  if (isOther && isRunning(now)) return stopRun({ folder: run.folder, state: now })
+  removeRun(run.folder)
 }
 
 /** Returns when the process is gone; by SIGKILL when it does not end by itself. */
 export async function endProcess(identity: ProcessIdentity): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    if (!isRunning(identity)) return
+    if (identity.pid === process.pid || !isRunning(identity)) return
     send(identity.pid, signal)
     await gone(identity)
   }

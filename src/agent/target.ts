@@ -1,28 +1,41 @@
 import { statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
 import type { Metainfo } from '../torrent/metainfo.ts'
+import { makeDirectory } from './make-directory.ts'
 
-/** Refuses a directory where the torrent has a file, and the reverse, before anything is touched. */
-export function checkTarget(role: 'seeder' | 'peer', path: string, metainfo: Metainfo): void {
+/** Refuses a directory where the torrent has a file, and the reverse. Whether anything is there. */
+export function checkKind(path: string, { singleFile, name }: Metainfo): boolean {
   const stat = statSync(path, { throwIfNoEntry: false })
-  if (!stat) {
-    if (role === 'peer') return
-    throw new MurderError('MISSING', `there is nothing to seed at ${path}`, {
-      exitCode: ExitCode.usage,
-      cure: `name the ${metainfo.singleFile ? 'file' : 'directory'} that the torrent was made of`,
-    })
+  if (stat && singleFile && stat.isDirectory()) {
+    throw wrongKind(
+      `${path} is a directory, but the torrent is of one file`,
+      `name the file, for example ${join(path, name)}`,
+    )
   }
-  if (metainfo.singleFile && stat.isDirectory()) {
-    throw new MurderError('WRONG_KIND', `${path} is a directory, but the torrent is of one file`, {
-      exitCode: ExitCode.usage,
-      cure: `name the file, for example ${path.replace(/\/$/, '')}/${basename(metainfo.name)}`,
-    })
+  if (stat && !singleFile && !stat.isDirectory()) {
+    throw wrongKind(
+      `${path} is not a directory, but the torrent is of a directory`,
+      'name the directory itself',
+    )
   }
-  if (!metainfo.singleFile && !stat.isDirectory()) {
-    throw new MurderError('WRONG_KIND', `${path} is not a directory, but the torrent is of a directory`, {
-      exitCode: ExitCode.usage,
-      cure: 'name the directory itself',
-    })
-  }
+  return stat !== undefined
 }
+
+/** What a seeder gives must be there. */
+export function checkSource(path: string, metainfo: Metainfo): void {
+  if (checkKind(path, metainfo)) return
+  throw new MurderError('MISSING', `there is nothing to seed at ${path}`, {
+    exitCode: ExitCode.usage,
+    cure: `name the ${metainfo.singleFile ? 'file' : 'directory'} that the torrent was made of`,
+  })
+}
+
+/** Makes the directory that a peer writes into, so that a target which can't be written to is refused at once. */
+export function prepareTarget(path: string, metainfo: Metainfo): void {
+  checkKind(path, metainfo)
+  makeDirectory(metainfo.singleFile ? dirname(path) : path)
+}
+
+const wrongKind = (message: string, cure: string) =>
+  new MurderError('WRONG_KIND', message, { exitCode: ExitCode.usage, cure })

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { ExitCode, MurderError } from '../errors.ts'
 import { type Metainfo, parseMetainfo } from '../torrent/metainfo.ts'
+import { plainError } from './system-error.ts'
 
 /** More than three million pieces. */
 const LIMIT_BYTES = 64 * 1024 * 1024
@@ -23,7 +24,7 @@ export async function readTorrent(name: string): Promise<TorrentInput> {
 }
 
 function readFile(path: string): Buffer {
-  const fd = openSync(path, 'r')
+  const fd = open(path)
   try {
     const stat = fstatSync(fd)
     if (!stat.isFile())
@@ -33,6 +34,15 @@ function readFile(path: string): Buffer {
     return readFileSync(fd)
   } finally {
     closeSync(fd)
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, 'r')
+  } catch (cause) {
+    const { code, message, cure } = plainError(cause)
+    throw new MurderError(code, message, { exitCode: ExitCode.usage, cause, ...(cure ? { cure } : {}) })
   }
 }
 

@@ -40,7 +40,7 @@ export async function work(
     isStopped: () => stopped,
   }
   try {
-    await runJob(job, context)
+    await Promise.race([runJob(job, context), crash()])
     if (stopped && !done && job.role === 'peer') throw stoppedError(job)
     end(run, lease)
   } catch (error) {
@@ -67,6 +67,13 @@ async function runJob(job: Job, context: WorkerContext): Promise<void> {
   }
   const { workOnContent } = await import('./content-worker.ts')
   return workOnContent(job, context)
+}
+
+/** An error that nobody was there to catch must end up in the event log too, not only as a dead process. */
+function crash(): Promise<never> {
+  return new Promise((_, reject) => {
+    process.on('uncaughtException', reject)
+  })
 }
 
 function stopOf(lease: Lease, signal: AbortSignal): Promise<void> {

@@ -19,6 +19,7 @@ export const command: Command = {
     if (!state) throw usageError(`${folder} is not the folder of a run`)
     const stop = new AbortController()
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
+    process.on('uncaughtExceptionMonitor', (error) => console.error(error)) // into the run's log
     process.on('SIGHUP', () => {}) // a terminal that closes is no concern of a background process
     try {
       await work(job, { folder, state }, { stop: stop.signal })

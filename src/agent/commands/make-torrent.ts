@@ -75,7 +75,7 @@ function replaceFile(path: string, content: Buffer): void {
     renameSync(draft, path)
   } catch (error) {
     rmSync(draft, { force: true })
-    throw error
+    throw Object.assign(error as Error, { path, dest: path })
   }
 }
 

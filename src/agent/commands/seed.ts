@@ -2,7 +2,7 @@ import { ExitCode } from '../../errors.ts'
 import { type Command, usageError } from '../arguments.ts'
 import { contentJob, seederFlags } from '../content-options.ts'
 import { describeSeeder } from '../describe.ts'
-import { checkTarget } from '../target.ts'
+import { checkSource } from '../target.ts'
 import { readTorrent } from '../torrent-input.ts'
 
 const help = `murder seed <torrent> <file|directory> [own address]
@@ -36,9 +36,22 @@ export const command: Command = {
     }
     const input = await readTorrent(args.positionals[0] ?? '')
     const job = await contentJob('seeder', args, input)
-    checkTarget('seeder', job.path, input.metainfo)
+    checkSource(job.path, input.metainfo)
     const { runService } = await import('../service.ts')
     await runService(job, args, (event) => describeSeeder(job, input.metainfo, event))
+    if (!args.has('json') && !args.has('foreground')) await warnOfDeadTrackers(job.trackers)
     return ExitCode.done
   },
+}
+
+/** The seeder goes on trying, so this is no failure; but nobody would find it. */
+async function warnOfDeadTrackers(urls: string[]): Promise<void> {
+  const { probeTracker } = await import('../probe-tracker.ts')
+  for (const url of urls) {
+    const why = await probeTracker(url)
+    if (why)
+      console.error(
+        `The tracker ${url} cannot be reached (${why}): the seeder goes on trying. Start it with murder tracker`,
+      )
+  }
 }

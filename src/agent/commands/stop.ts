@@ -21,7 +21,7 @@ export const command: Command = {
   async run(args) {
     const [tag] = args.positionals
     if ((tag === undefined) === !args.has('all')) {
-      throw usageError('murder stop needs either a tag or --all', 'murder status lists the tags')
+      throw usageError('stop needs either a tag or --all', 'murder status lists the tags')
     }
     const runs = listRuns(runRoot(args.text('run-dir'))).filter(
       ({ state }) => tag === undefined || state.tag === tag,

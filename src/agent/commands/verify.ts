@@ -6,7 +6,7 @@ import type { Command } from '../arguments.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { printOut } from '../output.ts'
 import { progressLine } from '../progress.ts'
-import { checkTarget } from '../target.ts'
+import { checkKind } from '../target.ts'
 import { readTorrent } from '../torrent-input.ts'
 
 const help = `murder verify <torrent> <file|directory>
@@ -26,7 +26,7 @@ export const command: Command = {
     const [torrent = '', target = ''] = args.positionals
     const { metainfo } = await readTorrent(torrent)
     const path = resolve(target)
-    checkTarget('peer', path, metainfo)
+    checkKind(path, metainfo)
     const progress = progressLine()
     const files = await verifyContent(metainfo, path, {
       signal: onInterrupt().signal,
