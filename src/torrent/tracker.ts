@@ -32,6 +32,8 @@ export async function startTracker(options: {
   })
   // Every bad request is a warning of the module's; the sender has been told already.
   server.on('warning', () => {})
+  // The module repeats the errors of its HTTP server here, where without a listener they would end the process.
+  server.on('error', () => {})
   const hosts = options.host === undefined ? ['::', '0.0.0.0'] : [options.host]
   await listenOnFirst(server, options.port, hosts)
   server.http.requestTimeout = 10_000
