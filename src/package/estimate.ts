@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Entry } from './entry.ts'
-import { headerOf, paddingOf } from './header.ts'
+import { headerLength, headerOf, paddingOf } from './header.ts'
 
 const samples = 64
 const sampleLength = 64 << 10
@@ -27,7 +27,7 @@ function* samplesOf(root: string, entries: Entry[]): Generator<Buffer> {
   let total = 0
   for (const entry of entries) {
     starts.push(total)
-    total += headerOf(entry).length + entry.size + paddingOf(entry.size)
+    total += headerLength(entry) + entry.size + paddingOf(entry.size)
   }
   const stride = Math.max(sampleLength, Math.ceil(total / samples))
   let index = 0

@@ -17,7 +17,7 @@ export interface PackOptions {
   /** The package; made new with mode 0600, an older file there is replaced. */
   output: string
   compression: Compression
-  /** The compression's own level; its fast one when left out. */
+  /** The compression's own level; a fast one when left out. */
   level?: number
   /** Bytes a piece, or chosen from the estimated length of the package. */
   pieceLength: number | ((estimatedBytes: number) => number)
