@@ -198,6 +198,11 @@ export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolea
   )
 }
 
+/** Whether the shared connection broke before the command had a session on it: worth a new connection. */
+export function lostShared(ending: Pick<Ending, 'started' | 'stderr'>): boolean {
+  return !ending.started && /^mux_client_\w+: .*(?:master|packet|Broken pipe)/m.test(ending.stderr)
+}
+
 /** The last line of `stderr` that says something, without ssh's own remarks; undefined when there is none. */
 export function lastWords(stderr: string): string | undefined {
   const lines = stderr.split(/[\r\n]+/).map((line) => line.trim())

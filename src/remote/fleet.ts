@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { MurderError } from '../errors.ts'
 import { remoteCommand } from './bootstrap.ts'
-import { diagnose, isTurnedAway, outOfTime } from './diagnose.ts'
+import { diagnose, isTurnedAway, lostShared, outOfTime } from './diagnose.ts'
 import { makeControlDirectory } from './directory.ts'
 import { Limit } from './limit.ts'
 import { Link } from './link.ts'
@@ -10,7 +10,7 @@ import { multiplexesItself, withOptions } from './options.ts'
 import { abortError, failure, judge } from './outcome.ts'
 import { backoff, pause } from './retry.ts'
 import { type Server, type SshConnection, type SshRemote, toServers } from './server.ts'
-import { type Payload, runSession, type SessionResult } from './session.ts'
+import { type Payload, runSession, type SessionOrder } from './session.ts'
 
 export interface FleetOptions {
   /** Most commands that are being started at a time. Once started they don't count. */
@@ -110,56 +110,72 @@ export class Fleet {
 
   async #runOn(server: Server, step: string, command: Command, options: RunOptions): Promise<Outcome> {
     const signal = AbortSignal.any([this.#closing.signal, ...(options.signal ? [options.signal] : [])])
-    const fail = (error: MurderError): Outcome => ({ server, ok: false, error })
-    let release = () => {}
+    const turn: Turn = { server, step, command, options, signal, release: () => {} }
     try {
-      release = await this.#limit.acquire(signal)
-      const connect = options.connectTimeout ?? this.#options.connectSeconds
-      const unreachable = await this.#connect(server, step, connect, signal)
-      if (unreachable) return fail(unreachable)
-      const result = await this.#attempt(server, command, options, connect, signal, release)
-      const error = judge(result, server.label, step, signal)
-      return error ? fail(error) : { server, ok: true, stdout: result.stdout, stderr: result.stderr }
+      turn.release = await this.#limit.acquire(signal)
+      return await this.#attempt(turn)
     } catch (error) {
       if (!signal.aborted) throw error
-      return fail(abortError(signal, server.label, step))
+      return { server, ok: false, error: abortError(signal, server.label, step) }
     } finally {
-      release()
+      turn.release()
     }
   }
 
-  /** The command itself; again after a pause while sshd turns it away, which it can only do without a master. */
-  async #attempt(
-    server: Server,
-    command: Command,
-    options: RunOptions,
-    connect: number,
-    signal: AbortSignal,
-    onStart: () => void,
-  ): Promise<SessionResult> {
+  /** Connects and runs the command; again if its connection broke, or sshd turned it away, before it could start. */
+  async #attempt(turn: Turn): Promise<Outcome> {
+    const { server, step, signal } = turn
     for (let retry = 1; ; retry++) {
-      const { connection } = server
-      const result = await runSession({
-        ...command,
-        commandLine: connection.buildSSHCommand(remoteCommand(Boolean(connection.options.asUser)), {
-          tty: false,
-        }),
-        onStart,
-        limits: { connect, stall: options.stallTimeout ?? 0, total: options.totalTimeout ?? 0 },
-        maxOutput: options.maxOutput ?? 4 << 20,
-        signal,
-      })
-      if (result.stop || !isTurnedAway(result) || retry > this.#options.retries) return result
-      await pause(backoff(retry, this.#options.random), signal)
+      const unreachable = await this.#connect(turn)
+      if (unreachable) return { server, ok: false, error: unreachable }
+      const result = await runSession(this.#order(turn))
+      const again = !result.stop && (lostShared(result) || isTurnedAway(result))
+      if (again && retry <= this.#options.retries) {
+        await pause(backoff(retry, this.#options.random), signal)
+        continue
+      }
+      const error = judge(result, server.label, step, signal)
+      return error
+        ? { server, ok: false, error }
+        : { server, ok: true, stdout: result.stdout, stderr: result.stderr }
+    }
+  }
+
+  #order({ server: { connection }, command, options, signal, release }: Turn): SessionOrder {
+    return {
+      ...command,
+      commandLine: connection.buildSSHCommand(remoteCommand(Boolean(connection.options.asUser)), {
+        tty: false,
+      }),
+      onStart: release,
+      limits: {
+        connect: options.connectTimeout ?? this.#options.connectSeconds,
+        stall: options.stallTimeout ?? 0,
+        total: options.totalTimeout ?? 0,
+      },
+      maxOutput: options.maxOutput ?? 4 << 20,
+      signal,
     }
   }
 
   /** Makes sure that the server's connection is up; returns why it is not. */
-  async #connect(server: Server, step: string, seconds: number, signal: AbortSignal) {
+  async #connect({ server, step, options, signal }: Turn): Promise<MurderError | undefined> {
+    const seconds = options.connectTimeout ?? this.#options.connectSeconds
     const result = await this.#links.get(server)?.connect(seconds, signal)
     if (!result || result.up) return undefined
     if (result.timedOut) return outOfTime('connect', seconds, server.label, step)
     if (result.error) return failure(result.error, server.label, step)
     return diagnose({ ...result, started: false, server: server.label, step })
   }
+}
+
+/** One command on one server. */
+interface Turn {
+  server: Server
+  step: string
+  command: Command
+  options: RunOptions
+  signal: AbortSignal
+  /** Gives the place among those that are starting to the next. */
+  release: () => void
 }

@@ -1,38 +1,281 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { connect as connectSocket } from 'node:net'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buildSync } from 'esbuild'
 import { afterEach, expect, test } from 'vitest'
-import { Fleet } from '../../src/remote/fleet.ts'
-import { poolOf } from '../support/pool.ts'
-import { describeIf, type Sshd, sshdMissing, startSshd } from '../support/sshd.ts'
+import { Fleet, type FleetOptions, type Outcome } from '../../src/remote/fleet.ts'
+import type { SshRemote } from '../../src/remote/server.ts'
+import { quote } from '../../src/remote/shell.ts'
+import { upload } from '../../src/remote/upload.ts'
+import { type PoolOptions, poolOf } from '../support/pool.ts'
+import { childrenOf, descendants, isAlive } from '../support/processes.ts'
+import { describeIf, type Sshd, type SshdOptions, sshdMissing, startSshd } from '../support/sshd.ts'
 
-const cleanups: (() => Promise<unknown>)[] = []
+const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function sshd(options = {}): Promise<Sshd> {
+async function sshd(options: SshdOptions = {}): Promise<Sshd> {
   const started = await startSshd(options)
-  cleanups.push(started.stop)
+  cleanups.push(() => started.stop())
   return started
 }
 
-function fleetOf(servers: Sshd[], options = {}): Fleet {
-  const fleet = new Fleet(poolOf(servers, { key: servers[0]?.key ?? '' }), options)
+function fleetOf(
+  remotes: SshRemote[],
+  { key }: Sshd,
+  options: FleetOptions = {},
+  pool: PoolOptions = {},
+): Fleet {
+  const fleet = new Fleet(poolOf(remotes, { key, ...pool }), options)
   cleanups.push(() => fleet.close())
   return fleet
 }
 
+const codes = (outcomes: Outcome[]) => outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.code))
+const sshProcesses = () => descendants().filter((args) => /^ssh |sh -c exec ssh /.test(args))
+
+/** An input that stays open and gives nothing. */
+const never = () => new Readable({ read() {} })
+
+function has(program: string): boolean {
+  try {
+    execFileSync('sh', ['-c', 'command -v "$0"', program], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false // What `command -v` says by its exit code.
+  }
+}
+
 describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
-  test('all commands of a server share one login', async () => {
-    const server = await sshd()
-    const fleet = fleetOf([server])
-    for (let n = 0; n < 3; n++) {
-      const t = performance.now()
-      const [outcome] = await fleet.run('try', () => ({ script: 'echo hello; cat', stdin: 'payload' }))
-      console.log(performance.now() - t)
-      expect(outcome).toMatchObject({ ok: true, stdout: 'hello\npayload' })
-    }
-    const t = performance.now()
+  test('all commands of a server share one login, also when the first ones come at once', async () => {
+    const servers = [await sshd(), await sshd()] as const
+    const fleet = fleetOf([...servers], servers[0])
+    writeFileSync(
+      join(servers[1].directory, 'authorized_keys'),
+      execFileSync('ssh-keygen', ['-y', '-f', servers[0].key]),
+    )
+    const script = { script: 'printf "hello "; cat', stdin: 'payload' }
+    const all = await Promise.all(Array.from({ length: 5 }, () => fleet.run('try', () => script)))
+    for (const outcomes of all)
+      expect(outcomes).toMatchObject(Array(2).fill({ ok: true, stdout: 'hello payload' }))
+    expect(servers.map((server) => server.logins())).toEqual([1, 1])
+    expect(sshProcesses()).toHaveLength(2)
     await fleet.close()
-    console.log('close', performance.now() - t)
+    expect(sshProcesses()).toEqual([])
+  })
+
+  test('values are inert on both machines and binary payloads arrive', async () => {
+    const server = await sshd()
+    const fleet = fleetOf([server], server)
+    const mark = join(server.directory, 'hacked')
+    const values = [
+      `$(touch ${mark})`,
+      `\`touch ${mark}\``,
+      `'; touch ${mark}; '`,
+      `a\ntouch ${mark}\n`,
+      '!!',
+      '%s',
+    ]
+    const [outcome] = await fleet.run('try', () => ({
+      script: `printf '%s|' ${values.map(quote).join(' ')}`,
+    }))
+    expect(outcome).toMatchObject({ ok: true, stdout: values.map((value) => `${value}|`).join('') })
+    expect(existsSync(mark)).toBe(false)
+    const to = join(server.directory, 'a b', 'every byte')
+    const content = Buffer.from(
+      Array.from({ length: 1 << 20 }, (_, index) => (index * 7 + (index >> 8)) & 255),
+    )
+    expect(codes(await upload(fleet, { content, to, mode: 0o644 }))).toEqual(['ok'])
+    const [read] = await fleet.run('try', () => ({ script: `cksum < ${quote(to)}` }))
+    const expected = execFileSync('cksum', { input: content, encoding: 'utf8' })
+    expect(read).toMatchObject({ ok: true, stdout: expected })
+  })
+
+  const shells = [
+    ['bash', 'bash -c'],
+    ['dash', 'dash -c'],
+    ['csh', 'csh -c'],
+    ['fish', 'fish -c'],
+    ['zsh', 'zsh -c'],
+    ['busybox', 'busybox sh -c'],
+  ] as const
+  for (const [program, login] of shells) {
+    test.skipIf(!has(program))(
+      `a user of ${program} who prints greetings is served all the same`,
+      async () => {
+        const shell = `echo hello; echo noise >&2; exec ${login} "$SSH_ORIGINAL_COMMAND"`
+        const server = await sshd({ config: [`ForceCommand ${shell}`] })
+        const fleet = fleetOf([server], server)
+        const value = `it's $HOME\n\`x\` !`
+        const [outcome] = await fleet.run('try', () => ({
+          script: `printf %s ${quote(value)}; cat; echo oops >&2`,
+          stdin: ' and more',
+        }))
+        expect(outcome).toMatchObject({ ok: true, stdout: `${value} and more`, stderr: 'oops\n' })
+      },
+    )
+  }
+
+  test('a server that turns connections away for a while is tried again', async () => {
+    const server = await sshd({ config: ['MaxStartups 1:100:1', 'LoginGraceTime 60'] })
+    // Takes the only place for connections that have not logged in yet.
+    const occupant = connectSocket(server.port, server.host)
+    cleanups.push(() => occupant.destroy())
+    await once(occupant, 'data')
+    const fleet = fleetOf([server], server, { random: () => 0 })
+    const running = fleet.run('try', () => ({ script: 'true' }))
+    await server.logged('MaxStartups')
+    occupant.destroy()
+    expect(codes(await running)).toEqual(['ok'])
+  })
+
+  test('a server that goes on turning us away is reported', async () => {
+    const server = await sshd({ config: ['MaxStartups 1:100:1', 'LoginGraceTime 60'] })
+    const occupant = connectSocket(server.port, server.host)
+    cleanups.push(() => occupant.destroy())
+    await once(occupant, 'data')
+    const fleet = fleetOf([server], server, { retries: 1, random: () => 0 })
+    expect(codes(await fleet.run('try', () => ({ script: 'true' })))).toEqual(['SSH_TURNED_AWAY'])
+  })
+
+  test('many servers behind one busy sshd all get through', async () => {
+    const addresses = Array.from({ length: 12 }, (_, index) => `127.0.0.${index + 1}`) as [
+      string,
+      ...string[],
+    ]
+    const server = await sshd({ addresses, config: ['MaxStartups 2:100:2'] })
+    const fleet = fleetOf(
+      addresses.map((host) => ({ ...server, host })),
+      server,
+    )
+    expect(codes(await fleet.run('try', () => ({ script: 'true' })))).toEqual(Array(12).fill('ok'))
+  })
+
+  test('where sessions cannot be shared, commands connect by themselves', async () => {
+    const server = await sshd({ config: ['MaxSessions 1'] })
+    const fleet = fleetOf([server], server)
+    const outcomes = await Promise.all(
+      [1, 2, 3].map(() => fleet.run('try', () => ({ script: 'cat', stdin: 'x' }))),
+    )
+    for (const outcome of outcomes) expect(outcome).toMatchObject([{ ok: true, stdout: 'x', stderr: '' }])
+  })
+
+  test('more commands at once than a connection has sessions', async () => {
+    const server = await sshd()
+    const fleet = fleetOf([server], server)
+    const runs = Array.from({ length: 14 }, () => fleet.run('try', () => ({ script: 'sleep 1; echo x' })))
+    for (const outcome of await Promise.all(runs))
+      expect(outcome).toMatchObject([{ ok: true, stdout: 'x\n' }])
+  })
+
+  test('a user’s own multiplexing is used', async () => {
+    const server = await sshd()
+    const own = { ControlMaster: 'auto', ControlPath: join(server.directory, 'own'), ControlPersist: '60' }
+    const remote = { ...server, extraSshOptions: { ...server.extraSshOptions, ...own } }
+    const fleet = fleetOf([remote], server)
+    expect(codes(await fleet.run('try', () => ({ script: 'true' })))).toEqual(['ok'])
+    expect(existsSync(own.ControlPath)).toBe(true)
+    await fleet.close()
+    expect(existsSync(own.ControlPath)).toBe(true)
+    execFileSync('ssh', ['-o', `ControlPath=${own.ControlPath}`, '-O', 'exit', 'any'], { stdio: 'ignore' })
     expect(server.logins()).toBe(1)
   })
+
+  test('a connection that broke is made again, and what ran on it has failed', async () => {
+    const server = await sshd()
+    const fleet = fleetOf([server], server)
+    const broken = await fleet.run('try', () => ({
+      script: 'echo up; sleep 60',
+      onLine: () => server.disconnect(),
+    }))
+    expect(codes(broken)).toEqual(['SSH_LOST'])
+    expect(codes(await fleet.run('try', () => ({ script: 'true' })))).toEqual(['ok'])
+  })
+
+  test('a changed host key, an unknown one, a wrong key, an unreadable key', async () => {
+    const server = await sshd()
+    const run = (remote: SshRemote, pool: PoolOptions = {}) =>
+      fleetOf([remote], server, {}, pool).run('try', () => ({ script: 'true' }))
+    const strangers = { ...server.extraSshOptions, UserKnownHostsFile: '/dev/null' }
+    expect(codes(await run({ ...server, extraSshOptions: strangers }))).toEqual(['SSH_HOST_KEY_UNKNOWN'])
+    expect(codes(await run({ ...server, extraSshOptions: strangers }, { strict: 'no' }))).toEqual(['ok'])
+    expect(codes(await run(server, { key: join(server.directory, 'host') }))).toEqual(['SSH_DENIED'])
+    expect(codes(await run(server, { key: '/nowhere/key' }))).toEqual(['SSH_KEY_FILE'])
+    chmodSync(server.key, 0o644)
+    expect(codes(await run(server))).toEqual(['SSH_KEY_FILE'])
+    chmodSync(server.key, 0o600)
+    await server.changeHostKey()
+    expect(codes(await run(server))).toEqual(['SSH_HOST_KEY_CHANGED'])
+  })
+
+  test('an abort ends the command on the server’s side of the connection too', async () => {
+    const server = await sshd()
+    const fleet = fleetOf([server], server)
+    const abort = new AbortController()
+    const ended = join(server.directory, 'ended')
+    const outcomes = await fleet.run(
+      'try',
+      // Its input stays open; that it ends tells the script that the deploy host has gone.
+      () => ({
+        script: `echo up; cat >/dev/null; : > ${quote(ended)}`,
+        stdin: never,
+        onLine: () => abort.abort(),
+      }),
+      { signal: abort.signal },
+    )
+    expect(codes(outcomes)).toEqual(['INTERRUPTED'])
+    const [waited] = await fleet.run('try', () => ({
+      script: `for n in 1 2 3 4 5 6 7 8 9 10; do [ -e ${quote(ended)} ] && exit 0; sleep 0.5; done; exit 1`,
+    }))
+    expect(waited?.ok).toBe(true)
+  })
+
+  test('nothing survives a deploy that was killed', async () => {
+    const server = await sshd()
+    const bundle = join(server.directory, 'hold.cjs')
+    buildSync({
+      entryPoints: [join(import.meta.dirname, '../support/hold.ts')],
+      outfile: bundle,
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+    })
+    const holder = spawn(process.execPath, [bundle, JSON.stringify(server), server.key])
+    cleanups.push(() => holder.kill('SIGKILL'))
+    await once(holder.stdout, 'data')
+    const [master] = childrenOf(holder.pid)
+    if (master === undefined) throw new Error('there is no shared connection')
+    holder.kill('SIGKILL')
+    await server.logged('disconnected by user')
+    expect(isAlive(master)).toBe(false)
+  })
 })
+
+const isRootWithSudo = process.getuid?.() === 0 && has('sudo')
+describeIf(
+  sshdMissing ?? (isRootWithSudo ? undefined : 'needs root and sudo'),
+  'commands as another user',
+  () => {
+    test('run as that user, with their input', async () => {
+      const server = await sshd()
+      const fleet = fleetOf([server], server, {}, { asUser: 'nobody' })
+      const value = `it's $HOME\n\`x\` "y"`
+      const [outcome] = await fleet.run('try', () => ({
+        script: `id -un; printf '%s ' ${quote(value)}; cat`,
+        stdin: 'payload',
+      }))
+      expect(outcome).toMatchObject({ ok: true, stdout: `nobody\n${value} payload` })
+    })
+
+    test('that does not exist is a clear failure', async () => {
+      const server = await sshd()
+      const fleet = fleetOf([server], server, {}, { asUser: 'no-such-user' })
+      expect(codes(await fleet.run('try', () => ({ script: 'true' })))).toEqual(['SUDO_DENIED'])
+    })
+  },
+)

@@ -9,17 +9,25 @@ import { join } from 'node:path'
 export const scratchRoot = '/var/tmp/shipit-murder-lab'
 
 let count = 0
+const own = new Set<string>()
 
 /** Makes a new directory that belongs to this process, and removes those whose owner is gone. */
 export async function makeScratch(label: string): Promise<string> {
   await removeLeftovers()
   const directory = join(scratchRoot, `${await processIdentity(process.pid)}-${++count}-${label}`)
+  own.add(directory)
   await mkdir(directory, { recursive: true })
   return directory
 }
 
 export async function removeScratch(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  own.delete(directory)
+}
+
+/** For a program that ends early. */
+export async function removeOwnScratch(): Promise<void> {
+  await Promise.all([...own].map(removeScratch))
 }
 
 /** Removes the directories of processes that no longer run. */

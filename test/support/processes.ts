@@ -1,23 +1,46 @@
 import { execFileSync } from 'node:child_process'
 
-/** Command lines of this process's living descendants, its own process groups included. */
-export function descendants(): string[] {
-  const table = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' })
-  const rows = table.split('\n').flatMap((line) => {
-    const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line)
-    return match
-      ? [{ pid: Number(match[1]), parent: Number(match[2]), state: match[3], args: match[4] ?? '' }]
-      : []
+interface Row {
+  pid: number
+  parent: number
+  args: string
+}
+
+/** Living processes of this machine; zombies don't count. */
+function table(): Row[] {
+  const text = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' })
+  return text.split('\n').flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+([^Z]\S*)\s+(.*)$/.exec(line)
+    return match ? [{ pid: Number(match[1]), parent: Number(match[2]), args: match[4] ?? '' }] : []
   })
+}
+
+export function childrenOf(parent: number | undefined): number[] {
+  return table().flatMap((row) => (row.parent === parent ? [row.pid] : []))
+}
+
+export function isAlive(pid: number): boolean {
+  return table().some((row) => row.pid === pid)
+}
+
+/** Command lines of this process's living descendants, those in process groups of their own included. */
+export function descendants(): string[] {
+  const rows = table()
   const family = new Set([process.pid])
   for (let before = 0; before !== family.size; ) {
     before = family.size
     for (const { pid, parent } of rows) if (family.has(parent)) family.add(pid)
   }
   return rows
-    .filter(
-      ({ pid, state, args }) =>
-        pid !== process.pid && family.has(pid) && !state?.startsWith('Z') && !args.startsWith('ps '),
-    )
+    .filter(({ pid, args }) => pid !== process.pid && family.has(pid) && !args.startsWith('ps '))
     .map(({ args }) => args)
+}
+
+/** SIGKILL; a process that ended by itself meanwhile is fine too. */
+export function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }

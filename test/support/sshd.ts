@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
+import { childrenOf, killNow } from './processes.ts'
 
 const binary = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find(existsSync)
 
@@ -42,6 +43,10 @@ export interface Sshd {
   log(): string
   /** Logins so far: a shared connection counts once. */
   logins(): number
+  /** Waits until sshd logs `text`. */
+  logged(text: string): Promise<void>
+  /** Breaks all connections at once, as a reboot does. */
+  disconnect(): void
   /** Gives it another host key, as a reinstalled machine has. Known hosts stay as they were. */
   changeHostKey(): Promise<void>
   stop(): Promise<void>
@@ -64,15 +69,21 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     [...(options.config ?? []), ...baseConfig(directory, addresses, port)].join('\n'),
   )
 
+  const lines = new EventEmitter()
   let log = ''
-  let child = await launch(binary, directory, (text) => {
+  const onLog = (text: string) => {
     log += text
-  })
+    lines.emit('more')
+  }
+  let child = await launch(binary, directory, onLog)
+  const disconnect = () => {
+    for (const pid of childrenOf(child.pid)) killNow(pid)
+  }
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    }
+    disconnect()
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGTERM')
+    await once(child, 'exit')
   }
   return {
     host,
@@ -87,13 +98,15 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     },
     log: () => log,
     logins: () => log.split('Accepted publickey').length - 1,
+    async logged(text) {
+      while (!log.includes(text)) await once(lines, 'more')
+    },
+    disconnect,
     async changeHostKey() {
       await stop()
       rmSync(file('host'))
       makeKey(file('host'))
-      child = await launch(binary, directory, (text) => {
-        log += text
-      })
+      child = await launch(binary, directory, onLog)
     },
     async stop() {
       await stop()
