@@ -1,0 +1,279 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ReceiveOrder } from '../../src/agent/contract.ts'
+import { encodeLayout } from '../../src/package/layout.ts'
+import { pack } from '../../src/package/pack.ts'
+import { scan } from '../../src/package/scan.ts'
+import { createTorrent } from '../../src/torrent/create.ts'
+import { bundleAgent, freePort, hasEnded, isRunning, Sandbox, until } from './agent-harness.ts'
+
+let bundle: string
+let sandbox: Sandbox
+let order: ReceiveOrder
+let layout: string
+let seederPort: number
+
+beforeAll(async () => {
+  bundle = await mkdtemp(join(tmpdir(), 'murder-bundle-'))
+  await bundleAgent(bundle)
+})
+afterAll(() => rm(bundle, { recursive: true, force: true }))
+
+/** A release, packaged, and the order to get it from a seeder that doesn't run yet. */
+beforeEach(async () => {
+  sandbox = await Sandbox.make(join(bundle, 'murder.mjs'))
+  seederPort = await freePort()
+  await sandbox.file('release/bin/run', '#!/bin/sh\n')
+  await chmod(sandbox.path('release/bin/run'), 0o755)
+  await sandbox.file('release/pages', 'page '.repeat(60_000))
+  await mkdir(sandbox.path('release/empty'))
+  await symlink('bin/run', sandbox.path('release/link'))
+  const entries = scan(sandbox.path('release'))
+  layout = encodeLayout(entries)
+  const made = await pack({
+    root: sandbox.path('release'),
+    entries,
+    output: sandbox.path('package'),
+    compression: 'none',
+    pieceLength: 16_384,
+  })
+  const torrent = await createTorrent({ source: sandbox.path('package'), trackers: [], pieceLength: 16_384 })
+  await sandbox.file('package.torrent', torrent)
+  order = {
+    tag: '20260102030405',
+    torrent: torrent.toString('base64'),
+    sha256: made.sha256,
+    directory: sandbox.path('server/transfer'),
+    trackers: [],
+    peers: [`127.0.0.1:${seederPort}`],
+    ports: [0, 0],
+    linger: 30,
+    uploadLimit: 0,
+    downloadLimit: 0,
+    timeouts: { connect: 30, stall: 30, total: 0 },
+    unpack: { into: sandbox.path('server/releases/20260102030405'), compression: 'none', revision: 'abc123' },
+  }
+})
+afterEach(() => sandbox.end())
+
+const seed = () =>
+  sandbox.run(['seed', 'package.torrent', 'package', '--port', String(seederPort), '--tag', 's'])
+const receive = (changes: Partial<ReceiveOrder> = {}) =>
+  sandbox.start(['receive'], { stdin: JSON.stringify({ ...order, ...changes }) })
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+const into = () => order.unpack?.into ?? ''
+
+async function peers(): Promise<Record<string, unknown>[]> {
+  return JSON.parse((await sandbox.run(['status', '--json', '--run-dir', order.directory])).stdout)
+}
+
+async function expectNothingLeft() {
+  expect(await exists(order.directory)).toBe(false)
+  expect(await readdir(sandbox.path('server')).catch(() => [])).not.toContain('transfer')
+  const releases = await readdir(sandbox.path('server/releases')).catch(() => [])
+  expect(releases).toEqual([])
+}
+
+it('gets a package and unpacks it while the peer lingers', async () => {
+  await seed()
+  const agent = receive()
+  expect(await agent.ended).toMatchObject({ code: 0, stderr: '' })
+  const names = agent.events.map(({ event }) => event).filter((name) => name !== 'progress')
+  expect(names).toEqual(['listening', 'downloaded', 'done', 'unpacked'])
+  expect(agent.events.at(-1)).toMatchObject({ event: 'unpacked', files: 2, bytes: 300_010 })
+  expect(await readFile(join(into(), 'pages'), 'utf8')).toBe('page '.repeat(60_000))
+  expect((await stat(join(into(), 'link'))).mode & 0o777).toBe(0o755)
+  expect(await readFile(join(into(), 'REVISION'), 'utf8')).toBe('abc123\n')
+  expect(await peers()).toMatchObject([{ role: 'peer', state: 'lingering', tag: order.tag }])
+  expect((await stat(order.directory)).mode & 0o777).toBe(0o700)
+})
+
+it('ends a lingering peer as soon as the directory is removed', async () => {
+  await seed()
+  await receive().ended
+  const [peer] = await peers()
+  await rm(order.directory, { recursive: true })
+  await hasEnded(peer?.pid)
+  expect(await exists(order.directory)).toBe(false)
+})
+
+it('tidies up by itself when it has lingered', async () => {
+  await seed()
+  expect(await receive({ linger: 0.5 }).ended).toMatchObject({ code: 0 })
+  await until('the directory to be removed', async () => !(await exists(order.directory)))
+  expect(await exists(into())).toBe(true)
+})
+
+it('does without lingering', async () => {
+  await seed()
+  expect(await receive({ linger: 0 }).ended).toMatchObject({ code: 0 })
+  await until('the directory to be removed', async () => !(await exists(order.directory)))
+  expect(await exists(into())).toBe(true)
+})
+
+it('fills the package from an earlier release first', async () => {
+  // Nobody seeds: all of it is here already.
+  const agent = receive({ prefill: { from: sandbox.path('release'), layout } })
+  expect(await agent.ended).toMatchObject({ code: 0, stderr: '' })
+  expect(agent.events.find(({ event }) => event === 'prefilled')).toMatchObject({ bytes: 300_010 })
+  expect(agent.events.find(({ event }) => event === 'downloaded')).toMatchObject({ received: 0 })
+  expect(await readFile(join(into(), 'pages'), 'utf8')).toBe('page '.repeat(60_000))
+})
+
+it('only gets what an earlier release lacks', async () => {
+  await seed()
+  await sandbox.file('earlier/pages', 'page '.repeat(60_000))
+  const agent = receive({ prefill: { from: sandbox.path('earlier'), layout } })
+  expect(await agent.ended).toMatchObject({ code: 0 })
+  const downloaded = agent.events.find(({ event }) => event === 'downloaded')
+  expect(downloaded?.received).toBeGreaterThan(0)
+  expect(downloaded?.received).toBeLessThan(60_000)
+})
+
+describe('a dropped connection', () => {
+  it('leaves the peer at work; the next attempt follows it', async () => {
+    const first = receive()
+    const { pid } = await first.event('listening')
+    first.child.kill('SIGKILL')
+    await first.ended
+    expect(await isRunning(pid)).toBe(true)
+    const second = receive()
+    expect((await second.event('listening')).pid).toBe(pid)
+    await seed()
+    expect(await second.ended).toMatchObject({ code: 0 })
+    expect(await exists(into())).toBe(true)
+  })
+
+  it('is noticed by the heartbeat and ends the follower quietly', async () => {
+    const agent = receive()
+    const { pid } = await agent.event('listening')
+    agent.child.stdout?.destroy()
+    agent.child.stderr?.destroy()
+    expect((await agent.ended).code).toBe(130)
+    expect(await isRunning(pid)).toBe(true)
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('does not stop the peer on %s', async (signal) => {
+    const agent = receive()
+    const { pid } = await agent.event('listening')
+    agent.child.kill(signal)
+    expect(await agent.ended).toMatchObject({ code: 130 })
+    expect(agent.events.at(-1)).toMatchObject({ event: 'failed', code: 'INTERRUPTED' })
+    expect(await isRunning(pid)).toBe(true)
+  })
+
+  it('goes on from what is on disk when the peer was killed too', async () => {
+    await seed()
+    const [pages] = [await readFile(sandbox.path('package'))]
+    await sandbox.file('server/transfer/package', pages.subarray(0, 200_000))
+    const agent = receive()
+    expect(await agent.ended).toMatchObject({ code: 0 })
+    expect(agent.events.find(({ event }) => event === 'downloaded')?.received).toBeLessThan(150_000)
+  })
+
+  it('ends the earlier follower when the next attempt comes', async () => {
+    const first = receive()
+    const { pid } = await first.event('listening')
+    const second = receive()
+    expect((await second.event('listening')).pid).toBe(pid)
+    expect(await first.ended).toMatchObject({ code: 130 })
+    await seed()
+    expect(await second.ended).toMatchObject({ code: 0 })
+  })
+
+  it('right before the end: the next attempt says that it is unpacked', async () => {
+    await seed()
+    const first = receive()
+    await first.ended
+    const second = receive()
+    expect(await second.ended).toMatchObject({ code: 0 })
+    expect(second.events).toEqual([{ event: 'done' }, first.events.at(-1)])
+  })
+})
+
+describe('a failure leaves nothing behind:', () => {
+  it('a package that is not the one that was sent', async () => {
+    await seed()
+    const agent = receive({ sha256: '0'.repeat(64) })
+    expect(await agent.ended).toMatchObject({ code: 1, stderr: /^murder: .*SHA-256/ })
+    expect(agent.events.at(-1)).toMatchObject({
+      event: 'failed',
+      code: 'PACKAGE_WRONG',
+      exitCode: 1,
+      cure: /./,
+    })
+    await expectNothingLeft()
+  })
+
+  it('a seeder that cannot be reached', async () => {
+    const agent = receive({ timeouts: { connect: 0.5, stall: 30, total: 0 } })
+    expect(await agent.ended).toMatchObject({ code: 3 })
+    expect(agent.events.at(-1)).toMatchObject({
+      code: 'NOT_CONNECTED',
+      message: new RegExp(`127.0.0.1:${seederPort}`),
+    })
+    const { pid } = await agent.event('listening')
+    expect(await isRunning(pid)).toBe(false)
+    await expectNothingLeft()
+  })
+
+  it('a seeder that cannot be reached, when nobody follows any more', async () => {
+    const agent = receive({ timeouts: { connect: 1.5, stall: 30, total: 0 } })
+    const { pid } = await agent.event('listening')
+    agent.child.kill('SIGKILL')
+    await hasEnded(pid)
+    await expectNothingLeft()
+  })
+
+  it('a directory that is removed in the middle', async () => {
+    const agent = receive()
+    const { pid } = await agent.event('listening')
+    await rm(order.directory, { recursive: true })
+    expect(await agent.ended).toMatchObject({ code: 130 })
+    await hasEnded(pid)
+    await expectNothingLeft()
+  })
+
+  it('a release that is there already', async () => {
+    await seed()
+    await sandbox.file('server/releases/20260102030405/file', 'kept')
+    const agent = receive()
+    expect(await agent.ended).toMatchObject({ code: 1 })
+    expect(agent.events.at(-1)).toMatchObject({ event: 'failed', code: 'RELEASE_EXISTS' })
+    expect(await readdir(into())).toEqual(['file'])
+    expect(await exists(order.directory)).toBe(false)
+  })
+})
+
+describe('an order that cannot be used', () => {
+  it.each([
+    ['is not JSON', () => 'hello', /it is not JSON/],
+    ['is empty', () => '', /it is not JSON/],
+    ['is null', () => 'null', /'tag'/],
+    ['lacks the digest', () => JSON.stringify({ ...order, sha256: undefined }), /'sha256'/],
+    ['has a relative directory', () => JSON.stringify({ ...order, directory: 'x' }), /'directory'/],
+    ['has a tag that is a path', () => JSON.stringify({ ...order, tag: '../../x' }), /the tag '..\/..\/x'/],
+    ['has ports that are none', () => JSON.stringify({ ...order, ports: [1, 70_000] }), /'ports'/],
+    ['has no linger', () => JSON.stringify({ ...order, linger: null }), /'linger'/],
+    [
+      'has an unknown compression',
+      () => JSON.stringify({ ...order, unpack: { into: '/x', compression: 'lzw' } }),
+      /'unpack.compression'/,
+    ],
+    ['has a broken torrent', () => JSON.stringify({ ...order, torrent: 'aGVsbG8=' }), /no usable torrent/],
+  ])('%s', async (_, stdin, message) => {
+    const agent = sandbox.start(['receive'], { stdin: stdin() })
+    const { code, stderr } = await agent.ended
+    expect(code).toBe(2)
+    expect(stderr).toMatch(message)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(agent.events).toMatchObject([{ event: 'failed', message, exitCode: 2 }])
+    expect(await exists(order.directory)).toBe(false)
+  })
+})
