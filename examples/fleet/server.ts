@@ -14,6 +14,8 @@ export interface EmbeddedServer {
   logins(): number
   /** Connections that are open now. */
   connections(): number
+  /** Breaks all connections; new ones are welcome. */
+  disconnect(): void
   stop(): Promise<void>
 }
 
@@ -52,6 +54,9 @@ export async function startServer(options: EmbeddedOptions): Promise<EmbeddedSer
     socket.on('close', () => sockets.delete(socket))
     ssh.injectSocket(socket)
   })
+  const disconnect = () => {
+    for (const socket of sockets) socket.destroy()
+  }
   listener.listen(options.port, host)
   await once(listener, 'listening')
   address = listener.address() as AddressInfo
@@ -62,10 +67,11 @@ export async function startServer(options: EmbeddedOptions): Promise<EmbeddedSer
     home,
     logins: () => logins,
     connections: () => sockets.size,
+    disconnect,
     async stop() {
       const closed = once(listener, 'close')
       listener.close()
-      for (const socket of sockets) socket.destroy()
+      disconnect()
       await closed
     },
   }

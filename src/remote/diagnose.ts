@@ -26,10 +26,10 @@ const hostOf = (server: string) => server.replace(/^.*@/, '').replace(/:\d+$/, '
 /** Messages of OpenSSH's client, sudo and login shells before the script starts. The first that matches counts. */
 const beforeStart: Rule[] = [
   [
-    /Could not resolve hostname (\S+?):/,
-    ([, host]) => ({
+    /Could not resolve hostname (\S+?):|connect failed: (?:Name or service not known|nodename nor servname)/,
+    ([, host], server) => ({
       code: 'SSH_DNS',
-      what: `the name ${host} cannot be resolved`,
+      what: `the name ${host ?? hostOf(server)} cannot be resolved`,
       cure: 'check its spelling in "servers" and the name service of this machine',
     }),
   ],
@@ -66,10 +66,10 @@ const beforeStart: Rule[] = [
     }),
   ],
   [
-    /Permission denied \(([^)]*)\)|Too many authentication failures/,
-    ([, methods], server) => ({
+    /(?:(\S+@\S+): )?(?:Permission denied \(([^)]*)\)|Too many authentication failures)/,
+    ([, login, methods], server) => ({
       code: 'SSH_DENIED',
-      what: `it refused the login${methods ? ` (it accepts ${methods.replaceAll(',', ', ')})` : ''}`,
+      what: `${refusedBy(login, server)} refused the login${methods ? ` (it accepts ${methods.replaceAll(',', ', ')})` : ''}`,
       cure: `check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ${byHand(server, '-o BatchMode=yes ')}`,
     }),
   ],
@@ -192,10 +192,7 @@ export function diagnose(ending: Ending): MurderError {
 
 /** Whether sshd dropped the connection before the login, as it does when too many come at once: worth a retry. */
 export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolean {
-  if (ending.started) return false
-  return /(?:kex|ssh)_exchange_identification|banner exchange: .*(?:reset|closed|Broken)|^Connection (?:closed|reset) by (?!authenticating)|Not allowed at this time/im.test(
-    ending.stderr,
-  )
+  return !ending.started && match(ending.stderr, '')?.code === 'SSH_TURNED_AWAY'
 }
 
 /** Whether the shared connection broke before the command had a session on it: worth a new connection. */
@@ -213,11 +210,18 @@ function find(ending: Ending): Finding {
   return ending.started ? afterStart(ending) : notStarted(ending)
 }
 
-function notStarted({ stderr, server, exitCode, signal }: Ending): Finding {
+function match(stderr: string, server: string): Finding | undefined {
+  const text = stderr.replaceAll(/^debug\d: .*$/gm, '')
   for (const [pattern, finding] of beforeStart) {
-    const match = pattern.exec(stderr)
-    if (match) return finding(match, server)
+    const found = pattern.exec(text)
+    if (found) return finding(found, server)
   }
+  return undefined
+}
+
+function notStarted({ stderr, server, exitCode, signal }: Ending): Finding {
+  const known = match(stderr, server)
+  if (known) return known
   const said = lastWords(stderr)
   return {
     code: 'SSH_FAILED',
@@ -249,6 +253,12 @@ function afterStart({ stderr, exitCode, signal }: Ending): Finding {
 
 function ended(exitCode: number | null, signal: string | null): string {
   return exitCode === null ? `killed by ${signal ?? 'a signal'}` : `exit code ${exitCode}`
+}
+
+/** A refused login names who refused it, which may be a bastion on the way. */
+function refusedBy(login: string | undefined, server: string): string {
+  const [, host] = login?.split('@') ?? []
+  return host === undefined || host === hostOf(server) ? 'it' : `the bastion ${login}`
 }
 
 function portOf(server: string): string {

@@ -6,7 +6,7 @@ import { diagnose, isTurnedAway, lostShared, outOfTime } from './diagnose.ts'
 import { makeControlDirectory } from './directory.ts'
 import { Limit } from './limit.ts'
 import { Link } from './link.ts'
-import { multiplexesItself, withOptions } from './options.ts'
+import { multiplexesItself, sshCommand, withOptions } from './options.ts'
 import { abortError, failure, judge } from './outcome.ts'
 import { backoff, pause } from './retry.ts'
 import { type Server, type SshConnection, type SshRemote, toServers } from './server.ts'
@@ -67,7 +67,7 @@ export class Fleet {
       concurrency: 30,
       connectSeconds: 15,
       controlDirectory: '',
-      retries: 6,
+      retries: 5,
       random: Math.random,
       ...options,
     }
@@ -141,12 +141,11 @@ export class Fleet {
     }
   }
 
-  #order({ server: { connection }, command, options, signal, release }: Turn): SessionOrder {
+  #order({ server, command, options, signal, release }: Turn): SessionOrder {
+    const asUser = Boolean(server.connection.options.asUser)
     return {
       ...command,
-      commandLine: connection.buildSSHCommand(remoteCommand(Boolean(connection.options.asUser)), {
-        tty: false,
-      }),
+      commandLine: sshCommand(server, remoteCommand(asUser)),
       onStart: release,
       limits: {
         connect: options.connectTimeout ?? this.#options.connectSeconds,

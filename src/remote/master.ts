@@ -1,6 +1,7 @@
 import { startMark } from './bootstrap.ts'
 import { LocalChild } from './child.ts'
 import { Greeting, Tail } from './lines.ts'
+import { sshCommand } from './options.ts'
 import type { Server } from './server.ts'
 
 export type MasterResult =
@@ -25,7 +26,7 @@ export class Master {
 
   /** `connectSeconds` bounds all until the login shell has answered; 0 is no limit. */
   constructor(server: Server, connectSeconds: number) {
-    this.#child = new LocalChild(masterCommand(server))
+    this.#child = new LocalChild(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' }))
     this.#up = this.#connect(connectSeconds)
   }
 
@@ -84,16 +85,5 @@ export class Master {
     const { process: child } = this.#child
     child.unref()
     for (const stream of child.stdio) (stream as { unref?: () => void }).unref?.()
-  }
-}
-
-/** The user's `asUser` is left out: the master only carries sessions that bring their own sudo. */
-function masterCommand({ connection }: Server): string {
-  const { remote } = connection
-  connection.remote = { ...remote, extraSshOptions: { ...remote.extraSshOptions, ControlMaster: 'yes' } }
-  try {
-    return connection.buildSSHCommand('cat', { tty: false, command: 'cat' })
-  } finally {
-    connection.remote = remote
   }
 }

@@ -1,4 +1,4 @@
-import type { SshRemote } from './server.ts'
+import type { Server, SshRemote } from './server.ts'
 
 /**
  * OpenSSH options for all commands of a run. `ControlMaster=no` uses the master at `controlPath` when there is one and
@@ -20,11 +20,38 @@ function defaults(connectSeconds: number, controlPath: string): Record<string, s
 /** A copy of `remote` with our options under the user's own, which win, whatever their spelling. */
 export function withOptions(remote: SshRemote, connectSeconds: number, controlPath: string): SshRemote {
   const own = remote.extraSshOptions ?? {}
-  const taken = new Set(Object.keys(own).map((name) => name.toLowerCase()))
   const ours = Object.entries(defaults(connectSeconds, controlPath)).filter(
-    ([name]) => !taken.has(name.toLowerCase()) && !(multiplexesItself(remote) && name.startsWith('Control')),
+    ([name]) => !(multiplexesItself(remote) && name.startsWith('Control')),
   )
-  return { ...remote, extraSshOptions: { ...Object.fromEntries(ours), ...own } }
+  return { ...remote, extraSshOptions: { ...without(Object.fromEntries(ours), own), ...own } }
+}
+
+/**
+ * The local shell command for one of our own commands, as ssh-pool builds it. A terminal, which the user's configuration
+ * may ask for, would mix both outputs and change their bytes. `login` leaves `asUser` out.
+ */
+export function sshCommand(
+  { connection }: Server,
+  command: string,
+  { login = false, ...forced }: { login?: boolean; ControlMaster?: string } = {},
+): string {
+  const { remote } = connection
+  const options = { RequestTTY: 'no', ...forced }
+  connection.remote = {
+    ...remote,
+    extraSshOptions: { ...without(remote.extraSshOptions ?? {}, options), ...options },
+  }
+  try {
+    return connection.buildSSHCommand(command, { tty: false, ...(login ? { command } : {}) })
+  } finally {
+    connection.remote = remote
+  }
+}
+
+/** `options` but those that are in `others`: their names don't tell upper from lower case. */
+function without(options: Record<string, unknown>, others: object): Record<string, unknown> {
+  const taken = new Set(Object.keys(others).map((name) => name.toLowerCase()))
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !taken.has(name.toLowerCase())))
 }
 
 /** Whether the user has set up multiplexing for this remote: then it is theirs to run. */

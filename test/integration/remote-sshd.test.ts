@@ -11,7 +11,7 @@ import type { SshRemote } from '../../src/remote/server.ts'
 import { quote } from '../../src/remote/shell.ts'
 import { upload } from '../../src/remote/upload.ts'
 import { type PoolOptions, poolOf } from '../support/pool.ts'
-import { childrenOf, descendants, isAlive } from '../support/processes.ts'
+import { childrenOf, descendants, gone } from '../support/processes.ts'
 import { describeIf, type Sshd, type SshdOptions, sshdMissing, startSshd } from '../support/sshd.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -237,24 +237,31 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
 
   test('nothing survives a deploy that was killed', async () => {
     const server = await sshd()
-    const bundle = join(server.directory, 'hold.cjs')
-    buildSync({
-      entryPoints: [join(import.meta.dirname, '../support/hold.ts')],
-      outfile: bundle,
-      bundle: true,
-      platform: 'node',
-      format: 'cjs',
-    })
-    const holder = spawn(process.execPath, [bundle, JSON.stringify(server), server.key])
-    cleanups.push(() => holder.kill('SIGKILL'))
+    const holder = hold(server, 'hold')
     await once(holder.stdout, 'data')
     const [master] = childrenOf(holder.pid)
     if (master === undefined) throw new Error('there is no shared connection')
     holder.kill('SIGKILL')
     await server.logged('disconnected by user')
-    expect(isAlive(master)).toBe(false)
+    await gone(master)
+  })
+
+  test('a deploy that ends without closing the fleet ends, and so does the connection', async () => {
+    const server = await sshd()
+    const holder = hold(server, 'end')
+    expect(await once(holder, 'exit')).toEqual([0, null])
+    await server.logged('disconnected by user')
   })
 })
+
+function hold(server: Sshd, then: 'hold' | 'end') {
+  const bundle = join(server.directory, 'hold.cjs')
+  const entry = join(import.meta.dirname, '../support/hold.ts')
+  buildSync({ entryPoints: [entry], outfile: bundle, bundle: true, platform: 'node', format: 'cjs' })
+  const holder = spawn(process.execPath, [bundle, JSON.stringify(server), server.key, then])
+  cleanups.push(() => holder.kill('SIGKILL'))
+  return holder
+}
 
 const isRootWithSudo = process.getuid?.() === 0 && has('sudo')
 describeIf(

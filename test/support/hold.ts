@@ -1,12 +1,12 @@
 import { Fleet } from '../../src/remote/fleet.ts'
 import { poolOf } from './pool.ts'
 
-/** A program that connects to a server and then does nothing, for tests that kill it. */
-async function main([remote = '', key = '']: string[]): Promise<void> {
+/** A program that connects to a server and then holds on, for tests that kill it, or ends without closing the fleet. */
+async function main([remote = '', key = '', then]: string[]): Promise<void> {
   const fleet = new Fleet(poolOf([JSON.parse(remote)], { key }))
   await fleet.run('hold', () => ({ script: 'true' }))
   console.log('connected')
-  setInterval(() => {}, 60_000)
+  if (then === 'hold') setInterval(() => {}, 60_000)
 }
 
 void main(process.argv.slice(2))

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
 
 interface Row {
   pid: number
@@ -19,8 +20,9 @@ export function childrenOf(parent: number | undefined): number[] {
   return table().flatMap((row) => (row.parent === parent ? [row.pid] : []))
 }
 
-export function isAlive(pid: number): boolean {
-  return table().some((row) => row.pid === pid)
+/** Waits until a process that isn't ours has ended, which no event tells. */
+export async function gone(pid: number): Promise<void> {
+  while (table().some((row) => row.pid === pid)) await setTimeout(50)
 }
 
 /** Command lines of this process's living descendants, those in process groups of their own included. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { diagnose, isTurnedAway, lastWords, outOfTime } from '../../../src/remote/diagnose.ts'
+import { diagnose, isTurnedAway, lastWords, lostShared, outOfTime } from '../../../src/remote/diagnose.ts'
 
 const ending = { server: 'me@web1:2222', step: 'upload', exitCode: 255, signal: null, started: false }
 
@@ -30,7 +30,19 @@ test.each([
     "if you know why, run: ssh-keygen -R '[web1]:2222'",
   ],
   [
-    'root@127.0.0.1: Permission denied (publickey,password).\r\n',
+    'me@bastion: Permission denied (publickey).\r\nkex_exchange_identification: Connection closed by remote host\r\n',
+    'SSH_DENIED',
+    'me@web1:2222: upload: the bastion me@bastion refused the login (it accepts publickey)',
+    'check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ssh -o BatchMode=yes -p 2222 me@web1',
+  ],
+  [
+    'debug1: connect: Connection refused\nchannel 0: open failed: connect failed: No route to host\r\nstdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\n',
+    'SSH_UNREACHABLE',
+    'me@web1:2222: upload: there is no route to it',
+    'check that it is up and that this machine reaches its network (VPN, bastion)',
+  ],
+  [
+    'me@web1: Permission denied (publickey,password).\r\n',
     'SSH_DENIED',
     'me@web1:2222: upload: it refused the login (it accepts publickey, password)',
     'check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ssh -o BatchMode=yes -p 2222 me@web1',
@@ -162,13 +174,23 @@ test('ssh’s own remarks are not the last words', () => {
 test.each([
   ['kex_exchange_identification: Connection closed by remote host\n', true],
   ['ssh_exchange_identification: read: Connection reset by peer\n', true],
-  ['Connection reset by 127.0.0.1 port 22\n', true],
-  ['Connection closed by authenticating user me 127.0.0.1 port 22 [preauth]\n', false],
+  ['Connection closed by 127.0.0.1 port 22\n', false],
+  [
+    'me@b: Permission denied (publickey).\nkex_exchange_identification: Connection closed by remote host\n',
+    false,
+  ],
   ['ssh: connect to host a port 22: Connection refused\n', false],
   ['me@a: Permission denied (publickey).\n', false],
 ])('whether a retry may help: %j', (stderr, expected) => {
   expect(isTurnedAway({ started: false, stderr })).toBe(expected)
   expect(isTurnedAway({ started: true, stderr })).toBe(false)
+})
+
+test('a shared connection that broke before the command is told from one that broke under it', () => {
+  const stderr = 'mux_client_request_session: read from master failed: Broken pipe\r\n'
+  expect(lostShared({ started: false, stderr })).toBe(true)
+  expect(lostShared({ started: true, stderr })).toBe(false)
+  expect(lostShared({ started: false, stderr: 'Connection refused' })).toBe(false)
 })
 
 test('limits that ran out say which and how long', () => {

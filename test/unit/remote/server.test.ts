@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { makeControlDirectory } from '../../../src/remote/directory.ts'
-import { withOptions } from '../../../src/remote/options.ts'
+import { sshCommand, withOptions } from '../../../src/remote/options.ts'
 import { toServers } from '../../../src/remote/server.ts'
 import { poolOf } from '../../support/pool.ts'
 
@@ -57,6 +57,34 @@ describe('options', () => {
     expect(Object.keys(extraSshOptions ?? {}).filter((name) => name.startsWith('Control'))).toEqual([
       'ControlPath',
     ])
+  })
+})
+
+describe('command lines', () => {
+  const [server] = toServers(
+    poolOf(
+      [{ host: 'a', user: 'me', port: 2222, extraSshOptions: { requesttty: 'force', ProxyJump: 'b' } }],
+      {
+        key: '/k',
+        strict: 'no',
+        asUser: 'www',
+      },
+    ),
+  )
+  if (!server) throw new Error('no server')
+  const ssh = 'ssh -p 2222 -i /k -o ProxyJump=b -o RequestTTY=no'
+
+  test('keep what the user has set, but never ask for a terminal', () => {
+    expect(sshCommand(server, 'id')).toBe(
+      `${ssh} -o StrictHostKeyChecking=no me@a "sudo -u www bash -c 'id'"`,
+    )
+    expect(server.connection.remote.extraSshOptions).toEqual({ requesttty: 'force', ProxyJump: 'b' })
+  })
+
+  test('of the shared connection are the login user’s', () => {
+    expect(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' })).toBe(
+      `${ssh} -o ControlMaster=yes -o StrictHostKeyChecking=no me@a "cat"`,
+    )
   })
 })
 
