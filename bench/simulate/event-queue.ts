@@ -47,7 +47,12 @@ export class EventQueue {
   }
 
   private isBefore(a: number, b: number): boolean {
-    return before(this.times[a] as number, this.orders[a] as number, this.times[b] as number, this.orders[b] as number)
+    return before(
+      this.times[a] as number,
+      this.orders[a] as number,
+      this.times[b] as number,
+      this.orders[b] as number,
+    )
   }
 
   private move(from: number, to: number): void {

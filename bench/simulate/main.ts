@@ -47,7 +47,8 @@ for (const servers of values.servers.split(',').map(Number)) {
     random,
   })
   const times = result.doneAt.sort((a, b) => a - b)
-  const at = (share: number) => (times[Math.max(0, Math.ceil(times.length * share) - 1)] ?? Number.NaN) / ideal
+  const at = (share: number) =>
+    (times[Math.max(0, Math.ceil(times.length * share) - 1)] ?? Number.NaN) / ideal
   const figures = [
     `${servers} servers`,
     `first ${at(0).toFixed(3)}`,

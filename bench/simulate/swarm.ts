@@ -70,7 +70,9 @@ export function simulate(options: SwarmOptions): SwarmResult {
   let waiting = servers
 
   function start(node: Node): void {
-    const others = nodes.slice(0, servers + 1).filter((other) => other.alive && other !== node && started.has(other.id))
+    const others = nodes
+      .slice(0, servers + 1)
+      .filter((other) => other.alive && other !== node && started.has(other.id))
     shuffle(others, random)
     for (const other of others) {
       if (node.neighbours.size >= MESH) break
@@ -87,6 +89,7 @@ export function simulate(options: SwarmOptions): SwarmResult {
     ] as const) {
       one.neighbours.set(other.id, other)
       one.scheduler.join(other.id, LARGEST_BLOCK, queue.now)
+      one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK, source: other === seeder })
       one.scheduler.unchoked(other.id)
       if (one === seeder) firstCopies?.join(other.id, queue.now)
     }
@@ -108,10 +111,11 @@ export function simulate(options: SwarmOptions): SwarmResult {
     if (to === seeder) reveal()
   }
 
-  function ask(node: Node, of: Node): void {
+  function ask(node: Node, first?: Node): void {
     if (!node.alive) return
-    for (const block of node.scheduler.ask(of.id, queue.now)) {
-      queue.after(latency, () => serve(of, node, block))
+    for (const flight of node.scheduler.ask(queue.now, first?.id)) {
+      const from = node.neighbours.get(flight.peer)
+      if (from) queue.after(latency, () => serve(from, node, flight))
     }
   }
 
@@ -127,7 +131,7 @@ export function simulate(options: SwarmOptions): SwarmResult {
   function sentBySeeder(to: Node, block: Block): void {
     if (!firstCopies) return
     firstCopies.sent(to.id, block.piece, block.length, queue.now)
-    if (!showsAll) show(to, firstCopies.reveal(to.id, queue.now))
+    if (!showsAll) reveal()
   }
 
   function arrive(node: Node, from: Node, block: Block): void {
@@ -161,7 +165,10 @@ export function simulate(options: SwarmOptions): SwarmResult {
 
   function reveal(): void {
     if (showsAll || !firstCopies) return
-    for (const other of seeder.neighbours.values()) show(other, firstCopies.reveal(other.id, queue.now))
+    for (const { peer, piece } of firstCopies.reveal(queue.now)) {
+      const to = seeder.neighbours.get(peer)
+      if (to) show(to, [piece])
+    }
     if (!firstCopies.finished || seeder.neighbours.size === 0) return
     showsAll = true
     seederSentFirst = seeder.up.bytes
@@ -176,7 +183,7 @@ export function simulate(options: SwarmOptions): SwarmResult {
   function every(node: Node): void {
     if (!node.alive || node.doneAt !== undefined) return
     node.scheduler.tick(queue.now)
-    for (const other of node.neighbours.values()) ask(node, other)
+    ask(node)
     queue.after(TICK, () => every(node))
   }
 
@@ -213,7 +220,10 @@ export function simulate(options: SwarmOptions): SwarmResult {
     doneAt: living.flatMap((node) => node.doneAt ?? []),
     seederSent: seeder.up.bytes,
     seederSentFirst: showsAll && firstCopies ? seederSentFirst : seeder.up.bytes,
-    twice: living.reduce((sum, node) => sum + Math.max(0, node.received - (node.doneAt === undefined ? 0 : total)), 0),
+    twice: living.reduce(
+      (sum, node) => sum + Math.max(0, node.received - (node.doneAt === undefined ? 0 : total)),
+      0,
+    ),
     unfinished: living.filter((node) => node.doneAt === undefined).length,
   }
 }

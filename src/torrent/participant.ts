@@ -257,8 +257,12 @@ export class Participant implements Host {
       this.ask(connection)
     })
     wire.on('choke', () => this.scheduler.choked(id, wire.hasFast))
-    wire.on('extended', () => this.scheduler.setLargestBlock(id, connection.largestBlock))
+    wire.on('extended', () => this.describePeer(connection))
     wire.on('download', (bytes: number) => this.meter.received(bytes))
+  }
+
+  private describePeer({ id, largestBlock, uploadOnly }: Connection): void {
+    this.scheduler.describe(id, { largestBlock, source: uploadOnly })
   }
 
   private theyHave(connection: Connection, pieces: Iterable<number>): void {
@@ -317,14 +321,14 @@ export class Participant implements Host {
 
   // ---- fetching
 
-  private ask(connection: Connection): void {
+  private ask(first?: Connection): void {
     if (this.scheduler.done || this.unwritten > MOST_UNWRITTEN) return
-    const { id, wire } = connection
-    for (const block of this.scheduler.ask(id, this.now(), this.downloads.available(this.now()))) {
-      this.downloads.take(block.length)
-      wire.request(block.piece, block.offset, block.length, (error, bytes) => {
-        if (error || !bytes) this.scheduler.rejected(id, block, this.now())
-        else this.arrived(connection, block, bytes)
+    for (const flight of this.scheduler.ask(this.now(), first?.id, this.downloads.available(this.now()))) {
+      const connection = this.connections.get(flight.peer)
+      this.downloads.take(flight.length)
+      connection?.wire.request(flight.piece, flight.offset, flight.length, (error, bytes) => {
+        if (error || !bytes) this.scheduler.rejected(connection.id, flight, this.now())
+        else this.arrived(connection, flight, bytes)
       })
     }
   }
@@ -406,7 +410,7 @@ export class Participant implements Host {
     this.meter.sent(bytes)
     if (!this.firstCopies) return
     this.firstCopies.sent(connection.id, piece, bytes, this.now())
-    if (!this.showsAll) this.revealTo(connection)
+    this.reveal()
   }
 
   /** Pieces are told in batches: a message each would cost a packet each to every neighbour. */
@@ -427,7 +431,8 @@ export class Participant implements Host {
 
   private reveal(): void {
     if (this.showsAll || !this.firstCopies) return
-    for (const connection of this.connections.values()) this.revealTo(connection)
+    for (const { peer, piece } of this.firstCopies.reveal(this.now()))
+      this.connections.get(peer)?.wire.have(piece)
     if (!this.firstCopies.finished || this.connections.size === 0) return
     this.showsAll = true
     for (const connection of this.connections.values()) {
@@ -437,19 +442,13 @@ export class Participant implements Host {
     }
   }
 
-  private revealTo(connection: Connection): void {
-    for (const piece of this.firstCopies?.reveal(connection.id, this.now()) ?? []) connection.wire.have(piece)
-  }
-
   // ---- time and bookkeeping
 
   private tick(): void {
     const now = this.now()
     this.takeBack(this.scheduler.tick(now))
-    for (const connection of this.connections.values()) {
-      this.ask(connection)
-      void connection.pump()
-    }
+    this.ask()
+    for (const connection of this.connections.values()) void connection.pump()
     this.reveal()
     this.dialMore()
   }

@@ -3,7 +3,9 @@ import { PieceSet } from './piece-set.ts'
 /** Seconds of its own pace that a peer is given in advance, and the least, in pieces. */
 const AHEAD = 0.3
 const LEAST_AHEAD = 2
-/** Pieces that only this peer has got and has not passed on: more than this, and others go first. */
+/** Pieces under way to all peers together, at least. */
+const LEAST_UNDERWAY = 16
+/** Pieces that only this peer has and has not passed on: with more than this, others go first. */
 const MOST_UNSHARED = 6
 /** At the end, a piece that will leave only this much later (seconds) than it could is left where it is. */
 const PATIENCE = 0.2
@@ -22,7 +24,9 @@ interface Receiver {
   pace: number
   sentSince: number
   measuredAt: number
+  /** When it last took any of what it was given, and when it was last given anything. */
   movedAt: number
+  givenAt: number
 }
 
 /**
@@ -66,6 +70,7 @@ export class FirstCopies {
       sentSince: 0,
       measuredAt: now,
       movedAt: now,
+      givenAt: now,
     })
   }
 
@@ -111,33 +116,58 @@ export class FirstCopies {
     if (left !== undefined) receiver.given.set(piece, Math.max(0, left - bytes))
   }
 
-  /** Pieces to show to this peer now. */
-  reveal(id: number, now: number): number[] {
-    const receiver = this.receivers.get(id)
-    if (!receiver) return []
-    const pieces: number[] = []
-    let ahead = 0
-    for (const left of receiver.given.values()) ahead += left
-    const held = receiver.unshared > MOST_UNSHARED && this.anotherIsFree(receiver)
-    const enough = (piece: number) => Math.max(LEAST_AHEAD * this.pieceLength(piece), receiver.pace * AHEAD)
-    while (!held && this.waiting.size > 0) {
+  /**
+   * Pieces to show now, and to whom. Few peers are served at a time, one after the other: the first pieces then arrive
+   * early and can be passed on, instead of all arriving late at once.
+   */
+  reveal(now: number): { peer: number; piece: number }[] {
+    const shown: { peer: number; piece: number }[] = []
+    let underway = 0
+    for (const receiver of this.receivers.values())
+      if (!this.isStuck(receiver, now)) underway += ahead(receiver)
+    let room = Math.max(LEAST_UNDERWAY * this.pieceLength(0), this.pace() * AHEAD) - underway
+    const order = [...this.receivers.values()].sort((a, b) => rank(a) - rank(b) || a.givenAt - b.givenAt)
+    while (room > 0 && this.waiting.size > 0) {
+      const receiver = order.shift()
+      if (!receiver) break
+      const most = Math.max(LEAST_AHEAD * this.pieceLength(0), receiver.pace * AHEAD)
+      if (receiver.has.full || ahead(receiver) >= most || this.isStuck(receiver, now)) continue
       const piece = this.nextWaiting()
-      if (ahead >= enough(piece)) break
-      this.waiting.delete(piece)
-      ahead += this.give(receiver, piece)
-      pieces.push(piece)
+      room -= this.give(receiver, piece, now)
+      shown.push({ peer: receiver.id, piece })
+      order.push(receiver)
     }
-    if (ahead === 0 && this.waiting.size === 0) {
-      const piece = this.stuckPiece(receiver, now)
-      if (piece !== undefined) {
-        this.give(receiver, piece)
-        pieces.push(piece)
-      }
-    }
-    return pieces
+    if (this.waiting.size === 0) shown.push(...this.rescue(now))
+    return shown
   }
 
-  private give(receiver: Receiver, piece: number): number {
+  /** At the end: pieces that are stuck with slow or dead peers are shown to peers that have nothing to wait for. */
+  private rescue(now: number): { peer: number; piece: number }[] {
+    const shown: { peer: number; piece: number }[] = []
+    for (const receiver of this.receivers.values()) {
+      if (ahead(receiver) > 0 || receiver.has.full) continue
+      const piece = this.stuckPiece(receiver, now)
+      if (piece === undefined) continue
+      this.give(receiver, piece, now)
+      shown.push({ peer: receiver.id, piece })
+    }
+    return shown
+  }
+
+  private isStuck(receiver: Receiver, now: number): boolean {
+    return receiver.given.size > 0 && now - receiver.movedAt > STUCK
+  }
+
+  private pace(): number {
+    let pace = 0
+    for (const receiver of this.receivers.values()) pace += receiver.pace
+    return pace
+  }
+
+  private give(receiver: Receiver, piece: number, now: number): number {
+    if (receiver.given.size === 0) receiver.movedAt = now
+    receiver.givenAt = now
+    this.waiting.delete(piece)
     receiver.revealed.add(piece)
     receiver.given.set(piece, this.pieceLength(piece))
     return this.pieceLength(piece)
@@ -160,24 +190,17 @@ export class FirstCopies {
     }
   }
 
-  private anotherIsFree(receiver: Receiver): boolean {
-    for (const other of this.receivers.values()) {
-      if (other !== receiver && other.unshared <= MOST_UNSHARED && !other.has.full) return true
-    }
-    return false
-  }
-
   /** The piece that will leave last, as things go: it was given to a peer that is slow or dead. */
   private stuckPiece(receiver: Receiver, now: number): number | undefined {
     let stuck: number | undefined
     let longest = PATIENCE
     for (const other of this.receivers.values()) {
       if (other === receiver) continue
-      const dead = now - other.movedAt > STUCK
-      let ahead = 0
+      const dead = this.isStuck(other, now)
+      let before = 0
       for (const [piece, left] of other.given) {
-        ahead += left
-        const wait = dead ? Number.POSITIVE_INFINITY : ahead / other.pace
+        before += left
+        const wait = dead ? Number.POSITIVE_INFINITY : before / other.pace
         if (wait <= longest || (this.copies[piece] ?? 0) > 0 || receiver.revealed.has(piece)) continue
         stuck = piece
         longest = wait
@@ -185,4 +208,15 @@ export class FirstCopies {
     }
     return stuck
   }
+}
+
+function ahead(receiver: Receiver): number {
+  let bytes = 0
+  for (const left of receiver.given.values()) bytes += left
+  return bytes
+}
+
+/** Peers that pass on what they get come first. */
+function rank(receiver: Receiver): number {
+  return receiver.unshared > MOST_UNSHARED ? receiver.unshared : 0
 }

@@ -1,6 +1,6 @@
 import { type Block, type Flight, Partial } from './partial.ts'
 import { lowestBit, PieceSet } from './piece-set.ts'
-import { RequestWindow } from './window.ts'
+import { LARGEST, RequestWindow, UNIT } from './window.ts'
 
 /** Pieces looked at before the rarest of them is chosen: more than a few change nothing (NOTES.md). */
 const SAMPLE = 16
@@ -29,6 +29,8 @@ interface Peer {
   has: PieceSet
   choking: boolean
   largestBlock: number
+  /** A seeder that shows each piece to few: what it offers is asked for at once, whatever else is under way. */
+  source: boolean
   window: RequestWindow
   flights: Flight[]
   asked: number
@@ -66,8 +68,12 @@ export class Scheduler {
   private readonly availability: Uint16Array
   private readonly options: Required<SchedulerOptions>
   private readonly mostPartials: number
-  /** Smoothed latency of all peers together, seconds. */
-  private latency = 0
+  /**
+   * For all peers together. Without it every peer of a large fleet would keep a queue at all its neighbours, each piece
+   * would take as long as the longest queue to come, and only then could it be passed on.
+   */
+  private readonly total = new RequestWindow(64 * UNIT, 64 * UNIT, 4 * LARGEST)
+  private asked = 0
 
   constructor(options: SchedulerOptions) {
     this.options = { partialBytes: 48 * 1024 * 1024, ...options }
@@ -98,6 +104,7 @@ export class Scheduler {
       has: new PieceSet(this.pieceCount),
       choking: true,
       largestBlock,
+      source: false,
       window: new RequestWindow(),
       flights: [],
       asked: 0,
@@ -115,9 +122,10 @@ export class Scheduler {
     this.releaseAll(peer)
   }
 
-  setLargestBlock(id: number, bytes: number): void {
+  /** What the peer has told about itself since it joined. */
+  describe(id: number, about: { largestBlock: number; source: boolean }): void {
     const peer = this.peers.get(id)
-    if (peer) peer.largestBlock = bytes
+    if (peer) Object.assign(peer, about)
   }
 
   /** The peer has the piece. Returns whether that is of use to us. */
@@ -159,24 +167,47 @@ export class Scheduler {
     if (peer) peer.choking = false
   }
 
-  /** What to ask of this peer now, at most `budget` bytes. Call after every event that may make room. */
-  ask(id: number, now: number, budget = Number.POSITIVE_INFINITY): Block[] {
-    const blocks: Block[] = []
-    const peer = this.peers.get(id)
-    if (!peer || peer.choking || now < peer.pausedUntil || this.done) return blocks
-    while (budget > 0 && (peer.asked < peer.window.size || peer.flights.length === 0)) {
-      const length = peer.window.blockLength(peer.largestBlock)
-      const block = this.nextBlock(peer, length, now)
+  /**
+   * What to ask, and of whom, at most `budget` bytes. Call after every event that may make room or bring something new;
+   * `first` is the peer that the event was about.
+   */
+  ask(now: number, first?: number, budget = Number.POSITIVE_INFINITY): Flight[] {
+    const asked: Flight[] = []
+    let left = budget
+    for (const peer of this.inTurn(first)) {
+      if (left <= 0) break
+      if (!isSource(peer) && this.asked >= this.total.size) continue
+      left -= this.askPeer(peer, now, left, asked)
+    }
+    return asked
+  }
+
+  private askPeer(peer: Peer, now: number, budget: number, asked: Flight[]): number {
+    let bytes = 0
+    if (peer.choking || now < peer.pausedUntil || this.done) return 0
+    while (bytes < budget && (isSource(peer) || this.asked < this.total.size)) {
+      if (peer.asked >= peer.window.size && peer.flights.length > 0) break
+      const block = this.nextBlock(peer, peer.window.blockLength(peer.largestBlock), now)
       if (!block) break
       if (peer.flights.length === 0) peer.heardAt = now
-      const flight: Flight = { ...block, peer: id, askedAt: now }
+      const flight: Flight = { ...block, peer: peer.id, askedAt: now }
       peer.flights.push(flight)
       peer.asked += block.length
+      this.asked += block.length
       this.partials.get(block.piece)?.flights.push(flight)
-      blocks.push(block)
-      budget -= block.length
+      asked.push(flight)
+      bytes += block.length
     }
-    return blocks
+    return bytes
+  }
+
+  /** Peers in the order in which they are asked: sources, then whoever owes least. */
+  private inTurn(first: number | undefined): Peer[] {
+    const peer = first === undefined ? undefined : this.peers.get(first)
+    if (this.asked >= this.total.size) return peer && isSource(peer) ? [peer] : []
+    return [...this.peers.values()].sort(
+      (a, b) => Number(isSource(b)) - Number(isSource(a)) || a.asked - b.asked,
+    )
   }
 
   /** A block came. A block that was never asked for (`undefined`) is to be thrown away. */
@@ -189,7 +220,7 @@ export class Scheduler {
     peer.pause = SILENT
     const latency = now - flight.askedAt
     peer.window.answered(block.length, latency, now)
-    this.latency = this.latency === 0 ? latency : this.latency * 0.9 + latency * 0.1
+    this.total.answered(block.length, latency, now)
 
     const partial = this.partials.get(block.piece)
     if (!partial) return { fresh: false, cancel: [], complete: false }
@@ -228,7 +259,7 @@ export class Scheduler {
   /** Time passed: takes blocks back from peers that stopped answering. Returns what to cancel. Call every 0.1 s or so. */
   tick(now: number): { peer: number; block: Block }[] {
     const taken: { peer: number; block: Block }[] = []
-    const patience = Math.max(SILENT, SILENT_TIMES * this.latency)
+    const patience = Math.max(SILENT, SILENT_TIMES * this.total.latency)
     for (const peer of this.peers.values()) {
       if (peer.flights.length === 0 || now - peer.heardAt < patience) continue
       for (const block of peer.flights) taken.push({ peer: peer.id, block })
@@ -238,13 +269,6 @@ export class Scheduler {
       peer.pause = Math.min(LONGEST_PAUSE, peer.pause * 2)
     }
     return taken
-  }
-
-  /** Bytes asked for and not here yet. */
-  get underway(): number {
-    let bytes = 0
-    for (const peer of this.peers.values()) bytes += peer.asked
-    return bytes
   }
 
   private nextBlock(peer: Peer, length: number, now: number): Block | undefined {
@@ -320,13 +344,19 @@ export class Scheduler {
         longest = wait
       }
     }
-    return latest && { piece: latest.piece, offset: latest.offset, length: Math.min(latest.length, peer.largestBlock) }
+    return (
+      latest && {
+        piece: latest.piece,
+        offset: latest.offset,
+        length: Math.min(latest.length, peer.largestBlock),
+      }
+    )
   }
 
   /** Seconds until the block should be here. One that is overdue may take as long again as it already took. */
   private expectedWait(flight: Flight, now: number): number {
     const age = now - flight.askedAt
-    if (age > Math.max(LATE, LATE_TIMES * this.latency)) return Number.POSITIVE_INFINITY
+    if (age > Math.max(LATE, LATE_TIMES * this.total.latency)) return Number.POSITIVE_INFINITY
     const usual = this.peers.get(flight.peer)?.window.latency ?? 0
     return usual > age ? usual - age : 0
   }
@@ -336,6 +366,7 @@ export class Scheduler {
     if (at < 0) return
     peer.flights.splice(at, 1)
     peer.asked -= flight.length
+    this.asked -= flight.length
     const partial = this.partials.get(flight.piece)
     if (release) partial?.release(flight)
     else partial?.drop(flight)
@@ -344,6 +375,11 @@ export class Scheduler {
   private releaseAll(peer: Peer): void {
     for (const flight of [...peer.flights]) this.forget(peer, flight, true)
   }
+}
+
+/** Once a seeder shows everything, it is a peer like any other. */
+function isSource(peer: Peer): boolean {
+  return peer.source && !peer.has.full
 }
 
 function isSame(a: Block, b: Block): boolean {

@@ -7,17 +7,27 @@ export const UNIT = 16 * 1024
 
 /** Seconds of queueing, beyond the way there and back, that the window aims at: several hiccups of a busy machine. */
 const TARGET = 0.1
-const SMALLEST = 2 * UNIT
-const LARGEST = 8 * 1024 * 1024
+const SHRINK = 0.8
+/** Most bytes under way on one connection. */
+export const LARGEST = 8 * 1024 * 1024
 
 export class RequestWindow {
   /** Bytes that may be under way. */
-  size: number = 4 * UNIT
+  size: number
   /** Smoothed seconds from asking to getting; 0 before the first answer. */
   latency = 0
   /** The least ever seen, seconds: the way there and back without a queue. */
   private least = Number.POSITIVE_INFINITY
   private shrunkAt = Number.NEGATIVE_INFINITY
+  private readonly smallest: number
+  private readonly largest: number
+
+  /** Bytes: where the window starts, and how far it goes. */
+  constructor(start = 4 * UNIT, smallest = 2 * UNIT, largest = LARGEST) {
+    this.size = start
+    this.smallest = smallest
+    this.largest = largest
+  }
 
   /** A block of `bytes` arrived `latency` seconds after it was asked for. */
   answered(bytes: number, latency: number, now: number): void {
@@ -25,15 +35,15 @@ export class RequestWindow {
     this.least = Math.min(this.least, latency)
     const queueing = latency - this.least
     if (queueing < TARGET) {
-      this.size = Math.min(LARGEST, this.size + bytes)
+      this.size = Math.min(this.largest, this.size + bytes)
     } else if (queueing > 2 * TARGET && now - this.shrunkAt > latency) {
-      this.size = Math.max(SMALLEST, this.size * 0.8)
+      this.size = Math.max(this.smallest, this.size * SHRINK)
       this.shrunkAt = now
     }
   }
 
   collapse(): void {
-    this.size = SMALLEST
+    this.size = this.smallest
   }
 
   /** Length of the blocks to ask for: large ones cost less, but several should fit the window. */
