@@ -104,6 +104,8 @@ async function runWay(
         `${formatBytes(size)}, ${formatRate(rate)}, ${servers} servers, round ${round}, ${deploy} deploy, ` +
           `${way}: ${run.seconds.toFixed(1)} s${run.problems.map((problem) => `\n  WRONG: ${problem}`).join('')}`,
       )
+      for (const [host, programs] of Object.entries(run.left))
+        say(`  left running on ${host}: ${programs.join('; ')}`)
       measurements.push({ servers, size, rate, round, way, deploy, ...run })
     }
     return measurements

@@ -1,4 +1,5 @@
 import { destroyAllLabs, labProblem } from '../../test/support/lab.ts'
+import { removeOwnScratch } from '../../test/support/lab-scratch.ts'
 
 /** Runs a bench: refuses where no lab can be made, and takes labs down whichever way it ends. */
 export async function benchProgram(main: () => Promise<void>): Promise<void> {
@@ -9,7 +10,7 @@ export async function benchProgram(main: () => Promise<void>): Promise<void> {
     return
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void destroyAllLabs().finally(() => process.exit(130)))
+    process.once(signal, () => void cleanUp().finally(() => process.exit(130)))
   }
   try {
     await main()
@@ -18,8 +19,13 @@ export async function benchProgram(main: () => Promise<void>): Promise<void> {
     if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
     process.exitCode = 1
   } finally {
-    await destroyAllLabs()
+    await cleanUp()
   }
+}
+
+async function cleanUp(): Promise<void> {
+  await destroyAllLabs()
+  await removeOwnScratch()
 }
 
 /** A line of progress: standard error, so that standard output is the report alone. */

@@ -9,6 +9,8 @@ export interface Chart {
   x: string
   y: string
   series: Series[]
+  /** Axes that count things: ticks at whole numbers only. */
+  whole: ('x' | 'y')[]
   /** A vertical line. */
   marker?: { x: number; label: string }
 }
@@ -34,8 +36,11 @@ export function svg(title: string, charts: Chart[]): string {
 
 function draw(chart: Chart): string {
   const all = chart.series.flatMap((series) => series.points)
-  const right = niceEnd(Math.max(...all.map(([x]) => x), chart.marker?.x ?? 0, 1e-9))
-  const top = niceEnd(Math.max(...all.map(([, y]) => y), 1e-9))
+  const right = niceEnd(
+    Math.max(...all.map(([x]) => x), chart.marker?.x ?? 0, 1e-9),
+    chart.whole.includes('x'),
+  )
+  const top = niceEnd(Math.max(...all.map(([, y]) => y), 1e-9), chart.whole.includes('y'))
   const bottomY = height - inset.bottom
   const rightX = width - inset.right
   const at = (x: number) => round(inset.left + (x / right.end) * (rightX - inset.left))
@@ -85,10 +90,11 @@ function draw(chart: Chart): string {
 }
 
 /** The end of an axis from 0 and the distance of its ticks: about six, of 1, 2 or 5 times a power of ten. */
-function niceEnd(most: number): { end: number; step: number } {
+function niceEnd(most: number, whole: boolean): { end: number; step: number } {
   const rough = most / 6
   const power = 10 ** Math.floor(Math.log10(rough))
-  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power
+  const nice = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power
+  const step = whole ? Math.max(1, nice) : nice
   return { end: Math.ceil(most / step) * step, step }
 }
 

@@ -42,11 +42,16 @@ await benchProgram(async () => {
   const { size, rate } = options
   const byOrder = (a: { contender: string }, b: { contender: string }) =>
     names.indexOf(a.contender) - names.indexOf(b.contender)
-  const summaries = summarize(runs, size, rate).sort((a, b) => a.servers - b.servers || byOrder(a, b))
+  const summaries = summarize(runs, size, rate, Object.keys(options.slow)).sort(
+    (a, b) => a.servers - b.servers || byOrder(a, b),
+  )
   const limit = rate === undefined ? undefined : (size * 8) / rate
-  const title = `${formatBytes(size)} to each server, links ${formatRate(rate)}`
+  const others = Object.entries(options.slow)
+    .map(([host, slow]) => `, ${host} ${formatRate(slow)}`)
+    .join('')
+  const title = `${formatBytes(size)} to each server, links ${formatRate(rate)}${others}`
   process.stdout.write(`\n${title}${limit === undefined ? '' : `, S/B = ${limit.toFixed(2)} s`}\n\n`)
-  process.stdout.write(`${reportTable(summaries, size, rate)}\n\n`)
+  process.stdout.write(`${reportTable(summaries, size, rate, Object.keys(options.slow).length > 0)}\n\n`)
   const out = options.out ?? join(resultsDirectory, resultName('swarm'))
   const json = { ...circumstances(), parameters: options, limitSeconds: limit, summaries, runs }
   await writeResult(`${out}.json`, `${JSON.stringify(json, null, 2)}\n`)

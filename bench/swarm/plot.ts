@@ -27,6 +27,7 @@ export function plot(runs: Run[], summaries: Summary[], limit: number | undefine
       x: 'seconds from the start of the peers',
       y: 'servers that have the content',
       series: curves,
+      whole: ['y'],
       ...(limit === undefined ? {} : { marker: { x: limit, label: 'S/B' } }),
     },
   ]
@@ -35,6 +36,7 @@ export function plot(runs: Run[], summaries: Summary[], limit: number | undefine
     charts.push({
       title: 'Time until the last server, over fleet size',
       x: 'servers',
+      whole: ['x'],
       y: limit === undefined ? 'seconds' : 'multiple of S/B',
       series: names.map((name) => ({
         name,

@@ -1,14 +1,23 @@
 import { fixed, formatTable } from '../shared/table.ts'
 import type { Summary } from './summary.ts'
 
-/** One row a contender. Without a link limit, rates and ratios to libtorrent stand where S/B would. */
-export function reportTable(summaries: Summary[], size: number, rate: number | undefined): string {
+/**
+ * One row a contender. Without a link limit, rates and ratios to libtorrent stand where S/B would. `unequal`: some links have
+ * other rates.
+ */
+export function reportTable(
+  summaries: Summary[],
+  size: number,
+  rate: number | undefined,
+  unequal: boolean,
+): string {
   const limited = rate !== undefined
   const head = [
     'contender',
     'first s',
     'median s',
     'last s',
+    ...(unequal ? ['median of others ÷ S/B'] : []),
     ...(limited ? ['of S/B'] : ['MB/s', 'rate ÷ libtorrent']),
     'seeder sent ÷ S',
     'overhead %',
@@ -28,6 +37,7 @@ export function reportTable(summaries: Summary[], size: number, rate: number | u
         fixed(one.first),
         fixed(one.median),
         fixed(one.last),
+        ...(unequal ? [fixed(one.fastOfLimit)] : []),
         ...(limited
           ? [fixed(one.ofLimit)]
           : [

@@ -18,6 +18,8 @@ export interface Summary {
   last: number
   /** `last` as a multiple of size over rate; undefined without a limit. */
   ofLimit: number | undefined
+  /** Median of the servers on links of the common rate, as `ofLimit`; differs where links do. */
+  fastOfLimit: number | undefined
   /** What left the seeder, as a multiple of the size. */
   seederUpload: number
   /** What came to a server beyond the content itself, as a share of the size: headers, handshakes, doubles. */
@@ -29,20 +31,24 @@ export interface Summary {
   busy: number
 }
 
-export function summarize(runs: Run[], size: number, rate: number | undefined): Summary[] {
+/** `slow`: the servers whose links have other rates. */
+export function summarize(runs: Run[], size: number, rate: number | undefined, slow: string[]): Summary[] {
   const groups = new Map<string, Run[]>()
   for (const run of runs) {
     const key = `${run.servers} ${run.contender}`
     groups.set(key, [...(groups.get(key) ?? []), run])
   }
-  return [...groups.values()].map((group) => summarizeGroup(group, size, rate))
+  return [...groups.values()].map((group) => summarizeGroup(group, size, rate, slow))
 }
 
-function summarizeGroup(group: Run[], size: number, rate: number | undefined): Summary {
+function summarizeGroup(group: Run[], size: number, rate: number | undefined, slow: string[]): Summary {
   const good = group.filter((run) => run.problems.length === 0)
   const { contender, servers } = group[0] as Run
   const over = (value: (run: Run) => number) => median(good.map(value))
   const times = (run: Run) => Object.values(run.done).sort((a, b) => a - b)
+  const limit = rate === undefined ? undefined : (size * 8) / rate
+  const fast = (run: Run) =>
+    Object.entries(run.done).flatMap(([name, time]) => (slow.includes(name) ? [] : [time]))
   const last = over((run) => times(run).at(-1) ?? Number.NaN)
   const received = (run: Run) => Object.values(run.received)
   return {
@@ -53,7 +59,8 @@ function summarizeGroup(group: Run[], size: number, rate: number | undefined): S
     first: over((run) => times(run)[0] ?? Number.NaN),
     median: over((run) => median(times(run))),
     last,
-    ofLimit: rate === undefined ? undefined : last / ((size * 8) / rate),
+    ofLimit: limit === undefined ? undefined : last / limit,
+    fastOfLimit: limit === undefined ? undefined : over((run) => median(fast(run))) / limit,
     seederUpload: over((run) => (run.links.deploy?.sent ?? Number.NaN) / size),
     overhead: over((run) => receivedByServers(run) / (size * servers) - 1),
     twice: good.every((run) => received(run).length === servers)

@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Lab, labAvailable } from '../support/lab.ts'
+import { scratchRoot } from '../support/lab-scratch.ts'
 
 describe.skipIf(!labAvailable())('the lab', () => {
   let lab: Lab
@@ -121,6 +125,32 @@ describe.skipIf(!labAvailable())('the lab', () => {
     const pid = (await lab.exec('server1', ['bash', '-c', script])).stdout.trim()
     const wait = `for i in $(seq 100); do [ -e /proc/${pid} ] || exit 0; sleep 0.1; done; cat /proc/${pid}/stat; exit 1`
     expect(await lab.exec('server1', ['bash', '-c', wait], { anyExit: true })).toMatchObject({ code: 0 })
+  })
+
+  it('removes what crashed runs left behind, and only that', async () => {
+    const [old, foreign] = [join(scratchRoot, '1-1-1-lab'), join(scratchRoot, 'something-else')]
+    for (const directory of [old, foreign]) await mkdir(join(directory, 'hosts'), { recursive: true })
+    const other = await Lab.create({ hosts: 1 })
+    await other.destroy()
+    expect([existsSync(old), existsSync(foreign), existsSync(lab.directory)]).toEqual([false, true, true])
+    await rm(foreign, { recursive: true })
+  })
+
+  it('ends when the program that made it is killed', async () => {
+    const program = join(lab.directory, 'program.mjs')
+    const contents = `import { Lab } from './test/support/lab.ts'
+      const lab = await Lab.create({ hosts: 1 })
+      const sleeper = lab.spawn('server1', ['sh', '-c', 'echo up; exec sleep 1000'])
+      await sleeper.line(/^up$/)
+      console.log(sleeper.pid())`
+    const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' as const }
+    await build({ stdin, outfile: program, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' })
+    const maker = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [pid] = await once(maker.stdout, 'data')
+    const sleeper = `/proc/${String(pid).trim()}`
+    expect(existsSync(sleeper)).toBe(true)
+    maker.kill('SIGKILL')
+    await vi.waitFor(() => expect(existsSync(sleeper)).toBe(false), 10_000)
   })
 
   it('ends all that runs in it, and removes its directory, when destroyed', async () => {
