@@ -46,7 +46,7 @@ export class PieceSink {
     let at = from
     while (at < chunk.length) {
       if (this.#filled === this.#block.length) {
-        const block = this.#free.pop()
+        const block = this.#failure ? undefined : this.#free.pop()
         if (!block) return this.#room().then(() => this.write(chunk, at))
         this.#block = block
         this.#filled = 0

@@ -26,9 +26,9 @@ export function unreadable(path: string, cause: unknown): MurderError {
   })
 }
 
-/** What became of writing to `path`, in one line; anything that is clear already stays as it is. */
-export function unwritable(path: string, cause: unknown): MurderError {
-  if (cause instanceof MurderError) return cause
+/** What became of writing to `path`, in one line; only what the system said is put in other words. */
+export function unwritable(path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error && 'syscall' in cause)) return cause
   const where = shown(path)
   if (isSystemError(cause, 'ENOSPC'))
     return new MurderError('DISK_FULL', `no space left on the disk of ${where}`, {

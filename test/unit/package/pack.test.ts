@@ -86,6 +86,19 @@ describe('pack', () => {
     const root = plant(temporary(), { ...tree, more: Buffer.alloc(3_500_000, 'xyz') })
     const plain = await pack(of(root))
     const gzip = await pack(of(root, { compression: 'gzip' }))
+    // No time and no system in the header: nothing of this machine.
+    expect([...readFileSync(gzip.path).subarray(0, 10)]).toEqual([
+      31,
+      139,
+      8,
+      0,
+      0,
+      0,
+      0,
+      0,
+      expect.any(Number),
+      255,
+    ])
     expect(gunzipSync(readFileSync(gzip.path)).equals(readFileSync(plain.path))).toBe(true)
     expect(plain.length).toBe(packedLength(scan(root)))
     expect(gzip.length).toBeLessThan(plain.length / 10)
