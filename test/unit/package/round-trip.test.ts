@@ -119,6 +119,33 @@ describe('a release packed and unpacked', () => {
     })
   })
 
+  it.skipIf(process.getuid?.() !== 0)('arrives where a directory shuts out its owner', async () => {
+    const root = plant(temporary(), {
+      'shut/inner/file': 'a',
+      'shut/inner/': { mode: 0o000 },
+      'shut/': { mode: 0o200 },
+    })
+    const place = temporary()
+    const file = join(place, 'p')
+    await pack({ root, entries: scan(root), output: file, compression: 'none', pieceLength: 65536 })
+    execFileSync('chown', ['-R', '65534', place])
+    await unprivileged(() => unpack({ file, into: join(place, 'into'), compression: 'none' }))
+    expect(survey(join(place, 'into'))).toEqual(survey(root))
+  })
+
+  it('removes a leftover whose directories are shut', async () => {
+    const root = plant(temporary(), { file: 'a' })
+    const place = plant(temporary(), {
+      '.into.partial/shut/file': '',
+      '.into.partial/shut/': { mode: 0o000 },
+    })
+    const file = join(place, 'p')
+    await pack({ root, entries: scan(root), output: file, compression: 'none', pieceLength: 65536 })
+    if (process.getuid?.() === 0) execFileSync('chown', ['-R', '65534', place])
+    await unprivileged(() => unpack({ file, into: join(place, 'into'), compression: 'none' }))
+    expect(survey(join(place, 'into'))).toEqual(survey(root))
+  })
+
   it('writes REVISION in place of the one it holds', async () => {
     const root = plant(temporary(), { elsewhere: 'kept', REVISION: { link: 'elsewhere' } })
     const { into } = await roundTrip(root, 'none', 'c0ffee')
