@@ -6,7 +6,7 @@ import type { Job } from './job.ts'
 import { logFile, type Run } from './run-directory.ts'
 
 /** The hidden command of `murder` that does a job in the background. */
-export const BACKGROUND = 'background'
+const BACKGROUND = 'background'
 
 /** This program: the built file holds all of it. */
 const program = () => fileURLToPath(import.meta.url)

@@ -27,7 +27,7 @@ const list: Flag = { type: 'string', multiple: true }
 const on: Flag = { type: 'boolean' }
 
 /** Flags that `seed` and `peer` share. */
-export const contentFlags: Record<string, Flag> = {
+const contentFlags: Record<string, Flag> = {
   tag: text,
   tracker: list,
   peer: list,

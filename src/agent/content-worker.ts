@@ -16,9 +16,13 @@ const IDLE_REPORT_MS = 10_000
 export async function workOnContent(job: ContentJob, context: WorkerContext): Promise<void> {
   const metainfo = parseMetainfo(Buffer.from(job.torrent, 'base64'))
   const started = performance.now()
-  const participant = await Promise.race([start(job, metainfo, context), context.stopped])
+  const participant = await Promise.race([
+    start(job, metainfo, context),
+    context.stopped,
+    ranOut(job, metainfo),
+  ])
   if (!participant) return
-  const monitor = watch(participant, job, context)
+  const monitor = watch(participant, job, context, started)
   const listening = () => context.listening({ port: participant.port, infoHash: metainfo.infoHash })
   try {
     // A seeder listens for good only once its content has turned out to be what the torrent says.
@@ -29,6 +33,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
     if (job.role === 'seeder') {
       listening()
       await Promise.race([context.stopped, delay(job.timeouts.total || undefined)])
+      monitor.report()
     } else {
       const { bytes, total, received, sent } = participant.stats()
       const seconds = Math.round(performance.now() - started) / 1000
@@ -64,10 +69,16 @@ async function start(job: ContentJob, metainfo: Metainfo, { emit }: WorkerContex
   }
 }
 
+/** The time that a peer may take counts from its very beginning: a dead network file system may stop it there. */
+async function ranOut(job: ContentJob, { length }: Metainfo): Promise<never> {
+  await delay((job.role === 'peer' && job.timeouts.total) || undefined)
+  throw timeoutError('total', job, { bytes: 0, total: length, peers: 0 })
+}
+
 /** Reports progress and notices when there is none. */
-function watch(participant: Participant, job: ContentJob, context: WorkerContext) {
-  const started = performance.now()
-  let progressed = started
+function watch(participant: Participant, job: ContentJob, context: WorkerContext, started: number) {
+  let progressed = performance.now()
+  const connecting = progressed
   let reported = Number.NEGATIVE_INFINITY
   let last: Stats | undefined
   let complete = false
@@ -79,8 +90,8 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
 
   const report = (stats: Stats, now: number) => {
     reported = now
-    const { bytes, total, down, up, peers } = stats
-    context.emit({ event: 'progress', bytes, total, down, up, peers })
+    const { bytes, total, down, up, peers, sent } = stats
+    context.emit({ event: 'progress', bytes, total, down, up, peers, sent })
   }
   const tick = () => {
     const now = performance.now()
@@ -92,7 +103,10 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
     if (job.role === 'seeder') return
     const { everConnected } = stats
     const mayStillCome = job.trackers.length > 0 && job.peers.length === 0 && !stats.trackerError
-    const ran = verdict({ now, started, progressed, everConnected, mayStillCome, complete }, job.timeouts)
+    const ran = verdict(
+      { now, started, connecting, progressed, everConnected, mayStillCome, complete },
+      job.timeouts,
+    )
     if (ran) fail(timeoutError(ran, job, stats))
   }
   const timer = setInterval(tick, TICK_MS)
@@ -103,6 +117,8 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
       complete = true
       report(participant.stats(), performance.now())
     },
+    /** How it stands now: the last word of a seeder says how much it sent. */
+    report: () => report(participant.stats(), performance.now()),
     close: () => clearInterval(timer),
   }
 }

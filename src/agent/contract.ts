@@ -47,7 +47,15 @@ export interface UnpackOrder {
 export type AgentEvent =
   | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
   | { event: 'prefilled'; bytes: number }
-  | { event: 'progress'; bytes: number; total: number; down: number; up: number; peers: number }
+  | {
+      event: 'progress'
+      bytes: number
+      total: number
+      down: number
+      up: number
+      peers: number
+      sent?: number
+    }
   | { event: 'downloaded'; bytes: number; total: number; seconds: number; received: number; sent: number }
   /** Complete and verified: printed as `Done and done` for people. */
   | { event: 'done' }

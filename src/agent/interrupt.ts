@@ -1,3 +1,4 @@
+import { ExitCode, MurderError } from '../errors.ts'
 import { whenReaderLeaves } from './output.ts'
 
 export type Interruption =
@@ -18,7 +19,7 @@ export function onInterrupt(options: { untilEof?: boolean } = {}): Interrupt {
   let reason: Interruption | undefined
   const interrupt = (why: Interruption) => () => {
     reason ??= why
-    controller.abort()
+    controller.abort(new MurderError('INTERRUPTED', 'interrupted', { exitCode: ExitCode.interrupted }))
   }
   process.on('SIGINT', interrupt('asked'))
   process.on('SIGTERM', interrupt('asked'))

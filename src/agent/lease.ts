@@ -1,5 +1,6 @@
-import { statSync, utimesSync } from 'node:fs'
-import { type RunState, stateFile, writeState } from './run-directory.ts'
+import { rmSync, statSync } from 'node:fs'
+import { isSystemError } from '../errors.ts'
+import { type RunState, reserveFile, stateFile, writeState } from './run-directory.ts'
 
 const CHECK_MS = 500
 /** systemd-tmpfiles and tmpwatch remove what nobody touched for days: a long-lived seeder must not lose its lease so. */
@@ -15,9 +16,11 @@ export interface Lease {
 }
 
 /** Watches that `folder` still is this process's run. The timer does not keep the process alive. */
-export function holdLease(folder: string, state: RunState): Lease {
+export function holdLease(folder: string, initial: RunState): Lease {
   const file = stateFile(folder)
+  let state = initial
   let lost = false
+  let own: number | undefined
   let touched = Date.now()
   let settle: () => void = () => {}
   const ended = new Promise<void>((resolve) => {
@@ -32,21 +35,38 @@ export function holdLease(folder: string, state: RunState): Lease {
   const write = (next: RunState) => {
     if (lost) return
     try {
-      writeState(folder, next)
+      writeWithReserve(folder, next)
       own = inode()
     } catch {
-      lose() // the folder went away under us, or can't be written any more: either way this run can't be managed
+      lose() // the folder went away, or can't be written at all: either way this run can't be managed any more
     }
   }
-  const timer = setInterval(() => {
+  const check = () => {
     if (inode() !== own) return lose()
-    if (Date.now() - touched > TOUCH_MS) {
-      touched = Date.now()
-      utimesSync(file, new Date(), new Date())
-    }
-  }, CHECK_MS)
+    if (Date.now() - touched < TOUCH_MS) return
+    touched = Date.now()
+    write(state)
+  }
+  const timer = setInterval(check, CHECK_MS)
   timer.unref()
-  let own: number | undefined
   write(state)
-  return { lost: ended, isLost: () => lost, write, release: () => clearInterval(timer) }
+  return {
+    lost: ended,
+    isLost: () => lost,
+    write(next) {
+      state = next
+      write(next)
+    },
+    release: () => clearInterval(timer),
+  }
+}
+
+function writeWithReserve(folder: string, state: RunState): void {
+  try {
+    writeState(folder, state)
+  } catch (error) {
+    if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error
+    rmSync(reserveFile(folder), { force: true })
+    writeState(folder, state)
+  }
 }

@@ -44,9 +44,8 @@ const argv = process.argv.slice(2)
 const debug = argv.includes('--debug')
 if (debug) process.env.MURDER_DEBUG = '1'
 survivePipes()
-try {
-  await end(await main(argv))
-} catch (error) {
+
+async function fail(error: unknown): Promise<never> {
   const { plainError } = await import('./system-error.ts')
   const plain = plainError(error)
   if (argv.includes('--json') || argv[0] === 'receive') {
@@ -54,5 +53,8 @@ try {
     printOut(JSON.stringify(failedEvent(plain)))
   }
   console.error(debug ? error : `murder: ${explain(plain)}`)
-  await end(plain.exitCode)
+  return end(plain.exitCode)
 }
+
+process.once('uncaughtException', fail)
+main(argv).then(end, fail)

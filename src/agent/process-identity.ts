@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { isSystemError } from '../errors.ts'
 
 /** A process that can't be mistaken for a later one that was given the same pid. */
 export interface ProcessIdentity {
@@ -27,12 +28,37 @@ function startFromPs(pid: number): string | undefined {
   }
 }
 
+/** Some containers show another pid namespace's /proc, or none: then a pid has to do. */
+let procIsOurs: boolean | undefined
+
+function hasProc(): boolean {
+  if (procIsOurs === undefined) {
+    try {
+      procIsOurs = readlinkSync('/proc/self') === String(process.pid)
+    } catch {
+      procIsOurs = false
+    }
+  }
+  return procIsOurs
+}
+
 /** The start time of a running process; undefined when there is none or only its zombie. */
 export function startOf(pid: number): string | undefined {
+  if (process.platform !== 'linux') return startFromPs(pid)
+  if (!hasProc()) return pidExists(pid) ? 'unknown' : undefined
   try {
     return startFromProc(pid)
   } catch {
-    return process.platform === 'linux' ? undefined : startFromPs(pid)
+    return undefined
+  }
+}
+
+export function pidExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !isSystemError(error, 'ESRCH')
   }
 }
 

@@ -26,10 +26,10 @@ export async function receive(order: ReceiveOrder): Promise<void> {
   const interrupt = onInterrupt()
   const job = jobOf(order)
   openPrivateDirectory(order.directory)
-  await takeOver(order.directory)
   const release = useDirectory(order.directory)
   const relay = relayEvents(job)
   try {
+    await takeOver(order.directory)
     const receipt = readReceipt(order)
     if (receipt) {
       relay.emit({ event: 'done' })

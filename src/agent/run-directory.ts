@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../errors.ts'
 import { makeDirectory } from './make-directory.ts'
-import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts'
+import { isRunning, ownIdentity, type ProcessIdentity, pidExists } from './process-identity.ts'
 
 /**
  * Runs live in a run directory (0700), one folder each, named `<role>-<tag>`:
@@ -161,16 +161,7 @@ function discard(root: string, folder: string): void {
 function sweep(root: string): void {
   for (const name of entries(root)) {
     const pid = /^\.(?:new|old)-(\d+)$/.exec(name)?.[1]
-    if (pid && (Number(pid) === process.pid || !exists(Number(pid)))) removeRun(join(root, name))
-  }
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return !isSystemError(error, 'ESRCH')
+    if (pid && (Number(pid) === process.pid || !pidExists(Number(pid)))) removeRun(join(root, name))
   }
 }
 

@@ -25,7 +25,11 @@ export function useDirectory(directory: string): () => void {
  * and two of them would unpack into one place.
  */
 export async function takeOver(directory: string): Promise<void> {
-  for (const user of users(directory)) await endProcess(user)
+  const own = Number(ownIdentity().start)
+  for (const user of users(directory)) {
+    // Of two that start at once only one may end the other.
+    if (!(Number(user.start) > own)) await endProcess(user)
+  }
 }
 
 /**

@@ -6,6 +6,8 @@ export type Verdict = 'connect' | 'stall' | 'total'
 export interface Vitals {
   now: number
   started: number
+  /** When it began to look for others: it checks first what is there already. */
+  connecting: number
   /** When `bytes` last grew. */
   progressed: number
   everConnected: boolean
@@ -20,7 +22,7 @@ export function verdict(vitals: Vitals, timeouts: Timeouts): Verdict | undefined
   const over = (since: number, seconds: number) => seconds > 0 && vitals.now - since >= seconds * 1000
   if (over(vitals.started, timeouts.total)) return 'total'
   // Who never met anybody hasn't stalled: it has the wrong address, or a firewall, and should be told that.
-  if (!vitals.everConnected && !vitals.mayStillCome && over(vitals.started, timeouts.connect))
+  if (!vitals.everConnected && !vitals.mayStillCome && over(vitals.connecting, timeouts.connect))
     return 'connect'
   if (over(vitals.progressed, timeouts.stall)) return vitals.everConnected ? 'stall' : 'connect'
   return undefined

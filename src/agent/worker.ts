@@ -72,6 +72,7 @@ async function runJob(job: Job, context: WorkerContext): Promise<void> {
 /** An error that nobody was there to catch must end up in the event log too, not only as a dead process. */
 function crash(): Promise<never> {
   return new Promise((_, reject) => {
+    process.removeAllListeners('uncaughtException')
     process.on('uncaughtException', reject)
   })
 }
