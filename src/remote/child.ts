@@ -23,9 +23,9 @@ export class LocalChild {
     alive.add(this)
   }
 
-  /** Whether the process has ended. */
+  /** Whether the process has ended. Some of its output may still be unread. */
   get gone(): boolean {
-    return this.#gone
+    return this.#gone || this.process.exitCode !== null || this.process.signalCode !== null
   }
 
   /** Ends the process group, forcibly after `graceSeconds`. Returns when it is gone. */

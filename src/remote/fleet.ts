@@ -76,15 +76,13 @@ export class Fleet {
     process.once('exit', this.#removeDirectory)
     for (const [index, server] of this.servers.entries()) {
       const { connection } = server
+      const { connectSeconds, retries, random } = this.#options
+      const socket = join(this.#directory, String(index))
       this.#remotes.set(server, connection.remote)
       if (!multiplexesItself(connection.remote)) {
-        this.#links.set(server, new Link(server, this.#options.retries, this.#options.random))
+        this.#links.set(server, new Link(server, socket, retries, random))
       }
-      connection.remote = withOptions(
-        connection.remote,
-        this.#options.connectSeconds,
-        join(this.#directory, String(index)),
-      )
+      connection.remote = withOptions(connection.remote, connectSeconds, socket)
     }
   }
 

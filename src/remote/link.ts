@@ -14,13 +14,15 @@ interface Attempt {
 /** The shared connection to one server: made when first asked for, made again when it is gone. */
 export class Link {
   readonly #server: Server
+  readonly #socket: string
   readonly #retries: number
   readonly #random: () => number
   #master: Master | undefined
   #attempt: Attempt | undefined
 
-  constructor(server: Server, retries: number, random: () => number) {
+  constructor(server: Server, socket: string, retries: number, random: () => number) {
     this.#server = server
+    this.#socket = socket
     this.#retries = retries
     this.#random = random
   }
@@ -67,7 +69,7 @@ export class Link {
   /** Again after a pause while sshd turns us away: it does when too many come at once (MaxStartups). */
   async #try(seconds: number, stop: AbortSignal): Promise<MasterResult> {
     for (let retry = 1; ; retry++) {
-      const master = new Master(this.#server, seconds)
+      const master = new Master(this.#server, this.#socket, seconds)
       this.#master = master
       const kill = () => void master.kill()
       stop.addEventListener('abort', kill, { once: true })

@@ -1,3 +1,5 @@
+import { existsSync, rmSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
 import { startMark } from './bootstrap.ts'
 import { LocalChild } from './child.ts'
 import { Greeting, Tail } from './lines.ts'
@@ -24,10 +26,12 @@ export class Master {
   readonly #child: LocalChild
   readonly #up: Promise<MasterResult>
 
-  /** `connectSeconds` bounds all until the login shell has answered; 0 is no limit. */
-  constructor(server: Server, connectSeconds: number) {
+  /** `socket` is where it will listen. `connectSeconds` bounds all until then; 0 is no limit. */
+  constructor(server: Server, socket: string, connectSeconds: number) {
+    // What a killed master has left would keep the new one from listening.
+    rmSync(socket, { force: true })
     this.#child = new LocalChild(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' }))
-    this.#up = this.#connect(connectSeconds)
+    this.#up = this.#connect(socket, connectSeconds)
   }
 
   /** Resolves once: it is up and ready for sessions, or why not. */
@@ -51,26 +55,20 @@ export class Master {
     await this.#child.kill()
   }
 
-  async #connect(connectSeconds: number): Promise<MasterResult> {
-    const { process: child, ended } = this.#child
+  async #connect(socket: string, connectSeconds: number): Promise<MasterResult> {
     const errors = new Tail()
-    const greeting = new Greeting()
-    child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
     let timedOut = false
-    const timer =
-      connectSeconds > 0 &&
-      setTimeout(() => {
-        timedOut = true
-        void this.#child.kill()
-      }, connectSeconds * 1000)
-    const echoed = new Promise<{ up: true }>((resolve) => {
-      child.stdout.on('data', (chunk: Buffer) => {
-        greeting.push(chunk)
-        if (greeting.found) resolve({ up: true })
-      })
-    })
-    child.stdin.write(`\n${startMark}\n`)
-    const first = await Promise.race([echoed, ended])
+    const expire = () => {
+      timedOut = true
+      void this.#child.kill()
+    }
+    const timer = connectSeconds > 0 && setTimeout(expire, connectSeconds * 1000)
+    this.#child.process.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+    const greeting = new Greeting()
+    // The socket is there as soon as the login is done. Where it cannot be watched, the echo comes a little later.
+    const listening = watchFor(socket)
+    const first = await Promise.race([listening.found, this.#echo(greeting), this.#child.ended])
+    listening.stop()
     if (timer) clearTimeout(timer)
     if ('exitCode' in first) {
       const said = errors.toString()
@@ -80,10 +78,37 @@ export class Master {
     return first
   }
 
+  #echo(greeting: Greeting): Promise<{ up: true }> {
+    const { stdin, stdout } = this.#child.process
+    stdin.write(`\n${startMark}\n`)
+    return new Promise((resolve) => {
+      stdout.on('data', (chunk: Buffer) => {
+        greeting.push(chunk)
+        if (greeting.found) resolve({ up: true })
+      })
+    })
+  }
+
   /** An idle connection is no reason for this process to stay. */
   #letGo(): void {
     const { process: child } = this.#child
     child.unref()
     for (const stream of child.stdio) (stream as { unref?: () => void }).unref?.()
   }
+}
+
+/** Resolves when `file` is there, or never. OpenSSH links it to its name when it already listens. */
+function watchFor(file: string): { found: Promise<{ up: true }>; stop: () => void } {
+  let stop = () => {}
+  const found = new Promise<{ up: true }>((resolve) => {
+    try {
+      const look = () => existsSync(file) && resolve({ up: true })
+      const watcher = watch(dirname(file), look)
+      watcher.on('error', () => {}) // As below.
+      stop = () => watcher.close()
+    } catch {
+      // No more watches on this system (ENOSPC, EMFILE): the echo will tell.
+    }
+  })
+  return { found, stop }
 }

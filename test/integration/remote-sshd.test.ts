@@ -11,7 +11,7 @@ import type { SshRemote } from '../../src/remote/server.ts'
 import { quote } from '../../src/remote/shell.ts'
 import { upload } from '../../src/remote/upload.ts'
 import { type PoolOptions, poolOf } from '../support/pool.ts'
-import { childrenOf, descendants, gone } from '../support/processes.ts'
+import { childrenOf, commandOf, descendants, gone } from '../support/processes.ts'
 import { describeIf, type Sshd, type SshdOptions, sshdMissing, startSshd } from '../support/sshd.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -195,6 +195,23 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
     }))
     expect(codes(broken)).toEqual(['SSH_LOST'])
     expect(codes(await fleet.run('try', () => ({ script: 'true' })))).toEqual(['ok'])
+  })
+
+  test('a shared connection whose process was killed is replaced and shared again', async () => {
+    const server = await sshd()
+    const fleet = fleetOf([server], server)
+    expect(codes(await fleet.run('try', () => ({ script: 'true' })))).toEqual(['ok'])
+    const [master] = childrenOf(process.pid).filter((pid) => commandOf(pid).startsWith('ssh '))
+    if (master === undefined) throw new Error('there is no shared connection')
+    process.kill(master, 'SIGKILL')
+    await gone(master)
+    // The very next command may have to connect by itself.
+    await fleet.run('try', () => ({ script: 'true' }))
+    await fleet.run('try', () => ({ script: 'true' }))
+    const logins = server.logins()
+    for (let n = 0; n < 3; n++)
+      expect(codes(await fleet.run('try', () => ({ script: 'true' })))).toEqual(['ok'])
+    expect(server.logins()).toBe(logins)
   })
 
   test('a changed host key, an unknown one, a wrong key, an unreadable key', async () => {

@@ -385,14 +385,15 @@ describe('ending', () => {
   })
 
   test('closing leaves neither processes nor sockets nor options behind', async () => {
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('murder-'))
-    const fleet = await start(2)
+    const fleet = await start(2, { controlDirectory: root })
+    const sockets = () => readdirSync(root).filter((name) => name.startsWith('murder-'))
     await fleet.run('try', () => ({ script: 'true' }))
     expect(descendants().filter((args) => args.includes('ssh'))).toHaveLength(2)
+    expect(sockets()).toHaveLength(1)
     await fleet.close()
     await fleet.close()
     expect(descendants().filter((args) => args.includes('ssh'))).toEqual([])
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('murder-'))).toEqual(before)
+    expect(sockets()).toEqual([])
     expect(fleet.servers.map(({ connection }) => connection.remote)).toEqual(example.remotes)
     expect(codes(await fleet.run('try', () => ({ script: 'true' })))).toEqual(['CLOSED', 'CLOSED'])
   })

@@ -20,6 +20,11 @@ export function childrenOf(parent: number | undefined): number[] {
   return table().flatMap((row) => (row.parent === parent ? [row.pid] : []))
 }
 
+/** The command line of a process; empty when there is none. */
+export function commandOf(pid: number): string {
+  return table().find((row) => row.pid === pid)?.args ?? ''
+}
+
 /** Waits until a process that isn't ours has ended, which no event tells. */
 export async function gone(pid: number): Promise<void> {
   while (table().some((row) => row.pid === pid)) await setTimeout(50)
