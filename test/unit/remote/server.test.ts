@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { makeControlDirectory } from '../../../src/remote/directory.ts'
 import { sshCommand, withOptions } from '../../../src/remote/options.ts'
@@ -92,6 +93,7 @@ test.each([`/tmp/${'long'.repeat(20)}`, '/tmp/with space', '/tmp/100%', 'relativ
   'control sockets do not go to %s',
   (parent) => {
     const directory = makeControlDirectory(parent)
+    rmSync(directory, { recursive: true })
     expect(directory).toMatch(/^\/tmp\/murder-\w{6}$/)
   },
 )
