@@ -68,7 +68,10 @@ function sizes(count: number, total: number, random: () => number): number[] {
   return raw.map((value) => 100 + Math.round(value * scale))
 }
 
-/** Text that gzips like code: lines of words, of which few are frequent and many are rare. */
+/**
+ * Text that gzips like code: lines of words, of which few are frequent and many are rare. Taken from a block larger
+ * than what compressors look back over, so that none finds a passage twice.
+ */
 function sourceText(random: () => number): (size: number) => string {
   const letters = 'abcdefghijklmnopqrstuvwxyz'
   const word = () =>
@@ -83,7 +86,7 @@ function sourceText(random: () => number): (size: number) => string {
     }
     return `${text}\n`
   }
-  const block = Array.from({ length: 20_000 }, line).join('')
+  const block = Array.from({ length: 200_000 }, line).join('')
   return (size) => {
     let text = ''
     while (text.length < size) {
