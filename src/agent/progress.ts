@@ -21,7 +21,7 @@ export function progressLine(stream: NodeJS.WriteStream = process.stderr) {
   return {
     show(text: (columns?: number) => string): void {
       if (stream.isTTY) {
-        const columns = stream.columns ?? 80
+        const columns = stream.columns || 80 // some terminals say 0
         stream.write(CLEAR_LINE + text(columns).slice(0, columns - 1))
         shown = true
       } else if (performance.now() - printed >= PLAIN_MS) {

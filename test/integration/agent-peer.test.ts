@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { bundleAgent, freePort, hasEnded, isRunning, Sandbox, until } from './agent-harness.ts'
+import { bundleAgent, freePort, hasEnded, isRunning, Sandbox } from './agent-harness.ts'
 
 let bundle: string
 let sandbox: Sandbox
@@ -42,20 +42,26 @@ const waitingPeer = (...flags: string[]) => [
 ]
 
 describe('by hand', () => {
-  it('gets a file, says Done and done, lingers and ends', async () => {
+  it('gets a file, says Done and done, and lingers', async () => {
     const { content, infoHash } = await swarm()
-    const peer = await sandbox.run(waitingPeer('--linger', '2'))
+    const peer = await sandbox.run(waitingPeer('--linger', '60'))
     expect(peer).toMatchObject({ code: 0, stdout: 'Done and done\n' })
     expect(peer.stderr).toContain(infoHash)
     expect(await readFile(sandbox.path('copy'))).toEqual(content)
-    const { state, pid, bytes, total } = await sandbox.runOf('peer')
+    const { state, bytes, total } = await sandbox.runOf('peer')
     expect({ state, bytes, total }).toEqual({
       state: 'lingering',
       bytes: content.length,
       total: content.length,
     })
-    await hasEnded(pid)
-    await until('the folder to be removed', async () => !(await sandbox.leftovers()).includes('peer-p'))
+  })
+
+  it('ends by itself when it has lingered, and leaves nothing', async () => {
+    await swarm()
+    const peer = sandbox.start(waitingPeer('--linger', '0.5', '--json'))
+    expect(await peer.ended).toMatchObject({ code: 0 })
+    await hasEnded((await peer.event('listening')).pid)
+    expect(await sandbox.leftovers()).not.toContain('peer-p')
   })
 
   it("tells a seeder's and a tracker's facts and how to stop them", async () => {
