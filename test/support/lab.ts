@@ -237,14 +237,20 @@ async function build(
   )
   for (const host of hosts) {
     await inNetwork(host, ['ip', '-batch', '-'], hostBatch(host.address))
-    if (options.congestion) {
-      await inNetwork(host, ['sysctl', '-qw', `net.ipv4.tcp_congestion_control=${options.congestion}`])
-    }
+    if (options.congestion) await setCongestion(host, options.congestion)
     const rate = options.rates && host.name in options.rates ? options.rates[host.name] : options.rate
     if (rate !== undefined) await limit(hub, host, rate)
     await configureClient(host, keys)
   }
   return Lab.track(make(hub, hosts, keys))
+}
+
+/** The machine decides which algorithms namespaces may use. */
+async function setCongestion(host: LabHost, algorithm: string): Promise<void> {
+  await inNetwork(host, ['sysctl', '-qw', `net.ipv4.tcp_congestion_control=${algorithm}`]).catch(() => {
+    const setting = 'net.ipv4.tcp_allowed_congestion_control'
+    throw new Error(`this machine does not let namespaces use ${algorithm}: add it to ${setting}`)
+  })
 }
 
 /** Like Promise.all, but waits for every one, so that nothing starts behind the back of a clean-up. */
