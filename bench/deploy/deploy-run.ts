@@ -63,7 +63,7 @@ async function sentBytes(lab: Lab): Promise<number> {
 }
 
 /** From Shipit's own `Finished 'deploy:fetch' after 1.2 s`. */
-export function taskTimes(output: string): Record<string, number> {
+function taskTimes(output: string): Record<string, number> {
   const tasks: Record<string, number> = {}
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of Shipit's log
   const plain = output.replace(/\x1b\[\d+m/g, '')

@@ -167,7 +167,7 @@ export class Race {
   }
 }
 
-export async function fileSha256(file: string): Promise<string> {
+async function fileSha256(file: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk)
   return hash.digest('hex')

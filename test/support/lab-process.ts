@@ -108,7 +108,7 @@ export class LabProcess {
 }
 
 /** Pids of the children of a process, oldest first. Walks /proc, because not every kernel lists children. */
-export function childrenOf(parent: number): number[] {
+function childrenOf(parent: number): number[] {
   const found: number[] = []
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
