@@ -34,7 +34,7 @@ export function upload(fleet: Fleet, file: Upload, options: RunOptions = {}): Pr
 }
 
 /** The script that takes the content on standard input. */
-export function uploadScript(file: {
+function uploadScript(file: {
   to: string
   mode: number
   bytes: number

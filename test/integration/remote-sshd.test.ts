@@ -4,6 +4,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { afterEach, expect, test } from 'vitest'
 import { Fleet, type FleetOptions, type Outcome } from '../../src/remote/fleet.ts'
@@ -273,7 +274,7 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
 
 function hold(server: Sshd, then: 'hold' | 'end') {
   const bundle = join(server.directory, 'hold.cjs')
-  const entry = join(import.meta.dirname, '../support/hold.ts')
+  const entry = fileURLToPath(new URL('../support/hold.ts', import.meta.url))
   buildSync({ entryPoints: [entry], outfile: bundle, bundle: true, platform: 'node', format: 'cjs' })
   const holder = spawn(process.execPath, [bundle, JSON.stringify(server), server.key, then])
   cleanups.push(() => holder.kill('SIGKILL'))

@@ -42,7 +42,7 @@ test.each([
     'check that it is up and that this machine reaches its network (VPN, bastion)',
   ],
   [
-    'me@web1: Permission denied (publickey,password).\r\n',
+    'me@10.0.0.1: Permission denied (publickey,password).\r\n',
     'SSH_DENIED',
     'me@web1:2222: upload: it refused the login (it accepts publickey, password)',
     'check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ssh -o BatchMode=yes -p 2222 me@web1',
