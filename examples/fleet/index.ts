@@ -21,6 +21,8 @@ export interface ExampleFleet {
   knownHostsPath: string
   /** `servers` of a shipitfile; its `key` is `keyPath`. */
   remotes: Remote[]
+  /** A path that is every server's own home, for `deployTo`: `root/server-N`. */
+  home: string
   /** Closes all servers and their connections. Files stay. */
   stop(): Promise<void>
 }
@@ -35,7 +37,8 @@ export interface Remote {
 
 /**
  * A fleet of SSH servers in this process, for trying things out: no sshd, no root. Server n listens on 127.0.0.(n + 2), or
- * on 127.0.0.1 where the system has no other loopback addresses, and its home is `root/server-(n + 1)`.
+ * on 127.0.0.1 where the system has no other loopback addresses, and its home is `root/server-(n + 1)`. A command that says
+ * `root/server-N` means the home of the server that runs it.
  */
 export async function startFleet({
   count,
@@ -58,15 +61,18 @@ export async function startFleet({
   const userKey = makeKey(directory, 'user_key')
   const hostKey = makeKey(directory, 'host_key')
   const servers: EmbeddedServer[] = []
+  const digits = String(count).length
+  const shared = join(directory, `server-${'N'.repeat(digits)}`)
   const stop = async () => {
     await Promise.all(servers.map((server) => server.stop()))
   }
   try {
     for (let index = 0; index < count; index++) {
-      const home = join(directory, `server-${index + 1}`)
+      const home = join(directory, `server-${String(index + 1).padStart(digits, '0')}`)
       mkdirSync(home, { recursive: true })
-      const options = { port, user, home, hostKey: hostKey.private, authorizedKey: userKey.public }
-      servers.push(await listen(index, options))
+      const alias = { shared, own: home }
+      const keys = { hostKey: hostKey.private, authorizedKey: userKey.public }
+      servers.push(await listen(index, { port, user, home, alias, ...keys }))
     }
   } catch (error) {
     await stop()
@@ -77,7 +83,7 @@ export async function startFleet({
   writeFileSync(knownHostsPath, known.join(''))
   const extraSshOptions = { UserKnownHostsFile: knownHostsPath, IdentitiesOnly: 'yes', IdentityAgent: 'none' }
   const remotes = servers.map(({ host, port, user, home }) => ({ host, port, user, home, extraSshOptions }))
-  return { servers, keyPath: userKey.path, knownHostsPath, remotes, stop }
+  return { servers, keyPath: userKey.path, knownHostsPath, remotes, home: shared, stop }
 }
 
 async function listen(

@@ -8,6 +8,8 @@ import { type Remote, startFleet } from './index.ts'
 export interface FleetState {
   pid: number
   key: string
+  /** See `ExampleFleet`. */
+  home: string
   servers: Remote[]
 }
 
@@ -29,6 +31,7 @@ const fleet = await startFleet({ count, root })
 const state: FleetState = {
   pid: process.pid,
   key: fleet.keyPath,
+  home: fleet.home,
   servers: fleet.remotes,
 }
 // Whoever waits for the file must never see half of it.

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import ssh2, { type AuthContext, type Connection } from 'ssh2'
+import type { OwnPath } from './own-path.ts'
 import { serveSession } from './session.ts'
 
 export interface EmbeddedServer {
@@ -25,6 +26,8 @@ export interface EmbeddedOptions {
   port: number
   user: string
   home: string
+  /** See `OwnPath`. */
+  alias?: OwnPath
   hostKey: string
   /** The public key that may log in: type and base64. */
   authorizedKey: string
@@ -32,7 +35,7 @@ export interface EmbeddedOptions {
 
 /** An SSH server inside this process: one user, one key, commands only. Rejects as `listen` does (EADDRNOTAVAIL …). */
 export async function startServer(options: EmbeddedOptions): Promise<EmbeddedServer> {
-  const { host, user, home } = options
+  const { host, user, home, alias } = options
   const allowed = ssh2.utils.parseKey(options.authorizedKey)
   if (allowed instanceof Error) throw allowed
   let logins = 0
@@ -44,7 +47,7 @@ export async function startServer(options: EmbeddedOptions): Promise<EmbeddedSer
     client.on('ready', () => {
       logins++
       const connection = `${info.ip} ${info.port} ${address.address} ${address.port}`
-      client.on('session', (accept) => serveSession(accept(), { home, user, connection }))
+      client.on('session', (accept) => serveSession(accept(), { home, user, alias, connection }))
       answerRequests(client)
     })
   })

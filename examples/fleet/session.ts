@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
 import { delimiter, dirname } from 'node:path'
 import type { ServerChannel, Session } from 'ssh2'
+import { type OwnPath, translateStream, translateText } from './own-path.ts'
 
 export interface Surroundings {
   /** The user's home directory: working directory of every command. */
   home: string
   user: string
+  /** What commands and their input call this server's home, as they do every other's. */
+  alias?: OwnPath | undefined
   /** `client address, client port, server address, server port`, as sshd gives it to commands. */
   connection: string
 }
@@ -22,8 +25,9 @@ export function serveSession(session: Session, surroundings: Surroundings): void
  * Like sshd: the command's exit code or signal is reported when it has ended and nobody holds its outputs any more; when
  * the client goes away the command isn't killed, its pipes close.
  */
-function run(command: string, channel: ServerChannel, { home, user, connection }: Surroundings): void {
-  const child = spawn('/bin/sh', ['-c', command], {
+function run(command: string, channel: ServerChannel, surroundings: Surroundings): void {
+  const { home, user, connection, alias } = surroundings
+  const child = spawn('/bin/sh', ['-c', alias ? translateText(command, alias) : command], {
     cwd: home,
     detached: true,
     env: {
@@ -37,9 +41,10 @@ function run(command: string, channel: ServerChannel, { home, user, connection }
       SSH_CONNECTION: connection,
     },
   })
+  const input = alias ? channel.pipe(translateStream(alias)) : channel
   // Either end may leave first; the other is told by the end of the stream, not by an error here.
-  for (const stream of [channel, child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
-  channel.pipe(child.stdin)
+  for (const stream of [channel, input, child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
+  input.pipe(child.stdin)
   child.stdout.pipe(channel, { end: false })
   child.stderr.pipe(channel.stderr, { end: false })
   channel.on('close', () => {

@@ -1,0 +1,43 @@
+import { Transform } from 'node:stream'
+
+/**
+ * A path that every server takes for one of its own. The servers share this machine's file system, yet a shipitfile has
+ * one `deployTo` for all of them: in commands and their input each server reads `shared` as `own`. The two are equally
+ * long, so that nothing moves in what passes by, which may be binary.
+ */
+export interface OwnPath {
+  shared: string
+  own: string
+}
+
+export function translateText(text: string, { shared, own }: OwnPath): string {
+  return text.replaceAll(shared, own)
+}
+
+/** The same for a stream, also where the path is split over chunks. Holds back only what may be the start of it. */
+export function translateStream({ shared, own }: OwnPath): Transform {
+  const from = Buffer.from(shared)
+  const to = Buffer.from(own)
+  let held: Buffer = Buffer.alloc(0)
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const bytes = Buffer.concat([held, chunk])
+      for (let at = bytes.indexOf(from); at !== -1; at = bytes.indexOf(from, at + to.length))
+        to.copy(bytes, at)
+      const whole = bytes.length - beginning(bytes, from)
+      held = bytes.subarray(whole)
+      done(null, bytes.subarray(0, whole))
+    },
+    flush(done) {
+      done(null, held)
+    },
+  })
+}
+
+/** How many bytes at the end of `bytes` are how `path` begins. */
+function beginning(bytes: Buffer, path: Buffer): number {
+  for (let length = Math.min(bytes.length, path.length - 1); length > 0; length--) {
+    if (bytes.subarray(-length).equals(path.subarray(0, length))) return length
+  }
+  return 0
+}
