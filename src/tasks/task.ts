@@ -1,6 +1,9 @@
 import type { Shipit } from '../shipit.ts'
 import { plainError } from './plain-error.ts'
 
+/** Adds one task, or a few that belong together, to a host that has shipit-deploy's tasks already. */
+export type Registration = (shipit: Shipit) => void
+
 /**
  * Registers a blocking task, replacing one of the same name. What it throws prints as plain lines without a stack
  * trace; a MurderError's exit code becomes the process's.

@@ -1,0 +1,70 @@
+import type { Outcome } from '../remote/fleet.ts'
+import type { Server } from '../remote/server.ts'
+import type { Failure } from '../report/index.ts'
+import type { Context } from './context.ts'
+import { failuresOf, fleetError } from './fleet-error.ts'
+import { agentPath } from './paths.ts'
+import {
+  factsScript,
+  faultOf,
+  missingSpace,
+  parseFacts,
+  type ServerFacts,
+  sameMachine,
+} from './server-facts.ts'
+
+export type FleetFacts = ReadonlyMap<Server, ServerFacts>
+
+/** Seconds that a server may take to answer a handful of questions. */
+const PATIENCE = 60
+
+/** Asks every server, in one command each, whether anything would fail later. */
+export function ask(context: Context): Promise<Outcome[]> {
+  const { fleet, settings, shipit, signal } = context
+  const { deployTo = '' } = shipit.config
+  const { remotePath, temporaryPath, node } = settings
+  const script = factsScript({ deployTo, remotePath, temporaryPath, node, agent: agentPath(settings) })
+  return fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE })
+}
+
+/** What the servers answered. Throws FLEET_FAILED, with a table, when a deploy would fail on any of them. */
+export async function check(context: Context, asked: Promise<Outcome[]> = ask(context)): Promise<FleetFacts> {
+  const outcomes = await asked
+  context.signal.throwIfAborted()
+  const facts = new Map<Server, ServerFacts>()
+  const failures: Failure[] = failuresOf(outcomes, 'check')
+  for (const outcome of outcomes) {
+    if (!outcome.ok) continue
+    const found = parseFacts(outcome.stdout)
+    const fault = faultOf(found, context.settings.node)
+    if (fault)
+      failures.push({ server: outcome.server.label, step: 'check', cause: fault.message, cure: fault.cure })
+    facts.set(outcome.server, found)
+  }
+  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  const same = sameMachine([...facts].map(([{ label }, found]) => ({ label, facts: found })))
+  if (same) throw same
+  return facts
+}
+
+/** Whether package and release fit on every server. Throws FLEET_FAILED. */
+export function checkSpace(
+  context: Context,
+  facts: FleetFacts,
+  packageBytes: number,
+  releaseBytes: number,
+): void {
+  const failures: Failure[] = []
+  for (const [{ label }, found] of facts) {
+    const missing = missingSpace(found, packageBytes, releaseBytes)
+    if (missing === 0) continue
+    const free = Math.min(found.temporary.free, found.releases.free)
+    failures.push({
+      server: label,
+      step: 'check',
+      cause: `the disk is too full: the package takes ${packageBytes} bytes and the release ${releaseBytes}, ${free} are free`,
+      cure: 'remove old releases there, or set murder.temporaryPath to a larger disk',
+    })
+  }
+  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+}

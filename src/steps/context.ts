@@ -1,0 +1,114 @@
+import { loadSettings, type Origins, type Settings } from '../config/index.ts'
+import { ExitCode, MurderError } from '../errors.ts'
+import { Fleet } from '../remote/fleet.ts'
+import type { SshConnection } from '../remote/server.ts'
+import { type OutputMode, outputMode, ProgressBoard, wantsColour } from '../report/index.ts'
+import type { Shipit } from '../shipit.ts'
+
+/** What the steps of one `npx shipit …` share: settings, connections to the fleet, the display, the way to stop. */
+export interface Context {
+  readonly shipit: Shipit
+  readonly settings: Settings
+  readonly origins: Origins
+  readonly fleet: Fleet
+  readonly mode: OutputMode
+  /** Aborted by Ctrl-C, with a MurderError of exit code 130. */
+  readonly signal: AbortSignal
+  /** The display; made when it is first needed. */
+  board(): ProgressBoard
+  /** Ends the display, so that other text can follow. */
+  finishBoard(): void
+  /** Runs a step that Ctrl-C ends in order. */
+  during<T>(step: () => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+const contexts = new WeakMap<Shipit, Context>()
+
+/** The context of this run, made by the first task that needs it. Throws SETTINGS, NO_SERVERS, SAME_SERVER, BAD_SERVER. */
+export function contextOf(shipit: Shipit): Context {
+  const known = contexts.get(shipit)
+  if (known) return known
+  const made = makeContext(shipit)
+  contexts.set(shipit, made)
+  shipit.on('stop', () => void made.close())
+  return made
+}
+
+function makeContext(shipit: Shipit): Context {
+  const { settings, origins } = settingsOf(shipit)
+  const mode = outputMode(process.env, process.stdout)
+  const connections = (shipit.pool?.connections ?? []) as unknown as SshConnection[]
+  const fleet = new Fleet(connections, {
+    concurrency: settings.concurrency,
+    connectSeconds: settings.timeouts.connect || 10,
+  })
+  const interrupt = new AbortController()
+  let busy = 0
+  const stopListening = onInterrupt(interrupt, () => busy > 0)
+  let board: ProgressBoard | undefined
+  return {
+    shipit,
+    settings,
+    origins,
+    fleet,
+    mode,
+    signal: interrupt.signal,
+    board() {
+      board ??= new ProgressBoard({
+        servers: fleet.servers.map(({ label }) => label),
+        mode,
+        stream: process.stdout,
+        shared: [process.stderr],
+        colour: wantsColour(process.env, process.stdout),
+      })
+      return board
+    },
+    finishBoard() {
+      board?.finish()
+      board = undefined
+    },
+    async during(step) {
+      busy++
+      try {
+        return await step()
+      } finally {
+        busy--
+      }
+    },
+    async close() {
+      contexts.delete(shipit)
+      board?.finish()
+      stopListening()
+      await fleet.close()
+    },
+  }
+}
+
+/** Settings and where each came from. Needs no connection. Throws SETTINGS. */
+export function settingsOf(shipit: Shipit): { settings: Settings; origins: Origins } {
+  const { murder, deployTo, servers } = shipit.config
+  return loadSettings({ file: murder, env: process.env, deployTo, servers })
+}
+
+/**
+ * The first Ctrl-C lets the running step end and tidy up; the second one, or one while another plugin's task runs, ends
+ * the process at once.
+ */
+function onInterrupt(controller: AbortController, isBusy: () => boolean): () => void {
+  const stop = () => {
+    if (controller.signal.aborted || !isBusy()) process.exit(ExitCode.interrupted)
+    controller.abort(
+      new MurderError('INTERRUPTED', 'Interrupted', {
+        exitCode: ExitCode.interrupted,
+        cure: 'nothing was published; run it again when you like',
+      }),
+    )
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return () => {
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+}

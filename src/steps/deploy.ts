@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, posix } from 'node:path'
+import { explain } from '../errors.ts'
+import type { Outcome } from '../remote/fleet.ts'
+import type { Server } from '../remote/server.ts'
+import type { DeployReport } from '../report/index.ts'
+import { ask, check, checkSpace, type FleetFacts } from './check.ts'
+import type { Context } from './context.ts'
+import { fleetError } from './fleet-error.ts'
+import { makePackage, releaseBytes, sourceDirectory, type Transfer } from './make-package.ts'
+import { releasesPath } from './paths.ts'
+import { canPrefill, receive } from './receive.ts'
+import { revisionOf } from './revision.ts'
+import { hasZstd } from './server-facts.ts'
+import { startSwarm } from './start-swarm.ts'
+import type { Swarm } from './swarm.ts'
+import { tidy, undo } from './tidy.ts'
+import { uploadAgent } from './upload-agent.ts'
+
+/**
+ * Brings the workspace to every server as a new release, unpacked and not yet published. Sets what shipit-deploy's other
+ * tasks and other plugins read: previousRelease, previousRevision, releaseDirname, releasePath, currentRevision.
+ * When a server fails, nothing of the new release is left anywhere and this throws FLEET_FAILED.
+ */
+export async function deployRelease(context: Context, asked?: Promise<Outcome[]>): Promise<DeployReport> {
+  const { shipit, fleet } = context
+  const clock = stopwatch()
+  const board = context.board()
+  const facts = await check(context, asked ?? ask(context))
+  const phases: DeployReport['phases'] = { check: clock() }
+  const tag = nameRelease(context, facts)
+  const revision = await revisionOf(sourceDirectory(context), shipit.config.branch ?? 'HEAD')
+  shipit.currentRevision = revision
+
+  const directory = await mkdtemp(join(tmpdir(), 'shipit-murder-'))
+  const unpacked = new Set<Server>()
+  let swarm: Swarm | undefined
+  let touched = false
+  try {
+    const uploading = uploadAgent(context, facts)
+    uploading.catch(() => {}) // awaited below; until then a failure must not end the process
+    const transfer = await makePackage(context, {
+      tag,
+      directory,
+      prefill: canPrefill(context, facts),
+      zstdEverywhere: [...facts.values()].every(hasZstd),
+      peers: fleet.servers.length,
+    })
+    phases.package = clock()
+    checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries))
+    await uploading
+    touched = true
+    board.step('seed')
+    swarm = await startSwarm(context, transfer, facts)
+    warnWhenBroken(context, swarm)
+    phases.seed = clock()
+    const received = await receive(context, {
+      transfer,
+      swarm,
+      facts,
+      releasePath: shipit.releasePath ?? '',
+      unpacked,
+      ...(revision === undefined ? {} : { revision }),
+    })
+    context.signal.throwIfAborted()
+    if (received.failures.length > 0) throw fleetError(context, received.failures, 'nothing was published')
+    phases.transfer = received.transferSeconds
+    phases.unpack = received.unpackSeconds
+    const seederUploaded = await stopAndCount(swarm)
+    swarm = undefined
+    await tidy(context, tag)
+    return report(context, transfer, phases, { ...received, seederUploaded })
+  } catch (error) {
+    if (touched) await undo(context, tag, unpacked)
+    throw error
+  } finally {
+    await swarm?.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Seconds since it was last asked. */
+function stopwatch(): () => number {
+  let last = performance.now()
+  return () => {
+    const elapsed = (performance.now() - last) / 1000
+    last = performance.now()
+    return elapsed
+  }
+}
+
+/** The new release's name, and what was live before. Servers may differ: most of them decide. */
+function nameRelease({ shipit }: Context, facts: FleetFacts): string {
+  const releases = releasesPath(shipit.config.deployTo ?? '')
+  const before = mostCommon([...facts.values()].flatMap((found) => found.currentRelease ?? []))
+  const tag = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
+  shipit.previousRelease = before ?? null
+  shipit.previousRevision =
+    [...facts.values()].find((found) => found.currentRelease === before)?.revision ?? null
+  shipit.releaseDirname = tag
+  shipit.releasePath = posix.join(releases, tag)
+  return tag
+}
+
+function mostCommon(names: readonly string[]): string | undefined {
+  const counts = new Map<string, number>()
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
+}
+
+/** Peers go on without a tracker, and without a seeder once they have everything between them. */
+function warnWhenBroken(context: Context, swarm: Swarm): void {
+  void swarm.broken.then((error) => {
+    if (error) context.board().log(explain(error))
+  })
+}
+
+async function stopAndCount(swarm: Swarm): Promise<number> {
+  await swarm.stop()
+  return swarm.sent()
+}
+
+function report(
+  { fleet }: Context,
+  transfer: Transfer,
+  phases: DeployReport['phases'],
+  received: Pick<DeployReport, 'perServer' | 'failures' | 'seederUploaded'>,
+): DeployReport {
+  const { perServer, failures, seederUploaded } = received
+  return { size: transfer.length, servers: fleet.servers.length, phases, perServer, failures, seederUploaded }
+}

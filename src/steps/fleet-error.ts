@@ -1,0 +1,32 @@
+import { MurderError } from '../errors.ts'
+import type { Outcome } from '../remote/fleet.ts'
+import { type Failure, failureOf, failureTable } from '../report/index.ts'
+import type { Context } from './context.ts'
+
+/** Servers failed: the table that says which, where, why and what to do is printed, and this ends the task. */
+export function fleetError(context: Context, failures: readonly Failure[], consequence: string): MurderError {
+  for (const failure of failures) context.board().fail(failure)
+  context.finishBoard()
+  if (context.mode !== 'json') {
+    context.shipit.log(`\n${failureTable(failures, process.stdout.columns ?? 100)}\n`)
+  }
+  const total = context.fleet.servers.length
+  return new MurderError('FLEET_FAILED', `${failures.length} of ${total} servers failed: ${consequence}`, {
+    cure: 'see the table above',
+  })
+}
+
+export function failuresOf(outcomes: readonly Outcome[], step: string): Failure[] {
+  return outcomes.flatMap((outcome) =>
+    outcome.ok
+      ? []
+      : [withoutServer(failureOf(outcome.server.label, outcome.error, step), outcome.server.label)],
+  )
+}
+
+/** The table has a column for the server and one for the step: the cause need not say them again. */
+function withoutServer(failure: Failure, label: string): Failure {
+  const [first, second, ...rest] = failure.cause.split(': ')
+  if (first !== label || rest.length === 0) return failure
+  return { ...failure, cause: second === failure.step ? rest.join(': ') : [second, ...rest].join(': ') }
+}

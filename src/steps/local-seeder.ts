@@ -1,0 +1,55 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MurderError } from '../errors.ts'
+import type { Server } from '../remote/server.ts'
+import type { FleetFacts } from './check.ts'
+import type { Context } from './context.ts'
+import { LocalAgent } from './local-agent.ts'
+import type { Transfer } from './make-package.ts'
+import { type Swarm, seedArguments } from './swarm.ts'
+
+/** Starts tracker and seeder on the deploy host, for as long as this process lives. */
+export async function startLocally(context: Context, transfer: Transfer, facts: FleetFacts): Promise<Swarm> {
+  const { settings, fleet } = context
+  const torrent = join(transfer.file, '..', 'package.torrent')
+  await writeFile(torrent, transfer.torrent, { mode: 0o600 })
+  const tracker = await LocalAgent.start('tracker', [
+    '--port',
+    String(settings.tracker.port),
+    '--only',
+    torrent,
+  ])
+  let seeder: Awaited<ReturnType<typeof LocalAgent.start>>
+  try {
+    const url = `http://127.0.0.1:${tracker.port}/announce`
+    seeder = await LocalAgent.start(
+      'seed',
+      seedArguments(context, torrent, transfer.file, url, fleet.servers.length),
+    )
+  } catch (error) {
+    await tracker.agent.stop()
+    throw error
+  }
+  const hosts = new Map(fleet.servers.map((server) => [server, hostOf(context, server, facts)]))
+  return {
+    trackerPort: tracker.port,
+    seederPort: seeder.port,
+    hostFor: (server) => hosts.get(server) ?? '',
+    sent: () => seeder.agent.sent,
+    broken: Promise.race([tracker.agent.ended, seeder.agent.ended]),
+    async stop() {
+      await Promise.all([tracker.agent.stop(), seeder.agent.stop()])
+      await rm(torrent, { force: true })
+    },
+  }
+}
+
+function hostOf(context: Context, server: Server, facts: FleetFacts): string {
+  const address = context.settings.announce ?? facts.get(server)?.clientAddress
+  if (address !== undefined) return address
+  throw new MurderError(
+    'NO_ADDRESS',
+    `${server.label} does not say from where it is reached: its SSH_CONNECTION is empty`,
+    { cure: 'set murder.announce to the address of the deploy host' },
+  )
+}

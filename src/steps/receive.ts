@@ -1,0 +1,147 @@
+import { posix } from 'node:path'
+import type { AgentEvent, ReceiveOrder } from '../agent/contract.ts'
+import { MurderError } from '../errors.ts'
+import { encodeLayout } from '../package/layout.ts'
+import { parseEvent } from '../remote/events.ts'
+import type { Command } from '../remote/fleet.ts'
+import type { Server } from '../remote/server.ts'
+import { command } from '../remote/shell.ts'
+import type { Failure, ServerReport } from '../report/index.ts'
+import { formatAddress } from '../torrent/announce.ts'
+import type { FleetFacts } from './check.ts'
+import type { Context } from './context.ts'
+import { failuresOf } from './fleet-error.ts'
+import type { Transfer } from './make-package.ts'
+import { agentPath, transferPath } from './paths.ts'
+import { type Swarm, trackerUrl } from './swarm.ts'
+
+export interface ReceivePlan {
+  transfer: Transfer
+  swarm: Swarm
+  facts: FleetFacts
+  /** Where to unpack; left out, the package is only fetched. */
+  releasePath?: string
+  revision?: string
+  /** Gets the servers that have the whole release in its place, as they report it. */
+  unpacked: Set<Server>
+}
+
+export interface Received {
+  perServer: ServerReport[]
+  failures: Failure[]
+  /** Seconds from the start until the last server had everything, and until the last one had unpacked it. */
+  transferSeconds: number
+  unpackSeconds: number
+}
+
+/** Starts a peer on every server and follows them all to the end. One server's failure does not stop the others. */
+export async function receive(context: Context, plan: ReceivePlan): Promise<Received> {
+  const { fleet, settings, signal } = context
+  const board = context.board()
+  const started = performance.now()
+  const seconds = () => (performance.now() - started) / 1000
+  const reports = new Map<Server, ServerReport>()
+  const result: Received = { perServer: [], failures: [], transferSeconds: 0, unpackSeconds: 0 }
+  const layout = prefillLayout(context, plan)
+  const follow = (server: Server): Command => {
+    const order = orderFor(context, plan, server, layout)
+    const report: ServerReport = { server: server.label, seconds: 0 }
+    reports.set(server, report)
+    board.update(server.label, { phase: 'transfer', total: plan.transfer.length })
+    return {
+      script: command(settings.node, agentPath(settings), 'receive'),
+      stdin: JSON.stringify(order),
+      onLine: (line) => {
+        const event = parseEvent(line)
+        if (event) take(event, server, report)
+      },
+    }
+  }
+  const take = (event: AgentEvent, server: Server, report: ServerReport): void => {
+    const { label } = server
+    switch (event.event) {
+      case 'prefilled':
+        report.reused = event.bytes
+        break
+      case 'progress':
+        board.update(label, { bytes: event.bytes, total: event.total, rate: event.down })
+        board.seeder(plan.swarm.sent())
+        break
+      case 'downloaded':
+        report.received = event.received
+        report.seconds = seconds()
+        break
+      case 'done':
+        result.transferSeconds = seconds()
+        board.update(label, plan.releasePath === undefined ? { phase: 'done' } : { phase: 'unpack' })
+        break
+      case 'unpacked':
+        plan.unpacked.add(server)
+        result.unpackSeconds = seconds() - result.transferSeconds
+        board.update(label, { phase: 'done' })
+        break
+      case 'failed':
+        throw new MurderError(event.code, event.message, {
+          exitCode: event.exitCode,
+          step: 'transfer',
+          ...(event.cure === undefined ? {} : { cure: event.cure }),
+        })
+    }
+  }
+  // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
+  const stallTimeout = settings.timeouts.stall > 0 ? settings.timeouts.stall + 15 : 0
+  const outcomes = await fleet.run('transfer', follow, { signal, stallTimeout })
+  result.failures = failuresOf(outcomes, 'transfer')
+  result.perServer = outcomes.flatMap(({ ok, server }) => (ok ? (reports.get(server) ?? []) : []))
+  return result
+}
+
+/** The list of the release's files goes to every server: not when it would be more than it can save. */
+const LARGEST_LAYOUT_SHARE = 0.25
+
+function prefillLayout(context: Context, { transfer, facts }: ReceivePlan): string | undefined {
+  if (transfer.compression !== 'none' || !canPrefill(context, facts)) return undefined
+  const layout = encodeLayout(transfer.entries)
+  return layout.length <= transfer.length * LARGEST_LAYOUT_SHARE ? layout : undefined
+}
+
+/** Whether any server has a current release to take unchanged files from. */
+export function canPrefill({ settings }: Context, facts: FleetFacts): boolean {
+  return settings.prefill && [...facts.values()].some(({ currentRelease }) => currentRelease !== undefined)
+}
+
+function orderFor(
+  context: Context,
+  plan: ReceivePlan,
+  server: Server,
+  layout: string | undefined,
+): ReceiveOrder {
+  const { settings, shipit } = context
+  const { transfer, swarm, facts, releasePath, revision } = plan
+  const current = facts.get(server)?.currentRelease
+  return {
+    tag: transfer.tag,
+    torrent: transfer.torrent.toString('base64'),
+    sha256: transfer.sha256,
+    directory: transferPath(settings, transfer.tag),
+    trackers: [trackerUrl(context, swarm, server)],
+    peers: [formatAddress(swarm.hostFor(server), swarm.seederPort)],
+    ports: settings.ports,
+    linger: settings.linger,
+    uploadLimit: settings.uploadLimit,
+    downloadLimit: settings.downloadLimit,
+    timeouts: settings.timeouts,
+    ...(layout !== undefined && current !== undefined
+      ? { prefill: { from: posix.join(shipit.config.deployTo ?? '', 'releases', current), layout } }
+      : {}),
+    ...(releasePath === undefined
+      ? {}
+      : {
+          unpack: {
+            into: releasePath,
+            compression: transfer.compression,
+            ...(revision === undefined ? {} : { revision }),
+          },
+        }),
+  }
+}

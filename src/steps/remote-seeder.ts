@@ -1,0 +1,67 @@
+import { createReadStream } from 'node:fs'
+import { posix } from 'node:path'
+import { MurderError } from '../errors.ts'
+import { parseEvent } from '../remote/events.ts'
+import type { Command, Outcome } from '../remote/fleet.ts'
+import type { Server } from '../remote/server.ts'
+import { command } from '../remote/shell.ts'
+import { upload } from '../remote/upload.ts'
+import type { FleetFacts } from './check.ts'
+import type { Context } from './context.ts'
+import type { Transfer } from './make-package.ts'
+import { agentPath, transferPath } from './paths.ts'
+import { type Swarm, seedArguments } from './swarm.ts'
+
+/** Uploads the package once, to the server that seeds, and starts tracker and seeder there in the background. */
+export async function startOnServer(
+  context: Context,
+  transfer: Transfer,
+  server: Server,
+  facts: FleetFacts,
+): Promise<Swarm> {
+  const { fleet, settings, signal } = context
+  const directory = posix.join(transferPath(settings, transfer.tag), 'seeder')
+  const [torrent, file] = [posix.join(directory, 'package.torrent'), posix.join(directory, 'package')]
+  const options = { servers: [server], signal, stallTimeout: settings.timeouts.stall }
+  const whole = {
+    bytes: transfer.length,
+    sha256: transfer.sha256,
+    open: () => createReadStream(transfer.file),
+  }
+  must(await upload(fleet, { content: transfer.torrent, to: torrent, mode: 0o600, step: 'seed' }, options))
+  must(await upload(fleet, { content: whole, to: file, mode: 0o600, step: 'seed' }, options))
+
+  const start = async (role: string, ...args: string[]): Promise<number> => {
+    let port: number | undefined
+    const plan = (): Command => ({
+      script: command(settings.node, agentPath(settings), role, ...args, '--json', '--run-dir', directory),
+      onLine: (line) => {
+        const event = parseEvent(line)
+        if (event?.event === 'listening') port = event.port
+      },
+    })
+    must(await fleet.run('seed', plan, options))
+    if (port !== undefined) return port
+    throw new MurderError('NO_SEEDER', `${server.label}: the ${role} did not say where it listens`)
+  }
+  const trackerPort = await start('tracker', '--port', String(settings.tracker.port), '--tag', transfer.tag)
+  const url = `http://127.0.0.1:${trackerPort}/announce`
+  const args = seedArguments(context, torrent, file, url, fleet.servers.length)
+  const seederPort = await start('seed', ...args, '--tag', transfer.tag)
+  const host = settings.announce ?? facts.get(server)?.serverAddress ?? server.host
+  return {
+    trackerPort,
+    seederPort,
+    hostFor: (peer) => (peer === server ? '127.0.0.1' : host),
+    sent: () => 0,
+    broken: new Promise(() => {}),
+    async stop() {
+      const script = `${command(settings.node, agentPath(settings), 'stop', '--all', '--run-dir', directory)} >/dev/null; ${command('rm', '-rf', directory)}`
+      must(await fleet.run('seed', () => ({ script }), { servers: [server], totalTimeout: 30 }))
+    },
+  }
+}
+
+function must(outcomes: readonly Outcome[]): void {
+  for (const outcome of outcomes) if (!outcome.ok) throw outcome.error
+}

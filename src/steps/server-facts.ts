@@ -1,0 +1,168 @@
+import { MurderError } from '../errors.ts'
+import { quote, quotePath } from '../remote/shell.ts'
+
+/** What one server says of itself when it is asked before a deploy. */
+export interface ServerFacts {
+  /** `v20.19.0`; undefined when there is no Node at the configured path. */
+  node: string | undefined
+  /** Whether the agent with this content is there already. */
+  hasAgent: boolean
+  /** Address of the deploy host as the server sees it, and of the server as the deploy host sees it, over SSH. */
+  clientAddress: string | undefined
+  serverAddress: string | undefined
+  /** Directory name of the release that `current` points to. */
+  currentRelease: string | undefined
+  revision: string | undefined
+  /** Free bytes, and which file system that is: two paths on one file system share them. */
+  temporary: Space
+  releases: Space
+  /** Tells machines apart, whatever their names: the kernel's boot and the place of `deployTo`. */
+  identity: string | undefined
+  /** What stands in the way, in words of its own. */
+  trouble: string | undefined
+}
+
+export interface Space {
+  fileSystem: string
+  free: number
+}
+
+export interface FactPaths {
+  deployTo: string
+  remotePath: string
+  temporaryPath: string
+  agent: string
+  node: string
+}
+
+/**
+ * The script that asks: one round trip, POSIX sh, prints `key=value` lines. It makes the directories that a deploy
+ * needs, because only that shows whether it may.
+ */
+export function factsScript(paths: FactPaths): string {
+  const { deployTo, remotePath, temporaryPath, agent, node } = paths
+  return [
+    `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}`,
+    `say() { printf '%s=%s\\n' "$1" "$2"; }`,
+    `bad() { say trouble "$1"; exit 0; }`,
+    'say ssh "$SSH_CONNECTION"',
+    `say node "$(${quote(node)} --version 2>/dev/null)"`,
+    '[ ! -e "$d" ] || [ -d "$d" ] || bad "$d is not a directory"',
+    'if [ -d "$d/current" ] && [ ! -L "$d/current" ]; then bad "$d/current is a directory, not a link"; fi',
+    'for x in "$d/releases" "$p"; do mkdir -p "$x" 2>/dev/null || bad "$x cannot be made"; [ -w "$x" ] || bad "$x is not writable"; done',
+    '( umask 077; mkdir -p "$t" 2>/dev/null ) || bad "$t cannot be made"; [ -w "$t" ] || bad "$t is not writable"',
+    `[ -f ${quotePath(agent)} ] && say agent yes`,
+    'if [ -L "$d/current" ]; then c=$(basename "$(readlink "$d/current")"); if [ -d "$d/releases/$c" ]; then say current "$c"; if [ -f "$d/releases/$c/REVISION" ]; then say revision "$(head -n 1 "$d/releases/$c/REVISION")"; fi; fi; fi',
+    'say temporary "$(df -Pk "$t" 2>/dev/null | tail -n 1)"',
+    'say releases "$(df -Pk "$d/releases" 2>/dev/null | tail -n 1)"',
+    'say boot "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"',
+    `say place "$(stat -c %d:%i "$d" 2>/dev/null)"`,
+  ].join('; ')
+}
+
+/** Reads what the script printed. Lines of a login banner are passed over. */
+export function parseFacts(output: string): ServerFacts {
+  const values = new Map<string, string>()
+  for (const line of output.split('\n')) {
+    const at = line.indexOf('=')
+    if (at > 0) values.set(line.slice(0, at), line.slice(at + 1).trim())
+  }
+  const text = (key: string) => values.get(key) || undefined
+  const [client, , server] = (text('ssh') ?? '').split(' ')
+  const [boot, place] = [text('boot'), text('place')]
+  return {
+    node: text('node'),
+    hasAgent: values.get('agent') === 'yes',
+    clientAddress: plainAddress(client),
+    serverAddress: plainAddress(server),
+    currentRelease: text('current'),
+    revision: text('revision'),
+    temporary: parseSpace(text('temporary')),
+    releases: parseSpace(text('releases')),
+    identity: boot && place ? `${boot} ${place}` : undefined,
+    trouble: text('trouble'),
+  }
+}
+
+/** Without the IPv6 zone, which means nothing elsewhere, and an IPv4 address in its own form. */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '') || undefined
+}
+
+/** A line of `df -Pk`: file system, blocks, used, available (KiB), use, mount point. */
+function parseSpace(line: string | undefined): Space {
+  const match = /\s(\d+)\s+(\d+)\s+(-?\d+)\s+\S+\s+(\/.*)$/.exec(line ?? '')
+  if (!match) return { fileSystem: '', free: Number.POSITIVE_INFINITY }
+  return { fileSystem: match[4] as string, free: Math.max(0, Number(match[3])) * 1024 }
+}
+
+const OLDEST_NODE = [20, 19] as const
+
+/** Why a deploy to this server would fail later; undefined when nothing is known against it. */
+export function faultOf(
+  facts: ServerFacts,
+  node: string,
+): { code: string; message: string; cure: string } | undefined {
+  if (facts.trouble !== undefined) {
+    return {
+      code: 'SERVER_PATH',
+      message: facts.trouble,
+      cure: 'check deployTo, murder.remotePath and their owner there',
+    }
+  }
+  const version = parseVersion(facts.node)
+  if (!version) {
+    return {
+      code: 'NO_NODE',
+      message: `there is no Node.js: "${node}" does not run`,
+      cure: 'install Node.js 20.19 or newer there, or set murder.node to its path',
+    }
+  }
+  const [major, minor] = version
+  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+    return {
+      code: 'OLD_NODE',
+      message: `Node.js ${facts.node} is too old`,
+      cure: 'install Node.js 20.19 or newer there, or set murder.node to the path of a newer one',
+    }
+  }
+  return undefined
+}
+
+/** Node has zstd since 22.15 and 23.8. */
+export function hasZstd(facts: ServerFacts): boolean {
+  const [major, minor] = parseVersion(facts.node) ?? [0, 0]
+  return major > 23 || (major === 23 && minor >= 8) || (major === 22 && minor >= 15)
+}
+
+function parseVersion(version: string | undefined): [number, number] | undefined {
+  const match = /^v(\d+)\.(\d+)\./.exec(version ?? '')
+  return match ? [Number(match[1]), Number(match[2])] : undefined
+}
+
+/** Bytes that are missing for the package and the unpacked release; 0 when there is room for both. */
+export function missingSpace(facts: ServerFacts, packageBytes: number, releaseBytes: number): number {
+  const { temporary, releases } = facts
+  if (temporary.fileSystem === releases.fileSystem) {
+    return Math.max(0, packageBytes + releaseBytes - releases.free)
+  }
+  return Math.max(0, packageBytes - temporary.free, releaseBytes - releases.free)
+}
+
+/** Two entries of `servers` that are one machine and one directory: they would unpack over each other. */
+export function sameMachine(
+  servers: readonly { label: string; facts: ServerFacts }[],
+): MurderError | undefined {
+  const seen = new Map<string, string>()
+  for (const { label, facts } of servers) {
+    if (facts.identity === undefined) continue
+    const other = seen.get(facts.identity)
+    if (other !== undefined) {
+      return new MurderError('SAME_SERVER', `${other} and ${label} are the same machine`, {
+        cure: 'remove one of them from "servers"',
+      })
+    }
+    seen.set(facts.identity, label)
+  }
+  return undefined
+}

@@ -1,0 +1,41 @@
+import type { Server } from '../remote/server.ts'
+import { all, quotePath } from '../remote/shell.ts'
+import type { Context } from './context.ts'
+import { failuresOf } from './fleet-error.ts'
+import { releasesPath, transferPath } from './paths.ts'
+
+/** Seconds: servers that cannot be reached any more must not hold up the end of a deploy. */
+const PATIENCE = 20
+
+/** Ends the peers of a transfer and removes what it left on the servers: its directory is the lease they live by. */
+export async function tidy(context: Context, tag: string): Promise<void> {
+  const script = `rm -rf ${quotePath(transferPath(context.settings, tag))}`
+  const outcomes = await context.fleet.run('tidy', () => ({ script }), { totalTimeout: PATIENCE })
+  for (const { server, cause } of failuresOf(outcomes, 'tidy')) {
+    context.board().log(`${server}: temporary files may be left: ${cause}`)
+  }
+}
+
+/**
+ * Takes back a transfer that failed: ends what still runs for it, removes its directory, what was unpacked halfway, and
+ * the whole release on the servers that had unpacked it. Best effort: says what could not be removed.
+ */
+export async function undo(context: Context, tag: string, unpacked: ReadonlySet<Server>): Promise<void> {
+  const releases = releasesPath(context.shipit.config.deployTo ?? '')
+  const directory = quotePath(transferPath(context.settings, tag))
+  const outcomes = await context.fleet.run(
+    'undo',
+    (server) => ({
+      script: all(
+        `for f in ${directory}/receive-*; do [ -f "$f" ] && kill "$(printf %s "$f" | sed 's/.*-//')" 2>/dev/null; done; true`,
+        `rm -rf ${directory}`,
+        `sleep 0.3; rm -rf ${quotePath(`${releases}/.${tag}.partial`)} ${directory}`,
+        unpacked.has(server) ? `rm -rf ${quotePath(`${releases}/${tag}`)}` : 'true',
+      ),
+    }),
+    { totalTimeout: PATIENCE },
+  )
+  for (const { server, cause } of failuresOf(outcomes, 'undo')) {
+    context.board().log(`${server}: what was half made could not be removed: ${cause}`)
+  }
+}

@@ -1,0 +1,62 @@
+import { rm } from 'node:fs/promises'
+import type { Outcome } from '../remote/fleet.ts'
+import type { DeployReport } from '../report/index.ts'
+import type { Shipit } from '../shipit.ts'
+import { ask } from '../steps/check.ts'
+import { contextOf } from '../steps/context.ts'
+import { deployRelease } from '../steps/deploy.ts'
+import { type Registration, task } from './task.ts'
+
+/**
+ * `deploy:init` also asks the servers while git fetches; `deploy:update` becomes the plugin's. The other tasks stay
+ * shipit-deploy's, and find everything where its own `deploy:update` would have left it.
+ */
+export const registerDeploy: Registration = (shipit) => {
+  let asked: Promise<Outcome[]> | undefined
+  let report: (() => void) | undefined
+  const init = shipit.tasks['deploy:init']?.fn as (() => unknown) | undefined
+
+  task(shipit, 'deploy:init', async () => {
+    await init?.()
+    asked = ask(contextOf(shipit))
+    asked.catch(() => {}) // deploy:update awaits it; fetching may fail before
+  })
+
+  task(shipit, 'deploy:update', async () => {
+    prepare(shipit)
+    const context = contextOf(shipit)
+    const begun = performance.now()
+    const done = await context.during(() => deployRelease(context, asked))
+    report = () => {
+      const seconds = (performance.now() - begun) / 1000
+      context.board().report({ ...withPublish(done, seconds), seconds })
+      report = undefined
+    }
+    context.finishBoard()
+    await removeWorkspace(shipit)
+    shipit.emit('updated')
+  })
+
+  shipit.on('published', () => report?.())
+  shipit.on('stop', () => report?.())
+}
+
+/** Time since the other phases ended. */
+function withPublish(done: DeployReport, seconds: number): DeployReport {
+  const before = Object.values(done.phases).reduce((sum, phase) => sum + phase, 0)
+  return { ...done, phases: { ...done.phases, publish: Math.max(0, seconds - before) } }
+}
+
+/** What shipit-deploy's tasks do first. */
+function prepare(shipit: Shipit): void {
+  const { deployTo = '' } = shipit.config
+  shipit.currentPath ??= `${deployTo}/current`
+  shipit.releasesPath ??= `${deployTo}/releases`
+}
+
+/** As shipit-deploy does it: a shallow clone is temporary. */
+async function removeWorkspace(shipit: Shipit): Promise<void> {
+  const { keepWorkspace = false, shallowClone = true } = shipit.config
+  if (keepWorkspace || !shallowClone || !shipit.workspace) return
+  await rm(shipit.workspace, { recursive: true, force: true })
+}
