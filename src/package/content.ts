@@ -19,7 +19,7 @@ const chunkLength = 1 << 20
  * mtime differ, before or after it was read. Buffers are used again, as `Part` says.
  */
 export function contentReader(root: string): (entry: Entry) => Content {
-  const small = Buffer.allocUnsafe(smallFile + 1)
+  const small = Buffer.allocUnsafe(smallFile)
   const pair = [0, 0].map(() => Buffer.allocUnsafe(chunkLength)) as [Buffer, Buffer]
   return (entry) => {
     if (entry.size > smallFile) return readLarge(root, entry, pair)
@@ -31,9 +31,8 @@ function readSmall(root: string, entry: Entry, buffer: Buffer): Buffer {
   const fd = open(root, entry)
   try {
     let length = 0
-    // One byte more than expected is asked for, so that a file that has grown shows.
-    for (let got = -1; got !== 0 && length <= entry.size; length += got)
-      got = readSync(fd, buffer, length, entry.size + 1 - length, null)
+    for (let got = -1; got !== 0 && length < entry.size; length += got)
+      got = readSync(fd, buffer, length, entry.size - length, null)
     if (length !== entry.size) throw changed(entry.path, 'changed its size')
     assertSame(entry, fstatSync(fd, { bigint: true }))
     return buffer.subarray(0, length)
@@ -49,19 +48,17 @@ async function* readLarge(root: string, entry: Entry, buffers: [Buffer, Buffer])
   const fd = open(root, entry)
   let [current, next] = buffers
   let position = 0
-  let ahead = readAsync(fd, current, 0, chunkLength, position)
+  let ahead = startRead(fd, current, position)
   try {
     assertSame(entry, await fstatAsync(fd, { bigint: true }))
     while (position < entry.size) {
       const { bytesRead } = await ahead
       if (bytesRead === 0 || position + bytesRead > entry.size) throw changed(entry.path, 'changed its size')
       position += bytesRead
-      ahead = readAsync(fd, next, 0, chunkLength, position)
+      if (position < entry.size) ahead = startRead(fd, next, position)
       yield current.subarray(0, bytesRead)
       ;[current, next] = [next, current]
     }
-    // The last read, past the end, shows a file that has grown.
-    if ((await ahead).bytesRead > 0) throw changed(entry.path, 'changed its size')
     assertSame(entry, await fstatAsync(fd, { bigint: true }))
   } catch (cause) {
     throw readFault(entry, cause)
@@ -70,6 +67,13 @@ async function* readLarge(root: string, entry: Entry, buffers: [Buffer, Buffer])
     await ahead.catch(() => undefined)
     closeSync(fd)
   }
+}
+
+/** Its failure shows when it is awaited, and is no unhandled rejection if that comes late. */
+function startRead(fd: number, into: Buffer, position: number): Promise<{ bytesRead: number }> {
+  const reading = readAsync(fd, into, 0, chunkLength, position)
+  reading.catch(() => undefined)
+  return reading
 }
 
 function open(root: string, entry: Entry): number {

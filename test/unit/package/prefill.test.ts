@@ -99,7 +99,8 @@ describe('prefill', () => {
       'outside/small': 'small',
       'outside/large': Buffer.alloc(3_000_000, 'L'),
       'from/real/exactly': Buffer.alloc(1 << 20, 'e'),
-      'from/top': { link: '../outside/small' },
+      'outside/top': 'top',
+      'from/top': { link: '../outside/top' },
       'from/dir': { link: '../outside' },
     })
     expect((await compare(join(place, 'from'))).reused).toBe(0)
