@@ -25,11 +25,12 @@ export const registerDeploy: Registration = (shipit) => {
   task(shipit, 'deploy:update', async () => {
     prepare(shipit)
     const context = contextOf(shipit)
+    const board = context.board()
     const begun = performance.now()
     const done = await context.during(() => deployRelease(context, asked))
     report = () => {
       const seconds = (performance.now() - begun) / 1000
-      context.board().report({ ...withPublish(done, seconds), seconds })
+      board.report({ ...withPublish(done, seconds), seconds })
       report = undefined
     }
     context.finishBoard()
