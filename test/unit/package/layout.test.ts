@@ -72,4 +72,8 @@ describe('a layout', () => {
       expect.objectContaining({ code: 'BAD_LAYOUT', message: expect.stringMatching(/^.{10,200}$/) }),
     )
   })
+
+  it('is not expanded further than any layout could be long', () => {
+    expect(() => decodeLayout(wrong['a bomb'] ?? '')).toThrow(/too long/)
+  })
 })
