@@ -1,52 +1,76 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Remote, startFleet } from './index.ts'
+import { ExitCode, explain, MurderError } from '../../src/errors.ts'
+import { startFleet } from './index.ts'
+import { readFleetState, removeFleetState, writeFleetState } from './state.ts'
+import { fleetFile } from './target.ts'
 
-/** What the state file holds. */
-export interface FleetState {
-  pid: number
-  key: string
-  /** See `ExampleFleet`. */
-  home: string
-  servers: Remote[]
+const usage = 'npm run fleet -- [--count 5] [--root DIRECTORY] [--state FILE]'
+
+interface Options {
+  count: number
+  /** Keys and home directories; without it a temporary one that is removed at the end. */
+  root?: string | undefined
+  state: string
 }
 
-const usage = 'fleet [--count 5] [--root DIRECTORY] [--state FILE]'
-
-const { values } = parseArgs({
-  options: { count: { type: 'string', default: '5' }, root: { type: 'string' }, state: { type: 'string' } },
-})
-const count = Number(values.count)
-if (!Number.isInteger(count) || count < 1 || count > 250) {
-  console.error(`--count takes 1 to 250, not ${values.count}. Usage: ${usage}`)
-  process.exit(2)
+function options(): Options {
+  const { values } = parseArgs({
+    options: {
+      count: { type: 'string', default: '5' },
+      root: { type: 'string' },
+      state: { type: 'string', default: fleetFile },
+    },
+  })
+  const count = Number(values.count)
+  if (!Number.isInteger(count) || count < 1 || count > 250) {
+    throw new MurderError('USAGE', `--count takes 1 to 250, not ${values.count}`, {
+      exitCode: ExitCode.usage,
+      cure: usage,
+    })
+  }
+  return { count, root: values.root, state: resolve(values.state) }
 }
 
-const ownRoot = values.root === undefined
-const root = resolve(values.root ?? mkdtempSync(join(tmpdir(), 'murder-fleet-')))
-const stateFile = resolve(values.state ?? join(root, 'fleet.json'))
-const fleet = await startFleet({ count, root })
-const state: FleetState = {
-  pid: process.pid,
-  key: fleet.keyPath,
-  home: fleet.home,
-  servers: fleet.remotes,
-}
-// Whoever waits for the file must never see half of it.
-writeFileSync(`${stateFile}.part`, `${JSON.stringify(state, undefined, 2)}\n`)
-renameSync(`${stateFile}.part`, stateFile)
-console.log(`${count} servers listen. Their addresses are in ${stateFile}`)
+/** A fleet in the foreground, until Ctrl-C. */
+async function main(): Promise<void> {
+  const { count, root: given, state } = options()
+  const running = readFleetState(state)
+  if (running) {
+    throw new MurderError('FLEET_RUNS', `A fleet is running already, as process ${running.pid}`, {
+      cure: 'use that one, stop it, or start another with --state FILE',
+    })
+  }
+  const root = given === undefined ? mkdtempSync(join(tmpdir(), 'murder-fleet-')) : resolve(given)
+  const removeRoot = () => {
+    if (given === undefined) rmSync(root, { recursive: true, force: true })
+  }
+  const fleet = await startFleet({ count, root }).catch((error) => {
+    removeRoot()
+    throw error
+  })
+  writeFleetState(state, fleet)
 
-let stopping = false
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  process.on(signal, async () => {
+  let stopping = false
+  const stop = async () => {
     if (stopping) return
     stopping = true
+    removeFleetState(state)
     await fleet.stop()
-    rmSync(stateFile, { force: true })
-    if (ownRoot) rmSync(root, { recursive: true, force: true })
-    process.exit(0)
-  })
+    removeRoot()
+    process.exit(ExitCode.done)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+
+  console.log(`${count} SSH servers in this process; Ctrl-C stops them.`)
+  for (const { user, host, port, home } of fleet.servers) console.log(`  ${user}@${host}:${port}  ${home}`)
+  console.log(`Their addresses are in ${relative('', state)}, where shipitfile.ts finds them.`)
+  console.log('Now, in another terminal: npx shipit production deploy')
 }
+
+await main().catch((error) => {
+  console.error(explain(error))
+  process.exitCode = error instanceof MurderError ? error.exitCode : ExitCode.failed
+})

@@ -1,0 +1,32 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { root } from './lib.mjs'
+
+/**
+ * Bundles a program of examples/ (TypeScript) and runs it in this process, with the repository as working directory and
+ * the arguments of this script. Call it when the dependencies are installed.
+ */
+export async function runExample(name) {
+  // Not at the top: this file is read before anything is installed.
+  const { build } = await import('esbuild')
+  // In node_modules, so that what is not bundled is found from there.
+  const file = join(root, 'node_modules', '.cache', 'shipit-murder-examples', `${name}.mjs`)
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'examples', name, 'main.ts')],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'warning',
+  })
+  await mkdir(dirname(file), { recursive: true })
+  // Renamed into place: another run may be about to read it.
+  const draft = `${file}.${process.pid}`
+  await writeFile(draft, outputFiles[0].contents)
+  await rename(draft, file)
+  process.chdir(root)
+  await import(pathToFileURL(file).href)
+}
