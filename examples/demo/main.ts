@@ -4,6 +4,7 @@ import { ExitCode, explain, MurderError } from '../../src/errors.ts'
 import { duration } from '../../src/report/format.ts'
 import { type Options, readOptions, workplace } from './options.ts'
 import { endAll } from './processes.ts'
+import { checkPrograms } from './programs.ts'
 import { type Narrator, story } from './story.ts'
 
 /** Seconds that background processes may take to end by themselves. */
@@ -11,6 +12,7 @@ const GRACE = 5
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
+  checkPrograms()
   const begun = Date.now()
   console.log(
     '\nA deploy to several servers with shipit-murder, all on this machine. Nothing is written outside of a\n' +

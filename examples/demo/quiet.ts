@@ -18,8 +18,7 @@ export function quiet(shipit: Shipit): void {
   options.stdout = undefined
   options.stderr = undefined
   options.log = (...args) => {
-    const [first] = args
-    if (String(first).startsWith('Running') || String(first).startsWith('\nRunning')) return
+    if (isCommonplace(args)) return
     if (running === undefined || isOurs(running)) log(...args)
   }
   shipit.on('task_start', ({ task }: { task: string }) => {
@@ -31,6 +30,12 @@ export function quiet(shipit: Shipit): void {
       running = undefined
     })
   }
+}
+
+/** A task that begins, a command that is run, or the end of a task that only stands for others (it has no time). */
+function isCommonplace([first, ...rest]: unknown[]): boolean {
+  const text = String(first).trimStart()
+  return text.startsWith('Running') || (text === 'Finished' && rest[1] !== 'after')
 }
 
 const isOurs = (task: string) => task === 'deploy:update' || task.startsWith('murder:')
