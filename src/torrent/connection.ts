@@ -91,6 +91,10 @@ export class Connection {
     return (this.wire.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
   }
 
+  get localHost(): string {
+    return (this.wire.socket.localAddress ?? '').replace(/^::ffff:/, '')
+  }
+
   get largestBlock(): number {
     return this.wire.isAgent ? LARGEST_BLOCK : STRANGERS_BLOCK
   }

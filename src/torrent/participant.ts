@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Server, type Socket } from 'node:net'
-import { parseAddress } from './announce.ts'
+import { formatAddress, parseAddress } from './announce.ts'
 import { BlockCache } from './block-cache.ts'
 import { Connection, type Host } from './connection.ts'
 import { listen } from './listen.ts'
@@ -206,7 +206,7 @@ export class Participant implements Host {
 
   accept(connection: Connection): boolean {
     if (connection.peerId === this.peerId) {
-      if (connection.address) this.book.remove(connection.address)
+      this.book.forbid(connection.address ?? formatAddress(connection.localHost, this.listenPort))
       return false
     }
     const twin = [...this.connections.values()].find((other) => other.peerId === connection.peerId)
@@ -299,7 +299,7 @@ export class Participant implements Host {
 
   private dial(address: string): void {
     const target = parseAddress(address)
-    if (!target || this.banned.has(target.host)) return this.book.remove(address)
+    if (!target || this.banned.has(target.host)) return this.book.forbid(address)
     this.book.dialing(address)
     this.dialing++
     const socket = connect({ ...target, timeout: 5000 })

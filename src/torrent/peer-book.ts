@@ -15,16 +15,19 @@ interface Entry {
 /** Addresses of other peers, and when to dial which. */
 export class PeerBook {
   private readonly entries = new Map<string, Entry>()
+  private readonly forbidden = new Set<string>()
 
   add(address: string, fixed = false): void {
+    if (this.forbidden.has(address)) return
     const known = this.entries.get(address)
     if (known) known.fixed ||= fixed
     else this.entries.set(address, { failures: 0, nextAt: 0, fixed, busy: false })
   }
 
-  /** This is our own address, or one that must not be used. */
-  remove(address: string): void {
+  /** This is our own address, or one that must not be used: whoever names it again is not heard. */
+  forbid(address: string): void {
     this.entries.delete(address)
+    this.forbidden.add(address)
   }
 
   /** Addresses to dial now, at most `room`, those of the user first, the others in random order. */

@@ -34,7 +34,7 @@ export class AgentWire extends Wire {
       onMessage: (bytes) => this.readMessage(bytes),
     })
     socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) => this.read(chunk))
+    socket.on('data', (chunk: Buffer) => this.take(chunk))
     socket.on('error', () => this.destroy())
     socket.on('close', () => this.destroy())
   }
@@ -59,7 +59,7 @@ export class AgentWire extends Wire {
     return super.destroy()
   }
 
-  private read(chunk: Buffer): void {
+  private take(chunk: Buffer): void {
     try {
       this.framing.push(chunk)
     } catch {
