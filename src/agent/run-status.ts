@@ -19,6 +19,8 @@ export interface RunStatus {
   down?: number
   up?: number
   peers?: number
+  /** Content bytes that it has sent. */
+  sent?: number
   failure?: string
 }
 
@@ -53,8 +55,9 @@ function withoutEvent(
     down,
     up,
     peers,
-  }: { bytes: number; total: number; down: number; up: number; peers: number },
+    sent = 0,
+  }: { bytes: number; total: number; down: number; up: number; peers: number; sent?: number },
   alive: boolean,
 ) {
-  return alive ? { bytes, total, down, up, peers } : { bytes, total, down: 0, up: 0, peers: 0 }
+  return alive ? { bytes, total, down, up, peers, sent } : { bytes, total, down: 0, up: 0, peers: 0, sent }
 }

@@ -19,16 +19,29 @@ export type FleetFacts = ReadonlyMap<Server, ServerFacts>
 const PATIENCE = 60
 
 /** Asks every server, in one command each, whether anything would fail later. */
-export function ask(context: Context): Promise<Outcome[]> {
+export function ask(
+  context: Context,
+  servers: readonly Server[] = context.fleet.servers,
+): Promise<Outcome[]> {
   const { fleet, settings, shipit, signal } = context
   const { deployTo = '' } = shipit.config
   const { remotePath, temporaryPath, node } = settings
   const script = factsScript({ deployTo, remotePath, temporaryPath, node, agent: agentPath(settings) })
-  return fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE })
+  return fleet.run('check', () => ({ script }), { servers, signal, totalTimeout: PATIENCE })
 }
 
 /** What the servers answered. Throws FLEET_FAILED, with a table, when a deploy would fail on any of them. */
 export async function check(context: Context, asked: Promise<Outcome[]> = ask(context)): Promise<FleetFacts> {
+  const { facts, failures } = await inspect(context, asked)
+  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  return facts
+}
+
+/** What the servers answered that can be deployed to, and why the others can't. Throws SAME_SERVER. */
+export async function inspect(
+  context: Context,
+  asked: Promise<Outcome[]> = ask(context),
+): Promise<{ facts: FleetFacts; failures: Failure[] }> {
   const outcomes = await asked
   context.signal.throwIfAborted()
   const facts = new Map<Server, ServerFacts>()
@@ -37,14 +50,13 @@ export async function check(context: Context, asked: Promise<Outcome[]> = ask(co
     if (!outcome.ok) continue
     const found = parseFacts(outcome.stdout)
     const fault = faultOf(found, context.settings.node)
-    if (fault)
+    if (fault) {
       failures.push({ server: outcome.server.label, step: 'check', cause: fault.message, cure: fault.cure })
-    facts.set(outcome.server, found)
+    } else facts.set(outcome.server, found)
   }
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
   const same = sameMachine([...facts].map(([{ label }, found]) => ({ label, facts: found })))
   if (same) throw same
-  return facts
+  return { facts, failures }
 }
 
 /** Whether package and release fit on every server. Throws FLEET_FAILED. */

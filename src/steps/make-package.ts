@@ -34,6 +34,8 @@ export interface PackageWish {
   zstdEverywhere: boolean
   /** How many servers it goes to. */
   peers: number
+  /** Patterns of files to leave out besides the configured ones. */
+  ignore?: string[]
 }
 
 /** The directory that is deployed, as shipit-deploy chooses it. Throws WORKSPACE_MISSING. */
@@ -53,7 +55,9 @@ export async function makePackage(context: Context, wish: PackageWish): Promise<
   const root = sourceDirectory(context)
   const board = context.board()
   board.step('package')
-  const entries = scan(root, { ignore: [...(shipit.config.ignores ?? []), ...settings.ignore] })
+  const entries = scan(root, {
+    ignore: [...(shipit.config.ignores ?? []), ...settings.ignore, ...(wish.ignore ?? [])],
+  })
   const ratio = settings.compression === 'none' || wish.prefill ? 1 : estimateCompression(root, entries)
   const compression = chooseCompression({
     wanted: settings.compression,

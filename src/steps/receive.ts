@@ -22,6 +22,8 @@ export interface ReceivePlan {
   /** Where to unpack; left out, the package is only fetched. */
   releasePath?: string
   revision?: string
+  /** Only these; all unless told otherwise. */
+  servers?: readonly Server[]
   /** Gets the servers that have the whole release in its place, as they report it. */
   unpacked: Set<Server>
 }
@@ -90,7 +92,11 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
   }
   // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
   const stallTimeout = settings.timeouts.stall > 0 ? settings.timeouts.stall + 15 : 0
-  const outcomes = await fleet.run('transfer', follow, { signal, stallTimeout })
+  const outcomes = await fleet.run('transfer', follow, {
+    signal,
+    stallTimeout,
+    ...(plan.servers ? { servers: plan.servers } : {}),
+  })
   result.failures = failuresOf(outcomes, 'transfer')
   result.perServer = outcomes.flatMap(({ ok, server }) => (ok ? (reports.get(server) ?? []) : []))
   return result

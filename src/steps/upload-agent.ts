@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
+import type { Server } from '../remote/server.ts'
 import { all, quote, quotePath } from '../remote/shell.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
@@ -7,9 +8,13 @@ import { failuresOf, fleetError } from './fleet-error.ts'
 import { agent, agentPath } from './paths.ts'
 
 /** Puts the agent where it is missing: compressed, once for each version of it. Older versions are removed. */
-export async function uploadAgent(context: Context, facts: FleetFacts): Promise<void> {
+export async function uploadAgent(
+  context: Context,
+  facts: FleetFacts,
+  among: readonly Server[] = context.fleet.servers,
+): Promise<void> {
   const { fleet, settings, signal } = context
-  const servers = fleet.servers.filter((server) => !facts.get(server)?.hasAgent)
+  const servers = among.filter((server) => !facts.get(server)?.hasAgent)
   if (servers.length === 0) return
   for (const { label } of servers) context.board().update(label, { phase: 'upload' })
   const { content } = agent()

@@ -1,0 +1,27 @@
+import { join, resolve } from 'node:path'
+
+/** What single steps keep between two calls, below the current directory. */
+const base = () => resolve('.shipit-murder')
+
+/** Names in there that are no environment's. */
+const TAKEN = ['run', 'logs', 'fleet.json']
+
+/** Where tracker and seeder of the deploy host note that they run. */
+export const localRuns = (): string => join(base(), 'run')
+
+/** The environment's name as that of a directory. */
+export function environmentName(environment: string): string {
+  const name = encodeURIComponent(environment).replace(/^\./, '%2E')
+  return TAKEN.includes(name) ? `${name}_` : name
+}
+
+/** What is packaged for an environment: package, torrent, description, and the workspace where none is configured. */
+export const environmentDirectory = (environment: string): string =>
+  join(base(), environmentName(environment))
+
+/** Pattern, in .gitignore's syntax, that keeps all this out of a package when it is inside of what is packaged. */
+export function ownFiles(root: string): string[] {
+  if (!base().startsWith(join(root, '/'))) return []
+  const inside = base().slice(join(root, '/').length)
+  return [`/${inside.replace(/[\\*?[\]!# ]/g, '\\$&')}/`]
+}

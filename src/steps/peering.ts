@@ -1,0 +1,209 @@
+import { posix } from 'node:path'
+import { MurderError } from '../errors.ts'
+import type { Server } from '../remote/server.ts'
+import { command, quote, quotePath } from '../remote/shell.ts'
+import { duration, type Failure } from '../report/index.ts'
+import { check, checkSpace, type FleetFacts } from './check.ts'
+import type { Context } from './context.ts'
+import { failuresOf, fleetError } from './fleet-error.ts'
+import { releaseBytes } from './make-package.ts'
+import { agentPath, releasesPath } from './paths.ts'
+import { receive } from './receive.ts'
+import { count, say } from './say.ts'
+import { findSeeders } from './seeding.ts'
+import { hasZstd } from './server-facts.ts'
+import { hostsOf, type Station, stationOf } from './station.ts'
+import { loadTransfer, type StoredTransfer } from './stored-transfer.ts'
+import type { Swarm } from './swarm.ts'
+import { undo } from './tidy.ts'
+import { findTracker } from './tracker.ts'
+import { uploadAgent } from './upload-agent.ts'
+
+/** Seconds that a server may take for a question, and to end its peers. */
+const PATIENCE = 60
+
+/** `murder:peer`: every server fetches what is seeded and unpacks it as a release, which is not published. */
+export async function peer(context: Context): Promise<void> {
+  const { fleet, shipit, settings } = context
+  const station = stationOf(context)
+  const { transfer, swarm: open } = await seeded(context, station)
+  const { tag } = transfer
+  const releasePath = posix.join(releasesPath(shipit.config.deployTo ?? ''), tag)
+  const facts = await check(context)
+  assertZstd(context, transfer, facts)
+  const complete = await findComplete(context, transfer, releasePath)
+  const servers = fleet.servers.filter((server) => !complete.has(server))
+  const fields = { tag, path: releasePath, already: [...complete].map(({ label }) => label) }
+  if (servers.length === 0) {
+    const text = `${count(complete.size, 'server')} ${complete.size === 1 ? 'has' : 'have'} ${releasePath} already`
+    return say(context, text, 'received', { ...fields, perServer: [] })
+  }
+  checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries))
+  await uploadAgent(context, facts, servers)
+
+  const board = context.board()
+  for (const { label } of complete) board.update(label, { phase: 'done' })
+  const swarm = open(facts)
+  try {
+    const plan = { transfer, swarm, facts, releasePath, servers, unpacked: new Set<Server>() }
+    const { revision } = transfer
+    const received = await receive(context, { ...plan, ...(revision === undefined ? {} : { revision }) })
+    context.signal.throwIfAborted()
+    const { failures, perServer, transferSeconds, unpackSeconds } = received
+    if (failures.length > 0) throw fleetError(context, failures, `the others have ${releasePath}`)
+    const lines = [
+      `${count(fleet.servers.length, 'server')}: ${releasePath} is complete, not published`,
+      `transfer ${duration(transferSeconds)}, unpack ${duration(unpackSeconds)}`,
+      ...(complete.size > 0 ? [`${count(complete.size, 'server')} had it already`] : []),
+      ...(settings.linger > 0
+        ? [`they share for ${settings.linger} s more; murder:stop_peering ends that`]
+        : []),
+    ]
+    say(context, lines.join('\n  '), 'received', { ...fields, transferSeconds, unpackSeconds, perServer })
+  } catch (error) {
+    // Complete releases stay: the next call then only has the others to do.
+    await undo(context, tag, new Set())
+    throw error
+  }
+}
+
+/** What is seeded for this environment, and how servers get to it. Throws NOTHING_SEEDED or SEEDS_OTHER. */
+async function seeded(
+  context: Context,
+  station: Station,
+): Promise<{ transfer: StoredTransfer; swarm: (facts: FleetFacts) => Swarm }> {
+  const { environment } = context.shipit
+  const seeders = await findSeeders(context, station)
+  const transfer = await loadTransfer(context)
+  const cure = `run npx shipit ${environment} murder:seed`
+  if (seeders.length === 0) {
+    throw new MurderError('NOTHING_SEEDED', `Nothing is seeded for ${environment} on ${station.label}`, {
+      cure,
+    })
+  }
+  const seeder = seeders.find(({ tag, infoHash }) => tag === transfer?.tag && infoHash === transfer.infoHash)
+  if (!transfer || seeder?.port === undefined) {
+    const what = seeders.map(({ tag }) => tag).join(', ')
+    const here = transfer ? `${transfer.tag} is packaged` : 'there is no package of it here any more'
+    throw new MurderError('SEEDS_OTHER', `${what} is being seeded, but ${here}`, { cure })
+  }
+  const tracker = await findTracker(context, station)
+  if (!tracker)
+    say(context, 'No tracker runs: the servers know only the seeder (murder:start_tracker starts one)')
+  const swarm = (facts: FleetFacts): Swarm => ({
+    trackerPort: tracker?.port ?? context.settings.tracker.port,
+    seederPort: seeder.port ?? 0,
+    hostFor: hostsOf(context, station, facts),
+    sent: () => 0,
+    broken: new Promise(() => {}),
+    stop: async () => {},
+  })
+  return { transfer, swarm }
+}
+
+function assertZstd(context: Context, { compression }: StoredTransfer, facts: FleetFacts): void {
+  if (compression !== 'zstd') return
+  const failures = [...facts].flatMap(([{ label }, found]): Failure[] =>
+    hasZstd(found)
+      ? []
+      : [
+          {
+            server: label,
+            step: 'check',
+            cause: `Node.js ${found.node} has no zstd`,
+            cure: 'set murder.compression to gzip and run murder:seed again, or install Node.js 22.15 or newer',
+          },
+        ],
+  )
+  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+}
+
+/**
+ * The servers that have this very release whole. Releases appear by rename, so one that is there is whole; beside the
+ * agent each server notes which package a tag stands for before it fetches it. Throws FLEET_FAILED where the release is
+ * there but was made of something else.
+ */
+async function findComplete(
+  context: Context,
+  { tag, sha256 }: StoredTransfer,
+  releasePath: string,
+): Promise<Set<Server>> {
+  const { fleet, settings, signal } = context
+  const note = quotePath(notePath(settings.remotePath, tag))
+  const script = `
+r=${quotePath(releasePath)}; n=${note}; s=${quote(sha256)}
+if [ -d "$r" ] && [ -n "$(ls -A "$r")" ]; then
+  if [ "$(cat "$n" 2>/dev/null)" = "$s" ]; then echo same; else echo other; fi
+else
+  mkdir -p "$(dirname "$n")" && printf '%s\\n' "$s" > "$n"
+fi`
+  const outcomes = await fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE })
+  signal.throwIfAborted()
+  const failures = failuresOf(outcomes, 'check')
+  const complete = new Set<Server>()
+  for (const outcome of outcomes) {
+    if (!outcome.ok) continue
+    const words = outcome.stdout.split('\n')
+    if (words.includes('same')) complete.add(outcome.server)
+    if (!words.includes('other')) continue
+    failures.push({
+      server: outcome.server.label,
+      step: 'check',
+      cause: `${releasePath} is there already and was not made of this package`,
+      cure: 'set MURDER_TAG to another name and run murder:seed again',
+    })
+  }
+  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  return complete
+}
+
+/** Which package the release of a tag was made of: its SHA-256. */
+const notePath = (remotePath: string, tag: string): string => posix.join(remotePath, 'unpacked', tag)
+
+/** `murder:stop_peering`: ends all peers on all servers and removes what they were sharing. */
+export async function stopPeering(context: Context): Promise<void> {
+  const { fleet, settings } = context
+  const script = stopScript(settings.temporaryPath, settings.node, agentPath(settings), settings.remotePath)
+  const outcomes = await fleet.run('stop', () => ({ script }), { totalTimeout: PATIENCE })
+  const stopped = outcomes.flatMap((outcome) =>
+    outcome.ok ? parseStopped(outcome.stdout).map((run) => ({ server: outcome.server.label, ...run })) : [],
+  )
+  const text =
+    stopped.length === 0
+      ? 'No peer runs on any server'
+      : stopped.map(({ server, tag, pid }) => `${server}: stopped the peer of ${tag} (pid ${pid})`).join('\n')
+  const failures = failuresOf(outcomes, 'stop')
+  if (failures.length < outcomes.length) {
+    say(context, text, 'stopped', { role: 'peer', wasRunning: stopped.length > 0, peers: stopped })
+  }
+  if (failures.length > 0) {
+    throw fleetError(context, failures, 'what runs there ends by itself when it has lingered')
+  }
+}
+
+/**
+ * Only what is certainly a transfer's is touched: its run folder bears the directory's own name. The agent tells a
+ * process from a later one of the same pid; without an agent the folder is removed, which ends its process too.
+ */
+function stopScript(temporaryPath: string, node: string, agent: string, remotePath: string): string {
+  return `
+t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; a=${quotePath(agent)}
+if [ ! -f "$a" ]; then for x in "$p"/murder-*.mjs; do [ -f "$x" ] && a=$x; done; fi
+for r in "$t"/*/peer-*; do
+  d=\${r%/*}
+  if [ ! -f "$r/state.json" ] || [ "\${r##*/}" != "peer-\${d##*/}" ]; then continue; fi
+  if [ -f "$a" ]; then ${command(node)} "$a" stop --all --run-dir "$d" || exit 1; fi
+  rm -rf "$r"
+  rm -f "$d/package" "$d/prefill" "$d/unpacked.json"
+  rmdir "$d" 2>/dev/null
+done
+true`
+}
+
+/** The lines of `murder stop`. */
+export function parseStopped(output: string): { tag: string; pid: number }[] {
+  return [...output.matchAll(/^Stopped the peer (\S+) \(pid (\d+)\)$/gm)].map(([, tag = '', pid]) => ({
+    tag,
+    pid: Number(pid),
+  }))
+}

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process'
+import type { AgentEvent } from '../agent/contract.ts'
+import { agentFile } from '../agent-file.ts'
+import { MurderError } from '../errors.ts'
+import { parseEvent } from '../remote/events.ts'
+
+/**
+ * Runs a command of the agent on the deploy host to its end, which for `tracker` and `seed` is when they listen in the
+ * background. Gives what it printed; throws what it failed of. When `signal` aborts, so does the command.
+ */
+export function runAgent(args: readonly string[], signal?: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // In a process group of its own: Ctrl-C in the terminal reaches it only through `signal`.
+    const child = spawn(process.execPath, [agentFile, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString()
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr = (stderr + chunk.toString()).slice(-2000)
+    })
+    const stop = () => child.kill('SIGINT')
+    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted) stop()
+    child.on('error', reject)
+    child.on('close', (code) => {
+      signal?.removeEventListener('abort', stop)
+      if (signal?.aborted) reject(signal.reason)
+      else if (code === 0) resolve(stdout)
+      else reject(failureIn(stdout) ?? new MurderError('AGENT_ENDED', lastWords(args[0] ?? '', stderr)))
+    })
+  })
+}
+
+/** The failure that an agent reported among its events. */
+function failureIn(stdout: string): MurderError | undefined {
+  return eventsIn(stdout)
+    .flatMap((event) => (event.event === 'failed' ? [failedError(event)] : []))
+    .at(-1)
+}
+
+export function failedError(event: AgentEvent & { event: 'failed' }): MurderError {
+  return new MurderError(event.code, event.message, {
+    exitCode: event.exitCode,
+    ...(event.cure === undefined ? {} : { cure: event.cure }),
+  })
+}
+
+export function eventsIn(stdout: string): AgentEvent[] {
+  return stdout.split('\n').flatMap((line) => parseEvent(line) ?? [])
+}
+
+function lastWords(command: string, stderr: string): string {
+  const line = stderr
+    .trim()
+    .split('\n')
+    .at(-1)
+    ?.replace(/^murder: /, '')
+  return `murder ${command} on the deploy host ended early: ${line || 'it said nothing'}`
+}

@@ -1,0 +1,22 @@
+import { table } from '../report/index.ts'
+import type { Context } from './context.ts'
+
+/** What a step has to say: text for people, or, with MURDER_OUTPUT=json, one line of JSON (docs/tasks.md). */
+export function say(
+  context: Context,
+  text: string,
+  event = 'log',
+  fields: Record<string, unknown> = { message: text },
+): void {
+  context.finishBoard()
+  if (context.mode !== 'json') context.shipit.log(text)
+  else process.stdout.write(`${JSON.stringify({ event, time: new Date().toISOString(), ...fields })}\n`)
+}
+
+/** A heading and indented lines of a name and a value each. */
+export function facts(heading: string, rows: readonly (readonly [string, string])[]): string {
+  return `${heading}\n${table(rows.map(([name, value]) => [`  ${name}`, value]))}`
+}
+
+/** `3 servers`, `1 server`. */
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`

@@ -1,0 +1,32 @@
+import { bytes, table } from '../report/index.ts'
+import { inspect } from './check.ts'
+import type { Context } from './context.ts'
+import { fleetError } from './fleet-error.ts'
+import { say } from './say.ts'
+import { uploadAgent } from './upload-agent.ts'
+
+/** `murder:setup`: checks all servers and uploads the agent where it is missing. */
+export async function setup(context: Context): Promise<void> {
+  const { facts, failures } = await inspect(context)
+  const servers = [...facts.keys()]
+  await uploadAgent(context, facts, servers)
+  const rows = servers.map((server) => {
+    const { node = '', releases, currentRelease, hasAgent } = facts.get(server) ?? {}
+    const free = releases?.free ?? Number.POSITIVE_INFINITY
+    return {
+      server: server.label,
+      node,
+      free: Number.isFinite(free) ? free : null,
+      current: currentRelease ?? null,
+      agent: hasAgent ? 'there' : 'uploaded',
+    }
+  })
+  const text = table([
+    ['server', 'node', 'free disk', 'current release', 'agent'],
+    ...rows.map(({ server, node, free, current, agent }) => [
+      ...[server, node, free === null ? '?' : bytes(free), current ?? 'none', agent],
+    ]),
+  ])
+  if (rows.length > 0) say(context, text, 'setup', { servers: rows })
+  if (failures.length > 0) throw fleetError(context, failures, 'the others are set up')
+}

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs'
+import { chmod, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { checkTag } from '../agent/content-options.ts'
+import type { Compression } from '../agent/contract.ts'
+import { ExitCode, isSystemError, MurderError } from '../errors.ts'
+import { decodeLayout, encodeLayout } from '../package/layout.ts'
+import { bytes } from '../report/index.ts'
+import { parseMetainfo } from '../torrent/metainfo.ts'
+import type { Context } from './context.ts'
+import { environmentDirectory, ownFiles } from './local-paths.ts'
+import { makePackage, sourceDirectory, type Transfer } from './make-package.ts'
+import { revisionOf } from './revision.ts'
+import { facts, say } from './say.ts'
+import { prepareWorkspace } from './workspace.ts'
+
+/** A package that waits in `.shipit-murder/<environment>` for the steps to come. */
+export interface StoredTransfer extends Transfer {
+  /** ISO 8601. */
+  created: string
+  revision?: string
+}
+
+/** transfer.json: what else there is to know of the package beside it. */
+interface Description {
+  tag: string
+  length: number
+  sha256: string
+  compression: Compression
+  infoHash: string
+  created: string
+  revision?: string
+}
+
+const KEPT = ['package', 'package.torrent', 'transfer.json', 'layout'] as const
+
+/** `murder:create_torrent`: packages the workspace. What has not changed keeps its tag, unless MURDER_TAG is another. */
+export async function createTransfer(context: Context): Promise<StoredTransfer> {
+  const { shipit, fleet, settings } = context
+  const directory = environmentDirectory(shipit.environment)
+  const wanted = wantedTag()
+  await prepareWorkspace(context)
+  const root = sourceDirectory(context)
+  const before = await loadTransfer(context)
+  const draft = join(directory, `.draft-${process.pid}`)
+  await mkdir(draft, { recursive: true, mode: 0o700 })
+  await chmod(directory, 0o700)
+  try {
+    const made = await makePackage(context, {
+      tag: wanted ?? newTag(before?.tag),
+      directory: draft,
+      prefill: false,
+      // The servers are not asked here: those without it are told by murder:peer.
+      zstdEverywhere: settings.compression === 'zstd',
+      peers: fleet.servers.length,
+      ignore: ownFiles(root),
+    })
+    const revision = await revisionOf(root, shipit.config.branch ?? 'HEAD')
+    const same = before?.infoHash === made.infoHash && before.compression === made.compression
+    const stored: StoredTransfer = {
+      ...made,
+      file: join(directory, 'package'),
+      tag: wanted ?? (same ? before.tag : made.tag),
+      created: same ? before.created : new Date().toISOString(),
+      ...(revision === undefined ? {} : { revision }),
+    }
+    await store(stored, directory, draft)
+    return stored
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+}
+
+/** The description comes last: it is true of all that is there already. */
+async function store(stored: StoredTransfer, directory: string, draft: string): Promise<void> {
+  const { tag, length, sha256, compression, infoHash, created, revision } = stored
+  const description: Description = {
+    ...{ tag, length, sha256, compression, infoHash, created },
+    ...(revision === undefined ? {} : { revision }),
+  }
+  const mode = 0o600
+  await writeFile(join(draft, 'package.torrent'), stored.torrent, { mode })
+  await writeFile(join(draft, 'layout'), encodeLayout(stored.entries), { mode })
+  await writeFile(join(draft, 'transfer.json'), `${JSON.stringify(description, undefined, 2)}\n`, { mode })
+  await rm(join(directory, 'transfer.json'), { force: true })
+  for (const name of ['package', 'package.torrent', 'layout', 'transfer.json']) {
+    await rename(join(draft, name), join(directory, name))
+  }
+}
+
+/** What was packaged last for this environment; undefined when there is nothing, or only half of it. */
+export async function loadTransfer({ shipit }: Context): Promise<StoredTransfer | undefined> {
+  const directory = environmentDirectory(shipit.environment)
+  try {
+    const read = (name: string) => readFileSync(join(directory, name))
+    const described = JSON.parse(read('transfer.json').toString()) as Description
+    const torrent = read('package.torrent')
+    if (parseMetainfo(torrent).infoHash !== described.infoHash) return undefined
+    const entries = decodeLayout(read('layout').toString())
+    return { ...described, file: join(directory, 'package'), torrent, entries }
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT') || error instanceof SyntaxError || error instanceof MurderError) {
+      return undefined
+    }
+    throw error
+  }
+}
+
+/** Removes package and torrent, and the fetched workspace; whether there was anything. */
+export async function removeTransfer({ shipit }: Context): Promise<boolean> {
+  const directory = environmentDirectory(shipit.environment)
+  const before = await loadTransfer({ shipit } as Context)
+  for (const name of [...KEPT, 'workspace']) {
+    await rm(join(directory, name), { recursive: true, force: true })
+  }
+  try {
+    await rmdir(directory)
+    return true
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
+    return before !== undefined
+  }
+}
+
+function wantedTag(): string | undefined {
+  const tag = process.env.MURDER_TAG
+  if (!tag) return undefined
+  try {
+    return checkTag(tag)
+  } catch {
+    throw new MurderError('SETTINGS', `MURDER_TAG is ${JSON.stringify(tag.slice(0, 60))}`, {
+      exitCode: ExitCode.usage,
+      cure: 'use letters, digits, ".", "_" and "-", beginning with a letter or a digit',
+    })
+  }
+}
+
+/** A timestamp, as in a deploy; another one than `before`, even within the same second. */
+export function newTag(before: string | undefined, now = Date.now()): string {
+  const tag = new Date(now).toISOString().replace(/\D/g, '').slice(0, 14)
+  return tag === before ? newTag(before, now + 1000) : tag
+}
+
+export function sayPackage(context: Context, transfer: StoredTransfer): void {
+  const { tag, length, infoHash, file, compression, sha256, torrent } = transfer
+  const pieces = parseMetainfo(torrent).pieces.length / 20
+  say(
+    context,
+    facts(`Packaged ${tag}`, [
+      ['size', `${bytes(length)} in ${pieces} pieces${compression === 'none' ? '' : `, ${compression}`}`],
+      ['infohash', infoHash],
+      ['path', file],
+    ]),
+    'packaged',
+    { tag, length, pieces, compression, infoHash, sha256, path: file },
+  )
+}

@@ -1,0 +1,5 @@
+import { distribute } from '../steps/distribute.ts'
+import { step } from './step.ts'
+
+/** All steps in order, without a deploy. */
+export const registerDistribute = step('murder:distribute', distribute)

@@ -1,0 +1,18 @@
+import type { Shipit } from '../shipit.ts'
+import { type Context, contextOf } from '../steps/context.ts'
+import { type Registration, task } from './task.ts'
+
+/** Registers a task that is one step: Ctrl-C ends it in order, and the display ends with it. */
+export function step(name: string, run: (context: Context) => Promise<void>): Registration {
+  return (shipit: Shipit) => {
+    task(shipit, name, async () => {
+      const context = contextOf(shipit)
+      try {
+        await context.during(() => run(context))
+      } finally {
+        context.finishBoard()
+      }
+      context.signal.throwIfAborted()
+    })
+  }
+}
