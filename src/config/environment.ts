@@ -4,6 +4,7 @@ import { suggest } from './suggest.ts'
 
 /** Variables of other features: not settings, and not mistakes either. */
 const reserved = [
+  'MURDER_DEBUG',
   'MURDER_OUTPUT',
   'MURDER_REPORT',
   'MURDER_DRY_RUN',

@@ -216,6 +216,7 @@ describe('problems, one complete line each', () => {
   test('variables of other features, and of other programs, are nobody’s mistake', () => {
     const env = {
       MURDER_OUTPUT: 'json',
+      MURDER_DEBUG: '1',
       MURDER_DRY_RUN: '1',
       MURDER_TEMP_PATH: '/x',
       PATH: '/bin',
