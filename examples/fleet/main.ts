@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ExitCode, explain, MurderError } from '../../src/errors.ts'
 import { startFleet } from './index.ts'
@@ -66,8 +66,8 @@ async function main(): Promise<void> {
 
   console.log(`${count} SSH servers in this process; Ctrl-C stops them.`)
   for (const { user, host, port, home } of fleet.servers) console.log(`  ${user}@${host}:${port}  ${home}`)
-  console.log(`Their addresses are in ${relative('', state)}, where shipitfile.ts finds them.`)
-  console.log('Now, in another terminal: npx shipit production deploy')
+  const elsewhere = state === resolve(fleetFile) ? '' : `FLEET_FILE=${state} `
+  console.log(`Now, in another terminal: ${elsewhere}npx shipit production deploy`)
 }
 
 await main().catch((error) => {

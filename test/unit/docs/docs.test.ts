@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const pages = [
+  'README.md',
+  'ARCHITECTURE.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+]
+
+function sources(directory: string): string {
+  const entries = readdirSync(join(root, directory), { withFileTypes: true })
+  return entries
+    .map((entry) =>
+      entry.isDirectory() ? sources(`${directory}/${entry.name}`) : read(`${directory}/${entry.name}`),
+    )
+    .join('\n')
+}
+
+const code =
+  sources('src') +
+  read('node_modules/shipit-deploy/lib/extendShipit.js') +
+  read('node_modules/shipit-deploy/lib/tasks/rollback/init.js')
+
+/** The first column of every table row, as its code spans. */
+const firstColumn = (text: string) =>
+  [...text.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = '']) => cell.match(/`[^`]+`/g) ?? [])
+
+describe('the messages that are explained are those that the program writes', () => {
+  const explained = [
+    ...firstColumn(read('docs/troubleshooting.md')),
+    ...firstColumn(read('README.md').split('## When it does not work')[1] ?? ''),
+  ]
+
+  test('there are some', () => expect(explained.length).toBeGreaterThan(40))
+
+  test.each(explained)('%s', (message) => {
+    for (const part of message.slice(1, -1).split(/…|"node"|8998/)) {
+      const words = part.trim().replace(/^:|:\S*$/g, '')
+      if (words.length > 3) expect(code.includes(words), words).toBe(true)
+    }
+  })
+})
+
+describe.each(pages)('%s', (page) => {
+  const text = read(page)
+
+  test('its links lead somewhere', () => {
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)/g)) {
+      expect(existsSync(join(root, dirname(page), target)), target).toBe(true)
+    }
+  })
+
+  test('its lines are no longer than a screen is wide, apart from tables and what is printed', () => {
+    const prose = text.replace(/```[\s\S]*?```/g, '').split('\n')
+    const long = prose.filter((line) => line.length > 132 && !/^[|-]/.test(line))
+    expect(page === 'docs/settings.md' ? [] : long).toEqual([])
+  })
+})
+
+test('the shipitfile in README.md is examples/minimal/shipitfile.js', () => {
+  const [, shown] = /```js\n([\s\S]*?)```/.exec(read('README.md')) ?? []
+  expect(read('examples/minimal/shipitfile.js').replace(/^\/\/.*\n/gm, '')).toBe(shown)
+})
+
+test('docs/tasks.md has a row for every task, and for no other', () => {
+  const tasks = new Set(sources('src/tasks').match(/(?<=')(?:murder:\w+|deploy:update)(?=')/g))
+  const documented = firstColumn(read('docs/tasks.md'))
+    .map((name) => name.slice(1, -1))
+    .filter((name) => name.startsWith('murder:') || name === 'deploy:update')
+  expect(documented.sort()).toEqual([...tasks].sort())
+})
