@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
 import type { FleetFacts } from './check.ts'
@@ -11,21 +11,25 @@ import { type Swarm, seedArguments } from './swarm.ts'
 /** Starts tracker and seeder on the deploy host, for as long as this process lives. */
 export async function startLocally(context: Context, transfer: Transfer, facts: FleetFacts): Promise<Swarm> {
   const { settings, fleet } = context
-  const torrent = join(transfer.file, '..', 'package.torrent')
+  const directory = dirname(transfer.file)
+  const torrent = join(directory, 'package.torrent')
+  // Beside the package, so that it goes with it; and two deploys from one host have nothing in common.
+  const runs = ['--run-dir', join(directory, 'runs')]
   await writeFile(torrent, transfer.torrent, { mode: 0o600 })
   const tracker = await LocalAgent.start('tracker', [
     '--port',
     String(settings.tracker.port),
     '--only',
     torrent,
+    ...runs,
   ])
   let seeder: Awaited<ReturnType<typeof LocalAgent.start>>
   try {
     const url = `http://127.0.0.1:${tracker.port}/announce`
-    seeder = await LocalAgent.start(
-      'seed',
-      seedArguments(context, torrent, transfer.file, url, fleet.servers.length),
-    )
+    seeder = await LocalAgent.start('seed', [
+      ...seedArguments(context, torrent, transfer.file, url, fleet.servers.length),
+      ...runs,
+    ])
   } catch (error) {
     await tracker.agent.stop()
     throw error
