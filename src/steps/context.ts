@@ -4,6 +4,7 @@ import { Fleet } from '../remote/fleet.ts'
 import type { SshConnection } from '../remote/server.ts'
 import { type OutputMode, outputMode, ProgressBoard, wantsColour } from '../report/index.ts'
 import type { Shipit } from '../shipit.ts'
+import { removeShallowClone } from './shallow-clone.ts'
 
 /** What the steps of one `npx shipit …` share: settings, connections to the fleet, the display, the way to stop. */
 export interface Context {
@@ -45,7 +46,7 @@ function makeContext(shipit: Shipit): Context {
   })
   const interrupt = new AbortController()
   let busy = 0
-  const stopListening = onInterrupt(interrupt, () => busy > 0)
+  const stopListening = onInterrupt(shipit, interrupt, () => busy > 0)
   let board: ProgressBoard | undefined
   return {
     shipit,
@@ -95,9 +96,12 @@ export function settingsOf(shipit: Shipit): { settings: Settings; origins: Origi
  * The first Ctrl-C lets the running step end and tidy up; the second one, or one while another plugin's task runs, ends
  * the process at once.
  */
-function onInterrupt(controller: AbortController, isBusy: () => boolean): () => void {
+function onInterrupt(shipit: Shipit, controller: AbortController, isBusy: () => boolean): () => void {
   const stop = () => {
-    if (controller.signal.aborted || !isBusy()) process.exit(ExitCode.interrupted)
+    if (controller.signal.aborted || !isBusy()) {
+      removeShallowClone(shipit)
+      process.exit(ExitCode.interrupted)
+    }
     controller.abort(
       new MurderError('INTERRUPTED', 'Interrupted', {
         exitCode: ExitCode.interrupted,
@@ -107,8 +111,20 @@ function onInterrupt(controller: AbortController, isBusy: () => boolean): () => 
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  // After ours is there: without any listener, a signal that has come but was not yet told would be lost.
+  const silenced = process.listeners('SIGINT').filter(endsAtOnce)
+  for (const listener of silenced) process.off('SIGINT', listener)
   return () => {
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
+    for (const listener of silenced) process.on('SIGINT', listener)
   }
+}
+
+/**
+ * The package `tmp`, which shipit-deploy loads, answers Ctrl-C with exit code 0 before anything can be tidied. What it
+ * removes then it also removes when the process exits.
+ */
+function endsAtOnce(listener: NodeJS.SignalsListener): boolean {
+  return listener.name === '_tmp$sigint_listener'
 }

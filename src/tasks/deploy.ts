@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises'
 import type { Outcome } from '../remote/fleet.ts'
 import type { DeployReport } from '../report/index.ts'
 import type { Shipit } from '../shipit.ts'
 import { ask } from '../steps/check.ts'
 import { contextOf } from '../steps/context.ts'
 import { deployRelease } from '../steps/deploy.ts'
+import { removeShallowClone } from '../steps/shallow-clone.ts'
 import { type Registration, task } from './task.ts'
 
 /**
@@ -27,14 +27,18 @@ export const registerDeploy: Registration = (shipit) => {
     const context = contextOf(shipit)
     const board = context.board()
     const begun = performance.now()
-    const done = await context.during(() => deployRelease(context, asked))
+    let done: DeployReport
+    try {
+      done = await context.during(() => deployRelease(context, asked))
+    } finally {
+      removeShallowClone(shipit)
+    }
     report = () => {
       const seconds = (performance.now() - begun) / 1000
       board.report({ ...withPublish(done, seconds), seconds })
       report = undefined
     }
     context.finishBoard()
-    await removeWorkspace(shipit)
     shipit.emit('updated')
   })
 
@@ -53,11 +57,4 @@ function prepare(shipit: Shipit): void {
   const { deployTo = '' } = shipit.config
   shipit.currentPath ??= `${deployTo}/current`
   shipit.releasesPath ??= `${deployTo}/releases`
-}
-
-/** As shipit-deploy does it: a shallow clone is temporary. */
-async function removeWorkspace(shipit: Shipit): Promise<void> {
-  const { keepWorkspace = false, shallowClone = true } = shipit.config
-  if (keepWorkspace || !shallowClone || !shipit.workspace) return
-  await rm(shipit.workspace, { recursive: true, force: true })
 }
