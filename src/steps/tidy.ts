@@ -27,9 +27,8 @@ export async function undo(context: Context, tag: string, unpacked: ReadonlySet<
     'undo',
     (server) => ({
       script: all(
-        `for f in ${directory}/receive-*; do [ -f "$f" ] && kill "$(printf %s "$f" | sed 's/.*-//')" 2>/dev/null; done; true`,
-        `rm -rf ${directory}`,
-        `sleep 0.3; rm -rf ${quotePath(`${releases}/.${tag}.partial`)} ${directory}`,
+        endReceivers(directory),
+        `rm -rf ${directory} ${quotePath(`${releases}/.${tag}.partial`)}`,
         unpacked.has(server) ? `rm -rf ${quotePath(`${releases}/${tag}`)}` : 'true',
       ),
     }),
@@ -38,4 +37,21 @@ export async function undo(context: Context, tag: string, unpacked: ReadonlySet<
   for (const { server, cause } of failuresOf(outcomes, 'undo')) {
     context.board().log(`${server}: what was half made could not be removed: ${cause}`)
   }
+}
+
+/**
+ * Ends what unpacks, whose process numbers are in the names of files, and waits: it would go on writing into what is being
+ * removed. A number may have passed to another program meanwhile, so its command line is looked at first.
+ */
+function endReceivers(directory: string): string {
+  return [
+    `for f in ${directory}/receive-*`,
+    'do p="${f##*-}"; n=0',
+    'c=$({ tr "\\0" " " <"/proc/$p/cmdline" || ps -o args= -p "$p"; } 2>/dev/null)',
+    'case "$c" in *murder*receive*) ;; *) continue; esac',
+    'kill "$p" 2>/dev/null',
+    'while kill -0 "$p" 2>/dev/null && [ "$n" -lt 50 ]; do n=$((n + 1)); sleep 0.1 2>/dev/null || sleep 1; done',
+    'kill -9 "$p" 2>/dev/null',
+    'done; true',
+  ].join('; ')
 }
