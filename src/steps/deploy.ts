@@ -64,7 +64,8 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       ...(revision === undefined ? {} : { revision }),
     })
     context.signal.throwIfAborted()
-    if (received.failures.length > 0) throw fleetError(context, received.failures, 'nothing was published')
+    if (received.failures.length > 0)
+      throw fleetError(context, received.failures, 'nothing was published', { said: true })
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds
     const seederUploaded = await stopAndCount(swarm)

@@ -3,17 +3,27 @@ import type { Outcome } from '../remote/fleet.ts'
 import { type Failure, failureOf, failureTable } from '../report/index.ts'
 import type { Context } from './context.ts'
 
-/** Servers failed: the table that says which, where, why and what to do is printed, and this ends the task. */
-export function fleetError(context: Context, failures: readonly Failure[], consequence: string): MurderError {
-  for (const failure of failures) context.board().fail(failure)
-  context.finishBoard()
-  if (context.mode !== 'json') {
-    context.shipit.log(`\n${failureTable(failures, process.stdout.columns ?? 100)}\n`)
+/**
+ * Servers failed: the table that says which, where, why and what to do is printed, and this ends the task. `said`: the
+ * display has told of each already.
+ */
+export function fleetError(
+  context: Context,
+  failures: readonly Failure[],
+  consequence: string,
+  { said = false } = {},
+): MurderError {
+  const table = context.mode !== 'json'
+  for (const failure of said ? [] : failures) {
+    // In words it would stand right above the table that says the same.
+    if (table) context.board().update(failure.server, { phase: 'failed' })
+    else context.board().fail(failure)
   }
+  context.finishBoard()
+  if (table) context.shipit.log(`\n${failureTable(failures, process.stdout.columns ?? 100)}\n`)
   const total = context.fleet.servers.length
-  return new MurderError('FLEET_FAILED', `${failures.length} of ${total} servers failed: ${consequence}`, {
-    cure: 'see the table above',
-  })
+  const message = `${failures.length} of ${total} ${total === 1 ? 'server' : 'servers'} failed: ${consequence}`
+  return new MurderError('FLEET_FAILED', message, { cure: table ? 'see the table above' : 'see the events' })
 }
 
 export function failuresOf(outcomes: readonly Outcome[], step: string): Failure[] {

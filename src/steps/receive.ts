@@ -1,13 +1,13 @@
 import { posix } from 'node:path'
 import type { AgentEvent, ReceiveOrder } from '../agent/contract.ts'
-import { MurderError } from '../errors.ts'
 import { encodeLayout } from '../package/layout.ts'
 import { parseEvent } from '../remote/events.ts'
-import type { Command } from '../remote/fleet.ts'
+import type { Command, Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
 import { command } from '../remote/shell.ts'
 import type { Failure, ServerReport } from '../report/index.ts'
 import { formatAddress } from '../torrent/announce.ts'
+import { agentError } from './agent-error.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { failuresOf } from './fleet-error.ts'
@@ -43,6 +43,7 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
   const started = performance.now()
   const seconds = () => (performance.now() - started) / 1000
   const reports = new Map<Server, ServerReport>()
+  const complete = new Set<Server>()
   const result: Received = { perServer: [], failures: [], transferSeconds: 0, unpackSeconds: 0 }
   const layout = prefillLayout(context, plan)
   const follow = (server: Server): Command => {
@@ -75,6 +76,7 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
         break
       case 'done':
         result.transferSeconds = seconds()
+        complete.add(server)
         board.update(label, plan.releasePath === undefined ? { phase: 'done' } : { phase: 'unpack' })
         break
       case 'unpacked':
@@ -83,23 +85,44 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
         board.update(label, { phase: 'done' })
         break
       case 'failed':
-        throw new MurderError(event.code, event.message, {
-          exitCode: event.exitCode,
-          step: 'transfer',
-          ...(event.cure === undefined ? {} : { cure: event.cure }),
-        })
+        throw agentError(event, settings)
     }
   }
-  // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
-  const stallTimeout = settings.timeouts.stall > 0 ? settings.timeouts.stall + 15 : 0
-  const outcomes = await fleet.run('transfer', follow, {
-    signal,
-    stallTimeout,
-    ...(plan.servers ? { servers: plan.servers } : {}),
-  })
-  result.failures = failuresOf(outcomes, 'transfer')
+  const servers = plan.servers ?? fleet.servers
+  const outcomes = await Promise.all(
+    servers.map(async (server) => {
+      const outcome = await toTheEnd(context, server, follow)
+      for (const failure of failuresOf([outcome], 'transfer')) {
+        if (signal.aborted) continue
+        const failed = { ...failure, step: complete.has(server) ? 'unpack' : 'transfer' }
+        result.failures.push(failed)
+        board.fail(failed)
+      }
+      return outcome
+    }),
+  )
   result.perServer = outcomes.flatMap(({ ok, server }) => (ok ? (reports.get(server) ?? []) : []))
   return result
+}
+
+/** How often a server is followed again after its connection broke. */
+const RETURNS = 3
+
+/** Follows one server. When the connection breaks, its download goes on: a new connection finds it again. */
+async function toTheEnd(
+  { fleet, settings, signal, board }: Context,
+  server: Server,
+  follow: (server: Server) => Command,
+): Promise<Outcome> {
+  // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
+  const stallTimeout = settings.timeouts.stall > 0 ? settings.timeouts.stall + 15 : 0
+  for (let returned = 0; ; returned++) {
+    const [outcome] = await fleet.run('transfer', follow, { servers: [server], signal, stallTimeout })
+    if (!outcome) throw new Error(`no outcome of ${server.label}`)
+    if (outcome.ok || outcome.error.code !== 'SSH_LOST' || returned === RETURNS) return outcome
+    if (signal.aborted) return outcome
+    board().log(`${server.label}: the connection broke; connecting again, the download goes on meanwhile`)
+  }
 }
 
 /** The list of the release's files goes to every server: not when it would be more than it can save. */

@@ -1,0 +1,38 @@
+import type { AgentEvent } from '../agent/contract.ts'
+import type { Settings } from '../config/index.ts'
+import { MurderError } from '../errors.ts'
+
+/** What an agent failed of. Its own cures are for its command line; in a deploy the settings are what helps. */
+export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
+  const { code, message, exitCode } = failed
+  const cure = cureOf(code, settings) ?? failed.cure
+  return new MurderError(code, message, { exitCode, ...(cure === undefined ? {} : { cure }) })
+}
+
+function cureOf(code: string, { tracker, ports, seeder, timeouts }: Settings): string | undefined {
+  switch (code) {
+    case 'NOT_CONNECTED':
+      return (
+        (seeder === 'local'
+          ? 'set murder.announce to the address of the deploy host that servers reach, or murder.seeder to one of the servers, '
+          : 'set murder.announce to the address of the seeder that the other servers reach, ') +
+        `and let TCP ports ${tracker.port} (murder.tracker.port) and ${ports.join('-')} (murder.ports) through firewalls`
+      )
+    case 'STALLED':
+      return `check this server's network; murder.timeouts.stall sets how long to wait (${timeouts.stall} s)`
+    case 'TIMED_OUT':
+      return 'raise murder.timeouts.total, or set it to 0 for no limit'
+    case 'NO_PORT':
+      return 'set murder.ports to a range with free ports'
+    case 'DISK_FULL':
+      return 'remove old releases there, or set murder.temporaryPath to a larger disk'
+    case 'STOPPED':
+    case 'DIED':
+      return 'deploy again; if it happens again, look for what ends it (its memory limit, another deploy)'
+    case 'TAG_TAKEN':
+    case 'RELEASE_EXISTS':
+      return 'see whether another deploy is running, then deploy again'
+    default:
+      return undefined
+  }
+}
