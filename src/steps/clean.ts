@@ -104,11 +104,11 @@ for d in "$t"/*; do
 done
 for d in "$r"/.*.partial; do
   if [ ! -d "$d" ] || [ -L "$d" ]; then continue; fi
-  x=\${d##*/.}; x=\${x%.partial}
-  if busy "$t/$x"; then continue; fi
+  n=\${d##*/.}; n=\${n%.partial}
+  if busy "$t/$n"; then continue; fi
   chmod -R u+rwx "$d" 2>/dev/null
   rm -rf "$d" || exit 1
-  echo "removed half-made release $x"
+  echo "removed half-made release $n"
 done
 for x in "$p"/run/*; do
   case "\${x##*/}" in tracker-*|seeder-*) ;; *) continue ;; esac

@@ -18,7 +18,7 @@ export async function distribute(context: Context): Promise<void> {
     begun = true
     // Packages and starts the tracker too.
     await seed(context)
-    await peer(context)
+    await peer(context, 'stop')
   } finally {
     if (begun) await stopEverything(context)
   }

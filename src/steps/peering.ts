@@ -9,7 +9,7 @@ import { failuresOf, fleetError } from './fleet-error.ts'
 import { releaseBytes } from './make-package.ts'
 import { agentPath, releasesPath } from './paths.ts'
 import { receive } from './receive.ts'
-import { count, say } from './say.ts'
+import { count, quietly, say } from './say.ts'
 import { findSeeders } from './seeding.ts'
 import { hasZstd } from './server-facts.ts'
 import { hostsOf, type Station, stationOf } from './station.ts'
@@ -23,7 +23,7 @@ import { uploadAgent } from './upload-agent.ts'
 const PATIENCE = 60
 
 /** `murder:peer`: every server fetches what is seeded and unpacks it as a release, which is not published. */
-export async function peer(context: Context): Promise<void> {
+export async function peer(context: Context, then: 'linger' | 'stop' = 'linger'): Promise<void> {
   const { fleet, shipit, settings } = context
   const station = stationOf(context)
   const { transfer, swarm: open } = await seeded(context, station)
@@ -39,7 +39,7 @@ export async function peer(context: Context): Promise<void> {
     return say(context, text, 'received', { ...fields, perServer: [] })
   }
   checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries))
-  await uploadAgent(context, facts, servers)
+  await uploadAgent(quietly(context), facts, servers)
 
   const board = context.board()
   for (const { label } of complete) board.update(label, { phase: 'done' })
@@ -55,7 +55,7 @@ export async function peer(context: Context): Promise<void> {
       `${count(fleet.servers.length, 'server')}: ${releasePath} is complete, not published`,
       `transfer ${duration(transferSeconds)}, unpack ${duration(unpackSeconds)}`,
       ...(complete.size > 0 ? [`${count(complete.size, 'server')} had it already`] : []),
-      ...(settings.linger > 0
+      ...(settings.linger > 0 && then === 'linger'
         ? [`they share for ${settings.linger} s more; murder:stop_peering ends that`]
         : []),
     ]
@@ -149,7 +149,7 @@ fi`
     failures.push({
       server: outcome.server.label,
       step: 'check',
-      cause: `${releasePath} is there already and was not made of this package`,
+      cause: `releases/${tag} is there already and was not made of this package`,
       cure: 'set MURDER_TAG to another name and run murder:seed again',
     })
   }

@@ -1,4 +1,4 @@
-import { table } from '../report/index.ts'
+import { ProgressBoard, table } from '../report/index.ts'
 import type { Context } from './context.ts'
 
 /** What a step has to say: text for people, or, with MURDER_OUTPUT=json, one line of JSON (docs/tasks.md). */
@@ -11,6 +11,18 @@ export function say(
   context.finishBoard()
   if (context.mode !== 'json') context.shipit.log(text)
   else process.stdout.write(`${JSON.stringify({ event, time: new Date().toISOString(), ...fields })}\n`)
+}
+
+/**
+ * The same context without the progress display in a log: for steps of a few seconds, which say at their end what they
+ * did. A terminal and JSON show it all.
+ */
+export function quietly(context: Context): Context {
+  if (context.mode !== 'plain') return context
+  const stream = { write: () => true }
+  const board = new ProgressBoard({ servers: [], mode: 'json', stream })
+  board.finish()
+  return { ...context, board: () => board }
 }
 
 /** A heading and indented lines of a name and a value each. */

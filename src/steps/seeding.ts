@@ -40,7 +40,7 @@ export async function seed(context: Context): Promise<void> {
   const { facts: known } = await inspect(context, asked)
   const url = `http://${formatAddress(shownHost(context, station, known), tracker.port)}/announce`
   const { environment } = context.shipit
-  const stop = `npx shipit ${environment} murder:stop_seeding${tracker.runsAlready ? '' : ' murder:stop_tracker'}`
+  const stop = `npx shipit ${environment} murder:stop_seeding murder:stop_tracker`
   const { tag, length, infoHash } = transfer
   say(
     context,

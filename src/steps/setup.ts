@@ -2,11 +2,12 @@ import { bytes, table } from '../report/index.ts'
 import { inspect } from './check.ts'
 import type { Context } from './context.ts'
 import { fleetError } from './fleet-error.ts'
-import { say } from './say.ts'
+import { quietly, say } from './say.ts'
 import { uploadAgent } from './upload-agent.ts'
 
 /** `murder:setup`: checks all servers and uploads the agent where it is missing. */
-export async function setup(context: Context): Promise<void> {
+export async function setup(full: Context): Promise<void> {
+  const context = quietly(full)
   const { facts, failures } = await inspect(context)
   const servers = [...facts.keys()]
   await uploadAgent(context, facts, servers)

@@ -13,6 +13,7 @@ import type { Context } from './context.ts'
 import { environmentDirectory, environmentName, localRuns } from './local-paths.ts'
 import { agentPath } from './paths.ts'
 import { eventsIn, failedError, runAgent } from './run-agent.ts'
+import { quietly } from './say.ts'
 import { uploadAgent } from './upload-agent.ts'
 
 /** Where tracker and seeder of the single steps run, in the background: the deploy host, or a server. */
@@ -73,7 +74,7 @@ function onServer(context: Context, server: Server): Station {
     directory: posix.join(settings.remotePath, 'seed', environmentName(shipit.environment)),
     async prepare() {
       const facts = await check(context, ask(context, [server]))
-      await uploadAgent(context, facts, [server])
+      await uploadAgent(quietly(context), facts, [server])
     },
     async agent(args, signal) {
       const lines: string[] = []

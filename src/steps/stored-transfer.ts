@@ -11,7 +11,7 @@ import type { Context } from './context.ts'
 import { environmentDirectory, ownFiles } from './local-paths.ts'
 import { makePackage, sourceDirectory, type Transfer } from './make-package.ts'
 import { revisionOf } from './revision.ts'
-import { facts, say } from './say.ts'
+import { facts, quietly, say } from './say.ts'
 import { prepareWorkspace } from './workspace.ts'
 
 /** A package that waits in `.shipit-murder/<environment>` for the steps to come. */
@@ -46,7 +46,7 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
   await mkdir(draft, { recursive: true, mode: 0o700 })
   await chmod(directory, 0o700)
   try {
-    const made = await makePackage(context, {
+    const made = await makePackage(quietly(context), {
       tag: wanted ?? newTag(before?.tag),
       directory: draft,
       prefill: false,
