@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { parseCleaned } from '../../../src/steps/clean.ts'
+import { parseStopped } from '../../../src/steps/peering.ts'
+import { parseRuns } from '../../../src/steps/station.ts'
+import { parseStatus } from '../../../src/steps/status.ts'
+import { newTag } from '../../../src/steps/stored-transfer.ts'
+
+const run = { role: 'peer', tag: 'a', state: 'running', age: 3 }
+
+describe('what servers answer', () => {
+  it('status: passes over a greeting and takes every array', () => {
+    const output = `Welcome!\nnode=v20.19.0\ncurrent=20260102030405\nagent=yes\n[${JSON.stringify(run)}]\n[${JSON.stringify(run)}]\n`
+    expect(parseStatus({ label: 'deploy@a' }, output)).toEqual({
+      server: 'deploy@a',
+      node: 'v20.19.0',
+      agent: true,
+      current: '20260102030405',
+      runs: [run, run],
+    })
+  })
+
+  it('status: nothing is there', () => {
+    expect(parseStatus({ label: 'deploy@a' }, 'node=\n')).toEqual({
+      ...{ server: 'deploy@a', node: null, agent: false, current: null, runs: [] },
+    })
+  })
+
+  it('runs: a line that only looks like an array is none', () => {
+    expect(parseRuns('[info] hello\n[]\n')).toEqual([])
+  })
+
+  it('stop: every peer that was stopped, and nothing else', () => {
+    const output = 'Nothing runs here\nStopped the peer a-1 (pid 12)\nStopped the tracker t (pid 13)\n'
+    expect(parseStopped(output)).toEqual([{ tag: 'a-1', pid: 12 }])
+  })
+
+  it('clean: what was removed and what runs', () => {
+    expect(parseCleaned('hello\nremoved transfer a\nrunning transfer b\nremoved old agent c\n')).toEqual({
+      removed: ['transfer a', 'old agent c'],
+      running: ['transfer b'],
+    })
+  })
+})
+
+it('a tag is the time, and another one within the same second', () => {
+  const now = Date.UTC(2026, 0, 2, 3, 4, 59)
+  expect(newTag(undefined, now)).toBe('20260102030459')
+  expect(newTag('20260102030459', now)).toBe('20260102030500')
+})
