@@ -42,6 +42,8 @@ export interface RunOptions {
   signal?: AbortSignal
   /** Only these; all unless told otherwise. */
   servers?: readonly Server[]
+  /** As the user who logs in, not as `asUser`. */
+  login?: boolean
   /** Most bytes of stdout kept per server; more is a failure. */
   maxOutput?: number
 }
@@ -140,10 +142,11 @@ export class Fleet {
   }
 
   #order({ server, command, options, signal, release }: Turn): SessionOrder {
-    const asUser = Boolean(server.connection.options.asUser)
+    const { login = false } = options
+    const asUser = !login && Boolean(server.connection.options.asUser)
     return {
       ...command,
-      commandLine: sshCommand(server, remoteCommand(asUser)),
+      commandLine: sshCommand(server, remoteCommand(asUser), { login }),
       onStart: release,
       limits: {
         connect: options.connectTimeout ?? this.#options.connectSeconds,

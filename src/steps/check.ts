@@ -1,13 +1,16 @@
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
+import { bytes } from '../report/format.ts'
 import type { Failure } from '../report/index.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { agentPath } from './paths.ts'
 import {
+  addressScript,
   factsScript,
   faultOf,
   missingSpace,
+  parseAddresses,
   parseFacts,
   type ServerFacts,
   sameMachine,
@@ -54,9 +57,23 @@ export async function inspect(
       failures.push({ server: outcome.server.label, step: 'check', cause: fault.message, cure: fault.cure })
     } else facts.set(outcome.server, found)
   }
+  await findAddresses(context, facts)
   const same = sameMachine([...facts].map(([{ label }, found]) => ({ label, facts: found })))
   if (same) throw same
   return { facts, failures }
+}
+
+/** sudo drops SSH_CONNECTION: where "asUser" is set it takes a second question, to the user who logs in. */
+async function findAddresses({ fleet, signal }: Context, facts: Map<Server, ServerFacts>): Promise<void> {
+  const servers = [...facts.keys()].filter((server) => facts.get(server)?.clientAddress === undefined)
+  if (servers.length === 0) return
+  const options = { servers, signal, login: true, totalTimeout: PATIENCE }
+  const outcomes = await fleet.run('check', () => ({ script: addressScript }), options)
+  for (const outcome of outcomes) {
+    const found = facts.get(outcome.server)
+    // A failure is no loss: without an address, and without the setting, the seeder says what to set.
+    if (outcome.ok && found) facts.set(outcome.server, { ...found, ...parseAddresses(outcome.stdout) })
+  }
 }
 
 /** Whether package and release fit on every server. Throws FLEET_FAILED. */
@@ -74,9 +91,9 @@ export function checkSpace(
     failures.push({
       server: label,
       step: 'check',
-      cause: `the disk is too full: the package takes ${packageBytes} bytes and the release ${releaseBytes}, ${free} are free`,
+      cause: `the disk is too full: the package takes ${bytes(packageBytes)} and the release ${bytes(releaseBytes)}, ${bytes(free)} are free`,
       cure: 'remove old releases there, or set murder.temporaryPath to a larger disk',
     })
   }
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  if (failures.length > 0) throw fleetError(context, failures, 'nothing was published')
 }

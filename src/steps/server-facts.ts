@@ -35,6 +35,9 @@ export interface FactPaths {
   node: string
 }
 
+/** Asks only for the addresses of the SSH connection. */
+export const addressScript = `printf 'ssh=%s\\n' "$SSH_CONNECTION"`
+
 /**
  * The script that asks: one round trip, POSIX sh, prints `key=value` lines. It makes the directories that a deploy
  * needs, because only that shows whether it may.
@@ -45,12 +48,12 @@ export function factsScript(paths: FactPaths): string {
     `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}`,
     `say() { printf '%s=%s\\n' "$1" "$2"; }`,
     `bad() { say trouble "$1"; exit 0; }`,
-    'say ssh "$SSH_CONNECTION"',
+    addressScript,
     `say node "$(${quote(node)} --version 2>/dev/null)"`,
     '[ ! -e "$d" ] || [ -d "$d" ] || bad "$d is not a directory"',
     'if [ -d "$d/current" ] && [ ! -L "$d/current" ]; then bad "$d/current is a directory, not a link"; fi',
-    'for x in "$d/releases" "$p"; do mkdir -p "$x" 2>/dev/null || bad "$x cannot be made"; [ -w "$x" ] || bad "$x is not writable"; done',
-    '( umask 077; mkdir -p "$t" 2>/dev/null ) || bad "$t cannot be made"; [ -w "$t" ] || bad "$t is not writable"',
+    'for x in "$d/releases" "$p"; do m=$(mkdir -p "$x" 2>&1) || bad "$x cannot be made: ${m##*: }"; [ -w "$x" ] || bad "$x is not writable"; done',
+    'm=$(umask 077; mkdir -p "$t" 2>&1) || bad "$t cannot be made: ${m##*: }"; [ -w "$t" ] || bad "$t is not writable"',
     `[ -f ${quotePath(agent)} ] && say agent yes`,
     'if [ -L "$d/current" ]; then c=$(basename "$(readlink "$d/current")"); if [ -d "$d/releases/$c" ]; then say current "$c"; if [ -f "$d/releases/$c/REVISION" ]; then say revision "$(head -n 1 "$d/releases/$c/REVISION")"; fi; fi; fi',
     'say temporary "$(df -Pk "$t" 2>/dev/null | tail -n 1)"',
@@ -62,19 +65,13 @@ export function factsScript(paths: FactPaths): string {
 
 /** Reads what the script printed. Lines of a login banner are passed over. */
 export function parseFacts(output: string): ServerFacts {
-  const values = new Map<string, string>()
-  for (const line of output.split('\n')) {
-    const at = line.indexOf('=')
-    if (at > 0) values.set(line.slice(0, at), line.slice(at + 1).trim())
-  }
+  const values = parseValues(output)
   const text = (key: string) => values.get(key) || undefined
-  const [client, , server] = (text('ssh') ?? '').split(' ')
   const [boot, place] = [text('boot'), text('place')]
   return {
     node: text('node'),
     hasAgent: values.get('agent') === 'yes',
-    clientAddress: plainAddress(client),
-    serverAddress: plainAddress(server),
+    ...parseAddresses(output),
     currentRelease: text('current'),
     revision: text('revision'),
     temporary: parseSpace(text('temporary')),
@@ -82,6 +79,21 @@ export function parseFacts(output: string): ServerFacts {
     identity: boot && place ? `${boot} ${place}` : undefined,
     trouble: text('trouble'),
   }
+}
+
+/** SSH_CONNECTION: client address and port, server address and port. */
+export function parseAddresses(output: string): Pick<ServerFacts, 'clientAddress' | 'serverAddress'> {
+  const [client, , server] = (parseValues(output).get('ssh') ?? '').split(' ')
+  return { clientAddress: plainAddress(client), serverAddress: plainAddress(server) }
+}
+
+function parseValues(output: string): Map<string, string> {
+  const values = new Map<string, string>()
+  for (const line of output.split('\n')) {
+    const at = line.indexOf('=')
+    if (at > 0) values.set(line.slice(0, at), line.slice(at + 1).trim())
+  }
+  return values
 }
 
 /** Without the IPv6 zone, which means nothing elsewhere, and an IPv4 address in its own form. */
@@ -107,7 +119,7 @@ export function faultOf(
     return {
       code: 'SERVER_PATH',
       message: facts.trouble,
-      cure: 'check deployTo, murder.remotePath and their owner there',
+      cure: 'check deployTo, murder.remotePath, murder.temporaryPath and who owns them there',
     }
   }
   const version = parseVersion(facts.node)
