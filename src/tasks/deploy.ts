@@ -17,8 +17,9 @@ export const registerDeploy: Registration = (shipit) => {
   const init = shipit.tasks['deploy:init']?.fn as (() => unknown) | undefined
 
   task(shipit, 'deploy:init', async () => {
+    const context = contextOf(shipit) // first, so that what is wrong with the settings is said in our words
     await init?.()
-    asked = ask(contextOf(shipit))
+    asked = ask(context)
     asked.catch(() => {}) // deploy:update awaits it; fetching may fail before
   })
 
