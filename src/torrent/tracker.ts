@@ -63,7 +63,7 @@ async function listenOnFirst(server: Server, port: number, hosts: string[]): Pro
     } catch (error) {
       if (isSystemError(error, 'EADDRINUSE')) {
         throw new MurderError('PORT_TAKEN', `Port ${port} is taken: the tracker cannot listen there`, {
-          cure: 'stop the program that uses it, or choose another tracker port',
+          cure: 'stop the program that uses it (another deploy?), or choose another port: murder.tracker.port, or --port',
           cause: error,
         })
       }
