@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Embedded, embedded } from './deploy-embedded.ts'
+import { names, quiet } from './deploy-project.ts'
+
+/** A release that takes a few seconds at the limit of `slow`. */
+function plantRelease({ project }: Embedded): void {
+  writeFileSync(join(project.workspace, 'file'), randomBytes(6_000_000))
+  for (let index = 0; index < 200; index++)
+    writeFileSync(join(project.workspace, `small ${index}`), String(index))
+}
+const slow = { MURDER_DOWNLOAD_LIMIT: '1M' }
+
+/** Gives every server a `node` of its own: the real one, but where `fault` (sh, sees the arguments) steps in. */
+function ownNode({ fleet }: Embedded, faults: Record<number, string>): string {
+  for (const [index, { home }] of fleet.servers.entries()) {
+    const script = `#!/bin/sh\n${faults[index] ?? ''}\nexec '${process.execPath}' "$@"\n`
+    writeFileSync(join(home, 'node'), script)
+    chmodSync(join(home, 'node'), 0o755)
+  }
+  return join(fleet.home, 'node')
+}
+
+/** Nothing is published or left anywhere, and a deploy right afterwards works. */
+async function clean(it: Embedded, releases: number): Promise<void> {
+  expect(await quiet(it.project.root)).toEqual([])
+  expect(it.leftovers()).toEqual([])
+  for (const index of it.fleet.servers.keys()) expect(names(it.app(index), 'releases')).toHaveLength(releases)
+  it.configure()
+  expect(await it.project.run()).toMatchObject({ code: 0 })
+  for (const index of it.fleet.servers.keys())
+    expect(
+      readFileSync(join(it.app(index), 'current/file')).equals(
+        readFileSync(join(it.project.workspace, 'file')),
+      ),
+    ).toBe(true)
+}
+
+describe('one server fails', () => {
+  test.each([
+    [
+      'Node dies at the transfer',
+      'case "$*" in *receive*) echo "boom: no more memory" >&2; exit 9;; esac',
+      /transfer +boom: no more memory/,
+    ],
+    [
+      'unpacking finds the release there already',
+      'case "$*" in *receive*) read -r o; d=$(printf %s "$o" | sed \'s/.*"into":"\\([^"]*\\)".*/\\1/\'); mkdir -p "$d"; touch "$d/x"; printf %s "$o" | PLACEHOLDER; exit $?;; esac',
+      /unpack +\S+ exists already/,
+    ],
+  ])('%s', async (_, fault, message) => {
+    const it = await embedded(3)
+    plantRelease(it)
+    expect(await it.project.run()).toMatchObject({ code: 0 })
+    const before = it.current()
+    const node = ownNode(it, { 1: fault.replace('PLACEHOLDER', `'${process.execPath}' "$@"`) })
+    it.configure({ murder: { node } })
+    writeFileSync(join(it.project.workspace, 'file'), randomBytes(3_000_000))
+    const run = await it.project.run()
+    expect(run.code).toBe(1)
+    expect(run.stdout).toMatch(message)
+    expect(run.stdout).toMatch(/^server +step +cause/m)
+    expect(run.stdout).not.toContain('deploy:publish')
+    expect(it.current()).toEqual(before)
+    await clean(it, 1)
+  })
+})
+
+describe('interrupted', () => {
+  test.each([
+    ['while the servers are asked', /Running 'deploy:init'/, {}],
+    ['in the middle of packaging', /^package/m, {}],
+    ['in the middle of the transfer', /^transfer [1-9]/m, slow],
+    ['while unpacking', /^unpack/m, slow],
+  ])('%s', async (_, moment, env) => {
+    const it = await embedded(3)
+    plantRelease(it)
+    const running = it.project.start('deploy', env)
+    await running.said(moment)
+    running.child.kill('SIGINT')
+    const run = await running.ended
+    expect(run.code).toBe(130)
+    expect(it.current()).toEqual([undefined, undefined, undefined])
+    await clean(it, 0)
+  })
+})
+
+describe('the deploy host', () => {
+  test('is killed in the middle: seeder and tracker end, the next deploy works at once', async () => {
+    const it = await embedded(2)
+    plantRelease(it)
+    const running = it.project.start('deploy', slow)
+    await running.said(/^transfer [1-9]/m)
+    running.child.kill('SIGKILL')
+    await running.ended
+    expect(await quiet(`${it.project.temporary}/`)).toEqual([])
+    expect(await it.project.run('deploy')).toMatchObject({ code: 0 })
+    expect(existsSync(join(it.app(1), 'current/file'))).toBe(true)
+  })
+
+  test('loses the connection to one server in the middle: connects again and completes', async () => {
+    const it = await embedded(2)
+    plantRelease(it)
+    const running = it.project.start('deploy', slow)
+    await running.said(/^transfer [1-9]/m)
+    it.fleet.servers[0]?.disconnect()
+    const run = await running.ended
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    expect(run.stdout).toMatch(/^deploy@127.0.0.2:\d+: the connection broke; connecting again/m)
+    const [release] = it.current()
+    expect(it.current()).toEqual([release, release])
+    await clean(it, 1)
+  })
+
+  test('loses one server for good: nothing is published, and it is said what may be left', async () => {
+    const it = await embedded(3)
+    plantRelease(it)
+    const running = it.project.start('deploy', slow)
+    await running.said(/^transfer [1-9]/m)
+    await it.fleet.servers[0]?.stop()
+    const run = await running.ended
+    expect(run.code).toBe(1)
+    expect(run.stdout).toMatch(/^deploy@127.0.0.2:\d+ +transfer +\S/m)
+    expect(run.stdout).toMatch(/^deploy@127.0.0.2:\d+: what was half made could not be removed/m)
+    expect(run.stdout).toContain('1 of 3 servers failed: nothing was published')
+    expect(it.current()).toEqual([undefined, undefined, undefined])
+    for (const index of [1, 2]) expect(names(it.app(index), 'releases')).toEqual([])
+  })
+})

@@ -1,0 +1,177 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ShipitConfig } from '../../src/shipit.ts'
+import { killNow } from '../support/processes.ts'
+
+const require = createRequire(import.meta.url)
+const cli = join(dirname(require.resolve('shipit-cli/package.json')), 'bin/shipit')
+export const plugin = join(process.cwd(), 'dist/index.cjs')
+
+/** How one `npx shipit …` ended. Colours are removed. */
+export interface Run {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+let projects = 0
+
+/** A temporary project of a user: a shipitfile that loads shipit-deploy and the built plugin, and a workspace. */
+export class Project {
+  readonly root: string
+  readonly directory: string
+  readonly workspace: string
+  /** Where temporary files of the deploy host go. */
+  readonly temporary: string
+  /** Tests run side by side, so each has its own; below the ports that systems give to outgoing connections. */
+  readonly trackerPort = 12_000 + ((process.pid * 37 + projects++) % 20_000)
+
+  constructor(root = mkdtempSync(join(tmpdir(), 'deploy-test-'))) {
+    this.root = root
+    this.directory = join(root, 'project')
+    this.workspace = join(root, 'workspace')
+    this.temporary = join(root, 'tmp')
+    for (const path of [this.directory, this.workspace, this.temporary]) mkdirSync(path, { recursive: true })
+    writeFileSync(join(this.directory, 'package.json'), '{ "private": true }\n')
+  }
+
+  /** Writes the shipitfile; the workspace is deployed as it is, unless `config` names a repository. */
+  configure(config: ShipitConfig): this {
+    const whole: ShipitConfig = {
+      workspace: this.workspace,
+      keepWorkspace: true,
+      shallowClone: false,
+      ...config,
+    }
+    const seen = JSON.stringify(join(this.root, 'seen.json'))
+    const lines = [
+      'module.exports = (shipit) => {',
+      `  require(${JSON.stringify(require.resolve('shipit-deploy'))})(shipit)`,
+      `  require(${JSON.stringify(plugin)})(shipit)`,
+      '  const seen = []',
+      '  for (const event of ["deploy", "fetched", "updated", "published", "cleaned", "deployed", "rollback", "rollbacked"])',
+      '    shipit.on(event, () => {',
+      '      const { workspace, releasePath, releaseDirname, releasesPath, currentPath } = shipit',
+      '      const { previousRelease, previousRevision, currentRevision } = shipit',
+      '      seen.push({ event, workspace, releasePath, releaseDirname, releasesPath, currentPath, previousRelease, previousRevision, currentRevision })',
+      `      require('fs').writeFileSync(${seen}, JSON.stringify(seen))`,
+      '    })',
+      `  shipit.initConfig({ default: {}, test: ${JSON.stringify(whole)} })`,
+      '}',
+    ]
+    writeFileSync(join(this.directory, 'shipitfile.js'), `${lines.join('\n')}\n`)
+    return this
+  }
+
+  /** Events of shipit-deploy in the last run, with what `shipit` held when they came. */
+  seen(): Record<string, string | null>[] {
+    return JSON.parse(readFileSync(join(this.root, 'seen.json'), 'utf8'))
+  }
+
+  start(task = 'deploy', env: Record<string, string> = {}): RunningShipit {
+    rmSync(join(this.root, 'seen.json'), { force: true })
+    return new RunningShipit(this, task, env)
+  }
+
+  run(task = 'deploy', env: Record<string, string> = {}): Promise<Run> {
+    return this.start(task, env).ended
+  }
+
+  /** Temporary files of this project that are left on the deploy host. */
+  leftovers(): string[] {
+    return readdirSync(this.temporary)
+  }
+
+  remove(): void {
+    execFileSync('chmod', ['-R', 'u+rwX', this.root])
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+export class RunningShipit {
+  readonly child: ChildProcess
+  readonly ended: Promise<Run>
+  output = ''
+  readonly #waiting = new Set<() => void>()
+
+  constructor(project: Project, task: string, env: Record<string, string>) {
+    const clean = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(npm_|MURDER_|VITEST|CI$|FORCE_COLOR)/.test(name)),
+    )
+    this.child = spawn(process.execPath, [cli, 'test', ...task.split(' ')], {
+      cwd: project.directory,
+      env: { ...clean, TMPDIR: project.temporary, MURDER_TRACKER_PORT: String(project.trackerPort), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const streams = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) {
+      createInterface({ input: this.child[name] as NodeJS.ReadableStream }).on('line', (line) => {
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of Shipit's log
+        const plain = `${line.replace(/\x1b\[\d+m/g, '')}\n`
+        streams[name] += plain
+        this.output += plain
+        for (const wake of [...this.#waiting]) wake()
+      })
+    }
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once('error', reject)
+      this.child.once('close', (code) => {
+        resolve({ code, ...streams })
+        for (const wake of [...this.#waiting]) wake()
+      })
+    })
+  }
+
+  /** Waits until a line matches; rejects when the run ends without one. */
+  async said(pattern: RegExp): Promise<void> {
+    for (;;) {
+      if (pattern.test(this.output)) return
+      if (this.child.exitCode !== null || this.child.signalCode !== null) break
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          this.#waiting.delete(wake)
+          resolve()
+        }
+        this.#waiting.add(wake)
+      })
+    }
+    throw new Error(`it ended without ${pattern}:\n${this.output}`)
+  }
+}
+
+/** Command lines of the living processes that mention `path`: agents name their directory. */
+export function processesOf(path: string): string[] {
+  return pidsOf(path).map(({ args }) => args)
+}
+
+function pidsOf(path: string): { pid: number; args: string }[] {
+  const rows = execFileSync('ps', ['-eo', 'pid=,stat=,args=', '-ww'], { encoding: 'utf8' }).split('\n')
+  return rows.flatMap((row) => {
+    const [, pid, args = ''] = /^\s*(\d+)\s+[^Z\s]\S*\s+(.*)$/.exec(row) ?? []
+    return args.includes(path) && !args.startsWith('ps -eo') && Number(pid) !== process.pid
+      ? [{ pid: Number(pid), args }]
+      : []
+  })
+}
+
+/** Waits until no process mentions `path` any more; gives up after `seconds` and returns those that do. */
+export async function quiet(path: string, seconds = 5): Promise<string[]> {
+  for (let waited = 0; waited < seconds * 10 && processesOf(path).length > 0; waited++) await delay(100)
+  return processesOf(path)
+}
+
+/** For the end of a test. */
+export function killAll(path: string): void {
+  for (const { pid } of pidsOf(path)) killNow(pid)
+}
+
+/** Names in `deployTo` of one server; empty where there is none. */
+export function names(...path: string[]): string[] {
+  const directory = join(...path)
+  return existsSync(directory) ? readdirSync(directory).sort() : []
+}

@@ -1,0 +1,155 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { appendFileSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { plant, survey } from '../unit/package/trees.ts'
+import { embedded } from './deploy-embedded.ts'
+import { names, quiet } from './deploy-project.ts'
+import { nastyTree } from './nasty-tree.ts'
+
+/** Everything about a tree, its root's times too. Times in whole microseconds, which is what Node can set. */
+const whole = (root: string) => survey(realpathSync(root), (mtime) => String(mtime / 1000n))
+
+describe('a whole deploy on embedded servers', () => {
+  test('brings every entry as it is, reuses what is there, and serves a new server among old ones', async () => {
+    const { project, app, current, leftovers } = await embedded(3)
+    nastyTree(project.workspace)
+    const first = await project.run()
+    expect(first).toMatchObject({ code: 0, stderr: '' })
+    const [release] = current()
+    expect(current()).toEqual([release, release, release])
+    for (const index of [0, 1, 2])
+      expect(whole(join(app(index), release ?? ''))).toEqual(whole(project.workspace))
+    expect(leftovers()).toEqual([])
+    expect(await quiet(project.root)).toEqual([])
+
+    // One server is new, one file is, and one has changed.
+    rmSync(app(1), { recursive: true })
+    plant(project.workspace, { 'new file': 'new', 'random.bin': { content: randomBytes(300_000) } })
+    const second = await project.run()
+    expect(second).toMatchObject({ code: 0, stderr: '' })
+    expect(second.stdout).toMatch(/^reused /m)
+    const [next] = current()
+    expect(next).not.toBe(release)
+    expect(current()).toEqual([next, next, next])
+    for (const index of [0, 1, 2])
+      expect(whole(join(app(index), next ?? ''))).toEqual(whole(project.workspace))
+    expect(names(app(1), 'releases')).toHaveLength(1)
+    expect(leftovers()).toEqual([])
+  })
+
+  test('a repository: REVISION, what other plugins read, and rollback', async () => {
+    const { project, app, current, configure } = await embedded(2)
+    const repository = join(project.root, 'repository')
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', repository, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+        encoding: 'utf8',
+      }).trim()
+    execFileSync('git', ['init', '-q', '-b', 'main', repository])
+    writeFileSync(join(repository, 'file'), 'one')
+    writeFileSync(join(repository, 'secret'), 'ignored')
+    git('add', '.')
+    git('commit', '-qm', 'one')
+    const one = git('rev-parse', 'HEAD')
+    configure({
+      repositoryUrl: repository,
+      branch: 'main',
+      keepWorkspace: false,
+      shallowClone: true,
+      ignores: ['.git', 'secret'],
+    })
+    expect(await project.run()).toMatchObject({ code: 0 })
+    const [first] = current()
+    expect(names(app(0), first ?? '')).toEqual(['REVISION', 'file'])
+    expect(readFileSync(join(app(0), first ?? '', 'REVISION'), 'utf8')).toBe(`${one}\n`)
+    expect(project.seen().map(({ event }) => event)).toEqual([
+      'deploy',
+      'fetched',
+      'updated',
+      'published',
+      'cleaned',
+      'deployed',
+    ])
+    const updated = project.seen().find(({ event }) => event === 'updated')
+    expect(updated).toMatchObject({ previousRelease: null, previousRevision: null, currentRevision: one })
+    expect(project.leftovers()).toEqual([]) // the shallow clone too
+
+    writeFileSync(join(repository, 'file'), 'two')
+    git('commit', '-qam', 'two')
+    // shallowClone: false keeps its workspace, which shipit-deploy wants to be there.
+    configure({
+      repositoryUrl: repository,
+      branch: 'main',
+      keepWorkspace: false,
+      shallowClone: false,
+      dirToCopy: '.',
+      ignores: ['.git'],
+    })
+    expect(await project.run()).toMatchObject({ code: 0 })
+    const [second] = current()
+    expect(project.seen().find(({ event }) => event === 'published')).toMatchObject({
+      previousRelease: first?.split('/').at(-1),
+      previousRevision: one,
+      releaseDirname: second?.split('/').at(-1),
+      currentRevision: git('rev-parse', 'HEAD'),
+    })
+    expect(names(project.workspace)).toContain('file')
+    expect(readFileSync(join(app(1), 'current/file'), 'utf8')).toBe('two')
+
+    expect(await project.run('rollback')).toMatchObject({ code: 0 })
+    expect(current()).toEqual([first, first])
+    // After a rollback the newest release is not the live one.
+    expect(await project.run()).toMatchObject({ code: 0 })
+    expect(readFileSync(join(app(0), 'current/file'), 'utf8')).toBe('two')
+    expect(project.seen().find(({ event }) => event === 'updated')).toMatchObject({
+      previousRelease: first?.split('/').at(-1),
+    })
+  })
+
+  test('rsyncFrom and dirToCopy name what is deployed, ignores what is not', async () => {
+    const { project, app, configure } = await embedded(1)
+    const elsewhere = plant(join(project.root, 'elsewhere'), {
+      'build/app.js': 'app',
+      'build/app.js.map': 'map',
+      'build/sub/keep.me': '',
+      'build/sub/drop.me': '',
+      'src/app.ts': 'source',
+    })
+    configure({
+      rsyncFrom: elsewhere,
+      dirToCopy: 'build',
+      ignores: ['*.map'],
+      murder: { ignore: ['sub/*', '!keep.me'] },
+    })
+    expect(await project.run()).toMatchObject({ code: 0 })
+    expect(names(app(0), 'current')).toEqual(['app.js', 'sub'])
+    expect(names(app(0), 'current/sub')).toEqual(['keep.me'])
+  })
+
+  test('a server of the fleet seeds, other settings come from the environment', async () => {
+    const { project, app, fleet, current, leftovers } = await embedded(3)
+    nastyTree(project.workspace)
+    const seeder = `${fleet.servers[1]?.host}:${fleet.servers[1]?.port}`
+    const run = await project.run('deploy', {
+      MURDER_SEEDER: seeder,
+      MURDER_COMPRESSION: 'gzip',
+      MURDER_OUTPUT: 'json',
+    })
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    const [release = ''] = current()
+    for (const index of [0, 1, 2]) expect(whole(join(app(index), release))).toEqual(whole(project.workspace))
+    expect(leftovers()).toEqual([])
+    expect(await quiet(project.root)).toEqual([])
+  })
+
+  test.each([0, 1])('a release of %i bytes', async (bytes) => {
+    const { project, app } = await embedded(2)
+    plant(project.workspace, { file: { content: Buffer.alloc(bytes, 'x') } })
+    for (const _ of ['first', 'second']) {
+      expect(await project.run()).toMatchObject({ code: 0, stderr: '' })
+      for (const index of [0, 1]) expect(whole(join(app(index), 'current'))).toEqual(whole(project.workspace))
+      appendFileSync(join(project.workspace, 'file'), '')
+    }
+  })
+})
