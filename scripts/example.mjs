@@ -9,7 +9,7 @@ import { root } from './lib.mjs'
  */
 export async function runExample(name) {
   // Not at the top: this file is read before anything is installed.
-  const { build } = await import('esbuild')
+  const { build, stop } = await import('esbuild')
   // In node_modules, so that what is not bundled is found from there.
   const file = join(root, 'node_modules', '.cache', 'shipit-murder-examples', `${name}.mjs`)
   const { outputFiles } = await build({
@@ -22,6 +22,8 @@ export async function runExample(name) {
     packages: 'external',
     logLevel: 'warning',
   })
+  // Else its process stays as long as this one.
+  await stop()
   await mkdir(dirname(file), { recursive: true })
   // Renamed into place: another run may be about to read it.
   const draft = `${file}.${process.pid}`

@@ -41,7 +41,7 @@ async function show(options: Options): Promise<void> {
     throw error
   } finally {
     for (const stop of stops.reverse()) await stop()
-    const left = await endAll(paths, signal.aborted ? 1 : GRACE)
+    const left = await endAll(paths, GRACE)
     for (const { command } of left) console.error(`Had to end a process that was left: ${command}`)
     remove()
     done()

@@ -122,6 +122,8 @@ test.each([
   })
   expect(interrupted).toBe(true)
   expect(output).toContain('Interrupted: stopping everything')
+  // The deploy has ended its own.
+  expect(output).not.toContain('Had to end')
   expect(code).toBe(130)
   expect(left()).toEqual([])
   expect(readdirSync(directory)).toEqual(['home'])

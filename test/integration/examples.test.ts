@@ -1,9 +1,11 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -12,8 +14,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { root } from './packed-project.ts'
 
 const execute = promisify(execFile)
@@ -25,7 +28,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-const tasks = ['deploy:update', 'murder:config']
+const tasks = ['deploy:update', 'murder:config', 'murder:seed']
 
 test.each(['shipitfile.ts', 'shipitfile.js'])('examples/minimal/%s loads in a project', async (file) => {
   mkdirSync(join(directory, 'node_modules'))
@@ -56,6 +59,29 @@ test('it takes the servers of MURDER_SERVERS instead', async () => {
   })
   expect(stdout).toMatch(/^remotePath +\/srv\/production\/shared\/murder/m)
   expect(code).toBe(0)
+})
+
+test('npm run fleet: its servers are found, a second one is refused, Ctrl-C ends it', async () => {
+  const state = join(directory, 'fleet.json')
+  const fleet = spawn(process.execPath, ['scripts/fleet.mjs', '--count', '2', '--state', state], {
+    cwd: root,
+    env: { PATH: process.env.PATH, TMPDIR: directory },
+  })
+  onTestFinished(() => void fleet.kill('SIGKILL'))
+  const lines = createInterface({ input: fleet.stdout })
+  for await (const line of lines) if (line.includes('npx shipit production deploy')) break
+
+  const { code, stdout } = await shipitHere({ FLEET_FILE: state })
+  expect(stdout).toMatch(/^remotePath +\S+\/server-N\/production\/shared\/murder/m)
+  expect(code).toBe(0)
+  await expect(
+    execute(process.execPath, ['scripts/fleet.mjs', '--state', state], { cwd: root }),
+  ).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^A fleet is running already/) })
+
+  fleet.kill('SIGINT')
+  expect(await once(fleet, 'exit')).toEqual([0, null])
+  // v8flags, a part of Shipit, keeps a hidden file there.
+  expect(readdirSync(directory).filter((name) => !name.startsWith('.'))).toEqual([])
 })
 
 interface Ended {
