@@ -1,10 +1,11 @@
 import { explain } from '../errors.ts'
 import { clean } from './clean.ts'
 import type { Context } from './context.ts'
-import { peer, stopPeering } from './peering.ts'
+import { peer } from './peering.ts'
 import { say } from './say.ts'
 import { seed, stopSeeding } from './seeding.ts'
 import { setup } from './setup.ts'
+import { stopPeering } from './stop-peering.ts'
 import { stopTracker } from './tracker.ts'
 
 /**

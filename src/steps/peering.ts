@@ -1,13 +1,13 @@
 import { posix } from 'node:path'
 import { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
-import { command, quote, quotePath } from '../remote/shell.ts'
+import { quote, quotePath } from '../remote/shell.ts'
 import { duration, type Failure } from '../report/index.ts'
 import { check, checkSpace, type FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { releaseBytes } from './make-package.ts'
-import { agentPath, releasesPath } from './paths.ts'
+import { releasesPath } from './paths.ts'
 import { receive } from './receive.ts'
 import { count, quietly, say } from './say.ts'
 import { findSeeders } from './seeding.ts'
@@ -19,7 +19,7 @@ import { undo } from './tidy.ts'
 import { findTracker } from './tracker.ts'
 import { uploadAgent } from './upload-agent.ts'
 
-/** Seconds that a server may take for a question, and to end its peers. */
+/** Seconds that a server may take for a question. */
 const PATIENCE = 60
 
 /** `murder:peer`: every server fetches what is seeded and unpacks it as a release, which is not published. */
@@ -159,51 +159,3 @@ fi`
 
 /** Which package the release of a tag was made of: its SHA-256. */
 const notePath = (remotePath: string, tag: string): string => posix.join(remotePath, 'unpacked', tag)
-
-/** `murder:stop_peering`: ends all peers on all servers and removes what they were sharing. */
-export async function stopPeering(context: Context): Promise<void> {
-  const { fleet, settings } = context
-  const script = stopScript(settings.temporaryPath, settings.node, agentPath(settings), settings.remotePath)
-  const outcomes = await fleet.run('stop', () => ({ script }), { totalTimeout: PATIENCE })
-  const stopped = outcomes.flatMap((outcome) =>
-    outcome.ok ? parseStopped(outcome.stdout).map((run) => ({ server: outcome.server.label, ...run })) : [],
-  )
-  const text =
-    stopped.length === 0
-      ? 'No peer runs on any server'
-      : stopped.map(({ server, tag, pid }) => `${server}: stopped the peer of ${tag} (pid ${pid})`).join('\n')
-  const failures = failuresOf(outcomes, 'stop')
-  if (failures.length < outcomes.length) {
-    say(context, text, 'stopped', { role: 'peer', wasRunning: stopped.length > 0, peers: stopped })
-  }
-  if (failures.length > 0) {
-    throw fleetError(context, failures, 'what runs there ends by itself when it has lingered')
-  }
-}
-
-/**
- * Only what is certainly a transfer's is touched: its run folder bears the directory's own name. The agent tells a
- * process from a later one of the same pid; without an agent the folder is removed, which ends its process too.
- */
-function stopScript(temporaryPath: string, node: string, agent: string, remotePath: string): string {
-  return `
-t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; a=${quotePath(agent)}
-if [ ! -f "$a" ]; then for x in "$p"/murder-*.mjs; do [ -f "$x" ] && a=$x; done; fi
-for r in "$t"/*/peer-*; do
-  d=\${r%/*}
-  if [ ! -f "$r/state.json" ] || [ "\${r##*/}" != "peer-\${d##*/}" ]; then continue; fi
-  if [ -f "$a" ]; then ${command(node)} "$a" stop --all --run-dir "$d" || exit 1; fi
-  rm -rf "$r"
-  rm -f "$d/package" "$d/prefill" "$d/unpacked.json"
-  rmdir "$d" 2>/dev/null
-done
-true`
-}
-
-/** The lines of `murder stop`. */
-export function parseStopped(output: string): { tag: string; pid: number }[] {
-  return [...output.matchAll(/^Stopped the peer (\S+) \(pid (\d+)\)$/gm)].map(([, tag = '', pid]) => ({
-    tag,
-    pid: Number(pid),
-  }))
-}

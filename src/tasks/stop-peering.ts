@@ -1,4 +1,4 @@
-import { stopPeering } from '../steps/peering.ts'
+import { stopPeering } from '../steps/stop-peering.ts'
 import { step } from './step.ts'
 
 export const registerStopPeering = step('murder:stop_peering', stopPeering)

@@ -32,11 +32,11 @@ export class Project {
   readonly fleet: ExampleFleet
   readonly trackerPort: number
 
-  static async make(count = 2, settings: Record<string, unknown> = {}): Promise<Project> {
+  static async make(count = 2, config: Record<string, unknown> = {}): Promise<Project> {
     const directory = await mkdtemp(join(tmpdir(), 'murder-tasks-'))
     const fleet = await startFleet({ count, root: join(directory, 'fleet') })
     const project = new Project(directory, fleet, await freePort())
-    await project.fill(settings)
+    await project.fill(config)
     return project
   }
 
@@ -55,7 +55,7 @@ export class Project {
     return `${user}@${host}:${port}`
   }
 
-  private async fill(settings: Record<string, unknown>): Promise<void> {
+  private async fill(own: Record<string, unknown>): Promise<void> {
     await mkdir(this.workspace('deep', 'empty'), { recursive: true })
     await writeFile(this.workspace('text'), 'some text\n'.repeat(5000))
     await writeFile(this.workspace('deep', 'run me.sh'), '#!/bin/sh\n', { mode: 0o755 })
@@ -71,7 +71,8 @@ export class Project {
         workspace: this.workspace(),
         shallowClone: false,
         keepWorkspace: true,
-        murder: { tracker: { port: this.trackerPort }, compression: 'none', ...settings },
+        murder: { tracker: { port: this.trackerPort }, compression: 'none' },
+        ...own,
       },
       staging: {},
     }

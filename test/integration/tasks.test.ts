@@ -151,6 +151,44 @@ describe('murder:seed', () => {
   })
 })
 
+describe('a project without a workspace of its own', () => {
+  it('is fetched from its repository, and the same commit gives the same package', async () => {
+    const git = (cwd: string, ...args: string[]) =>
+      execute('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args], { cwd })
+    const repository = project.path('repository')
+    await mkdir(repository)
+    await writeFile(join(repository, 'file'), 'one')
+    await git(repository, 'init', '-q', '-b', 'main')
+    await git(repository, 'add', '.')
+    await git(repository, 'commit', '-qm', 'One')
+    const settings = { workspace: '', shallowClone: true, repositoryUrl: repository, branch: 'main' }
+    const other = await Project.make(1, { ...settings, keepWorkspace: false, ignores: ['.git'] })
+    try {
+      const first = await other.event('seeding', 'murder:seed')
+      const second = await other.event('seeding', 'murder:seed', 'murder:peer')
+      expect(second).toMatchObject({ runsAlready: true, infoHash: first.infoHash })
+      const { stdout } = await git(repository, 'rev-parse', 'HEAD')
+      const release = other.on(0, 'releases', String(first.tag))
+      expect(await readFile(join(release, 'REVISION'), 'utf8')).toBe(stdout)
+      expect(await readFile(join(release, 'file'), 'utf8')).toBe('one')
+    } finally {
+      await other.end()
+    }
+  })
+
+  it('that is its own workspace does not package what is kept for the steps', async () => {
+    const other = await Project.make(1, { workspace: '.' })
+    try {
+      const env = { MURDER_OUTPUT: 'json' }
+      const { events } = await other.shipit(['murder:seed', 'murder:peer'], { env })
+      const received = events.find(({ event }) => event === 'received')
+      expect(await readdir(other.on(0, 'releases', String(received?.tag)))).toEqual(['shipitfile.js'])
+    } finally {
+      await other.end()
+    }
+  })
+})
+
 describe('murder:peer', () => {
   it('says what to do when nothing is seeded', async () => {
     const { code, output } = await project.shipit(['murder:peer'])
@@ -299,6 +337,28 @@ describe('murder:distribute', () => {
       expect(await readdir(project.on(server, 'shared/murder/tmp'))).not.toContain('slow')
     }
   })
+})
+
+it('a server that is down is named by each task, and keeps none from what it can do without it', async () => {
+  const other = await Project.make(2)
+  try {
+    await other.fleet.servers[1]?.stop()
+    const env = { MURDER_OUTPUT: 'json' }
+    const seeding = await other.event('seeding', 'murder:seed')
+    expect(isAlive(seeding.pid)).toBe(true)
+    for (const name of ['setup', 'peer', 'status', 'stop_peering', 'clean']) {
+      const { code, events, output } = await other.shipit([`murder:${name}`], { env })
+      const failed = events.filter(({ event }) => event === 'failed')
+      expect(failed, name).toMatchObject([{ server: other.name(1) }])
+      expect(code, name).toBe(1)
+      expect(output, name).not.toMatch(/^ {4}at /m)
+    }
+    const { code } = await other.shipit(['murder:stop_seeding', 'murder:stop_tracker'], { env })
+    expect(code).toBe(0)
+    expect(other.running()).toEqual([])
+  } finally {
+    await other.end()
+  }
 })
 
 describe('with seeder set to a server', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseCleaned } from '../../../src/steps/clean.ts'
-import { parseStopped } from '../../../src/steps/peering.ts'
 import { parseRuns } from '../../../src/steps/station.ts'
 import { parseStatus } from '../../../src/steps/status.ts'
+import { parseStopped } from '../../../src/steps/stop-peering.ts'
 import { newTag } from '../../../src/steps/stored-transfer.ts'
 
 const run = { role: 'peer', tag: 'a', state: 'running', age: 3 }
