@@ -63,7 +63,7 @@ async function cleanHere(context: Context): Promise<Cleaned> {
  * What may go, by what it is made of: a transfer's directory has the run folder or the lock of its own processes; a
  * half-made release is hidden and ends in `.partial`. Everything else is left, also inside of what may go.
  */
-export function cleanScript(paths: {
+function cleanScript(paths: {
   temporaryPath: string
   remotePath: string
   releases: string
