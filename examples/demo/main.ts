@@ -40,6 +40,8 @@ async function show(options: Options): Promise<void> {
     signal.throwIfAborted()
     throw error
   } finally {
+    // Only now: until here the terminal was the deploy's, which has ended in order.
+    if (signal.aborted) console.error('\nInterrupted: stopping everything')
     for (const stop of stops.reverse()) await stop()
     const left = await endAll(paths, GRACE)
     for (const { command } of left) console.error(`Had to end a process that was left: ${command}`)
@@ -56,7 +58,6 @@ function interruptions(): { signal: AbortSignal; done(): void } {
   const names = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[]
   const stop = (name: keyof typeof EXIT_CODES) => {
     if (controller.signal.aborted) return
-    console.error('\nInterrupted: stopping everything')
     controller.abort(
       new MurderError('INTERRUPTED', 'The demo was interrupted', { exitCode: EXIT_CODES[name] }),
     )
