@@ -12,6 +12,8 @@ export interface Flight extends Block {
   peer: number
   /** Seconds, on the clock of the caller. */
   askedAt: number
+  /** Whether it counts for the limit of all peers together. */
+  counted: boolean
 }
 
 const FREE = 0

@@ -13,6 +13,8 @@ const SOONER_TIMES = 2
 const SILENT = 1
 const SILENT_TIMES = 4
 const LONGEST_PAUSE = 16
+/** With more neighbours than this, what is under way is bounded for all together and not only for each. */
+const FEW = 32
 
 export interface SchedulerOptions {
   /** Bytes of the whole content, and of a piece. */
@@ -176,7 +178,7 @@ export class Scheduler {
     let left = budget
     for (const peer of this.inTurn(first)) {
       if (left <= 0) break
-      if (!isSource(peer) && this.asked >= this.total.size) continue
+      if (!isSource(peer) && this.asked >= this.limit) continue
       left -= this.askPeer(peer, now, left, asked)
     }
     return asked
@@ -185,15 +187,15 @@ export class Scheduler {
   private askPeer(peer: Peer, now: number, budget: number, asked: Flight[]): number {
     let bytes = 0
     if (peer.choking || now < peer.pausedUntil || this.done) return 0
-    while (bytes < budget && (isSource(peer) || this.asked < this.total.size)) {
+    while (bytes < budget && (isSource(peer) || this.asked < this.limit)) {
       if (peer.asked >= peer.window.size && peer.flights.length > 0) break
       const block = this.nextBlock(peer, peer.window.blockLength(peer.largestBlock), now)
       if (!block) break
       if (peer.flights.length === 0) peer.heardAt = now
-      const flight: Flight = { ...block, peer: peer.id, askedAt: now }
+      const flight: Flight = { ...block, peer: peer.id, askedAt: now, counted: !isSource(peer) }
       peer.flights.push(flight)
       peer.asked += block.length
-      this.asked += block.length
+      if (flight.counted) this.asked += block.length
       this.partials.get(block.piece)?.flights.push(flight)
       asked.push(flight)
       bytes += block.length
@@ -201,13 +203,21 @@ export class Scheduler {
     return bytes
   }
 
-  /** Peers in the order in which they are asked: sources, then whoever owes least. */
+  /** Bytes that may be under way from all peers together, sources aside. */
+  private get limit(): number {
+    return this.peers.size > FEW ? this.total.size : Number.POSITIVE_INFINITY
+  }
+
+  /**
+   * Peers in the order in which they are asked: sources, then whoever owes least, and last the seeder that shows
+   * everything: the uplink of the deploy host is the scarcest of all.
+   */
   private inTurn(first: number | undefined): Peer[] {
     const peer = first === undefined ? undefined : this.peers.get(first)
-    if (this.asked >= this.total.size) return peer && isSource(peer) ? [peer] : []
-    return [...this.peers.values()].sort(
-      (a, b) => Number(isSource(b)) - Number(isSource(a)) || a.asked - b.asked,
-    )
+    if (this.asked >= this.limit) return peer && isSource(peer) ? [peer] : []
+    // What happened to one peer makes room for that one only, unless all share a limit.
+    if (peer && this.limit === Number.POSITIVE_INFINITY) return [peer]
+    return [...this.peers.values()].sort((a, b) => rank(a) - rank(b) || a.asked - b.asked)
   }
 
   /** A block came. A block that was never asked for (`undefined`) is to be thrown away. */
@@ -366,7 +376,7 @@ export class Scheduler {
     if (at < 0) return
     peer.flights.splice(at, 1)
     peer.asked -= flight.length
-    this.asked -= flight.length
+    if (flight.counted) this.asked -= flight.length
     const partial = this.partials.get(flight.piece)
     if (release) partial?.release(flight)
     else partial?.drop(flight)
@@ -380,6 +390,11 @@ export class Scheduler {
 /** Once a seeder shows everything, it is a peer like any other. */
 function isSource(peer: Peer): boolean {
   return peer.source && !peer.has.full
+}
+
+function rank(peer: Peer): number {
+  if (!peer.source) return 1
+  return isSource(peer) ? 0 : 2
 }
 
 function isSame(a: Block, b: Block): boolean {
