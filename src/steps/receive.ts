@@ -24,7 +24,10 @@ export interface ReceivePlan {
   revision?: string
   /** Only these; all unless told otherwise. */
   servers?: readonly Server[]
-  /** Gets the servers that have the whole release in its place, as they report it. */
+  /**
+   * Gets the servers where a release in its place is this transfer's work, also when its last word did not arrive: all
+   * that were told to unpack, but those that found one there.
+   */
   unpacked: Set<Server>
 }
 
@@ -50,6 +53,7 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
     const order = orderFor(context, plan, server, layout)
     const report: ServerReport = { server: server.label, seconds: 0 }
     reports.set(server, report)
+    plan.unpacked.add(server)
     board.update(server.label, { phase: 'transfer', total: plan.transfer.length })
     return {
       script: command(settings.node, agentPath(settings), 'receive'),
@@ -80,11 +84,11 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
         board.update(label, plan.releasePath === undefined ? { phase: 'done' } : { phase: 'unpack' })
         break
       case 'unpacked':
-        plan.unpacked.add(server)
         result.unpackSeconds = seconds() - result.transferSeconds
         board.update(label, { phase: 'done' })
         break
       case 'failed':
+        if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(server)
         throw agentError(event, settings)
     }
   }

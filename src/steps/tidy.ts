@@ -18,7 +18,7 @@ export async function tidy(context: Context, tag: string): Promise<void> {
 
 /**
  * Takes back a transfer that failed: ends what still runs for it, removes its directory, what was unpacked halfway, and
- * the whole release on the servers that had unpacked it. Best effort: says what could not be removed.
+ * the whole release where it is this transfer's. Best effort: says what could not be removed.
  */
 export async function undo(context: Context, tag: string, unpacked: ReadonlySet<Server>): Promise<void> {
   const releases = releasesPath(context.shipit.config.deployTo ?? '')
