@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Embedded, embedded } from './deploy-embedded.ts'
@@ -48,7 +48,7 @@ describe('one server fails', () => {
     [
       'unpacking finds the release there already',
       'case "$*" in *receive*) read -r o; d=$(printf %s "$o" | sed \'s/.*"into":"\\([^"]*\\)".*/\\1/\'); mkdir -p "$d"; touch "$d/x"; printf %s "$o" | PLACEHOLDER; exit $?;; esac',
-      /unpack +\S+ exists already/,
+      /failed \(unpack\): \S+ is there already and not empty/,
     ],
   ])('%s', async (_, fault, message) => {
     const it = await embedded(3)
@@ -64,6 +64,12 @@ describe('one server fails', () => {
     expect(run.stdout).toMatch(/^server +step +cause/m)
     expect(run.stdout).not.toContain('deploy:publish')
     expect(it.current()).toEqual(before)
+    // What others have put there is not this deploy's to remove.
+    const others = names(it.app(1), 'releases').filter((name) =>
+      existsSync(join(it.app(1), 'releases', name, 'x')),
+    )
+    expect(others).toHaveLength(run.stdout.includes('is there already') ? 1 : 0)
+    for (const name of others) rmSync(join(it.app(1), 'releases', name), { recursive: true })
     await clean(it, 1)
   })
 })
@@ -79,7 +85,7 @@ describe('interrupted', () => {
     plantRelease(it)
     const running = it.project.start('deploy', env)
     await running.said(moment)
-    running.child.kill('SIGINT')
+    running.signal('SIGINT')
     const run = await running.ended
     expect(run.code).toBe(130)
     expect(it.current()).toEqual([undefined, undefined, undefined])

@@ -83,7 +83,10 @@ const cases: Case[] = [
   },
   {
     name: 'an empty release',
-    prepare: (it) => (rmSync(join(it.project.workspace, 'file')), {}),
+    prepare: (it) => {
+      rmSync(join(it.project.workspace, 'file'))
+      return {}
+    },
     says: /empty|nothing|no file/i,
   },
   { name: 'everything ignored', prepare: () => ({ ignores: ['*'] }), says: /ignore/i },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
 import type { ShipitConfig } from '../../src/shipit.ts'
 import { killNow } from '../support/processes.ts'
 
@@ -75,7 +76,9 @@ export class Project {
 
   start(task = 'deploy', env: Record<string, string> = {}): RunningShipit {
     rmSync(join(this.root, 'seen.json'), { force: true })
-    return new RunningShipit(this, task, env)
+    const running = new RunningShipit(this, task, env)
+    onTestFinished(() => void running.child.kill('SIGKILL')) // harmless once it has ended
+    return running
   }
 
   run(task = 'deploy', env: Record<string, string> = {}): Promise<Run> {
@@ -107,6 +110,8 @@ export class RunningShipit {
       cwd: project.directory,
       env: { ...clean, TMPDIR: project.temporary, MURDER_TRACKER_PORT: String(project.trackerPort), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, as a terminal gives to every command.
+      detached: true,
     })
     const streams = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const) {
@@ -125,6 +130,11 @@ export class RunningShipit {
         for (const wake of [...this.#waiting]) wake()
       })
     })
+  }
+
+  /** A signal to all of it, as Ctrl-C in a terminal. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.child.pid !== undefined) process.kill(-this.child.pid, signal)
   }
 
   /** Waits until a line matches; rejects when the run ends without one. */
