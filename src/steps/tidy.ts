@@ -46,7 +46,7 @@ export async function undo(context: Context, tag: string, unpacked: ReadonlySet<
 function endReceivers(directory: string): string {
   return [
     `for f in ${directory}/receive-*`,
-    'do p="${f##*-}"; n=0',
+    `do p="\${f##*-}"; n=0`,
     'c=$({ tr "\\0" " " <"/proc/$p/cmdline" || ps -o args= -p "$p"; } 2>/dev/null)',
     'case "$c" in *murder*receive*) ;; *) continue; esac',
     'kill "$p" 2>/dev/null',

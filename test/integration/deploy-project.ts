@@ -11,7 +11,7 @@ import { killNow } from '../support/processes.ts'
 
 const require = createRequire(import.meta.url)
 const cli = join(dirname(require.resolve('shipit-cli/package.json')), 'bin/shipit')
-export const plugin = join(process.cwd(), 'dist/index.cjs')
+const plugin = join(process.cwd(), 'dist/index.cjs')
 
 /** How one `npx shipit …` ended. Colours are removed. */
 export interface Run {
@@ -155,7 +155,7 @@ export class RunningShipit {
 }
 
 /** Command lines of the living processes that mention `path`: agents name their directory. */
-export function processesOf(path: string): string[] {
+function processesOf(path: string): string[] {
   return pidsOf(path).map(({ args }) => args)
 }
 
