@@ -50,7 +50,8 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     const received = await receive(context, { ...plan, ...(revision === undefined ? {} : { revision }) })
     context.signal.throwIfAborted()
     const { failures, perServer, transferSeconds, unpackSeconds } = received
-    if (failures.length > 0) throw fleetError(context, failures, `the others have ${releasePath}`)
+    if (failures.length > 0)
+      throw fleetError(context, failures, `the others have ${releasePath}`, { said: true })
     const lines = [
       `${count(fleet.servers.length, 'server')}: ${releasePath} is complete, not published`,
       `transfer ${duration(transferSeconds)}, unpack ${duration(unpackSeconds)}`,
