@@ -1,5 +1,4 @@
 import { get as getHttp } from 'node:http'
-import { get as getHttps } from 'node:https'
 import bencode from 'bencode'
 import { MurderError } from '../errors.ts'
 
@@ -48,7 +47,7 @@ export async function announce(url: string, request: AnnounceRequest): Promise<A
   }
 }
 
-function announceUrl(url: string, request: AnnounceRequest): string {
+export function announceUrl(url: string, request: AnnounceRequest): string {
   const { searchParams, ...rest } = new URL(url)
   void rest
   const values: [string, string | number][] = [
@@ -113,9 +112,13 @@ export function parseAddress(address: string): { host: string; port: number } | 
   return host !== undefined && port > 0 && port < 65536 ? { host, port } : undefined
 }
 
-function fetchBytes(url: string): Promise<Buffer> {
+/** TLS is loaded only for who needs it: it would be 8 ms of every start. */
+const getterOf = async (url: string) =>
+  url.startsWith('https:') ? (await import('node:https')).get : getHttp
+
+async function fetchBytes(url: string): Promise<Buffer> {
+  const get = await getterOf(url)
   return new Promise((resolve, reject) => {
-    const get = url.startsWith('https:') ? getHttps : getHttp
     const request = get(
       url,
       { agent: false, timeout: TIMEOUT, headers: { 'user-agent': 'shipit-murder' } },
