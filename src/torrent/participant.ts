@@ -359,6 +359,7 @@ export class Participant implements Host {
     const position = piece * this.metainfo.pieceLength
     this.cache.keep(position, buffer.bytes)
     this.tellAll(piece)
+    if (this.storage.writeNow(position, buffer.bytes)) return this.finishIfDone()
     this.unwritten += buffer.bytes.length
     this.storage.write(position, buffer.bytes).then(
       () => {
