@@ -1,0 +1,54 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { AgentWire } from '../../../src/torrent/wire/agent-wire.ts'
+
+const infoHash = '11'.repeat(20)
+const peerId = '22'.repeat(20)
+
+let server: Server
+let near: Socket
+let far: Socket
+
+beforeEach(async () => {
+  server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const accepted = once(server, 'connection')
+  near = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  far = (await accepted)[0]
+})
+afterEach(() => {
+  near.destroy()
+  far.destroy()
+  server.close()
+})
+
+const wireOn = (socket: Socket, direction: 'incoming' | 'outgoing') =>
+  new AgentWire(socket, { pieceCount: 8, direction })
+
+it('reads without the events of the stream', async () => {
+  const wire = wireOn(near, 'outgoing')
+  let emitted = 0
+  near.on('data', () => emitted++)
+  const shaken = once(wire, 'handshake')
+  wireOn(far, 'incoming').handshake(infoHash, peerId, { fast: true, dht: false })
+  expect((await shaken).slice(0, 2)).toEqual([infoHash, peerId])
+  expect(emitted).toBe(0)
+})
+
+it('reads what comes by the events of the stream, should Node stop calling push', async () => {
+  const wire = wireOn(near, 'outgoing')
+  const shaken = once(wire, 'handshake')
+  const handshake = `\x13BitTorrent protocol${'\0'.repeat(8)}${'\x11'.repeat(20)}${'\x22'.repeat(20)}`
+  near.emit('data', Buffer.from(handshake, 'latin1'))
+  expect((await shaken).slice(0, 2)).toEqual([infoHash, peerId])
+})
+
+it('notices the end of the stream', async () => {
+  wireOn(near, 'outgoing')
+  const closed = once(near, 'close')
+  far.end()
+  await closed
+  expect(near.destroyed).toBe(true)
+})
