@@ -25,6 +25,8 @@ declare module 'bittorrent-protocol' {
     extendedHandshake: Record<string, unknown>
     extendedMapping: Record<number, string>
     peerExtendedMapping: Record<string, number>
+    peerExtendedHandshake: Record<string, unknown>
+    peerPieces: { get(piece: number): boolean }
     setKeepAlive(on: boolean): void
     handshake(infoHash: string, peerId: string, extensions: { fast: boolean; dht: boolean }): void
     choke(): void

@@ -17,6 +17,7 @@ import { Scheduler } from './scheduler/scheduler.ts'
 import { Storage } from './storage.ts'
 import { TrackerSession } from './tracker-session.ts'
 import { checkPieces, spotCheck } from './verify.ts'
+import { sharedRead } from './wire/shared-read.ts'
 
 /** A full mesh up to this many peers; above, a random graph of this degree (NOTES.md). */
 const MESH = 32
@@ -302,7 +303,9 @@ export class Participant implements Host {
     if (!target || this.banned.has(target.host)) return this.book.forbid(address)
     this.book.dialing(address)
     this.dialing++
-    const socket = connect({ ...target, timeout: 5000 })
+    let connection: Connection | undefined
+    const onread = sharedRead((bytes) => connection?.wire.take(bytes))
+    const socket = connect({ ...target, timeout: 5000, onread })
     const failed = () => {
       this.dialing--
       this.book.ended(address, this.now())
@@ -315,7 +318,7 @@ export class Participant implements Host {
       socket.setTimeout(0)
       this.dialing--
       this.book.connected(address)
-      new Connection(this.nextId++, socket, this, address)
+      connection = new Connection(this.nextId++, socket, this, address)
     })
   }
 

@@ -73,7 +73,8 @@ export class AgentWire extends Wire {
     }
   }
 
-  private take(chunk: Buffer): void {
+  /** Bytes of the other side. They are used or copied when this returns. */
+  take(chunk: Buffer): void {
     try {
       this.framing.push(chunk)
     } catch {
@@ -89,7 +90,7 @@ export class AgentWire extends Wire {
   private readMessage(bytes: Buffer): void {
     if (this.socket.destroyed) return
     if (!isWellFormed(bytes) || this.peerRequests.length > MOST_REQUESTS) this.destroy()
-    else this._onMessage(bytes)
+    else this._onMessage(KEPT.has(bytes[0] as number) ? Buffer.from(bytes) : bytes)
   }
 
   override _push(data: Uint8Array): boolean {
@@ -107,6 +108,9 @@ export class AgentWire extends Wire {
 
   override _debug(): void {}
 }
+
+/** Numbers of the messages whose bytes the module keeps: bitfield (BEP 3), extended (BEP 10). */
+const KEPT = new Set([5, 20])
 
 /** Length of each message that has a fixed one (BEP 3, BEP 6), by its number. */
 const LENGTHS: Record<number, number> = {

@@ -1,7 +1,7 @@
 /**
  * Cuts a byte stream into messages: first the handshake of fixed length, then messages with a 4-byte length before
- * them (BEP 3). A message that is whole in the chunk it came in is passed on without a copy, any other is gathered in
- * one buffer of its own. A length over the limit ends the stream: nothing is ever allocated for it.
+ * them (BEP 3). A message that is whole in the chunk it came in is passed on without a copy, good only until
+ * `onMessage` returns; any other is gathered in one buffer of its own. A length over the limit ends the stream: nothing is ever allocated for it.
  */
 export class Framing {
   private header = Buffer.alloc(4)

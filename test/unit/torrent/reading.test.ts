@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AgentWire } from '../../../src/torrent/wire/agent-wire.ts'
+import { sharedRead } from '../../../src/torrent/wire/shared-read.ts'
 
 const infoHash = '11'.repeat(20)
 const peerId = '22'.repeat(20)
@@ -43,6 +44,35 @@ it('reads what comes by the events of the stream, should Node stop calling push'
   const handshake = `\x13BitTorrent protocol${'\0'.repeat(8)}${'\x11'.repeat(20)}${'\x22'.repeat(20)}`
   near.emit('data', Buffer.from(handshake, 'latin1'))
   expect((await shaken).slice(0, 2)).toEqual([infoHash, peerId])
+})
+
+it('keeps no view of memory that the next read overwrites', async () => {
+  near.destroy()
+  const accepted = once(server, 'connection')
+  let wire: AgentWire | undefined
+  const { port } = server.address() as AddressInfo
+  const seen: Buffer[] = []
+  const onread = sharedRead((bytes) => {
+    wire?.take(bytes)
+    seen.push(bytes)
+  })
+  const socket = connect({ port, host: '127.0.0.1', onread })
+  near = socket
+  socket.once('connect', () => {
+    wire = wireOn(socket, 'outgoing')
+    wire.handshake(infoHash, peerId, { fast: true, dht: false })
+  })
+  const other = wireOn((await accepted)[0] as Socket, 'incoming')
+  await once(other, 'handshake')
+  other.extendedHandshake = { v: 'name' }
+  other.handshake(infoHash, peerId, { fast: true, dht: false })
+  other.bitfield(new Uint8Array([0xa5]))
+  other.unchoke()
+  await once(wire as AgentWire, 'unchoke')
+  for (const bytes of seen) bytes.fill(0)
+  expect(wire?.peerExtendedHandshake.v).toEqual(new Uint8Array(Buffer.from('name')))
+  expect([...Array(8).keys()].filter((piece) => wire?.peerPieces.get(piece))).toEqual([0, 2, 5, 7])
+  other.destroy()
 })
 
 it('notices the end of the stream', async () => {
