@@ -177,7 +177,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
 
   test('a server that is cut off in the middle', async () => {
     writeFileSync(join(project.workspace, 'large'), randomBytes(40_000_000))
-    const program = start({ MURDER_TIMEOUTS_STALL: '2' })
+    const program = start({ MURDER_TIMEOUTS_STALL: '2', MURDER_DOWNLOAD_LIMIT: '4M' })
     await program.line(/^transfer [1-9]/)
     const server = lab.servers[4] as LabHost
     await lab.cut(server)
