@@ -47,7 +47,7 @@ export async function announce(url: string, request: AnnounceRequest): Promise<A
   }
 }
 
-export function announceUrl(url: string, request: AnnounceRequest): string {
+function announceUrl(url: string, request: AnnounceRequest): string {
   const { searchParams, ...rest } = new URL(url)
   void rest
   const values: [string, string | number][] = [
