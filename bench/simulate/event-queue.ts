@@ -1,71 +1,85 @@
-/** A binary heap of things to do, in order of time and, at the same time, of arrival. */
+/** What happens at its time: a function that was made once, and what it is about. No closure an event. */
+export type Handler<T> = (about: T) => void
+
+interface Pending {
+  handler: Handler<unknown>
+  about: unknown
+}
+
+/** A binary heap of events, in order of time and, at the same time, of arrival. Millions of events pass through it. */
 export class EventQueue {
   now = 0
-  private readonly times: number[] = []
-  private readonly orders: number[] = []
-  private readonly actions: (() => void)[] = []
+  private times = new Float64Array(1024)
+  private orders = new Float64Array(1024)
+  private pending: (Pending | undefined)[] = []
+  private size = 0
   private count = 0
 
-  after(delay: number, action: () => void): void {
-    let at = this.times.length
-    const time = this.now + delay
-    const order = this.count++
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!before(time, order, this.times[parent] as number, this.orders[parent] as number)) break
-      this.move(parent, at)
-      at = parent
-    }
-    this.put(at, time, order, action)
+  after<T>(delay: number, handler: Handler<T>, about: T): void {
+    this.at(this.now + delay, handler, about)
   }
 
-  /** Runs the next action; false when there is none. */
+  at<T>(time: number, handler: Handler<T>, about: T): void {
+    if (this.size === this.times.length) this.grow()
+    const order = this.count++
+    const { times, orders, pending } = this
+    let at = this.size++
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if ((times[parent] as number) <= time) break
+      times[at] = times[parent] as number
+      orders[at] = orders[parent] as number
+      pending[at] = pending[parent]
+      at = parent
+    }
+    times[at] = time
+    orders[at] = order
+    pending[at] = { handler: handler as Handler<unknown>, about }
+  }
+
+  /** Runs the next event; false when there is none. */
   step(): boolean {
-    const action = this.actions[0]
-    if (!action) return false
+    if (this.size === 0) return false
+    const { handler, about } = this.pending[0] as Pending
     this.now = this.times[0] as number
-    const time = this.times.pop() as number
-    const order = this.orders.pop() as number
-    const last = this.actions.pop() as () => void
-    if (this.times.length > 0) this.sink(time, order, last)
-    action()
+    this.size--
+    const last = this.pending[this.size]
+    this.pending[this.size] = undefined
+    if (this.size > 0) this.sink(this.times[this.size] as number, this.orders[this.size] as number, last)
+    handler(about)
     return true
   }
 
-  private sink(time: number, order: number, action: () => void): void {
+  private sink(time: number, order: number, entry: Pending | undefined): void {
+    const { times, orders, pending, size } = this
     let at = 0
     for (;;) {
       let child = at * 2 + 1
-      if (child >= this.times.length) break
-      const right = child + 1
-      if (right < this.times.length && this.isBefore(right, child)) child = right
-      if (!before(this.times[child] as number, this.orders[child] as number, time, order)) break
-      this.move(child, at)
+      if (child >= size) break
+      if (child + 1 < size && this.isBefore(child + 1, times[child] as number, orders[child] as number))
+        child++
+      if (!this.isBefore(child, time, order)) break
+      times[at] = times[child] as number
+      orders[at] = orders[child] as number
+      pending[at] = pending[child]
       at = child
     }
-    this.put(at, time, order, action)
+    times[at] = time
+    orders[at] = order
+    pending[at] = entry
   }
 
-  private isBefore(a: number, b: number): boolean {
-    return before(
-      this.times[a] as number,
-      this.orders[a] as number,
-      this.times[b] as number,
-      this.orders[b] as number,
-    )
+  private isBefore(at: number, time: number, order: number): boolean {
+    const own = this.times[at] as number
+    return own < time || (own === time && (this.orders[at] as number) < order)
   }
 
-  private move(from: number, to: number): void {
-    this.put(to, this.times[from] as number, this.orders[from] as number, this.actions[from] as () => void)
+  private grow(): void {
+    const times = new Float64Array(this.times.length * 2)
+    times.set(this.times)
+    const orders = new Float64Array(this.orders.length * 2)
+    orders.set(this.orders)
+    this.times = times
+    this.orders = orders
   }
-
-  private put(at: number, time: number, order: number, action: () => void): void {
-    this.times[at] = time
-    this.orders[at] = order
-    this.actions[at] = action
-  }
-}
-
-function before(timeA: number, orderA: number, timeB: number, orderB: number): boolean {
-  return timeA < timeB || (timeA === timeB && orderA < orderB)
 }

@@ -3,54 +3,94 @@ import type { EventQueue } from './event-queue.ts'
 /** Bytes that one flow sends before the next one has its turn: about what TCP flows on one link do. */
 const QUANTUM = 16 * 1024
 
-interface Transfer {
+/** A block on its way from one server to another. */
+export interface Transfer {
+  /** Number of the receiver: each receiver is a flow of the sender's link. */
+  to: number
   left: number
-  done: () => void
 }
 
-/** One direction of a server's link: `rate` bytes a second, shared fairly by its flows (round robin). */
-export class Link {
+/** A server's way out: `rate` bytes a second, shared fairly by its flows (round robin). */
+export class Uplink<T extends Transfer> {
   bytes = 0
-  private readonly flows = new Map<number, Transfer[]>()
+  private readonly flows = new Map<number, T[]>()
   private readonly turns: number[] = []
   private busy = false
+  private extra = 0
   private readonly queue: EventQueue
   private readonly rate: number
+  private readonly onSent: (transfer: T, bytes: number) => void
+  private readonly onTurn = (turn: { transfer: T; bytes: number }) => this.sent(turn.transfer, turn.bytes)
 
-  constructor(queue: EventQueue, rate: number) {
+  /** `onSent` is called for every quantum, after `left` has gone down. */
+  constructor(queue: EventQueue, rate: number, onSent: (transfer: T, bytes: number) => void) {
     this.queue = queue
     this.rate = rate
+    this.onSent = onSent
   }
 
-  /** `done` is called when the last of the bytes has passed. */
-  send(flow: number, bytes: number, done: () => void): void {
-    const waiting = this.flows.get(flow)
-    if (waiting) waiting.push({ left: bytes, done })
+  send(transfer: T): void {
+    const waiting = this.flows.get(transfer.to)
+    if (waiting) waiting.push(transfer)
     else {
-      this.flows.set(flow, [{ left: bytes, done }])
-      this.turns.push(flow)
+      this.flows.set(transfer.to, [transfer])
+      this.turns.push(transfer.to)
     }
     if (!this.busy) this.serve()
   }
 
+  /** Small messages, which go at once and make everything else a little later. */
+  spend(bytes: number): void {
+    this.extra += bytes
+  }
+
+  /** Takes a transfer back, if nothing of it was sent. */
+  cancel(to: number, isIt: (transfer: T) => boolean): void {
+    const waiting = this.flows.get(to)
+    const at = waiting?.findIndex((transfer, index) => index > 0 && isIt(transfer)) ?? -1
+    if (at > 0) waiting?.splice(at, 1)
+  }
+
+  /** The other end is gone: TCP sends nothing more to it. */
+  drop(to: number): void {
+    this.flows.get(to)?.splice(1)
+  }
+
   private serve(): void {
     const flow = this.turns.shift()
-    const waiting = flow === undefined ? undefined : this.flows.get(flow)
-    const transfer = waiting?.[0]
-    if (flow === undefined || !waiting || !transfer) {
-      this.busy = false
-      return
-    }
-    this.busy = true
+    const transfer = flow === undefined ? undefined : this.flows.get(flow)?.[0]
+    this.busy = transfer !== undefined
+    if (transfer === undefined) return
     const bytes = Math.min(QUANTUM, transfer.left)
+    const spent = bytes + this.extra
+    this.extra = 0
+    this.queue.after(spent / this.rate, this.onTurn, { transfer, bytes })
+  }
+
+  private sent(transfer: T, bytes: number): void {
+    const waiting = this.flows.get(transfer.to) as T[]
     transfer.left -= bytes
     this.bytes += bytes
     if (transfer.left === 0) waiting.shift()
-    if (waiting.length === 0) this.flows.delete(flow)
-    else this.turns.push(flow)
-    this.queue.after(bytes / this.rate, () => {
-      if (transfer.left === 0) transfer.done()
-      this.serve()
-    })
+    if (waiting.length === 0) this.flows.delete(transfer.to)
+    else this.turns.push(transfer.to)
+    this.onSent(transfer, bytes)
+    this.serve()
+  }
+}
+
+/** A server's way in: `rate` bytes a second, first come, first served, as the last router before it does. */
+export class Downlink {
+  private freeAt = 0
+  private readonly rate: number
+
+  constructor(rate: number) {
+    this.rate = rate
+  }
+
+  /** When bytes that reach the link at `time` have passed it. Call in order of time. */
+  pass(bytes: number, time: number): number {
+    this.freeAt = Math.max(this.freeAt, time) + bytes / this.rate
+    return this.freeAt
   }
 }

@@ -1,14 +1,23 @@
 import { FirstCopies } from '../../src/torrent/scheduler/first-copies.ts'
-import type { Block } from '../../src/torrent/scheduler/partial.ts'
+import type { Block, Flight } from '../../src/torrent/scheduler/partial.ts'
 import { PieceSet } from '../../src/torrent/scheduler/piece-set.ts'
 import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
 import { EventQueue } from './event-queue.ts'
-import { Link } from './link.ts'
+import { Downlink, type Transfer, Uplink } from './link.ts'
+import { shuffle } from './random.ts'
 
 const LARGEST_BLOCK = 128 * 1024
-const TICK = 0.1
-const TELL_DELAY = 0.005
+/** Connections that a peer opens by itself, and that it has at most, as in participant.ts. */
 const MESH = 32
+const MOST_CONNECTIONS = 64
+const TICK = 0.1
+/** Seconds that a peer collects news before it tells them. */
+const TELL_DELAY = 0.005
+/** Bytes of a packet of news, with its headers and its acknowledgement, and of each piece in it. */
+const PACKET = 120
+const HAVE = 9
+/** Seconds until a system closes the connections of a server that vanished. */
+const CUT = 5
 
 export interface SwarmOptions {
   servers: number
@@ -26,8 +35,8 @@ export interface SwarmOptions {
 }
 
 export interface SwarmResult {
-  /** Seconds at which each server that lives was done. */
-  doneAt: number[]
+  /** Seconds at which each server that lives was done, by its number less one; undefined for others. */
+  doneAt: (number | undefined)[]
   /** Bytes sent by the seeder, in all and until every piece had left it. */
   seederSent: number
   seederSentFirst: number
@@ -37,200 +46,270 @@ export interface SwarmResult {
   unfinished: number
 }
 
+interface Delivery extends Transfer {
+  from: Node
+  receiver: Node
+  flight: Flight
+}
+
+/** `from` tells `to` that it has these pieces. */
+interface News {
+  from: Node
+  to: Node
+  news: number[]
+}
+
 class Node {
   readonly scheduler: Scheduler
   readonly neighbours = new Map<number, Node>()
-  readonly up: Link
-  readonly down: Link
+  readonly up: Uplink<Delivery>
+  readonly down: Downlink
   alive = true
   doneAt: number | undefined
   received = 0
   news: number[] = []
   readonly id: number
 
-  constructor(id: number, queue: EventQueue, options: SwarmOptions) {
+  constructor(id: number, options: SwarmOptions, up: Uplink<Delivery>) {
     const { pieces, pieceLength, random } = options
     this.id = id
     this.scheduler = new Scheduler({ length: pieces * pieceLength, pieceLength, random })
-    this.up = new Link(queue, options.rate(id))
-    this.down = new Link(queue, options.rate(id))
+    if (id === 0) for (let piece = 0; piece < pieces; piece++) this.scheduler.alreadyHave(piece)
+    this.up = up
+    this.down = new Downlink(options.rate(id))
   }
 }
 
 /** Runs a whole swarm in simulated time: the scheduler of every server is the one that the agent runs. */
 export function simulate(options: SwarmOptions): SwarmResult {
-  const queue = new EventQueue()
-  const { pieces, pieceLength, servers, latency, random } = options
-  const nodes = Array.from({ length: servers + 1 }, (_, id) => new Node(id, queue, options))
-  const seeder = nodes[0] as Node
-  for (let piece = 0; piece < pieces; piece++) seeder.scheduler.alreadyHave(piece)
-  const firstCopies = servers > 1 ? new FirstCopies(pieces, () => pieceLength) : undefined
-  let showsAll = firstCopies === undefined
-  let seederSentFirst = 0
-  let waiting = servers
-
-  function start(node: Node): void {
-    const others = nodes
-      .slice(0, servers + 1)
-      .filter((other) => other.alive && other !== node && started.has(other.id))
-    shuffle(others, random)
-    for (const other of others) {
-      if (node.neighbours.size >= MESH) break
-      if (other.neighbours.size < MESH * 2) link(node, other)
-    }
-    started.add(node.id)
-    if (node !== seeder) every(node)
-  }
-
-  function link(a: Node, b: Node): void {
-    for (const [one, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      one.neighbours.set(other.id, other)
-      one.scheduler.join(other.id, LARGEST_BLOCK, queue.now)
-      one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK, source: other === seeder })
-      one.scheduler.unchoked(other.id)
-      if (one === seeder) firstCopies?.join(other.id, queue.now)
-    }
-    queue.after(latency, () => {
-      tell(a, b, a === seeder && !showsAll ? [] : [...a.scheduler.have])
-      tell(b, a, b === seeder && !showsAll ? [] : [...b.scheduler.have])
-      reveal()
-    })
-  }
-
-  function tell(from: Node, to: Node, news: Iterable<number>): void {
-    if (!to.alive || !from.alive) return
-    let useful = false
-    for (const piece of news) {
-      useful = to.scheduler.peerHas(from.id, piece) || useful
-      if (to === seeder) firstCopies?.peerHas(from.id, piece, queue.now)
-    }
-    if (useful) ask(to, from)
-    if (to === seeder) reveal()
-  }
-
-  function ask(node: Node, first?: Node): void {
-    if (!node.alive) return
-    for (const flight of node.scheduler.ask(queue.now, first?.id)) {
-      const from = node.neighbours.get(flight.peer)
-      if (from) queue.after(latency, () => serve(from, node, flight))
-    }
-  }
-
-  function serve(from: Node, to: Node, block: Block): void {
-    if (!from.alive || !to.alive) return
-    from.up.send(to.id, block.length, () => {
-      if (!from.alive) return
-      if (from === seeder) sentBySeeder(to, block)
-      queue.after(latency, () => to.down.send(from.id, block.length, () => arrive(to, from, block)))
-    })
-  }
-
-  function sentBySeeder(to: Node, block: Block): void {
-    if (!firstCopies) return
-    firstCopies.sent(to.id, block.piece, block.length, queue.now)
-    if (!showsAll) reveal()
-  }
-
-  function arrive(node: Node, from: Node, block: Block): void {
-    if (!node.alive) return
-    node.received += block.length
-    const arrival = node.scheduler.arrived(from.id, block, queue.now)
-    if (arrival?.complete) {
-      node.scheduler.checked(block.piece, true)
-      announce(node, block.piece)
-      if (node.scheduler.done && node.doneAt === undefined) {
-        node.doneAt = queue.now
-        waiting--
-      }
-    }
-    ask(node, from)
-  }
-
-  function announce(node: Node, piece: number): void {
-    node.news.push(piece)
-    if (node.news.length > 1) return
-    queue.after(TELL_DELAY, () => {
-      const { news } = node
-      node.news = []
-      for (const other of node.neighbours.values()) {
-        if (node.scheduler.peerIsFull(other.id)) continue
-        const fresh = other === seeder ? news : news.filter((p) => !node.scheduler.peerHasPiece(other.id, p))
-        if (fresh.length > 0) queue.after(latency, () => tell(node, other, fresh))
-      }
-    })
-  }
-
-  function reveal(): void {
-    if (showsAll || !firstCopies) return
-    for (const { peer, piece } of firstCopies.reveal(queue.now)) {
-      const to = seeder.neighbours.get(peer)
-      if (to) show(to, [piece])
-    }
-    if (!firstCopies.finished || seeder.neighbours.size === 0) return
-    showsAll = true
-    seederSentFirst = seeder.up.bytes
-    for (const other of seeder.neighbours.values()) show(other, new PieceSet(pieces).fill())
-  }
-
-  function show(to: Node, news: Iterable<number>): void {
-    const list = [...news]
-    if (list.length > 0) queue.after(latency, () => tell(seeder, to, list))
-  }
-
-  function every(node: Node): void {
-    if (!node.alive || node.doneAt !== undefined) return
-    node.scheduler.tick(queue.now)
-    ask(node)
-    queue.after(TICK, () => every(node))
-  }
-
-  function die(node: Node): void {
-    node.alive = false
-    if (node.doneAt === undefined) waiting--
-    // The others notice by themselves: a cut link sends no goodbye. Their system closes it much later.
-    queue.after(5, () => {
-      for (const other of node.neighbours.values()) {
-        other.scheduler.leave(node.id)
-        other.neighbours.delete(node.id)
-        if (other === seeder) firstCopies?.leave(node.id)
-      }
-      reveal()
-    })
-  }
-
-  const started = new Set<number>([0])
-  for (let id = 1; id <= servers; id++) {
-    queue.after(options.startAt?.(id) ?? 0, () => start(nodes[id] as Node))
-  }
-  for (const [id, at] of options.deaths ?? []) queue.after(at, () => die(nodes[id] as Node))
-  const beat = () => {
-    reveal()
-    if (waiting > 0) queue.after(TICK, beat)
-  }
-  beat()
-  const limit = 200 * ((pieces * pieceLength) / options.rate(1))
-  while (waiting > 0 && queue.now < limit && queue.step());
-
-  const living = nodes.slice(1).filter((node) => node.alive)
-  const total = pieces * pieceLength
-  return {
-    doneAt: living.flatMap((node) => node.doneAt ?? []),
-    seederSent: seeder.up.bytes,
-    seederSentFirst: showsAll && firstCopies ? seederSentFirst : seeder.up.bytes,
-    twice: living.reduce(
-      (sum, node) => sum + Math.max(0, node.received - (node.doneAt === undefined ? 0 : total)),
-      0,
-    ),
-    unfinished: living.filter((node) => node.doneAt === undefined).length,
-  }
+  return new Swarm(options).run()
 }
 
-function shuffle<T>(items: T[], random: () => number): void {
-  for (let at = items.length - 1; at > 0; at--) {
-    const other = Math.floor(random() * (at + 1))
-    ;[items[at], items[other]] = [items[other] as T, items[at] as T]
+class Swarm {
+  private readonly queue = new EventQueue()
+  private readonly options: SwarmOptions
+  private readonly nodes: Node[]
+  private readonly seeder: Node
+  private readonly started: Node[] = []
+  private readonly firstCopies: FirstCopies | undefined
+  private showsAll: boolean
+  private seederSentFirst = 0
+  /** Servers that are neither done nor dead. */
+  private waiting: number
+
+  constructor(options: SwarmOptions) {
+    this.options = options
+    const { pieces, servers, pieceLength } = options
+    this.nodes = Array.from({ length: servers + 1 }, (_, id) => this.makeNode(id))
+    this.seeder = this.nodes[0] as Node
+    this.firstCopies = servers > 1 ? new FirstCopies(pieces, () => pieceLength) : undefined
+    this.showsAll = this.firstCopies === undefined
+    this.waiting = servers
+  }
+
+  run(): SwarmResult {
+    const { queue, nodes, options } = this
+    this.started.push(this.seeder)
+    for (const node of nodes.slice(1)) queue.at(options.startAt?.(node.id) ?? 0, this.start, node)
+    for (const [id, at] of options.deaths ?? []) queue.at(at, this.die, nodes[id] as Node)
+    this.beat(undefined)
+    const limit = 200 * ((options.pieces * options.pieceLength) / options.rate(1))
+    while (this.waiting > 0 && queue.now < limit && queue.step());
+    return this.result()
+  }
+
+  private result(): SwarmResult {
+    const { pieces, pieceLength } = this.options
+    const peers = this.nodes.slice(1)
+    const whole = peers.filter(({ alive, doneAt }) => alive && doneAt !== undefined)
+    return {
+      doneAt: peers.map(({ alive, doneAt }) => (alive ? doneAt : undefined)),
+      seederSent: this.seeder.up.bytes,
+      seederSentFirst: this.seederSentFirst || this.seeder.up.bytes,
+      twice: whole.reduce((sum, { received }) => sum + received - pieces * pieceLength, 0),
+      unfinished: peers.filter(({ alive, doneAt }) => alive && doneAt === undefined).length,
+    }
+  }
+
+  private makeNode(id: number): Node {
+    const sent = (delivery: Delivery, bytes: number) => this.sent(delivery, bytes)
+    return new Node(id, this.options, new Uplink(this.queue, this.options.rate(id), sent))
+  }
+
+  // ---- neighbours
+
+  private readonly start = (node: Node): void => {
+    if (!node.alive) return
+    // Everybody is told of the seeder; of the others a tracker names some.
+    this.link(node, this.seeder)
+    const others = shuffle(this.started.slice(1), this.options.random).filter(({ alive }) => alive)
+    const wanted = MESH
+    for (const other of others) {
+      if (node.neighbours.size >= wanted) break
+      this.link(node, other)
+    }
+    this.started.push(node)
+    this.tick(node)
+  }
+
+  private link(a: Node, b: Node): void {
+    if (a.neighbours.size >= MOST_CONNECTIONS || b.neighbours.size >= MOST_CONNECTIONS) return
+    this.introduce(a, b)
+    this.introduce(b, a)
+    this.queue.after(this.options.latency, this.greet, { a, b })
+  }
+
+  private introduce(one: Node, other: Node): void {
+    one.neighbours.set(other.id, other)
+    one.scheduler.join(other.id, LARGEST_BLOCK, this.queue.now)
+    one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK, source: other === this.seeder })
+    one.scheduler.unchoked(other.id)
+    if (one === this.seeder) this.firstCopies?.join(other.id, this.queue.now)
+  }
+
+  private readonly greet = ({ a, b }: { a: Node; b: Node }): void => {
+    this.hear(b, a, this.visible(a))
+    this.hear(a, b, this.visible(b))
+  }
+
+  private visible(node: Node): Iterable<number> {
+    return node === this.seeder && !this.showsAll ? [] : node.scheduler.have
+  }
+
+  /** `node` learns that `from` has `pieces`. */
+  private hear(node: Node, from: Node, pieces: Iterable<number>): void {
+    if (!node.alive || !from.alive) return
+    let useful = false
+    for (const piece of pieces) {
+      useful = node.scheduler.peerHas(from.id, piece) || useful
+      if (node === this.seeder) this.firstCopies?.peerHas(from.id, piece, this.queue.now)
+    }
+    if (useful) this.ask(node, from)
+    if (node === this.seeder) this.reveal()
+  }
+
+  // ---- blocks
+
+  private ask(node: Node, first?: Node): void {
+    if (!node.alive) return
+    for (const flight of node.scheduler.ask(this.queue.now, first?.id)) {
+      const from = node.neighbours.get(flight.peer)
+      if (!from) continue
+      const delivery = { from, receiver: node, to: node.id, flight, left: flight.length }
+      this.queue.after(this.options.latency, this.serve, delivery)
+    }
+  }
+
+  private readonly serve = (delivery: Delivery): void => {
+    if (delivery.from.alive && delivery.receiver.alive) delivery.from.up.send(delivery)
+  }
+
+  /** A part of a block has left its sender: it goes through the receiver's link as it comes. */
+  private sent(delivery: Delivery, bytes: number): void {
+    const { from, receiver, flight, left } = delivery
+    if (!from.alive) return
+    const passed = receiver.down.pass(bytes, this.queue.now + this.options.latency)
+    if (left === 0) this.queue.at(passed, this.arrive, delivery)
+    if (left > 0 || from !== this.seeder || !this.firstCopies) return
+    this.firstCopies.sent(receiver.id, flight.piece, flight.length, this.queue.now)
+    this.reveal()
+  }
+
+  private readonly arrive = ({ receiver: node, from, flight }: Delivery): void => {
+    if (!node.alive) return
+    node.received += flight.length
+    const arrival = node.scheduler.arrived(from.id, flight, this.queue.now)
+    if (arrival) this.takeBack(node, arrival.cancel)
+    if (arrival?.complete) {
+      node.scheduler.checked(flight.piece, true)
+      this.announce(node, flight.piece)
+      if (node.scheduler.done && node.doneAt === undefined) {
+        node.doneAt = this.queue.now
+        this.waiting--
+      }
+    }
+    this.ask(node, from)
+  }
+
+  private takeBack(node: Node, requests: { peer: number; block: Block }[]): void {
+    for (const { peer, block } of requests) {
+      const isIt = ({ flight }: Delivery) => flight.piece === block.piece && flight.offset === block.offset
+      node.neighbours.get(peer)?.up.cancel(node.id, isIt)
+    }
+  }
+
+  // ---- news
+
+  private announce(node: Node, piece: number): void {
+    node.news.push(piece)
+    if (node.news.length === 1) this.queue.after(TELL_DELAY, this.tellAll, node)
+  }
+
+  private readonly tellAll = (node: Node): void => {
+    const { news } = node
+    node.news = []
+    for (const other of node.neighbours.values()) {
+      const fresh = this.newTo(other, node, news)
+      if (fresh.length === 0) continue
+      node.up.spend(PACKET + HAVE * fresh.length)
+      other.down.pass(PACKET + HAVE * fresh.length, this.queue.now)
+      this.queue.after(this.options.latency, this.told, { from: node, to: other, news: fresh })
+    }
+  }
+
+  private newTo(other: Node, node: Node, news: number[]): number[] {
+    if (node.scheduler.peerIsFull(other.id)) return []
+    if (other === this.seeder) return news
+    return news.filter((piece) => !node.scheduler.peerHasPiece(other.id, piece))
+  }
+
+  private readonly told = ({ from, to, news }: News): void => this.hear(to, from, news)
+
+  private reveal(): void {
+    if (this.showsAll || !this.firstCopies) return
+    for (const { peer, piece } of this.firstCopies.reveal(this.queue.now)) {
+      const to = this.seeder.neighbours.get(peer)
+      if (to) this.show(to, [piece])
+    }
+    if (!this.firstCopies.finished || this.seeder.neighbours.size === 0) return
+    this.showsAll = true
+    this.seederSentFirst = this.seeder.up.bytes
+    const all = [...new PieceSet(this.options.pieces).fill()]
+    for (const other of this.seeder.neighbours.values()) this.show(other, all)
+  }
+
+  private show(to: Node, news: number[]): void {
+    this.queue.after(this.options.latency, this.told, { from: this.seeder, to, news })
+  }
+
+  // ---- time
+
+  private readonly tick = (node: Node): void => {
+    if (!node.alive || node.doneAt !== undefined) return
+    this.takeBack(node, node.scheduler.tick(this.queue.now))
+    this.ask(node)
+    this.queue.after(TICK, this.tick, node)
+  }
+
+  private readonly beat = (_: undefined): void => {
+    this.reveal()
+    if (this.waiting > 0) this.queue.after(TICK, this.beat, undefined)
+  }
+
+  private readonly die = (node: Node): void => {
+    node.alive = false
+    if (node.doneAt === undefined) this.waiting--
+    for (const other of node.neighbours.values()) other.up.drop(node.id)
+    // The others notice by themselves: a cut link sends no goodbye. Their system closes it much later.
+    this.queue.after(CUT, this.cut, node)
+  }
+
+  private readonly cut = (node: Node): void => {
+    for (const other of node.neighbours.values()) {
+      other.scheduler.leave(node.id)
+      other.neighbours.delete(node.id)
+      if (other === this.seeder) this.firstCopies?.leave(node.id)
+    }
+    this.reveal()
   }
 }
