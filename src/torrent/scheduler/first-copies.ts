@@ -200,7 +200,7 @@ export class FirstCopies {
       let before = 0
       for (const [piece, left] of other.given) {
         before += left
-        const wait = dead ? Number.POSITIVE_INFINITY : before / other.pace
+        const wait = dead ? Number.POSITIVE_INFINITY : before / (other.pace || Number.POSITIVE_INFINITY)
         if (wait <= longest || (this.copies[piece] ?? 0) > 0 || receiver.revealed.has(piece)) continue
         stuck = piece
         longest = wait

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import { seeded } from '../../../bench/simulate/random.ts'
+import { simulate } from '../../../bench/simulate/swarm.ts'
+import { FirstCopies } from '../../../src/torrent/scheduler/first-copies.ts'
+
+const PIECE = 64 * 1024
+
+function seederOf(pieces: number, ...peers: number[]): FirstCopies {
+  const copies = new FirstCopies(pieces, () => PIECE)
+  for (const peer of peers) copies.join(peer, 0)
+  return copies
+}
+
+describe('what a seeder shows to whom', () => {
+  test('shows every piece to one peer only, as long as all of them take what they get', () => {
+    const copies = seederOf(100, 1, 2, 3)
+    const shown: number[] = []
+    for (let now = 0; now < 10 && !copies.finished; now += 0.01) {
+      for (const { peer, piece } of copies.reveal(now)) {
+        shown.push(piece)
+        copies.sent(peer, piece, PIECE, now)
+        copies.peerHas(peer, piece, now)
+      }
+    }
+    expect(copies.finished).toBe(true)
+    expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
+  })
+
+  test('a piece whose only holder is gone is shown again', () => {
+    const copies = seederOf(1, 1, 2)
+    const [first] = copies.reveal(0)
+    copies.peerHas(first?.peer ?? 0, 0, 0.1)
+    expect(copies.finished).toBe(true)
+    copies.leave(first?.peer ?? 0)
+    expect(copies.finished).toBe(false)
+    expect(copies.reveal(0.2)).toEqual([{ peer: first?.peer === 1 ? 2 : 1, piece: 0 }])
+  })
+
+  test('a piece that a dead peer does not take goes to another one', () => {
+    const copies = seederOf(1, 1, 2)
+    const [first] = copies.reveal(0)
+    expect(copies.reveal(0.5)).toEqual([])
+    expect(copies.reveal(3)).toEqual([{ peer: first?.peer === 1 ? 2 : 1, piece: 0 }])
+  })
+
+  test('what a peer has already is not shown to anybody', () => {
+    const copies = seederOf(2, 1)
+    copies.peerHas(1, 0, 0)
+    expect(copies.reveal(0).map(({ piece }) => piece)).toEqual([1])
+  })
+})
+
+/** The same code in simulated time: 50 Mbit/s links, no clock of this machine involved. */
+describe('whole swarms', () => {
+  const rate = 6_250_000
+  const swarm = (servers: number, slow = 0) => {
+    const random = seeded(7)
+    const ideal = (400 * PIECE) / rate
+    const result = simulate({
+      ...{ servers, pieces: 400, pieceLength: PIECE, latency: 0.0002, random },
+      rate: (server) => (server > 0 && server <= slow ? rate / 10 : rate),
+    })
+    return { ...result, ideal, total: 400 * PIECE }
+  }
+
+  test.each([1, 2, 8, 15])(
+    '%i servers end near the physical limit, and the seeder sends each byte about once',
+    (n) => {
+      const { doneAt, ideal, seederSentFirst, twice, total, unfinished } = swarm(n)
+      expect(unfinished).toBe(0)
+      expect(Math.max(...doneAt.map((at) => at ?? Number.POSITIVE_INFINITY)) / ideal).toBeLessThan(1.1)
+      expect(seederSentFirst / total).toBeLessThan(1.1)
+      expect(twice / (total * n)).toBeLessThan(0.01)
+    },
+  )
+})
