@@ -185,6 +185,31 @@ export const patterns: Kind<typeof patternsSchema> = {
   toText: (value) => value.join(','),
 }
 
+/** A number of servers, or a share of the fleet. */
+export type Share = number | `${number}%`
+
+const shareSchema = (least: number) =>
+  z.union([z.number(), z.string()]).transform((value, context): Share => {
+    const text = String(value).trim()
+    const [, digits, percent] = /^(\d+(?:\.\d+)?)(%)?$/.exec(text) ?? []
+    const number = Number(digits)
+    if (percent ? number <= 100 && (least === 0 || number > 0) : Number.isInteger(number) && number >= least)
+      return percent ? `${number}%` : number
+    context.issues.push({ code: 'custom', input: value })
+    return z.NEVER
+  })
+
+const shareKind = (least: number): Kind<ReturnType<typeof shareSchema>> => ({
+  schema: shareSchema(least),
+  allowed: `a number of servers from ${least}, or a share of the fleet as in '10%'`,
+  fromText: (text) => text,
+  show: String,
+  toText: String,
+})
+
+/** How many servers may fail. */
+export const tolerance = shareKind(0)
+
 const concurrencySchema = z.int().min(1).max(1000)
 
 export const concurrency: Kind<typeof concurrencySchema> = {

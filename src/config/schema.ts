@@ -113,6 +113,11 @@ export const schema = z.strictObject({
     example: 10,
   }),
   timeouts: timeouts.prefault({}),
+  tolerate: setting(kinds.tolerance.schema.default(0), kinds.tolerance, {
+    description:
+      'How many servers may fail without the deploy failing: they are left out of the rest of the run, and the next deploy brings them back in step. A share is rounded down, and one server always has to succeed.',
+    example: '10%',
+  }),
   pieceLength: setting(kinds.pieceLength.schema.optional(), kinds.pieceLength, {
     description: 'Bytes in a piece of the torrent.',
     example: '256K',

@@ -40,7 +40,7 @@ export interface RunOptions {
   totalTimeout?: number
   /** Ends all commands; their servers' outcomes are then failures, with the signal's reason if that is a MurderError. */
   signal?: AbortSignal
-  /** Only these; all unless told otherwise. */
+  /** Only these; all that take part unless told otherwise. */
   servers?: readonly Server[]
   /** As the user who logs in, not as `asUser`. */
   login?: boolean
@@ -54,7 +54,9 @@ export type Outcome =
 
 /** Commands on all servers through ssh-pool's connections: one SSH connection per server, a result from each. */
 export class Fleet {
-  readonly servers: readonly Server[]
+  /** As in the shipitfile. */
+  readonly all: readonly Server[]
+  #servers: readonly Server[]
   readonly #options: Required<FleetOptions>
   readonly #limit: Limit
   readonly #directory: string
@@ -64,7 +66,8 @@ export class Fleet {
 
   /** Sets OpenSSH options on `connections`, so that Shipit's own commands share the connections too. */
   constructor(connections: readonly SshConnection[], options: FleetOptions = {}) {
-    this.servers = toServers(connections)
+    this.all = toServers(connections)
+    this.#servers = this.all
     this.#options = {
       concurrency: 30,
       connectSeconds: 15,
@@ -76,7 +79,7 @@ export class Fleet {
     this.#limit = new Limit(this.#options.concurrency)
     this.#directory = makeControlDirectory(this.#options.controlDirectory || undefined)
     process.once('exit', this.#removeDirectory)
-    for (const [index, server] of this.servers.entries()) {
+    for (const [index, server] of this.all.entries()) {
       const { connection } = server
       const { connectSeconds, retries, random } = this.#options
       const socket = join(this.#directory, String(index))
@@ -86,6 +89,16 @@ export class Fleet {
       }
       connection.remote = withOptions(connection.remote, connectSeconds, socket)
     }
+  }
+
+  /** Those that take part: all, but what was left out. */
+  get servers(): readonly Server[] {
+    return this.#servers
+  }
+
+  /** From now on these servers are asked only by name. */
+  leaveOut(servers: readonly Server[]): void {
+    this.#servers = this.#servers.filter((server) => !servers.includes(server))
   }
 
   /**

@@ -76,24 +76,24 @@ async function findAddresses({ fleet, signal }: Context, facts: Map<Server, Serv
   }
 }
 
-/** Whether package and release fit on every server. Throws FLEET_FAILED. */
+/** The servers that package and release do not fit on. */
 export function checkSpace(
   context: Context,
   facts: FleetFacts,
   packageBytes: number,
   releaseBytes: number,
-): void {
+): Failure[] {
   const failures: Failure[] = []
-  for (const [{ label }, found] of facts) {
-    const missing = missingSpace(found, packageBytes, releaseBytes)
-    if (missing === 0) continue
+  for (const server of context.fleet.servers) {
+    const found = facts.get(server)
+    if (!found || missingSpace(found, packageBytes, releaseBytes) === 0) continue
     const free = Math.min(found.temporary.free, found.releases.free)
     failures.push({
-      server: label,
+      server: server.label,
       step: 'check',
       cause: `the disk is too full: the package takes ${bytes(packageBytes)} and the release ${bytes(releaseBytes)}, ${bytes(free)} are free`,
       cure: 'remove old releases there, or set murder.temporaryPath to a larger disk',
     })
   }
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was published')
+  return failures
 }

@@ -2,7 +2,7 @@ import { loadSettings, type Origins, type Settings } from '../config/index.ts'
 import { ExitCode, MurderError } from '../errors.ts'
 import { Fleet } from '../remote/fleet.ts'
 import type { SshConnection } from '../remote/server.ts'
-import { type OutputMode, outputMode, ProgressBoard, wantsColour } from '../report/index.ts'
+import { type Failure, type OutputMode, outputMode, ProgressBoard, wantsColour } from '../report/index.ts'
 import type { Shipit } from '../shipit.ts'
 import { removeShallowClone } from './shallow-clone.ts'
 
@@ -12,6 +12,8 @@ export interface Context {
   readonly settings: Settings
   readonly origins: Origins
   readonly fleet: Fleet
+  /** Why servers were left out of this run so far. */
+  readonly leftOut: Failure[]
   readonly mode: OutputMode
   /** Aborted by Ctrl-C, with a MurderError of exit code 130. */
   readonly signal: AbortSignal
@@ -53,11 +55,12 @@ function makeContext(shipit: Shipit): Context {
     settings,
     origins,
     fleet,
+    leftOut: [],
     mode,
     signal: interrupt.signal,
     board() {
       board ??= new ProgressBoard({
-        servers: fleet.servers.map(({ label }) => label),
+        servers: fleet.all.map(({ label }) => label),
         mode,
         stream: process.stdout,
         shared: [process.stderr],

@@ -5,9 +5,8 @@ import { explain } from '../errors.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
 import type { DeployReport } from '../report/index.ts'
-import { ask, check, checkSpace, type FleetFacts } from './check.ts'
+import { ask, checkSpace, type FleetFacts, inspect } from './check.ts'
 import type { Context } from './context.ts'
-import { fleetError } from './fleet-error.ts'
 import { makePackage, releaseBytes, sourceDirectory, type Transfer } from './make-package.ts'
 import { releasesPath } from './paths.ts'
 import { canPrefill, receive } from './receive.ts'
@@ -16,18 +15,21 @@ import { hasZstd } from './server-facts.ts'
 import { startSwarm } from './start-swarm.ts'
 import type { Swarm } from './swarm.ts'
 import { tidy, undo } from './tidy.ts'
+import { tolerate } from './tolerate.ts'
 import { uploadAgent } from './upload-agent.ts'
 
 /**
  * Brings the workspace to every server as a new release, unpacked and not yet published. Sets what shipit-deploy's other
  * tasks and other plugins read: previousRelease, previousRevision, releaseDirname, releasePath, currentRevision.
- * When a server fails, nothing of the new release is left anywhere and this throws FLEET_FAILED.
+ * Servers that fail are left out while `tolerate` allows it. When it does not, nothing of the new release is left anywhere
+ * and this throws FLEET_FAILED.
  */
 export async function deployRelease(context: Context, asked?: Promise<Outcome[]>): Promise<DeployReport> {
   const { shipit, fleet } = context
   const clock = stopwatch()
   const board = context.board()
-  const facts = await check(context, asked ?? ask(context))
+  const { facts, failures } = await inspect(context, asked ?? ask(context))
+  tolerate(context, failures, 'nothing was changed')
   const phases: DeployReport['phases'] = { check: clock() }
   const tag = nameRelease(context, facts)
   const revision = await revisionOf(sourceDirectory(context), shipit.config.branch ?? 'HEAD')
@@ -48,13 +50,15 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       peers: fleet.servers.length,
     })
     phases.package = clock()
-    checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries))
-    await uploading
+    const noSpace = checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries))
+    tolerate(context, noSpace, 'nothing was published')
+    tolerate(context, await uploading, 'nothing was published')
     touched = true
     board.step('seed')
     swarm = await startSwarm(context, transfer, facts)
     warnWhenBroken(context, swarm)
     phases.seed = clock()
+    const taking = fleet.servers
     const received = await receive(context, {
       transfer,
       swarm,
@@ -64,13 +68,13 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       ...(revision === undefined ? {} : { revision }),
     })
     context.signal.throwIfAborted()
-    if (received.failures.length > 0)
-      throw fleetError(context, received.failures, 'nothing was published', { said: true })
+    tolerate(context, received.failures, 'nothing was published', { said: true })
+    const lost = taking.filter((server) => !fleet.servers.includes(server))
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds
     const seederUploaded = await stopAndCount(swarm)
     swarm = undefined
-    await tidy(context, tag)
+    await Promise.all([tidy(context, tag), undo(context, tag, unpacked, lost)])
     return report(context, transfer, phases, { ...received, seederUploaded })
   } catch (error) {
     if (touched) await undo(context, tag, unpacked)
@@ -123,11 +127,14 @@ async function stopAndCount(swarm: Swarm): Promise<number> {
 }
 
 function report(
-  { fleet }: Context,
+  { fleet, leftOut }: Context,
   transfer: Transfer,
   phases: DeployReport['phases'],
-  received: Pick<DeployReport, 'perServer' | 'failures' | 'seederUploaded'>,
+  received: Pick<DeployReport, 'perServer' | 'seederUploaded'>,
 ): DeployReport {
-  const { perServer, failures, seederUploaded } = received
-  return { size: transfer.length, servers: fleet.servers.length, phases, perServer, failures, seederUploaded }
+  const { perServer, seederUploaded } = received
+  return {
+    ...{ size: transfer.length, servers: fleet.all.length, phases },
+    ...{ perServer, seederUploaded, failures: leftOut },
+  }
 }

@@ -21,8 +21,9 @@ export function fleetError(
   }
   context.finishBoard()
   if (table) context.shipit.log(`\n${failureTable(failures, process.stdout.columns ?? 100)}\n`)
-  const total = context.fleet.servers.length
-  const message = `${failures.length} of ${total} ${total === 1 ? 'server' : 'servers'} failed: ${consequence}`
+  const total = context.fleet.all.length
+  const failed = new Set(failures.map(({ server }) => server)).size
+  const message = `${failed} of ${total} ${total === 1 ? 'server' : 'servers'} failed: ${consequence}`
   return new MurderError('FLEET_FAILED', message, { cure: table ? 'see the table above' : 'see the events' })
 }
 

@@ -38,8 +38,11 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     const text = `${count(complete.size, 'server')} ${complete.size === 1 ? 'has' : 'have'} ${releasePath} already`
     return say(context, text, 'received', { ...fields, perServer: [] })
   }
-  checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries))
-  await uploadAgent(quietly(context), facts, servers)
+  const unfit = [
+    ...checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries)),
+    ...(await uploadAgent(quietly(context), facts, servers)),
+  ]
+  if (unfit.length > 0) throw fleetError(context, unfit, 'nothing was changed')
 
   const board = context.board()
   for (const { label } of complete) board.update(label, { phase: 'done' })

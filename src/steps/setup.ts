@@ -9,8 +9,10 @@ import { uploadAgent } from './upload-agent.ts'
 export async function setup(full: Context): Promise<void> {
   const context = quietly(full)
   const { facts, failures } = await inspect(context)
-  const servers = [...facts.keys()]
-  await uploadAgent(context, facts, servers)
+  const asked = [...facts.keys()]
+  const notUploaded = await uploadAgent(context, facts, asked)
+  const failed = new Set(notUploaded.map(({ server }) => server))
+  const servers = asked.filter(({ label }) => !failed.has(label))
   const rows = servers.map((server) => {
     const { node = '', releases, currentRelease, hasAgent } = facts.get(server) ?? {}
     const free = releases?.free ?? Number.POSITIVE_INFINITY
@@ -29,5 +31,6 @@ export async function setup(full: Context): Promise<void> {
     ]),
   ])
   if (rows.length > 0) say(context, text, 'setup', { servers: rows })
+  failures.push(...notUploaded)
   if (failures.length > 0) throw fleetError(context, failures, 'the others are set up')
 }

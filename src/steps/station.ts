@@ -10,6 +10,7 @@ import type { Server } from '../remote/server.ts'
 import { command, quotePath } from '../remote/shell.ts'
 import { ask, check, type FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
+import { fleetError } from './fleet-error.ts'
 import { environmentDirectory, environmentName, localRuns } from './local-paths.ts'
 import { agentPath } from './paths.ts'
 import { eventsIn, failedError, runAgent } from './run-agent.ts'
@@ -37,7 +38,7 @@ export interface Station {
 export function seederServer({ settings, shipit, fleet }: Context): Server | undefined {
   const index = seederIndex(settings.seeder, shipit.config.servers)
   if (index === undefined) return undefined
-  const server = fleet.servers[index]
+  const server = fleet.all[index]
   if (server) return server
   throw new MurderError('NO_SEEDER', `murder.seeder names no server: ${settings.seeder}`, {
     exitCode: ExitCode.usage,
@@ -74,7 +75,8 @@ function onServer(context: Context, server: Server): Station {
     directory: posix.join(settings.remotePath, 'seed', environmentName(shipit.environment)),
     async prepare() {
       const facts = await check(context, ask(context, [server]))
-      await uploadAgent(quietly(context), facts, [server])
+      const failures = await uploadAgent(quietly(context), facts, [server])
+      if (failures.length > 0) throw fleetError(context, failures, 'nothing was started')
     },
     async agent(args, signal) {
       const lines: string[] = []

@@ -20,7 +20,12 @@ export async function tidy(context: Context, tag: string): Promise<void> {
  * Takes back a transfer that failed: ends what still runs for it, removes its directory, what was unpacked halfway, and
  * the whole release where it is this transfer's. Best effort: says what could not be removed.
  */
-export async function undo(context: Context, tag: string, unpacked: ReadonlySet<Server>): Promise<void> {
+export async function undo(
+  context: Context,
+  tag: string,
+  unpacked: ReadonlySet<Server>,
+  servers: readonly Server[] = context.fleet.servers,
+): Promise<void> {
   const releases = releasesPath(context.shipit.config.deployTo ?? '')
   const directory = quotePath(transferPath(context.settings, tag))
   const outcomes = await context.fleet.run(
@@ -32,7 +37,7 @@ export async function undo(context: Context, tag: string, unpacked: ReadonlySet<
         unpacked.has(server) ? `rm -rf ${quotePath(`${releases}/${tag}`)}` : 'true',
       ),
     }),
-    { totalTimeout: PATIENCE },
+    { servers, totalTimeout: PATIENCE },
   )
   for (const { server, cause } of failuresOf(outcomes, 'undo')) {
     context.board().log(`${server}: what was half made could not be removed: ${cause}`)

@@ -2,20 +2,21 @@ import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { Server } from '../remote/server.ts'
 import { all, quote, quotePath } from '../remote/shell.ts'
+import type { Failure } from '../report/index.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
-import { failuresOf, fleetError } from './fleet-error.ts'
+import { failuresOf } from './fleet-error.ts'
 import { agent, agentPath } from './paths.ts'
 
-/** Puts the agent where it is missing: compressed, once for each version of it. Older versions are removed. */
+/** Puts the agent where it is missing: compressed, once for each version of it. Older versions are removed. Gives what failed. */
 export async function uploadAgent(
   context: Context,
   facts: FleetFacts,
   among: readonly Server[] = context.fleet.servers,
-): Promise<void> {
+): Promise<Failure[]> {
   const { fleet, settings, signal } = context
   const servers = among.filter((server) => !facts.get(server)?.hasAgent)
-  if (servers.length === 0) return
+  if (servers.length === 0) return []
   for (const { label } of servers) context.board().update(label, { phase: 'upload' })
   const { content } = agent()
   const stdin = gzipSync(content, { level: 9 })
@@ -26,8 +27,7 @@ export async function uploadAgent(
     stallTimeout: settings.timeouts.stall,
   })
   signal.throwIfAborted()
-  const failures = failuresOf(outcomes, 'upload')
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was published')
+  return failuresOf(outcomes, 'upload')
 }
 
 /** Unpacks with Node, which is there, and renames only a file whose SHA-256 is right. */

@@ -52,6 +52,7 @@ concurrency       30                                               default
 timeouts.connect  10 s                                             default
 timeouts.stall    1 min                                            default
 timeouts.total    no limit                                         default
+tolerate          0                                                default
 pieceLength       256 KiB                                          shipitfile
 prefill           no                                               environment MURDER_PREFILL
 `,

@@ -1,0 +1,37 @@
+import type { Share } from '../config/index.ts'
+import type { Failure } from '../report/index.ts'
+import type { Context } from './context.ts'
+import { fleetError } from './fleet-error.ts'
+
+/** How many of `total` servers may fail. */
+export function mostFailures(tolerate: Share, total: number): number {
+  const wanted =
+    typeof tolerate === 'number' ? tolerate : Math.floor((total * Number.parseFloat(tolerate)) / 100)
+  return Math.min(wanted, total - 1)
+}
+
+/**
+ * Leaves the servers that failed out of the rest of the run, also of what other plugins do in it, as long as `tolerate`
+ * allows that. Throws FLEET_FAILED, with a table of all failures so far, when it does not. `said`: as in `fleetError`.
+ */
+export function tolerate(
+  context: Context,
+  failures: readonly Failure[],
+  consequence: string,
+  { said = false } = {},
+): void {
+  if (failures.length === 0) return
+  const { fleet, settings, shipit, leftOut } = context
+  const failed = new Set([...leftOut, ...failures].map(({ server }) => server))
+  if (failed.size > mostFailures(settings.tolerate, fleet.all.length)) {
+    throw fleetError(context, [...leftOut, ...failures], consequence, { said })
+  }
+  if (!said) for (const failure of failures) context.board().fail(failure)
+  leftOut.push(...failures)
+  const servers = fleet.servers.filter(({ label }) => failed.has(label))
+  fleet.leaveOut(servers)
+  const connections = new Set<unknown>(servers.map(({ connection }) => connection))
+  if (shipit.pool) {
+    shipit.pool.connections = shipit.pool.connections.filter((connection) => !connections.has(connection))
+  }
+}
