@@ -1,3 +1,4 @@
+import { aliasVariables, variableAliases } from './aliases.ts'
 import { type SettingKey, settingInfos } from './keys.ts'
 import { found } from './problems.ts'
 import { suggest } from './suggest.ts'
@@ -30,15 +31,17 @@ export interface FromEnvironment {
 export function readEnvironment(env: NodeJS.ProcessEnv): Map<SettingKey, FromEnvironment> {
   const values = new Map<SettingKey, FromEnvironment>()
   for (const { key, variable, doc } of settingInfos) {
-    const text = env[variable]
-    if (text) values.set(key, { variable, text, value: doc.kind.fromText(text) })
+    for (const name of [...variableAliases(key), variable]) {
+      const text = env[name]
+      if (text) values.set(key, { variable: name, text, value: doc.kind.fromText(text) })
+    }
   }
   return values
 }
 
 /** One line for each `MURDER_…` variable that means nothing here. */
 export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = [...settingInfos.map((info) => info.variable), ...reserved]
+  const known = [...settingInfos.map((info) => info.variable), ...aliasVariables, ...reserved]
   return Object.keys(env)
     .filter((name) => name.startsWith('MURDER_') && !known.includes(name))
     .sort()

@@ -210,6 +210,30 @@ const shareKind = (least: number): Kind<ReturnType<typeof shareSchema>> => ({
 /** How many servers may fail. */
 export const tolerance = shareKind(0)
 
+/** How many servers make a group. */
+export const group = shareKind(1)
+
+const retriesSchema = z.int().min(0).max(100)
+
+export const retries: Kind<typeof retriesSchema> = {
+  schema: retriesSchema,
+  allowed: 'a whole number from 0 to 100',
+  fromText: numberFromText,
+  show: String,
+  toText: String,
+}
+
+const shellSchema = z.string().refine((text) => text.trim() !== '' && !text.includes('\0'))
+
+/** Shell text of the user's own, which runs as it is. */
+export const shell: Kind<typeof shellSchema> = {
+  schema: shellSchema,
+  allowed: 'a shell command',
+  fromText: (text) => text,
+  show: oneLine,
+  toText: (value) => value,
+}
+
 const concurrencySchema = z.int().min(1).max(1000)
 
 export const concurrency: Kind<typeof concurrencySchema> = {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
+import { resolveAliases } from './aliases.ts'
 import { type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import * as kinds from './kinds.ts'
@@ -32,10 +33,12 @@ export function loadSettings({ file, env, deployTo, servers }: SettingsInput): {
 } {
   const environment = readEnvironment(env)
   const given = file ?? {}
-  const input = overlay(isGroup(given) ? given : {}, environment)
+  const own = resolveAliases(isGroup(given) ? given : {})
+  const input = overlay(own.file, environment)
   const parsed = schema.safeParse(input)
   const problems = [
     ...(isGroup(given) ? [] : [`murder is ${found(given)}: allowed: an object of settings`]),
+    ...own.problems,
     ...(parsed.success ? [] : problemsOf(parsed.error, input, environment)),
     ...unknownVariables(env),
     ...deployToProblems(deployTo),
@@ -49,7 +52,7 @@ export function loadSettings({ file, env, deployTo, servers }: SettingsInput): {
   const temporaryPath = parsed.data.temporaryPath ?? posix.join(remotePath, 'tmp')
   return {
     settings: { ...parsed.data, remotePath, temporaryPath },
-    origins: originsOf(given, environment),
+    origins: originsOf(own.file, environment),
   }
 }
 

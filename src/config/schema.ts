@@ -41,12 +41,17 @@ const timeouts = z.strictObject({
     example: 20,
   }),
   stall: setting(kinds.seconds.schema.default(60), kinds.timeout, {
-    description: 'Seconds without any progress after which a server counts as failed.',
+    description:
+      'Seconds without any progress after which a server counts as failed. May also be written `stallTimeout`.',
     example: 120,
   }),
   total: setting(kinds.seconds.schema.default(0), kinds.timeout, {
-    description: 'Seconds that the transfer to a server may take in all.',
+    description: 'Seconds that the transfer to a server may take in all. May also be written `totalTimeout`.',
     example: 900,
+  }),
+  health: setting(kinds.seconds.schema.default(60), kinds.timeout, {
+    description: 'Seconds that `healthCheck` may take on a server.',
+    example: 300,
   }),
 })
 
@@ -118,6 +123,28 @@ export const schema = z.strictObject({
       'How many servers may fail without the deploy failing: they are left out of the rest of the run, and the next deploy brings them back in step. A share is rounded down, and one server always has to succeed.',
     example: '10%',
   }),
+  retries: setting(kinds.retries.schema.default(12), kinds.retries, {
+    description:
+      'How often a command is tried again on a server that turns the connection away, loses it or has no processes left, with growing pauses.',
+    example: 3,
+  }),
+  batch: setting(kinds.group.schema.optional(), kinds.group, {
+    description:
+      'How many servers are published at a time; when one group fails, the next ones are not published any more.',
+    example: '25%',
+    unset: 'all servers at once',
+  }),
+  healthCheck: setting(kinds.shell.schema.optional(), kinds.shell, {
+    description:
+      'Shell command that must succeed on every server of a group after it was published, run in the directory `current`.',
+    example: 'curl -fsS http://localhost:8080/health',
+    unset: 'none',
+  }),
+  revert: setting(kinds.flag.schema.default(true), kinds.flag, {
+    description:
+      'Whether the servers go back to what they had when publishing, or the health check, fails on one of them.',
+    example: false,
+  }),
   pieceLength: setting(kinds.pieceLength.schema.optional(), kinds.pieceLength, {
     description: 'Bytes in a piece of the torrent.',
     example: '256K',
@@ -131,7 +158,7 @@ export const schema = z.strictObject({
 })
 
 /** What goes under the `murder` key of a shipitfile. Everything is optional. */
-export type MurderSettings = z.input<typeof schema>
+export type MurderSettings = z.input<typeof schema> & { stallTimeout?: number; totalTimeout?: number }
 
 /** Settings in force: checked, with every default filled in. Sizes are bytes, times are seconds. */
 export type Settings = z.output<typeof schema> & { remotePath: string; temporaryPath: string }

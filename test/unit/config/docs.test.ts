@@ -52,7 +52,12 @@ concurrency       30                                               default
 timeouts.connect  10 s                                             default
 timeouts.stall    1 min                                            default
 timeouts.total    no limit                                         default
+timeouts.health   1 min                                            default
 tolerate          0                                                default
+retries           12                                               default
+batch             all servers at once                              default
+healthCheck       none                                             default
+revert            yes                                              default
 pieceLength       256 KiB                                          shipitfile
 prefill           no                                               environment MURDER_PREFILL
 `,

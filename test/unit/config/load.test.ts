@@ -34,7 +34,10 @@ describe('values', () => {
       uploadLimit: 0,
       downloadLimit: 0,
       concurrency: 30,
-      timeouts: { connect: 10, stall: 60, total: 0 },
+      timeouts: { connect: 10, stall: 60, total: 0, health: 60 },
+      tolerate: 0,
+      retries: 12,
+      revert: true,
       prefill: true,
     })
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']))
@@ -45,7 +48,7 @@ describe('values', () => {
     const { settings, origins } = load(file, { MURDER_TRACKER_PORT: '9001', MURDER_TIMEOUTS_CONNECT: '3' })
     expect(settings.tracker.port).toBe(9001)
     expect(settings.linger).toBe(5)
-    expect(settings.timeouts).toEqual({ connect: 3, stall: 90, total: 0 })
+    expect(settings.timeouts).toEqual({ connect: 3, stall: 90, total: 0, health: 60 })
     expect(origins).toMatchObject({
       'tracker.port': 'environment MURDER_TRACKER_PORT',
       'tracker.address': 'default',
@@ -114,7 +117,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, announce, remotePath, temporaryPath, node, ports, linger, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, pieceLength, prefill',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, announce, remotePath, temporaryPath, node, ports, linger, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, pieceLength, prefill',
     ],
     [
       { tracker: { stallTimeout: 1 } },
@@ -323,4 +326,17 @@ describe('seeder', () => {
     const many = Array.from({ length: 500 }, (_, index) => `deploy@host${index}`)
     expect(problems(() => load({ seeder: 'zzzzzzzzzzzzz' }, {}, many))[0]).toMatch(/host8 and 491 more$/)
   })
+})
+
+test('stallTimeout and totalTimeout are other names of timeouts.stall and timeouts.total', () => {
+  const { settings, origins } = load(
+    { stallTimeout: 7, timeouts: { connect: 3 } },
+    { MURDER_TOTAL_TIMEOUT: '99' },
+  )
+  expect(settings.timeouts).toMatchObject({ connect: 3, stall: 7, total: 99 })
+  expect(origins['timeouts.stall']).toBe('shipitfile')
+  expect(origins['timeouts.total']).toBe('environment MURDER_TOTAL_TIMEOUT')
+  expect(problems(() => load({ stallTimeout: 7, timeouts: { stall: 8 } }))).toEqual([
+    'murder.stallTimeout and murder.timeouts.stall are one setting: remove one of them',
+  ])
 })

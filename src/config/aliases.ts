@@ -1,0 +1,33 @@
+import { isGroup, type SettingKey, valueAt } from './keys.ts'
+
+/** Other names of settings, and of their environment variables. */
+const aliases: readonly { name: string; variable: string; key: SettingKey }[] = [
+  { name: 'stallTimeout', variable: 'MURDER_STALL_TIMEOUT', key: 'timeouts.stall' },
+  { name: 'totalTimeout', variable: 'MURDER_TOTAL_TIMEOUT', key: 'timeouts.total' },
+]
+
+export const aliasVariables = aliases.map(({ variable }) => variable)
+
+export const variableAliases = (key: SettingKey): string[] =>
+  aliases.flatMap((alias) => (alias.key === key ? [alias.variable] : []))
+
+/** The settings with every alias under its own name. Who says the same thing twice has a problem. */
+export function resolveAliases(file: Record<string, unknown>): {
+  file: Record<string, unknown>
+  problems: string[]
+} {
+  const resolved = { ...file }
+  const problems: string[] = []
+  for (const { name, key } of aliases) {
+    if (resolved[name] === undefined) continue
+    const [group, inner] = key.split('.') as [string, string]
+    if (valueAt(file, [group, inner]) !== undefined) {
+      problems.push(`murder.${name} and murder.${key} are one setting: remove one of them`)
+    }
+    const before = resolved[group] ?? {}
+    // A group that is no object stays as it is: the schema refuses it.
+    if (isGroup(before)) resolved[group] = { [inner]: resolved[name], ...before }
+    delete resolved[name]
+  }
+  return { file: resolved, problems }
+}
