@@ -14,7 +14,7 @@ import { FirstCopies } from './scheduler/first-copies.ts'
 import type { Block } from './scheduler/partial.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
-import { Storage } from './storage.ts'
+import { Storage, type StorageOptions } from './storage.ts'
 import { TrackerSession } from './tracker-session.ts'
 import { checkPieces, spotCheck } from './verify.ts'
 import { sharedRead } from './wire/shared-read.ts'
@@ -43,6 +43,7 @@ export interface ParticipantOptions {
   /** Bytes a second of the whole process; 0 or nothing is no limit. */
   uploadLimit?: number
   downloadLimit?: number
+  storage?: StorageOptions
   /** Peers expected, if known: with one, a seeder has nothing to spread. */
   fleet?: number
 }
@@ -114,7 +115,7 @@ export class Participant implements Host {
     this.metainfo = metainfo
     this.infoHash = metainfo.infoHash
     this.uploadOnly = options.role === 'seeder'
-    this.storage = new Storage(metainfo, options.path, options.role === 'peer')
+    this.storage = new Storage(metainfo, options.path, options.role === 'peer', options.storage)
     this.cache = new BlockCache((at, length) => this.readContent(at, length), metainfo.length)
     this.scheduler = new Scheduler({ ...metainfo, random: Math.random })
     this.pieceCount = this.scheduler.pieceCount
@@ -193,12 +194,10 @@ export class Participant implements Host {
   }
 
   private async openPartial(): Promise<void> {
-    const existed = await this.storage.exists()
-    await this.storage.prepare()
-    if (!existed) return
-    for await (const { piece, right } of checkPieces(this.metainfo, (at, length) =>
-      this.storage.read(at, length),
-    )) {
+    const survey = await this.storage.prepare()
+    const read = (at: number, length: number) => this.storage.read(at, length)
+    const mayHold = (at: number, length: number) => this.storage.mayHold(survey, at, length)
+    for await (const { piece, right } of checkPieces(this.metainfo, read, { mayHold })) {
       if (right) this.scheduler.alreadyHave(piece)
     }
   }

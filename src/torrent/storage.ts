@@ -1,8 +1,12 @@
 import { writeSync } from 'node:fs'
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isSystemError, MurderError } from '../errors.ts'
+import { refuseFullDisk } from './disk-space.ts'
 import type { Metainfo } from './metainfo.ts'
+import { OpenFiles } from './open-files.ts'
+import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
+import { openToRead, openToWrite } from './writable-file.ts'
 
 /** Open files of one torrent at a time; descriptors are limited on servers. */
 const MOST_OPEN = 128
@@ -12,76 +16,103 @@ const LONGEST_NOW = 1024 * 1024
 const SLOW = 50
 const SLOW_PAUSE = 1000
 
-interface Stretch {
-  path: string
-  /** Where the file starts in the content, and its length. */
-  start: number
-  length: number
+export interface StorageOptions {
+  /** Only the owner may use what is made, until its attributes are set. Otherwise the umask decides. */
+  ownerOnly?: boolean
+  /** Files that are read from another place than their own in the target, by their path in the torrent. */
+  elsewhere?: Record<string, string>
 }
 
 /** The content of a torrent on disk: one file or the files of a directory, addressed as one run of bytes. */
 export class Storage {
   private readonly stretches: Stretch[]
+  /** The directory that holds everything. */
+  private readonly top: string
+  /** The directories below the target that hold files, each after the one that holds it. */
+  private readonly directories: string[]
   private readonly writable: boolean
-  private readonly handles = new Map<string, Promise<FileHandle>>()
-  /** Of `handles`, those that are open by now. */
-  private readonly opened = new Map<string, FileHandle>()
+  private readonly ownerOnly: boolean
+  private readonly files: OpenFiles
   private slowUntil = 0
 
-  constructor(metainfo: Pick<Metainfo, 'files' | 'singleFile'>, target: string, writable: boolean) {
+  constructor(
+    metainfo: Pick<Metainfo, 'files' | 'singleFile'>,
+    target: string,
+    writable: boolean,
+    { ownerOnly = false, elsewhere = {} }: StorageOptions = {},
+  ) {
     this.writable = writable
+    this.ownerOnly = ownerOnly
+    this.files = new OpenFiles(MOST_OPEN, (path, writing) => this.openFile(path, writing))
+    this.top = metainfo.singleFile ? dirname(target) : target
+    this.directories = metainfo.singleFile ? [] : directoriesOf(target, metainfo.files)
     let start = 0
-    this.stretches = metainfo.files.map((file) => {
-      const stretch = {
-        path: metainfo.singleFile ? target : join(target, ...file.path),
-        start,
-        length: file.length,
-      }
-      start += file.length
+    this.stretches = metainfo.files.map(({ path, length }) => {
+      const own = metainfo.singleFile ? target : join(target, ...path)
+      const stretch = { path: elsewhere[path.join('/')] ?? own, start, length }
+      start += length
       return stretch
     })
   }
 
-  /** Makes every file, with its final length and holes where nothing is yet. Longer files are cut. */
-  async prepare(): Promise<void> {
-    for (const stretch of this.stretches) {
-      await this.guard(stretch.path, async () => {
-        await mkdir(dirname(stretch.path), { recursive: true })
-        const handle = await this.handle(stretch.path)
-        if ((await handle.stat()).size !== stretch.length) await handle.truncate(stretch.length)
-      })
+  /** What is there already. */
+  survey(): Promise<Survey> {
+    return Survey.of(this.stretches, !this.writable)
+  }
+
+  /**
+   * Makes every file, with its final length and holes where nothing is yet; longer files are cut. Tells what was there
+   * before. Nothing has been touched when it throws for something of another kind in a file's place, or a full disk.
+   */
+  async prepare(): Promise<Survey> {
+    const survey = await this.guard(this.top, async () => {
+      await refuseWrongDirectories(this.directories)
+      return this.survey()
+    })
+    survey.refuseOtherKinds()
+    await refuseFullDisk(this.top, survey.bytesToWrite())
+    for (const path of [this.top, ...this.directories]) {
+      await this.guard(path, () => mkdir(path, { recursive: true, mode: this.ownerOnly ? 0o700 : 0o777 }))
     }
+    for (const [index, { path, length }] of this.stretches.entries()) {
+      if (survey.found[index]?.size === length) continue
+      await this.guard(path, () => this.files.use(path, true, (handle) => handle.truncate(length)))
+    }
+    return survey
   }
 
   /** Throws when a file is missing or has another length than the torrent says. */
   async checkLengths(): Promise<void> {
-    for (const stretch of this.stretches) {
-      const found = await stat(stretch.path).catch((error) => {
-        throw translate(error, stretch.path)
-      })
-      if (!found.isFile() || found.size !== stretch.length) {
-        throw new MurderError(
-          'OTHER_CONTENT',
-          `${stretch.path} is not what the torrent describes: ${found.isFile() ? `${found.size} bytes` : 'no file'}, not ${stretch.length} bytes`,
-          { cure: 'make the torrent again from this content, or name the path it was made from' },
-        )
-      }
+    const { found } = await this.survey()
+    for (const [index, { path, length }] of this.stretches.entries()) {
+      const file = found[index]
+      if (file?.isFile() && file.size === length) continue
+      const is = !file ? 'it is missing' : file.isFile() ? `${file.size} bytes` : 'no file'
+      throw new MurderError(
+        'OTHER_CONTENT',
+        `${path} is not what the torrent describes: ${is}, not ${length} bytes`,
+        { cure: 'make the torrent again from this content, or name the path it was made from' },
+      )
     }
   }
 
-  /** Whether every file is there: if not, there is nothing to check against the hashes. */
-  async exists(): Promise<boolean> {
-    for (const stretch of this.stretches) {
-      const found = await stat(stretch.path).catch(() => undefined)
-      if (found && found.size > 0) return true
+  /** Whether all bytes of a range may be here, as `survey` saw it. */
+  mayHold(survey: Survey, position: number, length: number): boolean {
+    return survey.mayHold(this.firstAt(position), position, length)
+  }
+
+  /** Indexes of the files that have bytes in a range. */
+  *filesOf(position: number, length: number): Generator<number> {
+    for (let index = this.firstAt(position); index < this.stretches.length; index++) {
+      const stretch = this.stretches[index] as Stretch
+      if (stretch.start >= position + length) return
+      if (stretch.start + stretch.length > position) yield index
     }
-    return false
   }
 
   async read(position: number, length: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafeSlow(length)
-    await this.eachStretch(position, length, async (stretch, at, from, to) => {
-      const handle = await this.handle(stretch.path)
+    await this.eachStretch(position, length, false, async (handle, stretch, at, from, to) => {
       let done = from
       while (done < to) {
         const { bytesRead } = await handle.read(buffer, done, to - done, at + done - from)
@@ -97,8 +128,7 @@ export class Storage {
   }
 
   async write(position: number, buffer: Uint8Array): Promise<void> {
-    await this.eachStretch(position, buffer.length, async (stretch, at, from, to) => {
-      const handle = await this.handle(stretch.path)
+    await this.eachStretch(position, buffer.length, true, async (handle, _stretch, at, from, to) => {
       let done = from
       while (done < to) {
         const { bytesWritten } = await handle.write(buffer, done, to - done, at + done - from)
@@ -113,13 +143,13 @@ export class Storage {
    */
   writeNow(position: number, buffer: Uint8Array): boolean {
     const stretch = this.stretches[this.firstAt(position)]
-    const handle = stretch && this.opened.get(stretch.path)
-    if (!handle || buffer.length > LONGEST_NOW) return false
+    const fd = stretch && this.files.writableNow(stretch.path)
+    if (!stretch || fd === undefined || buffer.length > LONGEST_NOW) return false
     if (position + buffer.length > stretch.start + stretch.length) return false
     const started = performance.now()
     if (started < this.slowUntil) return false
     try {
-      return writeSync(handle.fd, buffer, 0, buffer.length, position - stretch.start) === buffer.length
+      return writeSync(fd, buffer, 0, buffer.length, position - stretch.start) === buffer.length
     } catch {
       return false
     } finally {
@@ -128,27 +158,24 @@ export class Storage {
     }
   }
 
-  async close(): Promise<void> {
-    const handles = [...this.handles.values()]
-    this.handles.clear()
-    this.opened.clear()
-    await Promise.allSettled(handles.map(async (handle) => (await handle).close()))
+  close(): Promise<void> {
+    return this.files.close()
   }
 
   private async eachStretch(
     position: number,
     length: number,
-    visit: (stretch: Stretch, at: number, from: number, to: number) => Promise<void>,
+    writing: boolean,
+    visit: (handle: FileHandle, stretch: Stretch, at: number, from: number, to: number) => Promise<void>,
   ): Promise<void> {
-    const end = position + length
-    for (let index = this.firstAt(position); index < this.stretches.length; index++) {
+    for (const index of this.filesOf(position, length)) {
       const stretch = this.stretches[index] as Stretch
-      if (stretch.start >= end) break
       const from = Math.max(position, stretch.start)
-      const to = Math.min(end, stretch.start + stretch.length)
-      if (to <= from) continue
+      const to = Math.min(position + length, stretch.start + stretch.length)
       await this.guard(stretch.path, () =>
-        visit(stretch, from - stretch.start, from - position, to - position),
+        this.files.use(stretch.path, writing, (handle) =>
+          visit(handle, stretch, from - stretch.start, from - position, to - position),
+        ),
       )
     }
   }
@@ -165,40 +192,9 @@ export class Storage {
     return Math.max(0, low)
   }
 
-  private handle(path: string): Promise<FileHandle> {
-    const known = this.handles.get(path)
-    if (known) {
-      this.handles.delete(path)
-      this.handles.set(path, known)
-      return known
-    }
-    if (this.handles.size >= MOST_OPEN) {
-      const [oldest] = this.handles
-      if (oldest) {
-        this.handles.delete(oldest[0])
-        this.opened.delete(oldest[0])
-        void oldest[1].then((handle) => handle.close()).catch(() => {})
-      }
-    }
-    const opened = this.openFile(path)
-    this.handles.set(path, opened)
-    opened.then(
-      (handle) => {
-        if (this.handles.get(path) === opened) this.opened.set(path, handle)
-      },
-      () => this.handles.delete(path),
-    )
-    return opened
-  }
-
-  private async openFile(path: string): Promise<FileHandle> {
-    if (!this.writable) return open(path, 'r')
-    try {
-      return await open(path, 'r+')
-    } catch (error) {
-      if (!isSystemError(error, 'ENOENT')) throw error
-      return open(path, 'wx+', 0o600)
-    }
+  private openFile(path: string, writing: boolean): Promise<FileHandle> {
+    if (writing) return openToWrite(path, this.ownerOnly ? 0o600 : 0o666)
+    return openToRead(path, !this.writable)
   }
 
   private async guard<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -224,4 +220,13 @@ function translate(error: unknown, path: string): unknown {
     })
   }
   return error
+}
+
+/** Every directory that holds files, and what leads to it below `target`, outer ones first. */
+function directoriesOf(target: string, files: Metainfo['files']): string[] {
+  const found = new Set<string>()
+  for (const { path } of files) {
+    for (let depth = 1; depth < path.length; depth++) found.add(join(target, ...path.slice(0, depth)))
+  }
+  return [...found].sort((a, b) => (a < b ? -1 : 1))
 }

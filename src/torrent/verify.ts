@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto'
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { MurderError } from '../errors.ts'
 import type { Metainfo } from './metainfo.ts'
 import { pieceIsRight } from './pieces.ts'
@@ -14,6 +12,8 @@ export interface FileCheck {
 
 interface CheckOptions {
   signal?: AbortSignal
+  /** Whether all bytes of a range may be there; what isn't is not read, and not right. */
+  mayHold?: (position: number, length: number) => boolean
   onProgress?: (bytes: number, total: number) => void
 }
 
@@ -27,24 +27,81 @@ export async function* checkPieces(
   options: CheckOptions = {},
 ): AsyncGenerator<{ piece: number; right: boolean }> {
   const { length, pieceLength, pieces } = metainfo
-  const batch = Math.max(1, Math.floor(READ_AHEAD / pieceLength)) * pieceLength
-  const load = (at: number) =>
-    at < length ? read(at, Math.min(batch, length - at)).catch(() => undefined) : undefined
-  let next = load(0)
-  for (let at = 0; at < length; at += batch) {
+  const batches = batchesToRead(metainfo, options.mayHold ?? (() => true))
+  const load = ({ at, size }: Batch) => read(at, size).catch(() => undefined)
+  let [batch, loading] = nextOf(batches, load)
+  for (let at = 0; at < length; ) {
     options.signal?.throwIfAborted()
-    const loaded = await next
-    next = load(at + batch)
-    const size = Math.min(batch, length - at)
+    if (at !== batch?.at) {
+      yield { piece: at / pieceLength, right: false }
+      at += pieceLength
+      continue
+    }
+    const { size } = batch
+    const loaded = await loading
+    ;[batch, loading] = nextOf(batches, load)
     for (let offset = 0; offset < size; offset += pieceLength) {
       const piece = (at + offset) / pieceLength
       const content = loaded?.subarray(offset, Math.min(size, offset + pieceLength))
-      const right =
-        content !== undefined && pieceIsRight(pieces, piece, createHash('sha1').update(content).digest())
-      yield { piece, right }
+      yield { piece, right: content !== undefined && hasHash(pieces, piece, content) }
     }
-    options.onProgress?.(Math.min(length, at + size), length)
+    at += size
+    options.onProgress?.(Math.min(length, at), length)
   }
+}
+
+interface Batch {
+  at: number
+  size: number
+}
+
+/** Whole pieces in a row that may be there, up to `READ_AHEAD` bytes of them. */
+function* batchesToRead(
+  { length, pieceLength }: Pick<Metainfo, 'length' | 'pieceLength'>,
+  mayHold: (position: number, length: number) => boolean,
+): Generator<Batch, undefined> {
+  let batch: Batch | undefined
+  for (let at = 0; at < length; at += pieceLength) {
+    const size = Math.min(pieceLength, length - at)
+    const here = mayHold(at, size)
+    if (batch && (!here || batch.size + size > READ_AHEAD)) {
+      yield batch
+      batch = undefined
+    }
+    if (here) batch = { at: batch?.at ?? at, size: (batch?.size ?? 0) + size }
+  }
+  if (batch) yield batch
+}
+
+function nextOf<T, R>(items: Iterator<T, undefined>, work: (item: T) => R): [T, R] | [undefined, undefined] {
+  const { value } = items.next()
+  return value === undefined ? [undefined, undefined] : [value, work(value)]
+}
+
+function hasHash(pieces: Uint8Array, piece: number, content: Buffer): boolean {
+  const digest = isEmpty(content) ? digestOfZeros(content.length) : sha1(content)
+  return pieceIsRight(pieces, piece, digest)
+}
+
+const sha1 = (content: Uint8Array) => createHash('sha1').update(content).digest()
+
+const zeros = Buffer.alloc(256 * 1024)
+
+/** Holes read as zeros, and an interrupted download has many: comparing is several times as fast as hashing. */
+function isEmpty(content: Buffer): boolean {
+  for (let at = 0; at < content.length; at += zeros.length) {
+    const part = content.subarray(at, at + zeros.length)
+    if (!part.equals(zeros.subarray(0, part.length))) return false
+  }
+  return true
+}
+
+const known = new Map<number, Buffer>()
+
+function digestOfZeros(length: number): Buffer {
+  const digest = known.get(length) ?? sha1(Buffer.alloc(length))
+  known.set(length, digest)
+  return digest
 }
 
 /** Compares the content at `target` with the torrent, file by file. A file is the same when all its pieces are. */
@@ -53,32 +110,28 @@ export async function verifyContent(
   target: string,
   options: CheckOptions = {},
 ): Promise<FileCheck[]> {
-  const checks: (FileCheck & { start: number; end: number })[] = []
-  let start = 0
-  for (const file of metainfo.files) {
-    const found = await stat(metainfo.singleFile ? target : join(target, ...file.path)).catch(() => undefined)
-    const state = !found?.isFile() ? 'missing' : found.size === file.length ? 'same' : 'different'
-    checks.push({ path: file.path.join('/'), state, start, end: start + file.length })
-    start += file.length
-  }
   const storage = new Storage(metainfo, target, false)
   try {
-    for await (const { piece, right } of checkPieces(
-      metainfo,
-      (at, length) => storage.read(at, length),
-      options,
-    )) {
+    const survey = await storage.survey()
+    const states = metainfo.files.map(({ length }, index): FileCheck['state'] => {
+      const found = survey.found[index]
+      return !found?.isFile() ? 'missing' : found.size === length ? 'same' : 'different'
+    })
+    const read = (at: number, length: number) => storage.read(at, length)
+    const mayHold = (at: number, length: number) => storage.mayHold(survey, at, length)
+    for await (const { piece, right } of checkPieces(metainfo, read, { ...options, mayHold })) {
       if (right) continue
-      const from = piece * metainfo.pieceLength
-      for (const check of checks) {
-        const overlaps = check.start < from + metainfo.pieceLength && from < check.end
-        if (overlaps && check.state === 'same') check.state = 'different'
+      for (const index of storage.filesOf(piece * metainfo.pieceLength, metainfo.pieceLength)) {
+        if (states[index] === 'same') states[index] = 'different'
       }
     }
+    return metainfo.files.map(({ path }, index) => ({
+      path: path.join('/'),
+      state: states[index] as FileCheck['state'],
+    }))
   } finally {
     await storage.close()
   }
-  return checks.map(({ path, state }) => ({ path, state }))
 }
 
 const SPOT_CHECKS = 16
@@ -94,7 +147,7 @@ export async function spotCheck(
   for (let piece = 0; piece < count; piece += step) {
     const at = piece * metainfo.pieceLength
     const content = await read(at, Math.min(metainfo.pieceLength, metainfo.length - at))
-    if (pieceIsRight(metainfo.pieces, piece, createHash('sha1').update(content).digest())) continue
+    if (hasHash(metainfo.pieces, piece, content)) continue
     throw new MurderError(
       'OTHER_CONTENT',
       `${path} is not what the torrent describes: piece ${piece} differs`,

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { chmod, copyFile, type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
+import { isSystemError } from '../errors.ts'
+
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, COPYFILE_FICLONE } = constants
+/** Not on Windows. */
+const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
+
+export function openToRead(path: string, follow: boolean): Promise<FileHandle> {
+  return open(path, O_RDONLY | (follow ? 0 : O_NOFOLLOW))
+}
+
+/**
+ * Opens a file to change it, or makes it with this mode (less the umask). Never writes through a symlink (it fails with
+ * ELOOP), and never into what another name shares: of several hard links this one becomes a file of its own.
+ */
+export async function openToWrite(path: string, mode: number): Promise<FileHandle> {
+  const found = await lstat(path).catch((error) => {
+    if (isSystemError(error, 'ENOENT')) return undefined
+    throw error
+  })
+  if (!found) return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+  if (found.isFile() && found.nlink > 1) await separate(path)
+  try {
+    return await open(path, O_RDWR | O_NOFOLLOW)
+  } catch (error) {
+    // Read-only, as its attributes wanted it the last time; they are set again when it is complete.
+    if (!isSystemError(error, 'EACCES') || !found.isFile() || found.uid !== process.geteuid?.()) throw error
+    await chmod(path, found.mode | 0o600)
+    return open(path, O_RDWR | O_NOFOLLOW)
+  }
+}
+
+/** Copies on write where the file system can. */
+async function separate(path: string): Promise<void> {
+  const copy = `${path}.murder-${randomBytes(4).toString('hex')}`
+  try {
+    await copyFile(path, copy, COPYFILE_FICLONE)
+    await rename(copy, path)
+  } catch (error) {
+    await rm(copy, { force: true })
+    throw error
+  }
+}
