@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import { formatAddress } from './announce.ts'
 import { AGENT_EXTENSION, AgentWire, LARGEST_BLOCK, STRANGERS_BLOCK } from './wire/agent-wire.ts'
+import { authenticate } from './wire/authentication.ts'
 
-/** A connection that has not shaken hands after this many seconds is closed. */
-const HANDSHAKE_TIMEOUT = 10
+/** Seconds after which a connection is closed that has not shaken hands, and proved itself where that is asked. */
+const HANDSHAKE_TIMEOUT = 5
 /** Bytes waiting in a socket above which nothing more is read for it. */
 const HIGH_WATER = 512 * 1024
 
@@ -21,7 +22,9 @@ export interface Host {
   readonly pieceCount: number
   readonly listenPort: number
   readonly uploadOnly: boolean
-  /** Hands are shaken. Returns false when the connection is not wanted (ourselves, a double). */
+  /** What neighbours must prove to know (`keyOf`); anybody may come when there is none. */
+  readonly key: Buffer | undefined
+  /** Hands are shaken, and the other side is one of the swarm. Returns false when the connection is not wanted (ourselves, a double). */
   accept(connection: Connection): boolean
   left(connection: Connection): void
   /** The content asked for, or undefined when it is not here or not a valid range. */
@@ -42,6 +45,7 @@ export class Connection {
   uploadOnly = false
   ready = false
   private readonly host: Host
+  private readonly patience: NodeJS.Timeout
   private readonly queue: Serving[] = []
   private pumping = false
   private closed = false
@@ -62,11 +66,8 @@ export class Connection {
       reqq: 1024,
       ...(host.uploadOnly ? { upload_only: 1 } : {}),
     }
-    const timer = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT * 1000)
-    this.wire.on('handshake', (infoHash: string) => {
-      clearTimeout(timer)
-      this.shaken(infoHash)
-    })
+    this.patience = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT * 1000)
+    this.wire.on('handshake', (infoHash: string) => this.shaken(infoHash))
     this.wire.on('extended', (name: unknown, content: unknown) => {
       if (name === 'handshake') this.introduced(content as Record<string, unknown>)
     })
@@ -75,11 +76,13 @@ export class Connection {
     })
     socket.on('drain', () => void this.pump())
     socket.on('close', () => {
-      clearTimeout(timer)
+      clearTimeout(this.patience)
       this.closed = true
       this.queue.length = 0
       host.left(this)
     })
+    const { key, infoHash, peerId } = host
+    if (key) authenticate(this.wire, { key, infoHash, peerId, outgoing: this.outgoing }, () => this.welcome())
     if (this.outgoing) this.shakeHands()
   }
 
@@ -142,6 +145,11 @@ export class Connection {
   private shaken(infoHash: string): void {
     if (infoHash !== this.host.infoHash) return this.close()
     if (!this.outgoing) this.shakeHands()
+    if (!this.wire.isLocked) this.welcome()
+  }
+
+  private welcome(): void {
+    clearTimeout(this.patience)
     if (!this.host.accept(this)) return this.close()
     this.ready = true
     this.wire.setKeepAlive(true)

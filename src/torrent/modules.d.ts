@@ -45,6 +45,7 @@ declare module 'bittorrent-protocol' {
     ): void
     cancel(piece: number, offset: number, length: number): void
     reject(piece: number, offset: number, length: number): void
+    extended(name: string | number, content: Uint8Array): void
     destroy(): this
     _push(data: Uint8Array): boolean | undefined
     _debug(...args: unknown[]): void

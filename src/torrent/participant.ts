@@ -14,6 +14,7 @@ import { FirstCopies } from './scheduler/first-copies.ts'
 import type { Block } from './scheduler/partial.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
+import { keyOf, withSecret } from './secret.ts'
 import { Storage, type StorageOptions } from './storage.ts'
 import { TrackerSession } from './tracker-session.ts'
 import { checkPieces, spotCheck } from './verify.ts'
@@ -34,6 +35,8 @@ export interface ParticipantOptions {
   role: 'seeder' | 'peer'
   /** Announce URLs; may be empty when `peers` is not. */
   trackers: string[]
+  /** What all of the swarm know, and must prove to each other; without one anybody may join. */
+  secret?: string
   /** `host:port` known from the start. */
   peers: string[]
   /** Address to announce instead of the one the tracker sees. */
@@ -68,6 +71,7 @@ export class Participant implements Host {
   readonly peerId = Buffer.concat([Buffer.from('-MU0100-'), randomBytes(12)]).toString('hex')
   readonly pieceCount: number
   readonly uploadOnly: boolean
+  readonly key: Buffer | undefined
   /** Resolves when all content is here, verified and written; rejects with a MurderError when it never will be. */
   readonly complete: Promise<void>
   listenPort = 0
@@ -115,6 +119,7 @@ export class Participant implements Host {
     this.metainfo = metainfo
     this.infoHash = metainfo.infoHash
     this.uploadOnly = options.role === 'seeder'
+    this.key = options.secret === undefined ? undefined : keyOf(options.secret, 'peers')
     this.storage = new Storage(metainfo, options.path, options.role === 'peer', options.storage)
     this.cache = new BlockCache((at, length) => this.readContent(at, length), metainfo.length)
     this.scheduler = new Scheduler({ ...metainfo, random: Math.random })
@@ -135,7 +140,7 @@ export class Participant implements Host {
     this.trackers = options.trackers.map(
       (url) =>
         new TrackerSession(
-          url,
+          withSecret(url, options.secret),
           () => this.describe(),
           (addresses) => this.learn(addresses),
           () =>
@@ -218,6 +223,7 @@ export class Participant implements Host {
     twin?.close()
     this.scheduler.join(connection.id, connection.largestBlock, this.now())
     this.firstCopies?.join(connection.id, this.now())
+    this.describePeer(connection)
     this.listenTo(connection)
     this.introduce(connection)
     return true

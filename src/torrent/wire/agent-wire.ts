@@ -8,6 +8,11 @@ export const STRANGERS_BLOCK = 16 * 1024
 /** Requests that one connection may have waiting here. Asking for more ends the connection. */
 const MOST_REQUESTS = 2048
 const HANDSHAKE_LENGTH = 68
+/** A message of an extension (BEP 10): handshakes take some hundred bytes. */
+const LONGEST_EXTENDED = 16 * 1024
+/** Before both ends have proved who they are: an extended handshake or a proof. */
+const LONGEST_LOCKED = 1024
+const EXTENDED = 20
 /** Name of the extension (BEP 10) by which agents know each other. It has no messages. */
 export const AGENT_EXTENSION = 'murder'
 
@@ -22,14 +27,17 @@ export const AGENT_EXTENSION = 'murder'
 export class AgentWire extends Wire {
   readonly socket: Socket
   private readonly framing: Framing
+  private readonly longest: number
   private corked = false
+  private locked = false
 
   constructor(socket: Socket, options: { pieceCount: number; direction: 'incoming' | 'outgoing' }) {
     super(options.direction === 'incoming' ? 'tcpIncoming' : 'tcpOutgoing')
     this.socket = socket
+    this.longest = Math.max(LARGEST_BLOCK + 9, Math.ceil(options.pieceCount / 8) + 1, LONGEST_EXTENDED)
     this.framing = new Framing({
       handshakeLength: HANDSHAKE_LENGTH,
-      longest: Math.max(LARGEST_BLOCK + 9, Math.ceil(options.pieceCount / 8) + 1, 16 * 1024),
+      longest: this.longest,
       onHandshake: (bytes) => this.readHandshake(bytes),
       onMessage: (bytes) => this.readMessage(bytes),
     })
@@ -43,6 +51,21 @@ export class AgentWire extends Wire {
   /** Whether the other side is an agent too, by its extended handshake. */
   get isAgent(): boolean {
     return AGENT_EXTENSION in this.peerExtendedMapping
+  }
+
+  get isLocked(): boolean {
+    return this.locked
+  }
+
+  /** From now on only short extension messages are taken; anything else ends the connection. */
+  lock(): void {
+    this.locked = true
+    this.framing.longest = LONGEST_LOCKED
+  }
+
+  unlock(): void {
+    this.locked = false
+    this.framing.longest = this.longest
   }
 
   /** Sends a block that was asked for. */
@@ -88,8 +111,9 @@ export class AgentWire extends Wire {
   }
 
   private readMessage(bytes: Buffer): void {
-    if (this.socket.destroyed) return
-    if (!isWellFormed(bytes) || this.peerRequests.length > MOST_REQUESTS) this.destroy()
+    if (this.socket.destroyed || UNUSED.has(bytes[0] as number)) return
+    if (this.locked && bytes[0] !== EXTENDED) this.destroy()
+    else if (!isWellFormed(bytes) || this.peerRequests.length > MOST_REQUESTS) this.destroy()
     else this._onMessage(KEPT.has(bytes[0] as number) ? Buffer.from(bytes) : bytes)
   }
 
@@ -110,7 +134,10 @@ export class AgentWire extends Wire {
 }
 
 /** Numbers of the messages whose bytes the module keeps: bitfield (BEP 3), extended (BEP 10). */
-const KEPT = new Set([5, 20])
+const KEPT = new Set([5, EXTENDED])
+
+/** Messages that nothing here heeds, and that a hostile peer could fill lists with: port (BEP 5), suggest, allowed fast (BEP 6). */
+const UNUSED = new Set([9, 13, 17])
 
 /** Length of each message that has a fixed one (BEP 3, BEP 6), by its number. */
 const LENGTHS: Record<number, number> = {
@@ -121,12 +148,9 @@ const LENGTHS: Record<number, number> = {
   4: 5,
   6: 13,
   8: 13,
-  9: 3,
-  13: 5,
   14: 1,
   15: 1,
   16: 13,
-  17: 5,
 }
 
 function isWellFormed(message: Buffer): boolean {
@@ -134,6 +158,6 @@ function isWellFormed(message: Buffer): boolean {
   const length = LENGTHS[id]
   if (length !== undefined) return message.length === length
   if (id === 7) return message.length > 9
-  if (id === 20) return message.length >= 2
+  if (id === EXTENDED) return message.length >= 2 && message.length <= LONGEST_EXTENDED
   return true
 }

@@ -4,12 +4,13 @@
  * `onMessage` returns; any other is gathered in one buffer of its own. A length over the limit ends the stream: nothing is ever allocated for it.
  */
 export class Framing {
+  /** Bytes of the longest message that is taken; may change between two messages. */
+  longest: number
   private header = Buffer.alloc(4)
   private headerBytes = 0
   private body: Buffer | undefined
   private bodyBytes = 0
   private handshake: Buffer | undefined
-  private readonly longest: number
   private readonly onHandshake: (bytes: Buffer) => void
   private readonly onMessage: (bytes: Buffer) => void
 
