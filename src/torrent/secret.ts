@@ -12,7 +12,7 @@ export function keyOf(secret: string, purpose: 'peers' | 'tracker'): Buffer {
 }
 
 /** The part of an announce URL's path that a tracker's key stands in. */
-export const trackerPath = (secret: string): string => keyOf(secret, 'tracker').toString('base64url')
+const trackerPath = (secret: string): string => keyOf(secret, 'tracker').toString('base64url')
 
 /** The announce URL as it is sent. One without the placeholder, that of a tracker elsewhere, stays as it is. */
 export function withSecret(url: string, secret: string | undefined): string {
