@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isTag } from '../tag.ts'
 import { type Arguments, type Flag, usageError } from './arguments.ts'
 import type { ContentJob } from './job.ts'
 import { ownAddresses } from './own-addresses.ts'
@@ -100,7 +101,7 @@ function portsOf(args: Arguments): [number, number] {
 
 /** A tag names a folder. */
 export function checkTag(tag: string): string {
-  if (/^[A-Za-z0-9_][A-Za-z0-9._-]{0,119}$/.test(tag)) return tag
+  if (isTag(tag)) return tag
   throw usageError(`the tag '${tag}' is not a name of letters, digits, '.', '_' and '-'`)
 }
 

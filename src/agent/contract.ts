@@ -33,14 +33,27 @@ export interface ReceiveOrder {
   /** Fill the package from what an earlier release already has here, before asking the swarm. */
   prefill?: { from: string; layout: string }
   unpack?: UnpackOrder
+  /** What travels is one file and no package: where it goes. */
+  place?: PlaceOrder
 }
 
 export interface UnpackOrder {
   /** The release directory. Made beside its final name and renamed when it is whole. */
   into: string
+  /** What becomes of what is there already (settle.ts); refused when it is left out. */
+  existing?: 'merge' | 'replace'
   compression: Compression
   /** Content of the REVISION file, when there is one. */
   revision?: string
+}
+
+export interface PlaceOrder {
+  /** Path of the file, or of a directory that is there already, for a file of this `name` in it. */
+  path: string
+  name: string
+  mode: number
+  /** Milliseconds since 1970. */
+  mtime: number
 }
 
 /** Events of a peer, a seeder or a tracker, oldest first. `bytes` count content, not protocol overhead. */

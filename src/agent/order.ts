@@ -40,7 +40,14 @@ const PREFILL: Record<string, Check> = { 'prefill.from': isPath, 'prefill.layout
 const UNPACK: Record<string, Check> = {
   'unpack.into': isPath,
   'unpack.compression': isOneOf('none', 'gzip', 'zstd'),
+  'unpack.existing': optional(isOneOf('merge', 'replace')),
   'unpack.revision': optional(isText),
+}
+const PLACE: Record<string, Check> = {
+  'place.path': isPath,
+  'place.name': isText,
+  'place.mode': isAmount,
+  'place.mtime': isAmount,
 }
 
 /** Checks what came over SSH: an older or newer plugin may have sent it. */
@@ -51,7 +58,12 @@ export function parseOrder(text: string): ReceiveOrder {
   } catch (cause) {
     throw bad('it is not JSON', cause)
   }
-  const shape = { ...SHAPE, ...(order?.prefill ? PREFILL : {}), ...(order?.unpack ? UNPACK : {}) }
+  const shape = {
+    ...SHAPE,
+    ...(order?.prefill ? PREFILL : {}),
+    ...(order?.unpack ? UNPACK : {}),
+    ...(order?.place ? PLACE : {}),
+  }
   for (const [key, check] of Object.entries(shape)) {
     if (!check(valueAt(order, key))) throw bad(`'${key}' is missing or wrong`)
   }

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { ExitCode, isSystemError, MurderError } from '../errors.ts'
 import { parseMetainfo } from '../torrent/metainfo.ts'
-import type { AgentEvent, ReceiveOrder, UnpackOrder } from './contract.ts'
+import type { AgentEvent, PlaceOrder, ReceiveOrder, UnpackOrder } from './contract.ts'
 import { followUntil } from './follow-run.ts'
 import { type Interrupt, onInterrupt } from './interrupt.ts'
 import type { ContentJob } from './job.ts'
@@ -36,10 +36,12 @@ export async function receive(order: ReceiveOrder): Promise<void> {
       relay.emit(receipt)
       return
     }
+    if (order.place) dropPlaced(order.directory)
     await prefillOnce(order, relay.emit, interrupt.signal)
     const started = await startRun(job, order.directory, 'attach')
     await followUntil(started, 'done', interrupt, relay.emit, 'leave')
     if (order.unpack) relay.emit(await unpackPackage(order, order.unpack, interrupt))
+    if (order.place) relay.emit(await placePackage(order, order.place, interrupt))
   } catch (error) {
     if (!isInterruption(error, interrupt)) await stopPeer(order)
     throw error
@@ -124,20 +126,40 @@ async function unpackPackage(
   target: UnpackOrder,
   interrupt: Interrupt,
 ): Promise<AgentEvent> {
-  const { unpack } = await import('../package/unpack.ts')
   const started = performance.now()
-  const { files, bytes } = await unpack({
+  const options = {
     file: packageFile(order.directory),
     into: target.into,
     compression: target.compression,
     sha256: order.sha256,
     signal: interrupt.signal,
     ...(target.revision === undefined ? {} : { revision: target.revision }),
-  })
+  }
+  const { files, bytes } = target.existing
+    ? await (await import('../package/settle.ts')).unpackOver(options, target.existing)
+    : await (await import('../package/unpack.ts')).unpack(options)
   const seconds = Math.round(performance.now() - started) / 1000
   const event: AgentEvent = { event: 'unpacked', files, bytes, seconds }
   writeReceipt(order, event)
   return event
+}
+
+/** What was fetched may by now be the file itself, under its second name: the next one must not write into that. */
+function dropPlaced(directory: string): void {
+  const file = packageFile(directory)
+  if ((statSync(file, { throwIfNoEntry: false })?.nlink ?? 0) > 1) rmSync(file, { force: true })
+}
+
+async function placePackage(
+  order: ReceiveOrder,
+  place: PlaceOrder,
+  { signal }: Interrupt,
+): Promise<AgentEvent> {
+  const { placeFile } = await import('../package/place.ts')
+  const started = performance.now()
+  const file = packageFile(order.directory)
+  const { bytes } = await placeFile({ file, sha256: order.sha256, order: place, signal })
+  return { event: 'unpacked', files: 1, bytes, seconds: Math.round(performance.now() - started) / 1000 }
 }
 
 interface Receipt {

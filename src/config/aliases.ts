@@ -4,6 +4,7 @@ import { isGroup, type SettingKey, valueAt } from './keys.ts'
 const aliases: readonly { name: string; variable: string; key: SettingKey }[] = [
   { name: 'stallTimeout', variable: 'MURDER_STALL_TIMEOUT', key: 'timeouts.stall' },
   { name: 'totalTimeout', variable: 'MURDER_TOTAL_TIMEOUT', key: 'timeouts.total' },
+  { name: 'tempPath', variable: 'MURDER_TEMP_PATH', key: 'temporaryPath' },
 ]
 
 export const aliasVariables = aliases.map(({ variable }) => variable)
@@ -20,13 +21,14 @@ export function resolveAliases(file: Record<string, unknown>): {
   const problems: string[] = []
   for (const { name, key } of aliases) {
     if (resolved[name] === undefined) continue
-    const [group, inner] = key.split('.') as [string, string]
-    if (valueAt(file, [group, inner]) !== undefined) {
+    const [group, inner] = key.split('.') as [string, string?]
+    if (valueAt(file, key.split('.')) !== undefined) {
       problems.push(`murder.${name} and murder.${key} are one setting: remove one of them`)
     }
     const before = resolved[group] ?? {}
+    if (inner === undefined) resolved[group] ??= resolved[name]
     // A group that is no object stays as it is: the schema refuses it.
-    if (isGroup(before)) resolved[group] = { [inner]: resolved[name], ...before }
+    else if (isGroup(before)) resolved[group] = { [inner]: resolved[name], ...before }
     delete resolved[name]
   }
   return { file: resolved, problems }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { bytes, duration, oneLine, rate } from '../report/format.ts'
+import { isTag } from '../tag.ts'
 
 /**
  * A kind of value: how it is checked, how it is worded, and its two text forms (environment variable, table).
@@ -95,6 +96,26 @@ export const path: Kind<typeof pathSchema> = {
   schema: pathSchema,
   allowed: 'an absolute path without line breaks',
   fromText: (text) => text,
+  show: oneLine,
+  toText: (value) => value,
+}
+
+const localPathSchema = z.string().min(1).refine(isOneLine)
+
+export const localPath: Kind<typeof localPathSchema> = {
+  schema: localPathSchema,
+  allowed: 'a path without line breaks; a relative one starts at the shipitfile’s directory',
+  fromText: (text) => text,
+  show: oneLine,
+  toText: (value) => value,
+}
+
+const tagSchema = z.string().refine(isTag)
+
+export const tag: Kind<typeof tagSchema> = {
+  schema: tagSchema,
+  allowed: 'letters, digits, ".", "_" and "-", beginning with a letter or a digit',
+  fromText: (text) => text.trim(),
   show: oneLine,
   toText: (value) => value,
 }

@@ -1,3 +1,4 @@
+import { variableAliases } from './aliases.ts'
 import { type SettingInfo, settingInfos } from './keys.ts'
 
 /** A value as TypeScript source, in the style of this project's shipitfiles. */
@@ -9,7 +10,11 @@ function source(value: unknown): string {
 const nested = (path: readonly string[], value: string): string =>
   path.reduceRight((inner, name) => `{ ${name}: ${inner} }`, value)
 
-function section({ key, path, variable, doc, default: value }: SettingInfo): string {
+const variables = ({ key, variable }: SettingInfo, text: string): string =>
+  [variable, ...variableAliases(key)].map((name) => `\`${name}=${text}\``).join(' or ')
+
+function section(info: SettingInfo): string {
+  const { key, path, doc, default: value } = info
   const standard = value === undefined ? `${doc.unset?.replace(/<.*/, '`$&`')}` : `\`${source(value)}\``
   return `### ${key}
 
@@ -17,7 +22,7 @@ ${doc.description}
 
 - Default: ${standard}
 - Allowed: ${doc.kind.allowed}
-- Example: \`murder: ${nested(path, source(doc.example))}\`, or \`${variable}=${doc.kind.toText(doc.example)}\`
+- Example: \`murder: ${nested(path, source(doc.example))}\`, or ${variables(info, doc.kind.toText(doc.example))}
 `
 }
 

@@ -16,7 +16,7 @@ export const settingDocs = new Map<z.ZodType, SettingDoc>()
 function setting<S extends z.ZodType>(
   schema: S,
   kind: kinds.Kind<never> | kinds.Kind,
-  doc: { description: string; example: z.input<S>; unset?: string },
+  doc: Omit<SettingDoc, 'kind' | 'example'> & { example: z.input<S> },
 ): S {
   settingDocs.set(schema, { ...doc, kind: kind as kinds.Kind })
   return schema
@@ -154,6 +154,39 @@ export const schema = z.strictObject({
     description:
       'Whether a server takes what is unchanged from its current release, and only the rest from the swarm.',
     example: false,
+  }),
+  tag: setting(kinds.tag.schema.optional(), kinds.tag, {
+    description:
+      'Name of a transfer by single tasks, and of the directory that it makes; a deploy names its release by the time.',
+    example: 'Deploy1',
+    unset: 'the time (UTC)',
+  }),
+  filesPath: setting(kinds.localPath.schema.optional(), kinds.localPath, {
+    description:
+      'Directory on the deploy host, or with `pathIsFile` the file, that single tasks distribute; a deploy takes the workspace.',
+    example: '/srv/files',
+    unset: 'the workspace',
+  }),
+  destinationPath: setting(kinds.path.schema.optional(), kinds.path, {
+    description:
+      'Directory on the servers in which `murder:peer` makes the directory of the tag, or with `pathIsFile` the path of the file.',
+    example: '/srv/files',
+    unset: '<deployTo>/releases',
+  }),
+  noTagDirectory: setting(kinds.flag.schema.default(false), kinds.flag, {
+    description:
+      'Whether `murder:peer` puts the files into `destinationPath` itself, over what is there, and not into a directory of the tag.',
+    example: true,
+  }),
+  pathIsFile: setting(kinds.flag.schema.default(false), kinds.flag, {
+    description:
+      'Whether `filesPath` and `destinationPath` are one file, which then travels as it is and not in a package.',
+    example: true,
+  }),
+  unsafePleaseDelete: setting(kinds.flag.schema.default(false), kinds.flag, {
+    description:
+      'Whether `murder:peer` removes what the directory it fills holds already, once all that replaces it is there and verified.',
+    example: true,
   }),
 })
 

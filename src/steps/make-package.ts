@@ -27,6 +27,8 @@ export interface Transfer {
 
 export interface PackageWish {
   tag: string
+  /** What to package; the deployed directory when it is left out. */
+  root?: string
   /** Directory on the deploy host for the package. */
   directory: string
   /** Whether any server could take unchanged files from its current release. */
@@ -52,7 +54,7 @@ export function sourceDirectory({ shipit }: Context): string {
 /** Packages the workspace and makes its torrent, in one pass over the files. */
 export async function makePackage(context: Context, wish: PackageWish): Promise<Transfer> {
   const { settings, shipit, signal } = context
-  const root = sourceDirectory(context)
+  const root = wish.root ?? sourceDirectory(context)
   const board = context.board()
   board.step('package')
   const entries = scan(root, {

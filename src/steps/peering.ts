@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
@@ -6,8 +7,8 @@ import { duration, type Failure } from '../report/index.ts'
 import { check, checkSpace, type FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
+import { type Landing, landingOf } from './landing.ts'
 import { releaseBytes } from './make-package.ts'
-import { releasesPath } from './paths.ts'
 import { receive } from './receive.ts'
 import { count, quietly, say } from './say.ts'
 import { findSeeders } from './seeding.ts'
@@ -22,20 +23,21 @@ import { uploadAgent } from './upload-agent.ts'
 /** Seconds that a server may take for a question. */
 const PATIENCE = 60
 
-/** `murder:peer`: every server fetches what is seeded and unpacks it as a release, which is not published. */
+/** `murder:peer`: every server fetches what is seeded and unpacks it, as a release unless the settings say otherwise. */
 export async function peer(context: Context, then: 'linger' | 'stop' = 'linger'): Promise<void> {
-  const { fleet, shipit, settings } = context
+  const { fleet, settings } = context
   const station = stationOf(context)
   const { transfer, swarm: open } = await seeded(context, station)
   const { tag } = transfer
-  const releasePath = posix.join(releasesPath(shipit.config.deployTo ?? ''), tag)
+  const landing = landingOf(context, transfer)
+  const { path } = landing
   const facts = await check(context)
   assertZstd(context, transfer, facts)
-  const complete = await findComplete(context, transfer, releasePath)
+  const complete = await findComplete(context, transfer, landing)
   const servers = fleet.servers.filter((server) => !complete.has(server))
-  const fields = { tag, path: releasePath, already: [...complete].map(({ label }) => label) }
+  const fields = { tag, path, already: [...complete].map(({ label }) => label) }
   if (servers.length === 0) {
-    const text = `${count(complete.size, 'server')} ${complete.size === 1 ? 'has' : 'have'} ${releasePath} already`
+    const text = `${count(complete.size, 'server')} ${complete.size === 1 ? 'has' : 'have'} ${path} already`
     return say(context, text, 'received', { ...fields, perServer: [] })
   }
   const unfit = [
@@ -48,15 +50,13 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   for (const { label } of complete) board.update(label, { phase: 'done' })
   const swarm = open(facts)
   try {
-    const plan = { transfer, swarm, facts, releasePath, servers, unpacked: new Set<Server>() }
-    const { revision } = transfer
-    const received = await receive(context, { ...plan, ...(revision === undefined ? {} : { revision }) })
+    const plan = { transfer, swarm, facts, servers, unpacked: new Set<Server>() }
+    const received = await receive(context, { ...plan, ...landingPlan(landing, transfer) })
     context.signal.throwIfAborted()
     const { failures, perServer, transferSeconds, unpackSeconds } = received
-    if (failures.length > 0)
-      throw fleetError(context, failures, `the others have ${releasePath}`, { said: true })
+    if (failures.length > 0) throw fleetError(context, failures, `the others have ${path}`, { said: true })
     const lines = [
-      `${count(fleet.servers.length, 'server')}: ${releasePath} is complete, not published`,
+      `${count(fleet.servers.length, 'server')}: ${path} is complete${landing.release ? ', not published' : ''}`,
       `transfer ${duration(transferSeconds)}, unpack ${duration(unpackSeconds)}`,
       ...(complete.size > 0 ? [`${count(complete.size, 'server')} had it already`] : []),
       ...(settings.linger > 0 && then === 'linger'
@@ -68,6 +68,15 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     // Complete releases stay: the next call then only has the others to do.
     await undo(context, tag, new Set())
     throw error
+  }
+}
+
+function landingPlan({ path, release, existing, file }: Landing, { revision }: StoredTransfer) {
+  if (file) return { place: file }
+  return {
+    releasePath: path,
+    ...(existing === 'refuse' ? {} : { existing }),
+    ...(release && revision !== undefined ? { revision } : {}),
   }
 }
 
@@ -91,6 +100,9 @@ async function seeded(
     const here = transfer ? `${transfer.tag} is packaged` : 'there is no package of it here any more'
     throw new MurderError('SEEDS_OTHER', `${what} is being seeded, but ${here}`, { cure })
   }
+  const wanted = context.settings.tag
+  if (wanted !== undefined && wanted !== transfer.tag)
+    throw new MurderError('SEEDS_OTHER', `${transfer.tag} is being seeded, not ${wanted}`, { cure })
   const tracker = await findTracker(context, station)
   if (!tracker)
     say(context, 'No tracker runs: the servers know only the seeder (murder:start_tracker starts one)')
@@ -123,19 +135,20 @@ function assertZstd(context: Context, { compression }: StoredTransfer, facts: Fl
 }
 
 /**
- * The servers that have this very release whole. Releases appear by rename, so one that is there is whole; beside the
- * agent each server notes which package a tag stands for before it fetches it. Throws FLEET_FAILED where the release is
- * there but was made of something else.
+ * The servers that have this very release whole. It appears by rename, so one that is there is whole; beside the agent
+ * each server notes which package it stands for before it fetches it. Throws FLEET_FAILED where it is there but was made
+ * of something else. What may be written over tells nothing.
  */
 async function findComplete(
   context: Context,
   { tag, sha256 }: StoredTransfer,
-  releasePath: string,
+  { path, release, existing }: Landing,
 ): Promise<Set<Server>> {
+  if (existing !== 'refuse') return new Set()
   const { fleet, settings, signal } = context
-  const note = quotePath(notePath(settings.remotePath, tag))
+  const note = quotePath(notePath(settings.remotePath, release ? tag : `${tag}.${shortHash(path)}`))
   const script = `
-r=${quotePath(releasePath)}; n=${note}; s=${quote(sha256)}
+r=${quotePath(path)}; n=${note}; s=${quote(sha256)}
 if [ -d "$r" ] && [ -n "$(ls -A "$r")" ]; then
   if [ "$(cat "$n" 2>/dev/null)" = "$s" ]; then echo same; else echo other; fi
 else
@@ -153,13 +166,17 @@ fi`
     failures.push({
       server: outcome.server.label,
       step: 'check',
-      cause: `releases/${tag} is there already and was not made of this package`,
-      cure: 'set MURDER_TAG to another name and run murder:seed again',
+      cause: `${path} is there already and was not made of this package`,
+      cure: release
+        ? 'set MURDER_TAG to another name and run murder:seed again'
+        : 'remove it, set MURDER_UNSAFE_PLEASE_DELETE, or set MURDER_TAG to another name and run murder:seed again',
     })
   }
   if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
   return complete
 }
 
-/** Which package the release of a tag was made of: its SHA-256. */
-const notePath = (remotePath: string, tag: string): string => posix.join(remotePath, 'unpacked', tag)
+const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8)
+
+/** Which package a directory was made of: its SHA-256. */
+const notePath = (remotePath: string, name: string): string => posix.join(remotePath, 'unpacked', name)

@@ -21,6 +21,10 @@ export interface ReceivePlan {
   facts: FleetFacts
   /** Where to unpack; left out, the package is only fetched. */
   releasePath?: string
+  /** What becomes of what is there already; refused when it is left out. */
+  existing?: 'merge' | 'replace'
+  /** Instead of `releasePath`: the package is one file, which goes there. */
+  place?: NonNullable<ReceiveOrder['place']>
   revision?: string
   /** Only these; all unless told otherwise. */
   servers?: readonly Server[]
@@ -81,7 +85,10 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
       case 'done':
         result.transferSeconds = seconds()
         complete.add(server)
-        board.update(label, plan.releasePath === undefined ? { phase: 'done' } : { phase: 'unpack' })
+        board.update(
+          label,
+          plan.releasePath === undefined && !plan.place ? { phase: 'done' } : { phase: 'unpack' },
+        )
         break
       case 'unpacked':
         result.unpackSeconds = seconds() - result.transferSeconds
@@ -150,7 +157,7 @@ function orderFor(
   layout: string | undefined,
 ): ReceiveOrder {
   const { settings, shipit } = context
-  const { transfer, swarm, facts, releasePath, revision } = plan
+  const { transfer, swarm, facts, releasePath, existing, place, revision } = plan
   const current = facts.get(server)?.currentRelease
   return {
     tag: transfer.tag,
@@ -173,8 +180,10 @@ function orderFor(
           unpack: {
             into: releasePath,
             compression: transfer.compression,
+            ...(existing ? { existing } : {}),
             ...(revision === undefined ? {} : { revision }),
           },
         }),
+    ...(place ? { place } : {}),
   }
 }

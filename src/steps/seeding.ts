@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { posix } from 'node:path'
 import type { RunStatus } from '../agent/run-status.ts'
+import { MurderError } from '../errors.ts'
 import { upload } from '../remote/upload.ts'
 import { bytes } from '../report/index.ts'
 import { formatAddress } from '../torrent/announce.ts'
@@ -9,7 +10,7 @@ import type { Context } from './context.ts'
 import { environmentName } from './local-paths.ts'
 import { facts, say } from './say.ts'
 import { runsNow, type Station, shownHost, startAt, stationOf } from './station.ts'
-import { createTransfer, type StoredTransfer } from './stored-transfer.ts'
+import { createTransfer, loadTransfer, type StoredTransfer } from './stored-transfer.ts'
 import { seedArguments } from './swarm.ts'
 import { ensureTracker } from './tracker.ts'
 
@@ -20,11 +21,21 @@ export async function findSeeders(context: Context, station: Station): Promise<R
   return runs.filter((run) => run.role === 'seeder' && run.path?.endsWith(own) && runsNow(run))
 }
 
+/** `murder:start_seeding`: seeds what was packaged last; only where there is nothing, packages too. */
+export async function startSeeding(context: Context): Promise<void> {
+  const stored = await loadTransfer(context)
+  const wanted = context.settings.tag
+  if (!stored || wanted === undefined || wanted === stored.tag) return seed(context, stored)
+  throw new MurderError('OTHER_PACKAGED', `${stored.tag} is packaged, not ${wanted}`, {
+    cure: `run npx shipit ${context.shipit.environment} murder:create_torrent with MURDER_TAG=${wanted}`,
+  })
+}
+
 /** `murder:seed`: packages the workspace and gives it to whoever asks, from the background. */
-export async function seed(context: Context): Promise<void> {
+export async function seed(context: Context, packaged?: StoredTransfer): Promise<void> {
   const asked = ask(context)
   asked.catch(() => {}) // awaited below; until then a failure must not end the process
-  const transfer = await createTransfer(context)
+  const transfer = packaged ?? (await createTransfer(context))
   const station = stationOf(context)
   await station.prepare()
   const tracker = await ensureTracker(context, station)
@@ -90,12 +101,30 @@ async function bringTo(
   }
 }
 
-/** `murder:stop_seeding` */
+/** `murder:stop_seeding`: the environment's, or only that of a tag where the settings name one. */
 export async function stopSeeding(context: Context): Promise<void> {
+  const { settings, shipit } = context
   const station = stationOf(context)
-  const running = await findSeeders(context, station)
+  const own = await findSeeders(context, station)
+  const running = own.filter(({ tag }) => settings.tag === undefined || tag === settings.tag)
+  await stopSeeders(context, station, running, `No seeder of ${settings.tag ?? shipit.environment}`)
+}
+
+/** `murder:stop_all_seeding`: those of all environments of this project. */
+export async function stopAllSeeding(context: Context): Promise<void> {
+  const station = stationOf(context)
+  const running = (await station.status()).filter((run) => run.role === 'seeder' && runsNow(run))
+  await stopSeeders(context, station, running, 'No seeder')
+}
+
+async function stopSeeders(
+  context: Context,
+  station: Station,
+  running: readonly RunStatus[],
+  none: string,
+): Promise<void> {
   if (running.length === 0) {
-    return say(context, `No seeder of ${context.shipit.environment} runs on ${station.label}`, 'stopped', {
+    return say(context, `${none} runs on ${station.label}`, 'stopped', {
       ...{ role: 'seeder', wasRunning: false },
     })
   }

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { chmod, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkTag } from '../agent/content-options.ts'
 import type { Compression } from '../agent/contract.ts'
-import { ExitCode, isSystemError, MurderError } from '../errors.ts'
+import { isSystemError, MurderError } from '../errors.ts'
 import { decodeLayout, encodeLayout } from '../package/layout.ts'
 import { bytes } from '../report/index.ts'
 import { parseMetainfo } from '../torrent/metainfo.ts'
 import type { Context } from './context.ts'
+import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { environmentDirectory, ownFiles } from './local-paths.ts'
 import { makePackage, sourceDirectory, type Transfer } from './make-package.ts'
 import { revisionOf } from './revision.ts'
@@ -19,6 +19,8 @@ export interface StoredTransfer extends Transfer {
   /** ISO 8601. */
   created: string
   revision?: string
+  /** Set when it is one file and no package. */
+  source?: SourceFile
 }
 
 /** transfer.json: what else there is to know of the package beside it. */
@@ -30,32 +32,35 @@ interface Description {
   infoHash: string
   created: string
   revision?: string
+  source?: SourceFile
 }
 
 const KEPT = ['package', 'package.torrent', 'transfer.json', 'layout'] as const
 
-/** `murder:create_torrent`: packages the workspace. What has not changed keeps its tag, unless MURDER_TAG is another. */
+/** `murder:create_torrent`: packages the workspace. What has not changed keeps its tag, unless the settings name another. */
 export async function createTransfer(context: Context): Promise<StoredTransfer> {
   const { shipit, fleet, settings } = context
   const directory = environmentDirectory(shipit.environment)
-  const wanted = wantedTag()
-  await prepareWorkspace(context)
-  const root = sourceDirectory(context)
+  const wanted = settings.tag
+  const path = sourcePath(settings)
+  if (path === undefined) await prepareWorkspace(context)
+  const root = path ?? sourceDirectory(context)
   const before = await loadTransfer(context)
   const draft = join(directory, `.draft-${process.pid}`)
   await mkdir(draft, { recursive: true, mode: 0o700 })
   await chmod(directory, 0o700)
   try {
-    const made = await makePackage(quietly(context), {
-      tag: wanted ?? newTag(before?.tag),
-      directory: draft,
-      prefill: false,
-      // The servers are not asked here: those without it are told by murder:peer.
-      zstdEverywhere: settings.compression === 'zstd',
-      peers: fleet.servers.length,
-      ignore: ownFiles(root),
-    })
-    const revision = await revisionOf(root, shipit.config.branch ?? 'HEAD')
+    const wish = { tag: wanted ?? newTag(before?.tag), root, directory: draft, peers: fleet.servers.length }
+    const made: Omit<StoredTransfer, 'created'> = settings.pathIsFile
+      ? await fileTransfer(context, wish)
+      : await makePackage(quietly(context), {
+          ...wish,
+          prefill: false,
+          // The servers are not asked here: those without it are told by murder:peer.
+          zstdEverywhere: settings.compression === 'zstd',
+          ignore: ownFiles(root),
+        })
+    const revision = path === undefined ? await revisionOf(root, shipit.config.branch ?? 'HEAD') : undefined
     const same = before?.infoHash === made.infoHash && before.compression === made.compression
     const stored: StoredTransfer = {
       ...made,
@@ -73,10 +78,11 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
 
 /** The description comes last: it is true of all that is there already. */
 async function store(stored: StoredTransfer, directory: string, draft: string): Promise<void> {
-  const { tag, length, sha256, compression, infoHash, created, revision } = stored
+  const { tag, length, sha256, compression, infoHash, created, revision, source } = stored
   const description: Description = {
     ...{ tag, length, sha256, compression, infoHash, created },
     ...(revision === undefined ? {} : { revision }),
+    ...(source ? { source } : {}),
   }
   const mode = 0o600
   await writeFile(join(draft, 'package.torrent'), stored.torrent, { mode })
@@ -110,7 +116,8 @@ export async function loadTransfer({ shipit }: Context): Promise<StoredTransfer 
 export async function removeTransfer({ shipit }: Context): Promise<boolean> {
   const directory = environmentDirectory(shipit.environment)
   const before = await loadTransfer({ shipit } as Context)
-  for (const name of [...KEPT, 'workspace']) {
+  const torrents = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.torrent'))
+  for (const name of [...KEPT, ...torrents, 'workspace']) {
     await rm(join(directory, name), { recursive: true, force: true })
   }
   try {
@@ -119,19 +126,6 @@ export async function removeTransfer({ shipit }: Context): Promise<boolean> {
   } catch (error) {
     if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
     return before !== undefined
-  }
-}
-
-function wantedTag(): string | undefined {
-  const tag = process.env.MURDER_TAG
-  if (!tag) return undefined
-  try {
-    return checkTag(tag)
-  } catch {
-    throw new MurderError('SETTINGS', `MURDER_TAG is ${JSON.stringify(tag.slice(0, 60))}`, {
-      exitCode: ExitCode.usage,
-      cure: 'use letters, digits, ".", "_" and "-", beginning with a letter or a digit',
-    })
   }
 }
 

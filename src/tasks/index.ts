@@ -3,6 +3,7 @@ import { registerConfig } from './config.ts'
 import { registerCreateTorrent } from './create-torrent.ts'
 import { registerDeploy } from './deploy.ts'
 import { registerDistribute } from './distribute.ts'
+import { registerMurderNames } from './murder-names.ts'
 import { registerPeer } from './peer.ts'
 import { registerSeed } from './seed.ts'
 import { registerSetup } from './setup.ts'
@@ -28,4 +29,5 @@ export const registrations: readonly Registration[] = [
   registerStatus,
   registerClean,
   registerDistribute,
+  registerMurderNames,
 ]

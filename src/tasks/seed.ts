@@ -2,4 +2,4 @@ import { seed } from '../steps/seeding.ts'
 import { step } from './step.ts'
 
 /** Packages the workspace and seeds it in the background. */
-export const registerSeed = step('murder:seed', seed)
+export const registerSeed = step('murder:seed', (context) => seed(context))

@@ -57,6 +57,16 @@ export function encodeMetainfo(fields: MetainfoFields): Buffer {
   )
 }
 
+/** The same torrent with these announce URLs and nothing else beside its info dictionary: the infohash stays. */
+export function withTrackers(bytes: Uint8Array, trackers: string[]): Buffer {
+  const [announce] = trackers
+  const head = bencode.encode({
+    ...(announce === undefined ? {} : { announce }),
+    ...(trackers.length > 1 ? { 'announce-list': trackers.map((url) => [url]) } : {}),
+  })
+  return Buffer.concat([head.subarray(0, -1), INFO_KEY, rawInfo(bytes), Buffer.from('e')])
+}
+
 function encodeFile(file: TorrentFile) {
   return { length: file.length, path: file.path }
 }

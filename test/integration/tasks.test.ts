@@ -84,7 +84,7 @@ describe('murder:create_torrent', () => {
     expect((await description()).tag).toBe('mine')
     const bad = await project.shipit(['murder:create_torrent'], { env: { MURDER_TAG: '../up' } })
     expect(bad.code).toBe(2)
-    expect(bad.output).toContain('MURDER_TAG is "../up" — use letters')
+    expect(bad.output).toContain('MURDER_TAG (murder.tag) is "../up": allowed: letters, digits')
   })
 })
 

@@ -34,32 +34,38 @@ test('the table of murder:config', () => {
   )
   expect(`${describeSettings(settings, origins)}\n`).toBe(
     `\
-setting           value                                            from
-tracker.port      9000                                             environment MURDER_TRACKER_PORT
-tracker.address   the address of the seeder                        default
-seeder            local                                            default
-announce          the deploy host as each server sees it over SSH  default
-remotePath        /srv/app/shared/murder                           default
-temporaryPath     /srv/app/shared/murder/tmp                       default
-node              node                                             default
-ports             any free port                                    shipitfile
-linger            1 min 30 s                                       shipitfile
-compression       auto                                             default
-ignore            *.log, /tmp                                      shipitfile
-uploadLimit       10.0 MiB/s                                       shipitfile
-downloadLimit     no limit                                         default
-concurrency       30                                               default
-timeouts.connect  10 s                                             default
-timeouts.stall    1 min                                            default
-timeouts.total    no limit                                         default
-timeouts.health   1 min                                            default
-tolerate          0                                                default
-retries           12                                               default
-batch             all servers at once                              default
-healthCheck       none                                             default
-revert            yes                                              default
-pieceLength       256 KiB                                          shipitfile
-prefill           no                                               environment MURDER_PREFILL
+setting             value                                            from
+tracker.port        9000                                             environment MURDER_TRACKER_PORT
+tracker.address     the address of the seeder                        default
+seeder              local                                            default
+announce            the deploy host as each server sees it over SSH  default
+remotePath          /srv/app/shared/murder                           default
+temporaryPath       /srv/app/shared/murder/tmp                       default
+node                node                                             default
+ports               any free port                                    shipitfile
+linger              1 min 30 s                                       shipitfile
+compression         auto                                             default
+ignore              *.log, /tmp                                      shipitfile
+uploadLimit         10.0 MiB/s                                       shipitfile
+downloadLimit       no limit                                         default
+concurrency         30                                               default
+timeouts.connect    10 s                                             default
+timeouts.stall      1 min                                            default
+timeouts.total      no limit                                         default
+timeouts.health     1 min                                            default
+tolerate            0                                                default
+retries             12                                               default
+batch               all servers at once                              default
+healthCheck         none                                             default
+revert              yes                                              default
+pieceLength         256 KiB                                          shipitfile
+prefill             no                                               environment MURDER_PREFILL
+tag                 the time (UTC)                                   default
+filesPath           the workspace                                    default
+destinationPath     <deployTo>/releases                              default
+noTagDirectory      no                                               default
+pathIsFile          no                                               default
+unsafePleaseDelete  no                                               default
 `,
   )
 })

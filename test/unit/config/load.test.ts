@@ -39,6 +39,9 @@ describe('values', () => {
       retries: 12,
       revert: true,
       prefill: true,
+      noTagDirectory: false,
+      pathIsFile: false,
+      unsafePleaseDelete: false,
     })
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']))
   })
@@ -117,7 +120,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, announce, remotePath, temporaryPath, node, ports, linger, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, pieceLength, prefill',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, announce, remotePath, temporaryPath, node, ports, linger, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, pieceLength, prefill, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete',
     ],
     [
       { tracker: { stallTimeout: 1 } },
