@@ -8,11 +8,13 @@ const HANDSHAKE_TIMEOUT = 5
 /** Bytes waiting in a socket above which nothing more is read for it. */
 const HIGH_WATER = 512 * 1024
 
+/** Requests that one connection may have waiting here. Asking for more ends the connection. */
+const MOST_REQUESTS = 2048
+
 interface Serving {
   piece: number
   offset: number
   length: number
-  respond: (error: Error | null, block?: Uint8Array) => void
 }
 
 /** What a connection needs of the process it belongs to. */
@@ -43,11 +45,11 @@ export class Connection {
   address: string | undefined
   /** It has said that it downloads nothing (BEP 21): our haves matter to it for its own choice. */
   uploadOnly = false
-  ready = false
   private readonly host: Host
   private readonly patience: NodeJS.Timeout
   private readonly queue: Serving[] = []
-  private pumping = false
+  /** A block is being read from disk: those behind it wait. */
+  private reading = false
   private closed = false
 
   constructor(id: number, socket: Socket, host: Host, outgoingTo?: string) {
@@ -55,10 +57,7 @@ export class Connection {
     this.host = host
     this.outgoing = outgoingTo !== undefined
     this.address = outgoingTo
-    this.wire = new AgentWire(socket, {
-      pieceCount: host.pieceCount,
-      direction: this.outgoing ? 'outgoing' : 'incoming',
-    })
+    this.wire = new AgentWire(socket, { pieceCount: host.pieceCount })
     this.wire.extendedMapping[1] = AGENT_EXTENSION
     this.wire.extendedHandshake = {
       v: 'shipit-murder',
@@ -71,10 +70,11 @@ export class Connection {
     this.wire.on('extended', (name: unknown, content: unknown) => {
       if (name === 'handshake') this.introduced(content as Record<string, unknown>)
     })
-    this.wire.on('request', (piece: number, offset: number, length: number, respond: Serving['respond']) => {
-      this.asked({ piece, offset, length, respond })
+    this.wire.on('request', (piece: number, offset: number, length: number) => {
+      this.asked({ piece, offset, length })
     })
-    socket.on('drain', () => void this.pump())
+    this.wire.on('cancel', (piece: number, offset: number) => this.takenBack(piece, offset))
+    socket.on('drain', () => this.pump())
     socket.on('close', () => {
       clearTimeout(this.patience)
       this.closed = true
@@ -107,39 +107,42 @@ export class Connection {
   }
 
   /** Sends what is asked for, in order, as fast as the socket and the upload limit take it. */
-  async pump(): Promise<void> {
-    if (this.pumping) return
-    this.pumping = true
-    try {
-      while (
-        this.queue.length > 0 &&
-        !this.closed &&
-        this.wire.queued < HIGH_WATER &&
-        this.host.sendBudget() > 0
-      ) {
-        const next = this.queue.shift() as Serving
-        // Taken back with `cancel` in the meantime.
-        if (!this.wire.peerRequests.some((r) => r.piece === next.piece && r.offset === next.offset)) continue
-        const content = this.host.content(next.piece, next.offset, next.length)
-        if (content === undefined) {
-          next.respond(new Error('not here'))
-          continue
-        }
-        const block = Buffer.isBuffer(content) ? content : await content
-        if (this.closed) return
-        next.respond(null, block)
-        this.host.sent(this, next.piece, block.length)
-      }
-    } catch {
-      // The content could not be read. The reader has reported it; this peer asks elsewhere.
-      this.close()
-    } finally {
-      this.pumping = false
+  pump(): void {
+    while (this.maySend()) {
+      const next = this.queue.shift() as Serving
+      const block = this.host.content(next.piece, next.offset, next.length)
+      if (block === undefined) this.wire.reject(next.piece, next.offset, next.length)
+      else if (Buffer.isBuffer(block)) this.send(next, block)
+      else return void this.sendLater(next, block)
     }
   }
 
+  private maySend(): boolean {
+    if (this.queue.length === 0 || this.reading || this.closed) return false
+    return this.wire.queued < HIGH_WATER && this.host.sendBudget() > 0
+  }
+
+  private async sendLater(serving: Serving, reading: Promise<Buffer>): Promise<void> {
+    this.reading = true
+    try {
+      const block = await reading
+      if (!this.closed) this.send(serving, block)
+    } catch {
+      // The reader has reported it; this peer asks elsewhere.
+      this.close()
+    } finally {
+      this.reading = false
+    }
+    this.pump()
+  }
+
+  private send({ piece, offset }: Serving, block: Buffer): void {
+    this.wire.sendBlock(piece, offset, block)
+    this.host.sent(this, piece, block.length)
+  }
+
   private shakeHands(): void {
-    this.wire.handshake(this.host.infoHash, this.host.peerId, { fast: true, dht: false })
+    this.wire.handshake(this.host.infoHash, this.host.peerId)
   }
 
   private shaken(infoHash: string): void {
@@ -151,8 +154,6 @@ export class Connection {
   private welcome(): void {
     clearTimeout(this.patience)
     if (!this.host.accept(this)) return this.close()
-    this.ready = true
-    this.wire.setKeepAlive(true)
   }
 
   private introduced(content: Record<string, unknown>): void {
@@ -163,7 +164,13 @@ export class Connection {
 
   private asked(serving: Serving): void {
     if (serving.length < 1 || serving.length > LARGEST_BLOCK) return this.close()
+    if (this.queue.length >= MOST_REQUESTS) return this.close()
     this.queue.push(serving)
-    void this.pump()
+    this.pump()
+  }
+
+  private takenBack(piece: number, offset: number): void {
+    const at = this.queue.findIndex((serving) => serving.piece === piece && serving.offset === offset)
+    if (at >= 0) this.queue.splice(at, 1)
   }
 }

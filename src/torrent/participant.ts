@@ -1,32 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { connect, type Server, type Socket } from 'node:net'
-import { formatAddress, parseAddress } from './announce.ts'
-import { BlockCache } from './block-cache.ts'
-import { Connection, type Host } from './connection.ts'
+import type { Server } from 'node:net'
+import type { Connection, Host } from './connection.ts'
+import { Fetching } from './fetching.ts'
 import { listen } from './listen.ts'
 import type { Metainfo } from './metainfo.ts'
-import { PeerBook } from './peer-book.ts'
-import { PieceBuffer } from './piece-buffer.ts'
-import { pieceIsRight } from './pieces.ts'
+import { Neighbours } from './neighbours.ts'
 import { RateLimit } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
-import { FirstCopies } from './scheduler/first-copies.ts'
-import type { Block } from './scheduler/partial.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import { keyOf, withSecret } from './secret.ts'
+import { Sharing } from './sharing.ts'
 import { Storage, type StorageOptions } from './storage.ts'
 import { TrackerSession } from './tracker-session.ts'
 import { checkPieces, spotCheck } from './verify.ts'
-import { sharedRead } from './wire/shared-read.ts'
 
-/** A full mesh up to this many peers; above, a random graph of this degree (NOTES.md). */
-const MESH = 32
-const MOST_CONNECTIONS = 64
-const TICK = 0.1
-/** Verified bytes that may wait for the disk before nothing more is asked for. */
-const MOST_UNWRITTEN = 64 * 1024 * 1024
+const TICK_MS = 100
 const PEERS_WANTED = 50
+const GOODBYE_MS = 1000
 
 export interface ParticipantOptions {
   metainfo: Metainfo
@@ -65,7 +56,10 @@ export interface Stats {
   trackerError?: string
 }
 
-/** One process's part in a swarm: a seeder or a peer. Owns sockets, timers and files; the scheduler decides. */
+/**
+ * One process's part in a swarm: a seeder or a peer. Owns what the parts share, and passes on what neighbours say:
+ * `Neighbours` holds connections, `Fetching` gets what is missing, `Sharing` gives what is here, the scheduler decides.
+ */
 export class Participant implements Host {
   readonly infoHash: string
   readonly peerId = Buffer.concat([Buffer.from('-MU0100-'), randomBytes(12)]).toString('hex')
@@ -78,26 +72,14 @@ export class Participant implements Host {
   private readonly options: ParticipantOptions
   private readonly metainfo: Metainfo
   private readonly storage: Storage
-  private readonly cache: BlockCache
   private readonly scheduler: Scheduler
-  private readonly firstCopies: FirstCopies | undefined
-  private showsAll: boolean
-  private readonly book = new PeerBook()
-  private readonly connections = new Map<number, Connection>()
-  private readonly pieces = new Map<number, PieceBuffer>()
+  private readonly neighbours: Neighbours
+  private readonly fetching: Fetching
+  private readonly sharing: Sharing
   private readonly trackers: TrackerSession[]
-  private readonly uploads: RateLimit
-  private readonly downloads: RateLimit
   private readonly meter = new RateMeter()
-  private readonly newPieces: number[] = []
-  private readonly banned = new Set<string>()
   private server: Server | undefined
   private timer: NodeJS.Timeout | undefined
-  private nextId = 1
-  private unwritten = 0
-  private dialing = 0
-  private everConnected = false
-  private finished = false
   private stopped = false
   private resolveComplete!: () => void
   private rejectComplete!: (error: unknown) => void
@@ -121,16 +103,11 @@ export class Participant implements Host {
     this.uploadOnly = options.role === 'seeder'
     this.key = options.secret === undefined ? undefined : keyOf(options.secret, 'peers')
     this.storage = new Storage(metainfo, options.path, options.role === 'peer', options.storage)
-    this.cache = new BlockCache((at, length) => this.readContent(at, length), metainfo.length)
     this.scheduler = new Scheduler({ ...metainfo, random: Math.random })
     this.pieceCount = this.scheduler.pieceCount
-    const spreads = options.role === 'seeder' && options.fleet !== 1
-    this.firstCopies = spreads
-      ? new FirstCopies(this.pieceCount, (piece) => this.scheduler.pieceLength(piece))
-      : undefined
-    this.showsAll = !spreads
-    this.uploads = new RateLimit(options.uploadLimit ?? 0, this.now())
-    this.downloads = new RateLimit(options.downloadLimit ?? 0, this.now())
+    this.neighbours = new Neighbours(this, now)
+    this.fetching = this.makeFetching(options)
+    this.sharing = this.makeSharing(options)
     this.complete = new Promise((resolve, reject) => {
       this.resolveComplete = resolve
       this.rejectComplete = reject
@@ -143,8 +120,7 @@ export class Participant implements Host {
           withSecret(url, options.secret),
           () => this.describe(),
           (addresses) => this.learn(addresses),
-          () =>
-            !this.scheduler.done && this.connections.size < Math.min(MESH, this.book.addresses.length + 1),
+          () => !this.scheduler.done && this.neighbours.wantsMore,
         ),
     )
   }
@@ -154,17 +130,13 @@ export class Participant implements Host {
   }
 
   stats(): Stats {
-    const { down, up, received, sent } = this.meter.read(this.now())
     const trackerError = this.trackers.find((tracker) => tracker.error !== undefined)?.error
     return {
       bytes: this.bytesHere(),
       total: this.metainfo.length,
-      down,
-      up,
-      received,
-      sent,
-      peers: this.connections.size,
-      everConnected: this.everConnected,
+      ...this.meter.read(now()),
+      peers: this.neighbours.size,
+      everConnected: this.neighbours.everConnected,
       ...(trackerError === undefined ? {} : { trackerError }),
     }
   }
@@ -173,23 +145,49 @@ export class Participant implements Host {
     if (this.stopped) return
     this.stopped = true
     clearInterval(this.timer)
-    for (const connection of [...this.connections.values()]) connection.close()
+    this.neighbours.stop()
     this.server?.close()
     const goodbye = Promise.all(this.trackers.map((tracker) => tracker.stop()))
-    await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, 1000).unref())])
+    await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())])
     await this.storage.close()
+  }
+
+  private makeFetching({ metainfo, downloadLimit = 0 }: ParticipantOptions): Fetching {
+    const { scheduler, storage, neighbours } = this
+    const limit = new RateLimit(downloadLimit, now())
+    return new Fetching(
+      { metainfo, scheduler, storage, neighbours, limit, now },
+      {
+        verified: (piece, bytes) => this.sharing.verified(piece, bytes),
+        complete: () => this.completed(),
+        failed: (error) => this.fail(error),
+      },
+    )
+  }
+
+  private makeSharing({ metainfo, role, fleet, uploadLimit = 0 }: ParticipantOptions): Sharing {
+    const { scheduler, neighbours } = this
+    return new Sharing({
+      ...metainfo,
+      scheduler,
+      neighbours,
+      limit: new RateLimit(uploadLimit, now()),
+      now,
+      read: (at, length) => this.readContent(at, length),
+      spreads: role === 'seeder' && fleet !== 1,
+    })
   }
 
   private async open(): Promise<void> {
     if (this.options.role === 'seeder') await this.openWhole()
     else await this.openPartial()
-    this.server = await listen(this.options.ports, (socket) => this.incoming(socket))
+    this.server = await listen(this.options.ports, (socket) => this.neighbours.incoming(socket))
     this.listenPort = (this.server.address() as { port: number }).port
-    for (const address of this.options.peers) this.book.add(address, true)
-    this.timer = setInterval(() => this.tick(), TICK * 1000)
+    this.timer = setInterval(() => this.tick(), TICK_MS)
     for (const tracker of this.trackers) void tracker.start()
+    this.neighbours.learn(this.options.peers, true)
     this.dialMore()
-    this.finishIfDone()
+    this.fetching.finishIfDone()
   }
 
   private async openWhole(): Promise<void> {
@@ -207,64 +205,54 @@ export class Participant implements Host {
     }
   }
 
-  // ---- neighbours
-
   accept(connection: Connection): boolean {
-    if (connection.peerId === this.peerId) {
-      this.book.forbid(connection.address ?? formatAddress(connection.localHost, this.listenPort))
-      return false
-    }
-    const twin = [...this.connections.values()].find((other) => other.peerId === connection.peerId)
-    if (twin && !this.prefers(connection, twin)) return false
-    if (!twin && this.connections.size >= MOST_CONNECTIONS) return false
-    if (this.banned.has(connection.remoteHost)) return false
-    this.everConnected = true
-    this.connections.set(connection.id, connection)
-    twin?.close()
-    this.scheduler.join(connection.id, connection.largestBlock, this.now())
-    this.firstCopies?.join(connection.id, this.now())
+    if (!this.neighbours.admit(connection)) return false
+    this.scheduler.join(connection.id, connection.largestBlock, now())
     this.describePeer(connection)
     this.listenTo(connection)
-    this.introduce(connection)
+    this.sharing.join(connection)
     return true
   }
 
   left(connection: Connection): void {
-    if (this.connections.get(connection.id) === connection) {
-      this.connections.delete(connection.id)
-      this.scheduler.leave(connection.id)
-      this.firstCopies?.leave(connection.id)
-    }
-    if (connection.outgoing && connection.address) this.book.ended(connection.address, this.now())
+    if (!this.neighbours.left(connection)) return
+    this.scheduler.leave(connection.id)
+    this.sharing.leave(connection)
   }
 
-  /** Of two connections to one peer, both ends keep the one that the peer with the smaller id opened. */
-  private prefers(one: Connection, other: Connection): boolean {
-    return one.outgoing !== other.outgoing && one.outgoing === this.peerId < one.peerId
+  content(piece: number, offset: number, length: number): Buffer | Promise<Buffer> | undefined {
+    return this.sharing.content(piece, offset, length)
   }
 
-  private introduce({ wire }: Connection): void {
-    const visible = this.showsAll ? this.scheduler.have : new PieceSet(this.pieceCount)
-    if (wire.hasFast && visible.full) wire.haveAll()
-    else if (visible.size > 0) wire.bitfield(visible.toBitfield())
-    else if (wire.hasFast) wire.haveNone()
-    wire.unchoke()
+  sendBudget(): number {
+    return this.sharing.budget()
+  }
+
+  sent(connection: Connection, piece: number, bytes: number): void {
+    this.meter.sent(bytes)
+    this.sharing.sent(connection, piece, bytes)
   }
 
   private listenTo(connection: Connection): void {
     const { id, wire } = connection
-    wire.on('bitfield', (bits: { buffer: Uint8Array }) => {
-      this.theyHave(connection, PieceSet.fromBitfield(bits.buffer, this.pieceCount))
+    wire.on('bitfield', (bits: Uint8Array) => {
+      this.theyHave(connection, PieceSet.fromBitfield(bits, this.pieceCount))
     })
     wire.on('have-all', () => this.theyHave(connection, new PieceSet(this.pieceCount).fill()))
     wire.on('have', (piece: number) => this.theyHave(connection, [piece]))
     wire.on('unchoke', () => {
       this.scheduler.unchoked(id)
-      this.ask(connection)
+      this.fetching.ask(connection)
     })
     wire.on('choke', () => this.scheduler.choked(id, wire.hasFast))
     wire.on('extended', () => this.describePeer(connection))
-    wire.on('download', (bytes: number) => this.meter.received(bytes))
+    wire.on('piece', (piece: number, offset: number, block: Uint8Array) => {
+      this.meter.received(block.length)
+      this.fetching.arrived(connection, { piece, offset, length: block.length }, block)
+    })
+    wire.on('reject', (piece: number, offset: number, length: number) => {
+      this.fetching.rejected(connection, { piece, offset, length })
+    })
   }
 
   private describePeer({ id, largestBlock, uploadOnly }: Connection): void {
@@ -273,126 +261,32 @@ export class Participant implements Host {
 
   private theyHave(connection: Connection, pieces: Iterable<number>): void {
     let useful = false
-    for (const piece of pieces) {
-      useful = this.scheduler.peerHas(connection.id, piece) || useful
-      this.firstCopies?.peerHas(connection.id, piece, this.now())
-    }
-    if (useful) {
-      connection.wire.interested()
-      this.ask(connection)
-    }
-    if (this.firstCopies) this.reveal()
-  }
-
-  private incoming(socket: Socket): void {
-    if (this.stopped || this.connections.size >= MOST_CONNECTIONS) socket.destroy()
-    else new Connection(this.nextId++, socket, this)
+    for (const piece of pieces) useful = this.scheduler.peerHas(connection.id, piece) || useful
+    this.sharing.theyHave(connection, pieces)
+    if (!useful) return
+    connection.wire.interested()
+    this.fetching.ask(connection)
   }
 
   private learn(addresses: string[]): void {
-    for (const address of addresses) this.book.add(address)
+    this.neighbours.learn(addresses)
     this.dialMore()
   }
 
   private dialMore(): void {
     // A full copy has nothing to look for: whoever misses something comes to it.
-    if (this.stopped || (this.options.role === 'seeder' && this.options.peers.length === 0)) return
-    const room = MESH - this.connections.size - this.dialing
-    if (room <= 0) return
-    const connected = new Set([...this.connections.values()].flatMap(({ address }) => address ?? []))
-    for (const address of this.book.due(this.now(), room, connected, Math.random)) this.dial(address)
+    if (this.options.role === 'seeder' && this.options.peers.length === 0) return
+    this.neighbours.dialMore()
   }
 
-  private dial(address: string): void {
-    const target = parseAddress(address)
-    if (!target || this.banned.has(target.host)) return this.book.forbid(address)
-    this.book.dialing(address)
-    this.dialing++
-    let connection: Connection | undefined
-    const onread = sharedRead((bytes) => connection?.wire.take(bytes))
-    const socket = connect({ ...target, timeout: 5000, onread })
-    const failed = () => {
-      this.dialing--
-      this.book.ended(address, this.now())
-    }
-    socket.once('timeout', () => socket.destroy())
-    socket.once('error', () => {})
-    socket.once('close', failed)
-    socket.once('connect', () => {
-      socket.off('close', failed)
-      socket.setTimeout(0)
-      this.dialing--
-      this.book.connected(address)
-      connection = new Connection(this.nextId++, socket, this, address)
-    })
+  private tick(): void {
+    this.fetching.tick()
+    this.sharing.tick()
+    this.dialMore()
   }
 
-  // ---- fetching
-
-  private ask(first?: Connection): void {
-    if (this.scheduler.done || this.unwritten > MOST_UNWRITTEN) return
-    for (const flight of this.scheduler.ask(this.now(), first?.id, this.downloads.available(this.now()))) {
-      const connection = this.connections.get(flight.peer)
-      this.downloads.take(flight.length)
-      connection?.wire.request(flight.piece, flight.offset, flight.length, (error, bytes) => {
-        if (error || !bytes) this.scheduler.rejected(connection.id, flight, this.now())
-        else this.arrived(connection, flight, bytes)
-      })
-    }
-  }
-
-  private arrived(connection: Connection, block: Block, bytes: Uint8Array): void {
-    const arrival = this.scheduler.arrived(connection.id, block, this.now())
-    if (arrival?.fresh) {
-      const buffer = this.pieces.get(block.piece) ?? new PieceBuffer(this.scheduler.pieceLength(block.piece))
-      this.pieces.set(block.piece, buffer)
-      buffer.write(block.offset, bytes, connection.id)
-      this.takeBack(arrival.cancel)
-      if (arrival.complete) this.check(block.piece, buffer)
-    }
-    this.ask(connection)
-  }
-
-  private takeBack(requests: { peer: number; block: Block }[]): void {
-    for (const { peer, block } of requests) {
-      this.connections.get(peer)?.wire.cancel(block.piece, block.offset, block.length)
-    }
-  }
-
-  private check(piece: number, buffer: PieceBuffer): void {
-    this.pieces.delete(piece)
-    const right = pieceIsRight(this.metainfo.pieces, piece, buffer.digest())
-    this.scheduler.checked(piece, right)
-    if (!right) return this.blame(buffer.senders)
-    const position = piece * this.metainfo.pieceLength
-    this.cache.keep(position, buffer.bytes)
-    this.tellAll(piece)
-    if (this.storage.writeNow(position, buffer.bytes)) return this.finishIfDone()
-    this.unwritten += buffer.bytes.length
-    this.storage.write(position, buffer.bytes).then(
-      () => {
-        this.unwritten -= buffer.bytes.length
-        this.finishIfDone()
-      },
-      (error) => this.fail(error),
-    )
-  }
-
-  /** One sender of a wrong piece is guilty; of several nobody is, until the piece is fetched from one alone. */
-  private blame(senders: ReadonlySet<number>): void {
-    if (senders.size !== 1) return
-    for (const id of senders) {
-      const connection = this.connections.get(id)
-      if (!connection) continue
-      this.banned.add(connection.remoteHost)
-      connection.close()
-    }
-  }
-
-  private finishIfDone(): void {
-    if (this.finished || !this.scheduler.done || this.unwritten > 0) return
-    this.finished = true
-    for (const { wire } of this.connections.values()) wire.uninterested()
+  private completed(): void {
+    for (const { wire } of this.neighbours) wire.uninterested()
     if (this.options.role === 'peer') for (const tracker of this.trackers) void tracker.completed()
     this.resolveComplete()
   }
@@ -400,66 +294,6 @@ export class Participant implements Host {
   private fail(error: unknown): void {
     this.rejectComplete(error)
     void this.stop()
-  }
-
-  // ---- sharing
-
-  content(piece: number, offset: number, length: number): Buffer | Promise<Buffer> | undefined {
-    if (!this.scheduler.have.has(piece) || offset + length > this.scheduler.pieceLength(piece))
-      return undefined
-    return this.cache.get(piece * this.metainfo.pieceLength, offset, length)
-  }
-
-  sendBudget(): number {
-    return this.uploads.available(this.now())
-  }
-
-  sent(connection: Connection, piece: number, bytes: number): void {
-    this.uploads.take(bytes)
-    this.meter.sent(bytes)
-    if (!this.firstCopies) return
-    this.firstCopies.sent(connection.id, piece, bytes, this.now())
-    this.reveal()
-  }
-
-  /** Pieces are told in batches: a message each would cost a packet each to every neighbour. */
-  private tellAll(piece: number): void {
-    this.newPieces.push(piece)
-    if (this.newPieces.length === 1) setTimeout(() => this.tellNow(), 5)
-  }
-
-  private tellNow(): void {
-    for (const { id, wire, uploadOnly } of this.connections.values()) {
-      if (this.scheduler.peerIsFull(id)) continue
-      for (const piece of this.newPieces) {
-        if (uploadOnly || !this.scheduler.peerHasPiece(id, piece)) wire.have(piece)
-      }
-    }
-    this.newPieces.length = 0
-  }
-
-  private reveal(): void {
-    if (this.showsAll || !this.firstCopies) return
-    for (const { peer, piece } of this.firstCopies.reveal(this.now()))
-      this.connections.get(peer)?.wire.have(piece)
-    if (!this.firstCopies.finished || this.connections.size === 0) return
-    this.showsAll = true
-    for (const connection of this.connections.values()) {
-      for (const piece of this.scheduler.have) {
-        if (!this.scheduler.peerHasPiece(connection.id, piece)) connection.wire.have(piece)
-      }
-    }
-  }
-
-  // ---- time and bookkeeping
-
-  private tick(): void {
-    const now = this.now()
-    this.takeBack(this.scheduler.tick(now))
-    this.ask()
-    for (const connection of this.connections.values()) void connection.pump()
-    this.reveal()
-    this.dialMore()
   }
 
   private async readContent(position: number, length: number): Promise<Buffer> {
@@ -472,7 +306,7 @@ export class Participant implements Host {
   }
 
   private describe() {
-    const { received, sent } = this.meter.read(this.now())
+    const { received, sent } = this.meter.read(now())
     return {
       infoHash: this.infoHash,
       peerId: this.peerId,
@@ -491,8 +325,9 @@ export class Participant implements Host {
     const short = have.has(last) ? this.metainfo.pieceLength - this.scheduler.pieceLength(last) : 0
     return have.size * this.metainfo.pieceLength - short
   }
+}
 
-  private now(): number {
-    return performance.now() / 1000
-  }
+/** Seconds, on a clock that only goes forward. */
+function now(): number {
+  return performance.now() / 1000
 }

@@ -92,12 +92,9 @@ async function stranger(respond: (wire: AgentWire, piece: number, offset: number
   const server = createServer((socket) => {
     sockets.add(socket)
     const pieceCount = swarm.metainfo.pieces.length / 20
-    const wire = new AgentWire(socket, { pieceCount, direction: 'incoming' })
+    const wire = new AgentWire(socket, { pieceCount })
     wire.on('handshake', () => {
-      wire.handshake(swarm.metainfo.infoHash, Buffer.alloc(20, `-XX${servers.length}`).toString('hex'), {
-        fast: true,
-        dht: false,
-      })
+      wire.handshake(swarm.metainfo.infoHash, Buffer.alloc(20, `-XX${servers.length}`).toString('hex'))
       wire.haveAll()
       wire.unchoke()
     })

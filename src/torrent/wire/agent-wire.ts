@@ -1,42 +1,64 @@
+import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import Wire from 'bittorrent-protocol'
+import bencode from 'bencode'
 import { Framing } from './framing.ts'
+import * as message from './messages.ts'
+import { Outbox } from './outbox.ts'
 
 /** Longest block that agents send each other; BEP 3 clients ask for 16 KiB. */
 export const LARGEST_BLOCK = 128 * 1024
 export const STRANGERS_BLOCK = 16 * 1024
-/** Requests that one connection may have waiting here. Asking for more ends the connection. */
-const MOST_REQUESTS = 2048
-const HANDSHAKE_LENGTH = 68
-/** A message of an extension (BEP 10): handshakes take some hundred bytes. */
-const LONGEST_EXTENDED = 16 * 1024
-/** Before both ends have proved who they are: an extended handshake or a proof. */
-const LONGEST_LOCKED = 1024
-const EXTENDED = 20
 /** Name of the extension (BEP 10) by which agents know each other. It has no messages. */
 export const AGENT_EXTENSION = 'murder'
+const EXTENDED_HANDSHAKE = 0
+/** Before both ends have proved who they are: an extended handshake or a proof. */
+const LONGEST_LOCKED = 1024
+/** A neighbour may wait for two minutes (BEP 3). */
+const KEEP_ALIVE_MS = 55_000
+const KEEP_ALIVE = Buffer.alloc(4)
 
 /**
- * A connection that speaks BitTorrent: bittorrent-protocol's messages on a TCP socket of our own.
+ * A connection that speaks BitTorrent (BEP 3, with BEP 6 and BEP 10). Emits what the other side says:
  *
- * The module's stream machinery is left out, because it joins and copies every block three times and has no limit on a
- * message's length: bytes come in through `Framing` and go out straight to the socket, corked so that all
- * messages of one turn of the event loop leave together. This is the only file that uses the module's private members
- * (`_push`, `_debug`, `_parse`, `_onHandshakeBuffer`, `_onMessage`, `_message`); a test fails when one is gone.
+ * - `handshake` (infohash and peer id, hex), `extended` (`'handshake'` or the extension's name, its content);
+ * - `choke`, `unchoke`, `bitfield` (bytes), `have-all`, `have` (piece);
+ * - `request`, `cancel`, `reject` (piece, offset, length), `piece` (piece, offset, block).
+ *
+ * Blocks and bitfields are good only until the listener returns. What breaks the protocol ends the connection.
  */
-export class AgentWire extends Wire {
+export class AgentWire extends EventEmitter {
   readonly socket: Socket
+  /** Hex, once hands are shaken. */
+  peerId: string | undefined
+  /** Both sides know BEP 6. */
+  hasFast = false
+  /** Extensions that we offer, by the number that their messages shall have; what our handshake says besides. */
+  readonly extendedMapping: Record<number, string> = {}
+  extendedHandshake: Record<string, unknown> = {}
+  /** The other side's: the number by the name. */
+  peerExtendedMapping: Record<string, number> = Object.create(null)
+  peerExtendedHandshake: Record<string, unknown> = {}
   private readonly framing: Framing
   private readonly longest: number
-  private corked = false
   private locked = false
+  private readonly outbox: Outbox
+  private amInterested = false
+  private shaken = false
+  private peerExtends = false
+  private introduced = false
+  private keepAlive: NodeJS.Timeout | undefined
 
-  constructor(socket: Socket, options: { pieceCount: number; direction: 'incoming' | 'outgoing' }) {
-    super(options.direction === 'incoming' ? 'tcpIncoming' : 'tcpOutgoing')
+  constructor(socket: Socket, options: { pieceCount: number }) {
+    super()
     this.socket = socket
-    this.longest = Math.max(LARGEST_BLOCK + 9, Math.ceil(options.pieceCount / 8) + 1, LONGEST_EXTENDED)
+    this.outbox = new Outbox(socket)
+    this.longest = Math.max(
+      LARGEST_BLOCK + message.PIECE_HEADER,
+      Math.ceil(options.pieceCount / 8) + 1,
+      message.LONGEST_EXTENDED,
+    )
     this.framing = new Framing({
-      handshakeLength: HANDSHAKE_LENGTH,
+      handshakeLength: message.HANDSHAKE_LENGTH,
       longest: this.longest,
       onHandshake: (bytes) => this.readHandshake(bytes),
       onMessage: (bytes) => this.readMessage(bytes),
@@ -68,19 +90,82 @@ export class AgentWire extends Wire {
     this.framing.longest = this.longest
   }
 
-  /** Sends a block that was asked for. */
-  sendBlock(piece: number, offset: number, block: Uint8Array): void {
-    this._message(7, [piece, offset], block)
-  }
-
-  /** Bytes handed to the socket that the system has not taken yet. */
+  /** Bytes to be sent that the system has not taken yet. */
   get queued(): number {
-    return this.socket.writableLength
+    return this.outbox.waiting + this.socket.writableLength
   }
 
-  override destroy(): this {
+  destroy(): void {
+    clearInterval(this.keepAlive)
     if (!this.socket.destroyed) this.socket.destroy()
-    return super.destroy()
+  }
+
+  /** `infoHash` and `peerId` in hex. */
+  handshake(infoHash: string, peerId: string): void {
+    this.outbox.sayRaw(message.encodeHandshake(infoHash, peerId))
+    this.shaken = true
+    this.introduce()
+    this.keepAlive = setInterval(() => this.outbox.sayRaw(KEEP_ALIVE), KEEP_ALIVE_MS)
+    this.keepAlive.unref()
+  }
+
+  choke(): void {
+    this.outbox.say(message.CHOKE)
+  }
+
+  unchoke(): void {
+    this.outbox.say(message.UNCHOKE)
+  }
+
+  interested(): void {
+    if (!this.amInterested) this.outbox.say(message.INTERESTED)
+    this.amInterested = true
+  }
+
+  uninterested(): void {
+    if (this.amInterested) this.outbox.say(message.UNINTERESTED)
+    this.amInterested = false
+  }
+
+  /** Leaves with the next urgent message, or some milliseconds later. */
+  have(piece: number): void {
+    this.outbox.say(message.HAVE, [piece], false)
+  }
+
+  bitfield(bits: Uint8Array): void {
+    this.outbox.sayBytes(message.BITFIELD, bits)
+  }
+
+  /** Only with `hasFast`, as `haveNone`. */
+  haveAll(): void {
+    this.outbox.say(message.HAVE_ALL)
+  }
+
+  haveNone(): void {
+    this.outbox.say(message.HAVE_NONE)
+  }
+
+  request(piece: number, offset: number, length: number): void {
+    this.outbox.say(message.REQUEST, [piece, offset, length])
+  }
+
+  cancel(piece: number, offset: number, length: number): void {
+    this.outbox.say(message.CANCEL, [piece, offset, length])
+  }
+
+  /** Says that a request will not be answered, to whoever understands it (BEP 6). */
+  reject(piece: number, offset: number, length: number): void {
+    if (this.hasFast) this.outbox.say(message.REJECT, [piece, offset, length])
+  }
+
+  sendBlock(piece: number, offset: number, block: Uint8Array): void {
+    this.outbox.sayBlock(piece, offset, block)
+  }
+
+  /** A message of an extension that the other side has offered; nothing when it has not. */
+  extended(name: string, content: Uint8Array): void {
+    const id = this.peerExtendedMapping[name]
+    if (id) this.outbox.sayBytes(message.EXTENDED, Buffer.concat([Buffer.from([id]), content]))
   }
 
   /**
@@ -96,7 +181,7 @@ export class AgentWire extends Wire {
     }
   }
 
-  /** Bytes of the other side. They are used or copied when this returns. */
+  /** Bytes of the other side. They are used or copied when this returns. Whatever they are, only this connection can end of them. */
   take(chunk: Buffer): void {
     try {
       this.framing.push(chunk)
@@ -106,58 +191,71 @@ export class AgentWire extends Wire {
   }
 
   private readHandshake(bytes: Buffer): void {
-    if (bytes[0] !== 19) this.destroy()
-    else this._onHandshakeBuffer(bytes.subarray(1))
+    const handshake = message.decodeHandshake(bytes)
+    if (!handshake) return this.destroy()
+    this.peerId = handshake.peerId
+    this.hasFast = handshake.fast
+    this.peerExtends = handshake.extended
+    this.emit('handshake', handshake.infoHash, handshake.peerId)
+    this.introduce()
+  }
+
+  /** The extended handshake (BEP 10), once both sides have shaken hands. */
+  private introduce(): void {
+    if (this.introduced || !this.shaken || !this.peerExtends) return
+    this.introduced = true
+    const m = Object.fromEntries(Object.entries(this.extendedMapping).map(([id, name]) => [name, Number(id)]))
+    const content = bencode.encode({ ...this.extendedHandshake, m } as Parameters<typeof bencode.encode>[0])
+    this.outbox.sayBytes(message.EXTENDED, Buffer.concat([Buffer.from([EXTENDED_HANDSHAKE]), content]))
   }
 
   private readMessage(bytes: Buffer): void {
-    if (this.socket.destroyed || UNUSED.has(bytes[0] as number)) return
-    if (this.locked && bytes[0] !== EXTENDED) this.destroy()
-    else if (!isWellFormed(bytes) || this.peerRequests.length > MOST_REQUESTS) this.destroy()
-    else this._onMessage(KEPT.has(bytes[0] as number) ? Buffer.from(bytes) : bytes)
-  }
-
-  override _push(data: Uint8Array): boolean {
-    if (this.socket.destroyed) return false
-    if (!this.corked) {
-      this.corked = true
-      this.socket.cork()
-      setImmediate(() => {
-        this.corked = false
-        this.socket.uncork()
-      })
+    if (this.socket.destroyed) return
+    if (this.locked && bytes[0] !== message.EXTENDED) return this.destroy()
+    if (!message.isWellFormed(bytes)) return this.destroy()
+    switch (bytes[0]) {
+      case message.CHOKE:
+        return void this.emit('choke')
+      case message.UNCHOKE:
+        return void this.emit('unchoke')
+      case message.HAVE:
+        return void this.emit('have', bytes.readUInt32BE(1))
+      case message.BITFIELD:
+        return void this.emit('bitfield', bytes.subarray(1))
+      case message.REQUEST:
+        return void this.emit('request', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.readUInt32BE(9))
+      case message.PIECE:
+        return void this.emit('piece', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.subarray(9))
+      case message.CANCEL:
+        return void this.emit('cancel', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.readUInt32BE(9))
+      case message.HAVE_ALL:
+        return void this.emit('have-all')
+      case message.REJECT:
+        return void this.emit('reject', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.readUInt32BE(9))
+      case message.EXTENDED:
+        return this.readExtended(bytes[1] as number, Buffer.from(bytes.subarray(2)))
     }
-    return this.socket.write(data)
   }
 
-  override _debug(): void {}
+  private readExtended(id: number, content: Buffer): void {
+    if (id !== EXTENDED_HANDSHAKE) return void this.emit('extended', this.extendedMapping[id] ?? id, content)
+    const handshake = decodeDictionary(content)
+    if (!handshake) return
+    this.peerExtendedHandshake = handshake
+    for (const [name, number] of Object.entries(handshake.m ?? {})) {
+      if (typeof number === 'number') this.peerExtendedMapping[name] = number
+    }
+    this.emit('extended', 'handshake', handshake)
+  }
 }
 
-/** Numbers of the messages whose bytes the module keeps: bitfield (BEP 3), extended (BEP 10). */
-const KEPT = new Set([5, EXTENDED])
-
-/** Messages that nothing here heeds, and that a hostile peer could fill lists with: port (BEP 5), suggest, allowed fast (BEP 6). */
-const UNUSED = new Set([9, 13, 17])
-
-/** Length of each message that has a fixed one (BEP 3, BEP 6), by its number. */
-const LENGTHS: Record<number, number> = {
-  0: 1,
-  1: 1,
-  2: 1,
-  3: 1,
-  4: 5,
-  6: 13,
-  8: 13,
-  14: 1,
-  15: 1,
-  16: 13,
-}
-
-function isWellFormed(message: Buffer): boolean {
-  const id = message[0] as number
-  const length = LENGTHS[id]
-  if (length !== undefined) return message.length === length
-  if (id === 7) return message.length > 9
-  if (id === EXTENDED) return message.length >= 2 && message.length <= LONGEST_EXTENDED
-  return true
+function decodeDictionary(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value = bencode.decode(bytes)
+    if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Uint8Array)
+      return undefined
+    return value as Record<string, unknown>
+  } catch {
+    return undefined
+  }
 }

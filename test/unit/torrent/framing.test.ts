@@ -1,4 +1,3 @@
-import Wire from 'bittorrent-protocol'
 import { expect, test } from 'vitest'
 import { Framing } from '../../../src/torrent/wire/framing.ts'
 
@@ -49,11 +48,4 @@ test('a message over the limit ends the stream, before anything is kept for it',
   const header = Buffer.alloc(4)
   header.writeUInt32BE(0xffff_ffff)
   expect(() => framing.push(header)).toThrow(RangeError)
-})
-
-test('bittorrent-protocol still has the private members that the wire adapter uses', () => {
-  const members = Wire.prototype as unknown as Record<string, unknown>
-  for (const name of ['_push', '_debug', '_parse', '_onHandshakeBuffer', '_onMessage', '_message']) {
-    expect(members[name], name).toBeTypeOf('function')
-  }
 })

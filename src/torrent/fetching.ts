@@ -1,0 +1,126 @@
+import type { Connection } from './connection.ts'
+import type { Metainfo } from './metainfo.ts'
+import type { Neighbours } from './neighbours.ts'
+import { PieceBuffer } from './piece-buffer.ts'
+import { pieceIsRight } from './pieces.ts'
+import type { RateLimit } from './rate-limit.ts'
+import type { Block } from './scheduler/partial.ts'
+import type { Scheduler } from './scheduler/scheduler.ts'
+import type { Storage } from './storage.ts'
+
+/** Verified bytes that may wait for the disk before nothing more is asked for. */
+const MOST_UNWRITTEN = 64 * 1024 * 1024
+
+export interface FetchingEvents {
+  /** The piece is here and right. It may not be written yet. */
+  verified(piece: number, bytes: Buffer): void
+  /** Everything is here, verified and written. Called once. */
+  complete(): void
+  failed(error: unknown): void
+}
+
+/** What is missing here: asks for it as the scheduler says, verifies and writes it. */
+export class Fetching {
+  private readonly metainfo: Metainfo
+  private readonly scheduler: Scheduler
+  private readonly storage: Storage
+  private readonly neighbours: Neighbours
+  private readonly limit: RateLimit
+  private readonly now: () => number
+  private readonly events: FetchingEvents
+  private readonly pieces = new Map<number, PieceBuffer>()
+  private unwritten = 0
+  private finished = false
+
+  constructor(
+    parts: {
+      metainfo: Metainfo
+      scheduler: Scheduler
+      storage: Storage
+      neighbours: Neighbours
+      limit: RateLimit
+      /** Seconds. */
+      now: () => number
+    },
+    events: FetchingEvents,
+  ) {
+    this.metainfo = parts.metainfo
+    this.scheduler = parts.scheduler
+    this.storage = parts.storage
+    this.neighbours = parts.neighbours
+    this.limit = parts.limit
+    this.now = parts.now
+    this.events = events
+  }
+
+  /** Asks for what may be asked for now; `about` is the neighbour that something has happened to. */
+  ask(about?: Connection): void {
+    if (this.scheduler.done || this.unwritten > MOST_UNWRITTEN) return
+    const now = this.now()
+    for (const flight of this.scheduler.ask(now, about?.id, this.limit.available(now))) {
+      this.limit.take(flight.length)
+      this.neighbours.get(flight.peer)?.wire.request(flight.piece, flight.offset, flight.length)
+    }
+  }
+
+  tick(): void {
+    this.takeBack(this.scheduler.tick(this.now()))
+    this.ask()
+  }
+
+  /** `bytes` are good only until this returns. */
+  arrived(from: Connection, block: Block, bytes: Uint8Array): void {
+    const arrival = this.scheduler.arrived(from.id, block, this.now())
+    if (arrival?.fresh) {
+      const buffer = this.pieces.get(block.piece) ?? new PieceBuffer(this.scheduler.pieceLength(block.piece))
+      this.pieces.set(block.piece, buffer)
+      buffer.write(block.offset, bytes, from.id)
+      this.takeBack(arrival.cancel)
+      if (arrival.complete) this.check(block.piece, buffer)
+    }
+    this.ask(from)
+  }
+
+  rejected(from: Connection, block: Block): void {
+    this.scheduler.rejected(from.id, block, this.now())
+  }
+
+  finishIfDone(): void {
+    if (this.finished || !this.scheduler.done || this.unwritten > 0) return
+    this.finished = true
+    this.events.complete()
+  }
+
+  private takeBack(requests: { peer: number; block: Block }[]): void {
+    for (const { peer, block } of requests) {
+      this.neighbours.get(peer)?.wire.cancel(block.piece, block.offset, block.length)
+    }
+  }
+
+  private check(piece: number, buffer: PieceBuffer): void {
+    this.pieces.delete(piece)
+    const right = pieceIsRight(this.metainfo.pieces, piece, buffer.digest())
+    this.scheduler.checked(piece, right)
+    if (!right) return this.blame(buffer.senders)
+    this.events.verified(piece, buffer.bytes)
+    this.write(piece * this.metainfo.pieceLength, buffer.bytes)
+  }
+
+  private write(position: number, bytes: Buffer): void {
+    if (this.storage.writeNow(position, bytes)) return this.finishIfDone()
+    this.unwritten += bytes.length
+    this.storage.write(position, bytes).then(
+      () => {
+        this.unwritten -= bytes.length
+        this.finishIfDone()
+      },
+      (error) => this.events.failed(error),
+    )
+  }
+
+  /** One sender of a wrong piece is guilty; of several nobody is, until the piece is fetched from one alone. */
+  private blame(senders: ReadonlySet<number>): void {
+    if (senders.size !== 1) return
+    for (const id of senders) this.neighbours.ban(id)
+  }
+}

@@ -1,0 +1,126 @@
+import { connect, type Socket } from 'node:net'
+import { formatAddress, parseAddress } from './announce.ts'
+import { Connection, type Host } from './connection.ts'
+import { PeerBook } from './peer-book.ts'
+import { sharedRead } from './wire/shared-read.ts'
+
+/** A full mesh up to this many peers; above, a random graph of this degree (NOTES.md). */
+const MESH = 32
+const MOST_CONNECTIONS = 64
+const DIAL_TIMEOUT_MS = 5000
+
+/** Who we are connected to, and whom to dial: never ourselves, nobody twice, nobody who sent wrong bytes. */
+export class Neighbours {
+  everConnected = false
+  private readonly host: Host
+  private readonly now: () => number
+  private readonly book = new PeerBook()
+  private readonly connections = new Map<number, Connection>()
+  private readonly banned = new Set<string>()
+  private nextId = 1
+  private dialing = 0
+  private stopped = false
+
+  /** `now` in seconds. */
+  constructor(host: Host, now: () => number) {
+    this.host = host
+    this.now = now
+  }
+
+  get size(): number {
+    return this.connections.size
+  }
+
+  /** Whether there is room for peers that are not known yet. */
+  get wantsMore(): boolean {
+    return this.size < Math.min(MESH, this.book.addresses.length + 1)
+  }
+
+  get(id: number): Connection | undefined {
+    return this.connections.get(id)
+  }
+
+  [Symbol.iterator](): IterableIterator<Connection> {
+    return this.connections.values()
+  }
+
+  /** `fixed` are addresses that were named by the user or the deploy. */
+  learn(addresses: string[], fixed = false): void {
+    for (const address of addresses) this.book.add(address, fixed)
+  }
+
+  incoming(socket: Socket): void {
+    if (this.stopped || this.size >= MOST_CONNECTIONS) socket.destroy()
+    else new Connection(this.nextId++, socket, this.host)
+  }
+
+  dialMore(): void {
+    const room = MESH - this.size - this.dialing
+    if (this.stopped || room <= 0) return
+    const connected = new Set([...this].flatMap(({ address }) => address ?? []))
+    for (const address of this.book.due(this.now(), room, connected, Math.random)) this.dial(address)
+  }
+
+  /** Takes in a connection that has shaken hands. Returns false when it is not wanted. */
+  admit(connection: Connection): boolean {
+    if (connection.peerId === this.host.peerId) {
+      this.book.forbid(connection.address ?? formatAddress(connection.localHost, this.host.listenPort))
+      return false
+    }
+    const twin = [...this].find((other) => other.peerId === connection.peerId)
+    if (twin && !this.prefers(connection, twin)) return false
+    if (!twin && this.size >= MOST_CONNECTIONS) return false
+    if (this.banned.has(connection.remoteHost)) return false
+    this.everConnected = true
+    this.connections.set(connection.id, connection)
+    twin?.close()
+    return true
+  }
+
+  /** The connection has ended. Returns whether it was one of ours. */
+  left(connection: Connection): boolean {
+    if (connection.outgoing && connection.address) this.book.ended(connection.address, this.now())
+    return this.connections.get(connection.id) === connection && this.connections.delete(connection.id)
+  }
+
+  ban(id: number): void {
+    const connection = this.connections.get(id)
+    if (!connection) return
+    this.banned.add(connection.remoteHost)
+    connection.close()
+  }
+
+  stop(): void {
+    this.stopped = true
+    for (const connection of [...this]) connection.close()
+  }
+
+  /** Of two connections to one peer, both ends keep the one that the peer with the smaller id opened. */
+  private prefers(one: Connection, other: Connection): boolean {
+    return one.outgoing !== other.outgoing && one.outgoing === this.host.peerId < one.peerId
+  }
+
+  private dial(address: string): void {
+    const target = parseAddress(address)
+    if (!target || this.banned.has(target.host)) return this.book.forbid(address)
+    this.book.dialing(address)
+    this.dialing++
+    let connection: Connection | undefined
+    const onread = sharedRead((bytes) => connection?.wire.take(bytes))
+    const socket = connect({ ...target, timeout: DIAL_TIMEOUT_MS, onread })
+    const failed = () => {
+      this.dialing--
+      this.book.ended(address, this.now())
+    }
+    socket.once('timeout', () => socket.destroy())
+    socket.once('error', () => {})
+    socket.once('close', failed)
+    socket.once('connect', () => {
+      socket.off('close', failed)
+      socket.setTimeout(0)
+      this.dialing--
+      this.book.connected(address)
+      connection = new Connection(this.nextId++, socket, this.host, address)
+    })
+  }
+}

@@ -1,0 +1,119 @@
+import { BlockCache } from './block-cache.ts'
+import type { Connection } from './connection.ts'
+import type { Neighbours } from './neighbours.ts'
+import type { RateLimit } from './rate-limit.ts'
+import { FirstCopies } from './scheduler/first-copies.ts'
+import { PieceSet } from './scheduler/piece-set.ts'
+import type { Scheduler } from './scheduler/scheduler.ts'
+
+/** What is here: shows it to neighbours and gives it to them. A seeder shows each piece to few at first. */
+export class Sharing {
+  private readonly scheduler: Scheduler
+  private readonly neighbours: Neighbours
+  private readonly limit: RateLimit
+  private readonly now: () => number
+  private readonly cache: BlockCache
+  private readonly firstCopies: FirstCopies | undefined
+  private readonly pieceLength: number
+  private showsAll: boolean
+  private revealing = false
+
+  constructor(parts: {
+    length: number
+    pieceLength: number
+    scheduler: Scheduler
+    neighbours: Neighbours
+    limit: RateLimit
+    /** Seconds. */
+    now: () => number
+    read: (position: number, length: number) => Promise<Buffer>
+    /** Whether to see to it that each piece leaves from here once before any leaves twice. */
+    spreads: boolean
+  }) {
+    const { scheduler } = parts
+    this.scheduler = scheduler
+    this.neighbours = parts.neighbours
+    this.limit = parts.limit
+    this.now = parts.now
+    this.pieceLength = parts.pieceLength
+    this.cache = new BlockCache(parts.read, parts.length)
+    this.firstCopies = parts.spreads
+      ? new FirstCopies(scheduler.pieceCount, (piece) => scheduler.pieceLength(piece))
+      : undefined
+    this.showsAll = !parts.spreads
+  }
+
+  join({ id, wire }: Connection): void {
+    this.firstCopies?.join(id, this.now())
+    const visible = this.showsAll ? this.scheduler.have : new PieceSet(this.scheduler.pieceCount)
+    if (wire.hasFast && visible.full) wire.haveAll()
+    else if (visible.size > 0) wire.bitfield(visible.toBitfield())
+    else if (wire.hasFast) wire.haveNone()
+    wire.unchoke()
+  }
+
+  leave({ id }: Connection): void {
+    this.firstCopies?.leave(id)
+  }
+
+  theyHave({ id }: Connection, pieces: Iterable<number>): void {
+    if (!this.firstCopies) return
+    for (const piece of pieces) this.firstCopies.peerHas(id, piece, this.now())
+    this.revealSoon()
+  }
+
+  /** The block, at once if it is in memory; undefined when it is not here or no valid range. */
+  content(piece: number, offset: number, length: number): Buffer | Promise<Buffer> | undefined {
+    if (!this.scheduler.have.has(piece) || offset + length > this.scheduler.pieceLength(piece))
+      return undefined
+    return this.cache.get(piece * this.pieceLength, offset, length)
+  }
+
+  /** Bytes that may be sent now. */
+  budget(): number {
+    return this.limit.available(this.now())
+  }
+
+  sent({ id }: Connection, piece: number, bytes: number): void {
+    this.limit.take(bytes)
+    if (!this.firstCopies) return
+    this.firstCopies.sent(id, piece, bytes, this.now())
+    this.revealSoon()
+  }
+
+  /** The piece has just come: keeps it at hand and tells whoever lacks it. */
+  verified(piece: number, bytes: Buffer): void {
+    this.cache.keep(piece * this.pieceLength, bytes)
+    for (const { id, wire, uploadOnly } of this.neighbours) {
+      if (this.scheduler.peerIsFull(id)) continue
+      if (uploadOnly || !this.scheduler.peerHasPiece(id, piece)) wire.have(piece)
+    }
+  }
+
+  tick(): void {
+    for (const connection of this.neighbours) connection.pump()
+    this.reveal()
+  }
+
+  /** Once for all that happens in one turn of the event loop. */
+  private revealSoon(): void {
+    if (this.revealing || this.showsAll) return
+    this.revealing = true
+    setImmediate(() => this.reveal())
+  }
+
+  private reveal(): void {
+    this.revealing = false
+    if (this.showsAll || !this.firstCopies) return
+    for (const { peer, piece } of this.firstCopies.reveal(this.now()))
+      this.neighbours.get(peer)?.wire.have(piece)
+    if (this.firstCopies.finished && this.neighbours.size > 0) this.showEverything()
+  }
+
+  private showEverything(): void {
+    this.showsAll = true
+    for (const { id, wire } of this.neighbours) {
+      for (const piece of this.scheduler.have) if (!this.scheduler.peerHasPiece(id, piece)) wire.have(piece)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/** Numbers of the messages (BEP 3, BEP 6, BEP 10). */
+export const CHOKE = 0
+export const UNCHOKE = 1
+export const INTERESTED = 2
+export const UNINTERESTED = 3
+export const HAVE = 4
+export const BITFIELD = 5
+export const REQUEST = 6
+export const PIECE = 7
+export const CANCEL = 8
+export const HAVE_ALL = 14
+export const HAVE_NONE = 15
+export const REJECT = 16
+export const EXTENDED = 20
+
+/** Bytes of a `piece` message before its block. */
+export const PIECE_HEADER = 9
+
+/** A message of an extension (BEP 10): handshakes take some hundred bytes. */
+export const LONGEST_EXTENDED = 16 * 1024
+
+/** Length of each message that has a fixed one, its number included. */
+const LENGTHS: Record<number, number> = {
+  [CHOKE]: 1,
+  [UNCHOKE]: 1,
+  [INTERESTED]: 1,
+  [UNINTERESTED]: 1,
+  [HAVE]: 5,
+  [REQUEST]: 13,
+  [CANCEL]: 13,
+  [HAVE_ALL]: 1,
+  [HAVE_NONE]: 1,
+  [REJECT]: 13,
+}
+
+/** Whether a message has the length that its number demands. One that nothing here heeds is never wrong. */
+export function isWellFormed(message: Buffer): boolean {
+  const id = message[0] as number
+  const length = LENGTHS[id]
+  if (length !== undefined) return message.length === length
+  if (id === PIECE) return message.length > PIECE_HEADER
+  if (id === EXTENDED) return message.length >= 2 && message.length <= LONGEST_EXTENDED
+  return true
+}
+
+const PROTOCOL = Buffer.from('\x13BitTorrent protocol', 'latin1')
+const RESERVED = PROTOCOL.length
+const INFO_HASH = RESERVED + 8
+const PEER_ID = INFO_HASH + 20
+export const HANDSHAKE_LENGTH = PEER_ID + 20
+
+export interface Handshake {
+  /** Hex. */
+  infoHash: string
+  peerId: string
+  /** What it knows of: BEP 6, BEP 10. */
+  fast: boolean
+  extended: boolean
+}
+
+export function encodeHandshake(infoHash: string, peerId: string): Buffer {
+  const bytes = Buffer.alloc(HANDSHAKE_LENGTH)
+  PROTOCOL.copy(bytes)
+  bytes[RESERVED + 5] = 0x10
+  bytes[RESERVED + 7] = 0x04
+  bytes.write(infoHash, INFO_HASH, 'hex')
+  bytes.write(peerId, PEER_ID, 'hex')
+  return bytes
+}
+
+/** Undefined when it is of another protocol. */
+export function decodeHandshake(bytes: Buffer): Handshake | undefined {
+  if (!PROTOCOL.equals(bytes.subarray(0, PROTOCOL.length))) return undefined
+  return {
+    infoHash: bytes.toString('hex', INFO_HASH, PEER_ID),
+    peerId: bytes.toString('hex', PEER_ID, HANDSHAKE_LENGTH),
+    fast: ((bytes[RESERVED + 7] as number) & 0x04) !== 0,
+    extended: ((bytes[RESERVED + 5] as number) & 0x10) !== 0,
+  }
+}

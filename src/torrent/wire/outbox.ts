@@ -1,0 +1,116 @@
+import type { Socket } from 'node:net'
+import { PIECE, PIECE_HEADER } from './messages.ts'
+
+/** Small messages are written one behind the other into buffers of this size. */
+const ROOM = 2048
+const LONGEST_SMALL = 17
+/** Milliseconds that what is not urgent waits for something else to leave with. */
+const PATIENCE = 10
+
+/**
+ * What one connection has to say. Everything of one turn of the event loop leaves in one write, on all connections
+ * together; and what is not urgent waits some milliseconds more, because each packet costs both ends more time than
+ * ten messages in it do (NOTES.md).
+ */
+export class Outbox {
+  /** Bytes that have not been given to the socket yet. */
+  waiting = 0
+  private readonly socket: Socket
+  private readonly parts: Uint8Array[] = []
+  private small = Buffer.alloc(0)
+  private from = 0
+  private to = 0
+  private urgent = false
+  private late = false
+
+  constructor(socket: Socket) {
+    this.socket = socket
+  }
+
+  /** A message of up to three numbers. */
+  say(id: number, numbers: readonly number[] = [], urgent = true): void {
+    const length = 1 + 4 * numbers.length
+    this.header(length + 4, length, id, numbers)
+    this.schedule(urgent)
+  }
+
+  /** A message with bytes behind its number. */
+  sayBytes(id: number, content: Uint8Array): void {
+    this.header(5, 1 + content.length, id, [])
+    this.add(content)
+    this.schedule(true)
+  }
+
+  /** A block that was asked for. */
+  sayBlock(piece: number, offset: number, block: Uint8Array): void {
+    this.header(4 + PIECE_HEADER, PIECE_HEADER + block.length, PIECE, [piece, offset])
+    this.add(block)
+    this.schedule(true)
+  }
+
+  /** Bytes that are no message. */
+  sayRaw(bytes: Uint8Array): void {
+    this.add(bytes)
+    this.schedule(true)
+  }
+
+  flush(): void {
+    this.urgent = false
+    this.late = false
+    this.endSmall()
+    this.waiting = 0
+    const parts = this.parts.splice(0)
+    if (this.socket.destroyed || parts.length === 0) return
+    if (parts.length === 1) return void this.socket.write(parts[0] as Uint8Array)
+    this.socket.cork()
+    for (const part of parts) this.socket.write(part)
+    this.socket.uncork()
+  }
+
+  private header(bytes: number, length: number, id: number, numbers: readonly number[]): void {
+    if (this.to + LONGEST_SMALL > this.small.length) {
+      this.endSmall()
+      this.small = Buffer.allocUnsafe(ROOM)
+      this.from = 0
+      this.to = 0
+    }
+    let at = this.small.writeUInt32BE(length, this.to)
+    at = this.small.writeUInt8(id, at)
+    for (const number of numbers) at = this.small.writeUInt32BE(number, at)
+    this.to = at
+    this.waiting += bytes
+  }
+
+  private add(bytes: Uint8Array): void {
+    this.endSmall()
+    this.parts.push(bytes)
+    this.waiting += bytes.length
+  }
+
+  private endSmall(): void {
+    if (this.to > this.from) this.parts.push(this.small.subarray(this.from, this.to))
+    this.from = this.to
+  }
+
+  private schedule(urgent: boolean): void {
+    if (this.urgent) return
+    if (urgent) {
+      this.urgent = true
+      if (urgents.push(this) === 1) setImmediate(flushAll, urgents)
+    } else if (!this.late) {
+      this.late = true
+      if (lates.push(this) === 1) setTimeout(flushAll, PATIENCE, lates)
+    }
+  }
+
+  get isWaiting(): boolean {
+    return this.urgent || this.late
+  }
+}
+
+const urgents: Outbox[] = []
+const lates: Outbox[] = []
+
+function flushAll(outboxes: Outbox[]): void {
+  for (const outbox of outboxes.splice(0)) if (outbox.isWaiting) outbox.flush()
+}
