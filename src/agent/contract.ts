@@ -1,6 +1,6 @@
 /**
- * What travels over SSH between the plugin and an agent: one order (JSON on the agent's standard input) and then
- * events (one JSON object a line on its standard output). Nothing secret is ever on an argument list.
+ * What travels over SSH between the plugin and an agent: one order (a line of JSON on the agent's standard input), then
+ * events (one JSON object a line on its standard output), and at last the word `end`. Nothing secret is ever on an argument list.
  */
 
 export type Compression = 'none' | 'gzip' | 'zstd'

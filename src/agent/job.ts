@@ -29,8 +29,6 @@ export interface ContentJob {
   downloadLimit: number
   fleet?: number
   timeouts: Timeouts
-  /** A directory of `murder receive`: tidied away when the last process that uses it ends. */
-  transfer?: string
 }
 
 export interface TrackerJob {

@@ -30,12 +30,16 @@ export async function startRun(job: Job, root: string, ifDone: 'again' | 'attach
       return { run, attached: false, alive: () => !child.hasExited(), died: () => diedError(run) }
     }
     const { taken } = result
-    refuseOther(job, taken)
-    if (ifDone === 'attach' || !lastEvents(taken.folder).some(({ event }) => event === 'done')) {
-      return { run: taken, attached: true, alive: aliveOf(taken), died: () => diedError(taken) }
-    }
+    const other = attach(job, taken)
+    if (ifDone === 'attach' || !lastEvents(taken.folder).some(({ event }) => event === 'done')) return other
     await stopRun(taken)
   }
+}
+
+/** The process that is at a job already. Throws TAG_TAKEN when it is at another one. */
+export function attach(job: Job, taken: Run): StartedRun {
+  refuseOther(job, taken)
+  return { run: taken, attached: true, alive: aliveOf(taken), died: () => diedError(taken) }
 }
 
 /** Takes a run's folder for this process itself (`--foreground`). */

@@ -19,12 +19,12 @@ export async function stopRun(run: Run): Promise<void> {
 export async function endProcess(identity: ProcessIdentity): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (identity.pid === process.pid || !isRunning(identity)) return
-    send(identity.pid, signal)
+    signalProcess(identity.pid, signal)
     await gone(identity)
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isSystemError } from '../errors.ts'
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts'
 import { findRun, isAlive, removeRun } from './run-directory.ts'
-import { endProcess } from './stop-run.ts'
+import { endProcess, signalProcess } from './stop-run.ts'
 
 /** The names inside the directory of one `murder receive`. */
 export const packageFile = (directory: string) => join(directory, 'package')
@@ -20,17 +20,29 @@ export function useDirectory(directory: string): () => void {
   return () => rmSync(file, { force: true })
 }
 
+const PATIENCE_MS = 5000
+const LOOK_MS = 20
+
 /**
- * Ends an earlier `murder receive` of this directory: its SSH connection was dropped, but it may not know that yet,
- * and two of them would unpack into one place.
+ * Tells an earlier `murder receive` of this directory that nobody follows it any more: its SSH connection was dropped,
+ * but it may not know that yet, and two of them would unpack into one place. It may go on as a peer.
  */
 export async function takeOver(directory: string): Promise<void> {
   const own = Number(ownIdentity().start)
   for (const user of users(directory)) {
-    // Of two that start at once only one may end the other.
-    if (!(Number(user.start) > own)) await endProcess(user)
+    // Of two that start at once only one may take over.
+    if (Number(user.start) > own) continue
+    signalProcess(user.pid, 'SIGHUP')
+    const deadline = Date.now() + PATIENCE_MS
+    while (isUser(directory, user) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    }
+    if (isUser(directory, user)) await endProcess(user)
   }
 }
+
+const isUser = (directory: string, { pid }: ProcessIdentity) =>
+  users(directory).some((other) => other.pid === pid)
 
 /**
  * Removes what a transfer left, unless a process still needs it: called by each of its processes when it ends, so that

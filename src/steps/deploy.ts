@@ -72,9 +72,12 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const lost = taking.filter((server) => !fleet.servers.includes(server))
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds
-    const seederUploaded = await stopAndCount(swarm)
+    const [seederUploaded] = await Promise.all([
+      stopAndCount(swarm),
+      tidy(context, tag, received.receivers),
+      undo(context, tag, unpacked, lost),
+    ])
     swarm = undefined
-    await Promise.all([tidy(context, tag), undo(context, tag, unpacked, lost)])
     return report(context, transfer, phases, { ...received, seederUploaded })
   } catch (error) {
     if (touched) await undo(context, tag, unpacked)

@@ -54,6 +54,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     const received = await receive(context, { ...plan, ...landingPlan(landing, transfer) })
     context.signal.throwIfAborted()
     const { failures, perServer, transferSeconds, unpackSeconds } = received
+    for (const receiver of received.receivers) receiver.letGo()
     if (failures.length > 0) throw fleetError(context, failures, `the others have ${path}`, { said: true })
     const lines = [
       `${count(fleet.servers.length, 'server')}: ${path} is complete${landing.release ? ', not published' : ''}`,

@@ -1,10 +1,7 @@
 import { posix } from 'node:path'
 import type { AgentEvent, ReceiveOrder } from '../agent/contract.ts'
 import { encodeLayout } from '../package/layout.ts'
-import { parseEvent } from '../remote/events.ts'
-import type { Command, Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
-import { command } from '../remote/shell.ts'
 import type { Failure, ServerReport } from '../report/index.ts'
 import { formatAddress } from '../torrent/announce.ts'
 import { agentError } from './agent-error.ts'
@@ -12,7 +9,8 @@ import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { failuresOf } from './fleet-error.ts'
 import type { Transfer } from './make-package.ts'
-import { agentPath, transferPath } from './paths.ts'
+import { transferPath } from './paths.ts'
+import { type Plan, Receiver } from './receiver.ts'
 import { type Swarm, trackerUrl } from './swarm.ts'
 
 export interface ReceivePlan {
@@ -41,9 +39,11 @@ export interface Received {
   /** Seconds from the start until the last server had everything, and until the last one had unpacked it. */
   transferSeconds: number
   unpackSeconds: number
+  /** The peers that go on sharing: tell them to end, or let go of them. */
+  receivers: Receiver[]
 }
 
-/** Starts a peer on every server and follows them all to the end. One server's failure does not stop the others. */
+/** Starts a peer on every server and follows them until they have unpacked. One's failure does not stop the others. */
 export async function receive(context: Context, plan: ReceivePlan): Promise<Received> {
   const { fleet, settings, signal } = context
   const board = context.board()
@@ -51,22 +51,21 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
   const seconds = () => (performance.now() - started) / 1000
   const reports = new Map<Server, ServerReport>()
   const complete = new Set<Server>()
-  const result: Received = { perServer: [], failures: [], transferSeconds: 0, unpackSeconds: 0 }
+  const result: Received = {
+    perServer: [],
+    failures: [],
+    transferSeconds: 0,
+    unpackSeconds: 0,
+    receivers: [],
+  }
   const layout = prefillLayout(context, plan)
-  const follow = (server: Server): Command => {
+  const follow = (server: Server): Plan => {
     const order = orderFor(context, plan, server, layout)
     const report: ServerReport = { server: server.label, seconds: 0 }
     reports.set(server, report)
     plan.unpacked.add(server)
     board.update(server.label, { phase: 'transfer', total: plan.transfer.length })
-    return {
-      script: command(settings.node, agentPath(settings), 'receive'),
-      stdin: JSON.stringify(order),
-      onLine: (line) => {
-        const event = parseEvent(line)
-        if (event) take(event, server, report)
-      },
-    }
+    return { order, onEvent: (event) => take(event, server, report) }
   }
   const take = (event: AgentEvent, server: Server, report: ServerReport): void => {
     const { label } = server
@@ -100,39 +99,41 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
     }
   }
   const servers = plan.servers ?? fleet.servers
-  const outcomes = await Promise.all(
+  await Promise.all(
     servers.map(async (server) => {
-      const outcome = await toTheEnd(context, server, follow)
-      for (const failure of failuresOf([outcome], 'transfer')) {
+      const receiver = await toTheEnd(context, server, follow)
+      const outcome = await receiver.landed
+      if (!outcome || outcome.ok) result.receivers.push(receiver)
+      for (const failure of outcome ? failuresOf([outcome], 'transfer') : []) {
         if (signal.aborted) continue
         const failed = { ...failure, step: complete.has(server) ? 'unpack' : 'transfer' }
         result.failures.push(failed)
         board.fail(failed)
       }
-      return outcome
     }),
   )
-  result.perServer = outcomes.flatMap(({ ok, server }) => (ok ? (reports.get(server) ?? []) : []))
+  const landed = new Set(result.receivers.map(({ server }) => server))
+  result.perServer = servers.flatMap((server) => (landed.has(server) ? (reports.get(server) ?? []) : []))
   return result
 }
 
 /** How often a server is followed again after its connection broke. */
 const RETURNS = 3
 
-/** Follows one server. When the connection breaks, its download goes on: a new connection finds it again. */
+/** Follows one server until it has landed. When the connection breaks, its download goes on: a new one finds it again. */
 async function toTheEnd(
-  { fleet, settings, signal, board }: Context,
+  context: Context,
   server: Server,
-  follow: (server: Server) => Command,
-): Promise<Outcome> {
-  // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
-  const stallTimeout = settings.timeouts.stall > 0 ? settings.timeouts.stall + 15 : 0
+  follow: (server: Server) => Plan,
+): Promise<Receiver> {
   for (let returned = 0; ; returned++) {
-    const [outcome] = await fleet.run('transfer', follow, { servers: [server], signal, stallTimeout })
-    if (!outcome) throw new Error(`no outcome of ${server.label}`)
-    if (outcome.ok || outcome.error.code !== 'SSH_LOST' || returned === RETURNS) return outcome
-    if (signal.aborted) return outcome
-    board().log(`${server.label}: the connection broke; connecting again, the download goes on meanwhile`)
+    const receiver = new Receiver(context, server, follow(server))
+    const outcome = await receiver.landed
+    if (!outcome || outcome.ok || outcome.error.code !== 'SSH_LOST' || returned === RETURNS) return receiver
+    if (context.signal.aborted) return receiver
+    context
+      .board()
+      .log(`${server.label}: the connection broke; connecting again, the download goes on meanwhile`)
   }
 }
 

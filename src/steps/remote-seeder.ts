@@ -4,7 +4,7 @@ import { MurderError } from '../errors.ts'
 import { parseEvent } from '../remote/events.ts'
 import type { Command, Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
-import { command } from '../remote/shell.ts'
+import { command, quotePath } from '../remote/shell.ts'
 import { upload } from '../remote/upload.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
@@ -56,7 +56,7 @@ export async function startOnServer(
     sent: () => 0,
     broken: new Promise(() => {}),
     async stop() {
-      const script = `${command(settings.node, agentPath(settings), 'stop', '--all', '--run-dir', directory)} >/dev/null; ${command('rm', '-rf', directory)}`
+      const script = `${command(settings.node, agentPath(settings), 'stop', '--all', '--run-dir', directory)} >/dev/null; ${command('rm', '-rf', directory)}; rmdir ${quotePath(posix.dirname(directory))} 2>/dev/null; true`
       must(await fleet.run('seed', () => ({ script }), { servers: [server], totalTimeout: 30 }))
     },
   }

@@ -3,14 +3,20 @@ import { all, quotePath } from '../remote/shell.ts'
 import type { Context } from './context.ts'
 import { failuresOf } from './fleet-error.ts'
 import { releasesPath, transferPath } from './paths.ts'
+import type { Receiver } from './receiver.ts'
 
 /** Seconds: servers that cannot be reached any more must not hold up the end of a deploy. */
 const PATIENCE = 20
 
-/** Ends the peers of a transfer and removes what it left on the servers: its directory is the lease they live by. */
-export async function tidy(context: Context, tag: string): Promise<void> {
+/**
+ * Ends the peers of a transfer and removes what it left on the servers. Where a peer does not do that itself, its
+ * directory is removed, which is the lease it lives by.
+ */
+export async function tidy(context: Context, tag: string, receivers: readonly Receiver[]): Promise<void> {
+  const ended = await Promise.all(receivers.map((receiver) => receiver.end()))
+  const servers = receivers.filter((_, index) => !ended[index]).map(({ server }) => server)
   const script = `rm -rf ${quotePath(transferPath(context.settings, tag))}`
-  const outcomes = await context.fleet.run('tidy', () => ({ script }), { totalTimeout: PATIENCE })
+  const outcomes = await context.fleet.run('tidy', () => ({ script }), { servers, totalTimeout: PATIENCE })
   for (const { server, cause } of failuresOf(outcomes, 'tidy')) {
     context.board().log(`${server}: temporary files may be left: ${cause}`)
   }

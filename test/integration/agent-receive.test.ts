@@ -7,7 +7,7 @@ import { encodeLayout } from '../../src/package/layout.ts'
 import { pack } from '../../src/package/pack.ts'
 import { scan } from '../../src/package/scan.ts'
 import { createTorrent } from '../../src/torrent/create.ts'
-import { bundleAgent, freePort, hasEnded, isRunning, Sandbox, until } from './agent-harness.ts'
+import { type Agent, bundleAgent, freePort, hasEnded, isRunning, Sandbox, until } from './agent-harness.ts'
 
 let bundle: string
 let sandbox: Sandbox
@@ -60,13 +60,32 @@ afterEach(() => sandbox.end())
 
 const seed = () =>
   sandbox.run(['seed', 'package.torrent', 'package', '--port', String(seederPort), '--tag', 's'])
-const receive = (changes: Partial<ReceiveOrder> = {}) =>
-  sandbox.start(['receive'], { stdin: JSON.stringify({ ...order, ...changes }) })
+const receive = (changes: Partial<ReceiveOrder> = {}) => {
+  const agent = sandbox.start(['receive'], { stdin: 'open' })
+  agent.child.stdin?.write(`${JSON.stringify({ ...order, ...changes })}\n`)
+  return agent
+}
+/** Follows it until it has unpacked; it shares on. */
+const received = async (changes: Partial<ReceiveOrder> = {}) => {
+  const agent = receive(changes)
+  await agent.event('unpacked')
+  return agent
+}
+/** As the plugin does when all servers are done. */
+const dismiss = (agent: Agent) => {
+  agent.child.stdin?.write('end\n')
+  return agent.ended
+}
+/** What is left of a connection that broke. */
+const disconnect = ({ child }: Agent) => {
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
+}
 const exists = (path: string) =>
   stat(path).then(
     () => true,
     () => false,
   )
+const portOf = async (agent: Agent) => (await agent.event('listening')).port
 const into = () => order.unpack?.into ?? ''
 
 async function peers(): Promise<Record<string, unknown>[]> {
@@ -82,8 +101,7 @@ async function expectNothingLeft() {
 
 it('gets a package and unpacks it while the peer lingers', async () => {
   await seed()
-  const agent = receive()
-  expect(await agent.ended).toMatchObject({ code: 0, stderr: '' })
+  const agent = await received()
   const names = agent.events.map(({ event }) => event).filter((name) => name !== 'progress')
   expect(names).toEqual(['listening', 'downloaded', 'done', 'unpacked'])
   expect(agent.events.at(-1)).toMatchObject({ event: 'unpacked', files: 2, bytes: 300_010 })
@@ -92,11 +110,27 @@ it('gets a package and unpacks it while the peer lingers', async () => {
   expect(await readFile(join(into(), 'REVISION'), 'utf8')).toBe('abc123\n')
   expect(await peers()).toMatchObject([{ role: 'peer', state: 'lingering', tag: order.tag }])
   expect((await stat(order.directory)).mode & 0o777).toBe(0o700)
+  expect(await dismiss(agent)).toMatchObject({ code: 0, stderr: '' })
+  expect(await exists(order.directory)).toBe(false)
+  expect(await exists(into())).toBe(true)
+})
+
+it('shares on when the connection is closed after it has unpacked', async () => {
+  await seed()
+  const agent = await received()
+  disconnect(agent)
+  const other = await received({
+    directory: sandbox.path('other'),
+    peers: [`127.0.0.1:${await portOf(agent)}`],
+    unpack: { ...order.unpack, into: sandbox.path('other-release') } as never,
+  })
+  expect(await exists(sandbox.path('other-release/pages'))).toBe(true)
+  await dismiss(other)
 })
 
 it('ends a lingering peer as soon as the directory is removed', async () => {
   await seed()
-  await receive().ended
+  await received()
   const [peer] = await peers()
   await rm(order.directory, { recursive: true })
   await hasEnded(peer?.pid)
@@ -119,8 +153,7 @@ it('does without lingering', async () => {
 
 it('fills the package from an earlier release first', async () => {
   // Nobody seeds: all of it is here already.
-  const agent = receive({ prefill: { from: sandbox.path('release'), layout } })
-  expect(await agent.ended).toMatchObject({ code: 0, stderr: '' })
+  const agent = await received({ prefill: { from: sandbox.path('release'), layout } })
   expect(agent.events.find(({ event }) => event === 'prefilled')).toMatchObject({ bytes: 300_010 })
   expect(agent.events.find(({ event }) => event === 'downloaded')).toMatchObject({ received: 0 })
   expect(await readFile(join(into(), 'pages'), 'utf8')).toBe('page '.repeat(60_000))
@@ -129,71 +162,82 @@ it('fills the package from an earlier release first', async () => {
 it('only gets what an earlier release lacks', async () => {
   await seed()
   await sandbox.file('earlier/pages', 'page '.repeat(60_000))
-  const agent = receive({ prefill: { from: sandbox.path('earlier'), layout } })
-  expect(await agent.ended).toMatchObject({ code: 0 })
+  const agent = await received({ prefill: { from: sandbox.path('earlier'), layout } })
   const downloaded = agent.events.find(({ event }) => event === 'downloaded')
   expect(downloaded?.received).toBeGreaterThan(0)
   expect(downloaded?.received).toBeLessThan(60_000)
 })
 
 describe('a dropped connection', () => {
-  it('leaves the peer at work; the next attempt follows it', async () => {
+  it('leaves the peer at work; the next attempt follows it and unpacks', async () => {
     const first = receive()
     const { pid } = await first.event('listening')
-    first.child.kill('SIGKILL')
-    await first.ended
-    expect(await isRunning(pid)).toBe(true)
+    disconnect(first)
     const second = receive()
     expect((await second.event('listening')).pid).toBe(pid)
     await seed()
-    expect(await second.ended).toMatchObject({ code: 0 })
+    await second.event('unpacked')
     expect(await exists(into())).toBe(true)
-  })
-
-  it('is noticed by the heartbeat and ends the follower quietly', async () => {
-    const agent = receive()
-    const { pid } = await agent.event('listening')
-    agent.child.stdout?.destroy()
-    agent.child.stderr?.destroy()
-    expect((await agent.ended).code).toBe(130)
     expect(await isRunning(pid)).toBe(true)
+    expect(await dismiss(second)).toMatchObject({ code: 0 })
+    expect(await isRunning(pid)).toBe(false)
+    expect(await exists(order.directory)).toBe(false)
   })
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('does not stop the peer on %s', async (signal) => {
+  it('lets the download come to its end, unpacks nothing, and leaves nothing', async () => {
+    const agent = receive({ linger: 1 })
+    await agent.event('listening')
+    disconnect(agent)
+    // The next heartbeat tells it.
+    await until(
+      'the follower to be gone',
+      async () => !(await readdir(order.directory)).includes(`receive-${agent.child.pid}`),
+    )
+    await seed()
+    await agent.ended
+    await expectNothingLeft()
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('is not what %s says: that ends the peer', async (signal) => {
     const agent = receive()
-    const { pid } = await agent.event('listening')
+    await agent.event('listening')
     agent.child.kill(signal)
     expect(await agent.ended).toMatchObject({ code: 130 })
-    expect(agent.events.at(-1)).toMatchObject({ event: 'failed', code: 'INTERRUPTED' })
-    expect(await isRunning(pid)).toBe(true)
+    expect(agent.events.at(-1)).toMatchObject({ event: 'failed', code: 'STOPPED' })
+    await expectNothingLeft()
   })
 
   it('goes on from what is on disk when the peer was killed too', async () => {
     await seed()
     const [pages] = [await readFile(sandbox.path('package'))]
     await sandbox.file('server/transfer/package', pages.subarray(0, 200_000))
-    const agent = receive()
-    expect(await agent.ended).toMatchObject({ code: 0 })
+    const agent = await received()
     expect(agent.events.find(({ event }) => event === 'downloaded')?.received).toBeLessThan(150_000)
   })
 
-  it('ends the earlier follower when the next attempt comes', async () => {
+  it('is not known to the earlier process: the next attempt tells it', async () => {
     const first = receive()
     const { pid } = await first.event('listening')
     const second = receive()
     expect((await second.event('listening')).pid).toBe(pid)
-    expect(await first.ended).toMatchObject({ code: 130 })
     await seed()
-    expect(await second.ended).toMatchObject({ code: 0 })
+    await second.event('unpacked')
+    expect(first.events.some(({ event }) => event === 'unpacked')).toBe(false)
+    await dismiss(second)
   })
 
   it('right before the end: the next attempt says that it is unpacked', async () => {
     await seed()
-    const first = receive()
-    await first.ended
+    const first = await received()
+    disconnect(first)
     const second = receive()
-    expect(await second.ended).toMatchObject({ code: 0 })
-    expect(second.events).toEqual([{ event: 'done' }, first.events.at(-1)])
+    await second.event('unpacked')
+    expect(await dismiss(second)).toMatchObject({ code: 0 })
+    expect(await exists(order.directory)).toBe(false)
+    expect(second.events.filter(({ event }) => event !== 'progress')).toEqual([
+      { event: 'done' },
+      first.events.find(({ event }) => event === 'unpacked'),
+    ])
   })
 })
 
@@ -226,7 +270,7 @@ describe('a failure leaves nothing behind:', () => {
   it('a seeder that cannot be reached, when nobody follows any more', async () => {
     const agent = receive({ timeouts: { connect: 1.5, stall: 30, total: 0 } })
     const { pid } = await agent.event('listening')
-    agent.child.kill('SIGKILL')
+    disconnect(agent)
     await hasEnded(pid)
     await expectNothingLeft()
   })

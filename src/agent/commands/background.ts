@@ -3,7 +3,6 @@ import type { Job } from '../job.ts'
 import { end } from '../output.ts'
 import { readState } from '../run-directory.ts'
 import { readStdin } from '../torrent-input.ts'
-import { tidyDirectory } from '../transfer-directory.ts'
 import { work } from '../worker.ts'
 
 /** A torrent of 64 MiB in base64, and the rest of the job. */
@@ -21,11 +20,7 @@ export const command: Command = {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
     process.on('uncaughtExceptionMonitor', (error) => console.error(error)) // into the run's log
     process.on('SIGHUP', () => {}) // a terminal that closes is no concern of a background process
-    try {
-      await work(job, { folder, state }, { stop: stop.signal })
-    } finally {
-      if (job.role !== 'tracker' && job.transfer) tidyDirectory(job.transfer, job.tag)
-    }
+    await work(job, { folder, state }, { stop: stop.signal })
     return end(0)
   },
 }

@@ -1,0 +1,45 @@
+import { createInterface } from 'node:readline'
+import type { AgentEvent } from './contract.ts'
+import { printOut, whenReaderLeaves } from './output.ts'
+
+/**
+ * The plugin at the other end of an SSH connection. It sends its order as one line, hears events, and says `end` when
+ * the transfer is over on all servers. The end of standard input alone says nothing.
+ */
+export interface Follower {
+  /** The first line. */
+  readonly order: Promise<string>
+  /** Aborted when nobody listens any more: the connection broke, or a newer process has taken over. */
+  readonly left: AbortSignal
+  /** Aborted when this process shall end now: told so, or by a signal. */
+  readonly stop: AbortSignal
+  say(event: AgentEvent): void
+}
+
+const END = 'end'
+
+export function followerOf(input: NodeJS.ReadableStream): Follower {
+  const left = new AbortController()
+  const stop = new AbortController()
+  process.on('SIGHUP', () => left.abort())
+  whenReaderLeaves(() => left.abort())
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
+  let first: ((line: string) => void) | undefined
+  const order = new Promise<string>((resolve) => {
+    first = resolve
+  })
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+  lines.on('line', (line) => {
+    if (first) first(line)
+    else if (line === END) stop.abort()
+    first = undefined
+  })
+  lines.on('close', () => first?.(''))
+  input.on('error', () => {}) // the same as its end
+  return {
+    order,
+    left: left.signal,
+    stop: stop.signal,
+    say: (event) => printOut(JSON.stringify(event)),
+  }
+}

@@ -1,0 +1,82 @@
+import { renameSync, rmSync, statSync } from 'node:fs'
+import type { AgentEvent, PlaceOrder, ReceiveOrder, UnpackOrder } from './contract.ts'
+import { writeReceipt } from './receipt.ts'
+import { findRun, isAlive } from './run-directory.ts'
+import { packageFile, prefillFile } from './transfer-directory.ts'
+
+/** Fills the package from an earlier release, unless there is a package from an earlier attempt to go on from. */
+export async function prefillOnce(
+  order: ReceiveOrder,
+  emit: (event: AgentEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const output = packageFile(order.directory)
+  if (
+    !order.prefill ||
+    statSync(output, { throwIfNoEntry: false }) ||
+    isAlive(findRun(order.directory, 'peer', order.tag))
+  )
+    return
+  const [{ prefill }, { decodeLayout }] = await Promise.all([
+    import('../package/prefill.ts'),
+    import('../package/layout.ts'),
+  ])
+  const draft = prefillFile(order.directory)
+  rmSync(draft, { force: true })
+  const { reused } = await prefill({
+    from: order.prefill.from,
+    layout: decodeLayout(order.prefill.layout),
+    output: draft,
+    signal,
+  })
+  renameSync(draft, output)
+  emit({ event: 'prefilled', bytes: reused })
+}
+
+/** What is done with a complete package, and what to say of it; undefined when it was only to be fetched. */
+export async function land(order: ReceiveOrder, signal: AbortSignal): Promise<AgentEvent | undefined> {
+  if (order.place) return placePackage(order, order.place, signal)
+  return order.unpack && unpackPackage(order, order.unpack, signal)
+}
+
+async function unpackPackage(
+  order: ReceiveOrder,
+  target: UnpackOrder,
+  signal: AbortSignal,
+): Promise<AgentEvent> {
+  const started = performance.now()
+  const options = {
+    file: packageFile(order.directory),
+    into: target.into,
+    compression: target.compression,
+    sha256: order.sha256,
+    signal,
+    ...(target.revision === undefined ? {} : { revision: target.revision }),
+  }
+  const { files, bytes } = target.existing
+    ? await (await import('../package/settle.ts')).unpackOver(options, target.existing)
+    : await (await import('../package/unpack.ts')).unpack(options)
+  const event: AgentEvent = { event: 'unpacked', files, bytes, seconds: secondsSince(started) }
+  writeReceipt(order, event)
+  return event
+}
+
+async function placePackage(
+  order: ReceiveOrder,
+  place: PlaceOrder,
+  signal: AbortSignal,
+): Promise<AgentEvent> {
+  const { placeFile } = await import('../package/place.ts')
+  const started = performance.now()
+  const file = packageFile(order.directory)
+  const { bytes } = await placeFile({ file, sha256: order.sha256, order: place, signal })
+  return { event: 'unpacked', files: 1, bytes, seconds: secondsSince(started) }
+}
+
+const secondsSince = (started: number) => Math.round(performance.now() - started) / 1000
+
+/** What was fetched may by now be the file itself, under its second name: the next one must not write into that. */
+export function dropPlaced({ directory, place }: ReceiveOrder): void {
+  const file = packageFile(directory)
+  if (place && (statSync(file, { throwIfNoEntry: false })?.nlink ?? 0) > 1) rmSync(file, { force: true })
+}
