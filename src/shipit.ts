@@ -118,4 +118,11 @@ export interface Shipit {
   previousRelease?: string | null | undefined
   previousRevision?: string | null | undefined
   currentRevision?: string | undefined
+  /** Set by `rollback:init`: what was live before, which `rollback:finish` may delete. */
+  prevReleaseDirname?: string | undefined
+  prevReleasePath?: string | undefined
+
+  getCurrentReleaseDirname?(): Promise<string | null>
+  getReleases?(): Promise<string[] | null>
+  getRevision?(release: string): Promise<string>
 }

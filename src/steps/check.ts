@@ -26,11 +26,27 @@ export function ask(
   context: Context,
   servers: readonly Server[] = context.fleet.servers,
 ): Promise<Outcome[]> {
-  const { fleet, settings, shipit, signal } = context
+  const script = questions(context)
+  return context.fleet.run('check', () => ({ script }), {
+    servers,
+    signal: context.signal,
+    totalTimeout: PATIENCE,
+  })
+}
+
+/** The same, and each server that has an answer is locked in the same command. Throws LOCKED. */
+export async function askAndLock(context: Context): Promise<Outcome[]> {
+  const { lock, signal } = context
+  const outcomes = await lock.ask(questions(context), signal)
+  signal.throwIfAborted()
+  await lock.settle(outcomes, signal)
+  return outcomes
+}
+
+function questions({ settings, shipit }: Context): string {
   const { deployTo = '' } = shipit.config
   const { remotePath, temporaryPath, node } = settings
-  const script = factsScript({ deployTo, remotePath, temporaryPath, node, agent: agentPath(settings) })
-  return fleet.run('check', () => ({ script }), { servers, signal, totalTimeout: PATIENCE })
+  return factsScript({ deployTo, remotePath, temporaryPath, node, agent: agentPath(settings) })
 }
 
 /** What the servers answered. Throws FLEET_FAILED, with a table, when a deploy would fail on any of them. */

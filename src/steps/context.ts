@@ -4,6 +4,7 @@ import { Fleet } from '../remote/fleet.ts'
 import type { SshConnection } from '../remote/server.ts'
 import { type Failure, type OutputMode, outputMode, ProgressBoard, wantsColour } from '../report/index.ts'
 import type { Shipit } from '../shipit.ts'
+import { FleetLock } from './lock.ts'
 import { removeShallowClone } from './shallow-clone.ts'
 
 /** What the steps of one `npx shipit …` share: settings, connections to the fleet, the display, the way to stop. */
@@ -14,6 +15,8 @@ export interface Context {
   readonly fleet: Fleet
   /** Why servers were left out of this run so far. */
   readonly leftOut: Failure[]
+  /** Held while a deploy or a rollback runs. */
+  readonly lock: FleetLock
   readonly mode: OutputMode
   /** Aborted by Ctrl-C, with a MurderError of exit code 130. */
   readonly signal: AbortSignal
@@ -45,7 +48,14 @@ function makeContext(shipit: Shipit): Context {
   const fleet = new Fleet(connections, {
     concurrency: settings.concurrency,
     connectSeconds: settings.timeouts.connect || 10,
+    retries: settings.retries,
   })
+  const { environment } = shipit
+  const lock = new FleetLock(
+    fleet,
+    { remotePath: settings.remotePath, environment },
+    `deploy of ${environment}`,
+  )
   const interrupt = new AbortController()
   let busy = 0
   const stopListening = onInterrupt(shipit, interrupt, () => busy > 0)
@@ -56,6 +66,7 @@ function makeContext(shipit: Shipit): Context {
     origins,
     fleet,
     leftOut: [],
+    lock,
     mode,
     signal: interrupt.signal,
     board() {
@@ -84,6 +95,7 @@ function makeContext(shipit: Shipit): Context {
       contexts.delete(shipit)
       board?.finish()
       stopListening()
+      await lock.release()
       await fleet.close()
     },
   }

@@ -5,11 +5,12 @@ import { explain } from '../errors.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
 import type { DeployReport } from '../report/index.ts'
-import { ask, checkSpace, type FleetFacts, inspect } from './check.ts'
+import { askAndLock, checkSpace, type FleetFacts, inspect } from './check.ts'
 import type { Context } from './context.ts'
 import { makePackage, releaseBytes, sourceDirectory, type Transfer } from './make-package.ts'
 import { releasesPath } from './paths.ts'
 import { canPrefill, receive } from './receive.ts'
+import { mostCommon } from './releases.ts'
 import { revisionOf } from './revision.ts'
 import { hasZstd } from './server-facts.ts'
 import { startSwarm } from './start-swarm.ts'
@@ -28,7 +29,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const { shipit, fleet } = context
   const clock = stopwatch()
   const board = context.board()
-  const { facts, failures } = await inspect(context, asked ?? ask(context))
+  const { facts, failures } = await inspect(context, asked ?? askAndLock(context))
   tolerate(context, failures, 'nothing was changed')
   const phases: DeployReport['phases'] = { check: clock() }
   const tag = nameRelease(context, facts)
@@ -109,12 +110,6 @@ function nameRelease({ shipit }: Context, facts: FleetFacts): string {
   shipit.releaseDirname = tag
   shipit.releasePath = posix.join(releases, tag)
   return tag
-}
-
-function mostCommon(names: readonly string[]): string | undefined {
-  const counts = new Map<string, number>()
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
 }
 
 /** Peers go on without a tracker, and without a seeder once they have everything between them. */

@@ -87,7 +87,8 @@ export function parseAddresses(output: string): Pick<ServerFacts, 'clientAddress
   return { clientAddress: plainAddress(client), serverAddress: plainAddress(server) }
 }
 
-function parseValues(output: string): Map<string, string> {
+/** The `key=value` lines of an answer. Of a key that is there twice the last one counts. */
+export function parseValues(output: string): Map<string, string> {
   const values = new Map<string, string>()
   for (const line of output.split('\n')) {
     const at = line.indexOf('=')

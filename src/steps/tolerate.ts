@@ -10,6 +10,12 @@ export function mostFailures(tolerate: Share, total: number): number {
   return Math.min(wanted, total - 1)
 }
 
+/** Whether the run goes on when these fail, too. */
+export function isTolerated({ fleet, settings, leftOut }: Context, failures: readonly Failure[]): boolean {
+  const failed = new Set([...leftOut, ...failures].map(({ server }) => server))
+  return failed.size <= mostFailures(settings.tolerate, fleet.all.length)
+}
+
 /**
  * Leaves the servers that failed out of the rest of the run, also of what other plugins do in it, as long as `tolerate`
  * allows that. Throws FLEET_FAILED, with a table of all failures so far, when it does not. `said`: as in `fleetError`.
@@ -21,13 +27,13 @@ export function tolerate(
   { said = false } = {},
 ): void {
   if (failures.length === 0) return
-  const { fleet, settings, shipit, leftOut } = context
-  const failed = new Set([...leftOut, ...failures].map(({ server }) => server))
-  if (failed.size > mostFailures(settings.tolerate, fleet.all.length)) {
+  const { fleet, shipit, leftOut } = context
+  if (!isTolerated(context, failures)) {
     throw fleetError(context, [...leftOut, ...failures], consequence, { said })
   }
   if (!said) for (const failure of failures) context.board().fail(failure)
   leftOut.push(...failures)
+  const failed = new Set(failures.map(({ server }) => server))
   const servers = fleet.servers.filter(({ label }) => failed.has(label))
   fleet.leaveOut(servers)
   const connections = new Set<unknown>(servers.map(({ connection }) => connection))

@@ -1,30 +1,33 @@
 import type { Outcome } from '../remote/fleet.ts'
 import type { DeployReport } from '../report/index.ts'
 import type { Shipit } from '../shipit.ts'
-import { ask } from '../steps/check.ts'
+import { askAndLock } from '../steps/check.ts'
+import { cleanReleases } from '../steps/clean-releases.ts'
 import { contextOf } from '../steps/context.ts'
 import { deployRelease } from '../steps/deploy.ts'
+import { publish } from '../steps/publish.ts'
 import { removeShallowClone } from '../steps/shallow-clone.ts'
 import { type Registration, task } from './task.ts'
 
 /**
- * `deploy:init` also asks the servers while git fetches; `deploy:update` becomes the plugin's. The other tasks stay
- * shipit-deploy's, and find everything where its own `deploy:update` would have left it.
+ * `deploy:init` also asks the servers while git fetches; `deploy:update`, `deploy:publish` and `deploy:clean` become the
+ * plugin's. The other tasks stay shipit-deploy's, and find everything where its own would have left it.
  */
 export const registerDeploy: Registration = (shipit) => {
   let asked: Promise<Outcome[]> | undefined
   let report: (() => void) | undefined
+  let updated: string | undefined
   const init = shipit.tasks['deploy:init']?.fn as (() => unknown) | undefined
 
   task(shipit, 'deploy:init', async () => {
     const context = contextOf(shipit) // first, so that what is wrong with the settings is said in our words
     await init?.()
-    asked = ask(context)
+    asked = askAndLock(context)
     asked.catch(() => {}) // deploy:update awaits it; fetching may fail before
   })
 
   task(shipit, 'deploy:update', async () => {
-    prepare(shipit)
+    nameDirectories(shipit)
     const context = contextOf(shipit)
     const board = context.board()
     const begun = performance.now()
@@ -34,6 +37,7 @@ export const registerDeploy: Registration = (shipit) => {
     } finally {
       removeShallowClone(shipit)
     }
+    updated = shipit.releaseDirname
     report = () => {
       const seconds = (performance.now() - begun) / 1000
       board.report({ ...withPublish(done, seconds), seconds })
@@ -41,6 +45,23 @@ export const registerDeploy: Registration = (shipit) => {
     }
     context.finishBoard()
     shipit.emit('updated')
+  })
+
+  task(shipit, 'deploy:publish', async () => {
+    nameDirectories(shipit)
+    const context = contextOf(shipit)
+    const release = shipit.releaseDirname ?? ''
+    shipit.log(`Publishing release "${shipit.releasePath}"`)
+    await context.during(() => publish(context, { release, isNew: release === updated }))
+    shipit.log('Release published.')
+    shipit.emit('published')
+  })
+
+  task(shipit, 'deploy:clean', async () => {
+    nameDirectories(shipit)
+    const context = contextOf(shipit)
+    await context.during(() => cleanReleases(context))
+    shipit.emit('cleaned')
   })
 
   shipit.on('published', () => report?.())
@@ -54,7 +75,7 @@ function withPublish(done: DeployReport, seconds: number): DeployReport {
 }
 
 /** What shipit-deploy's tasks do first. */
-function prepare(shipit: Shipit): void {
+export function nameDirectories(shipit: Shipit): void {
   const { deployTo = '' } = shipit.config
   shipit.currentPath ??= `${deployTo}/current`
   shipit.releasesPath ??= `${deployTo}/releases`

@@ -5,6 +5,7 @@ import { registerDeploy } from './deploy.ts'
 import { registerDistribute } from './distribute.ts'
 import { registerMurderNames } from './murder-names.ts'
 import { registerPeer } from './peer.ts'
+import { registerRollback } from './rollback.ts'
 import { registerSeed } from './seed.ts'
 import { registerSetup } from './setup.ts'
 import { registerStartTracker } from './start-tracker.ts'
@@ -17,6 +18,7 @@ import type { Registration } from './task.ts'
 /** Every task of the plugin. A new task file is added here and nowhere else. */
 export const registrations: readonly Registration[] = [
   registerDeploy,
+  registerRollback,
   registerConfig,
   registerSetup,
   registerCreateTorrent,

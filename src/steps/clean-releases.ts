@@ -1,0 +1,34 @@
+import { posix } from 'node:path'
+import { quotePath } from '../remote/shell.ts'
+import type { Context } from './context.ts'
+import { failuresOf } from './fleet-error.ts'
+import { tolerate } from './tolerate.ts'
+
+/** Seconds: old releases may be large. */
+const PATIENCE = 600
+
+/** Releases that are kept where `keepReleases` does not say, as in shipit-deploy. */
+const KEEP = 5
+
+/** Removes old releases, on every server but the one that is live there. Throws FLEET_FAILED. */
+export async function cleanReleases(context: Context): Promise<void> {
+  const { fleet, shipit, signal } = context
+  const { deployTo = '' } = shipit.config
+  const keepReleases = Number(shipit.config.keepReleases ?? KEEP) || KEEP
+  shipit.log(`Keeping "${keepReleases}" last releases, cleaning others`)
+  const script = cleanReleasesScript(deployTo, keepReleases)
+  const outcomes = await fleet.run('clean', () => ({ script }), { signal, totalTimeout: PATIENCE })
+  signal.throwIfAborted()
+  tolerate(context, failuresOf(outcomes, 'clean'), 'the release is published, old ones are still there')
+}
+
+/** What `current` resolves to is compared, not its text: it may be absolute, or lead through other links. */
+export function cleanReleasesScript(deployTo: string, keep: number): string {
+  const releases = quotePath(posix.join(deployTo, 'releases'))
+  return `cd ${releases} 2>/dev/null || exit 0
+live=$(cd ../current 2>/dev/null && pwd -P)
+ls -1 | sort -r | tail -n +${Math.max(0, Math.floor(keep)) + 1} | while IFS= read -r x; do
+  if [ -n "$live" ] && [ "$(cd "./$x" 2>/dev/null && pwd -P)" = "$live" ]; then continue; fi
+  rm -rf "./$x" 2>/dev/null || { chmod -R u+rwx "./$x" 2>/dev/null; rm -rf "./$x"; } || exit 1
+done`
+}

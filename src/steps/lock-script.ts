@@ -1,0 +1,122 @@
+import { posix } from 'node:path'
+import { saidAll } from '../remote/hold.ts'
+import { quote, quotePath } from '../remote/shell.ts'
+import { parseValues } from './server-facts.ts'
+
+/** Whoever holds the lock of a fleet. Times are the deploy host's, for people only: no clock is compared with another. */
+export interface LockOwner {
+  /** Sorts by when it was made, among those of one clock. */
+  id: string
+  who: string
+  what: string
+  when: string
+  /** `deploy` ends with its process, `manual` with murder:unlock. */
+  kind: 'deploy' | 'manual'
+}
+
+/** A lock as one server has it. */
+export interface FoundLock extends LockOwner {
+  /** Seconds that it has been there, by the server's own clock. */
+  age: number
+}
+
+/** Minutes without a sign of life after which a deploy's lock counts as left behind. */
+const LEASE_MINUTES = 2
+
+const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
+
+/**
+ * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the
+ * server's time, process number and start of the one that holds it. A process number alone may be another program's by now.
+ */
+const functions = (remotePath: string) => `l=${quotePath(pathOf(remotePath))}
+say() { printf '%s=%s\\n' "$1" "$2"; }
+line() { sed -n "$1p" "$2" 2>/dev/null; }
+started() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+runs() { if [ -r /proc/self/stat ]; then [ -r "/proc/$1/stat" ] && [ "$(started "$1")" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
+left() {
+  [ "$(line 2 "$l")" = deploy ] || return 1
+  [ -z "$(find "$l" -mmin +${LEASE_MINUTES} 2>/dev/null)" ] || return 0
+  [ -O "$l" ] && ! runs $(line 5 "$l")
+}
+tell() { since=$(line 4 "$l" | tr -cd 0-9); say lock.owner "$(line 3 "$l")"; say lock.age "$(($(date +%s) - \${since:-0}))"; }`
+
+/** Takes the lock, or tells who has it. What was left behind is replaced, unless somebody else was faster. */
+const take = ({ id, kind, ...about }: LockOwner) => `id=${quote(id)}
+take() {
+  mine="$l.$id"
+  printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$$ $(started $$)" >"$mine" || exit 1
+  n=0
+  until ln "$mine" "$l" 2>/dev/null; do
+    n=$((n + 1)); other=$(line 1 "$l")
+    if [ "$other" = "$id" ]; then mv -f "$mine" "$l"; return; fi
+    if [ ! -e "$l" ] && [ "$n" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1; fi
+    [ -e "$l" ] || continue
+    if [ "$n" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
+    mv "$l" "$mine.old" 2>/dev/null || continue
+    [ "$(line 1 "$mine.old")" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
+    rm -f "$mine.old"
+  done
+  rm -f "$mine"
+}`
+
+/**
+ * Takes the lock and stays, and with it the lock: until its standard input ends. Every line on it is a sign of life.
+ * Where somebody else has the lock it tells so and ends.
+ */
+export function holdLockScript(remotePath: string, owner: LockOwner): string {
+  return `${functions(remotePath)}
+${take(owner)}
+take || exit 0
+drop() { [ "$(line 1 "$l")" = "$id" ] && [ "$(line 5 "$l")" = "$$ $(started $$)" ] && rm -f "$l"; }
+trap drop EXIT; trap 'exit 1' HUP INT TERM
+say lock.taken yes; printf '%s\\n' ${quote(saidAll)}
+while IFS= read -r x; do touch -c "$l"; done`
+}
+
+/** Takes a manual lock, which stays. */
+export function takeLockScript(remotePath: string, owner: LockOwner): string {
+  return `mkdir -p ${quotePath(remotePath)} || exit 1
+${functions(remotePath)}
+${take(owner)}
+if take; then say lock.taken yes; fi`
+}
+
+export function lockStatusScript(remotePath: string): string {
+  return `${functions(remotePath)}\nif [ -f "$l" ] && ! left; then tell; fi`
+}
+
+/** Removes the lock, whose ever it is, and tells what it was. */
+export function breakLockScript(remotePath: string): string {
+  return `${functions(remotePath)}\nif [ -f "$l" ]; then tell; rm -f "$l" || exit 1; fi`
+}
+
+/** Fails where somebody else has the lock by now. */
+export function stillLockedScript(remotePath: string, { id }: LockOwner): string {
+  const path = quotePath(pathOf(remotePath))
+  return `if [ -f ${path} ] && [ "$(head -n 1 ${path})" != ${quote(id)} ]; then echo 'another deploy has taken the lock meanwhile' >&2; exit 1; fi`
+}
+
+/** What a script said of the lock: taken, somebody else's, or nothing. */
+export function parseLock(output: string): 'taken' | FoundLock | undefined {
+  const values = parseValues(output)
+  if (values.get('lock.taken') === 'yes') return 'taken'
+  const text = values.get('lock.owner')
+  if (text === undefined) return undefined
+  const unknown: LockOwner = { id: '', who: 'somebody', what: 'something', when: '?', kind: 'manual' }
+  return { ...unknown, ...parseOwner(text), age: Number(values.get('lock.age')) || 0 }
+}
+
+/** It was written by another machine, perhaps by another version: only what has the right form counts. */
+function parseOwner(text: string): Partial<LockOwner> {
+  try {
+    const value = JSON.parse(text) as Record<string, unknown> | null
+    const known = ['id', 'who', 'what', 'when'].flatMap((key) => {
+      const part = value?.[key]
+      return typeof part === 'string' ? [[key, part] as const] : []
+    })
+    return { ...Object.fromEntries(known), kind: value?.kind === 'deploy' ? 'deploy' : 'manual' }
+  } catch {
+    return {} // Half written, or by hand.
+  }
+}

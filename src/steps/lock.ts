@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import { hostname, userInfo } from 'node:os'
+import { MurderError } from '../errors.ts'
+import type { Fleet, Outcome } from '../remote/fleet.ts'
+import { Hold } from '../remote/hold.ts'
+import { pause } from '../remote/retry.ts'
+import type { Server } from '../remote/server.ts'
+import { duration, oneLine } from '../report/format.ts'
+import { type FoundLock, holdLockScript, type LockOwner, parseLock } from './lock-script.ts'
+
+/** Seconds that a server may take to answer. */
+const PATIENCE = 60
+/** Another deploy may be ending, or refused itself: how often and after how many seconds to look again. */
+const LOOKS = 6
+const PAUSE = 0.4
+
+interface Place {
+  remotePath: string
+  /** The name of the environment, for the command that breaks a lock. */
+  environment: string
+}
+
+export const newOwner = (kind: LockOwner['kind'], what: string): LockOwner => ({
+  id: `${Date.now()}-${randomBytes(6).toString('hex')}`,
+  who: `${userInfo().username}@${hostname()}`,
+  what,
+  when: new Date().toISOString(),
+  kind,
+})
+
+/** Several servers that are locked by the same owner are one sentence. */
+export function lockedError(
+  found: readonly { server: string; lock: FoundLock }[],
+  { environment }: Place,
+): MurderError {
+  const [{ server, lock } = { server: '?', lock: undefined }] = found
+  const where = found.length === 1 ? server : `${server} and ${found.length - 1} more`
+  const { who = '?', what = '?', when = '?', age = 0, kind } = lock ?? {}
+  const text = `${where} ${found.length === 1 ? 'is' : 'are'} locked by ${who} since ${when} (${duration(Math.max(0, age))} ago): ${what}`
+  const end = kind === 'deploy' ? 'wait until it is done' : 'ask them'
+  return new MurderError('LOCKED', oneLine(text), {
+    cure: `${end}, or break the lock: npx shipit ${environment} murder:unlock`,
+  })
+}
+
+/**
+ * The lock that a deploy holds on every server of its fleet. On each it is bound to a command over SSH that ends with this
+ * process. Where the connection breaks it is taken again.
+ */
+export class FleetLock {
+  readonly #fleet: Fleet
+  readonly #place: Place
+  readonly #owner: LockOwner
+  readonly #holds = new Map<Server, Hold>()
+  readonly #released = new AbortController()
+
+  constructor(fleet: Fleet, place: Place, what: string) {
+    this.#fleet = fleet
+    this.#place = place
+    this.#owner = newOwner('deploy', what)
+  }
+
+  /** Undefined while nothing is locked. */
+  get owner(): LockOwner | undefined {
+    return this.#holds.size > 0 ? this.#owner : undefined
+  }
+
+  /** Runs `script` on all servers that take part and takes the lock in the same command. */
+  ask(script: string, signal: AbortSignal): Promise<Outcome[]> {
+    return Promise.all(this.#fleet.servers.map((server) => this.#take(server, script, signal)))
+  }
+
+  /**
+   * Makes sure that the lock is held wherever the servers have answered. Of two deploys that begin together the older one
+   * wins: the other lets go. Throws LOCKED.
+   */
+  async settle(outcomes: readonly Outcome[], signal: AbortSignal): Promise<void> {
+    let refused = refusals(outcomes)
+    for (let look = 0; refused.length > 0; look++) {
+      const hopeless = refused.some(({ lock }) => lock.kind === 'manual') || look === LOOKS
+      if (hopeless || refused.some(({ lock }) => lock.id < this.#owner.id)) await this.#letGo()
+      if (hopeless) throw lockedError(refused.map(named), this.#place)
+      await pause(PAUSE, signal)
+      refused = await this.#takeAll(refused, signal)
+      // Only then those that were let go: they must not be in the way of the older deploy.
+      if (refused.length === 0)
+        refused = await this.#takeAll(
+          outcomes.filter(({ ok }) => ok),
+          signal,
+        )
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#released.abort()
+    await this.#letGo()
+  }
+
+  async #letGo(): Promise<void> {
+    const holds = [...this.#holds.values()]
+    this.#holds.clear()
+    await Promise.all(holds.map((hold) => hold.letGo()))
+  }
+
+  async #takeAll(among: readonly { server: Server }[], signal: AbortSignal): Promise<Refusal[]> {
+    const servers = among.map(({ server }) => server).filter((server) => !this.#holds.has(server))
+    return refusals(await Promise.all(servers.map((server) => this.#take(server, '', signal))))
+  }
+
+  async #take(server: Server, before: string, signal: AbortSignal): Promise<Outcome> {
+    const script = [before, holdLockScript(this.#place.remotePath, this.#owner)].filter(Boolean).join('\n')
+    const hold = new Hold(this.#fleet, server, { step: 'check', script, patience: PATIENCE, signal })
+    const outcome = await hold.said
+    if (!outcome.ok || parseLock(outcome.stdout) !== 'taken') return outcome
+    this.#holds.set(server, hold)
+    void hold.ended.then(() => this.#holdAgain(server, hold))
+    return outcome
+  }
+
+  /** The connection broke, and the lock went with it. Where another deploy has taken it since, publishing says so. */
+  async #holdAgain(server: Server, hold: Hold): Promise<void> {
+    const { signal } = this.#released
+    while (this.#holds.get(server) === hold && !signal.aborted && this.#fleet.servers.includes(server)) {
+      try {
+        await pause(1, signal)
+        const outcome = await this.#take(server, '', signal)
+        if (outcome.ok) return
+      } catch {
+        return // It was released.
+      }
+    }
+  }
+}
+
+interface Refusal {
+  server: Server
+  lock: FoundLock
+}
+
+const named = ({ server, lock }: Refusal) => ({ server: server.label, lock })
+
+function refusals(outcomes: readonly Outcome[]): Refusal[] {
+  return outcomes.flatMap((outcome) => {
+    const lock = outcome.ok ? parseLock(outcome.stdout) : undefined
+    return lock === undefined || lock === 'taken' ? [] : [{ server: outcome.server, lock }]
+  })
+}

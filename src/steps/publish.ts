@@ -1,0 +1,157 @@
+import { posix } from 'node:path'
+import type { Server } from '../remote/server.ts'
+import { all, quote, quotePath } from '../remote/shell.ts'
+import type { Failure } from '../report/index.ts'
+import { groupsOf } from './batch.ts'
+import type { Context } from './context.ts'
+import { failuresOf, fleetError } from './fleet-error.ts'
+import { stillLockedScript } from './lock-script.ts'
+import { isTolerated, tolerate } from './tolerate.ts'
+
+/** Seconds that a server may take to change a link. */
+const PATIENCE = 60
+
+/** A release that is on the servers, and whether this run has put it there: then it goes when it cannot be published. */
+export interface Publication {
+  release: string
+  isNew: boolean
+}
+
+/**
+ * Makes `current` point to the release on every server, group by group, and checks their health in between. When more fail
+ * than is tolerated, all go back to what they had, unless `revert` is off, and this throws FLEET_FAILED.
+ */
+export async function publish(context: Context, publication: Publication): Promise<void> {
+  const { fleet, settings, shipit } = context
+  const links: Links = new Map()
+  const groups = groupsOf(fleet.servers, settings.batch)
+  for (const [index, group] of groups.entries()) {
+    if (groups.length > 1) {
+      const names = group.map(({ label }) => label).join(', ')
+      shipit.log(`Publishing group ${index + 1} of ${groups.length}: ${names}`)
+    }
+    const failures = await publishGroup(context, group, publication, links)
+    if (failures.length === 0) continue
+    const failed = new Set(failures.map(({ server }) => server))
+    if (!context.signal.aborted && isTolerated(context, failures)) {
+      const servers = group.filter(({ label }) => failed.has(label))
+      const notBack = await goBack(context, servers, publication, links)
+      tolerate(context, [...failures, ...notBack.filter(({ server }) => !failed.has(server))], 'published')
+      continue
+    }
+    const consequence = await giveUp(context, publication, links)
+    context.signal.throwIfAborted()
+    throw fleetError(context, [...context.leftOut, ...failures], consequence)
+  }
+}
+
+/** What `current` pointed to before; an empty text where there was none. Servers that were asked, in that order. */
+type Links = Map<Server, string>
+
+async function publishGroup(
+  context: Context,
+  servers: readonly Server[],
+  { release }: Publication,
+  links: Links,
+): Promise<Failure[]> {
+  const { fleet, settings, shipit, signal, lock } = context
+  const deployTo = shipit.config.deployTo ?? ''
+  const locked = lock.owner ? [stillLockedScript(settings.remotePath, lock.owner)] : []
+  const script = all(...locked, publishScript(deployTo, release))
+  const outcomes = await fleet.run(
+    'publish',
+    (server) => ({
+      script,
+      onLine: (line) => {
+        // When the connection breaks the command runs again: what was there before is what the first one has found.
+        if (line.startsWith('was=') && !links.has(server)) links.set(server, line.slice(4))
+      },
+    }),
+    { servers, signal, totalTimeout: PATIENCE },
+  )
+  const failures = failuresOf(outcomes, 'publish')
+  if (settings.healthCheck === undefined || signal.aborted) return failures
+  const healthy = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
+  return [...failures, ...(await checkHealth(context, settings.healthCheck, healthy))]
+}
+
+async function checkHealth(
+  { fleet, settings, shipit, signal }: Context,
+  healthCheck: string,
+  servers: readonly Server[],
+): Promise<Failure[]> {
+  const current = quotePath(posix.join(shipit.config.deployTo ?? '', 'current'))
+  // The user's own shell text, in a shell of its own: it may end it, or say anything.
+  const script = `cd ${current} && sh -c ${quote(healthCheck)}`
+  const outcomes = await fleet.run('health', () => ({ script }), {
+    ...{ servers, signal, totalTimeout: settings.timeouts.health },
+  })
+  return failuresOf(outcomes, 'health')
+}
+
+/** Undoes the whole publication where that is wanted, and gives what has become of it. */
+async function giveUp(context: Context, publication: Publication, links: Links): Promise<string> {
+  const { fleet, settings } = context
+  if (!settings.revert) return `${publication.release} stays where it was published (murder.revert is off)`
+  const notBack = await goBack(context, fleet.servers, publication, links)
+  if (notBack.length === 0) return 'every server has what it had before'
+  const names = notBack.map(({ server, cause }) => `${server} (${cause})`).join(', ')
+  return `all servers have what they had before, but ${names}`
+}
+
+/** Servers that publish failed on, or that have published, get back what they had. Gives where that failed. */
+async function goBack(
+  { fleet, shipit }: Context,
+  servers: readonly Server[],
+  publication: Publication,
+  links: Links,
+): Promise<Failure[]> {
+  const deployTo = shipit.config.deployTo ?? ''
+  const outcomes = await fleet.run(
+    'revert',
+    (server) => ({ script: revertScript(deployTo, publication, links.get(server)) }),
+    { servers, totalTimeout: PATIENCE },
+  )
+  return failuresOf(outcomes, 'revert')
+}
+
+/** A link is replaced by renaming another over it: there is never a moment without one. */
+const relink = (target: string) =>
+  // GNU's and busybox's mv have -T, the BSDs' -h: without it the link would be moved into the directory.
+  `ln -nfs "${target}" "$n" && { mv -fT "$n" current || mv -fh "$n" current 2>/dev/null; } || { rm -f "$n"; exit 1; }`
+
+const enter = (deployTo: string) => `cd ${quotePath(deployTo)} || exit 1; n=".current-$$"`
+
+export function publishScript(deployTo: string, release: string): string {
+  return [
+    enter(deployTo),
+    `r=${quote(`releases/${release}`)}`,
+    'fail() { echo "$1" >&2; exit 1; }',
+    'if [ -e current ] && [ ! -L current ]; then fail "$PWD/current is a directory, not a link: move it away"; fi',
+    '[ -d "$r" ] || fail "$PWD/$r is not there: deploy again"',
+    `printf 'was=%s\\n' "$(readlink current)"`,
+    relink('$r'),
+    '[ "$(readlink current)" = "$r" ] || fail "$PWD/current does not point to $r afterwards"',
+  ].join('; ')
+}
+
+/** `link`: what was there before, an empty text for nothing; undefined where the link was not touched. */
+export function revertScript(
+  deployTo: string,
+  { release, isNew }: Publication,
+  link: string | undefined,
+): string {
+  const target = `releases/${release}`
+  const back = link === '' ? 'rm -f current' : `w=${quote(link ?? '')}; ${relink('$w')}`
+  return [
+    enter(deployTo),
+    `r=${quote(target)}`,
+    ...(link === undefined || link === target
+      ? []
+      : [`if [ "$(readlink current)" = "$r" ]; then ${back}; fi`]),
+    ...(isNew
+      ? ['if [ "$(readlink current)" != "$r" ]; then chmod -R u+rwx "$r" 2>/dev/null; rm -rf "$r"; fi']
+      : []),
+    'true',
+  ].join('; ')
+}
