@@ -10,6 +10,7 @@ const reserved = [
   'MURDER_REPORT',
   'MURDER_DRY_RUN',
   'MURDER_SERVERS',
+  'MURDER_LOCK_REASON',
   'MURDER_RUN_DIR',
 ]
 

@@ -2,9 +2,10 @@ import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
 import { bytes } from '../report/format.ts'
 import type { Failure } from '../report/index.ts'
+import { halfMadeScript } from './clean-script.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
-import { agentPath } from './paths.ts'
+import { agentPath, releasesPath } from './paths.ts'
 import {
   addressScript,
   factsScript,
@@ -36,8 +37,10 @@ export function ask(
 
 /** The same, and each server that has an answer is locked in the same command. Throws LOCKED. */
 export async function askAndLock(context: Context): Promise<Outcome[]> {
-  const { lock, signal } = context
-  const outcomes = await lock.ask(questions(context), signal)
+  const { lock, settings, shipit, signal } = context
+  const releases = releasesPath(shipit.config.deployTo ?? '')
+  const after = halfMadeScript({ temporaryPath: settings.temporaryPath, releases })
+  const outcomes = await lock.ask({ before: questions(context), after }, signal)
   signal.throwIfAborted()
   await lock.settle(outcomes, signal)
   return outcomes

@@ -33,11 +33,11 @@ const functions = (remotePath: string) => `l=${quotePath(pathOf(remotePath))}
 say() { printf '%s=%s\\n' "$1" "$2"; }
 line() { sed -n "$1p" "$2" 2>/dev/null; }
 started() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
-runs() { if [ -r /proc/self/stat ]; then [ -r "/proc/$1/stat" ] && [ "$(started "$1")" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
+still_runs() { if [ -r /proc/self/stat ]; then [ -r "/proc/$1/stat" ] && [ "$(started "$1")" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
 left() {
   [ "$(line 2 "$l")" = deploy ] || return 1
   [ -z "$(find "$l" -mmin +${LEASE_MINUTES} 2>/dev/null)" ] || return 0
-  [ -O "$l" ] && ! runs $(line 5 "$l")
+  [ -O "$l" ] && ! still_runs $(line 5 "$l")
 }
 tell() { since=$(line 4 "$l" | tr -cd 0-9); say lock.owner "$(line 3 "$l")"; say lock.age "$(($(date +%s) - \${since:-0}))"; }`
 
@@ -62,14 +62,15 @@ take() {
 
 /**
  * Takes the lock and stays, and with it the lock: until its standard input ends. Every line on it is a sign of life.
- * Where somebody else has the lock it tells so and ends.
+ * Where somebody else has the lock it tells so and ends. `then` runs once it is locked.
  */
-export function holdLockScript(remotePath: string, owner: LockOwner): string {
+export function holdLockScript(remotePath: string, owner: LockOwner, then = ''): string {
   return `${functions(remotePath)}
 ${take(owner)}
 take || exit 0
 drop() { [ "$(line 1 "$l")" = "$id" ] && [ "$(line 5 "$l")" = "$$ $(started $$)" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM
+${then}
 say lock.taken yes; printf '%s\\n' ${quote(saidAll)}
 while IFS= read -r x; do touch -c "$l"; done`
 }

@@ -29,7 +29,7 @@ export const newOwner = (kind: LockOwner['kind'], what: string): LockOwner => ({
 })
 
 /** Several servers that are locked by the same owner are one sentence. */
-export function lockedError(
+function lockedError(
   found: readonly { server: string; lock: FoundLock }[],
   { environment }: Place,
 ): MurderError {
@@ -65,9 +65,9 @@ export class FleetLock {
     return this.#holds.size > 0 ? this.#owner : undefined
   }
 
-  /** Runs `script` on all servers that take part and takes the lock in the same command. */
-  ask(script: string, signal: AbortSignal): Promise<Outcome[]> {
-    return Promise.all(this.#fleet.servers.map((server) => this.#take(server, script, signal)))
+  /** Runs `before` on all servers that take part, takes the lock in the same command, and then runs `after`. */
+  ask(scripts: { before: string; after?: string }, signal: AbortSignal): Promise<Outcome[]> {
+    return Promise.all(this.#fleet.servers.map((server) => this.#take(server, scripts, signal)))
   }
 
   /**
@@ -104,11 +104,15 @@ export class FleetLock {
 
   async #takeAll(among: readonly { server: Server }[], signal: AbortSignal): Promise<Refusal[]> {
     const servers = among.map(({ server }) => server).filter((server) => !this.#holds.has(server))
-    return refusals(await Promise.all(servers.map((server) => this.#take(server, '', signal))))
+    return refusals(await Promise.all(servers.map((server) => this.#take(server, {}, signal))))
   }
 
-  async #take(server: Server, before: string, signal: AbortSignal): Promise<Outcome> {
-    const script = [before, holdLockScript(this.#place.remotePath, this.#owner)].filter(Boolean).join('\n')
+  async #take(
+    server: Server,
+    { before = '', after = '' }: { before?: string; after?: string },
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, after)}`
     const hold = new Hold(this.#fleet, server, { step: 'check', script, patience: PATIENCE, signal })
     const outcome = await hold.said
     if (!outcome.ok || parseLock(outcome.stdout) !== 'taken') return outcome
@@ -123,7 +127,7 @@ export class FleetLock {
     while (this.#holds.get(server) === hold && !signal.aborted && this.#fleet.servers.includes(server)) {
       try {
         await pause(1, signal)
-        const outcome = await this.#take(server, '', signal)
+        const outcome = await this.#take(server, {}, signal)
         if (outcome.ok) return
       } catch {
         return // It was released.

@@ -3,6 +3,7 @@ import { registerConfig } from './config.ts'
 import { registerCreateTorrent } from './create-torrent.ts'
 import { registerDeploy } from './deploy.ts'
 import { registerDistribute } from './distribute.ts'
+import { registerLock } from './lock.ts'
 import { registerMurderNames } from './murder-names.ts'
 import { registerPeer } from './peer.ts'
 import { registerRollback } from './rollback.ts'
@@ -20,6 +21,7 @@ export const registrations: readonly Registration[] = [
   registerDeploy,
   registerRollback,
   registerConfig,
+  registerLock,
   registerSetup,
   registerCreateTorrent,
   registerStartTracker,
