@@ -26,7 +26,7 @@ function bytewise(path: string): string {
 }
 
 /** Sorted by the bytes of the path, the release itself first; so a directory is before what it holds. */
-export function sortEntries(entries: Entry[]): Entry[] {
+export function sortEntries<T extends Entry>(entries: T[]): T[] {
   const keyed = entries.map((entry) => ({ entry, key: bytewise(entry.path) }))
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   return keyed.map(({ entry }) => entry)

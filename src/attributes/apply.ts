@@ -1,0 +1,196 @@
+import {
+  type BigIntStats,
+  chmodSync,
+  chownSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate as breath } from 'node:timers/promises'
+import { isSystemError, MurderError } from '../errors.ts'
+import { shown } from '../package/entry.ts'
+import { setLinkTimes, setTimes } from '../package/times.ts'
+import { reason, unwritable } from '../package/trouble.ts'
+import { type Refusal, writeExactly } from './beyond-node.ts'
+import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
+import { wanter } from './wanted.ts'
+
+export interface Applied {
+  /** What could not be set, in lines for people. */
+  warnings: string[]
+}
+
+/** Entries between two looks at timers and signals. */
+const AT_ONCE = 200
+/** What a directory needs while something is made in it. */
+const USABLE = 0o700
+
+/**
+ * Gives a directory whose files are complete the attributes of a manifest: first what else is in it (directories,
+ * symlinks, names of one file), then owners and modes, extended attributes and times. Nothing is reached through a
+ * symlink: each path is only used once the directory that holds it has been seen to be one.
+ *
+ * Throws BAD_MANIFEST, WRONG_KIND (a directory in the place of a symlink, or the reverse), NOT_WRITABLE.
+ */
+export async function applyManifest(root: string, { entries, hasXattrs }: Manifest): Promise<Applied> {
+  const all = [...entries, ownEntry(entries)]
+  await eachOf(root, all, (entry, path) => makeEntry(root, entry, path))
+  const want = wanter()
+  const refusals: Refusal[] = []
+  const setAll = (order: TreeEntry[], atLeast: number) =>
+    eachOf(root, order, (entry, path) => refusals.push(...setOwnerAndMode(entry, path, want, atLeast)))
+  await setAll(all, USABLE)
+  // Deepest first: an ACL may take from this user the way into a directory.
+  const deepestFirst = all.toReversed().filter(({ hardlink }) => hardlink === undefined)
+  const exact = await writeExactly(
+    root,
+    deepestFirst.map(({ path, mtime, xattrs }) => ({
+      path,
+      mtime,
+      ...(hasXattrs ? { xattrs: xattrs ?? {} } : {}),
+    })),
+  )
+  refusals.length = 0
+  if (!exact) await eachOf(root, all, setTime)
+  await setAll(all.toReversed(), 0)
+  return { warnings: [...summary([...refusals, ...(exact ?? [])]), ...(exact ? [] : withoutPython(entries))] }
+}
+
+/** The manifest itself: it arrives as a file like all others, but cannot hold its own length. */
+function ownEntry([root]: TreeEntry[]): TreeEntry {
+  return { ...(root as TreeEntry), path: MANIFEST, type: 'file', mode: 0o644, xattrs: {} }
+}
+
+async function eachOf(
+  root: string,
+  entries: TreeEntry[],
+  work: (entry: TreeEntry, path: string) => void,
+): Promise<void> {
+  for (const [index, entry] of entries.entries()) {
+    const path = join(root, entry.path)
+    try {
+      work(entry, path)
+    } catch (cause) {
+      throw unwritable(path, cause)
+    }
+    if (index % AT_ONCE === 0) await breath()
+  }
+}
+
+/** Entries come after the directory that holds them, so what leads to `path` is made of real directories. */
+function makeEntry(root: string, entry: TreeEntry, path: string): void {
+  const now = look(path)
+  if (entry.type === 'directory') return makeDirectory(path, now)
+  if (entry.type === 'symlink') return makeSymlink(entry.linkname ?? '', path, now)
+  if (!now?.isFile()) throw refused(`${shown(entry.path)} is no file of the torrent`)
+  if (entry.hardlink !== undefined) makeHardlink(join(root, entry.hardlink), path, now)
+}
+
+function makeDirectory(path: string, now: BigIntStats | undefined): void {
+  if (!now) mkdirSync(path, { mode: USABLE })
+  else if (!now.isDirectory()) throw wrongKind(path, 'is not a directory, but the attributes say it is one')
+  else if ((Number(now.mode) & USABLE) !== USABLE)
+    attempt(path, 'the mode', () => chmodSync(path, Number(now.mode) | USABLE))
+}
+
+function makeSymlink(target: string, path: string, now: BigIntStats | undefined): void {
+  if (now?.isSymbolicLink() && readlinkSync(path) === target) return
+  if (now?.isDirectory()) {
+    try {
+      rmdirSync(path)
+    } catch (cause) {
+      if (!isSystemError(cause, 'ENOTEMPTY', 'EEXIST')) throw cause
+      throw wrongKind(path, 'is a directory that is not empty, but the attributes say it is a symlink')
+    }
+  }
+  replace(path, (draft) => symlinkSync(target, draft))
+}
+
+function makeHardlink(first: string, path: string, now: BigIntStats): void {
+  const other = look(first)
+  if (!other?.isFile()) throw refused(`${first} is no file`)
+  if (other.ino === now.ino && other.dev === now.dev) return
+  replace(path, (draft) => linkSync(first, draft))
+}
+
+/** Beside it and renamed: there is never nothing at `path`. */
+function replace(path: string, make: (draft: string) => void): void {
+  const draft = `${path}.murder-${process.pid}`
+  make(draft)
+  renameSync(draft, path)
+}
+
+/** Gives what the system refused; `atLeast` are bits that a directory gets in any case. */
+function setOwnerAndMode(
+  entry: TreeEntry,
+  path: string,
+  want: ReturnType<typeof wanter>,
+  atLeast: number,
+): Refusal[] {
+  const now = look(path)
+  if (!now || now.isSymbolicLink() !== (entry.type === 'symlink'))
+    throw refused(`${shown(entry.path)} has become something else`)
+  const { uid, gid, mode } = want(entry, now)
+  const moves = uid !== Number(now.uid) || gid !== Number(now.gid)
+  const change = entry.type === 'symlink' ? lchownSync : chownSync
+  const refusals = moves ? attempt(entry.path, 'the owner', () => change(path, uid, gid)) : []
+  if (entry.type === 'symlink') return refusals
+  const needed = entry.type === 'directory' ? mode | atLeast : mode
+  if (!moves && needed === (Number(now.mode) & 0o7777)) return refusals
+  return [...refusals, ...attempt(entry.path, 'the mode', () => chmodSync(path, needed))]
+}
+
+function setTime(entry: TreeEntry, path: string): void {
+  if (entry.type === 'symlink') setLinkTimes(path, entry.mtime)
+  else setTimes(path, entry.mtime)
+}
+
+function look(path: string): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })
+}
+
+/** What belongs to another user keeps what it has: that is told, and no reason to fail. */
+function attempt(path: string, what: string, work: () => void): Refusal[] {
+  try {
+    work()
+    return []
+  } catch (cause) {
+    if (isSystemError(cause, 'EPERM', 'EINVAL', 'ENOTSUP')) return [{ path, what, why: reason(cause) }]
+    throw cause
+  }
+}
+
+/** One line for each thing that the system refused, not one for each file. */
+function summary(refusals: Refusal[]): string[] {
+  const paths = new Map<string, string[]>()
+  for (const { path, what, why } of refusals) {
+    const line = `could not set ${what}: ${why}`
+    paths.set(line, [...(paths.get(line) ?? []), path])
+  }
+  return [...paths].map(
+    ([line, [first = '', ...more]]) =>
+      `${line} (${shown(first)}${more.length > 0 ? ` and ${more.length} more` : ''})`,
+  )
+}
+
+function withoutPython(entries: TreeEntry[]): string[] {
+  const count = entries.filter(({ xattrs }) => xattrs !== undefined).length
+  if (count === 0) return []
+  return [
+    `extended attributes and ACLs of ${count} files were not set: there is no python3 here to do it; install it and run this again`,
+  ]
+}
+
+const wrongKind = (path: string, why: string) =>
+  new MurderError('WRONG_KIND', `${path} ${why}`, { cure: 'remove it and run this again' })
+
+const refused = (why: string) =>
+  new MurderError('BAD_MANIFEST', `the attributes in ${MANIFEST} do not fit: ${why}`, {
+    cure: 'the content itself is complete; make the torrent again, or leave them out with --no-attributes',
+  })

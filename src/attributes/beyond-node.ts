@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { isSystemError } from '../errors.ts'
+
+/** What an entry shall have; `xattrs` undefined leaves them as they are. */
+export interface Wanted {
+  path: string
+  mtime: bigint
+  xattrs?: Record<string, string>
+}
+
+/** An operation that the system refused, with its reason. */
+export interface Refusal {
+  path: string
+  what: string
+  why: string
+}
+
+/**
+ * Node can neither read nor set extended attributes (ACLs are some of them), and sets times to the microsecond only.
+ * Python, which nearly every server has, does both, in one process for a whole tree. Attributes that belong to the
+ * machine and not to the file (SELinux labels, overlay marks) stay out.
+ */
+const program = `
+import base64, json, os, sys
+order = json.load(sys.stdin)
+os.chdir(order["root"])
+root = os.geteuid() == 0
+def kept(name):
+    if name.startswith("user.") or name.startswith("system.posix_acl_"): return True
+    return root and (name == "security.capability" or name.startswith("trusted.") and not name.startswith("trusted.overlay."))
+def attributes(path):
+    try: names = os.listxattr(path, follow_symlinks=False)
+    except OSError: return {}
+    return {n: base64.b64encode(os.getxattr(path, n, follow_symlinks=False)).decode() for n in names if kept(n)}
+def attempt(path, what, work, *args, **options):
+    try: work(path, *args, follow_symlinks=False, **options)
+    except OSError as error: refused.append({"path": path, "what": what, "why": error.strerror})
+refused = []
+if "read" in order:
+    found = ((path, attributes(path)) for path in order["read"])
+    json.dump({path: values for path, values in found if values}, sys.stdout)
+else:
+    for path, mtime, wanted in order["write"]:
+        if wanted is not None:
+            now = attributes(path)
+            for name in now:
+                if name not in wanted: attempt(path, name, os.removexattr, name)
+            for name, value in wanted.items():
+                if now.get(name) != value and kept(name): attempt(path, name, os.setxattr, name, base64.b64decode(value))
+        attempt(path, "time", os.utime, ns=(int(mtime), int(mtime)))
+    json.dump(refused, sys.stdout)
+`
+
+/** Extended attributes by path, of those that have any; undefined where there is no Python to ask. */
+export async function readXattrs(
+  root: string,
+  paths: string[],
+): Promise<Record<string, Record<string, string>> | undefined> {
+  return (await run({ root, read: paths })) as Record<string, Record<string, string>> | undefined
+}
+
+/** Sets extended attributes and exact times, in this order; undefined where there is no Python to do it. */
+export async function writeExactly(root: string, wanted: Wanted[]): Promise<Refusal[] | undefined> {
+  const write = wanted.map(({ path, mtime, xattrs }) => [path, String(mtime), xattrs ?? null])
+  return (await run({ root, write })) as Refusal[] | undefined
+}
+
+function run(order: object): Promise<unknown> {
+  const child = spawn('python3', ['-I', '-S', '-X', 'utf8', '-c', program], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text
+  })
+  child.stdin.on('error', () => {}) // its exit code tells
+  child.stdin.end(JSON.stringify(order))
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => (isSystemError(error, 'ENOENT') ? resolve(undefined) : reject(error)))
+    child.once('close', (code) => {
+      if (code === 0) resolve(JSON.parse(stdout))
+      else reject(new Error(`python3 ended with ${code}: ${stderr.trim().split('\n').at(-1)}`))
+    })
+  })
+}

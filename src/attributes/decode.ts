@@ -1,0 +1,145 @@
+import { MurderError } from '../errors.ts'
+import { type Entry, longestPath, parentOf, pathFault, shown } from '../package/entry.ts'
+import { XATTRS_LISTED } from './encode.ts'
+import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
+import { unescapePath } from './vis.ts'
+
+const types: Record<string, Entry['type']> = { file: 'file', dir: 'directory', link: 'symlink' }
+const most = { bytes: 256 << 20, entries: 2_000_000, xattrs: 1 << 20 }
+/** Kernel and file systems take no more. */
+const longestName = 255
+
+/**
+ * Reads a manifest that may come from anywhere. What it gives is a tree: the directory itself first, every path once,
+ * each in a directory that came before, names of one file only where a file is. Throws MurderError BAD_MANIFEST.
+ */
+export function decodeManifest(bytes: Uint8Array): Manifest {
+  if (bytes.length > most.bytes) throw bad('it is too long')
+  const tree = new Tree()
+  let defaults: Words = {}
+  let hasXattrs = false
+  for (const line of Buffer.from(bytes).toString('latin1').split('\n')) {
+    if (line === XATTRS_LISTED) hasXattrs = true
+    else if (line.startsWith('#xattr ')) tree.addXattr(line.slice(7))
+    else if (line.startsWith('#hardlink ')) tree.addHardlink(line.slice(10))
+    else if (line.startsWith('/set ')) defaults = { ...defaults, ...wordsOf(line.slice(5)) }
+    else if (line !== '' && !line.startsWith('#')) tree.add(entryOf(line, defaults))
+  }
+  return { entries: tree.finish(), hasXattrs }
+}
+
+/** Builds up what lines say, and refuses what is no tree. */
+class Tree {
+  private readonly entries = new Map<string, TreeEntry>()
+  private last: TreeEntry | undefined
+
+  add(entry: TreeEntry): void {
+    if (this.entries.size >= most.entries) throw bad('it has too many entries')
+    if (this.entries.size === 0 && (entry.path !== '.' || entry.type !== 'directory'))
+      throw bad('it does not begin with the directory itself')
+    if (this.entries.has(entry.path)) throw bad(`${shown(entry.path)} comes twice`)
+    if (entry.path !== '.' && this.entries.get(parentOf(entry.path))?.type !== 'directory')
+      throw bad(`${shown(entry.path)} is in no directory that came before`)
+    this.entries.set(entry.path, entry)
+    this.last = entry
+  }
+
+  addXattr(text: string): void {
+    const [name, value = '', ...more] = text.split(' ')
+    const readable = unescapePath(name ?? '')
+    const right = /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length <= most.xattrs && more.length === 0
+    if (!this.last || !readable || readable.length > longestName || readable.includes('\0') || !right)
+      throw bad('an extended attribute is not readable')
+    this.last.xattrs = { ...this.last.xattrs, [readable]: value }
+  }
+
+  addHardlink(text: string): void {
+    const path = pathOf(text)
+    const first = this.entries.get(path)
+    const { last } = this
+    const fits = last?.type === 'file' && first?.type === 'file' && first !== last && !first.hardlink
+    if (!fits || first.size !== last.size || first.sha256 !== last.sha256)
+      throw bad(`${shown(path)} and ${shown(last?.path ?? '')} cannot be one file`)
+    last.hardlink = path
+  }
+
+  finish(): TreeEntry[] {
+    if (this.entries.size === 0) throw bad('it is empty')
+    // Its own line is for other readers; here it is known.
+    this.entries.delete(MANIFEST)
+    return [...this.entries.values()]
+  }
+}
+
+type Words = Record<string, string>
+
+function wordsOf(text: string): Words {
+  const words: Words = Object.create(null)
+  for (const word of text.split(' ')) {
+    const end = word.indexOf('=')
+    if (end > 0) words[word.slice(0, end)] = word.slice(end + 1)
+  }
+  return words
+}
+
+function entryOf(line: string, defaults: Words): TreeEntry {
+  const end = line.indexOf(' ')
+  if (end < 0) throw bad('a line has no keywords')
+  const path = pathOf(line.slice(0, end))
+  const words: Words = { ...defaults, ...wordsOf(line.slice(end + 1)) }
+  const type = Object.hasOwn(types, words.type ?? '') ? types[words.type as string] : undefined
+  if (!type) throw bad(`${shown(path)} is a ${String(words.type).slice(0, 20)}`)
+  const { uname, gname, sha256digest: sha256 } = words
+  if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) throw bad(`${shown(path)} has no SHA-256`)
+  return {
+    path,
+    type,
+    mode: whole(path, 'mode', /^[0-7]{1,5}$/.test(words.mode ?? '') ? `0o${words.mode}` : undefined, 0o7777),
+    mtime: timeOf(path, words.time),
+    uid: whole(path, 'uid', words.uid, 0xffff_fffe),
+    gid: whole(path, 'gid', words.gid, 0xffff_fffe),
+    size: type === 'file' && path !== MANIFEST ? whole(path, 'size', words.size, Number.MAX_SAFE_INTEGER) : 0,
+    ...(uname ? { uname: nameOf(path, uname) } : {}),
+    ...(gname ? { gname: nameOf(path, gname) } : {}),
+    ...(sha256 ? { sha256 } : {}),
+    ...(type === 'symlink' ? { linkname: linkOf(path, words.link) } : {}),
+  }
+}
+
+function pathOf(text: string): string {
+  const path = unescapePath(text)
+  if (path === '.') return '.'
+  if (!path?.startsWith('./')) throw bad(`the path ${shown(text)} does not begin with './'`)
+  const fault = pathFault(path.slice(2))
+  if (fault) throw bad(`the path ${shown(path)} ${fault}`)
+  return path.slice(2)
+}
+
+function linkOf(path: string, text: string | undefined): string {
+  const target = unescapePath(text ?? '')
+  if (target && Buffer.byteLength(target) <= longestPath && !target.includes('\0')) return target
+  throw bad(`the symlink ${shown(path)} has an impossible target`)
+}
+
+function nameOf(path: string, text: string): string {
+  const name = unescapePath(text)
+  if (name && !/[\0:\n]/.test(name) && name.length <= longestName) return name
+  throw bad(`${shown(path)} has an owner of an impossible name`)
+}
+
+function timeOf(path: string, text: string | undefined): bigint {
+  const match = /^(-?\d{1,12})(?:\.(\d{9}))?$/.exec(text ?? '')
+  if (match) return BigInt(match[1] as string) * 1_000_000_000n + BigInt(match[2] ?? 0)
+  throw bad(`${shown(path)} has no time`)
+}
+
+function whole(path: string, name: string, text: string | undefined, greatest: number): number {
+  const value = text && /^(0o[0-7]+|\d+)$/.test(text) ? Number(text) : Number.NaN
+  if (Number.isSafeInteger(value) && value <= greatest) return value
+  throw bad(`${shown(path)} has no ${name}`)
+}
+
+const bad = (why: string) =>
+  new MurderError('BAD_MANIFEST', `the attributes in ${MANIFEST} are refused: ${why}`, {
+    cure: 'the content itself is complete; make the torrent again, or leave them out with --no-attributes',
+  })

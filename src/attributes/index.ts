@@ -1,0 +1,7 @@
+export { type Applied, applyManifest } from './apply.ts'
+export { type AttributeCheck, compareManifest } from './compare.ts'
+export { decodeManifest } from './decode.ts'
+export { encodeManifest } from './encode.ts'
+export { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
+export { checkFit } from './fit.ts'
+export { type Scan, scanTree } from './scan.ts'
