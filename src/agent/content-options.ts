@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isTag } from '../tag.ts'
+import type { Metainfo } from '../torrent/metainfo.ts'
 import { type Arguments, type Flag, usageError } from './arguments.ts'
 import type { ContentJob } from './job.ts'
 import { ownAddresses } from './own-addresses.ts'
@@ -50,6 +51,8 @@ export const peerFlags: Record<string, Flag> = {
   'no-linger': on,
   'connect-timeout': text,
   'stall-timeout': text,
+  'no-attributes': on,
+  delete: on,
 }
 
 export const seederFlags: Record<string, Flag> = { ...contentFlags, fleet: text }
@@ -86,9 +89,17 @@ export async function contentJob(
       stall: args.value('stall-timeout', parseSeconds, STALL_S),
       total: args.value('timeout', parseSeconds, 0),
     },
+    attributes: !args.has('no-attributes'),
+    deletesOthers: deletesOthers(args, metainfo),
     ...(address === undefined ? {} : { address }),
     ...(fleet === undefined ? {} : { fleet }),
   }
+}
+
+function deletesOthers(args: Arguments, { singleFile }: Metainfo): boolean {
+  if (args.has('delete') && singleFile)
+    throw usageError('--delete is for directories, and this torrent is of one file')
+  return args.has('delete')
 }
 
 function portsOf(args: Arguments): [number, number] {

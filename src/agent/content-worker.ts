@@ -1,6 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MANIFEST } from '../attributes/entry.ts'
 import type { MurderError } from '../errors.ts'
 import { type Metainfo, parseMetainfo } from '../torrent/metainfo.ts'
 import { Participant, type Stats } from '../torrent/participant.ts'
+import type { StorageOptions } from '../torrent/storage.ts'
+import { embeddedManifest, finishDirectory, hasManifest } from './directory.ts'
 import type { ContentJob } from './job.ts'
 import { timeoutError } from './timeout-error.ts'
 import { verdict } from './watchdog.ts'
@@ -35,6 +40,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
       await Promise.race([context.stopped, delay(job.timeouts.total || undefined)])
       monitor.report()
     } else {
+      await finishDirectory(job, metainfo, context.emit)
       const { bytes, total, received, sent } = participant.stats()
       const seconds = Math.round(performance.now() - started) / 1000
       context.emit({ event: 'downloaded', bytes, total, seconds, received, sent })
@@ -48,7 +54,11 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
 }
 
 /** Existing content is checked first, which takes its time with a large one: meanwhile the signs of life go on. */
-async function start(job: ContentJob, metainfo: Metainfo, { emit }: WorkerContext): Promise<Participant> {
+async function start(
+  job: ContentJob,
+  metainfo: Metainfo,
+  { emit, folder }: WorkerContext,
+): Promise<Participant> {
   const sign = { event: 'progress', bytes: 0, total: metainfo.length, down: 0, up: 0, peers: 0 } as const
   const timer = setInterval(() => emit(sign), REPORT_MS)
   try {
@@ -61,12 +71,22 @@ async function start(job: ContentJob, metainfo: Metainfo, { emit }: WorkerContex
       ports: job.ports,
       uploadLimit: job.uploadLimit,
       downloadLimit: job.downloadLimit,
+      storage: storageOf(job, metainfo, folder),
       ...(job.address === undefined ? {} : { address: job.address }),
       ...(job.fleet === undefined ? {} : { fleet: job.fleet }),
     })
   } finally {
     clearInterval(timer)
   }
+}
+
+/** A seeder has the attributes as a file although its directory need not; what a peer makes is nobody else's until it has them. */
+function storageOf(job: ContentJob, metainfo: Metainfo, folder: string): StorageOptions {
+  const ownerOnly = job.attributes && hasManifest(metainfo)
+  if (job.role === 'peer' || !metainfo.manifest) return { ownerOnly }
+  const file = join(folder, MANIFEST)
+  writeFileSync(file, embeddedManifest(metainfo), { mode: 0o600 })
+  return { elsewhere: { [MANIFEST]: file } }
 }
 
 /** The time that a peer may take counts from its very beginning: a dead network file system may stop it there. */

@@ -70,6 +70,8 @@ export type AgentEvent =
       sent?: number
     }
   | { event: 'downloaded'; bytes: number; total: number; seconds: number; received: number; sent: number }
+  /** Something that people should know and that is no failure. */
+  | { event: 'warning'; message: string }
   /** Complete and verified: printed as `Done and done` for people. */
   | { event: 'done' }
   | { event: 'unpacked'; files: number; bytes: number; seconds: number }

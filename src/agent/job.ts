@@ -28,6 +28,10 @@ export interface ContentJob {
   uploadLimit: number
   downloadLimit: number
   fleet?: number
+  /** Whether a directory gets the attributes that came with its content. */
+  attributes: boolean
+  /** Whether a peer removes what is in the directory and not in the torrent. */
+  deletesOthers: boolean
   timeouts: Timeouts
 }
 

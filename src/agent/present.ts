@@ -35,6 +35,7 @@ function people(): Presenter {
           `${bytes(total)} complete after ${duration(seconds)}: ${bytes(received)} received, ${bytes(sent)} sent`,
         )
       }
+      if (event.event === 'warning') note(`murder: ${event.message}`)
       if (event.event === 'done') {
         line.clear()
         printOut('Done and done')

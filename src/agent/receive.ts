@@ -140,6 +140,8 @@ function jobOf(order: ReceiveOrder): ContentJob {
     uploadLimit,
     downloadLimit,
     timeouts,
+    attributes: false,
+    deletesOthers: false,
     ...(address === undefined ? {} : { address }),
   }
 }

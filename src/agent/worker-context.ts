@@ -2,6 +2,8 @@ import type { AgentEvent } from './contract.ts'
 
 /** What a worker gives to the part that knows its role. */
 export interface WorkerContext {
+  /** The run's own folder, which goes with it. */
+  folder: string
   emit(event: AgentEvent): void
   /** Tells followers and the run directory where this process can be reached. */
   listening(at: { port: number; infoHash?: string; url?: string }): void

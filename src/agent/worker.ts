@@ -29,6 +29,7 @@ export async function work(
     options.onEvent?.(event)
   }
   const context: WorkerContext = {
+    folder: run.folder,
     emit,
     listening(at) {
       lease.write({ ...state, ...at })

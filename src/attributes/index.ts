@@ -1,5 +1,5 @@
-export { type Applied, applyManifest } from './apply.ts'
-export { type AttributeCheck, compareManifest } from './compare.ts'
+export { applyManifest } from './apply.ts'
+export { compareManifest } from './compare.ts'
 export { decodeManifest } from './decode.ts'
 export { encodeManifest } from './encode.ts'
 export { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import ignore from 'ignore'
 import { isSystemError, MurderError } from '../errors.ts'
 import { encodeMetainfo, type TorrentFile } from './metainfo.ts'
@@ -19,6 +21,12 @@ export interface CreateOptions {
   private?: boolean
   /** Patterns as in a .gitignore file. */
   exclude?: string[]
+  /** URLs of web servers that have the content. */
+  webSeeds?: string[]
+  /** The files below `source`, if not all that are there. */
+  files?: TorrentFile[]
+  /** A file that is on no disk, the last of the torrent: made of the SHA-256 of all others, hex, in their order. */
+  lastFile?: { name: string; content: (sha256: string[]) => Buffer }
   signal?: AbortSignal
   onProgress?: (bytes: number, total: number) => void
 }
@@ -36,8 +44,8 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
   const single = found.isFile()
   const files = single
     ? [{ path: [basename(source)], length: found.size }]
-    : await listFiles(source, options.exclude ?? [])
-  if (files.length === 0) {
+    : (options.files ?? (await listFiles(source, options.exclude ?? [])))
+  if (files.length === 0 && !options.lastFile) {
     throw new MurderError('EMPTY', `There is no file in ${source}`, {
       cure: 'name a directory with files in it',
       exitCode: 2,
@@ -46,26 +54,37 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
   const total = files.reduce((sum, file) => sum + file.length, 0)
   const pieceLength = options.pieceLength ?? choosePieceLength(total, USUAL_FLEET)
   const hasher = new PieceHasher(pieceLength)
+  const digests: string[] = []
   let done = 0
   for (const file of files) {
     const path = single ? source : join(source, ...file.path)
+    const digest = options.lastFile && createHash('sha256')
     for await (const chunk of readAhead(path, file.length)) {
       options.signal?.throwIfAborted()
       hasher.update(chunk)
+      digest?.update(chunk)
       done += chunk.length
       options.onProgress?.(done, total)
     }
+    if (digest) digests.push(digest.digest('hex'))
   }
+  const last = options.lastFile?.content(digests)
+  if (last) hasher.update(last)
   return encodeMetainfo({
     name: options.name ?? basename(source),
     pieceLength,
     pieces: hasher.finish(),
-    content: single ? found.size : files,
+    content: single ? found.size : withLast(files, options.lastFile?.name, last),
     trackers: options.trackers,
     ...(options.private === undefined ? {} : { private: options.private }),
     ...(options.comment === undefined ? {} : { comment: options.comment }),
+    ...(options.webSeeds === undefined ? {} : { webSeeds: options.webSeeds }),
+    ...(last === undefined ? {} : { manifest: gzipSync(last) }),
   })
 }
+
+const withLast = (files: TorrentFile[], name = '', content?: Buffer) =>
+  content ? [...files, { path: [name], length: content.length }] : files
 
 async function listFiles(root: string, exclude: string[]): Promise<TorrentFile[]> {
   const rules = ignore().add(exclude)
@@ -75,18 +94,21 @@ async function listFiles(root: string, exclude: string[]): Promise<TorrentFile[]
     const entries = await readdir(directory).catch((error) => {
       throw unreadable(directory, error)
     })
-    for (const name of entries.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
+    for (const name of entries) {
       const path = [...parts, name]
-      const found = await stat(join(root, ...path)).catch((error) => {
-        throw unreadable(join(root, ...path), error)
-      })
-      if (rules.ignores(found.isDirectory() ? `${path.join('/')}/` : path.join('/'))) continue
-      if (found.isDirectory()) await visit(path)
+      const found = await stat(join(root, ...path)).catch((error) => unreadable(join(root, ...path), error))
+      const isDirectory = !(found instanceof MurderError) && found.isDirectory()
+      if (rules.ignores(`${path.join('/')}${isDirectory ? '/' : ''}`)) continue
+      if (found instanceof MurderError) throw found
+      if (isDirectory) await visit(path)
       else if (found.isFile()) files.push({ path, length: found.size })
     }
   }
   await visit([])
   return files
+    .map((file) => ({ file, key: Buffer.from(file.path.join('/')) }))
+    .sort((a, b) => Buffer.compare(a.key, b.key))
+    .map(({ file }) => file)
 }
 
 /** Reads a file in large chunks, the next one while the caller works on this one. Throws when its length changes. */

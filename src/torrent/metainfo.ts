@@ -22,6 +22,10 @@ export interface Metainfo {
   /** Announce URLs (BEP 3, BEP 12), in order, each once. */
   trackers: string[]
   private: boolean
+  /** URLs of web servers that have the content (BEP 19). */
+  webSeeds: string[]
+  /** The attributes of a directory, gzipped, for who seeds it and does not have them as a file. */
+  manifest?: Uint8Array
 }
 
 export interface MetainfoFields {
@@ -33,7 +37,12 @@ export interface MetainfoFields {
   trackers: string[]
   private?: boolean
   comment?: string
+  webSeeds?: string[]
+  manifest?: Uint8Array
 }
+
+/** Outside of info, so that it counts for no infohash; other clients ignore it. */
+const MANIFEST_KEY = 'murder.mtree.gz'
 
 /** The metainfo file. Nothing in it depends on the clock: the same fields give the same bytes. */
 export function encodeMetainfo(fields: MetainfoFields): Buffer {
@@ -52,6 +61,8 @@ export function encodeMetainfo(fields: MetainfoFields): Buffer {
       ...(announce === undefined ? {} : { announce }),
       ...(fields.trackers.length > 1 ? { 'announce-list': fields.trackers.map((url) => [url]) } : {}),
       ...(fields.comment === undefined ? {} : { comment: fields.comment }),
+      ...(fields.webSeeds?.length ? { 'url-list': fields.webSeeds } : {}),
+      ...(fields.manifest === undefined ? {} : { [MANIFEST_KEY]: fields.manifest }),
       info,
     }),
   )
@@ -89,6 +100,7 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
   const files = singleFile ? [{ path: [name], length: count(info.length, 'length') }] : readFiles(info.files)
   const length = files.reduce((sum, file) => sum + file.length, 0)
   const { pieces } = info
+  const manifest = root[MANIFEST_KEY]
   if (!(pieces instanceof Uint8Array)) throw bad('pieces is missing')
   if (pieceLength < 1 || pieces.length !== Math.ceil(length / pieceLength) * 20) {
     throw bad(`${pieces.length / 20} piece hashes do not fit ${length} bytes in pieces of ${pieceLength}`)
@@ -103,36 +115,57 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
     singleFile,
     trackers: readTrackers(root),
     private: info.private === 1,
+    webSeeds: readUrls(root['url-list']),
+    ...(manifest instanceof Uint8Array ? { manifest } : {}),
   }
 }
 
 function readFiles(value: unknown): TorrentFile[] {
   if (!Array.isArray(value) || value.length === 0) throw bad('files is no list')
   const seen = new Set<string>()
-  return value.map((entry) => {
+  const files = value.map((entry) => {
     const file = dictionary(entry, 'a file')
     if (!Array.isArray(file.path) || file.path.length === 0) throw bad('a file has no path')
     const path = file.path.map((part) => text(part, 'path'))
-    const unsafe = path.find((part) => !isSafeName(part))
-    if (unsafe !== undefined)
-      throw bad(`the path ${JSON.stringify(path.join('/'))} would leave the directory`)
     const key = path.join('/')
+    const unsafe = path.find((part) => !isSafeName(part))
+    if (unsafe !== undefined) throw bad(`the path ${JSON.stringify(key)} ${faultOf(unsafe)}`)
     if (seen.has(key)) throw bad(`the path ${JSON.stringify(key)} comes twice`)
     seen.add(key)
     return { path, length: count(file.length, 'length') }
   })
+  for (const { path } of files) {
+    for (let depth = 1; depth < path.length; depth++) {
+      const above = path.slice(0, depth).join('/')
+      if (seen.has(above)) throw bad(`${JSON.stringify(above)} is both a file and a directory`)
+    }
+  }
+  return files
 }
 
 function readTrackers(root: Record<string, unknown>): string[] {
   const listed = Array.isArray(root['announce-list']) ? root['announce-list'].flat(2) : []
-  const urls = [root.announce, ...listed]
+  return readUrls([root.announce, ...listed])
+}
+
+/** One or several, each once. */
+function readUrls(value: unknown): string[] {
+  const urls = (Array.isArray(value) ? value : [value])
     .filter((url) => url instanceof Uint8Array)
     .map((url) => Buffer.from(url).toString())
   return [...new Set(urls)]
 }
 
+/** What Windows takes for a device wherever it is; here the whole name only, for `aux.c` is a file like any other. */
+const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)$/i
+
 function isSafeName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
+  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name) && !DEVICE.test(name)
+}
+
+function faultOf(name: string): string {
+  if (DEVICE.test(name)) return 'has the name of a device'
+  return name.includes('\0') ? 'holds a NUL byte' : 'would leave the directory'
 }
 
 function dictionary(value: unknown, what: string): Record<string, unknown> {

@@ -4,10 +4,11 @@ import type { Metainfo } from './metainfo.ts'
 import { pieceIsRight } from './pieces.ts'
 import { Storage } from './storage.ts'
 
+/** `unsure`: only pieces that other files have a part in are wrong, so it may be theirs. */
 export interface FileCheck {
   /** Path below the target; the file's own name for a single file. */
   path: string
-  state: 'same' | 'different' | 'missing'
+  state: 'same' | 'different' | 'missing' | 'unsure'
 }
 
 interface CheckOptions {
@@ -104,7 +105,7 @@ function digestOfZeros(length: number): Buffer {
   return digest
 }
 
-/** Compares the content at `target` with the torrent, file by file. A file is the same when all its pieces are. */
+/** Compares the content at `target` with the torrent, file by file, reading everything once. */
 export async function verifyContent(
   metainfo: Metainfo,
   target: string,
@@ -121,8 +122,10 @@ export async function verifyContent(
     const mayHold = (at: number, length: number) => storage.mayHold(survey, at, length)
     for await (const { piece, right } of checkPieces(metainfo, read, { ...options, mayHold })) {
       if (right) continue
-      for (const index of storage.filesOf(piece * metainfo.pieceLength, metainfo.pieceLength)) {
-        if (states[index] === 'same') states[index] = 'different'
+      const holders = [...storage.filesOf(piece * metainfo.pieceLength, metainfo.pieceLength)]
+      for (const index of holders) {
+        if (holders.length === 1 && states[index] !== 'missing') states[index] = 'different'
+        if (states[index] === 'same') states[index] = 'unsure'
       }
     }
     return metainfo.files.map(({ path }, index) => ({

@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   applyManifest,
   checkFit,
@@ -26,10 +26,7 @@ import {
   encodeManifest,
   MANIFEST,
   scanTree,
-} from '../../../src/attributes/index.ts'
-
-// Each case starts several programs.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+} from '../../src/attributes/index.ts'
 
 const isRoot = process.getuid?.() === 0
 const has = (program: string) => {

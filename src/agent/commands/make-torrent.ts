@@ -8,6 +8,7 @@ import { parseMetainfo } from '../../torrent/metainfo.ts'
 import { type Arguments, type Command, usageError } from '../arguments.ts'
 import { facts } from '../describe.ts'
 import { onInterrupt } from '../interrupt.ts'
+import { readAttributes, writeManifest } from '../make-manifest.ts'
 import { printOut } from '../output.ts'
 import { progressLine } from '../progress.ts'
 import { parseBytes, parseTracker } from '../units.ts'
@@ -16,13 +17,18 @@ const help = `murder make-torrent <file|directory> <tracker host:port> <out.torr
 
   murder make-torrent /data 10.0.0.1:8998 data.torrent
 
-Reads the content once and writes its torrent, private unless told otherwise.
+Reads the content once and writes its torrent, private unless told otherwise. Modes, times, symlinks, hard links, empty
+directories, owners, extended attributes and ACLs of a directory travel as one more file, .murder.mtree, which is kept
+in the torrent: nothing is written into the directory.
 
   --piece-length SIZE   a power of two from 16K to 64M (chosen by size)
   --name NAME           name inside the torrent (the file's or directory's)
   --comment TEXT
   --exclude PATTERN     leave out, as in .gitignore (repeatable)
   --no-private          let clients look for peers elsewhere than at the tracker
+  --web-seed URL        a web server that has the content, for clients that use it (repeatable)
+  --no-attributes       content only: symlinks are followed, and the infohash is that of other programs
+  --write-manifest      write .murder.mtree into the directory too, for other clients that seed it and for web seeds
   --json                the result as one JSON object`
 
 export const command: Command = {
@@ -35,6 +41,9 @@ export const command: Command = {
     exclude: { type: 'string', multiple: true },
     private: { type: 'boolean' },
     'no-private': { type: 'boolean' },
+    'web-seed': { type: 'string', multiple: true },
+    'no-attributes': { type: 'boolean' },
+    'write-manifest': { type: 'boolean' },
     json: { type: 'boolean' },
   },
   async run(args) {
@@ -42,20 +51,28 @@ export const command: Command = {
     const pieceLength = args.value('piece-length', parsePieceLength, undefined)
     const name = args.value('name', parseName, undefined)
     const comment = args.text('comment')
+    const exclude = [...args.list('exclude'), ...itself(source, out)]
+    const { signal } = onInterrupt()
+    const attributes = args.has('no-attributes') ? {} : await readAttributes(source, exclude, signal)
+    if (args.has('write-manifest') && !attributes.lastFile)
+      throw usageError('--write-manifest is for a directory with its attributes')
     const progress = progressLine()
     const torrent = await createTorrent({
       source,
       trackers: [parseTracker('the tracker', tracker)],
       private: !args.has('no-private'),
-      exclude: [...args.list('exclude'), ...itself(source, out)],
-      signal: onInterrupt().signal,
+      exclude,
+      webSeeds: args.list('web-seed').map(parseWebSeed),
+      signal,
       onProgress: (done, total) => progress.show(() => `read ${bytes(done)} of ${bytes(total)}`),
+      ...attributes,
       ...(pieceLength === undefined ? {} : { pieceLength }),
       ...(name === undefined ? {} : { name }),
       ...(comment === undefined ? {} : { comment }),
     })
     progress.clear()
     replaceFile(resolve(out), torrent)
+    if (args.has('write-manifest')) await writeManifest(source, torrent)
     printResult(args, out, torrent)
     return ExitCode.done
   },
@@ -110,6 +127,11 @@ function parsePieceLength(flag: string, text: string): number {
   const size = parseBytes(flag, text)
   if (size >= 16_384 && size <= 64 * 1024 ** 2 && Number.isInteger(Math.log2(size))) return size
   throw usageError(`${flag} is '${text}', which is not a power of two from 16K to 64M`)
+}
+
+function parseWebSeed(text: string): string {
+  if (/^(https?|ftp):\/\/[^\s/]+/.test(text) && URL.canParse(text)) return text
+  throw usageError(`--web-seed is '${text}', which is not a URL such as http://10.0.0.1/files/`)
 }
 
 function parseName(flag: string, text: string): string {

@@ -1,43 +1,51 @@
 import { resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
 import { bytes } from '../../report/format.ts'
-import { verifyContent } from '../../torrent/verify.ts'
 import type { Command } from '../arguments.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { printOut } from '../output.ts'
 import { progressLine } from '../progress.ts'
 import { checkKind } from '../target.ts'
 import { readTorrent } from '../torrent-input.ts'
+import { verifyTarget } from '../verify-directory.ts'
 
 const help = `murder verify <torrent> <file|directory>
 
   murder verify data.torrent /data
 
-Compares what is here with the torrent and says for every file: same, different or missing. Changes nothing.
-Exit code 0 only when all are the same. "-" reads the torrent from standard input.
+Compares what is here with the torrent and says for every file: same, different or missing; of a directory also its
+attributes, if they came with it. Changes nothing. Exit code 0 only when all are the same. "-" reads the torrent from
+standard input.
 
-  --json                one JSON object a file: {"path", "state"}`
+  --no-attributes       compare the content of files only
+  --json                one JSON object a file: {"path", "state", "differences"}`
 
 export const command: Command = {
   help,
   positionals: ['<torrent>', '<file|directory>'],
-  flags: { json: { type: 'boolean' } },
+  flags: { json: { type: 'boolean' }, 'no-attributes': { type: 'boolean' } },
   async run(args) {
     const [torrent = '', target = ''] = args.positionals
     const { metainfo } = await readTorrent(torrent)
     const path = resolve(target)
     checkKind(path, metainfo)
     const progress = progressLine()
-    const files = await verifyContent(metainfo, path, {
+    const all = await verifyTarget(metainfo, path, {
+      attributes: !args.has('no-attributes'),
       signal: onInterrupt().signal,
       onProgress: (done, total) => progress.show(() => `checked ${bytes(done)} of ${bytes(total)}`),
     })
     progress.clear()
-    for (const file of files) {
-      printOut(args.has('json') ? JSON.stringify(file) : `${file.state.padEnd(9)}  ${file.path}`)
+    for (const { path, state, differences } of all) {
+      const why = differences ? ` (${differences.join('; ')})` : ''
+      printOut(
+        args.has('json')
+          ? JSON.stringify({ path, state, ...(differences ? { differences } : {}) })
+          : `${state.padEnd(9)}  ${path}${why}`,
+      )
     }
-    const same = files.filter(({ state }) => state === 'same').length
-    if (!args.has('json')) console.error(`${same} of ${files.length} files are the same`)
-    return same === files.length ? ExitCode.done : ExitCode.failed
+    const same = all.filter(({ state }) => state === 'same').length
+    if (!args.has('json')) console.error(`${same} of ${all.length} are the same`)
+    return same === all.length ? ExitCode.done : ExitCode.failed
   },
 }

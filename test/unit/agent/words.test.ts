@@ -18,6 +18,8 @@ const job: ContentJob = {
   linger: 30,
   uploadLimit: 0,
   downloadLimit: 0,
+  attributes: true,
+  deletesOthers: false,
   timeouts: { connect: 60, stall: 120, total: 600 },
 }
 const at = { bytes: 43, total: 100, peers: 2 }

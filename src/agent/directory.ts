@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { MANIFEST, type Manifest } from '../attributes/entry.ts'
+import { MurderError } from '../errors.ts'
+import type { Metainfo } from '../torrent/metainfo.ts'
+import type { AgentEvent } from './contract.ts'
+import type { ContentJob } from './job.ts'
+
+const manifestFile = ({ files, singleFile }: Metainfo) =>
+  singleFile ? undefined : files.find(({ path }) => path.length === 1 && path[0] === MANIFEST)
+
+/** Whether attributes travel with the content. */
+export const hasManifest = (metainfo: Metainfo) => manifestFile(metainfo) !== undefined
+
+/** The bytes of the manifest that a torrent has beside its info. Throws BAD_TORRENT when they are not those of its file. */
+export function embeddedManifest(metainfo: Metainfo): Buffer {
+  const length = manifestFile(metainfo)?.length
+  try {
+    const bytes = gunzipSync(metainfo.manifest ?? '', { maxOutputLength: (length ?? 0) + 1 })
+    if (bytes.length === length) return bytes
+  } catch {
+    // What is said below is all there is to say.
+  }
+  throw new MurderError('BAD_TORRENT', 'the torrent holds attributes that are not those of its content', {
+    exitCode: 2,
+    cure: 'make it again with murder make-torrent',
+  })
+}
+
+/** The attributes that `bytes` say, checked against the torrent that they came with. */
+export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise<Manifest> {
+  const { checkFit, decodeManifest } = await import('../attributes/index.ts')
+  const manifest = decodeManifest(bytes)
+  checkFit(manifest, metainfo.files)
+  return manifest
+}
+
+/** What a directory needs when its content is complete: nothing else in it, if that was asked for, and attributes. */
+export async function finishDirectory(
+  job: ContentJob,
+  metainfo: Metainfo,
+  emit: (event: AgentEvent) => void,
+): Promise<void> {
+  const manifest = hasManifest(metainfo)
+    ? await manifestOf(metainfo, readFileSync(join(job.path, MANIFEST)))
+    : undefined
+  if (job.deletesOthers) {
+    const { removeOthers } = await import('./remove-others.ts')
+    removeOthers(job.path, [
+      ...metainfo.files.map(({ path }) => path.join('/')),
+      ...(manifest?.entries ?? []).map(({ path }) => path),
+    ])
+  }
+  if (!job.attributes || !manifest) return
+  const { applyManifest } = await import('../attributes/index.ts')
+  const { warnings } = await applyManifest(job.path, manifest)
+  for (const message of warnings) emit({ event: 'warning', message })
+}
