@@ -6,6 +6,7 @@ import type { Metainfo } from '../torrent/metainfo.ts'
 import { type Arguments, type Flag, usageError } from './arguments.ts'
 import type { ContentJob } from './job.ts'
 import { ownAddresses } from './own-addresses.ts'
+import { readSecret } from './secret-file.ts'
 import type { TorrentInput } from './torrent-input.ts'
 import {
   hostPort,
@@ -34,6 +35,7 @@ const contentFlags: Record<string, Flag> = {
   tracker: list,
   peer: list,
   address: text,
+  'secret-file': text,
   port: text,
   ports: text,
   'up-limit': text,
@@ -67,6 +69,7 @@ export async function contentJob(
   const path = resolve(target)
   const address = await checkAddress(args.text('address') ?? ownAddress)
   const trackers = args.list('tracker').map((url) => parseTracker('--tracker', url))
+  const secret = await args.value('secret-file', readSecret, undefined)
   const fleet = args.value('fleet', parseCount, undefined)
   return {
     role,
@@ -92,6 +95,7 @@ export async function contentJob(
     attributes: !args.has('no-attributes'),
     deletesOthers: deletesOthers(args, metainfo),
     ...(address === undefined ? {} : { address }),
+    ...(secret === undefined ? {} : { secret }),
     ...(fleet === undefined ? {} : { fleet }),
   }
 }

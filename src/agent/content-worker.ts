@@ -73,6 +73,7 @@ async function start(
       downloadLimit: job.downloadLimit,
       storage: storageOf(job, metainfo, folder),
       ...(job.address === undefined ? {} : { address: job.address }),
+      ...(job.secret === undefined ? {} : { secret: job.secret }),
       ...(job.fleet === undefined ? {} : { fleet: job.fleet }),
     })
   } finally {

@@ -15,8 +15,10 @@ export interface ReceiveOrder {
   sha256: string
   /** Directory on the server that holds everything temporary of this transfer. Removing it ends the peer. */
   directory: string
-  /** Tracker announce URLs as this server reaches them. */
+  /** Tracker announce URLs as this server reaches them; `{secret}` in one stands for the tracker's key. */
   trackers: string[]
+  /** What all of the swarm must prove to know; anybody may join when it is missing. */
+  secret?: string
   /** `host:port` of processes known from the start (the seeder). */
   peers: string[]
   /** Address to announce instead of the one the tracker sees. */

@@ -19,7 +19,10 @@ export interface ContentJob {
   name: string
   /** Absolute path of the file or directory. */
   path: string
+  /** Announce URLs, in which `{secret}` stands for the tracker's key. */
   trackers: string[]
+  /** What all of the swarm must prove to know; anybody may join when it is missing. */
+  secret?: string
   peers: string[]
   address?: string
   ports: [number, number]
@@ -42,6 +45,10 @@ export interface TrackerJob {
   host?: string
   /** Infohashes it serves; all when missing. */
   only?: string[]
+  /** It answers only who knows this secret. */
+  secret?: string
+  /** A file of permits, which may change. */
+  permits?: string
   timeouts: Timeouts
 }
 

@@ -26,6 +26,7 @@ const SHAPE: Record<string, Check> = {
   sha256: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value),
   directory: isPath,
   trackers: isTexts,
+  secret: optional(isText),
   peers: isTexts,
   address: optional(isText),
   ports: (value) => Array.isArray(value) && value.length === 2 && value.every(isPort),

@@ -124,8 +124,19 @@ const aborted = (signal: AbortSignal) =>
 
 function jobOf(order: ReceiveOrder): ContentJob {
   const metainfo = parseMetainfo(Buffer.from(order.torrent, 'base64'))
-  const { tag, torrent, trackers, peers, ports, linger, uploadLimit, downloadLimit, timeouts, address } =
-    order
+  const {
+    tag,
+    torrent,
+    trackers,
+    peers,
+    ports,
+    linger,
+    uploadLimit,
+    downloadLimit,
+    timeouts,
+    address,
+    secret,
+  } = order
   return {
     role: 'peer',
     tag,
@@ -143,6 +154,7 @@ function jobOf(order: ReceiveOrder): ContentJob {
     attributes: false,
     deletesOthers: false,
     ...(address === undefined ? {} : { address }),
+    ...(secret === undefined ? {} : { secret }),
   }
 }
 

@@ -1,18 +1,21 @@
 import { startTracker } from '../torrent/tracker.ts'
 import type { TrackerJob } from './job.ts'
 import { ownAddresses } from './own-addresses.ts'
+import { permitsOf } from './permits.ts'
 import { announceUrl } from './units.ts'
 import { delay, type WorkerContext } from './worker-context.ts'
 
 /** Runs a tracker until it is stopped. */
 export async function workAsTracker(job: TrackerJob, context: WorkerContext): Promise<void> {
+  const permits = permitsOf(job)
   const tracker = await startTracker({
     port: job.port,
     ...(job.host === undefined ? {} : { host: job.host }),
     ...(job.only === undefined ? {} : { only: job.only }),
+    ...(permits === undefined ? {} : { permits }),
   })
   try {
-    const url = announceUrl(reachableHost(job.host), tracker.port)
+    const url = announceUrl(reachableHost(job.host), tracker.port, permits !== undefined)
     context.listening({ port: tracker.port, url })
     await Promise.race([context.stopped, delay(job.timeouts.total || undefined)])
   } finally {

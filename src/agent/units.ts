@@ -1,4 +1,5 @@
 import { MurderError } from '../errors.ts'
+import { announcePath } from '../torrent/secret.ts'
 
 const usage = (message: string) => new MurderError('USAGE', message, { exitCode: 2 })
 
@@ -59,7 +60,10 @@ export function parseHostPort(flag: string, text: string): { host: string; port:
 
 const isV6 = (host: string) => host.includes(':')
 export const hostPort = (host: string, port: number) => `${isV6(host) ? `[${host}]` : host}:${port}`
-export const announceUrl = (host: string, port: number) => `http://${hostPort(host, port)}/announce`
+
+/** With a secret, its key has a place in the path: agents put it in when they announce. */
+export const announceUrl = (host: string, port: number, isSecret = false) =>
+  `http://${hostPort(host, port)}${announcePath(isSecret)}`
 
 /** A tracker as people write it: an announce URL, or host:port. */
 export function parseTracker(flag: string, text: string): string {

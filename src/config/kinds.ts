@@ -206,6 +206,24 @@ export const patterns: Kind<typeof patternsSchema> = {
   toText: (value) => value.join(','),
 }
 
+function isNetwork(text: string): boolean {
+  const [address = '', length, ...more] = text.split('/')
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address) as 0 | 4 | 6]
+  return (
+    bits > 0 &&
+    more.length === 0 &&
+    (length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= bits))
+  )
+}
+
+const networksSchema = z.array(z.string().refine(isNetwork))
+
+export const networks: Kind<typeof networksSchema> = {
+  ...patterns,
+  schema: networksSchema,
+  allowed: "a list of addresses and networks such as ['192.0.2.7', '10.0.0.0/8']",
+}
+
 /** A number of servers, or a share of the fleet. */
 export type Share = number | `${number}%`
 

@@ -33,6 +33,11 @@ const tracker = z.strictObject({
     example: 'tracker.example.com',
     unset: 'the address of the seeder',
   }),
+  allow: setting(kinds.networks.schema.default([]), kinds.networks, {
+    description:
+      'Addresses and networks that the tracker answers besides those that the servers name: servers behind a router that hides theirs, for example.',
+    example: ['10.0.0.0/8'],
+  }),
 })
 
 const timeouts = z.strictObject({
@@ -149,6 +154,11 @@ export const schema = z.strictObject({
     description: 'Bytes in a piece of the torrent.',
     example: '256K',
     unset: 'chosen from the size of the package',
+  }),
+  allowStrangers: setting(kinds.flag.schema.default(false), kinds.flag, {
+    description:
+      'Whether other BitTorrent programs may join the swarm: without it, who takes part proves to know the secret of the deploy, and the tracker answers only the fleet.',
+    example: true,
   }),
   prefill: setting(kinds.flag.schema.default(true), kinds.flag, {
     description:

@@ -10,7 +10,7 @@ import { encodeMetainfo, parseMetainfo } from '../torrent/metainfo.ts'
 import { choosePieceLength } from '../torrent/piece-length.ts'
 import { PieceHasher } from '../torrent/pieces.ts'
 import type { Context } from './context.ts'
-import type { Transfer } from './make-package.ts'
+import { secretFor, type Transfer } from './make-package.ts'
 
 /** What the servers are told of the file besides its content. */
 export type SourceFile = Omit<PlaceOrder, 'path'>
@@ -50,7 +50,18 @@ export async function fileTransfer(
   await symlink(root, file)
   const { infoHash } = parseMetainfo(torrent)
   const source = { name, mode: mode & 0o7777, mtime: Math.round(mtimeMs) }
-  return { tag, file, length, sha256, compression: 'none', infoHash, torrent, entries: [], source }
+  return {
+    tag,
+    file,
+    length,
+    sha256,
+    compression: 'none',
+    infoHash,
+    torrent,
+    ...secretFor(settings),
+    entries: [],
+    source,
+  }
 }
 
 async function digest(path: string, length: number, pieceLength: number, signal: AbortSignal) {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 
 /** What single steps keep between two calls, below the current directory. */
-const base = () => resolve('.shipit-murder')
+export const base = (): string => resolve('.shipit-murder')
 
 /** Names in there that are no environment's. */
 const TAKEN = ['run', 'logs', 'fleet.json']

@@ -1,11 +1,13 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { announceUrl } from '../agent/units.ts'
 import { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { LocalAgent } from './local-agent.ts'
 import type { Transfer } from './make-package.ts'
+import { permitOf, writePrivate } from './permits.ts'
 import { type Swarm, seedArguments } from './swarm.ts'
 
 /** Starts tracker and seeder on the deploy host, for as long as this process lives. */
@@ -15,19 +17,19 @@ export async function startLocally(context: Context, transfer: Transfer, facts: 
   const torrent = join(directory, 'package.torrent')
   // Beside the package, so that it goes with it; and two deploys from one host have nothing in common.
   const runs = ['--run-dir', join(directory, 'runs')]
+  const permits = join(directory, 'permits.json')
+  const secret = join(directory, 'secret')
   await writeFile(torrent, transfer.torrent, { mode: 0o600 })
-  const tracker = await LocalAgent.start('tracker', [
-    '--port',
-    String(settings.tracker.port),
-    '--only',
-    torrent,
-    ...runs,
-  ])
+  await writePrivate(permits, JSON.stringify([await permitOf(context, transfer, facts)]))
+  if (transfer.secret !== undefined) await writePrivate(secret, transfer.secret)
+  const port = String(settings.tracker.port)
+  const tracker = await LocalAgent.start('tracker', ['--port', port, '--permits', permits, ...runs])
   let seeder: Awaited<ReturnType<typeof LocalAgent.start>>
   try {
-    const url = `http://127.0.0.1:${tracker.port}/announce`
+    const url = announceUrl('127.0.0.1', tracker.port, transfer.secret !== undefined)
+    const files = { torrent, content: transfer.file, ...(transfer.secret === undefined ? {} : { secret }) }
     seeder = await LocalAgent.start('seed', [
-      ...seedArguments(context, torrent, transfer.file, url, fleet.servers.length),
+      ...seedArguments(context, files, url, fleet.servers.length),
       ...runs,
     ])
   } catch (error) {
@@ -43,7 +45,7 @@ export async function startLocally(context: Context, transfer: Transfer, facts: 
     broken: Promise.race([tracker.agent.ended, seeder.agent.ended]),
     async stop() {
       await Promise.all([tracker.agent.stop(), seeder.agent.stop()])
-      await rm(torrent, { force: true })
+      for (const file of [torrent, permits, secret]) await rm(file, { force: true })
     },
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Compression } from '../agent/contract.ts'
+import type { Settings } from '../config/index.ts'
 import { MurderError } from '../errors.ts'
 import { chooseCompression } from '../package/choice.ts'
 import { zstdAvailable } from '../package/compress.ts'
@@ -10,6 +11,7 @@ import { pack } from '../package/pack.ts'
 import { scan } from '../package/scan.ts'
 import { encodeMetainfo, parseMetainfo } from '../torrent/metainfo.ts'
 import { choosePieceLength } from '../torrent/piece-length.ts'
+import { newSecret } from '../torrent/secret.ts'
 import type { Context } from './context.ts'
 
 /** A release, ready to travel. */
@@ -22,6 +24,8 @@ export interface Transfer {
   compression: Compression
   infoHash: string
   torrent: Buffer
+  /** What all of its swarm prove to know; undefined when strangers may join. */
+  secret?: string
   entries: Entry[]
 }
 
@@ -87,8 +91,22 @@ export async function makePackage(context: Context, wish: PackageWish): Promise<
     trackers: [],
   })
   const { infoHash } = parseMetainfo(torrent)
-  return { tag: wish.tag, file, length, sha256, compression, infoHash, torrent, entries }
+  return {
+    tag: wish.tag,
+    file,
+    length,
+    sha256,
+    compression,
+    infoHash,
+    torrent,
+    ...secretFor(settings),
+    entries,
+  }
 }
+
+/** A secret of its own for each transfer, unless strangers may join. */
+export const secretFor = ({ allowStrangers }: Settings): { secret?: string } =>
+  allowStrangers ? {} : { secret: newSecret() }
 
 const BLOCK = 4096
 

@@ -9,6 +9,7 @@ import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { type Landing, landingOf } from './landing.ts'
 import { releaseBytes } from './make-package.ts'
+import { permit } from './permits.ts'
 import { receive } from './receive.ts'
 import { count, quietly, say } from './say.ts'
 import { findSeeders } from './seeding.ts'
@@ -32,6 +33,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   const landing = landingOf(context, transfer)
   const { path } = landing
   const facts = await check(context)
+  await permit(context, station, transfer, facts)
   assertZstd(context, transfer, facts)
   const complete = await findComplete(context, transfer, landing)
   const servers = fleet.servers.filter((server) => !complete.has(server))

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { posix } from 'node:path'
+import { announceUrl } from '../agent/units.ts'
 import { MurderError } from '../errors.ts'
 import { parseEvent } from '../remote/events.ts'
 import type { Command, Outcome } from '../remote/fleet.ts'
@@ -10,6 +11,7 @@ import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import type { Transfer } from './make-package.ts'
 import { agentPath, transferPath } from './paths.ts'
+import { permitOf } from './permits.ts'
 import { type Swarm, seedArguments } from './swarm.ts'
 
 /** Uploads the package once, to the server that seeds, and starts tracker and seeder there in the background. */
@@ -28,7 +30,15 @@ export async function startOnServer(
     sha256: transfer.sha256,
     open: () => createReadStream(transfer.file),
   }
-  must(await upload(fleet, { content: transfer.torrent, to: torrent, mode: 0o600, step: 'seed' }, options))
+  const [permits, secret] = [posix.join(directory, 'permits.json'), posix.join(directory, 'secret')]
+  const permitted = Buffer.from(JSON.stringify([await permitOf(context, transfer, facts)]))
+  const small: [Buffer, string][] = [
+    [transfer.torrent, torrent],
+    [permitted, permits],
+    ...(transfer.secret === undefined ? [] : [[Buffer.from(transfer.secret), secret] as [Buffer, string]]),
+  ]
+  for (const [content, to] of small)
+    must(await upload(fleet, { content, to, mode: 0o600, step: 'seed' }, options))
   must(await upload(fleet, { content: whole, to: file, mode: 0o600, step: 'seed' }, options))
 
   const start = async (role: string, ...args: string[]): Promise<number> => {
@@ -44,10 +54,13 @@ export async function startOnServer(
     if (port !== undefined) return port
     throw new MurderError('NO_SEEDER', `${server.label}: the ${role} did not say where it listens`)
   }
-  const trackerPort = await start('tracker', '--port', String(settings.tracker.port), '--tag', transfer.tag)
-  const url = `http://127.0.0.1:${trackerPort}/announce`
-  const args = seedArguments(context, torrent, file, url, fleet.servers.length)
-  const seederPort = await start('seed', ...args, '--tag', transfer.tag)
+  const tag = ['--tag', transfer.tag]
+  const port = String(settings.tracker.port)
+  const trackerPort = await start('tracker', '--port', port, '--permits', permits, ...tag)
+  const url = announceUrl('127.0.0.1', trackerPort, transfer.secret !== undefined)
+  const files = { torrent, content: file, ...(transfer.secret === undefined ? {} : { secret }) }
+  const args = seedArguments(context, files, url, fleet.servers.length)
+  const seederPort = await start('seed', ...args, ...tag)
   const host = settings.announce ?? facts.get(server)?.serverAddress ?? server.host
   return {
     trackerPort,

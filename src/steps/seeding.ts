@@ -1,17 +1,18 @@
 import { createReadStream } from 'node:fs'
-import { posix } from 'node:path'
+import { join, posix } from 'node:path'
 import type { RunStatus } from '../agent/run-status.ts'
+import { announceUrl } from '../agent/units.ts'
 import { MurderError } from '../errors.ts'
 import { upload } from '../remote/upload.ts'
 import { bytes } from '../report/index.ts'
-import { formatAddress } from '../torrent/announce.ts'
 import { ask, inspect } from './check.ts'
 import type { Context } from './context.ts'
-import { environmentName } from './local-paths.ts'
+import { environmentDirectory, environmentName } from './local-paths.ts'
+import { permit } from './permits.ts'
 import { facts, say } from './say.ts'
 import { runsNow, type Station, shownHost, startAt, stationOf } from './station.ts'
-import { createTransfer, loadTransfer, type StoredTransfer } from './stored-transfer.ts'
-import { seedArguments } from './swarm.ts'
+import { createTransfer, loadTransfer, SECRET, type StoredTransfer } from './stored-transfer.ts'
+import { type SeedFiles, seedArguments } from './swarm.ts'
 import { ensureTracker } from './tracker.ts'
 
 /** The environment's seeders that run: one, or in bad luck an older one too. */
@@ -38,6 +39,7 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
   const transfer = packaged ?? (await createTransfer(context))
   const station = stationOf(context)
   await station.prepare()
+  await permit(context, station, transfer, new Map())
   const tracker = await ensureTracker(context, station)
   const running = await findSeeders(context, station)
   const current = running.find(({ tag, infoHash }) => tag === transfer.tag && infoHash === transfer.infoHash)
@@ -49,8 +51,11 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
 
   // Servers that are down can wait: they only tell by what address they reach this one.
   const { facts: known } = await inspect(context, asked)
-  const url = `http://${formatAddress(shownHost(context, station, known), tracker.port)}/announce`
+  await permit(context, station, transfer, known)
+  const isSecret = transfer.secret !== undefined
+  const url = announceUrl(shownHost(context, station, known), tracker.port, isSecret)
   const { environment } = context.shipit
+  const secretFile = isSecret ? join(environmentDirectory(environment), SECRET) : undefined
   const stop = `npx shipit ${environment} murder:stop_seeding murder:stop_tracker`
   const { tag, length, infoHash } = transfer
   say(
@@ -58,11 +63,12 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
     facts(runsAlready ? `${tag} is being seeded already` : `Seeding ${tag} on ${station.label}`, [
       ['infohash', infoHash],
       ['tracker', url],
+      ...(secretFile === undefined ? [] : [['secret', secretFile] as [string, string]]),
       ['size', bytes(length)],
       ['stop', stop],
     ]),
     'seeding',
-    { tag, infoHash, tracker: url, length, port, pid, runsAlready, path: transfer.file, stop },
+    { tag, infoHash, tracker: url, length, port, pid, runsAlready, path: transfer.file, secretFile, stop },
   )
 }
 
@@ -72,29 +78,33 @@ async function startSeeder(
   transfer: StoredTransfer,
   trackerPort: number,
 ): Promise<{ port: number; pid: number }> {
-  const file = posix.join(station.directory, 'package')
-  const torrent = `${file}.torrent`
-  await bringTo(context, station, transfer, file, torrent)
-  const url = `http://127.0.0.1:${trackerPort}/announce`
-  const args = seedArguments(context, torrent, file, url, context.fleet.servers.length)
+  const content = posix.join(station.directory, 'package')
+  const isSecret = transfer.secret !== undefined
+  const files = {
+    ...{ content, torrent: `${content}.torrent` },
+    ...(isSecret ? { secret: posix.join(station.directory, SECRET) } : {}),
+  }
+  await bringTo(context, station, transfer, files)
+  const url = announceUrl('127.0.0.1', trackerPort, isSecret)
+  const args = seedArguments(context, files, url, context.fleet.servers.length)
   return startAt(station, ['seed', ...args, '--tag', transfer.tag], context.signal)
 }
 
-/** Uploads package and torrent where another machine than this one seeds. */
+/** Uploads package, torrent and secret where another machine than this one seeds. */
 async function bringTo(
   { fleet, settings, signal }: Context,
   { server }: Station,
   transfer: StoredTransfer,
-  file: string,
-  torrent: string,
+  files: SeedFiles,
 ): Promise<void> {
   if (!server) return
   const options = { servers: [server], signal, stallTimeout: settings.timeouts.stall }
-  const { length, sha256 } = transfer
+  const { length, sha256, secret } = transfer
   const content = { bytes: length, sha256, open: () => createReadStream(transfer.file) }
   for (const step of [
-    { content: transfer.torrent, to: torrent },
-    { content, to: file },
+    { content: transfer.torrent, to: files.torrent },
+    ...(files.secret === undefined ? [] : [{ content: Buffer.from(secret ?? ''), to: files.secret }]),
+    { content, to: files.content },
   ]) {
     const outcomes = await upload(fleet, { ...step, mode: 0o600, step: 'seed' }, options)
     for (const outcome of outcomes) if (!outcome.ok) throw outcome.error

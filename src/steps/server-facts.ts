@@ -10,6 +10,8 @@ export interface ServerFacts {
   /** Address of the deploy host as the server sees it, and of the server as the deploy host sees it, over SSH. */
   clientAddress: string | undefined
   serverAddress: string | undefined
+  /** All addresses that the server says it has. */
+  addresses: string[]
   /** Directory name of the release that `current` points to. */
   currentRelease: string | undefined
   revision: string | undefined
@@ -58,6 +60,7 @@ export function factsScript(paths: FactPaths): string {
     'if [ -L "$d/current" ]; then c=$(basename "$(readlink "$d/current")"); if [ -d "$d/releases/$c" ]; then say current "$c"; if [ -f "$d/releases/$c/REVISION" ]; then say revision "$(head -n 1 "$d/releases/$c/REVISION")"; fi; fi; fi',
     'say temporary "$(df -Pk "$t" 2>/dev/null | tail -n 1)"',
     'say releases "$(df -Pk "$d/releases" 2>/dev/null | tail -n 1)"',
+    'say addresses "$({ hostname -I || ip -o addr show | sed -n "s/.* inet6\\{0,1\\} \\([^ /]*\\).*/\\1/p"; } 2>/dev/null | tr "\\n" " ")"',
     'say boot "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"',
     `say place "$(stat -c %d:%i "$d" 2>/dev/null)"`,
   ].join('; ')
@@ -77,6 +80,7 @@ export function parseFacts(output: string): ServerFacts {
     temporary: parseSpace(text('temporary')),
     releases: parseSpace(text('releases')),
     identity: boot && place ? `${boot} ${place}` : undefined,
+    addresses: (text('addresses') ?? '').split(' ').filter(Boolean),
     trouble: text('trouble'),
   }
 }

@@ -10,6 +10,7 @@ import type { Context } from './context.ts'
 import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { environmentDirectory, ownFiles } from './local-paths.ts'
 import { makePackage, sourceDirectory, type Transfer } from './make-package.ts'
+import { PERMIT, writePrivate } from './permits.ts'
 import { revisionOf } from './revision.ts'
 import { facts, quietly, say } from './say.ts'
 import { prepareWorkspace } from './workspace.ts'
@@ -30,12 +31,16 @@ interface Description {
   sha256: string
   compression: Compression
   infoHash: string
+  secret?: string
   created: string
   revision?: string
   source?: SourceFile
 }
 
-const KEPT = ['package', 'package.torrent', 'transfer.json', 'layout'] as const
+/** Beside a package: the secret of its swarm, for the seeder. */
+export const SECRET = 'secret'
+
+const KEPT = ['package', 'package.torrent', 'transfer.json', 'layout', PERMIT, SECRET] as const
 
 /** `murder:create_torrent`: packages the workspace. What has not changed keeps its tag, unless the settings name another. */
 export async function createTransfer(context: Context): Promise<StoredTransfer> {
@@ -61,12 +66,18 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
           ignore: ownFiles(root),
         })
     const revision = path === undefined ? await revisionOf(root, shipit.config.branch ?? 'HEAD') : undefined
-    const same = before?.infoHash === made.infoHash && before.compression === made.compression
+    const isOpen = made.secret === undefined
+    const same =
+      before?.infoHash === made.infoHash &&
+      before.compression === made.compression &&
+      isOpen === (before.secret === undefined)
     const stored: StoredTransfer = {
       ...made,
       file: join(directory, 'package'),
       tag: wanted ?? (same ? before.tag : made.tag),
       created: same ? before.created : new Date().toISOString(),
+      // Whoever seeds it already goes by the secret that it had.
+      ...(same && before.secret !== undefined ? { secret: before.secret } : {}),
       ...(revision === undefined ? {} : { revision }),
     }
     await store(stored, directory, draft)
@@ -78,17 +89,20 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
 
 /** The description comes last: it is true of all that is there already. */
 async function store(stored: StoredTransfer, directory: string, draft: string): Promise<void> {
-  const { tag, length, sha256, compression, infoHash, created, revision, source } = stored
+  const { tag, length, sha256, compression, infoHash, created, revision, source, secret } = stored
   const description: Description = {
     ...{ tag, length, sha256, compression, infoHash, created },
     ...(revision === undefined ? {} : { revision }),
     ...(source ? { source } : {}),
+    ...(secret === undefined ? {} : { secret }),
   }
   const mode = 0o600
   await writeFile(join(draft, 'package.torrent'), stored.torrent, { mode })
   await writeFile(join(draft, 'layout'), encodeLayout(stored.entries), { mode })
   await writeFile(join(draft, 'transfer.json'), `${JSON.stringify(description, undefined, 2)}\n`, { mode })
   await rm(join(directory, 'transfer.json'), { force: true })
+  if (secret === undefined) await rm(join(directory, SECRET), { force: true })
+  else await writePrivate(join(directory, SECRET), secret)
   for (const name of ['package', 'package.torrent', 'layout', 'transfer.json']) {
     await rename(join(draft, name), join(directory, name))
   }

@@ -1,7 +1,8 @@
+import { announceUrl } from '../agent/units.ts'
 import type { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
-import { formatAddress } from '../torrent/announce.ts'
 import type { Context } from './context.ts'
+import type { Transfer } from './make-package.ts'
 
 /** Where a swarm's tracker and seeder are. */
 export interface Swarm {
@@ -16,22 +17,34 @@ export interface Swarm {
   stop(): Promise<void>
 }
 
+/** Paths on the machine that seeds; without a secret, strangers may join. */
+export interface SeedFiles {
+  torrent: string
+  content: string
+  secret?: string
+}
+
 export function seedArguments(
   context: Context,
-  torrent: string,
-  file: string,
+  { torrent, content, secret }: SeedFiles,
   url: string,
   fleet: number,
 ): string[] {
   const { ports, uploadLimit, downloadLimit } = context.settings
   return [
-    ...[torrent, file, '--tracker', url, '--ports', ports.join('-'), '--fleet', String(fleet)],
+    ...[torrent, content, '--tracker', url, '--ports', ports.join('-'), '--fleet', String(fleet)],
     ...['--up-limit', String(uploadLimit), '--down-limit', String(downloadLimit)],
+    ...(secret === undefined ? [] : ['--secret-file', secret]),
   ]
 }
 
 /** The announce URL that a server uses. */
-export function trackerUrl(context: Context, swarm: Swarm, server: Server): string {
+export function trackerUrl(
+  context: Context,
+  swarm: Swarm,
+  server: Server,
+  { secret }: Pick<Transfer, 'secret'>,
+): string {
   const host = context.settings.tracker.address ?? swarm.hostFor(server)
-  return `http://${formatAddress(host, swarm.trackerPort)}/announce`
+  return announceUrl(host, swarm.trackerPort, secret !== undefined)
 }

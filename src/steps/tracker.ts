@@ -1,7 +1,8 @@
 import type { RunStatus } from '../agent/run-status.ts'
+import { announceUrl } from '../agent/units.ts'
 import { MurderError } from '../errors.ts'
-import { formatAddress } from '../torrent/announce.ts'
 import type { Context } from './context.ts'
+import { permitsPath, putPermits } from './permits.ts'
 import { facts, say } from './say.ts'
 import { runsNow, type Station, shownHost, startAt, stationOf } from './station.ts'
 
@@ -22,7 +23,16 @@ export async function ensureTracker(
   const { port } = context.settings.tracker
   if (running?.port !== undefined) return { port: running.port, pid: running.pid ?? 0, runsAlready: true }
   try {
-    const args = ['tracker', '--port', String(port), '--tag', tagOf(context)]
+    await putPermits(context, station)
+    const args = [
+      'tracker',
+      '--port',
+      String(port),
+      '--permits',
+      permitsPath(station),
+      '--tag',
+      tagOf(context),
+    ]
     return { ...(await startAt(station, args, context.signal)), runsAlready: false }
   } catch (error) {
     if (!(error instanceof MurderError) || error.code !== 'PORT_TAKEN') throw error
@@ -38,7 +48,8 @@ export async function startTracker(context: Context): Promise<void> {
   const station = stationOf(context)
   await station.prepare()
   const { port, pid, runsAlready } = await ensureTracker(context, station)
-  const url = `http://${formatAddress(shownHost(context, station, new Map()), port)}/announce`
+  const { allowStrangers } = context.settings
+  const url = announceUrl(shownHost(context, station, new Map()), port, !allowStrangers)
   say(
     context,
     facts(

@@ -24,6 +24,8 @@ declare module 'bittorrent-tracker/server' {
       filter?: (infoHash: string, params: unknown, done: (error: Error | null) => void) => void
     })
     http: HttpServer
+    /** By infohash, hex. */
+    torrents: Record<string, unknown>
     listen(port: number, host?: string): void
     close(done?: () => void): void
   }

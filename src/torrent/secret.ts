@@ -12,9 +12,13 @@ export function keyOf(secret: string, purpose: 'peers' | 'tracker'): Buffer {
 }
 
 /** The part of an announce URL's path that a tracker's key stands in. */
-const trackerPath = (secret: string): string => keyOf(secret, 'tracker').toString('base64url')
+export const trackerPath = (secret: string): string => keyOf(secret, 'tracker').toString('base64url')
 
 /** The announce URL as it is sent. One without the placeholder, that of a tracker elsewhere, stays as it is. */
 export function withSecret(url: string, secret: string | undefined): string {
   return secret === undefined ? url : url.replace(PLACEHOLDER, trackerPath(secret))
 }
+
+/** The path of an announce URL, of an open tracker or of one that asks for a key. */
+export const announcePath = (isSecret: boolean): string =>
+  isSecret ? `/${PLACEHOLDER}/announce` : '/announce'

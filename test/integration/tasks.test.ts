@@ -94,7 +94,8 @@ describe('murder:start_tracker and murder:stop_tracker', () => {
     const second = await project.event('tracker', 'murder:start_tracker')
     expect([first.runsAlready, second.runsAlready]).toEqual([false, true])
     expect(second.pid).toBe(first.pid)
-    expect((await fetch(`http://127.0.0.1:${project.trackerPort}/stats`)).status).toBe(200)
+    // It runs, and has nothing to say to strangers.
+    expect((await fetch(`http://127.0.0.1:${project.trackerPort}/stats`)).status).toBe(404)
     const stopped = await project.event('stopped', 'murder:stop_tracker')
     expect(stopped).toMatchObject({ role: 'tracker', wasRunning: true, pid: first.pid })
     expect(isAlive(first.pid)).toBe(false)
@@ -124,7 +125,16 @@ describe('murder:seed', () => {
     expect(second).toMatchObject({ pid: first.pid, tag: first.tag, runsAlready: true })
     const torrent = `${first.path}.torrent`
     const fetched = project.path('by-hand')
-    const args = ['peer', torrent, fetched, '--tracker', String(first.tracker), '--no-linger']
+    const args = [
+      'peer',
+      torrent,
+      fetched,
+      '--tracker',
+      String(first.tracker),
+      '--no-linger',
+      '--secret-file',
+      String(first.secretFile),
+    ]
     const { stdout } = await execute(process.execPath, [
       agentFile,
       ...args,
@@ -370,7 +380,9 @@ describe('with seeder set to a server', () => {
     const again = await project.shipit(['murder:seed'], elsewhere())
     expect(again.code, again.output).toBe(0)
     const [first, second] = [...run.events, ...again.events].filter(({ event }) => event === 'seeding')
-    expect(first?.tracker).toBe(`http://${project.fleet.remotes[1]?.host}:${project.trackerPort}/announce`)
+    expect(first?.tracker).toBe(
+      `http://${project.fleet.remotes[1]?.host}:${project.trackerPort}/{secret}/announce`,
+    )
     expect(second).toMatchObject({ runsAlready: true, pid: first?.pid })
     const states = run.events.filter(({ event }) => event === 'status')
     expect(states[0]).toMatchObject({ host: 'deploy host', runs: [] })

@@ -19,6 +19,7 @@ command goes on. "-" reads the torrent from standard input.
 
   --tracker URL         announce there instead of to the torrent's trackers (repeatable)
   --peer HOST:PORT      connect to this one too (repeatable)
+  --secret-file FILE    have to do only with who proves to know this secret ("-": standard input)
   --address IP          announce this address, not the one the tracker sees
   --port N, --ports A-B the port, or the range to take one from (6881-6999)
   --linger S            seconds to go on sharing (30); --no-linger for none

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
 import { type Command, usageError } from '../arguments.ts'
 import { checkTag } from '../content-options.ts'
 import { describeTracker } from '../describe.ts'
 import type { TrackerJob } from '../job.ts'
+import { readSecret } from '../secret-file.ts'
 import { runService } from '../service.ts'
 import { readTorrent } from '../torrent-input.ts'
 import { parsePort, parseSeconds } from '../units.ts'
@@ -18,6 +20,9 @@ Starts a BitTorrent tracker in the background: the place where seeder and peers 
   --port N              port (8998)
   --host IP             listen on this address only
   --only FILE.torrent   serve this torrent and no other (repeatable)
+  --secret-file FILE    answer only who knows this secret: http://host:8998/{secret}/announce is then the tracker of
+                        seed and peer, whose --secret-file puts the secret in
+  --permits FILE        for the Shipit plugin: secrets with their torrents and addresses, as JSON
   --timeout S           end after this time (none)
   --tag NAME            name for murder status and murder stop
   --foreground          stay in this process
@@ -32,6 +37,8 @@ export const command: Command = {
     port: { type: 'string' },
     host: { type: 'string' },
     only: { type: 'string', multiple: true },
+    'secret-file': { type: 'string' },
+    permits: { type: 'string' },
     timeout: { type: 'string' },
     tag: { type: 'string' },
     foreground: { type: 'boolean' },
@@ -44,12 +51,16 @@ export const command: Command = {
     const port = args.value('port', parsePort, PORT)
     const host = args.text('host')
     const only = await Promise.all(args.list('only').map(readTorrent))
+    const secret = await args.value('secret-file', readSecret, undefined)
+    const permits = args.text('permits')
     const job: TrackerJob = {
       role: 'tracker',
       tag: checkTag(args.text('tag') ?? String(port)),
       port,
       timeouts: { connect: 0, stall: 0, total: args.value('timeout', parseSeconds, 0) },
       ...(host === undefined ? {} : { host }),
+      ...(secret === undefined ? {} : { secret }),
+      ...(permits === undefined ? {} : { permits: resolve(permits) }),
       ...(only.length === 0 ? {} : { only: only.map(({ metainfo }) => metainfo.infoHash) }),
     }
     await runService(job, args, (event) => describeTracker(job.tag, event))

@@ -37,6 +37,7 @@ test('the table of murder:config', () => {
 setting             value                                            from
 tracker.port        9000                                             environment MURDER_TRACKER_PORT
 tracker.address     the address of the seeder                        default
+tracker.allow       nothing                                          default
 seeder              local                                            default
 announce            the deploy host as each server sees it over SSH  default
 remotePath          /srv/app/shared/murder                           default
@@ -59,6 +60,7 @@ batch               all servers at once                              default
 healthCheck         none                                             default
 revert              yes                                              default
 pieceLength         256 KiB                                          shipitfile
+allowStrangers      no                                               default
 prefill             no                                               environment MURDER_PREFILL
 tag                 the time (UTC)                                   default
 filesPath           the workspace                                    default
