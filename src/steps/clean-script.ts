@@ -62,10 +62,11 @@ for x in "$p"/run/*; do
   case "\${x##*/}" in tracker-*|seeder-*) ;; *) continue ;; esac
   if runs "$x"; then any=yes; echo "running \${x##*/}"; else rm -rf "$x"; fi
 done
+[ -n "$any" ] || rm -f "$p/run/permits.json"
 rmdir "$p/run" 2>/dev/null
 if [ -z "$any" ]; then
   for x in "$p"/seed/*/package; do
-    if [ -f "$x" ]; then rm -f "$x" "$x.torrent"; x=\${x%/package}; rmdir "$x"; echo "removed seeded package of \${x##*/}"; fi
+    if [ -f "$x" ]; then rm -f "$x" "$x.torrent" "\${x%/package}/secret"; x=\${x%/package}; rmdir "$x"; echo "removed seeded package of \${x##*/}"; fi
   done
   rmdir "$p/seed" 2>/dev/null
   for x in "$p"/murder-????????????????.mjs; do
