@@ -77,4 +77,4 @@ export type AgentEvent =
   /** Complete and verified: printed as `Done and done` for people. */
   | { event: 'done' }
   | { event: 'unpacked'; files: number; bytes: number; seconds: number }
-  | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number }
+  | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number; step?: 'unpack' }

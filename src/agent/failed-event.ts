@@ -3,8 +3,8 @@ import type { AgentEvent } from './contract.ts'
 
 type Failed = AgentEvent & { event: 'failed' }
 
-export function failedEvent({ code, message, exitCode, cure }: MurderError): Failed {
-  return { event: 'failed', code, message, exitCode, ...(cure ? { cure } : {}) }
+export function failedEvent({ code, message, exitCode, cure, step }: MurderError): Failed {
+  return { event: 'failed', code, message, exitCode, ...(cure ? { cure } : {}), ...(step ? { step } : {}) }
 }
 
 /** The error that another process reported. */

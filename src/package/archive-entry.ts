@@ -1,16 +1,18 @@
 import { MurderError } from '../errors.ts'
 import { type Entry, longestPath, pathFault, shown } from './entry.ts'
 
-/** What of a parsed tar header counts here; the rest (owner, device numbers) is never used. */
+/** What of a tar header counts here; the rest (owner, device numbers) is never used. */
 export interface TarHeader {
   name: string
-  type?: string | null | undefined
-  mode?: number | undefined
-  size?: number | undefined
-  mtime?: Date | undefined
-  linkname?: string | null | undefined
+  /** `file`, `directory`, `symlink` or what else it is called; undefined when nobody knows. */
+  type: string | undefined
+  mode: number
+  size: number
+  /** Since 1970. */
+  seconds: number
+  linkname: string
   /** Records of the pax header before it, by keyword. */
-  pax?: unknown
+  pax?: Record<string, string>
 }
 
 /**
@@ -21,12 +23,12 @@ export function entryFromHeader(header: TarHeader): Entry {
   const path = header.name === '.' || header.name === './' ? '.' : header.name.replace(/\/$/, '')
   const fault = path === '.' ? undefined : pathFault(path)
   if (fault) throw refused(header.name, fault)
-  const common = { path, mode: (header.mode ?? 0) & 0o7777, mtime: mtimeOf(header) }
-  if (header.type === 'file' && path !== '.') return { ...common, type: 'file', size: header.size ?? 0 }
+  const common = { path, mode: header.mode & 0o7777, mtime: mtimeOf(header) }
+  if (header.type === 'file' && path !== '.') return { ...common, type: 'file', size: header.size }
   if (header.type === 'directory') return { ...common, type: 'directory', size: 0 }
   if (header.type !== 'symlink' || path === '.')
     throw refused(header.name, `is a ${header.type ?? 'thing of unknown type'}`)
-  const linkname = header.linkname ?? ''
+  const { linkname } = header
   if (linkname === '' || linkname.includes('\0') || Buffer.byteLength(linkname) > longestPath)
     throw refused(header.name, 'is a symlink with an impossible target')
   return { ...common, type: 'symlink', mode: 0o777, size: 0, linkname }
@@ -42,9 +44,8 @@ export function refused(path: string, why: string): MurderError {
 const mostSeconds = 15_032_385_535n
 
 function mtimeOf(header: TarHeader): bigint {
-  const pax = (header.pax as Record<string, string> | null | undefined)?.mtime
-  const seconds = BigInt(Math.floor((header.mtime?.getTime() ?? 0) / 1000) || 0)
-  if (pax === undefined) return cut(seconds * 1_000_000_000n)
+  const pax = header.pax?.mtime
+  if (pax === undefined) return cut(BigInt(header.seconds) * 1_000_000_000n)
   const match = /^(-?)(\d{1,20})(?:\.(\d{1,20}))?$/.exec(pax)
   if (!match) throw refused(header.name, 'has an impossible mtime')
   const size = BigInt(match[2] ?? 0) * 1_000_000_000n + BigInt((match[3] ?? '').slice(0, 9).padEnd(9, '0'))

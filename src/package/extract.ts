@@ -1,22 +1,28 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { Transform, type TransformCallback } from 'node:stream'
+import { createHash, type Hash } from 'node:crypto'
+import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { type Extract, extract } from 'tar-stream'
 import type { Compression } from '../agent/contract.ts'
 import { isSystemError, MurderError } from '../errors.ts'
 import { entryFromHeader } from './archive-entry.ts'
 import { expander } from './compress.ts'
 import type { Destination } from './destination.ts'
-import { endLength } from './header.ts'
+import { TarReader, type TarVisitor } from './tar-reader.ts'
 import { reason, stopIfAborted } from './trouble.ts'
 
-interface ExtractOptions {
+export interface ExtractOptions {
   file: string
   compression: Compression
   sha256?: string
   signal?: AbortSignal
+  /**
+   * For a file that still grows, from its start: how many bytes are there, once they are more than `position`. All of the
+   * file unless given.
+   */
+  beyond?: (position: number, signal?: AbortSignal) => Promise<number>
 }
+
+/** Bytes that are read, and unpacked, before others on this thread have their turn: a few milliseconds. */
+const chunkLength = 256 << 10
 
 /**
  * Reads the package once: hashes it, expands it and makes its entries in `destination`. What was made is only to be
@@ -27,83 +33,68 @@ export async function extractInto(
   options: ExtractOptions,
 ): Promise<{ files: number; bytes: number }> {
   const { file, compression, sha256, signal } = options
-  const source = createReadStream(file, { highWaterMark: 1 << 20 })
-  const digest = new Digest()
+  const digest = createHash('sha256')
+  const count = { files: 0, bytes: 0 }
+  const reader = new TarReader(makeEntries(destination, count))
+  const take = async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) reader.write(chunk)
+  }
   const expand = expander(compression)
-  const ending = new Ending()
-  const parser = extract()
-  const extracted = makeEntries(parser, destination)
-  const streams = expand ? [source, digest, expand, ending, parser] : [source, digest, ending, parser]
   try {
-    await pipeline(streams as never, signal ? { signal } : {})
+    const chunks = read(options, digest)
+    if (expand) await pipeline(chunks, expand, take as never, signal ? { signal } : {})
+    else await take(chunks)
+    reader.end()
   } catch (cause) {
     stopIfAborted(signal)
     throw brokenPackage(file, cause)
   }
-  if (!ending.isWhole()) throw brokenPackage(file, new Error('its end is missing'))
-  if (sha256 !== undefined && digest.hex() !== sha256.toLowerCase())
+  if (sha256 !== undefined && digest.digest('hex') !== sha256.toLowerCase())
     throw new MurderError('PACKAGE_WRONG', `${file} is not the package that was sent: its SHA-256 differs`, {
       cure: 'deploy again; if it happens twice, check the disk and memory of this server',
     })
-  return extracted
-}
-
-/** Makes what the parser finds, in step with it; the first failure ends the parser. Returns a running count. */
-function makeEntries(parser: Extract, destination: Destination): { files: number; bytes: number } {
-  const count = { files: 0, bytes: 0 }
-  const attempt = (work: () => void) => {
-    try {
-      work()
-    } catch (cause) {
-      parser.destroy(cause as Error)
-    }
-  }
-  parser.on('entry', (header, content, next) => {
-    // It fails with what the parser fails with, and the pipeline listens to that.
-    content.on('error', () => undefined)
-    attempt(() => {
-      const entry = entryFromHeader(header)
-      if (entry.type === 'directory') destination.directory(entry)
-      if (entry.type === 'symlink') destination.symlink(entry)
-      if (entry.type === 'file') {
-        destination.startFile(entry)
-        count.files++
-        count.bytes += entry.size
-        content.on('data', (chunk) => attempt(() => destination.write(chunk as Buffer)))
-        content.on('end', () => attempt(() => destination.endFile()))
-      }
-      content.on('end', () => next())
-      content.resume()
-    })
-  })
   return count
 }
 
-/** Hashes what passes through. */
-class Digest extends Transform {
-  readonly #hash = createHash('sha256')
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#hash.update(chunk)
-    done(null, chunk)
-  }
-
-  hex(): string {
-    return this.#hash.digest('hex')
+/** The file's bytes in order, hashed on the way. */
+async function* read({ file, signal, beyond }: ExtractOptions, digest: Hash): AsyncGenerator<Buffer> {
+  const handle = await open(file)
+  try {
+    const { size } = await handle.stat()
+    // In turn: what expands one may still look at it when the next is read.
+    const buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(size, chunkLength)))
+    let here = beyond ? 0 : size
+    for (let at = 0; at < size; ) {
+      stopIfAborted(signal)
+      if (beyond && at >= here) here = await beyond(at, signal)
+      const length = Math.min(chunkLength, here - at)
+      buffers.reverse()
+      const { bytesRead, buffer } = await handle.read(buffers[0] as Buffer, 0, length, at)
+      if (bytesRead === 0) throw new Error('it became shorter')
+      const chunk = buffer.subarray(0, bytesRead)
+      digest.update(chunk)
+      at += bytesRead
+      yield chunk
+    }
+  } finally {
+    await handle.close()
   }
 }
 
-/** Watches for the two empty blocks at the end, without which an archive cut between two entries would look whole. */
-class Ending extends Transform {
-  #tail = Buffer.alloc(0)
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#tail = Buffer.concat([this.#tail, chunk.subarray(-endLength)]).subarray(-endLength)
-    done(null, chunk)
-  }
-
-  isWhole(): boolean {
-    return this.#tail.length === endLength && this.#tail.every((byte) => byte === 0)
+/** Makes what is read, and counts it. */
+function makeEntries(destination: Destination, count: { files: number; bytes: number }): TarVisitor {
+  return {
+    entry(header) {
+      const entry = entryFromHeader(header)
+      if (entry.type === 'directory') destination.directory(entry)
+      if (entry.type === 'symlink') destination.symlink(entry)
+      if (entry.type !== 'file') return
+      destination.startFile(entry)
+      count.files++
+      count.bytes += entry.size
+    },
+    content: (chunk) => destination.write(chunk),
+    endContent: () => destination.endFile(),
   }
 }
 

@@ -1,23 +1,17 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { Compression } from '../agent/contract.ts'
 import { isSystemError, MurderError } from '../errors.ts'
 import { Destination } from './destination.ts'
-import { extractInto } from './extract.ts'
+import { type ExtractOptions, extractInto } from './extract.ts'
 import { removeTree } from './remove-tree.ts'
 import { stopIfAborted, unwritable } from './trouble.ts'
 
-export interface UnpackOptions {
-  /** The package. */
-  file: string
+/** `file` is the package; its SHA-256 (hex), when given, is checked while it is read. */
+export interface UnpackOptions extends ExtractOptions {
   /** The release directory: missing or empty before, whole after. */
   into: string
-  compression: Compression
-  /** SHA-256 of the package, hex; checked while it is read. */
-  sha256?: string
   /** Content of the REVISION file, without its newline. */
   revision?: string
-  signal?: AbortSignal
 }
 
 /**
