@@ -57,7 +57,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
 async function start(
   job: ContentJob,
   metainfo: Metainfo,
-  { emit, folder }: WorkerContext,
+  { emit, folder, onPiece }: WorkerContext,
 ): Promise<Participant> {
   const sign = { event: 'progress', bytes: 0, total: metainfo.length, down: 0, up: 0, peers: 0 } as const
   const timer = setInterval(() => emit(sign), REPORT_MS)
@@ -75,6 +75,7 @@ async function start(
       ...(job.address === undefined ? {} : { address: job.address }),
       ...(job.secret === undefined ? {} : { secret: job.secret }),
       ...(job.fleet === undefined ? {} : { fleet: job.fleet }),
+      ...(onPiece ? { onPiece } : {}),
     })
   } finally {
     clearInterval(timer)

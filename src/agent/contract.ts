@@ -25,6 +25,8 @@ export interface ReceiveOrder {
   address?: string
   /** First and last TCP port to try; [0, 0] lets the system choose. */
   ports: [number, number]
+  /** How many servers receive. */
+  fleet: number
   /** Seconds to go on sharing after completion. */
   linger: number
   /** Bytes a second for the whole process; 0 is no limit. */
@@ -77,4 +79,4 @@ export type AgentEvent =
   /** Complete and verified: printed as `Done and done` for people. */
   | { event: 'done' }
   | { event: 'unpacked'; files: number; bytes: number; seconds: number }
-  | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number; step?: 'unpack' }
+  | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number; step?: string }

@@ -1,7 +1,10 @@
 import { renameSync, rmSync, statSync } from 'node:fs'
+import { MurderError } from '../errors.ts'
+import type { ExtractOptions } from '../package/extract.ts'
 import type { AgentEvent, PlaceOrder, ReceiveOrder, UnpackOrder } from './contract.ts'
 import { writeReceipt } from './receipt.ts'
 import { findRun, isAlive } from './run-directory.ts'
+import { plainError } from './system-error.ts'
 import { packageFile, prefillFile } from './transfer-directory.ts'
 
 /** Fills the package from an earlier release, unless there is a package from an earlier attempt to go on from. */
@@ -33,16 +36,33 @@ export async function prefillOnce(
   emit({ event: 'prefilled', bytes: reused })
 }
 
-/** What is done with a complete package, and what to say of it; undefined when it was only to be fetched. */
-export async function land(order: ReceiveOrder, signal: AbortSignal): Promise<AgentEvent | undefined> {
-  if (order.place) return placePackage(order, order.place, signal)
-  return order.unpack && unpackPackage(order, order.unpack, signal)
+/** Whether the package can be unpacked while it still grows: nothing but a hidden directory is touched until it is whole. */
+export const landsEarly = ({ unpack, place }: ReceiveOrder): boolean =>
+  !place && unpack !== undefined && unpack.existing === undefined
+
+/**
+ * What is done with the package, and what to say of it; undefined when it was only to be fetched. The package is complete
+ * unless `beyond` tells how far it is there. What fails has the step `unpack`.
+ */
+export async function land(
+  order: ReceiveOrder,
+  signal: AbortSignal,
+  beyond?: ExtractOptions['beyond'],
+): Promise<AgentEvent | undefined> {
+  try {
+    if (order.place) return await placePackage(order, order.place, signal)
+    return order.unpack && (await unpackPackage(order, order.unpack, signal, beyond))
+  } catch (error) {
+    const { code, message, exitCode, cure = '' } = plainError(error)
+    throw new MurderError(code, message, { exitCode, cure, step: 'unpack', cause: error })
+  }
 }
 
 async function unpackPackage(
   order: ReceiveOrder,
   target: UnpackOrder,
   signal: AbortSignal,
+  beyond: ExtractOptions['beyond'],
 ): Promise<AgentEvent> {
   const started = performance.now()
   const options = {
@@ -51,6 +71,7 @@ async function unpackPackage(
     compression: target.compression,
     sha256: order.sha256,
     signal,
+    ...(beyond ? { beyond } : {}),
     ...(target.revision === undefined ? {} : { revision: target.revision }),
   }
   const { files, bytes } = target.existing

@@ -1,17 +1,17 @@
 import { setImmediate as breath } from 'node:timers/promises'
-import { ExitCode, MurderError } from '../errors.ts'
 import { parseMetainfo } from '../torrent/metainfo.ts'
+import { aborted, either } from './abort.ts'
+import { beThePeer, interrupted, type Receiving } from './be-the-peer.ts'
 import type { AgentEvent, ReceiveOrder } from './contract.ts'
 import { followUntil } from './follow-run.ts'
 import type { Follower } from './follower.ts'
 import { type ContentJob, runOf } from './job.ts'
 import { dropPlaced, land, prefillOnce } from './landing.ts'
 import { readReceipt } from './receipt.ts'
-import { claimRun, findRun, openPrivateDirectory, type Run } from './run-directory.ts'
+import { claimRun, findRun, openPrivateDirectory } from './run-directory.ts'
 import { attach } from './start-run.ts'
 import { stopRun } from './stop-run.ts'
 import { packageFile, takeOver, tidyDirectory, useDirectory } from './transfer-directory.ts'
-import { work } from './worker.ts'
 
 /** How often the plugin hears from this process while nothing changes. */
 const HEARTBEAT_MS = 2000
@@ -37,8 +37,9 @@ export async function receive(order: ReceiveOrder, follower: Follower): Promise<
     dropPlaced(order)
     await prefillOnce(order, relay.emit, either(follower.left, follower.stop))
     const claim = claimRun(order.directory, runOf(job))
-    if ('taken' in claim) await followOther(order, job, claim.taken, follower, relay.emit)
-    else await beThePeer(order, job, claim.claimed, follower, relay.emit, release)
+    if ('taken' in claim)
+      await followOther({ order, job, run: claim.taken, follower, emit: relay.emit, release })
+    else await beThePeer({ order, job, run: claim.claimed, follower, emit: relay.emit, release })
   } finally {
     relay.close()
     release()
@@ -49,59 +50,19 @@ export async function receive(order: ReceiveOrder, follower: Follower): Promise<
 /** A deploy may have been taken back while this process started: then nobody would end what it begins. */
 async function isHeard({ left }: Follower): Promise<void> {
   await breath()
-  if (left.aborted) throw new MurderError('INTERRUPTED', 'interrupted', { exitCode: ExitCode.interrupted })
-}
-
-type Emit = (event: AgentEvent) => void
-
-async function beThePeer(
-  order: ReceiveOrder,
-  job: ContentJob,
-  run: Run,
-  follower: Follower,
-  emit: Emit,
-  release: () => void,
-): Promise<void> {
-  const failed = new AbortController()
-  let landed: Promise<void> | undefined
-  // Whoever takes over may unpack as soon as this process has stopped to.
-  follower.left.addEventListener('abort', () => Promise.allSettled([landed]).then(release))
-  await work(job, run, {
-    stop: either(follower.stop, failed.signal),
-    onEvent(event) {
-      if (event.event !== 'failed') emit(event) // what fails is said once, by whoever ends the process
-      if (event.event !== 'done' || follower.left.aborted) return
-      landed = landAndSay(order, follower, emit)
-      landed.catch(() => failed.abort())
-    },
-  })
-  await landed
-}
-
-async function landAndSay(order: ReceiveOrder, follower: Follower, emit: Emit): Promise<void> {
-  try {
-    const event = await land(order, either(follower.left, follower.stop))
-    if (event) emit(event)
-  } catch (error) {
-    if (!follower.left.aborted || follower.stop.aborted) throw error
-  }
+  if (left.aborted) throw interrupted()
 }
 
 /** An earlier process of this order, which nobody follows any more, is at it: what it fetches is unpacked here. */
-async function followOther(
-  order: ReceiveOrder,
-  job: ContentJob,
-  run: Run,
-  follower: Follower,
-  emit: Emit,
-): Promise<void> {
+async function followOther({ order, job, run, follower, emit }: Receiving): Promise<void> {
   const over = either(follower.left, follower.stop)
   const interrupt = { signal: over, reason: () => 'abandoned' as const }
   await followUntil(attach(job, run), 'done', interrupt, emit)
   try {
-    await landAndSay(order, follower, emit)
+    const event = await land(order, over)
+    if (event) emit(event)
   } catch (error) {
-    await stopRun(run)
+    if (!follower.left.aborted || follower.stop.aborted) await stopRun(run)
     throw error
   }
   await endWhenTold(order, follower)
@@ -114,14 +75,6 @@ async function endWhenTold({ directory, tag }: ReceiveOrder, { left, stop }: Fol
   if (run && stop.aborted) await stopRun(run)
 }
 
-const either = (one: AbortSignal, other: AbortSignal) => AbortSignal.any([one, other])
-
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-
 function jobOf(order: ReceiveOrder): ContentJob {
   const metainfo = parseMetainfo(Buffer.from(order.torrent, 'base64'))
   const {
@@ -130,6 +83,7 @@ function jobOf(order: ReceiveOrder): ContentJob {
     trackers,
     peers,
     ports,
+    fleet,
     linger,
     uploadLimit,
     downloadLimit,
@@ -147,6 +101,7 @@ function jobOf(order: ReceiveOrder): ContentJob {
     trackers,
     peers,
     ports,
+    fleet,
     linger,
     uploadLimit,
     downloadLimit,

@@ -10,6 +10,8 @@ export interface WorkerContext {
   /** Resolves when the process shall end: a signal, or the lease is gone. */
   stopped: Promise<void>
   isStopped(): boolean
+  /** Wants to know of each piece that is verified and on disk. */
+  onPiece?: ((piece: number) => void) | undefined
 }
 
 /** Seconds; forever when undefined. Keeps nothing alive. */

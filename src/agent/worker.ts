@@ -16,7 +16,11 @@ import type { WorkerContext } from './worker-context.ts'
 export async function work(
   job: Job,
   run: Run,
-  options: { stop: AbortSignal; onEvent?: (event: AgentEvent) => void },
+  options: {
+    stop: AbortSignal
+    onEvent?: (event: AgentEvent) => void
+    onPiece?: (piece: number) => void
+  },
 ): Promise<void> {
   const log = openEventLog(run.folder)
   const state = { ...run.state, ...ownIdentity() }
@@ -39,6 +43,7 @@ export async function work(
       stopped = true
     }),
     isStopped: () => stopped,
+    onPiece: options.onPiece,
   }
   try {
     await Promise.race([runJob(job, context), crash()])

@@ -15,10 +15,10 @@ export interface ExtractOptions {
   sha256?: string
   signal?: AbortSignal
   /**
-   * For a file that still grows, from its start: how many bytes are there, once they are more than `position`. All of the
-   * file unless given.
+   * For a file that has its length but not yet its content: how many bytes from its start are there, once they are more
+   * than `position`. All of them unless given.
    */
-  beyond?: (position: number, signal?: AbortSignal) => Promise<number>
+  beyond?: (position: number) => Promise<number>
 }
 
 /** Bytes that are read, and unpacked, before others on this thread have their turn: a few milliseconds. */
@@ -57,19 +57,22 @@ export async function extractInto(
 }
 
 /** The file's bytes in order, hashed on the way. */
-async function* read({ file, signal, beyond }: ExtractOptions, digest: Hash): AsyncGenerator<Buffer> {
+async function* read(
+  { file, compression, signal, beyond }: ExtractOptions,
+  digest: Hash,
+): AsyncGenerator<Buffer> {
+  let here = await beyond?.(0)
   const handle = await open(file)
   try {
     const { size } = await handle.stat()
-    // In turn: what expands one may still look at it when the next is read.
-    const buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(size, chunkLength)))
-    let here = beyond ? 0 : size
+    here ??= size
+    // What expands a chunk may still hold it when the next ones are read.
+    const shared = compression === 'none' ? Buffer.allocUnsafeSlow(chunkLength) : undefined
     for (let at = 0; at < size; ) {
       stopIfAborted(signal)
-      if (beyond && at >= here) here = await beyond(at, signal)
+      if (beyond && at >= here) here = await beyond(at)
       const length = Math.min(chunkLength, here - at)
-      buffers.reverse()
-      const { bytesRead, buffer } = await handle.read(buffers[0] as Buffer, 0, length, at)
+      const { bytesRead, buffer } = await handle.read(shared ?? Buffer.allocUnsafe(length), 0, length, at)
       if (bytesRead === 0) throw new Error('it became shorter')
       const chunk = buffer.subarray(0, bytesRead)
       digest.update(chunk)

@@ -4,9 +4,13 @@ import { MurderError } from '../errors.ts'
 
 /** What an agent failed of. Its own cures are for its command line; in a deploy the settings are what helps. */
 export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
-  const { code, message, exitCode } = failed
+  const { code, message, exitCode, step } = failed
   const cure = cureOf(code, settings) ?? failed.cure
-  return new MurderError(code, message, { exitCode, ...(cure === undefined ? {} : { cure }) })
+  return new MurderError(code, message, {
+    exitCode,
+    ...(cure === undefined ? {} : { cure }),
+    ...(step === undefined ? {} : { step }),
+  })
 }
 
 function cureOf(code: string, { tracker, ports, seeder, timeouts }: Settings): string | undefined {

@@ -106,7 +106,7 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
       if (!outcome || outcome.ok) result.receivers.push(receiver)
       for (const failure of outcome ? failuresOf([outcome], 'transfer') : []) {
         if (signal.aborted) continue
-        const failed = { ...failure, step: complete.has(server) ? 'unpack' : 'transfer' }
+        const failed = { ...failure, step: complete.has(server) ? 'unpack' : failure.step }
         result.failures.push(failed)
         board.fail(failed)
       }
@@ -169,6 +169,7 @@ function orderFor(
     peers: [formatAddress(swarm.hostFor(server), swarm.seederPort)],
     ...(transfer.secret === undefined ? {} : { secret: transfer.secret }),
     ports: settings.ports,
+    fleet: (plan.servers ?? context.fleet.servers).length,
     linger: settings.linger,
     uploadLimit: settings.uploadLimit,
     downloadLimit: settings.downloadLimit,

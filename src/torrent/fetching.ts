@@ -14,6 +14,7 @@ const MOST_UNWRITTEN = 64 * 1024 * 1024
 export interface FetchingEvents {
   /** The piece is here and right. It may not be written yet. */
   verified(piece: number, bytes: Buffer): void
+  written(piece: number): void
   /** Everything is here, verified and written. Called once. */
   complete(): void
   failed(error: unknown): void
@@ -103,16 +104,21 @@ export class Fetching {
     this.scheduler.checked(piece, right)
     if (!right) return this.blame(buffer.senders)
     this.events.verified(piece, buffer.bytes)
-    this.write(piece * this.metainfo.pieceLength, buffer.bytes)
+    this.write(piece, buffer.bytes)
   }
 
-  private write(position: number, bytes: Buffer): void {
-    if (this.storage.writeNow(position, bytes)) return this.finishIfDone()
+  private write(piece: number, bytes: Buffer): void {
+    const position = piece * this.metainfo.pieceLength
+    const written = () => {
+      this.events.written(piece)
+      this.finishIfDone()
+    }
+    if (this.storage.writeNow(position, bytes)) return written()
     this.unwritten += bytes.length
     this.storage.write(position, bytes).then(
       () => {
         this.unwritten -= bytes.length
-        this.finishIfDone()
+        written()
       },
       (error) => this.events.failed(error),
     )

@@ -5,6 +5,7 @@ export class Frontier {
   readonly #ahead = new Set<number>()
   #next = 0
   #wake: () => void = () => {}
+  readonly #look = () => this.#wake()
 
   constructor({ pieceLength, length }: { pieceLength: number; length: number }) {
     this.#pieceLength = pieceLength
@@ -26,7 +27,7 @@ export class Frontier {
       if (here > position) return here
       await new Promise<void>((resolve) => {
         this.#wake = resolve
-        signal?.addEventListener('abort', () => resolve(), { once: true })
+        signal?.addEventListener('abort', this.#look) // the same one again is none
       })
     }
   }

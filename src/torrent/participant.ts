@@ -38,8 +38,10 @@ export interface ParticipantOptions {
   uploadLimit?: number
   downloadLimit?: number
   storage?: StorageOptions
-  /** Peers expected, if known: with one, a seeder has nothing to spread. */
+  /** Peers expected, if known: with one, a seeder has nothing to spread, and the peer asks for pieces in order. */
   fleet?: number
+  /** Told of each piece that is verified and on disk. */
+  onPiece?: (piece: number) => void
 }
 
 /** Content bytes; rates in bytes a second. */
@@ -103,7 +105,8 @@ export class Participant implements Host {
     this.uploadOnly = options.role === 'seeder'
     this.key = options.secret === undefined ? undefined : keyOf(options.secret, 'peers')
     this.storage = new Storage(metainfo, options.path, options.role === 'peer', options.storage)
-    this.scheduler = new Scheduler({ ...metainfo, random: Math.random })
+    const inOrder = options.role === 'peer' && options.fleet === 1
+    this.scheduler = new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random })
     this.pieceCount = this.scheduler.pieceCount
     this.neighbours = new Neighbours(this, now)
     this.fetching = this.makeFetching(options)
@@ -159,6 +162,7 @@ export class Participant implements Host {
       { metainfo, scheduler, storage, neighbours, limit, now },
       {
         verified: (piece, bytes) => this.sharing.verified(piece, bytes),
+        written: (piece) => this.options.onPiece?.(piece),
         complete: () => this.completed(),
         failed: (error) => this.fail(error),
       },
@@ -201,7 +205,9 @@ export class Participant implements Host {
     const read = (at: number, length: number) => this.storage.read(at, length)
     const mayHold = (at: number, length: number) => this.storage.mayHold(survey, at, length)
     for await (const { piece, right } of checkPieces(this.metainfo, read, { mayHold })) {
-      if (right) this.scheduler.alreadyHave(piece)
+      if (!right) continue
+      this.scheduler.alreadyHave(piece)
+      this.options.onPiece?.(piece)
     }
   }
 

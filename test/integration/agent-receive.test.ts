@@ -49,6 +49,7 @@ beforeEach(async () => {
     trackers: [],
     peers: [`127.0.0.1:${seederPort}`],
     ports: [0, 0],
+    fleet: 1,
     linger: 30,
     uploadLimit: 0,
     downloadLimit: 0,

@@ -1,0 +1,80 @@
+import { ExitCode, MurderError } from '../errors.ts'
+import { Frontier } from '../torrent/frontier.ts'
+import { parseMetainfo } from '../torrent/metainfo.ts'
+import { aborted, either } from './abort.ts'
+import type { AgentEvent, ReceiveOrder } from './contract.ts'
+import type { Follower } from './follower.ts'
+import type { ContentJob } from './job.ts'
+import { land, landsEarly } from './landing.ts'
+import type { Run } from './run-directory.ts'
+import { work } from './worker.ts'
+
+/** An order that is being carried out. */
+export interface Receiving {
+  order: ReceiveOrder
+  job: ContentJob
+  run: Run
+  follower: Follower
+  emit: (event: AgentEvent) => void
+  /** Says that this process does nothing in the release any more. */
+  release: () => void
+}
+
+/**
+ * Fetches the package, unpacks it as far as it is there, and shares it until it has lingered or is told to stop. What
+ * goes wrong with either ends both.
+ */
+export async function beThePeer(receiving: Receiving): Promise<void> {
+  const { job, run, follower, emit, release } = receiving
+  const frontier = new Frontier(parseMetainfo(Buffer.from(job.torrent, 'base64')))
+  const failed = new AbortController()
+  let complete = () => {}
+  const completed = new Promise<void>((resolve) => {
+    complete = resolve
+  })
+  const landing = landInTime(receiving, frontier, completed, failed.signal)
+  landing.catch(() => failed.abort())
+  // Whoever takes over may unpack as soon as this process has stopped to.
+  follower.left.addEventListener('abort', () => Promise.allSettled([landing]).then(release))
+  const sharing = work(job, run, {
+    stop: either(follower.stop, failed.signal),
+    onPiece: (piece) => frontier.add(piece),
+    onEvent(event) {
+      if (event.event !== 'failed') emit(event) // what fails is said once, by whoever ends the process
+      if (event.event === 'done') complete()
+    },
+  })
+  sharing.catch(() => failed.abort())
+  const [landed, shared] = await Promise.allSettled([landing, sharing])
+  if (landed.status === 'rejected') throw landed.reason
+  if (shared.status === 'rejected') throw shared.reason
+  if (!landed.value && follower.stop.aborted) throw interrupted()
+}
+
+/** Whether it has landed, and said so: not when nobody follows any more, nor when all is to end. */
+async function landInTime(
+  { order, follower, emit }: Receiving,
+  frontier: Frontier,
+  completed: Promise<void>,
+  failed: AbortSignal,
+): Promise<boolean> {
+  const end = AbortSignal.any([follower.left, follower.stop, failed])
+  const complete = () => Promise.race([completed, aborted(end)])
+  const early = landsEarly(order)
+  if (!early) await complete()
+  if (end.aborted) return false
+  try {
+    const beyond = (position: number) => frontier.beyond(position, end)
+    const event = await land(order, end, early ? beyond : undefined)
+    await complete()
+    if (end.aborted) return false
+    if (event) emit(event)
+    return true
+  } catch (error) {
+    if (end.aborted) return false
+    throw error
+  }
+}
+
+export const interrupted = () =>
+  new MurderError('INTERRUPTED', 'interrupted', { exitCode: ExitCode.interrupted })
