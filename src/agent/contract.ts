@@ -62,6 +62,8 @@ export interface PlaceOrder {
 
 /** Events of a peer, a seeder or a tracker, oldest first. `bytes` count content, not protocol overhead. */
 export type AgentEvent =
+  /** Waits for its order; said again and again. */
+  | { event: 'ready' }
   | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
   | { event: 'prefilled'; bytes: number }
   | {

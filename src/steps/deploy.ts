@@ -10,6 +10,7 @@ import type { Context } from './context.ts'
 import { makePackage, releaseBytes, sourceDirectory, type Transfer } from './make-package.ts'
 import { releasesPath } from './paths.ts'
 import { canPrefill, receive } from './receive.ts'
+import { Receiver } from './receiver.ts'
 import { mostCommon } from './releases.ts'
 import { revisionOf } from './revision.ts'
 import { hasZstd } from './server-facts.ts'
@@ -38,10 +39,13 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
 
   const directory = await mkdtemp(join(tmpdir(), 'shipit-murder-'))
   const unpacked = new Set<Server>()
+  const receivers = new Map<Server, Receiver>()
   let swarm: Swarm | undefined
   let touched = false
   try {
-    const uploading = uploadAgent(context, facts)
+    const uploading = uploadAgent(context, facts, fleet.servers, (server) => {
+      receivers.set(server, new Receiver(context, server))
+    })
     uploading.catch(() => {}) // awaited below; until then a failure must not end the process
     const transfer = await makePackage(context, {
       tag,
@@ -66,6 +70,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       facts,
       releasePath: shipit.releasePath ?? '',
       unpacked,
+      receivers,
       ...(revision === undefined ? {} : { revision }),
     })
     context.signal.throwIfAborted()
@@ -84,6 +89,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     if (touched) await undo(context, tag, unpacked)
     throw error
   } finally {
+    for (const receiver of receivers.values()) receiver.letGo() // also those that never got an order
     await swarm?.stop()
     await rm(directory, { recursive: true, force: true })
   }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { AgentEvent, ReceiveOrder } from '../agent/contract.ts'
 import { encodeLayout } from '../package/layout.ts'
+import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
 import type { Failure, ServerReport } from '../report/index.ts'
 import { formatAddress } from '../torrent/announce.ts'
@@ -26,6 +27,8 @@ export interface ReceivePlan {
   revision?: string
   /** Only these; all unless told otherwise. */
   servers?: readonly Server[]
+  /** Those that have been started already. */
+  receivers?: ReadonlyMap<Server, Receiver>
   /**
    * Gets the servers where a release in its place is this transfer's work, also when its last word did not arrive: all
    * that were told to unpack, but those that found one there.
@@ -101,8 +104,8 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
   const servers = plan.servers ?? fleet.servers
   await Promise.all(
     servers.map(async (server) => {
-      const receiver = await toTheEnd(context, server, follow)
-      const outcome = await receiver.landed
+      const started = plan.receivers?.get(server) ?? new Receiver(context, server)
+      const { receiver, outcome } = await toTheEnd(context, started, follow)
       if (!outcome || outcome.ok) result.receivers.push(receiver)
       for (const failure of outcome ? failuresOf([outcome], 'transfer') : []) {
         if (signal.aborted) continue
@@ -123,14 +126,15 @@ const RETURNS = 3
 /** Follows one server until it has landed. When the connection breaks, its download goes on: a new one finds it again. */
 async function toTheEnd(
   context: Context,
-  server: Server,
+  first: Receiver,
   follow: (server: Server) => Plan,
-): Promise<Receiver> {
-  for (let returned = 0; ; returned++) {
-    const receiver = new Receiver(context, server, follow(server))
-    const outcome = await receiver.landed
-    if (!outcome || outcome.ok || outcome.error.code !== 'SSH_LOST' || returned === RETURNS) return receiver
-    if (context.signal.aborted) return receiver
+): Promise<{ receiver: Receiver; outcome: Outcome | undefined }> {
+  const { server } = first
+  for (let [receiver, returned] = [first, 0]; ; receiver = new Receiver(context, server), returned++) {
+    const outcome = await receiver.carryOut(follow(server))
+    if (!outcome || outcome.ok || outcome.error.code !== 'SSH_LOST' || returned === RETURNS)
+      return { receiver, outcome }
+    if (context.signal.aborted) return { receiver, outcome }
     context
       .board()
       .log(`${server.label}: the connection broke; connecting again, the download goes on meanwhile`)

@@ -17,29 +17,30 @@ export interface Plan {
 const PATIENCE = 5000
 
 /**
- * The agent that receives on one server, over one SSH command that stays open: after the release has landed the server
- * shares on, until it is told to end or let go of.
+ * The agent that receives on one server, over one SSH command that stays open: it is started early, gets its order when
+ * there is one, and shares on after the release has landed, until it is told to end or let go of.
  */
 export class Receiver {
   readonly server: Server
-  /** Undefined when all that was ordered is done; else how the command ended before. */
-  readonly landed: Promise<Outcome | undefined>
   readonly #ended: Promise<Outcome>
   readonly #release = new AbortController()
   #input = new PassThrough()
+  #plan: Plan | undefined
+  #land = () => {}
 
-  constructor(context: Context, server: Server, { order, onEvent }: Plan) {
+  constructor(context: Context, server: Server) {
     this.server = server
-    const last: AgentEvent['event'] = order.unpack || order.place ? 'unpacked' : 'done'
-    let land = () => {}
+    this.#ended = this.#run(context)
+  }
+
+  /** Undefined when all that was ordered is done; else how the command ended before. */
+  carryOut(plan: Plan): Promise<Outcome | undefined> {
     const landed = new Promise<undefined>((resolve) => {
-      land = () => resolve(undefined)
+      this.#land = () => resolve(undefined)
     })
-    this.#ended = this.#run(context, order, (event) => {
-      onEvent(event)
-      if (event.event === last) land()
-    })
-    this.landed = Promise.race([landed, this.#ended])
+    this.#plan = plan
+    this.#sendOrder()
+    return Promise.race([landed, this.#ended])
   }
 
   /** Ends the peer and what it has of this transfer, but the release. Whether it said that it did. */
@@ -51,27 +52,20 @@ export class Receiver {
     return ok
   }
 
-  /** Ends the connection; the peer lingers without it. */
+  /** Ends the connection; the peer lingers without it, and an agent without an order ends. */
   letGo(): void {
     this.#release.abort()
   }
 
-  async #run(
-    { fleet, settings, signal }: Context,
-    order: ReceiveOrder,
-    take: (event: AgentEvent) => void,
-  ): Promise<Outcome> {
+  async #run({ fleet, settings, signal }: Context): Promise<Outcome> {
     const plan = () => ({
       script: `exec ${command(settings.node, agentPath(settings), 'receive')}`,
       stdin: () => {
         this.#input = new PassThrough()
-        this.#input.write(`${JSON.stringify(order)}\n`)
+        this.#sendOrder()
         return this.#input
       },
-      onLine: (line: string) => {
-        const event = parseEvent(line)
-        if (event) take(event)
-      },
+      onLine: (line: string) => this.#take(line),
     })
     const [outcome] = await fleet.run('transfer', plan, {
       servers: [this.server],
@@ -81,5 +75,17 @@ export class Receiver {
     })
     if (!outcome) throw new Error(`no outcome of ${this.server.label}`)
     return outcome
+  }
+
+  #sendOrder(): void {
+    if (this.#plan) this.#input.write(`${JSON.stringify(this.#plan.order)}\n`)
+  }
+
+  #take(line: string): void {
+    const event = parseEvent(line)
+    if (!event || !this.#plan) return
+    const { order, onEvent } = this.#plan
+    onEvent(event)
+    if (event.event === (order.unpack || order.place ? 'unpacked' : 'done')) this.#land()
   }
 }

@@ -8,24 +8,31 @@ import type { Context } from './context.ts'
 import { failuresOf } from './fleet-error.ts'
 import { agent, agentPath } from './paths.ts'
 
-/** Puts the agent where it is missing: compressed, once for each version of it. Older versions are removed. Gives what failed. */
+/**
+ * Puts the agent where it is missing: compressed, once for each version of it. Older versions are removed. Gives what
+ * failed. `onReady` is called for each server as soon as it has the agent.
+ */
 export async function uploadAgent(
   context: Context,
   facts: FleetFacts,
   among: readonly Server[] = context.fleet.servers,
+  onReady: (server: Server) => void = () => {},
 ): Promise<Failure[]> {
   const { fleet, settings, signal } = context
   const servers = among.filter((server) => !facts.get(server)?.hasAgent)
+  for (const server of among) if (facts.get(server)?.hasAgent) onReady(server)
   if (servers.length === 0) return []
   for (const { label } of servers) context.board().update(label, { phase: 'upload' })
   const { content } = agent()
   const stdin = gzipSync(content, { level: 9 })
   const script = uploadScript(agentPath(settings), settings.node, content)
-  const outcomes = await fleet.run('upload', () => ({ script, stdin }), {
-    servers,
-    signal,
-    stallTimeout: settings.timeouts.stall,
-  })
+  const options = { signal, stallTimeout: settings.timeouts.stall }
+  const upload = async (server: Server) => {
+    const outcomes = await fleet.run('upload', () => ({ script, stdin }), { ...options, servers: [server] })
+    if (outcomes[0]?.ok) onReady(server)
+    return outcomes
+  }
+  const outcomes = (await Promise.all(servers.map(upload))).flat()
   signal.throwIfAborted()
   return failuresOf(outcomes, 'upload')
 }

@@ -104,7 +104,7 @@ it('gets a package and unpacks it while the peer lingers', async () => {
   await seed()
   const agent = await received()
   const names = agent.events.map(({ event }) => event).filter((name) => name !== 'progress')
-  expect(names).toEqual(['listening', 'downloaded', 'done', 'unpacked'])
+  expect(names).toEqual(['ready', 'listening', 'downloaded', 'done', 'unpacked'])
   expect(agent.events.at(-1)).toMatchObject({ event: 'unpacked', files: 2, bytes: 300_010 })
   expect(await readFile(join(into(), 'pages'), 'utf8')).toBe('page '.repeat(60_000))
   expect((await stat(join(into(), 'link'))).mode & 0o777).toBe(0o755)
@@ -235,7 +235,7 @@ describe('a dropped connection', () => {
     await second.event('unpacked')
     expect(await dismiss(second)).toMatchObject({ code: 0 })
     expect(await exists(order.directory)).toBe(false)
-    expect(second.events.filter(({ event }) => event !== 'progress')).toEqual([
+    expect(second.events.filter(({ event }) => event !== 'progress' && event !== 'ready')).toEqual([
       { event: 'done' },
       first.events.find(({ event }) => event === 'unpacked'),
     ])
@@ -318,7 +318,7 @@ describe('an order that cannot be used', () => {
     expect(code).toBe(2)
     expect(stderr).toMatch(message)
     expect(stderr.trim().split('\n')).toHaveLength(1)
-    expect(agent.events).toMatchObject([{ event: 'failed', message, exitCode: 2 }])
+    expect(agent.events).toMatchObject([{ event: 'ready' }, { event: 'failed', message, exitCode: 2 }])
     expect(await exists(order.directory)).toBe(false)
   })
 })
