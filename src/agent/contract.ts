@@ -47,6 +47,8 @@ export interface UnpackOrder {
   /** What becomes of what is there already (settle.ts); refused when it is left out. */
   existing?: 'merge' | 'replace'
   compression: Compression
+  /** What the package is encrypted with, hex. */
+  key?: string
   /** Content of the REVISION file, when there is one. */
   revision?: string
 }

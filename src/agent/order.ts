@@ -43,6 +43,7 @@ const UNPACK: Record<string, Check> = {
   'unpack.into': isPath,
   'unpack.compression': isOneOf('none', 'gzip', 'zstd'),
   'unpack.existing': optional(isOneOf('merge', 'replace')),
+  'unpack.key': optional((value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)),
   'unpack.revision': optional(isText),
 }
 const PLACE: Record<string, Check> = {

@@ -160,6 +160,11 @@ export const schema = z.strictObject({
       'Whether other BitTorrent programs may join the swarm: without it, who takes part proves to know the secret of the deploy, and the tracker answers only the fleet.',
     example: true,
   }),
+  encrypt: setting(kinds.flag.schema.default(false), kinds.flag, {
+    description:
+      'Whether the package is encrypted (AES-256-GCM, a key of its own for each deploy) on its way and where it waits; servers then take nothing from their current release.',
+    example: true,
+  }),
   prefill: setting(kinds.flag.schema.default(true), kinds.flag, {
     description:
       'Whether a server takes what is unchanged from its current release, and only the rest from the swarm.',

@@ -2,6 +2,7 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { setImmediate as breath } from 'node:timers/promises'
 import type { Compression } from '../agent/contract.ts'
 import { MurderError } from '../errors.ts'
+import { encrypt } from './cipher.ts'
 import { compress } from './compress.ts'
 import { contentReader } from './content.ts'
 import type { Entry } from './entry.ts'
@@ -17,6 +18,8 @@ export interface PackOptions {
   /** The package; made new with mode 0600, an older file there is replaced. */
   output: string
   compression: Compression
+  /** Encrypts it, after it is compressed (`newKey`). */
+  key?: string
   /** The compression's own level; a fast one when left out. */
   level?: number
   /** Bytes a piece, or chosen from the estimated length of the package. */
@@ -51,7 +54,8 @@ export async function pack(options: PackOptions): Promise<Package> {
   const sink = new PieceSink(fd, pieceLength)
   let written: Written
   try {
-    for await (const chunk of compress(plainParts(options, total), compression, options.level)) {
+    const packed = compress(plainParts(options, total), compression, options.level)
+    for await (const chunk of options.key === undefined ? packed : encrypt(packed, options.key)) {
       const full = sink.write(chunk)
       if (full) await storing(full, output)
     }

@@ -4,6 +4,7 @@ import type { Compression } from '../agent/contract.ts'
 import type { Settings } from '../config/index.ts'
 import { MurderError } from '../errors.ts'
 import { chooseCompression } from '../package/choice.ts'
+import { newKey } from '../package/cipher.ts'
 import { zstdAvailable } from '../package/compress.ts'
 import type { Entry } from '../package/entry.ts'
 import { estimateCompression } from '../package/estimate.ts'
@@ -24,6 +25,8 @@ export interface Transfer {
   compression: Compression
   infoHash: string
   torrent: Buffer
+  /** The package is encrypted with it. */
+  key?: string
   /** What all of its swarm prove to know; undefined when strangers may join. */
   secret?: string
   entries: Entry[]
@@ -73,12 +76,14 @@ export async function makePackage(context: Context, wish: PackageWish): Promise<
   })
   await mkdir(wish.directory, { recursive: true, mode: 0o700 })
   const file = join(wish.directory, 'package')
+  const encryption = settings.encrypt ? { key: newKey() } : {}
   const { length, sha256, pieces, pieceLength } = await pack({
     root,
     entries,
     output: file,
     compression,
     ratio,
+    ...encryption,
     pieceLength: settings.pieceLength ?? ((bytes) => choosePieceLength(bytes, wish.peers)),
     signal,
     onProgress: (bytes, total) => board.step('package', { bytes, total }),
@@ -100,6 +105,7 @@ export async function makePackage(context: Context, wish: PackageWish): Promise<
     infoHash,
     torrent,
     ...secretFor(settings),
+    ...encryption,
     entries,
   }
 }

@@ -152,7 +152,11 @@ function prefillLayout(context: Context, { transfer, facts }: ReceivePlan): stri
 
 /** Whether any server has a current release to take unchanged files from. */
 export function canPrefill({ settings }: Context, facts: FleetFacts): boolean {
-  return settings.prefill && [...facts.values()].some(({ currentRelease }) => currentRelease !== undefined)
+  return (
+    settings.prefill &&
+    !settings.encrypt &&
+    [...facts.values()].some(({ currentRelease }) => currentRelease !== undefined)
+  )
 }
 
 function orderFor(
@@ -187,6 +191,7 @@ function orderFor(
           unpack: {
             into: releasePath,
             compression: transfer.compression,
+            ...(transfer.key === undefined ? {} : { key: transfer.key }),
             ...(existing ? { existing } : {}),
             ...(revision === undefined ? {} : { revision }),
           },

@@ -32,6 +32,7 @@ interface Description {
   compression: Compression
   infoHash: string
   secret?: string
+  key?: string
   created: string
   revision?: string
   source?: SourceFile
@@ -89,12 +90,13 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
 
 /** The description comes last: it is true of all that is there already. */
 async function store(stored: StoredTransfer, directory: string, draft: string): Promise<void> {
-  const { tag, length, sha256, compression, infoHash, created, revision, source, secret } = stored
+  const { tag, length, sha256, compression, infoHash, created, revision, source, secret, key } = stored
   const description: Description = {
     ...{ tag, length, sha256, compression, infoHash, created },
     ...(revision === undefined ? {} : { revision }),
     ...(source ? { source } : {}),
     ...(secret === undefined ? {} : { secret }),
+    ...(key === undefined ? {} : { key }),
   }
   const mode = 0o600
   await writeFile(join(draft, 'package.torrent'), stored.torrent, { mode })

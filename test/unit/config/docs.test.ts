@@ -61,6 +61,7 @@ healthCheck         none                                             default
 revert              yes                                              default
 pieceLength         256 KiB                                          shipitfile
 allowStrangers      no                                               default
+encrypt             no                                               default
 prefill             no                                               environment MURDER_PREFILL
 tag                 the time (UTC)                                   default
 filesPath           the workspace                                    default
