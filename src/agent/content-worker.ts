@@ -104,6 +104,7 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
   let reported = Number.NEGATIVE_INFINITY
   let last: Stats | undefined
   let complete = false
+  let named = 0
   let fail: (error: MurderError) => void = () => {}
   const gaveUp = new Promise<never>((_, reject) => {
     fail = reject
@@ -121,6 +122,9 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
     if (stats.bytes > (last?.bytes ?? 0)) progressed = now
     const turned = stats.peers > 0 !== (last?.peers ?? 0) > 0 || (stats.bytes > 0 && !last?.bytes)
     if ((turned && !complete) || now - reported >= (complete ? IDLE_REPORT_MS : REPORT_MS)) report(stats, now)
+    while (named < stats.banned.length) {
+      context.emit({ event: 'banned', address: stats.banned[named++] as string })
+    }
     last = stats
     if (job.role === 'seeder') return
     const { everConnected } = stats
@@ -137,6 +141,7 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
     gaveUp,
     complete() {
       complete = true
+      tick()
       report(participant.stats(), performance.now())
     },
     /** How it stands now: the last word of a seeder says how much it sent. */

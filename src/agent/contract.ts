@@ -77,6 +77,8 @@ export type AgentEvent =
       peers: number
       sent?: number
     }
+  /** A peer sent wrong bytes; it is asked nothing any more. */
+  | { event: 'banned'; address: string }
   | { event: 'downloaded'; bytes: number; total: number; seconds: number; received: number; sent: number }
   /** Something that people should know and that is no failure. */
   | { event: 'warning'; message: string }

@@ -35,6 +35,8 @@ function people(): Presenter {
           `${bytes(total)} complete after ${duration(seconds)}: ${bytes(received)} received, ${bytes(sent)} sent`,
         )
       }
+      if (event.event === 'banned')
+        note(`murder: ${event.address} sent wrong bytes and is not asked any more`)
       if (event.event === 'warning') note(`murder: ${event.message}`)
       if (event.event === 'done') {
         line.clear()

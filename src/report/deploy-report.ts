@@ -15,6 +15,8 @@ export interface ServerReport {
   received?: number
   /** Bytes that it had from an earlier release. */
   reused?: number
+  /** Peers that sent it wrong bytes, by the server's name where that is known. */
+  banned?: string[]
 }
 
 /** A deploy, looked back on. */
@@ -77,10 +79,17 @@ export function reportTable(report: DeployReport, columns = 100, colour = false)
     ...(fastest ? [['fastest', named(fastest)]] : []),
     ...(slowest && perServer.length > 1 ? [['slowest', named(slowest)]] : []),
     ...(reused > 0 ? [['reused', `${bytes(reused)} a server, ${percent(reused, size)} of the size`]] : []),
+    ...bannedRow(perServer),
     ['seeder sent', `${bytes(report.seederUploaded)}, ${ratio.toFixed(2)} times the size`],
   ]
   if (failures.length === 0) return table(rows)
   const failed = new Set(failures.map((failure) => failure.server)).size
   const title = `${failed} of ${servers} ${servers === 1 ? 'server' : 'servers'} failed`
   return `${table(rows)}\n\n${paint(colour).bad(title)}\n${failureTable(failures, columns)}`
+}
+
+/** Who sent wrong bytes. What they sent is in no release, but the machine is to be looked at. */
+function bannedRow(perServer: readonly ServerReport[]): string[][] {
+  const peers = new Set(perServer.flatMap(({ banned = [] }) => banned))
+  return peers.size === 0 ? [] : [['banned', `${[...peers].map(oneLine).join(', ')}: sent wrong bytes`]]
 }

@@ -3,8 +3,9 @@ import type { AgentEvent, ReceiveOrder } from '../agent/contract.ts'
 import { encodeLayout } from '../package/layout.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
+import { oneLine } from '../report/format.ts'
 import type { Failure, ServerReport } from '../report/index.ts'
-import { formatAddress } from '../torrent/announce.ts'
+import { formatAddress, parseAddress } from '../torrent/announce.ts'
 import { agentError } from './agent-error.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
@@ -76,6 +77,12 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
       case 'prefilled':
         report.reused = event.bytes
         break
+      case 'banned': {
+        const liar = nameOf(plan.facts, event.address)
+        report.banned = [...(report.banned ?? []), liar]
+        board.log(`${label}: ${liar} sent wrong bytes and is not asked any more`)
+        break
+      }
       case 'progress':
         board.update(label, { bytes: event.bytes, total: event.total, rate: event.down })
         board.seeder(plan.swarm.sent())
@@ -118,6 +125,16 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
   const landed = new Set(result.receivers.map(({ server }) => server))
   result.perServer = servers.flatMap((server) => (landed.has(server) ? (reports.get(server) ?? []) : []))
   return result
+}
+
+/** The server that listens there, by its own addresses; else the address, without what a terminal would obey. */
+function nameOf(facts: FleetFacts, address: string): string {
+  const host = parseAddress(address)?.host ?? address
+  const named = [...facts].filter(([, { addresses, serverAddress }]) =>
+    [...addresses, serverAddress].includes(host),
+  )
+  const [only] = named
+  return only && named.length === 1 ? `${only[0].label} (${host})` : oneLine(address)
 }
 
 /** How often a server is followed again after its connection broke. */

@@ -1,22 +1,29 @@
 import { connect, type Socket } from 'node:net'
 import { formatAddress, parseAddress } from './announce.ts'
+import { Banned } from './banned.ts'
 import { Connection, type Host } from './connection.ts'
 import { PeerBook } from './peer-book.ts'
+import { WaitingRoom } from './waiting-room.ts'
 import { sharedRead } from './wire/shared-read.ts'
 
 /** A full mesh up to this many peers; above, a random graph of this degree (NOTES.md). */
 const MESH = 32
 const MOST_CONNECTIONS = 64
+/** Connections to us that have not shaken hands yet, or not proved themselves. */
+const MOST_WAITING = 64
 const DIAL_TIMEOUT_MS = 5000
 
 /** Who we are connected to, and whom to dial: never ourselves, nobody twice, nobody who sent wrong bytes. */
 export class Neighbours {
   everConnected = false
+  /** Where those were who sent wrong bytes, in order. */
+  readonly liars: string[] = []
   private readonly host: Host
   private readonly now: () => number
   private readonly book = new PeerBook()
   private readonly connections = new Map<number, Connection>()
-  private readonly banned = new Set<string>()
+  private readonly banned = new Banned()
+  private readonly waiting = new WaitingRoom<Connection>(MOST_WAITING)
   private nextId = 1
   private dialing = 0
   private stopped = false
@@ -50,8 +57,9 @@ export class Neighbours {
   }
 
   incoming(socket: Socket): void {
-    if (this.stopped || this.size >= MOST_CONNECTIONS) socket.destroy()
-    else new Connection(this.nextId++, socket, this.host)
+    if (this.stopped || this.size >= MOST_CONNECTIONS) return void socket.destroy()
+    const connection = new Connection(this.nextId++, socket, this.host)
+    this.waiting.enter(connection, connection.remoteHost)?.close()
   }
 
   dialMore(): void {
@@ -63,6 +71,7 @@ export class Neighbours {
 
   /** Takes in a connection that has shaken hands. Returns false when it is not wanted. */
   admit(connection: Connection): boolean {
+    this.waiting.leave(connection)
     if (connection.peerId === this.host.peerId) {
       this.book.forbid(connection.address ?? formatAddress(connection.localHost, this.host.listenPort))
       return false
@@ -70,7 +79,7 @@ export class Neighbours {
     const twin = [...this].find((other) => other.peerId === connection.peerId)
     if (twin && !this.prefers(connection, twin)) return false
     if (!twin && this.size >= MOST_CONNECTIONS) return false
-    if (this.banned.has(connection.remoteHost)) return false
+    if (this.banned.has(connection)) return false
     this.everConnected = true
     this.connections.set(connection.id, connection)
     twin?.close()
@@ -79,6 +88,7 @@ export class Neighbours {
 
   /** The connection has ended. Returns whether it was one of ours. */
   left(connection: Connection): boolean {
+    this.waiting.leave(connection)
     if (connection.outgoing && connection.address) this.book.ended(connection.address, this.now())
     return this.connections.get(connection.id) === connection && this.connections.delete(connection.id)
   }
@@ -86,7 +96,8 @@ export class Neighbours {
   ban(id: number): void {
     const connection = this.connections.get(id)
     if (!connection) return
-    this.banned.add(connection.remoteHost)
+    this.banned.add(connection)
+    this.liars.push(connection.address ?? connection.remoteHost)
     connection.close()
   }
 
@@ -102,7 +113,7 @@ export class Neighbours {
 
   private dial(address: string): void {
     const target = parseAddress(address)
-    if (!target || this.banned.has(target.host)) return this.book.forbid(address)
+    if (!target || this.banned.hasAddress(target.host, address)) return this.book.forbid(address)
     this.book.dialing(address)
     this.dialing++
     let connection: Connection | undefined

@@ -55,6 +55,8 @@ export interface Stats {
   sent: number
   peers: number
   everConnected: boolean
+  /** Addresses of peers that sent wrong bytes and are banned, in order. */
+  banned: readonly string[]
   trackerError?: string
 }
 
@@ -140,6 +142,7 @@ export class Participant implements Host {
       ...this.meter.read(now()),
       peers: this.neighbours.size,
       everConnected: this.neighbours.everConnected,
+      banned: this.neighbours.liars,
       ...(trackerError === undefined ? {} : { trackerError }),
     }
   }

@@ -88,7 +88,10 @@ describe('a swarm of agents', () => {
 })
 
 /** A peer with everything that answers as `respond` says; returns its address. */
-async function stranger(respond: (wire: AgentWire, piece: number, offset: number, length: number) => void) {
+async function stranger(
+  respond: (wire: AgentWire, piece: number, offset: number, length: number) => void,
+  host = '127.0.0.2',
+) {
   const server = createServer((socket) => {
     sockets.add(socket)
     const pieceCount = swarm.metainfo.pieces.length / 20
@@ -103,9 +106,9 @@ async function stranger(respond: (wire: AgentWire, piece: number, offset: number
     )
   })
   servers.push(server)
-  server.listen(0, '127.0.0.2')
+  server.listen(0, host)
   await once(server, 'listening')
-  return `127.0.0.2:${(server.address() as { port: number }).port}`
+  return `${host}:${(server.address() as { port: number }).port}`
 }
 
 describe('bad company', () => {
@@ -122,6 +125,38 @@ describe('bad company', () => {
     expect(await swarm.isWhole('copy')).toBe(true)
     expect(lies).toBeGreaterThan(0)
     expect(peer.stats().peers).toBe(1)
+    expect(peer.stats().banned).toEqual([liar])
+  })
+
+  it('bans one of several on the same machine, and takes from the others', async () => {
+    swarm = await Swarm.of(2 * MIB)
+    const liar = await stranger((wire, piece, offset, length) => {
+      wire.sendBlock(piece, offset, Buffer.alloc(length, 7))
+    }, '127.0.0.1')
+    const seeder = await swarm.seeder({ uploadLimit: 4 * MIB, fleet: 1 })
+    const peer = await swarm.peer('copy', [seeder], { peers: [addressOf(seeder), liar] })
+    await peer.complete
+    expect(await swarm.isWhole('copy')).toBe(true)
+    expect(peer.stats().banned).toEqual([liar])
+  })
+
+  it('takes in a peer while a flood of connections says nothing', async () => {
+    swarm = await Swarm.of(MIB)
+    const seeder = await swarm.seeder({ secret: 'a secret of the swarm', fleet: 1 })
+    const flood = setInterval(() => {
+      for (let n = 0; n < 20; n++) {
+        const socket = connect(seeder.port, '127.0.0.1')
+        sockets.add(socket)
+        socket.on('error', () => {})
+      }
+    }, 10)
+    try {
+      const peer = await swarm.peer('copy', [seeder], { secret: 'a secret of the swarm' })
+      await peer.complete
+    } finally {
+      clearInterval(flood)
+    }
+    expect(await swarm.isWhole('copy')).toBe(true)
   })
 
   it('works around who takes requests and never answers', async () => {
