@@ -69,6 +69,7 @@ async function unpackPackage(
     file: packageFile(order.directory),
     into: target.into,
     compression: target.compression,
+    ...(target.key === undefined ? {} : { key: target.key }),
     sha256: order.sha256,
     signal,
     ...(beyond ? { beyond } : {}),

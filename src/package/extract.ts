@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Compression } from '../agent/contract.ts'
 import { isSystemError, MurderError } from '../errors.ts'
 import { entryFromHeader } from './archive-entry.ts'
+import { decrypt } from './cipher.ts'
 import { expander } from './compress.ts'
 import type { Destination } from './destination.ts'
 import { TarReader, type TarVisitor } from './tar-reader.ts'
@@ -12,6 +13,8 @@ import { reason, stopIfAborted } from './trouble.ts'
 export interface ExtractOptions {
   file: string
   compression: Compression
+  /** What it is encrypted with. */
+  key?: string
   sha256?: string
   signal?: AbortSignal
   /**
@@ -32,7 +35,7 @@ export async function extractInto(
   destination: Destination,
   options: ExtractOptions,
 ): Promise<{ files: number; bytes: number }> {
-  const { file, compression, sha256, signal } = options
+  const { file, compression, key, sha256, signal } = options
   const digest = createHash('sha256')
   const count = { files: 0, bytes: 0 }
   const reader = new TarReader(makeEntries(destination, count))
@@ -41,7 +44,8 @@ export async function extractInto(
   }
   const expand = expander(compression)
   try {
-    const chunks = read(options, digest)
+    const packed = read(options, digest)
+    const chunks = key === undefined ? packed : decrypt(packed, key)
     if (expand) await pipeline(chunks, expand, take as never, signal ? { signal } : {})
     else await take(chunks)
     reader.end()

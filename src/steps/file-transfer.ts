@@ -16,7 +16,7 @@ import { secretFor, type Transfer } from './make-package.ts'
 export type SourceFile = Omit<PlaceOrder, 'path'>
 
 /** What `filesPath` names, absolute; undefined when it is not set. Throws FILES_PATH unless it is of the right kind. */
-export function sourcePath({ filesPath, pathIsFile }: Settings): string | undefined {
+export function sourcePath({ filesPath, pathIsFile, encrypt }: Settings): string | undefined {
   if (filesPath === undefined) {
     if (pathIsFile) throw wrong('murder.pathIsFile is set without murder.filesPath', 'name the file with it')
     return undefined
@@ -29,6 +29,8 @@ export function sourcePath({ filesPath, pathIsFile }: Settings): string | undefi
     const why = isSystemError(cause, 'ENOENT') ? 'which does not exist' : `which cannot be read: ${cause}`
     throw wrong(`murder.filesPath is ${filesPath}, ${why}`, 'name a path on the deploy host')
   }
+  if (isFile && encrypt)
+    throw wrong('murder.encrypt is for packages: a single file travels as it is', 'leave it out')
   if (isFile === pathIsFile) return path
   throw isFile
     ? wrong(`murder.filesPath is ${filesPath}, a file`, 'set murder.pathIsFile too')

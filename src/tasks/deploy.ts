@@ -7,6 +7,7 @@ import { contextOf } from '../steps/context.ts'
 import { deployRelease } from '../steps/deploy.ts'
 import { publish } from '../steps/publish.ts'
 import { removeShallowClone } from '../steps/shallow-clone.ts'
+import { checkShellValues } from '../steps/shell-values.ts'
 import { type Registration, task } from './task.ts'
 
 /**
@@ -21,6 +22,7 @@ export const registerDeploy: Registration = (shipit) => {
 
   task(shipit, 'deploy:init', async () => {
     const context = contextOf(shipit) // first, so that what is wrong with the settings is said in our words
+    checkShellValues(shipit)
     await init?.()
     asked = askAndLock(context)
     asked.catch(() => {}) // deploy:update awaits it; fetching may fail before
