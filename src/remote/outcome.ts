@@ -36,14 +36,15 @@ export function abortError(signal: AbortSignal, server: string, step: string): M
   })
 }
 
-/** `error` as a failure of this server: a MurderError keeps code, cure and exit code. */
+/** `error` as a failure of this server: a MurderError keeps code, step, cure and exit code. */
 export function failure(error: unknown, server: string, step: string): MurderError {
   if (error instanceof MurderError && error.server !== undefined) return error
   const message = error instanceof Error ? error.message : String(error)
   const known = error instanceof MurderError ? error : undefined
-  return new MurderError(known?.code ?? 'FAILED', `${server}: ${step}: ${message}`, {
+  const at = known?.step ?? step
+  return new MurderError(known?.code ?? 'FAILED', `${server}: ${at}: ${message}`, {
     server,
-    step,
+    step: at,
     cause: error,
     ...(known ? { exitCode: known.exitCode } : {}),
     ...(known?.cure === undefined ? {} : { cure: known.cure }),

@@ -10,15 +10,14 @@ import type { Context } from './context.ts'
 import { makePackage, releaseBytes, sourceDirectory, type Transfer } from './make-package.ts'
 import { releasesPath } from './paths.ts'
 import { canPrefill, receive } from './receive.ts'
-import { Receiver } from './receiver.ts'
 import { mostCommon } from './releases.ts'
 import { revisionOf } from './revision.ts'
 import { hasZstd } from './server-facts.ts'
+import { startReceivers } from './start-receivers.ts'
 import { startSwarm } from './start-swarm.ts'
 import type { Swarm } from './swarm.ts'
 import { tidy, undo } from './tidy.ts'
 import { tolerate } from './tolerate.ts'
-import { uploadAgent } from './upload-agent.ts'
 
 /**
  * Brings the workspace to every server as a new release, unpacked and not yet published. Sets what shipit-deploy's other
@@ -39,14 +38,10 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
 
   const directory = await mkdtemp(join(tmpdir(), 'shipit-murder-'))
   const unpacked = new Set<Server>()
-  const receivers = new Map<Server, Receiver>()
+  const { receivers, missing } = startReceivers(context, facts)
   let swarm: Swarm | undefined
   let touched = false
   try {
-    const uploading = uploadAgent(context, facts, fleet.servers, (server) => {
-      receivers.set(server, new Receiver(context, server))
-    })
-    uploading.catch(() => {}) // awaited below; until then a failure must not end the process
     const transfer = await makePackage(context, {
       tag,
       directory,
@@ -57,7 +52,9 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     phases.package = clock()
     const noSpace = checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries))
     tolerate(context, noSpace, 'nothing was published')
-    tolerate(context, await uploading, 'nothing was published')
+    const withoutAgent = await missing
+    context.signal.throwIfAborted()
+    tolerate(context, withoutAgent, 'nothing was published')
     touched = true
     board.step('seed')
     swarm = await startSwarm(context, transfer, facts)

@@ -23,19 +23,12 @@ export async function startLocally(context: Context, transfer: Transfer, facts: 
   await writePrivate(permits, JSON.stringify([await permitOf(context, transfer, facts)]))
   if (transfer.secret !== undefined) await writePrivate(secret, transfer.secret)
   const port = String(settings.tracker.port)
-  const tracker = await LocalAgent.start('tracker', ['--port', port, '--permits', permits, ...runs])
-  let seeder: Awaited<ReturnType<typeof LocalAgent.start>>
-  try {
-    const url = announceUrl('127.0.0.1', tracker.port, transfer.secret !== undefined)
-    const files = { torrent, content: transfer.file, ...(transfer.secret === undefined ? {} : { secret }) }
-    seeder = await LocalAgent.start('seed', [
-      ...seedArguments(context, files, url, fleet.servers.length),
-      ...runs,
-    ])
-  } catch (error) {
-    await tracker.agent.stop()
-    throw error
-  }
+  const url = announceUrl('127.0.0.1', settings.tracker.port, transfer.secret !== undefined)
+  const files = { torrent, content: transfer.file, ...(transfer.secret === undefined ? {} : { secret }) }
+  const [tracker, seeder] = await bothOrNone(
+    LocalAgent.start('tracker', ['--port', port, '--permits', permits, ...runs]),
+    LocalAgent.start('seed', [...seedArguments(context, files, url, fleet.servers.length), ...runs]),
+  )
   const hosts = new Map(fleet.servers.map((server) => [server, hostOf(context, server, facts)]))
   return {
     trackerPort: tracker.port,
@@ -47,6 +40,19 @@ export async function startLocally(context: Context, transfer: Transfer, facts: 
       await Promise.all([tracker.agent.stop(), seeder.agent.stop()])
       for (const file of [torrent, permits, secret]) await rm(file, { force: true })
     },
+  }
+}
+
+type Started = Awaited<ReturnType<typeof LocalAgent.start>>
+
+/** Side by side, because a program takes a while to start. When one fails, the other is stopped. */
+async function bothOrNone(one: Promise<Started>, other: Promise<Started>): Promise<[Started, Started]> {
+  try {
+    return await Promise.all([one, other])
+  } catch (error) {
+    for (const started of await Promise.allSettled([one, other]))
+      if (started.status === 'fulfilled') await started.value.agent.stop()
+    throw error
   }
 }
 

@@ -6,6 +6,7 @@ import type { Server } from '../remote/server.ts'
 import { command } from '../remote/shell.ts'
 import type { Context } from './context.ts'
 import { agentPath } from './paths.ts'
+import { arrival, compressedAgent } from './upload-agent.ts'
 
 export interface Plan {
   order: ReceiveOrder
@@ -26,11 +27,19 @@ export class Receiver {
   readonly #release = new AbortController()
   #input = new PassThrough()
   #plan: Plan | undefined
+  #start = () => {}
   #land = () => {}
+  /** Undefined when the agent runs; else how the command ended before. */
+  readonly started: Promise<Outcome | undefined>
 
-  constructor(context: Context, server: Server) {
+  /** `bringAgent`: it is not there yet. */
+  constructor(context: Context, server: Server, { bringAgent = false } = {}) {
     this.server = server
-    this.#ended = this.#run(context)
+    const started = new Promise<undefined>((resolve) => {
+      this.#start = () => resolve(undefined)
+    })
+    this.#ended = this.#run(context, bringAgent)
+    this.started = Promise.race([started, this.#ended])
   }
 
   /** Undefined when all that was ordered is done; else how the command ended before. */
@@ -57,11 +66,14 @@ export class Receiver {
     this.#release.abort()
   }
 
-  async #run({ fleet, settings, signal }: Context): Promise<Outcome> {
+  async #run({ fleet, settings, signal }: Context, bringAgent: boolean): Promise<Outcome> {
     const plan = () => ({
-      script: `exec ${command(settings.node, agentPath(settings), 'receive')}`,
+      script: bringAgent
+        ? arrival(settings, 'receive')
+        : `exec ${command(settings.node, agentPath(settings), 'receive')}`,
       stdin: () => {
         this.#input = new PassThrough()
+        if (bringAgent) this.#input.write(compressedAgent())
         this.#sendOrder()
         return this.#input
       },
@@ -83,6 +95,7 @@ export class Receiver {
 
   #take(line: string): void {
     const event = parseEvent(line)
+    if (event) this.#start()
     if (!event || !this.#plan) return
     const { order, onEvent } = this.#plan
     onEvent(event)
