@@ -40,6 +40,7 @@ const contentFlags: Record<string, Flag> = {
   ports: text,
   'up-limit': text,
   'down-limit': text,
+  'per-peer-limit': text,
   timeout: text,
   foreground: on,
   'until-eof': on,
@@ -87,6 +88,7 @@ export async function contentJob(
     linger: args.has('no-linger') ? 0 : args.value('linger', parseSeconds, LINGER_S),
     uploadLimit: args.value('up-limit', parseBytes, 0),
     downloadLimit: args.value('down-limit', parseBytes, 0),
+    limitOfEach: args.value('per-peer-limit', parseBytes, 0),
     timeouts: {
       connect: args.value('connect-timeout', parseSeconds, CONNECT_S),
       stall: args.value('stall-timeout', parseSeconds, STALL_S),

@@ -71,6 +71,7 @@ async function start(
       ports: job.ports,
       uploadLimit: job.uploadLimit,
       downloadLimit: job.downloadLimit,
+      limitOfEach: job.limitOfEach,
       storage: storageOf(job, metainfo, folder),
       ...(job.address === undefined ? {} : { address: job.address }),
       ...(job.secret === undefined ? {} : { secret: job.secret }),

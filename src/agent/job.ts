@@ -30,6 +30,8 @@ export interface ContentJob {
   linger: number
   uploadLimit: number
   downloadLimit: number
+  /** Bytes a second to any one other; 0 is no limit. */
+  limitOfEach: number
   fleet?: number
   /** Whether a directory gets the attributes that came with its content. */
   attributes: boolean

@@ -106,6 +106,7 @@ function jobOf(order: ReceiveOrder): ContentJob {
     uploadLimit,
     downloadLimit,
     timeouts,
+    limitOfEach: 0,
     attributes: false,
     deletesOthers: false,
     ...(address === undefined ? {} : { address }),

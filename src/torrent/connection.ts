@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { formatAddress } from './announce.ts'
+import { RateLimit } from './rate-limit.ts'
 import { AGENT_EXTENSION, AgentWire, LARGEST_BLOCK, STRANGERS_BLOCK } from './wire/agent-wire.ts'
 import { authenticate } from './wire/authentication.ts'
 
@@ -31,8 +32,15 @@ export interface Host {
   left(connection: Connection): void
   /** The content asked for, or undefined when it is not here or not a valid range. */
   content(piece: number, offset: number, length: number): Buffer | Promise<Buffer> | undefined
-  /** Bytes that may be sent now. */
+  /** Bytes that may be sent now, to all. */
   sendBudget(): number
+  /** They will be sent now, or when they have been read. */
+  spend(bytes: number): void
+  /** Bytes a second to any one neighbour; 0 is no limit. */
+  readonly limitOfEach: number
+  /** The longest block that should be asked of us, and that we ask for. */
+  readonly smoothUpload: number
+  readonly smoothDownload: number
   sent(connection: Connection, piece: number, bytes: number): void
 }
 
@@ -48,6 +56,9 @@ export class Connection {
   private readonly host: Host
   private readonly patience: NodeJS.Timeout
   private readonly queue: Serving[] = []
+  private readonly limit: RateLimit
+  /** The longest block that the other side wants to be asked for. */
+  private smoothForThem = LARGEST_BLOCK
   /** A block is being read from disk: those behind it wait. */
   private reading = false
   private closed = false
@@ -57,12 +68,14 @@ export class Connection {
     this.host = host
     this.outgoing = outgoingTo !== undefined
     this.address = outgoingTo
+    this.limit = new RateLimit(host.limitOfEach, now())
     this.wire = new AgentWire(socket, { pieceCount: host.pieceCount })
     this.wire.extendedMapping[1] = AGENT_EXTENSION
     this.wire.extendedHandshake = {
       v: 'shipit-murder',
       p: host.listenPort,
       reqq: 1024,
+      murder_block: host.smoothUpload,
       ...(host.uploadOnly ? { upload_only: 1 } : {}),
     }
     this.patience = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT * 1000)
@@ -99,7 +112,8 @@ export class Connection {
   }
 
   get largestBlock(): number {
-    return this.wire.isAgent ? LARGEST_BLOCK : STRANGERS_BLOCK
+    if (!this.wire.isAgent) return STRANGERS_BLOCK
+    return Math.min(this.smoothForThem, this.host.smoothDownload)
   }
 
   close(): void {
@@ -110,6 +124,8 @@ export class Connection {
   pump(): void {
     while (this.maySend()) {
       const next = this.queue.shift() as Serving
+      this.limit.take(next.length)
+      this.host.spend(next.length)
       const block = this.host.content(next.piece, next.offset, next.length)
       if (block === undefined) this.wire.reject(next.piece, next.offset, next.length)
       else if (Buffer.isBuffer(block)) this.send(next, block)
@@ -119,7 +135,7 @@ export class Connection {
 
   private maySend(): boolean {
     if (this.queue.length === 0 || this.reading || this.closed) return false
-    return this.wire.queued < HIGH_WATER && this.host.sendBudget() > 0
+    return this.wire.queued < HIGH_WATER && this.host.sendBudget() > 0 && this.limit.available(now()) > 0
   }
 
   private async sendLater(serving: Serving, reading: Promise<Buffer>): Promise<void> {
@@ -158,6 +174,8 @@ export class Connection {
 
   private introduced(content: Record<string, unknown>): void {
     this.uploadOnly = content.upload_only === 1
+    const smooth = Number(content.murder_block)
+    if (smooth >= STRANGERS_BLOCK && smooth <= LARGEST_BLOCK) this.smoothForThem = smooth
     const port = Number(content.p)
     if (!this.outgoing && port > 0 && port < 65536) this.address = formatAddress(this.remoteHost, port)
   }
@@ -174,3 +192,5 @@ export class Connection {
     if (at >= 0) this.queue.splice(at, 1)
   }
 }
+
+const now = () => performance.now() / 1000

@@ -5,7 +5,7 @@ import { Fetching } from './fetching.ts'
 import { listen } from './listen.ts'
 import type { Metainfo } from './metainfo.ts'
 import { Neighbours } from './neighbours.ts'
-import { RateLimit } from './rate-limit.ts'
+import { RateLimit, smoothBlock } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
@@ -14,6 +14,7 @@ import { Sharing } from './sharing.ts'
 import { Storage, type StorageOptions } from './storage.ts'
 import { TrackerSession } from './tracker-session.ts'
 import { checkPieces, spotCheck } from './verify.ts'
+import { LARGEST_BLOCK } from './wire/agent-wire.ts'
 
 const TICK_MS = 100
 const PEERS_WANTED = 50
@@ -37,6 +38,8 @@ export interface ParticipantOptions {
   /** Bytes a second of the whole process; 0 or nothing is no limit. */
   uploadLimit?: number
   downloadLimit?: number
+  /** Bytes a second to any one neighbour. */
+  limitOfEach?: number
   storage?: StorageOptions
   /** Peers expected, if known: with one, a seeder has nothing to spread, and the peer asks for pieces in order. */
   fleet?: number
@@ -70,6 +73,9 @@ export class Participant implements Host {
   readonly pieceCount: number
   readonly uploadOnly: boolean
   readonly key: Buffer | undefined
+  readonly limitOfEach: number
+  readonly smoothUpload: number
+  readonly smoothDownload: number
   /** Resolves when all content is here, verified and written; rejects with a MurderError when it never will be. */
   readonly complete: Promise<void>
   listenPort = 0
@@ -106,6 +112,10 @@ export class Participant implements Host {
     this.infoHash = metainfo.infoHash
     this.uploadOnly = options.role === 'seeder'
     this.key = options.secret === undefined ? undefined : keyOf(options.secret, 'peers')
+    const { limitOfEach = 0, uploadLimit = 0, downloadLimit = 0 } = options
+    this.limitOfEach = limitOfEach
+    this.smoothUpload = smoothBlock(limitOfEach, smoothBlock(uploadLimit, LARGEST_BLOCK))
+    this.smoothDownload = smoothBlock(downloadLimit, LARGEST_BLOCK)
     this.storage = new Storage(metainfo, options.path, options.role === 'peer', options.storage)
     const inOrder = options.role === 'peer' && options.fleet === 1
     this.scheduler = new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random })
@@ -235,6 +245,10 @@ export class Participant implements Host {
 
   sendBudget(): number {
     return this.sharing.budget()
+  }
+
+  spend(bytes: number): void {
+    this.sharing.spend(bytes)
   }
 
   sent(connection: Connection, piece: number, bytes: number): void {

@@ -74,8 +74,11 @@ export class Sharing {
     return this.limit.available(this.now())
   }
 
-  sent({ id }: Connection, piece: number, bytes: number): void {
+  spend(bytes: number): void {
     this.limit.take(bytes)
+  }
+
+  sent({ id }: Connection, piece: number, bytes: number): void {
     if (!this.firstCopies) return
     this.firstCopies.sent(id, piece, bytes, this.now())
     this.revealSoon()

@@ -23,10 +23,13 @@ command goes on. "-" reads the torrent from standard input.
   --address IP          announce this address, not the one the tracker sees
   --port N, --ports A-B the port, or the range to take one from (6881-6999)
   --linger S            seconds to go on sharing (30); --no-linger for none
-  --up-limit, --down-limit RATE   bytes a second, with K, M or G
+  --up-limit, --down-limit RATE   bytes a second of the whole process, with K, M or G (of 1024 each)
+  --per-peer-limit RATE bytes a second to any one other
   --connect-timeout S   give up when nobody can be reached (60)
   --stall-timeout S     give up when nothing comes any more (120)
   --timeout S           give up when it isn't complete by then (none)
+  --delete              remove what is in the directory and not in the torrent, when it is complete
+  --no-attributes       leave modes, times, owners, symlinks and so on as they are
   --tag NAME            name for murder status and murder stop
   --foreground          no background process: share in this one, then end
   --json                events as JSON lines on standard output

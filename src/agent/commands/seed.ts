@@ -17,7 +17,8 @@ Gives the content to others, from the background, until murder stop ends it. "-"
   --address IP          announce this address, not the one the tracker sees
   --port N, --ports A-B the port, or the range to take one from (6881-6999)
   --fleet N             how many peers to expect
-  --up-limit, --down-limit RATE   bytes a second, with K, M or G
+  --up-limit, --down-limit RATE   bytes a second of the whole process, with K, M or G (of 1024 each)
+  --per-peer-limit RATE bytes a second to any one other
   --timeout S           end after this time (none)
   --tag NAME            name for murder status and murder stop
   --foreground          stay in this process

@@ -18,6 +18,7 @@ const job: ContentJob = {
   linger: 30,
   uploadLimit: 0,
   downloadLimit: 0,
+  limitOfEach: 0,
   attributes: true,
   deletesOthers: false,
   timeouts: { connect: 60, stall: 120, total: 600 },
