@@ -3,9 +3,9 @@ import { readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isTag } from '../tag.ts'
 import type { Metainfo } from '../torrent/metainfo.ts'
+import { checkAddress } from './address-option.ts'
 import { type Arguments, type Flag, usageError } from './arguments.ts'
 import type { ContentJob } from './job.ts'
-import { ownAddresses } from './own-addresses.ts'
 import { readSecret } from './secret-file.ts'
 import type { TorrentInput } from './torrent-input.ts'
 import {
@@ -36,6 +36,7 @@ const contentFlags: Record<string, Flag> = {
   peer: list,
   address: text,
   'secret-file': text,
+  nat: on,
   port: text,
   ports: text,
   'up-limit': text,
@@ -68,7 +69,7 @@ export async function contentJob(
 ): Promise<ContentJob> {
   const [, target = '', ownAddress] = args.positionals
   const path = resolve(target)
-  const address = await checkAddress(args.text('address') ?? ownAddress)
+  const address = await checkAddress(args.text('address') ?? ownAddress, args.has('nat'))
   const trackers = args.list('tracker').map((url) => parseTracker('--tracker', url))
   const secret = await args.value('secret-file', readSecret, undefined)
   const fleet = args.value('fleet', parseCount, undefined)
@@ -140,22 +141,5 @@ function networkNamespace(): string {
     return readlinkSync('/proc/self/ns/net')
   } catch {
     return '' // not Linux
-  }
-}
-
-/** An announced address must be one; a name is looked up here, since peers get it as an IP address. */
-async function checkAddress(address: string | undefined): Promise<string | undefined> {
-  if (address === undefined) return undefined
-  const { isIP } = await import('node:net')
-  if (isIP(address)) return address
-  const { lookup } = await import('node:dns/promises')
-  try {
-    return (await lookup(address)).address
-  } catch {
-    const own = ownAddresses().join(', ') || 'none but loopback'
-    throw usageError(
-      `the own address '${address}' is neither an IP address nor a name that can be looked up`,
-      `this machine has ${own}`,
-    )
   }
 }

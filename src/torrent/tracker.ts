@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import bencode from 'bencode'
 import Server from 'bittorrent-tracker/server'
 import { isSystemError, MurderError } from '../errors.ts'
+import { type AnnounceParams, correctAddresses, useAnnouncedAddress } from './tracker-addresses.ts'
 import { admit, type Permit } from './tracker-gate.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
@@ -48,12 +49,14 @@ export async function startTracker(options: {
     stats: permits === undefined,
     interval: INTERVAL * 1000,
     peersCacheLength: MOST_PEERS,
-    filter: (infoHash, _params, done) => {
+    filter: (infoHash, params, done) => {
+      useAnnouncedAddress(params as AnnounceParams)
       if (only && !only.has(infoHash)) done(new Error('this tracker does not serve that torrent'))
       else if (Object.keys(server.torrents).length < MOST_TORRENTS || infoHash in server.torrents) done(null)
       else done(new Error('this tracker serves too many torrents already'))
     },
   })
+  correctAddresses(server.http)
   // Every bad request is a warning of the module's; the sender has been told already.
   server.on('warning', () => {})
   // The module repeats the errors of its HTTP server here, where without a listener they would end the process.

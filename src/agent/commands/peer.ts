@@ -20,7 +20,8 @@ command goes on. "-" reads the torrent from standard input.
   --tracker URL         announce there instead of to the torrent's trackers (repeatable)
   --peer HOST:PORT      connect to this one too (repeatable)
   --secret-file FILE    have to do only with who proves to know this secret ("-": standard input)
-  --address IP          announce this address, not the one the tracker sees
+  --address HOST        announce this address of this machine, not the one the tracker sees
+  --nat                 that address is a router's, which forwards the port to this machine
   --port N, --ports A-B the port, or the range to take one from (6881-6999)
   --linger S            seconds to go on sharing (30); --no-linger for none
   --up-limit, --down-limit RATE   bytes a second of the whole process, with K, M or G (of 1024 each)

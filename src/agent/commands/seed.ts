@@ -14,7 +14,8 @@ Gives the content to others, from the background, until murder stop ends it. "-"
   --tracker URL         announce there instead of to the torrent's trackers (repeatable)
   --peer HOST:PORT      connect to this one too (repeatable)
   --secret-file FILE    have to do only with who proves to know this secret ("-": standard input)
-  --address IP          announce this address, not the one the tracker sees
+  --address HOST        announce this address of this machine, not the one the tracker sees
+  --nat                 that address is a router's, which forwards the port to this machine
   --port N, --ports A-B the port, or the range to take one from (6881-6999)
   --fleet N             how many peers to expect
   --up-limit, --down-limit RATE   bytes a second of the whole process, with K, M or G (of 1024 each)

@@ -1,0 +1,88 @@
+import { request } from 'node:http'
+import bencode from 'bencode'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ownAddresses } from '../../src/agent/own-addresses.ts'
+import { announce } from '../../src/torrent/announce.ts'
+import { startTracker, type Tracker } from '../../src/torrent/tracker.ts'
+
+const infoHash = 'ab'.repeat(20)
+let tracker: Tracker
+
+beforeEach(async () => {
+  tracker = await startTracker({ port: 0 })
+})
+afterEach(() => tracker.close())
+
+let peers = 0
+const announceAt = async (host: string, port: number, address?: string) => {
+  const peerId = String(++peers).padStart(40, '0')
+  const ask = { infoHash, peerId, port, uploaded: 0, downloaded: 0, left: 1, want: 50 }
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${tracker.port}/announce`
+  const answer = await announce(url, { ...ask, event: 'started', ...(address ? { address } : {}) })
+  return answer.peers.filter((peer) => !peer.endsWith(`:${port}`)).sort()
+}
+
+function get(path: string, headers = {}): Promise<{ type: string | undefined; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ host: '127.0.0.1', port: tracker.port, path, headers }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk) => chunks.push(chunk))
+      response.on('end', () =>
+        resolve({ type: response.headers['content-type'], body: Buffer.concat(chunks) }),
+      )
+    })
+    asking.on('error', reject).end()
+  })
+}
+
+describe('the address of a peer', () => {
+  it('is the one that it announces, else the one that the tracker sees', async () => {
+    await announceAt('127.0.0.1', 1001, '10.9.8.7')
+    await announceAt('127.0.0.1', 1002, 'fd00::7')
+    await announceAt('127.0.0.1', 1003)
+    expect(await announceAt('127.0.0.1', 1004)).toEqual([
+      '10.9.8.7:1001',
+      '127.0.0.1:1003',
+      '[fd00:0:0:0:0:0:0:7]:1002',
+    ])
+  })
+
+  it('is not taken from what is no address, nor from a header', async () => {
+    await announceAt('127.0.0.1', 1001, 'example.com')
+    const query = `info_hash=${'%ab'.repeat(20)}&peer_id=${'%01'.repeat(20)}&port=1002&left=1`
+    await get(`/announce?${query}`, { 'x-announced-address': '10.1.1.1' })
+    expect(await announceAt('127.0.0.1', 1003)).toEqual(['127.0.0.1:1001', '127.0.0.1:1002'])
+  })
+
+  it.runIf(ownAddresses().length > 0)(
+    'is that at which the tracker was reached, if the peer runs beside it',
+    async () => {
+      const [own = ''] = ownAddresses()
+      await announceAt('127.0.0.1', 1001)
+      expect(await announceAt(own, 1002)).toEqual([`${own}:1001`])
+      expect(await announceAt('127.0.0.1', 1003)).toEqual(['127.0.0.1:1001', `${own}:1002`].sort())
+    },
+  )
+})
+
+it('tells its numbers to people, and as JSON', async () => {
+  await announceAt('127.0.0.1', 1001)
+  const page = await get('/stats')
+  expect(page.type).toBe('text/html')
+  expect(page.body.toString()).toContain('<h1>1 torrents (1 active)</h1>')
+  for (const answer of [await get('/stats.json'), await get('/stats', { accept: 'application/json' })]) {
+    expect(answer.type).toBe('application/json')
+    expect(JSON.parse(answer.body.toString())).toMatchObject({
+      torrents: 1,
+      peersAll: 1,
+      peersLeecherOnly: 1,
+    })
+  }
+})
+
+it('answers scrapes', async () => {
+  await announceAt('127.0.0.1', 1001)
+  const { body } = await get(`/scrape?info_hash=${'%ab'.repeat(20)}`)
+  const { files } = bencode.decode(body) as { files: Record<string, unknown> }
+  expect(Object.values(files)).toEqual([expect.objectContaining({ complete: 0, incomplete: 1 })])
+})
