@@ -1,20 +1,26 @@
-import { writeSync } from 'node:fs'
 import { type FileHandle, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError, MurderError } from '../errors.ts'
 import { refuseFullDisk } from './disk-space.ts'
 import type { Metainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
+import { QuickDisk } from './quick-disk.ts'
 import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
 import { openToRead, openToWrite } from './writable-file.ts'
 
 /** Open files of one torrent at a time; descriptors are limited on servers. */
 const MOST_OPEN = 128
-/** Bytes: what is longer is not written at once, because it would hold up the network. */
-const LONGEST_NOW = 1024 * 1024
-/** A disk that made a short write wait for longer than this (ms) is left to the thread pool for a while (ms). */
-const SLOW = 50
-const SLOW_PAUSE = 1000
+/** Files made before timers and signals get their turn. */
+const BETWEEN_BREATHS = 200
+
+/** A part of a range: where it is in its file, and from where to where in the range. */
+interface Part {
+  path: string
+  at: number
+  from: number
+  to: number
+}
 
 export interface StorageOptions {
   /** Only the owner may use what is made, until its attributes are set. Otherwise the umask decides. */
@@ -33,7 +39,7 @@ export class Storage {
   private readonly writable: boolean
   private readonly ownerOnly: boolean
   private readonly files: OpenFiles
-  private slowUntil = 0
+  private readonly quick = new QuickDisk()
 
   constructor(
     metainfo: Pick<Metainfo, 'files' | 'singleFile'>,
@@ -53,6 +59,11 @@ export class Storage {
       start += length
       return stretch
     })
+  }
+
+  /** Of files that are made, less the umask. */
+  private get mode(): number {
+    return this.ownerOnly ? 0o600 : 0o666
   }
 
   /** What is there already. */
@@ -75,7 +86,10 @@ export class Storage {
       await this.guard(path, () => mkdir(path, { recursive: true, mode: this.ownerOnly ? 0o700 : 0o777 }))
     }
     for (const [index, { path, length }] of this.stretches.entries()) {
+      if (index % BETWEEN_BREATHS === 0) await breath()
       if (survey.found[index]?.size === length) continue
+      const isNew = survey.found[index] === undefined && this.stretches.length > MOST_OPEN
+      if (isNew && this.quick.make(path, length, this.mode)) continue
       await this.guard(path, () => this.files.use(path, true, (handle) => handle.truncate(length)))
     }
     return survey
@@ -112,25 +126,17 @@ export class Storage {
 
   async read(position: number, length: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafeSlow(length)
-    await this.eachStretch(position, length, false, async (handle, stretch, at, from, to) => {
-      let done = from
-      while (done < to) {
-        const { bytesRead } = await handle.read(buffer, done, to - done, at + done - from)
-        if (bytesRead === 0) {
-          throw new MurderError('OTHER_CONTENT', `${stretch.path} is shorter than it was`, {
-            cure: 'do not change the content while it is shared',
-          })
-        }
-        done += bytesRead
-      }
-    })
+    for (const part of this.partsOf(position, length)) {
+      const into = buffer.subarray(part.from, part.to)
+      if (this.quick.read(part.path, into, part.at, !this.writable)) continue
+      await this.eachPart([part], false, (handle) => readAll(handle, into, part))
+    }
     return buffer
   }
 
-  async write(position: number, buffer: Uint8Array): Promise<void> {
-    await this.eachStretch(position, buffer.length, true, async (handle, _stretch, at, from, to) => {
-      let done = from
-      while (done < to) {
+  write(position: number, buffer: Uint8Array): Promise<void> {
+    return this.eachPart(this.partsOf(position, buffer.length), true, async (handle, { at, from, to }) => {
+      for (let done = from; done < to; ) {
         const { bytesWritten } = await handle.write(buffer, done, to - done, at + done - from)
         done += bytesWritten
       }
@@ -142,41 +148,34 @@ export class Storage {
    * back (7 % of a peer's CPU time). Returns false when `write` is to do it, which also tells what is wrong.
    */
   writeNow(position: number, buffer: Uint8Array): boolean {
-    const stretch = this.stretches[this.firstAt(position)]
-    const fd = stretch && this.files.writableNow(stretch.path)
-    if (!stretch || fd === undefined || buffer.length > LONGEST_NOW) return false
-    if (position + buffer.length > stretch.start + stretch.length) return false
-    const started = performance.now()
-    if (started < this.slowUntil) return false
-    try {
-      return writeSync(fd, buffer, 0, buffer.length, position - stretch.start) === buffer.length
-    } catch {
-      return false
-    } finally {
-      const now = performance.now()
-      if (now - started > SLOW) this.slowUntil = now + SLOW_PAUSE
+    for (const { path, at, from, to } of this.partsOf(position, buffer.length)) {
+      const fd = this.files.writableNow(path)
+      if (!this.quick.write(path, fd, buffer.subarray(from, to), at)) return false
     }
+    return true
   }
 
   close(): Promise<void> {
     return this.files.close()
   }
 
-  private async eachStretch(
-    position: number,
-    length: number,
+  private async eachPart(
+    parts: Iterable<Part>,
     writing: boolean,
-    visit: (handle: FileHandle, stretch: Stretch, at: number, from: number, to: number) => Promise<void>,
+    visit: (handle: FileHandle, part: Part) => Promise<void>,
   ): Promise<void> {
+    for (const part of parts) {
+      await this.guard(part.path, () => this.files.use(part.path, writing, (handle) => visit(handle, part)))
+    }
+  }
+
+  /** What a range of the content is on disk, file by file. */
+  private *partsOf(position: number, length: number): Generator<Part> {
     for (const index of this.filesOf(position, length)) {
-      const stretch = this.stretches[index] as Stretch
-      const from = Math.max(position, stretch.start)
-      const to = Math.min(position + length, stretch.start + stretch.length)
-      await this.guard(stretch.path, () =>
-        this.files.use(stretch.path, writing, (handle) =>
-          visit(handle, stretch, from - stretch.start, from - position, to - position),
-        ),
-      )
+      const { path, start, length: whole } = this.stretches[index] as Stretch
+      const first = Math.max(position, start)
+      const last = Math.min(position + length, start + whole)
+      yield { path, at: first - start, from: first - position, to: last - position }
     }
   }
 
@@ -193,7 +192,7 @@ export class Storage {
   }
 
   private openFile(path: string, writing: boolean): Promise<FileHandle> {
-    if (writing) return openToWrite(path, this.ownerOnly ? 0o600 : 0o666)
+    if (writing) return openToWrite(path, this.mode)
     return openToRead(path, !this.writable)
   }
 
@@ -220,6 +219,18 @@ function translate(error: unknown, path: string): unknown {
     })
   }
   return error
+}
+
+async function readAll(handle: FileHandle, into: Buffer, { path, at }: Part): Promise<void> {
+  for (let done = 0; done < into.length; ) {
+    const { bytesRead } = await handle.read(into, done, into.length - done, at + done)
+    if (bytesRead === 0) {
+      throw new MurderError('OTHER_CONTENT', `${path} is shorter than it was`, {
+        cure: 'do not change the content while it is shared',
+      })
+    }
+    done += bytesRead
+  }
 }
 
 /** Every directory that holds files, and what leads to it below `target`, outer ones first. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, fstatSync } from 'node:fs'
 import { chmod, copyFile, type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { isSystemError } from '../errors.ts'
 
@@ -16,17 +16,22 @@ export function openToRead(path: string, follow: boolean): Promise<FileHandle> {
  * ELOOP), and never into what another name shares: of several hard links this one becomes a file of its own.
  */
 export async function openToWrite(path: string, mode: number): Promise<FileHandle> {
-  const found = await lstat(path).catch((error) => {
-    if (isSystemError(error, 'ENOENT')) return undefined
-    throw error
-  })
-  if (!found) return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
-  if (found.isFile() && found.nlink > 1) await separate(path)
+  const handle = await openOrMake(path, mode)
+  if (fstatSync(handle.fd).nlink <= 1) return handle
+  await handle.close()
+  await separate(path)
+  return open(path, O_RDWR | O_NOFOLLOW)
+}
+
+async function openOrMake(path: string, mode: number): Promise<FileHandle> {
   try {
     return await open(path, O_RDWR | O_NOFOLLOW)
   } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+    if (!isSystemError(error, 'EACCES')) throw error
     // Read-only, as its attributes wanted it the last time; they are set again when it is complete.
-    if (!isSystemError(error, 'EACCES') || !found.isFile() || found.uid !== process.geteuid?.()) throw error
+    const found = await lstat(path)
+    if (!found.isFile() || found.uid !== process.geteuid?.()) throw error
     await chmod(path, found.mode | 0o600)
     return open(path, O_RDWR | O_NOFOLLOW)
   }
