@@ -8,6 +8,12 @@ import { logFile, type Run } from './run-directory.ts'
 /** The hidden command of `murder` that does a job in the background. */
 const BACKGROUND = 'background'
 
+/**
+ * Room for young objects, MB. Node would let it grow to three times 16: a torrent of 20,000 files would then cost 200 MB
+ * for as long as the process runs, for what is garbage after its first second. With this it is 140 MB.
+ */
+const HEAP = ['--max-semi-space-size=4']
+
 /** This program: the built file holds all of it. */
 const program = () => fileURLToPath(import.meta.url)
 
@@ -22,7 +28,7 @@ export interface Launched {
  */
 export function launch(job: Job, run: Run): Launched {
   const log = openSync(logFile(run.folder), 'a', 0o600)
-  const child = spawn(process.execPath, [...process.execArgv, program(), BACKGROUND, run.folder], {
+  const child = spawn(process.execPath, [...process.execArgv, ...HEAP, program(), BACKGROUND, run.folder], {
     detached: true,
     cwd: '/',
     stdio: ['pipe', log, log],
