@@ -9,6 +9,12 @@ const HANDSHAKE_TIMEOUT = 5
 /** Bytes waiting in a socket above which nothing more is read for it. */
 const HIGH_WATER = 512 * 1024
 
+/**
+ * Key of the extended handshake by which a seeder of ours says what it is. Not BEP 21's `upload_only`: libtorrent
+ * closes connections to whoever says that and has nothing to show yet.
+ */
+const SOURCE = 'murder_source'
+
 /** Requests that one connection may have waiting here. Asking for more ends the connection. */
 const MOST_REQUESTS = 2048
 
@@ -24,7 +30,7 @@ export interface Host {
   readonly peerId: string
   readonly pieceCount: number
   readonly listenPort: number
-  readonly uploadOnly: boolean
+  readonly source: boolean
   /** What neighbours must prove to know (`keyOf`); anybody may come when there is none. */
   readonly key: Buffer | undefined
   /** Hands are shaken, and the other side is one of the swarm. Returns false when the connection is not wanted (ourselves, a double). */
@@ -51,8 +57,8 @@ export class Connection {
   readonly outgoing: boolean
   /** `host:port` where it listens; undefined while that is not known. */
   address: string | undefined
-  /** It has said that it downloads nothing (BEP 21): our haves matter to it for its own choice. */
-  uploadOnly = false
+  /** It is a seeder of ours, which may show its pieces one by one. */
+  source = false
   private readonly host: Host
   private readonly patience: NodeJS.Timeout
   private readonly queue: Serving[] = []
@@ -76,7 +82,7 @@ export class Connection {
       p: host.listenPort,
       reqq: 1024,
       murder_block: host.smoothUpload,
-      ...(host.uploadOnly ? { upload_only: 1 } : {}),
+      ...(host.source ? { [SOURCE]: 1 } : {}),
     }
     this.patience = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT * 1000)
     this.wire.on('handshake', (infoHash: string) => this.shaken(infoHash))
@@ -114,6 +120,14 @@ export class Connection {
   get largestBlock(): number {
     if (!this.wire.isAgent) return STRANGERS_BLOCK
     return Math.min(this.smoothForThem, this.host.smoothDownload)
+  }
+
+  /**
+   * Whoever shows its pieces one by one waits for our haves of what it has itself before it shows more: our own seeders,
+   * and strangers that super-seed (BEP 16) and don't say so.
+   */
+  get wantsEveryHave(): boolean {
+    return this.source || !this.wire.isAgent
   }
 
   close(): void {
@@ -173,7 +187,7 @@ export class Connection {
   }
 
   private introduced(content: Record<string, unknown>): void {
-    this.uploadOnly = content.upload_only === 1
+    this.source = content[SOURCE] === 1
     const smooth = Number(content.murder_block)
     if (smooth >= STRANGERS_BLOCK && smooth <= LARGEST_BLOCK) this.smoothForThem = smooth
     const port = Number(content.p)

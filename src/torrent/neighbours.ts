@@ -130,7 +130,7 @@ export class Neighbours {
       socket.off('close', failed)
       socket.setTimeout(0)
       this.dialing--
-      this.book.connected(address)
+      this.book.connected(address, this.now())
       connection = new Connection(this.nextId++, socket, this.host, address)
     })
   }

@@ -71,7 +71,7 @@ export class Participant implements Host {
   readonly infoHash: string
   readonly peerId = Buffer.concat([Buffer.from('-MU0100-'), randomBytes(12)]).toString('hex')
   readonly pieceCount: number
-  readonly uploadOnly: boolean
+  readonly source: boolean
   readonly key: Buffer | undefined
   readonly limitOfEach: number
   readonly smoothUpload: number
@@ -110,7 +110,7 @@ export class Participant implements Host {
     this.options = options
     this.metainfo = metainfo
     this.infoHash = metainfo.infoHash
-    this.uploadOnly = options.role === 'seeder'
+    this.source = options.role === 'seeder'
     this.key = options.secret === undefined ? undefined : keyOf(options.secret, 'peers')
     const { limitOfEach = 0, uploadLimit = 0, downloadLimit = 0 } = options
     this.limitOfEach = limitOfEach
@@ -135,7 +135,7 @@ export class Participant implements Host {
           withSecret(url, options.secret),
           () => this.describe(),
           (addresses) => this.learn(addresses),
-          () => !this.scheduler.done && this.neighbours.wantsMore,
+          () => this.isHungry(),
         ),
     )
   }
@@ -203,7 +203,7 @@ export class Participant implements Host {
     this.timer = setInterval(() => this.tick(), TICK_MS)
     for (const tracker of this.trackers) void tracker.start()
     this.neighbours.learn(this.options.peers, true)
-    this.dialMore()
+    this.neighbours.dialMore()
     this.fetching.finishIfDone()
   }
 
@@ -278,8 +278,8 @@ export class Participant implements Host {
     })
   }
 
-  private describePeer({ id, largestBlock, uploadOnly }: Connection): void {
-    this.scheduler.describe(id, { largestBlock, source: uploadOnly })
+  private describePeer({ id, largestBlock, source }: Connection): void {
+    this.scheduler.describe(id, { largestBlock, source })
   }
 
   private theyHave(connection: Connection, pieces: Iterable<number>): void {
@@ -293,19 +293,22 @@ export class Participant implements Host {
 
   private learn(addresses: string[]): void {
     this.neighbours.learn(addresses)
-    this.dialMore()
+    this.neighbours.dialMore()
   }
 
-  private dialMore(): void {
-    // A full copy has nothing to look for: whoever misses something comes to it.
-    if (this.options.role === 'seeder' && this.options.peers.length === 0) return
-    this.neighbours.dialMore()
+  /**
+   * Whether more peers should be found soon. A seeder looks for them too, until the first copies have left it: clients that
+   * try uTP first reach nobody here for half a minute, but can be reached.
+   */
+  private isHungry(): boolean {
+    const served = this.source ? this.sharing.showsAll && this.neighbours.everConnected : this.scheduler.done
+    return !served && this.neighbours.wantsMore
   }
 
   private tick(): void {
     this.fetching.tick()
     this.sharing.tick()
-    this.dialMore()
+    this.neighbours.dialMore()
   }
 
   private completed(): void {

@@ -6,6 +6,8 @@ const MOST_FAILURES = 6
 
 interface Entry {
   failures: number
+  /** Infinity while it is not. */
+  connectedAt: number
   nextAt: number
   /** Named by the user or the deploy: never forgotten. */
   fixed: boolean
@@ -21,7 +23,14 @@ export class PeerBook {
     if (this.forbidden.has(address)) return
     const known = this.entries.get(address)
     if (known) known.fixed ||= fixed
-    else this.entries.set(address, { failures: 0, nextAt: 0, fixed, busy: false })
+    else
+      this.entries.set(address, {
+        failures: 0,
+        connectedAt: Number.POSITIVE_INFINITY,
+        nextAt: 0,
+        fixed,
+        busy: false,
+      })
   }
 
   /** This is our own address, or one that must not be used: whoever names it again is not heard. */
@@ -49,16 +58,18 @@ export class PeerBook {
   }
 
   /** The connection is established. */
-  connected(address: string): void {
+  connected(address: string, now: number): void {
     const entry = this.entries.get(address)
-    if (entry) entry.failures = 0
+    if (entry) entry.connectedAt = now
   }
 
-  /** The attempt failed, or the connection ended. */
+  /** The attempt failed, or the connection ended. One that ends soon is a failure: it is not wanted there. */
   ended(address: string, now: number): void {
     const entry = this.entries.get(address)
     if (!entry) return
     entry.busy = false
+    if (now - entry.connectedAt > LONGEST_PAUSE) entry.failures = 0
+    entry.connectedAt = Number.POSITIVE_INFINITY
     entry.failures++
     entry.nextAt = now + Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (entry.failures - 1))
     if (!entry.fixed && entry.failures >= MOST_FAILURES) this.entries.delete(address)

@@ -15,7 +15,8 @@ export class Sharing {
   private readonly cache: BlockCache
   private readonly firstCopies: FirstCopies | undefined
   private readonly pieceLength: number
-  private showsAll: boolean
+  /** Whether everything that is here is shown to everybody. */
+  showsAll: boolean
   private revealing = false
 
   constructor(parts: {
@@ -87,9 +88,9 @@ export class Sharing {
   /** The piece has just come: keeps it at hand and tells whoever lacks it. */
   verified(piece: number, bytes: Buffer): void {
     this.cache.keep(piece * this.pieceLength, bytes)
-    for (const { id, wire, uploadOnly } of this.neighbours) {
+    for (const { id, wire, wantsEveryHave } of this.neighbours) {
       if (this.scheduler.peerIsFull(id)) continue
-      if (uploadOnly || !this.scheduler.peerHasPiece(id, piece)) wire.have(piece)
+      if (wantsEveryHave || !this.scheduler.peerHasPiece(id, piece)) wire.have(piece)
     }
   }
 

@@ -12,8 +12,8 @@ export interface Tracker {
   close(): Promise<void>
 }
 
-/** Seconds between the announces that peers are asked for. */
-const INTERVAL = 60
+/** Seconds between the announces that peers are asked for: how long a peer may not know of one that cannot reach it. */
+const INTERVAL = 20
 const MOST_PEERS = 20_000
 /** Torrents that an open tracker keeps; it costs memory to know each. */
 const MOST_TORRENTS = 1000

@@ -2,6 +2,8 @@ import { PieceSet } from './piece-set.ts'
 
 /** Seconds of its own pace that a peer is given in advance, and the least, in pieces. */
 const AHEAD = 0.3
+/** A peer that takes longer than that to react, as clients do that ask once a second, is given this many reactions. */
+const AHEAD_REACTIONS = 3
 const LEAST_AHEAD = 2
 /** Pieces under way to all peers together, at least. */
 const LEAST_UNDERWAY = 16
@@ -22,6 +24,10 @@ interface Receiver {
   unshared: number
   /** Bytes a second that it takes, smoothed. */
   pace: number
+  /** Seconds from when it is shown something, having nothing, until it takes it, smoothed. Some clients ask once a second. */
+  reaction: number
+  /** When it was shown something, having nothing, if it has not reacted since. */
+  shownAt: number | undefined
   sentSince: number
   measuredAt: number
   /** When it last took any of what it was given, and when it was last given anything. */
@@ -67,6 +73,8 @@ export class FirstCopies {
       revealed: new PieceSet(this.pieceCount),
       unshared: 0,
       pace: 0,
+      reaction: 0,
+      shownAt: undefined,
       sentSince: 0,
       measuredAt: now,
       movedAt: now,
@@ -105,6 +113,10 @@ export class FirstCopies {
     if (!receiver) return
     receiver.sentSince += bytes
     receiver.movedAt = now
+    if (receiver.shownAt !== undefined) {
+      receiver.reaction = receiver.reaction * 0.5 + (now - receiver.shownAt) * 0.5
+      receiver.shownAt = undefined
+    }
     const elapsed = now - receiver.measuredAt
     if (elapsed >= 0.1) {
       const pace = receiver.sentSince / elapsed
@@ -125,12 +137,12 @@ export class FirstCopies {
     let underway = 0
     for (const receiver of this.receivers.values())
       if (!this.isStuck(receiver, now)) underway += ahead(receiver)
-    let room = Math.max(LEAST_UNDERWAY * this.pieceLength(0), this.pace() * AHEAD) - underway
+    let room = Math.max(LEAST_UNDERWAY * this.pieceLength(0), this.paces()) - underway
     const order = [...this.receivers.values()].sort((a, b) => rank(a) - rank(b) || a.givenAt - b.givenAt)
     while (room > 0 && this.waiting.size > 0) {
       const receiver = order.shift()
       if (!receiver) break
-      const most = Math.max(LEAST_AHEAD * this.pieceLength(0), receiver.pace * AHEAD)
+      const most = Math.max(LEAST_AHEAD * this.pieceLength(0), paceAhead(receiver))
       if (receiver.has.full || ahead(receiver) >= most || this.isStuck(receiver, now)) continue
       const piece = this.nextWaiting()
       room -= this.give(receiver, piece, now)
@@ -154,18 +166,25 @@ export class FirstCopies {
     return shown
   }
 
+  /** It does not take what it was shown. One that took everything and tells nothing may have more. */
   private isStuck(receiver: Receiver, now: number): boolean {
+    return ahead(receiver) > 0 && this.isSilent(receiver, now)
+  }
+
+  /** It does not take what it was shown, or does not say that it has it. */
+  private isSilent(receiver: Receiver, now: number): boolean {
     return receiver.given.size > 0 && now - receiver.movedAt > STUCK
   }
 
-  private pace(): number {
-    let pace = 0
-    for (const receiver of this.receivers.values()) pace += receiver.pace
-    return pace
+  private paces(): number {
+    let bytes = 0
+    for (const receiver of this.receivers.values()) bytes += paceAhead(receiver)
+    return bytes
   }
 
   private give(receiver: Receiver, piece: number, now: number): number {
     if (receiver.given.size === 0) receiver.movedAt = now
+    if (ahead(receiver) === 0) receiver.shownAt = now
     receiver.givenAt = now
     this.waiting.delete(piece)
     receiver.revealed.add(piece)
@@ -196,7 +215,7 @@ export class FirstCopies {
     let longest = PATIENCE
     for (const other of this.receivers.values()) {
       if (other === receiver) continue
-      const dead = this.isStuck(other, now)
+      const dead = this.isSilent(other, now)
       let before = 0
       for (const [piece, left] of other.given) {
         before += left
@@ -214,6 +233,11 @@ function ahead(receiver: Receiver): number {
   let bytes = 0
   for (const left of receiver.given.values()) bytes += left
   return bytes
+}
+
+/** Bytes that its own pace lets it be given in advance. */
+function paceAhead({ pace, reaction }: Receiver): number {
+  return pace * (reaction > AHEAD ? reaction * AHEAD_REACTIONS : AHEAD)
 }
 
 /** Peers that pass on what they get come first. */

@@ -43,6 +43,51 @@ describe('what a seeder shows to whom', () => {
     expect(copies.reveal(3)).toEqual([{ peer: first?.peer === 1 ? 2 : 1, piece: 0 }])
   })
 
+  test('a stranger that takes pieces and never says that it has them gets all of them, after pauses too', () => {
+    const copies = seederOf(20, 1)
+    const shown = new Set<number>()
+    for (let now = 0; now < 100; now += 5) {
+      for (const { peer, piece } of copies.reveal(now)) {
+        shown.add(piece)
+        copies.sent(peer, piece, PIECE, now)
+      }
+    }
+    expect(shown.size).toBe(20)
+  })
+
+  test('a client that asks once a second is shown as much as it takes, more each time', () => {
+    const copies = seederOf(1000, 1)
+    let seconds = 0
+    for (; seconds < 30 && !copies.finished; seconds++) {
+      const asked = copies.reveal(seconds)
+      for (let more = asked; more.length > 0; asked.push(...more)) more = copies.reveal(seconds + 0.1)
+      for (const { peer, piece } of asked) {
+        copies.sent(peer, piece, PIECE, seconds + 0.9)
+        copies.peerHas(peer, piece, seconds + 0.9)
+      }
+    }
+    expect(seconds).toBeLessThan(20)
+  })
+
+  test('what such a stranger took is shown to others in the end', () => {
+    const copies = seederOf(8, 1)
+    for (let now = 0; now < 1; now += 0.1) {
+      for (const { peer, piece } of copies.reveal(now)) copies.sent(peer, piece, PIECE, now)
+    }
+    copies.join(2, 1)
+    const shown = new Set<number>()
+    for (let now = 1; now < 10 && !copies.finished; now += 0.1) {
+      for (const { peer, piece } of copies.reveal(now)) {
+        if (peer !== 2) continue
+        shown.add(piece)
+        copies.sent(peer, piece, PIECE, now)
+        copies.peerHas(peer, piece, now)
+      }
+    }
+    expect(shown.size).toBe(8)
+    expect(copies.finished).toBe(true)
+  })
+
   test('what a peer has already is not shown to anybody', () => {
     const copies = seederOf(2, 1)
     copies.peerHas(1, 0, 0)
