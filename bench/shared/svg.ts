@@ -1,5 +1,7 @@
 export interface Series {
   name: string
+  /** Behind the name in the legend: the figure that the line ends with. */
+  note?: string
   points: [number, number][]
   dots?: boolean
 }
@@ -17,7 +19,7 @@ export interface Chart {
 
 const width = 860
 const height = 380
-const inset = { left: 64, right: 190, top: 52, bottom: 56 }
+const inset = { left: 64, right: 230, top: 60, bottom: 56 }
 /** Distinct for eyes that see red and green alike (Okabe and Ito), then greys. */
 const colours = ['#0072b2', '#d55e00', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#7f7f7f', '#000000']
 
@@ -27,7 +29,8 @@ export function svg(title: string, charts: Chart[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}"`,
     '  font-family="system-ui, sans-serif" font-size="13" fill="#222">',
-    `<rect width="${width}" height="${total}" fill="#fff"/>`,
+    // A ground of its own, so that it can be read in light and dark pages alike.
+    `<rect width="${width}" height="${total}" rx="8" fill="#fff"/>`,
     `<text x="${inset.left}" y="28" font-size="15" font-weight="600">${escapeText(title)}</text>`,
     ...charts.map((chart, i) => `<g transform="translate(0 ${40 + i * height})">\n${draw(chart)}\n</g>`),
     '</svg>\n',
@@ -68,23 +71,27 @@ function draw(chart: Chart): string {
       `<line x1="${x}" y1="${inset.top}" x2="${x}" y2="${bottomY}" stroke="#888" stroke-dasharray="4 4"/>`,
     )
     parts.push(
-      `<text x="${x + 4}" y="${inset.top + 12}" fill="#666">${escapeText(chart.marker.label)}</text>`,
+      `<text x="${x}" y="${inset.top - 6}" text-anchor="middle" fill="#666">${escapeText(chart.marker.label)}</text>`,
     )
   }
-  for (const [i, series] of chart.series.entries()) {
+  // The first line is drawn last, so that no other hides it.
+  for (const [i, series] of [...chart.series.entries()].reverse()) {
     const colour = colours[i % colours.length]
     const points = series.points.map(([x, y]) => `${at(x)},${up(y)}`).join(' ')
     const stroke = i === 0 ? 3 : 1.8
     parts.push(
-      `<polyline points="${points}" fill="none" stroke="${colour}" stroke-width="${stroke}" stroke-linejoin="round"/>`,
+      `<polyline points="${points}" fill="none" stroke="${colour}" stroke-width="${stroke}" stroke-linejoin="round"${dash(i)}/>`,
     )
     if (series.dots) {
       for (const [x, y] of series.points)
         parts.push(`<circle cx="${at(x)}" cy="${up(y)}" r="3.5" fill="${colour}"/>`)
     }
     const y = inset.top + 8 + i * 22
-    parts.push(line(rightX + 18, y, rightX + 42, y, colour ?? '#000', stroke))
-    parts.push(`<text x="${rightX + 50}" y="${y + 4}">${escapeText(series.name)}</text>`)
+    parts.push(
+      `<path d="M${rightX + 18} ${y}h24" stroke="${colour}" stroke-width="${stroke}"${dash(i)}/>`,
+      `<text x="${rightX + 50}" y="${y + 4}">${escapeText(series.name)}</text>`,
+      `<text x="${width - 8}" y="${y + 4}" text-anchor="end" fill="#666">${escapeText(series.note ?? '')}</text>`,
+    )
   }
   return parts.join('\n')
 }
@@ -100,6 +107,9 @@ function niceEnd(most: number, whole: boolean): { end: number; step: number } {
 
 const line = (x1: number, y1: number, x2: number, y2: number, colour: string, stroke = 1): string =>
   `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${colour}" stroke-width="${stroke}"/>`
+
+/** From the sixth on lines are dashed: some run one over the other. */
+const dash = (i: number): string => (i >= 5 ? ` stroke-dasharray="${2 + 3 * (i - 4)} 4"` : '')
 
 const label = (value: number): string => String(Number(value.toPrecision(6)))
 const round = (value: number): number => Math.round(value * 10) / 10

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Lab } from '../../test/support/lab.ts'
 import { makeScratch, removeScratch } from '../../test/support/lab-scratch.ts'
@@ -18,7 +18,7 @@ await benchProgram(async () => {
   const options = parseOptions()
   const names = await available(options.against)
   const scratch = await makeScratch('swarm')
-  const runs: Run[] = []
+  const runs: Run[] = (await Promise.all(options.with.map((file) => earlierRuns(file, options)))).flat()
   try {
     const content = await makeContent(scratch, options.size)
     for (const servers of options.servers) {
@@ -40,8 +40,9 @@ await benchProgram(async () => {
   }
 
   const { size, rate } = options
+  const everyName = Object.keys(contenders)
   const byOrder = (a: { contender: string }, b: { contender: string }) =>
-    names.indexOf(a.contender) - names.indexOf(b.contender)
+    everyName.indexOf(a.contender) - everyName.indexOf(b.contender)
   const summaries = summarize(runs, size, rate, Object.keys(options.slow)).sort(
     (a, b) => a.servers - b.servers || byOrder(a, b),
   )
@@ -59,6 +60,17 @@ await benchProgram(async () => {
   const failed = runs.filter((run) => run.problems.length > 0).length
   if (failed > 0) throw new Error(`${failed} of ${runs.length} runs went wrong`)
 })
+
+/** A comparison that takes too long for one sitting is made in parts. */
+async function earlierRuns(file: string, { size, rate }: Options): Promise<Run[]> {
+  const { parameters, runs } = JSON.parse(await readFile(file, 'utf8')) as {
+    parameters: Options
+    runs: Run[]
+  }
+  if (parameters.size !== size || parameters.rate !== rate)
+    throw new Error(`--with ${file}: it is of another size or rate`)
+  return runs
+}
 
 async function available(names: string[]): Promise<string[]> {
   const found: string[] = []

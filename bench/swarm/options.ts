@@ -15,6 +15,8 @@ export interface Options {
   /** Bytes; undefined leaves it to each contender. */
   pieceLength: number | undefined
   congestion: string | undefined
+  /** Results (JSON) of an earlier run with the same size and rate, whose runs are reported along with these. */
+  with: string[]
   /** Where results go, without extension; undefined for bench/results and a name with the date. */
   out: string | undefined
 }
@@ -31,6 +33,7 @@ export function parseOptions(argv?: string[]): Options {
       slow: { type: 'string', multiple: true, default: [] },
       piece: { type: 'string' },
       congestion: { type: 'string' },
+      with: { type: 'string', multiple: true, default: [] },
       out: { type: 'string' },
     },
   })
@@ -49,6 +52,7 @@ export function parseOptions(argv?: string[]): Options {
     slow: Object.fromEntries(values.slow.map(parseSlow)),
     pieceLength: values.piece ? parseAmount(values.piece) : undefined,
     congestion: values.congestion,
+    with: values.with,
     out: values.out,
   }
 }

@@ -19,7 +19,7 @@ export function plot(runs: Run[], summaries: Summary[], limit: number | undefine
       const run = typicalRun(runs, summary)
       if (!run) return []
       const times = Object.values(run.done).sort((a, b) => a - b)
-      return [{ name: summary.contender, points: steps(times) }]
+      return [{ name: summary.contender, note: `${summary.last.toFixed(1)} s`, points: steps(times) }]
     })
   const charts: Chart[] = [
     {
@@ -37,9 +37,10 @@ export function plot(runs: Run[], summaries: Summary[], limit: number | undefine
       title: 'Time until the last server, over fleet size',
       x: 'servers',
       whole: ['x'],
-      y: limit === undefined ? 'seconds' : 'multiple of S/B',
+      y: limit === undefined ? 'seconds' : 'time as a multiple of S/B',
       series: names.map((name) => ({
         name,
+        note: noteOf(summaries.find((one) => one.contender === name && one.servers === largest)),
         dots: true,
         points: summaries
           .filter((one) => one.contender === name && Number.isFinite(one.last))
@@ -49,6 +50,11 @@ export function plot(runs: Run[], summaries: Summary[], limit: number | undefine
     })
   }
   return svg(title, charts)
+}
+
+function noteOf(summary: Summary | undefined): string {
+  if (!summary) return ''
+  return summary.ofLimit === undefined ? `${summary.last.toFixed(1)} s` : summary.ofLimit.toFixed(2)
 }
 
 function steps(times: number[]): [number, number][] {
