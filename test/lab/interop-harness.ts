@@ -64,7 +64,13 @@ export class Interop {
     await interop.place(lab.deployHost)
     const tracker = lab.spawn('deploy', murder('tracker', '--json'))
     await tracker.line(/"event":"listening"/)
-    const made = ['make-torrent', interop.path, `${lab.deployHost.address}:8998`, interop.torrent]
+    const made = [
+      'make-torrent',
+      '--no-attributes',
+      interop.path,
+      `${lab.deployHost.address}:8998`,
+      interop.torrent,
+    ]
     await lab.exec('deploy', [process.execPath, agent, ...made])
     return interop
   }

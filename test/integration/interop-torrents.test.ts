@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createTorrent } from '../../src/torrent/create.ts'
+import { parseMetainfo } from '../../src/torrent/metainfo.ts'
+import { verifyContent } from '../../src/torrent/verify.ts'
+
+const announce = 'http://10.0.0.1:8998/announce'
+const pieceLength = 2 ** 18
+const python = '/usr/bin/python3'
+
+/** Prints the infohash that libtorrent sees in a torrent, and whether it is private. */
+const open =
+  'import libtorrent, sys; t = libtorrent.torrent_info(sys.argv[1]); print(t.info_hash(), t.priv())'
+/** Writes libtorrent's torrent of a file or directory: content, parent directory, torrent. */
+const make = `
+import libtorrent as lt, sys
+content, parent, torrent = sys.argv[1:]
+files = lt.file_storage()
+lt.add_files(files, content)
+made = lt.create_torrent(files, ${pieceLength}, flags=lt.create_torrent.v1_only)
+made.add_tracker("${announce}")
+made.set_priv(True)
+lt.set_piece_hashes(made, parent)
+open(torrent, "wb").write(lt.bencode(made.generate()))
+`
+
+function works(program: string, ...args: string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: 'ignore' })
+    return true
+  } catch (error) {
+    // mktorrent has no way to do nothing and succeed.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && program === 'mktorrent') return true
+    process.stderr.write(`\n*** SKIPPED: ${program} ${args.join(' ')} does not work here ***\n\n`)
+    return false
+  }
+}
+
+describe.each(['file', 'directory'])('the torrent of a %s', (kind) => {
+  let parent: string
+  let content: string
+  let ours: Buffer
+
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'interop-'))
+    content = join(parent, 'content')
+    if (kind === 'file') await writeFile(content, randomBytes(3 * pieceLength + 17))
+    else {
+      await mkdir(join(content, 'b'), { recursive: true })
+      await writeFile(join(content, 'a'), randomBytes(pieceLength + 5))
+      await writeFile(join(content, 'b', 'c'), randomBytes(2 * pieceLength))
+    }
+    ours = await createTorrent({ source: content, trackers: [announce], pieceLength })
+    await writeFile(join(parent, 'ours.torrent'), ours)
+  })
+  afterEach(() => rm(parent, { recursive: true, force: true }))
+
+  const states = async (torrent: Buffer) => {
+    const checks = await verifyContent(parseMetainfo(torrent), content)
+    return new Set(checks.map(({ state }) => state))
+  }
+
+  it.skipIf(!works('mktorrent', '-h'))('has the infohash of mktorrent, whose torrent we open', async () => {
+    const path = join(parent, 'theirs.torrent')
+    execFileSync('mktorrent', ['-p', '-l', '18', '-a', announce, '-o', path, content], { stdio: 'ignore' })
+    const theirs = await readFile(path)
+    expect(parseMetainfo(theirs)).toEqual(parseMetainfo(ours))
+    expect(await states(theirs)).toEqual(new Set(['same']))
+  })
+
+  describe.skipIf(!works(python, '-c', 'import libtorrent'))('and libtorrent', () => {
+    it('has the same infohash there, and is private', () => {
+      const seen = execFileSync(python, ['-c', open, join(parent, 'ours.torrent')], { encoding: 'utf8' })
+      expect(seen.trim()).toBe(`${parseMetainfo(ours).infoHash} True`)
+    })
+
+    it('opens here when libtorrent made it, with the infohash of ours where the order of files is the same', async () => {
+      const path = join(parent, 'theirs.torrent')
+      execFileSync(python, ['-c', make, content, parent, path])
+      const theirs = await readFile(path)
+      expect(await states(theirs)).toEqual(new Set(['same']))
+      const { infoHash } = parseMetainfo(theirs)
+      expect(execFileSync(python, ['-c', open, path], { encoding: 'utf8' })).toBe(`${infoHash} True\n`)
+      if (kind === 'file') expect(infoHash).toBe(parseMetainfo(ours).infoHash)
+    })
+  })
+})
