@@ -17,11 +17,15 @@ export async function checkAddress(given: string | undefined, nat: boolean): Pro
   if (nat) return found[0]
   // Loopback only when asked for by number: often a machine's own name means 127.0.1.1 to itself.
   const own = found.find((address) => ownAddresses().includes(address) || isLoopback(given))
-  if (own === undefined)
-    throw refused(
-      `'${given}' ${found[0] === given ? 'is not' : `(${found.join(', ')}) is not`} one of this machine`,
-    )
+  if (own === undefined) throw refused(`'${given}' ${whyNot(given, found)}`)
   return own
+}
+
+function whyNot(given: string, found: string[]): string {
+  if (found.every(isLoopback)) return `means ${found.join(', ')} here, where no other machine reaches it`
+  return found[0] === given
+    ? 'is not one of this machine'
+    : `means ${found.join(', ')}, which is not one of this machine`
 }
 
 const isLoopback = (address: string) => address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address)

@@ -5,7 +5,7 @@ import type { MurderError } from '../errors.ts'
 import { type Metainfo, parseMetainfo } from '../torrent/metainfo.ts'
 import { Participant, type Stats } from '../torrent/participant.ts'
 import type { StorageOptions } from '../torrent/storage.ts'
-import { embeddedManifest, finishDirectory, hasManifest } from './directory.ts'
+import { embeddedManifest, finishDirectory, hasManifest, refuseChangedFiles } from './directory.ts'
 import type { ContentJob } from './job.ts'
 import { timeoutError } from './timeout-error.ts'
 import { verdict } from './watchdog.ts'
@@ -62,6 +62,7 @@ async function start(
   const sign = { event: 'progress', bytes: 0, total: metainfo.length, down: 0, up: 0, peers: 0 } as const
   const timer = setInterval(() => emit(sign), REPORT_MS)
   try {
+    if (job.role === 'seeder') await refuseChangedFiles(metainfo, job.path)
     return await Participant.start({
       metainfo,
       path: job.path,

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { MANIFEST, type Manifest } from '../attributes/entry.ts'
 import { MurderError } from '../errors.ts'
 import type { Metainfo } from '../torrent/metainfo.ts'
 import type { AgentEvent } from './contract.ts'
+import { hashOf } from './hash.ts'
 import type { ContentJob } from './job.ts'
 
 const manifestFile = ({ files, singleFile }: Metainfo) =>
@@ -56,4 +57,27 @@ export async function finishDirectory(
   const { applyManifest } = await import('../attributes/index.ts')
   const { warnings } = await applyManifest(job.path, manifest)
   for (const message of warnings) emit({ event: 'warning', message })
+}
+
+/**
+ * Throws OTHER_CONTENT for a file of a seeder that is not what the manifest says. What has the time and the length that it
+ * had is not read again.
+ */
+export async function refuseChangedFiles(metainfo: Metainfo, path: string): Promise<void> {
+  if (!metainfo.manifest) return
+  const { entries } = await manifestOf(metainfo, embeddedManifest(metainfo))
+  for (const { path: own, mtime, size, sha256 } of entries) {
+    if (sha256 === undefined) continue
+    const file = join(path, own)
+    const now = statSync(file, { bigint: true, throwIfNoEntry: false })
+    if (!now || Number(now.size) !== size || now.mtimeNs === mtime) continue // lengths are checked for all torrents
+    if ((await hashOf(file)) === sha256) continue
+    throw new MurderError(
+      'OTHER_CONTENT',
+      `${file} is not what the torrent describes: it has changed since`,
+      {
+        cure: 'make the torrent again from this content, or name the path it was made from',
+      },
+    )
+  }
 }

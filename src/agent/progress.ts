@@ -1,3 +1,4 @@
+import { bytes, percent } from '../report/format.ts'
 import { renderPeerProgress } from '../report/peer-line.ts'
 import type { AgentEvent } from './contract.ts'
 
@@ -8,6 +9,21 @@ const CLEAR_LINE = '\r\u001b[2K'
 export function progressText(at: AgentEvent & { event: 'progress' }, columns?: number): string {
   const eta = at.down > 0 && at.bytes < at.total ? (at.total - at.bytes) / at.down : undefined
   return renderPeerProgress({ ...at, eta }, columns)
+}
+
+const BAR = 30
+
+/** `read 40% [==========>         ] 4.0 MiB of 10 MiB`; without the bar where there is no terminal. */
+export function shareDone(what: string, done: number, total: number, columns?: number): string {
+  const filled = total > 0 ? Math.floor((done / total) * BAR) : BAR
+  const bar =
+    columns === undefined
+      ? ''
+      : ` [${'='
+          .repeat(filled)
+          .concat(filled < BAR ? '>' : '')
+          .padEnd(BAR)}]`
+  return `${what} ${percent(done, total)}${bar} ${bytes(done)} of ${bytes(total)}`
 }
 
 /** Shows progress on stderr: one line redrawn in place on a terminal, else a line every few seconds. */

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { MANIFEST, type Manifest } from '../attributes/entry.ts'
 import type { Metainfo } from '../torrent/metainfo.ts'
 import { type FileCheck, verifyContent } from '../torrent/verify.ts'
 import { embeddedManifest, hasManifest, manifestOf } from './directory.ts'
+import { hashOf } from './hash.ts'
 
 export interface Verified {
   path: string
@@ -52,10 +51,7 @@ async function findManifest(
 }
 
 async function compareHash(path: string, wanted: string | undefined): Promise<'same' | 'different'> {
-  if (wanted === undefined) return 'different'
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex') === wanted ? 'same' : 'different'
+  return wanted !== undefined && (await hashOf(path)) === wanted ? 'same' : 'different'
 }
 
 async function withAttributes(

@@ -7,7 +7,7 @@ import type { Metainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
 import { QuickDisk } from './quick-disk.ts'
 import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
-import { openToRead, openToWrite } from './writable-file.ts'
+import { makeUsable, openToRead, openToWrite } from './writable-file.ts'
 
 /** Open files of one torrent at a time; descriptors are limited on servers. */
 const MOST_OPEN = 128
@@ -84,6 +84,8 @@ export class Storage {
     await refuseFullDisk(this.top, survey.bytesToWrite())
     for (const path of [this.top, ...this.directories]) {
       await this.guard(path, () => mkdir(path, { recursive: true, mode: this.ownerOnly ? 0o700 : 0o777 }))
+      // Read-only, as its attributes wanted it the last time.
+      if (this.ownerOnly) await this.guard(path, () => makeUsable(path))
     }
     for (const [index, { path, length }] of this.stretches.entries()) {
       if (index % BETWEEN_BREATHS === 0) await breath()

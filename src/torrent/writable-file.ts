@@ -37,6 +37,12 @@ async function openOrMake(path: string, mode: number): Promise<FileHandle> {
   }
 }
 
+/** Lets this user make files in a directory of its own. */
+export async function makeUsable(path: string): Promise<void> {
+  const { mode, uid } = await lstat(path)
+  if (uid === process.geteuid?.() && (mode & 0o700) !== 0o700) await chmod(path, mode | 0o700)
+}
+
 /** Copies on write where the file system can. */
 async function separate(path: string): Promise<void> {
   const copy = `${path}.murder-${randomBytes(4).toString('hex')}`

@@ -103,6 +103,16 @@ describe('a directory', () => {
   })
 })
 
+it('is not seeded when a file has changed since, with the same length too', async () => {
+  await make()
+  await writeFile(sandbox.path('tree/a'), 'b'.repeat(9000))
+  const refused = await sandbox.run(['seed', 'tree.torrent', 'tree'])
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/\/tree\/a is not what the torrent describes/),
+  })
+})
+
 describe('its torrent', () => {
   const info = () => bencode.decode(readFileSync(sandbox.path('tree.torrent'))) as Record<string, unknown>
 

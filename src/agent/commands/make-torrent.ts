@@ -10,7 +10,7 @@ import { facts } from '../describe.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { readAttributes, writeManifest } from '../make-manifest.ts'
 import { printOut } from '../output.ts'
-import { progressLine } from '../progress.ts'
+import { progressLine, shareDone } from '../progress.ts'
 import { parseBytes, parseTracker } from '../units.ts'
 
 const help = `murder make-torrent <file|directory> <tracker host:port> <out.torrent>
@@ -64,7 +64,7 @@ export const command: Command = {
       exclude,
       webSeeds: args.list('web-seed').map(parseWebSeed),
       signal,
-      onProgress: (done, total) => progress.show(() => `read ${bytes(done)} of ${bytes(total)}`),
+      onProgress: (done, total) => progress.show((columns) => shareDone('read', done, total, columns)),
       ...attributes,
       ...(pieceLength === undefined ? {} : { pieceLength }),
       ...(name === undefined ? {} : { name }),

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
-import { bytes } from '../../report/format.ts'
 import type { Command } from '../arguments.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { printOut } from '../output.ts'
-import { progressLine } from '../progress.ts'
+import { progressLine, shareDone } from '../progress.ts'
 import { checkKind } from '../target.ts'
 import { readTorrent } from '../torrent-input.ts'
 import { verifyTarget } from '../verify-directory.ts'
@@ -33,7 +32,7 @@ export const command: Command = {
     const all = await verifyTarget(metainfo, path, {
       attributes: !args.has('no-attributes'),
       signal: onInterrupt().signal,
-      onProgress: (done, total) => progress.show(() => `checked ${bytes(done)} of ${bytes(total)}`),
+      onProgress: (done, total) => progress.show((columns) => shareDone('checked', done, total, columns)),
     })
     progress.clear()
     for (const { path, state, differences } of all) {

@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, readdirSync, statSync, truncateSync } from 'node:fs'
+import { chmodSync, chownSync, linkSync, lstatSync, readdirSync, statSync, truncateSync } from 'node:fs'
 import { link, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -142,4 +142,22 @@ it('makes files as the umask says, or for the owner only', async () => {
     '700',
     '600',
   ])
+})
+
+it.runIf(process.getuid?.() === 0)('changes what an earlier run left read-only, as its owner', async () => {
+  await mkdir(join(target, 'd'), { recursive: true })
+  await writeFile(join(target, 'd/a'), ten('x'), { mode: 0o400 })
+  for (const path of ['', 'd', 'd/a']) chownSync(join(target, path), 1234, 1234)
+  chmodSync(join(target, 'd'), 0o555)
+  chmodSync(directory, 0o755)
+  process.seteuid?.(1234)
+  try {
+    const files = ['d/a', 'd/new'].map((name) => ({ path: name.split('/'), length: 10 }))
+    storage = new Storage({ files, singleFile: false }, target, true, { ownerOnly: true })
+    await storage.prepare()
+    await storage.write(0, Buffer.alloc(20, 'y'))
+  } finally {
+    process.seteuid?.(0)
+  }
+  expect((await contentOf('d/a')) + (await contentOf('d/new'))).toBe('y'.repeat(20))
 })
