@@ -1,6 +1,9 @@
 import { get as getHttp } from 'node:http'
 import bencode from 'bencode'
 import { MurderError } from '../errors.ts'
+import { decodeCompact, formatAddress } from './compact.ts'
+
+export { formatAddress, parseAddress } from './compact.ts'
 
 /** A tracker's answer of more than this is no answer. */
 const LONGEST_ANSWER = 256 * 1024
@@ -43,7 +46,7 @@ export async function announce(url: string, request: AnnounceRequest): Promise<A
   if (failure instanceof Uint8Array) throw trackerError(url, Buffer.from(failure).toString().slice(0, 200))
   return {
     interval: readInterval(answer.interval),
-    peers: [...readPeers(answer.peers, 4), ...readPeers(answer.peers6, 16)],
+    peers: [...readPeers(answer.peers, 4), ...readPeers(answer.peers6, 6)],
   }
 }
 
@@ -74,7 +77,7 @@ function readInterval(value: unknown): number {
   return typeof value === 'number' && value > 0 ? Math.min(value, 24 * 3600) : 600
 }
 
-function readPeers(value: unknown, addressLength: 4 | 16): string[] {
+function readPeers(value: unknown, version: 4 | 6): string[] {
   if (Array.isArray(value)) {
     return value.flatMap((peer) => {
       const ip = peer?.ip instanceof Uint8Array ? Buffer.from(peer.ip).toString() : ''
@@ -82,34 +85,7 @@ function readPeers(value: unknown, addressLength: 4 | 16): string[] {
       return ip && port > 0 && port < 65536 ? [formatAddress(ip, port)] : []
     })
   }
-  if (!(value instanceof Uint8Array)) return []
-  const bytes = Buffer.from(value)
-  const peers: string[] = []
-  for (let at = 0; at + addressLength + 2 <= bytes.length; at += addressLength + 2) {
-    const ip = bytes.subarray(at, at + addressLength)
-    const port = bytes.readUInt16BE(at + addressLength)
-    if (port > 0) peers.push(formatAddress(addressLength === 4 ? ip.join('.') : formatIPv6(ip), port))
-  }
-  return peers
-}
-
-function formatIPv6(bytes: Buffer): string {
-  const groups: string[] = []
-  for (let at = 0; at < 16; at += 2) groups.push(bytes.readUInt16BE(at).toString(16))
-  return groups.join(':')
-}
-
-/** `host:port`, with brackets around an IPv6 address. */
-export function formatAddress(host: string, port: number): string {
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-/** The reverse of `formatAddress`; undefined when it is no address with a port. */
-export function parseAddress(address: string): { host: string; port: number } | undefined {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address)
-  const port = Number(match?.[3])
-  const host = match?.[1] ?? match?.[2]
-  return host !== undefined && port > 0 && port < 65536 ? { host, port } : undefined
+  return value instanceof Uint8Array ? decodeCompact(value, version) : []
 }
 
 /** TLS is loaded only for who needs it: it would be 8 ms of every start. */

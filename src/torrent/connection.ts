@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { formatAddress } from './announce.ts'
+import { PEX_EXTENSION, PEX_EXTENSION_ID } from './pex.ts'
 import { RateLimit } from './rate-limit.ts'
 import { AGENT_EXTENSION, AgentWire, LARGEST_BLOCK, STRANGERS_BLOCK } from './wire/agent-wire.ts'
 import { authenticate } from './wire/authentication.ts'
@@ -31,6 +32,8 @@ export interface Host {
   readonly pieceCount: number
   readonly listenPort: number
   readonly source: boolean
+  /** Whether agents may tell each other of others in this swarm. */
+  readonly exchanges: boolean
   /** What neighbours must prove to know (`keyOf`); anybody may come when there is none. */
   readonly key: Buffer | undefined
   /** Hands are shaken, and the other side is one of the swarm. Returns false when the connection is not wanted (ourselves, a double). */
@@ -77,6 +80,7 @@ export class Connection {
     this.limit = new RateLimit(host.limitOfEach, now())
     this.wire = new AgentWire(socket, { pieceCount: host.pieceCount })
     this.wire.extendedMapping[1] = AGENT_EXTENSION
+    if (host.exchanges) this.wire.extendedMapping[PEX_EXTENSION_ID] = PEX_EXTENSION
     this.wire.extendedHandshake = {
       v: 'shipit-murder',
       p: host.listenPort,

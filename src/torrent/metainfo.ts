@@ -26,6 +26,8 @@ export interface Metainfo {
   webSeeds: string[]
   /** The attributes of a directory, gzipped, for who seeds it and does not have them as a file. */
   manifest?: Uint8Array
+  /** The program that says it made it. */
+  createdBy: string | undefined
 }
 
 export interface MetainfoFields {
@@ -43,6 +45,15 @@ export interface MetainfoFields {
 
 /** Outside of info, so that it counts for no infohash; other clients ignore it. */
 const MANIFEST_KEY = 'murder.mtree.gz'
+/** What our torrents say who made them. */
+const MAKER = 'shipit-murder'
+
+/**
+ * Whether peers may learn of each other elsewhere than from the torrent's trackers: BEP 27 forbids it for private torrents.
+ * Ours are for fleets, and private so that no other client tells strangers of them.
+ */
+export const mayExchange = ({ private: isPrivate, createdBy }: Metainfo): boolean =>
+  !isPrivate || createdBy === MAKER
 
 /** The metainfo file. Nothing in it depends on the clock: the same fields give the same bytes. */
 export function encodeMetainfo(fields: MetainfoFields): Buffer {
@@ -63,6 +74,7 @@ export function encodeMetainfo(fields: MetainfoFields): Buffer {
       ...(fields.comment === undefined ? {} : { comment: fields.comment }),
       ...(fields.webSeeds?.length ? { 'url-list': fields.webSeeds } : {}),
       ...(fields.manifest === undefined ? {} : { [MANIFEST_KEY]: fields.manifest }),
+      'created by': MAKER,
       info,
     }),
   )
@@ -74,6 +86,7 @@ export function withTrackers(bytes: Uint8Array, trackers: string[]): Buffer {
   const head = bencode.encode({
     ...(announce === undefined ? {} : { announce }),
     ...(trackers.length > 1 ? { 'announce-list': trackers.map((url) => [url]) } : {}),
+    'created by': MAKER,
   })
   return Buffer.concat([head.subarray(0, -1), INFO_KEY, rawInfo(bytes), Buffer.from('e')])
 }
@@ -117,6 +130,7 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
     private: info.private === 1,
     webSeeds: readUrls(root['url-list']),
     ...(manifest instanceof Uint8Array ? { manifest } : {}),
+    createdBy: root['created by'] instanceof Uint8Array ? text(root['created by'], 'created by') : undefined,
   }
 }
 

@@ -3,8 +3,9 @@ import type { Server } from 'node:net'
 import type { Connection, Host } from './connection.ts'
 import { Fetching } from './fetching.ts'
 import { listen } from './listen.ts'
-import type { Metainfo } from './metainfo.ts'
+import { type Metainfo, mayExchange } from './metainfo.ts'
 import { Neighbours } from './neighbours.ts'
+import { guessAddresses, PeerExchange } from './pex.ts'
 import { RateLimit, smoothBlock } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
@@ -45,6 +46,8 @@ export interface ParticipantOptions {
   fleet?: number
   /** Told of each piece that is verified and on disk. */
   onPiece?: (piece: number) => void
+  /** IP addresses of the machines of the fleet, where all are known. */
+  hosts?: string[]
 }
 
 /** Content bytes; rates in bytes a second. */
@@ -72,6 +75,7 @@ export class Participant implements Host {
   readonly peerId = Buffer.concat([Buffer.from('-MU0100-'), randomBytes(12)]).toString('hex')
   readonly pieceCount: number
   readonly source: boolean
+  readonly exchanges: boolean
   readonly key: Buffer | undefined
   readonly limitOfEach: number
   readonly smoothUpload: number
@@ -87,6 +91,8 @@ export class Participant implements Host {
   private readonly fetching: Fetching
   private readonly sharing: Sharing
   private readonly trackers: TrackerSession[]
+  private readonly exchange: PeerExchange
+  private guessed = false
   private readonly meter = new RateMeter()
   private server: Server | undefined
   private timer: NodeJS.Timeout | undefined
@@ -111,6 +117,7 @@ export class Participant implements Host {
     this.metainfo = metainfo
     this.infoHash = metainfo.infoHash
     this.source = options.role === 'seeder'
+    this.exchanges = options.secret !== undefined || mayExchange(metainfo)
     this.key = options.secret === undefined ? undefined : keyOf(options.secret, 'peers')
     const { limitOfEach = 0, uploadLimit = 0, downloadLimit = 0 } = options
     this.limitOfEach = limitOfEach
@@ -129,6 +136,7 @@ export class Participant implements Host {
     })
     // Whoever waits sees the rejection; nobody waiting is no reason to end the process.
     this.complete.catch(() => {})
+    this.exchange = new PeerExchange((addresses) => this.learn(addresses), now, options.hosts)
     this.trackers = options.trackers.map(
       (url) =>
         new TrackerSession(
@@ -226,6 +234,7 @@ export class Participant implements Host {
 
   accept(connection: Connection): boolean {
     if (!this.neighbours.admit(connection)) return false
+    if (this.exchanges) this.exchange.join(connection)
     this.scheduler.join(connection.id, connection.largestBlock, now())
     this.describePeer(connection)
     this.listenTo(connection)
@@ -235,6 +244,7 @@ export class Participant implements Host {
 
   left(connection: Connection): void {
     if (!this.neighbours.left(connection)) return
+    this.exchange.leave(connection)
     this.scheduler.leave(connection.id)
     this.sharing.leave(connection)
   }
@@ -308,7 +318,17 @@ export class Participant implements Host {
   private tick(): void {
     this.fetching.tick()
     this.sharing.tick()
+    this.exchange.tick()
+    this.guessWithoutTracker()
     this.neighbours.dialMore()
+  }
+
+  /** The seeder tells of others too, but not of all of a large fleet. */
+  private guessWithoutTracker(): void {
+    const { hosts, ports } = this.options
+    if (this.guessed || !hosts || this.trackers.some(({ error }) => error === undefined)) return
+    this.guessed = true
+    this.learn(guessAddresses(hosts, ports[0], Math.random))
   }
 
   private completed(): void {
