@@ -40,9 +40,13 @@ export = murder
 
 /** The input type of the settings' schema, written out with the documentation of each setting. */
 async function settingsInterface(root) {
-  const { schema, settingInfos, z } = await load(root)
+  const { schema, settingInfos, shorthands, z } = await load(root)
   const infos = new Map(settingInfos.map((info) => [info.key, info]))
   const json = z.toJSONSchema(schema, { io: 'input' })
+  for (const [group, inner] of Object.entries(shorthands)) {
+    const { properties } = json
+    properties[group] = { anyOf: [properties[group].properties[inner], properties[group]] }
+  }
   return `/** What goes under the \`murder\` key of a shipitfile. Everything is optional. */
 export interface MurderSettings ${typeText(json, '', infos)}
 `
@@ -54,7 +58,7 @@ async function load(root) {
     absWorkingDir: root,
     stdin: {
       resolveDir: join(root, 'src/config'),
-      contents: `export { schema } from './schema.ts'; export { settingInfos } from './keys.ts'; export { z } from 'zod'`,
+      contents: `export { schema, shorthands } from './schema.ts'; export { settingInfos } from './keys.ts'; export { z } from 'zod'`,
     },
     bundle: true,
     write: false,
@@ -69,6 +73,7 @@ async function load(root) {
 /** A JSON schema as a TypeScript type. `key` is the setting's, dotted. */
 function typeText(schema, key, infos) {
   if (schema.anyOf) return schema.anyOf.map((option) => typeText(option, key, infos)).join(' | ')
+  if ('const' in schema) return JSON.stringify(schema.const)
   if (schema.enum) return schema.enum.map((value) => `'${value}'`).join(' | ')
   if (schema.prefixItems)
     return `[${schema.prefixItems.map((item) => typeText(item, key, infos)).join(', ')}]`

@@ -76,6 +76,7 @@ async function start(
       storage: storageOf(job, metainfo, folder),
       ...(job.address === undefined ? {} : { address: job.address }),
       ...(job.secret === undefined ? {} : { secret: job.secret }),
+      ...(job.hosts === undefined ? {} : { hosts: job.hosts }),
       ...(job.fleet === undefined ? {} : { fleet: job.fleet }),
       ...(onPiece ? { onPiece } : {}),
     })

@@ -24,6 +24,8 @@ export interface ContentJob {
   /** What all of the swarm must prove to know; anybody may join when it is missing. */
   secret?: string
   peers: string[]
+  /** IP addresses of the fleet's machines, where all are known. */
+  hosts?: string[]
   address?: string
   ports: [number, number]
   /** Seconds that a peer goes on sharing. */

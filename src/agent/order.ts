@@ -28,6 +28,7 @@ const SHAPE: Record<string, Check> = {
   trackers: isTexts,
   secret: optional(isText),
   peers: isTexts,
+  hosts: optional(isTexts),
   address: optional(isText),
   ports: (value) => Array.isArray(value) && value.length === 2 && value.every(isPort),
   fleet: isAmount,

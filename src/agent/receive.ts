@@ -90,6 +90,7 @@ function jobOf(order: ReceiveOrder): ContentJob {
     timeouts,
     address,
     secret,
+    hosts,
   } = order
   return {
     role: 'peer',
@@ -111,6 +112,7 @@ function jobOf(order: ReceiveOrder): ContentJob {
     deletesOthers: false,
     ...(address === undefined ? {} : { address }),
     ...(secret === undefined ? {} : { secret }),
+    ...(hosts === undefined ? {} : { hosts }),
   }
 }
 

@@ -1,9 +1,11 @@
 import { isGroup, type SettingKey, valueAt } from './keys.ts'
+import { shorthands } from './schema.ts'
 
 /** Other names of settings, and of their environment variables. */
 const aliases: readonly { name: string; variable: string; key: SettingKey }[] = [
   { name: 'stallTimeout', variable: 'MURDER_STALL_TIMEOUT', key: 'timeouts.stall' },
   { name: 'totalTimeout', variable: 'MURDER_TOTAL_TIMEOUT', key: 'timeouts.total' },
+  { name: 'trackerAt', variable: 'MURDER_TRACKER', key: 'tracker.at' },
   { name: 'tempPath', variable: 'MURDER_TEMP_PATH', key: 'temporaryPath' },
 ]
 
@@ -18,6 +20,10 @@ export function resolveAliases(file: Record<string, unknown>): {
   problems: string[]
 } {
   const resolved = { ...file }
+  for (const [group, inner] of Object.entries(shorthands)) {
+    const alone = resolved[group]
+    if (typeof alone === 'string' || alone === false) resolved[group] = { [inner]: alone }
+  }
   const problems: string[] = []
   for (const { name, key } of aliases) {
     if (resolved[name] === undefined) continue

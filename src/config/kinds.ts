@@ -87,6 +87,23 @@ export const host: Kind<typeof hostSchema> = {
 /** No line breaks, no NUL: neither survives a shell and a log in one piece. */
 const isOneLine = (text: string) => !/[\n\r\0]/.test(text)
 
+const placeWords = ['seeder', 'local', 'none']
+const isPlace = (text: string) =>
+  placeWords.includes(text) ||
+  (/^https?:\/\//.test(text) ? URL.canParse(text) : /^([^@:/\s]+@)?[^@:/\s]+(:\d+)?$/.test(text))
+const trackerPlaceSchema = z
+  .union([z.literal(false), z.string().refine(isPlace)])
+  .transform((value) => (value === false ? 'none' : value))
+
+export const trackerPlace: Kind<typeof trackerPlaceSchema> = {
+  schema: trackerPlaceSchema,
+  allowed:
+    "'seeder', 'local', 'none' or false, one of the servers, or a URL such as http://tracker.example.com:6969/announce",
+  fromText: (text) => (/^(false|no|off|0)$/i.test(text.trim()) ? false : text.trim()),
+  show: oneLine,
+  toText: String,
+}
+
 const pathSchema = z
   .string()
   .refine((text) => text.startsWith('/') && isOneLine(text))

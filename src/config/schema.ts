@@ -38,7 +38,15 @@ const tracker = z.strictObject({
       'Addresses and networks that the tracker answers besides those that the servers name: servers behind a router that hides theirs, for example.',
     example: ['10.0.0.0/8'],
   }),
+  at: setting(kinds.trackerPlace.schema.default('seeder'), kinds.trackerPlace, {
+    description:
+      'Where the tracker is: beside the seeder, on the deploy host (`local`), on a server, elsewhere at an announce URL, or nowhere; alone it may stand for all of `tracker`, as in `tracker: false`.',
+    example: 'http://tracker.example.com:6969/announce',
+  }),
 })
+
+/** Groups for which the value of one of their settings may stand alone. */
+export const shorthands = { tracker: 'at' } as const
 
 const timeouts = z.strictObject({
   connect: setting(kinds.seconds.schema.default(10), kinds.timeout, {
@@ -206,7 +214,9 @@ export const schema = z.strictObject({
 })
 
 /** What goes under the `murder` key of a shipitfile. Everything is optional. */
-export type MurderSettings = z.input<typeof schema> & { stallTimeout?: number; totalTimeout?: number }
+export type MurderSettings = Omit<z.input<typeof schema>, 'tracker'> & {
+  tracker?: z.input<typeof tracker> | z.input<typeof tracker>['at']
+} & { stallTimeout?: number; totalTimeout?: number }
 
 /** Settings in force: checked, with every default filled in. Sizes are bytes, times are seconds. */
 export type Settings = z.output<typeof schema> & { remotePath: string; temporaryPath: string }

@@ -3,13 +3,14 @@ import { join, posix } from 'node:path'
 import type { RunStatus } from '../agent/run-status.ts'
 import { MurderError } from '../errors.ts'
 import { quotePath } from '../remote/shell.ts'
-import { formatAddress } from '../torrent/announce.ts'
 import { parseMetainfo, withTrackers } from '../torrent/metainfo.ts'
 import type { Context } from './context.ts'
 import { environmentDirectory } from './local-paths.ts'
 import { facts, say } from './say.ts'
 import { findSeeders } from './seeding.ts'
-import { type Station, shownHost, stationOf } from './station.ts'
+import { type Station, stationOf } from './station.ts'
+import { hasOwnTracker } from './swarm.ts'
+import { shownTracker } from './tracker.ts'
 
 /** Seconds, and bytes of base64, for a torrent that comes over SSH. */
 const PATIENCE = 60
@@ -33,21 +34,22 @@ export async function downloadTorrent(context: Context): Promise<void> {
     })
   }
   const torrent = await fetchTorrent(context, station, seeder)
-  const url = `http://${formatAddress(shownHost(context, station, new Map()), tracker.port)}/announce`
+  const port = hasOwnTracker(context.settings) ? tracker.port : undefined
+  const url = shownTracker(context, station, port, new Map())
   const directory = environmentDirectory(environment)
   const path = join(directory, `${seeder.tag}.torrent`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  await writeFile(path, withTrackers(torrent, [url]), { mode: 0o600 })
+  await writeFile(path, withTrackers(torrent, url === undefined ? [] : [url]), { mode: 0o600 })
   const { infoHash } = parseMetainfo(torrent)
   say(
     context,
     facts(`Torrent of ${seeder.tag}`, [
       ['infohash', infoHash],
-      ['tracker', url],
+      ['tracker', url ?? 'none'],
       ['path', path],
     ]),
     'torrent',
-    { tag: seeder.tag, infoHash, tracker: url, path },
+    { tag: seeder.tag, infoHash, tracker: url ?? null, path },
   )
 }
 

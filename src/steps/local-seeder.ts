@@ -1,6 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { announceUrl } from '../agent/units.ts'
 import { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
 import type { FleetFacts } from './check.ts'
@@ -8,7 +7,7 @@ import type { Context } from './context.ts'
 import { LocalAgent } from './local-agent.ts'
 import type { Transfer } from './make-package.ts'
 import { permitOf, writePrivate } from './permits.ts'
-import { type Swarm, seedArguments } from './swarm.ts'
+import { hasOwnTracker, type Swarm, seedArguments, seederTrackers } from './swarm.ts'
 
 /** Starts tracker and seeder on the deploy host, for as long as this process lives. */
 export async function startLocally(context: Context, transfer: Transfer, facts: FleetFacts): Promise<Swarm> {
@@ -23,21 +22,22 @@ export async function startLocally(context: Context, transfer: Transfer, facts: 
   await writePrivate(permits, JSON.stringify([await permitOf(context, transfer, facts)]))
   if (transfer.secret !== undefined) await writePrivate(secret, transfer.secret)
   const port = String(settings.tracker.port)
-  const url = announceUrl('127.0.0.1', settings.tracker.port, transfer.secret !== undefined)
+  const own = hasOwnTracker(settings)
+  const trackers = seederTrackers(settings, own ? settings.tracker.port : undefined, transfer)
   const files = { torrent, content: transfer.file, ...(transfer.secret === undefined ? {} : { secret }) }
-  const [tracker, seeder] = await bothOrNone(
-    LocalAgent.start('tracker', ['--port', port, '--permits', permits, ...runs]),
-    LocalAgent.start('seed', [...seedArguments(context, files, url, fleet.servers.length), ...runs]),
+  const [seeder, tracker] = await allOrNone(
+    LocalAgent.start('seed', [...seedArguments(context, files, trackers, fleet.servers.length), ...runs]),
+    own ? LocalAgent.start('tracker', ['--port', port, '--permits', permits, ...runs]) : undefined,
   )
   const hosts = new Map(fleet.servers.map((server) => [server, hostOf(context, server, facts)]))
   return {
-    trackerPort: tracker.port,
+    trackerPort: tracker?.port,
     seederPort: seeder.port,
     hostFor: (server) => hosts.get(server) ?? '',
     sent: () => seeder.agent.sent,
-    broken: Promise.race([tracker.agent.ended, seeder.agent.ended]),
+    broken: Promise.race([...(tracker ? [tracker.agent.ended] : []), seeder.agent.ended]),
     async stop() {
-      await Promise.all([tracker.agent.stop(), seeder.agent.stop()])
+      await Promise.all([tracker?.agent.stop(), seeder.agent.stop()])
       for (const file of [torrent, permits, secret]) await rm(file, { force: true })
     },
   }
@@ -46,12 +46,15 @@ export async function startLocally(context: Context, transfer: Transfer, facts: 
 type Started = Awaited<ReturnType<typeof LocalAgent.start>>
 
 /** Side by side, because a program takes a while to start. When one fails, the other is stopped. */
-async function bothOrNone(one: Promise<Started>, other: Promise<Started>): Promise<[Started, Started]> {
+async function allOrNone<T extends Promise<Started> | undefined>(
+  one: Promise<Started>,
+  other: T,
+): Promise<[Started, Awaited<T>]> {
   try {
     return await Promise.all([one, other])
   } catch (error) {
     for (const started of await Promise.allSettled([one, other]))
-      if (started.status === 'fulfilled') await started.value.agent.stop()
+      if (started.status === 'fulfilled') await started.value?.agent.stop()
     throw error
   }
 }

@@ -16,7 +16,7 @@ import { findSeeders } from './seeding.ts'
 import { hasZstd } from './server-facts.ts'
 import { hostsOf, type Station, stationOf } from './station.ts'
 import { loadTransfer, type StoredTransfer } from './stored-transfer.ts'
-import type { Swarm } from './swarm.ts'
+import { hasOwnTracker, type Swarm } from './swarm.ts'
 import { undo } from './tidy.ts'
 import { findTracker } from './tracker.ts'
 import { uploadAgent } from './upload-agent.ts'
@@ -106,11 +106,12 @@ async function seeded(
   const wanted = context.settings.tag
   if (wanted !== undefined && wanted !== transfer.tag)
     throw new MurderError('SEEDS_OTHER', `${transfer.tag} is being seeded, not ${wanted}`, { cure })
-  const tracker = await findTracker(context, station)
-  if (!tracker)
+  const own = hasOwnTracker(context.settings)
+  const tracker = own ? await findTracker(context, station) : undefined
+  if (own && !tracker)
     say(context, 'No tracker runs: the servers know only the seeder (murder:start_tracker starts one)')
   const swarm = (facts: FleetFacts): Swarm => ({
-    trackerPort: tracker?.port ?? context.settings.tracker.port,
+    trackerPort: own ? (tracker?.port ?? context.settings.tracker.port) : undefined,
     seederPort: seeder.port ?? 0,
     hostFor: hostsOf(context, station, facts),
     sent: () => 0,

@@ -13,7 +13,7 @@ import { failuresOf } from './fleet-error.ts'
 import type { Transfer } from './make-package.ts'
 import { transferPath } from './paths.ts'
 import { type Plan, Receiver } from './receiver.ts'
-import { type Swarm, trackerUrl } from './swarm.ts'
+import { fleetHosts, type Swarm, trackersOf } from './swarm.ts'
 
 export interface ReceivePlan {
   transfer: Transfer
@@ -185,14 +185,16 @@ function orderFor(
   const { settings, shipit } = context
   const { transfer, swarm, facts, releasePath, existing, place, revision } = plan
   const current = facts.get(server)?.currentRelease
+  const hosts = fleetHosts(facts)
   return {
     tag: transfer.tag,
     torrent: transfer.torrent.toString('base64'),
     sha256: transfer.sha256,
     directory: transferPath(settings, transfer.tag),
-    trackers: [trackerUrl(context, swarm, server, transfer)],
+    trackers: trackersOf(context, swarm, server, transfer),
     peers: [formatAddress(swarm.hostFor(server), swarm.seederPort)],
     ...(transfer.secret === undefined ? {} : { secret: transfer.secret }),
+    ...(hosts ? { hosts } : {}),
     ports: settings.ports,
     fleet: (plan.servers ?? context.fleet.servers).length,
     linger: settings.linger,

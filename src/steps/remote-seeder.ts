@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs'
 import { posix } from 'node:path'
-import { announceUrl } from '../agent/units.ts'
 import { MurderError } from '../errors.ts'
 import { parseEvent } from '../remote/events.ts'
 import type { Command, Outcome } from '../remote/fleet.ts'
@@ -12,7 +11,7 @@ import type { Context } from './context.ts'
 import type { Transfer } from './make-package.ts'
 import { agentPath, transferPath } from './paths.ts'
 import { permitOf } from './permits.ts'
-import { type Swarm, seedArguments } from './swarm.ts'
+import { hasOwnTracker, type Swarm, seedArguments, seederTrackers } from './swarm.ts'
 
 /** Uploads the package once, to the server that seeds, and starts tracker and seeder there in the background. */
 export async function startOnServer(
@@ -56,10 +55,12 @@ export async function startOnServer(
   }
   const tag = ['--tag', transfer.tag]
   const port = String(settings.tracker.port)
-  const trackerPort = await start('tracker', '--port', port, '--permits', permits, ...tag)
-  const url = announceUrl('127.0.0.1', trackerPort, transfer.secret !== undefined)
+  const trackerPort = hasOwnTracker(settings)
+    ? await start('tracker', '--port', port, '--permits', permits, ...tag)
+    : undefined
+  const trackers = seederTrackers(settings, trackerPort, transfer)
   const files = { torrent, content: file, ...(transfer.secret === undefined ? {} : { secret }) }
-  const args = seedArguments(context, files, url, fleet.servers.length)
+  const args = seedArguments(context, files, trackers, fleet.servers.length)
   const seederPort = await start('seed', ...args, ...tag)
   const host = settings.announce ?? facts.get(server)?.serverAddress ?? server.host
   return {

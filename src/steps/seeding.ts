@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { join, posix } from 'node:path'
 import type { RunStatus } from '../agent/run-status.ts'
-import { announceUrl } from '../agent/units.ts'
 import { MurderError } from '../errors.ts'
 import { upload } from '../remote/upload.ts'
 import { bytes } from '../report/index.ts'
@@ -10,10 +9,10 @@ import type { Context } from './context.ts'
 import { environmentDirectory, environmentName } from './local-paths.ts'
 import { permit } from './permits.ts'
 import { facts, say } from './say.ts'
-import { runsNow, type Station, shownHost, startAt, stationOf } from './station.ts'
+import { runsNow, type Station, startAt, stationOf } from './station.ts'
 import { createTransfer, loadTransfer, SECRET, type StoredTransfer } from './stored-transfer.ts'
-import { type SeedFiles, seedArguments } from './swarm.ts'
-import { ensureTracker } from './tracker.ts'
+import { type SeedFiles, seedArguments, seederTrackers } from './swarm.ts'
+import { ensureTracker, shownTracker } from './tracker.ts'
 
 /** The environment's seeders that run: one, or in bad luck an older one too. */
 export async function findSeeders(context: Context, station: Station): Promise<RunStatus[]> {
@@ -47,13 +46,13 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
   const runsAlready = current?.port !== undefined
   const { port, pid } = runsAlready
     ? { port: current.port ?? 0, pid: current.pid ?? 0 }
-    : await startSeeder(context, station, transfer, tracker.port)
+    : await startSeeder(context, station, transfer, tracker?.port)
 
   // Servers that are down can wait: they only tell by what address they reach this one.
   const { facts: known } = await inspect(context, asked)
   await permit(context, station, transfer, known)
   const isSecret = transfer.secret !== undefined
-  const url = announceUrl(shownHost(context, station, known), tracker.port, isSecret)
+  const url = shownTracker(context, station, tracker?.port, known)
   const { environment } = context.shipit
   const secretFile = isSecret ? join(environmentDirectory(environment), SECRET) : undefined
   const stop = `npx shipit ${environment} murder:stop_seeding murder:stop_tracker`
@@ -62,13 +61,24 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
     context,
     facts(runsAlready ? `${tag} is being seeded already` : `Seeding ${tag} on ${station.label}`, [
       ['infohash', infoHash],
-      ['tracker', url],
+      ['tracker', url ?? 'none'],
       ...(secretFile === undefined ? [] : [['secret', secretFile] as [string, string]]),
       ['size', bytes(length)],
       ['stop', stop],
     ]),
     'seeding',
-    { tag, infoHash, tracker: url, length, port, pid, runsAlready, path: transfer.file, secretFile, stop },
+    {
+      tag,
+      infoHash,
+      tracker: url ?? null,
+      length,
+      port,
+      pid,
+      runsAlready,
+      path: transfer.file,
+      secretFile,
+      stop,
+    },
   )
 }
 
@@ -76,7 +86,7 @@ async function startSeeder(
   context: Context,
   station: Station,
   transfer: StoredTransfer,
-  trackerPort: number,
+  trackerPort: number | undefined,
 ): Promise<{ port: number; pid: number }> {
   const content = posix.join(station.directory, 'package')
   const isSecret = transfer.secret !== undefined
@@ -85,8 +95,8 @@ async function startSeeder(
     ...(isSecret ? { secret: posix.join(station.directory, SECRET) } : {}),
   }
   await bringTo(context, station, transfer, files)
-  const url = announceUrl('127.0.0.1', trackerPort, isSecret)
-  const args = seedArguments(context, files, url, context.fleet.servers.length)
+  const trackers = seederTrackers(context.settings, trackerPort, transfer)
+  const args = seedArguments(context, files, trackers, context.fleet.servers.length)
   return startAt(station, ['seed', ...args, '--tag', transfer.tag], context.signal)
 }
 

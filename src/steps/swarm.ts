@@ -1,12 +1,15 @@
 import { announceUrl } from '../agent/units.ts'
+import type { Settings } from '../config/index.ts'
 import type { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
+import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import type { Transfer } from './make-package.ts'
 
 /** Where a swarm's tracker and seeder are. */
 export interface Swarm {
-  trackerPort: number
+  /** Undefined when the tracker is elsewhere, or there is none. */
+  trackerPort: number | undefined
   seederPort: number
   /** Host that the server reaches tracker and seeder at. */
   hostFor(server: Server): string
@@ -27,24 +30,57 @@ export interface SeedFiles {
 export function seedArguments(
   context: Context,
   { torrent, content, secret }: SeedFiles,
-  url: string,
+  trackers: readonly string[],
   fleet: number,
 ): string[] {
   const { ports, uploadLimit, downloadLimit } = context.settings
   return [
-    ...[torrent, content, '--tracker', url, '--ports', ports.join('-'), '--fleet', String(fleet)],
+    ...[torrent, content, '--ports', ports.join('-'), '--fleet', String(fleet)],
+    ...trackers.flatMap((url) => ['--tracker', url]),
     ...['--up-limit', String(uploadLimit), '--down-limit', String(downloadLimit)],
     ...(secret === undefined ? [] : ['--secret-file', secret]),
   ]
 }
 
-/** The announce URL that a server uses. */
-export function trackerUrl(
-  context: Context,
+/** Whether the deploy or the single steps start a tracker of their own. */
+export const hasOwnTracker = ({ tracker }: Settings): boolean =>
+  tracker.at !== 'none' && externalTracker(tracker) === undefined
+
+/** The announce URL of a tracker that somebody else runs. */
+export const externalTracker = ({ at }: Settings['tracker']): string | undefined =>
+  /^https?:/.test(at) ? at : undefined
+
+/** The announce URLs of a seeder; `port` is that of a tracker on the same machine. */
+export function seederTrackers(
+  { tracker }: Settings,
+  port: number | undefined,
+  { secret }: Pick<Transfer, 'secret'>,
+): string[] {
+  if (port !== undefined) return [announceUrl('127.0.0.1', port, secret !== undefined)]
+  return [externalTracker(tracker) ?? []].flat()
+}
+
+/** The announce URLs that a server uses. */
+export function trackersOf(
+  { settings }: Context,
   swarm: Swarm,
   server: Server,
   { secret }: Pick<Transfer, 'secret'>,
-): string {
-  const host = context.settings.tracker.address ?? swarm.hostFor(server)
-  return announceUrl(host, swarm.trackerPort, secret !== undefined)
+): string[] {
+  const elsewhere = externalTracker(settings.tracker)
+  if (elsewhere !== undefined) return [elsewhere]
+  if (swarm.trackerPort === undefined) return []
+  const host = settings.tracker.address ?? swarm.hostFor(server)
+  return [announceUrl(host, swarm.trackerPort, secret !== undefined)]
+}
+
+/** With more servers than this the list would cost more than it is good for. */
+const MOST_HOSTS = 4096
+
+/** Addresses of all machines of the fleet; undefined when those of one are not known. */
+export function fleetHosts(facts: FleetFacts): string[] | undefined {
+  const all = [...facts.values()]
+  if (all.length > MOST_HOSTS || all.some(({ serverAddress }) => serverAddress === undefined))
+    return undefined
+  return [...new Set(all.flatMap(({ serverAddress = '', addresses }) => [serverAddress, ...addresses]))]
 }

@@ -1,10 +1,13 @@
+import { probeTracker } from '../agent/probe-tracker.ts'
 import type { RunStatus } from '../agent/run-status.ts'
 import { announceUrl } from '../agent/units.ts'
 import { MurderError } from '../errors.ts'
+import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { permitsPath, putPermits } from './permits.ts'
 import { facts, say } from './say.ts'
 import { runsNow, type Station, shownHost, startAt, stationOf } from './station.ts'
+import { externalTracker, hasOwnTracker } from './swarm.ts'
 
 /** All environments of a project that have the same port share its tracker. */
 const tagOf = ({ settings }: Context) => `port-${settings.tracker.port}`
@@ -14,11 +17,15 @@ export async function findTracker(context: Context, station: Station): Promise<R
   return runs.find((run) => run.role === 'tracker' && run.tag === tagOf(context) && runsNow(run))
 }
 
-/** Starts a tracker if none runs there. Throws PORT_TAKEN when another program has the port. */
+/**
+ * Starts a tracker if none runs there; undefined when the settings want none or one elsewhere. Throws PORT_TAKEN when
+ * another program has the port.
+ */
 export async function ensureTracker(
   context: Context,
   station: Station,
-): Promise<{ port: number; pid: number; runsAlready: boolean }> {
+): Promise<{ port: number; pid: number; runsAlready: boolean } | undefined> {
+  if (!hasOwnTracker(context.settings)) return undefined
   const running = await findTracker(context, station)
   const { port } = context.settings.tracker
   if (running?.port !== undefined) return { port: running.port, pid: running.pid ?? 0, runsAlready: true }
@@ -47,15 +54,16 @@ export async function ensureTracker(
 export async function startTracker(context: Context): Promise<void> {
   const station = stationOf(context)
   await station.prepare()
-  const { port, pid, runsAlready } = await ensureTracker(context, station)
-  const { allowStrangers } = context.settings
-  const url = announceUrl(shownHost(context, station, new Map()), port, !allowStrangers)
+  const started = await ensureTracker(context, station)
+  if (!started) return sayElsewhere(context)
+  const { port, pid, runsAlready } = started
+  const url = shownTracker(context, station, port, new Map())
   say(
     context,
     facts(
       runsAlready ? `The tracker runs already on ${station.label}` : `Tracker is running on ${station.label}`,
       [
-        ['url', url],
+        ['url', url ?? ''],
         ['pid', String(pid)],
         ['stop', `npx shipit ${context.shipit.environment} murder:stop_tracker`],
       ],
@@ -63,6 +71,32 @@ export async function startTracker(context: Context): Promise<void> {
     'tracker',
     { url, port, pid, runsAlready },
   )
+}
+
+/** The one announce URL to show; undefined when there is no tracker. */
+export function shownTracker(
+  context: Context,
+  station: Station,
+  port: number | undefined,
+  facts: FleetFacts,
+): string | undefined {
+  const { tracker, allowStrangers } = context.settings
+  if (port === undefined) return externalTracker(tracker)
+  return announceUrl(shownHost(context, station, facts), port, !allowStrangers)
+}
+
+/** Whoever runs a tracker elsewhere starts it; here it is only said whether it can be reached. */
+async function sayElsewhere(context: Context): Promise<void> {
+  const url = externalTracker(context.settings.tracker)
+  if (url === undefined)
+    return say(context, 'There is to be no tracker (murder.tracker.at)', 'tracker', { url: null })
+  const why = await probeTracker(url)
+  if (why !== undefined) {
+    throw new MurderError('TRACKER', `The tracker ${url} cannot be reached from here: ${why}`, {
+      cure: 'start it, or set murder.tracker.at to another one',
+    })
+  }
+  say(context, `The tracker is ${url}, which is not started from here`, 'tracker', { url, runsAlready: true })
 }
 
 /** `murder:stop_tracker` */

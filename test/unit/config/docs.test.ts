@@ -38,6 +38,7 @@ setting             value                                            from
 tracker.port        9000                                             environment MURDER_TRACKER_PORT
 tracker.address     the address of the seeder                        default
 tracker.allow       nothing                                          default
+tracker.at          seeder                                           default
 seeder              local                                            default
 announce            the deploy host as each server sees it over SSH  default
 remotePath          /srv/app/shared/murder                           default

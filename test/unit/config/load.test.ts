@@ -22,7 +22,7 @@ describe('values', () => {
   test('defaults, with no murder key at all', () => {
     const { settings, origins } = load(undefined)
     expect(settings).toEqual({
-      tracker: { port: 8998, allow: [] },
+      tracker: { port: 8998, allow: [], at: 'seeder' },
       seeder: 'local',
       remotePath: '/srv/app/shared/murder',
       temporaryPath: '/srv/app/shared/murder/tmp',
@@ -118,7 +118,7 @@ describe('problems, one complete line each', () => {
   test.each<[unknown, string]>([
     [
       { tracker: { prot: 8998 } },
-      'murder.tracker.prot (found 8998) is no setting: did you mean murder.tracker.port? allowed: port, address, allow',
+      'murder.tracker.prot (found 8998) is no setting: did you mean murder.tracker.port? allowed: port, address, allow, at',
     ],
     [
       { trackerPort: 8998 },
@@ -126,14 +126,17 @@ describe('problems, one complete line each', () => {
     ],
     [
       { tracker: { stallTimeout: 1 } },
-      'murder.tracker.stallTimeout (found 1) is no setting: did you mean murder.timeouts.stall? allowed: port, address, allow',
+      'murder.tracker.stallTimeout (found 1) is no setting: did you mean murder.timeouts.stall? allowed: port, address, allow, at',
     ],
-    [{ tracker: { xyz: 1 } }, 'murder.tracker.xyz (found 1) is no setting: allowed: port, address, allow'],
+    [
+      { tracker: { xyz: 1 } },
+      'murder.tracker.xyz (found 1) is no setting: allowed: port, address, allow, at',
+    ],
     [{ tracker: { port: '80a' } }, 'murder.tracker.port is "80a": allowed: a whole number from 1 to 65535'],
     [{ tracker: { port: '8998' } }, 'murder.tracker.port is "8998": allowed: a whole number from 1 to 65535'],
     [{ tracker: { port: 0 } }, 'murder.tracker.port is 0: allowed: a whole number from 1 to 65535'],
     [{ tracker: { port: 1.5 } }, 'murder.tracker.port is 1.5: allowed: a whole number from 1 to 65535'],
-    [{ tracker: 8998 }, 'murder.tracker is 8998: allowed: an object with port, address, allow'],
+    [{ tracker: 8998 }, 'murder.tracker is 8998: allowed: an object with port, address, allow, at'],
     [{ compression: 'gz' }, 'murder.compression is "gz": did you mean gzip? allowed: auto, gzip, zstd, none'],
     [{ compression: null }, 'murder.compression is null: allowed: auto, gzip, zstd, none'],
     [
