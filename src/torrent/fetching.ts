@@ -30,6 +30,7 @@ export class Fetching {
   private readonly now: () => number
   private readonly events: FetchingEvents
   private readonly pieces = new Map<number, PieceBuffer>()
+  private readonly heard = new Set<Connection>()
   private unwritten = 0
   private finished = false
 
@@ -54,8 +55,18 @@ export class Fetching {
     this.events = events
   }
 
-  /** Asks for what may be asked for now; `about` is the neighbour that something has happened to. */
-  ask(about?: Connection): void {
+  /** Asks for what the news of a neighbour allow: once for all that it says in one go. */
+  askSoon(about: Connection): void {
+    this.heard.add(about)
+    if (this.heard.size === 1) queueMicrotask(() => this.askHeard())
+  }
+
+  private askHeard(): void {
+    for (const about of this.heard) this.ask(about)
+    this.heard.clear()
+  }
+
+  private ask(about?: Connection): void {
     if (this.scheduler.done || this.unwritten > MOST_UNWRITTEN) return
     const now = this.now()
     for (const flight of this.scheduler.ask(now, about?.id, this.limit.available(now))) {
@@ -79,7 +90,7 @@ export class Fetching {
       this.takeBack(arrival.cancel)
       if (arrival.complete) this.check(block.piece, buffer)
     }
-    this.ask(from)
+    this.askSoon(from)
   }
 
   rejected(from: Connection, block: Block): void {

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { isSystemError, MurderError } from '../errors.ts'
 
-/** Listens on the first free port of the range, on IPv6 and IPv4 where both exist. [0, 0] lets the system choose. */
+/** Hands on sockets that do not read yet. Listens on the first free port of the range, on IPv6 and IPv4 where both exist. [0, 0] lets the system choose. */
 export async function listen(
   [first, last]: [number, number],
   onSocket: (socket: Socket) => void,
@@ -24,7 +24,7 @@ export async function listen(
 
 function listenOn(port: number, host: string, onSocket: (socket: Socket) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer(onSocket)
+    const server = createServer({ pauseOnConnect: true }, onSocket)
     server.once('error', reject)
     server.listen(port, host, () => {
       server.off('error', reject)

@@ -4,7 +4,7 @@ import { Banned } from './banned.ts'
 import { Connection, type Host } from './connection.ts'
 import { PeerBook } from './peer-book.ts'
 import { WaitingRoom } from './waiting-room.ts'
-import { sharedRead } from './wire/shared-read.ts'
+import { readShared, sharedRead } from './wire/shared-read.ts'
 
 /** A full mesh up to this many peers; above, a random graph of this degree (NOTES.md). */
 const MESH = 32
@@ -56,8 +56,10 @@ export class Neighbours {
     for (const address of addresses) this.book.add(address, fixed)
   }
 
-  incoming(socket: Socket): void {
-    if (this.stopped || this.size >= MOST_CONNECTIONS) return void socket.destroy()
+  /** A socket that was accepted and does not read yet. */
+  incoming(accepted: Socket): void {
+    if (this.stopped || this.size >= MOST_CONNECTIONS) return void accepted.destroy()
+    const socket = readShared(accepted, (bytes) => connection.wire.take(bytes))
     const connection = new Connection(this.nextId++, socket, this.host)
     this.waiting.enter(connection, connection.remoteHost)?.close()
   }

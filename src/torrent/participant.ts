@@ -275,7 +275,7 @@ export class Participant implements Host {
     wire.on('have', (piece: number) => this.theyHave(connection, [piece]))
     wire.on('unchoke', () => {
       this.scheduler.unchoked(id)
-      this.fetching.ask(connection)
+      this.fetching.askSoon(connection)
     })
     wire.on('choke', () => this.scheduler.choked(id, wire.hasFast))
     wire.on('extended', () => this.describePeer(connection))
@@ -298,7 +298,7 @@ export class Participant implements Host {
     this.sharing.theyHave(connection, pieces)
     if (!useful) return
     connection.wire.interested()
-    this.fetching.ask(connection)
+    this.fetching.askSoon(connection)
   }
 
   private learn(addresses: string[]): void {

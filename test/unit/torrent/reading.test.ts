@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AgentWire } from '../../../src/torrent/wire/agent-wire.ts'
-import { sharedRead } from '../../../src/torrent/wire/shared-read.ts'
+import { readShared, sharedRead } from '../../../src/torrent/wire/shared-read.ts'
 
 const infoHash = '11'.repeat(20)
 const peerId = '22'.repeat(20)
@@ -78,4 +78,29 @@ it('notices the end of the stream', async () => {
   far.end()
   await closed
   expect(near.destroyed).toBe(true)
+})
+
+it('reads into shared memory on sockets that a server accepted', async () => {
+  const listener = createServer({ pauseOnConnect: true })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const accepted = once(listener, 'connection')
+  const caller = wireOn(connect((listener.address() as AddressInfo).port, '127.0.0.1'))
+  caller.handshake(infoHash, peerId)
+  const seen = new Set<ArrayBufferLike>()
+  const socket = readShared((await accepted)[0], (bytes) => {
+    seen.add(bytes.buffer)
+    wire.take(bytes)
+  })
+  const wire = wireOn(socket)
+  expect((await once(wire, 'handshake')).slice(0, 2)).toEqual([infoHash, peerId])
+  wire.handshake(infoHash, peerId)
+  await once(caller, 'handshake')
+  for (const piece of [1, 2]) caller.have(piece)
+  await once(wire, 'have')
+  expect(seen.size).toBe(1)
+  const closed = once(caller.socket, 'close')
+  socket.destroy()
+  await closed
+  listener.close()
 })
