@@ -1,11 +1,12 @@
-// Builds dist/: the agent (one file), the plugin (for import and for require), its declarations and the licences of
-// what is bundled. Usage: node scripts/build.mjs
+// Builds dist/: the agent (one file), the plugin (for import and for require), its declarations, the licences of
+// what is bundled, and the agent's bill of materials. Usage: node scripts/build.mjs
 import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { foreignImports, lazyBuiltins, prefixedBuiltins } from './build/builtins.mjs'
 import { declarations } from './build/declarations.mjs'
 import { licences } from './build/licences.mjs'
+import { sbom } from './build/sbom.mjs'
 import { unusedInAgent } from './build/stubs.mjs'
 import { fail, root } from './lib.mjs'
 
@@ -84,6 +85,7 @@ async function main() {
   await write('index.cjs', cjs)
   await write('index.d.ts', types.esm)
   await write('index.d.cts', types.cjs)
+  await write('sbom.cdx.json', await sbom(root, metafiles[0]))
   await write('LICENSES.txt', await licences(root, metafiles))
   console.log(`built dist: agent ${Math.round(agent.length / 1000)} kB`)
 }

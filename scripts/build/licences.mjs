@@ -11,14 +11,18 @@ const LICENCE_FILE = /^(licen[cs]e|copying)([.-].*)?$/i
  * @throws when a package states no licence
  */
 export async function licences(root, metafiles) {
+  const entries = await Promise.all(bundledFolders(metafiles).map((folder) => licence(join(root, folder))))
+  return `Licences of the software bundled in dist/murder.mjs, dist/index.js and dist/index.cjs.\n\n${[...new Set(entries)].join('\n')}`
+}
+
+/** Folders of the packages that have code in these bundles, in order. */
+export function bundledFolders(metafiles) {
   const inputs = metafiles.flatMap((metafile) =>
     Object.values(metafile.outputs).flatMap((output) =>
       Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0),
     ),
   )
-  const folders = new Set(inputs.map(([path]) => packageFolder(path)).filter(Boolean))
-  const entries = await Promise.all([...folders].sort().map((folder) => licence(join(root, folder))))
-  return `Licences of the software bundled in dist/murder.mjs, dist/index.js and dist/index.cjs.\n\n${[...new Set(entries)].join('\n')}`
+  return [...new Set(inputs.map(([path]) => packageFolder(path)).filter(Boolean))].sort()
 }
 
 /** `node_modules/a/node_modules/@b/c/lib/d.js` → `node_modules/a/node_modules/@b/c` */

@@ -1,6 +1,7 @@
 import { get as getHttp } from 'node:http'
 import bencode from 'bencode'
 import { MurderError } from '../errors.ts'
+import { oneLine } from '../report/format.ts'
 import { decodeCompact, formatAddress } from './compact.ts'
 
 export { formatAddress, parseAddress } from './compact.ts'
@@ -8,6 +9,8 @@ export { formatAddress, parseAddress } from './compact.ts'
 /** A tracker's answer of more than this is no answer. */
 const LONGEST_ANSWER = 256 * 1024
 const TIMEOUT = 10_000
+/** Also for a tracker that sends a byte now and then. */
+const LONGEST_WAIT = 30_000
 
 export interface AnnounceRequest {
   infoHash: string
@@ -36,18 +39,33 @@ export interface AnnounceAnswer {
  * Own code on node:http, because the tracker modules' clients load WebSocket, WebRTC and fetch: 60 ms of a peer's start.
  */
 export async function announce(url: string, request: AnnounceRequest): Promise<AnnounceAnswer> {
-  let answer: Record<string, unknown>
   try {
-    answer = bencode.decode(await fetchBytes(announceUrl(url, request))) as Record<string, unknown>
+    return parseAnswer(await fetchBytes(announceUrl(url, request)))
   } catch (error) {
     throw trackerError(url, error instanceof Error ? error.message : String(error))
   }
+}
+
+/** Throws an Error that says what is wrong with it, or what the tracker says is wrong. */
+export function parseAnswer(bytes: Uint8Array): AnnounceAnswer {
+  const answer = decodeAnswer(bytes)
   const failure = answer['failure reason']
-  if (failure instanceof Uint8Array) throw trackerError(url, Buffer.from(failure).toString().slice(0, 200))
+  if (failure instanceof Uint8Array) throw new Error(oneLine(Buffer.from(failure).toString().slice(0, 200)))
   return {
     interval: readInterval(answer.interval),
     peers: [...readPeers(answer.peers, 4), ...readPeers(answer.peers6, 6)],
   }
+}
+
+function decodeAnswer(bytes: Uint8Array): Record<string, unknown> {
+  let answer: unknown
+  try {
+    answer = bencode.decode(bytes)
+  } catch {
+    throw new Error('its answer is not bencoded')
+  }
+  if (typeof answer !== 'object' || answer === null) throw new Error('its answer is no dictionary')
+  return answer as Record<string, unknown>
 }
 
 function announceUrl(url: string, request: AnnounceRequest): string {
@@ -74,7 +92,7 @@ function percent(hex: string): string {
 }
 
 function readInterval(value: unknown): number {
-  return typeof value === 'number' && value > 0 ? Math.min(value, 24 * 3600) : 600
+  return typeof value === 'number' && value > 0 ? Math.min(Math.max(value, 1), 24 * 3600) : 600
 }
 
 function readPeers(value: unknown, version: 4 | 6): string[] {
@@ -82,7 +100,9 @@ function readPeers(value: unknown, version: 4 | 6): string[] {
     return value.flatMap((peer) => {
       const ip = peer?.ip instanceof Uint8Array ? Buffer.from(peer.ip).toString() : ''
       const port = Number(peer?.port)
-      return ip && port > 0 && port < 65536 ? [formatAddress(ip, port)] : []
+      return /^[\w.:-]+$/.test(ip) && Number.isInteger(port) && port > 0 && port < 65536
+        ? [formatAddress(ip, port)]
+        : []
     })
   }
   return value instanceof Uint8Array ? decodeCompact(value, version) : []
@@ -97,7 +117,12 @@ async function fetchBytes(url: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const request = get(
       url,
-      { agent: false, timeout: TIMEOUT, headers: { 'user-agent': 'shipit-murder' } },
+      {
+        agent: false,
+        timeout: TIMEOUT,
+        signal: AbortSignal.timeout(LONGEST_WAIT),
+        headers: { 'user-agent': 'shipit-murder' },
+      },
       (response) => {
         const chunks: Buffer[] = []
         let size = 0

@@ -3,6 +3,8 @@ const FIRST_PAUSE = 0.25
 const LONGEST_PAUSE = 4
 /** An address that only a tracker named is forgotten after this many failures. */
 const MOST_FAILURES = 6
+/** Addresses that trackers and peers may name; those of the user come on top. */
+const MOST_ADDRESSES = 10_000
 
 interface Entry {
   failures: number
@@ -23,7 +25,7 @@ export class PeerBook {
     if (this.forbidden.has(address)) return
     const known = this.entries.get(address)
     if (known) known.fixed ||= fixed
-    else
+    else if (fixed || this.entries.size < MOST_ADDRESSES)
       this.entries.set(address, {
         failures: 0,
         connectedAt: Number.POSITIVE_INFINITY,

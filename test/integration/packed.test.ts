@@ -45,7 +45,9 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
   afterAll(() => rm(directory, { recursive: true, force: true }))
 
   it('holds the built files, the documentation, and nothing else', () => {
-    const documentation = files.filter((file) => /^(docs\/[\w-]+\.md|README\.md|CHANGELOG\.md)$/.test(file))
+    const documentation = files.filter((file) =>
+      /^(docs\/[\w-]+\.md|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(file),
+    )
     expect(files.filter((file) => !documentation.includes(file)).sort()).toEqual([
       'LICENSE',
       'dist/LICENSES.txt',
@@ -54,6 +56,7 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
       'dist/index.d.ts',
       'dist/index.js',
       'dist/murder.mjs',
+      'dist/sbom.cdx.json',
       'package.json',
     ])
   })

@@ -5,18 +5,8 @@ import { MurderError } from '../../../src/errors.ts'
 import { type Entry, sortEntries } from '../../../src/package/entry.ts'
 import { headerOf, paddingOf } from '../../../src/package/header.ts'
 import { unpack } from '../../../src/package/unpack.ts'
+import { fuzz, type Random } from '../../support/fuzz.ts'
 import { plant, survey, temporary } from './trees.ts'
-
-/** Numbers below `bound`, always the same ones for a seed (mulberry32). */
-function numbers(seed: number): (bound: number) => number {
-  let state = seed
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound
-  }
-}
 
 const plain = ['.', 'a', 'b', 'a/b', 'a/b/c', 'é', 'l']
 const wild = ['..', '../outside', '/', './', '', 'a/../b', 'l/witness', 'a/b/c/d']
@@ -24,7 +14,7 @@ const targets = ['a', '..', '../outside', '/tmp', '.', '', '../outside/witness']
 const kinds = ['file', 'directory', 'symlink'] as const
 
 /** Any entries in any order, each with any bytes of its header changed and the checksum put right. */
-function archive(next: (bound: number) => number): Buffer {
+function archive(next: Random): Buffer {
   const pick = <T>(from: readonly T[]): T => from[next(from.length)] as T
   const parts: Buffer[] = []
   const entries = Array.from({ length: 1 + next(4) }, (): Entry => {
@@ -64,8 +54,8 @@ describe('unpacking anything', () => {
     const outside = survey(join(place, 'outside'))
     const file = join(place, 'package')
     let whole = 0
-    for (let seed = 0; seed < 200; seed++) {
-      writeFileSync(file, archive(numbers(seed)))
+    await fuzz(200, async (next, seed) => {
+      writeFileSync(file, archive(next))
       const failure = await unpack({ file, into: join(place, 'into'), compression: 'none' }).then(
         () => undefined,
         (error: unknown) => error,
@@ -81,7 +71,7 @@ describe('unpacking anything', () => {
         expect(left, `seed ${seed}`).toEqual(['outside', 'package'])
       }
       expect(survey(join(place, 'outside')), `seed ${seed}`).toEqual(outside)
-    }
+    })
     expect(whole).toBeGreaterThan(10)
   })
 })
