@@ -8,11 +8,3 @@ export function seeded(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }
-
-export function shuffle<T>(items: T[], random: () => number): T[] {
-  for (let at = items.length - 1; at > 0; at--) {
-    const other = Math.floor(random() * (at + 1))
-    ;[items[at], items[other]] = [items[other] as T, items[at] as T]
-  }
-  return items
-}

@@ -1,15 +1,15 @@
 import { FirstCopies } from '../../src/torrent/scheduler/first-copies.ts'
+import { accepts, type Neighbourhood, toOpen } from '../../src/torrent/scheduler/neighbourhood.ts'
 import type { Block, Flight } from '../../src/torrent/scheduler/partial.ts'
 import { PieceSet } from '../../src/torrent/scheduler/piece-set.ts'
 import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
 import { EventQueue } from './event-queue.ts'
 import { Downlink, type Transfer, Uplink } from './link.ts'
-import { shuffle } from './random.ts'
 
 const LARGEST_BLOCK = 128 * 1024
-/** Connections that a peer opens by itself, and that it has at most, as in participant.ts. */
-const MESH = 32
-const MOST_CONNECTIONS = 64
+/** What a tracker names at a time, and when it is asked again (seconds), as in announce.ts and tracker-session.ts. */
+const NAMED = 50
+const SECOND_ANNOUNCE = 2
 const TICK = 0.1
 /** Seconds that a peer collects news before it tells them. */
 const TELL_DELAY = 0.005
@@ -68,6 +68,9 @@ class Node {
   doneAt: number | undefined
   received = 0
   news: number[] = []
+  startedAt = 0
+  /** Named by the tracker and not dialled yet. */
+  known: Node[] = []
   readonly id: number
 
   constructor(id: number, options: SwarmOptions, up: Uplink<Delivery>) {
@@ -140,23 +143,46 @@ class Swarm {
 
   private readonly start = (node: Node): void => {
     if (!node.alive) return
+    node.startedAt = this.queue.now
     // Everybody is told of the seeder; of the others a tracker names some.
-    this.link(node, this.seeder)
-    const others = shuffle(this.started.slice(1), this.options.random).filter(({ alive }) => alive)
-    const wanted = MESH
-    for (const other of others) {
-      if (node.neighbours.size >= wanted) break
-      this.link(node, other)
-    }
+    this.connect(node, this.seeder)
+    this.announceTo(node)
     this.started.push(node)
+    this.queue.after(SECOND_ANNOUNCE, this.announceTo, node)
     this.tick(node)
   }
 
-  private link(a: Node, b: Node): void {
-    if (a.neighbours.size >= MOST_CONNECTIONS || b.neighbours.size >= MOST_CONNECTIONS) return
-    this.introduce(a, b)
-    this.introduce(b, a)
-    this.queue.after(this.options.latency, this.greet, { a, b })
+  private readonly announceTo = (node: Node): void => {
+    if (!node.alive || node.doneAt !== undefined) return
+    for (let count = 0; count < NAMED; count++) {
+      const other = this.started[Math.floor(this.options.random() * this.started.length)] as Node
+      if (other !== node && other !== this.seeder) node.known.push(other)
+    }
+    this.openMore(node)
+  }
+
+  private openMore(node: Node): void {
+    for (let count = toOpen(this.around(node)); count > 0; count--) {
+      const other = node.known.pop()
+      if (!other) return
+      if (other.alive) this.connect(node, other)
+    }
+  }
+
+  private connect(from: Node, to: Node): void {
+    if (from.neighbours.has(to.id) || !accepts(this.around(to), { seeder: to === this.seeder, agent: true }))
+      return
+    this.introduce(from, to)
+    this.introduce(to, from)
+    this.queue.after(this.options.latency, this.greet, { a: from, b: to })
+  }
+
+  private around(node: Node): Neighbourhood {
+    return {
+      swarm: this.nodes.length,
+      neighbours: node.neighbours.size,
+      age: this.queue.now - node.startedAt,
+    }
   }
 
   private introduce(one: Node, other: Node): void {
@@ -288,6 +314,7 @@ class Swarm {
     if (!node.alive || node.doneAt !== undefined) return
     this.takeBack(node, node.scheduler.tick(this.queue.now))
     this.ask(node)
+    this.openMore(node)
     this.queue.after(TICK, this.tick, node)
   }
 

@@ -32,6 +32,8 @@ export interface AnnounceAnswer {
   interval: number
   /** `host:port`, IPv6 in brackets. */
   peers: string[]
+  /** Participants that the tracker knows, ourselves included; 0 when it does not say. */
+  swarm: number
 }
 
 /**
@@ -54,6 +56,7 @@ export function parseAnswer(bytes: Uint8Array): AnnounceAnswer {
   return {
     interval: readInterval(answer.interval),
     peers: [...readPeers(answer.peers, 4), ...readPeers(answer.peers6, 6)],
+    swarm: readCount(answer.complete) + readCount(answer.incomplete),
   }
 }
 
@@ -93,6 +96,10 @@ function percent(hex: string): string {
 
 function readInterval(value: unknown): number {
   return typeof value === 'number' && value > 0 ? Math.min(Math.max(value, 1), 24 * 3600) : 600
+}
+
+function readCount(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? value : 0
 }
 
 function readPeers(value: unknown, version: 4 | 6): string[] {

@@ -3,12 +3,12 @@ import { formatAddress, parseAddress } from './announce.ts'
 import { Banned } from './banned.ts'
 import { Connection, type Host } from './connection.ts'
 import { PeerBook } from './peer-book.ts'
+import { accepts, type Neighbourhood, toOpen } from './scheduler/neighbourhood.ts'
 import { WaitingRoom } from './waiting-room.ts'
 import { readShared, sharedRead } from './wire/shared-read.ts'
 
-/** A full mesh up to this many peers; above, a random graph of this degree (NOTES.md). */
-const MESH = 32
-const MOST_CONNECTIONS = 64
+/** How ids of agents begin, in hex: `-MU`. */
+const AGENT = '2d4d55'
 /** Connections to us that have not shaken hands yet, or not proved themselves. */
 const MOST_WAITING = 64
 const DIAL_TIMEOUT_MS = 5000
@@ -27,11 +27,14 @@ export class Neighbours {
   private nextId = 1
   private dialing = 0
   private stopped = false
+  private swarm = 0
+  private readonly startedAt: number
 
   /** `now` in seconds. */
   constructor(host: Host, now: () => number) {
     this.host = host
     this.now = now
+    this.startedAt = now()
   }
 
   get size(): number {
@@ -40,7 +43,7 @@ export class Neighbours {
 
   /** Whether there is room for peers that are not known yet. */
   get wantsMore(): boolean {
-    return this.size < Math.min(MESH, this.book.addresses.length + 1)
+    return toOpen(this.around()) > 0 && this.size <= this.book.addresses.length
   }
 
   get(id: number): Connection | undefined {
@@ -56,16 +59,21 @@ export class Neighbours {
     for (const address of addresses) this.book.add(address, fixed)
   }
 
+  /** Somebody knows of this many participants; a tracker may know of few at first. */
+  swarmIs(size: number): void {
+    this.swarm = Math.max(this.swarm, size)
+  }
+
   /** A socket that was accepted and does not read yet. */
   incoming(accepted: Socket): void {
-    if (this.stopped || this.size >= MOST_CONNECTIONS) return void accepted.destroy()
+    if (this.stopped || !this.accepts(false)) return void accepted.destroy()
     const socket = readShared(accepted, (bytes) => connection.wire.take(bytes))
     const connection = new Connection(this.nextId++, socket, this.host)
     this.waiting.enter(connection, connection.remoteHost)?.close()
   }
 
   dialMore(): void {
-    const room = MESH - this.size - this.dialing
+    const room = toOpen(this.around()) - this.dialing
     if (this.stopped || room <= 0) return
     const connected = new Set([...this].flatMap(({ address }) => address ?? []))
     for (const address of this.book.due(this.now(), room, connected, Math.random)) this.dial(address)
@@ -80,7 +88,8 @@ export class Neighbours {
     }
     const twin = [...this].find((other) => other.peerId === connection.peerId)
     if (twin && !this.prefers(connection, twin)) return false
-    if (!twin && this.size >= MOST_CONNECTIONS) return false
+    const isAgent = !connection.outgoing && connection.peerId.startsWith(AGENT)
+    if (!twin && !this.accepts(isAgent)) return false
     if (this.banned.has(connection)) return false
     this.everConnected = true
     this.connections.set(connection.id, connection)
@@ -111,6 +120,14 @@ export class Neighbours {
   /** Of two connections to one peer, both ends keep the one that the peer with the smaller id opened. */
   private prefers(one: Connection, other: Connection): boolean {
     return one.outgoing !== other.outgoing && one.outgoing === this.host.peerId < one.peerId
+  }
+
+  private accepts(agent: boolean): boolean {
+    return accepts(this.around(), { seeder: this.host.source, agent })
+  }
+
+  private around(): Neighbourhood {
+    return { swarm: this.swarm, neighbours: this.size, age: this.now() - this.startedAt }
   }
 
   private dial(address: string): void {

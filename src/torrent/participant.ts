@@ -128,6 +128,7 @@ export class Participant implements Host {
     this.scheduler = new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random })
     this.pieceCount = this.scheduler.pieceCount
     this.neighbours = new Neighbours(this, now)
+    this.neighbours.swarmIs((options.fleet ?? -1) + 1)
     this.fetching = this.makeFetching(options)
     this.sharing = this.makeSharing(options)
     this.complete = new Promise((resolve, reject) => {
@@ -142,7 +143,10 @@ export class Participant implements Host {
         new TrackerSession(
           withSecret(url, options.secret),
           () => this.describe(),
-          (addresses) => this.learn(addresses),
+          ({ peers, swarm }) => {
+            this.neighbours.swarmIs(swarm)
+            this.learn(peers)
+          },
           () => this.isHungry(),
         ),
     )

@@ -1,4 +1,4 @@
-import { type AnnounceRequest, announce } from './announce.ts'
+import { type AnnounceAnswer, type AnnounceRequest, announce } from './announce.ts'
 
 /** Seconds: a first announce again soon, for the peers that started at the same moment, then as the tracker says. */
 const SECOND_ANNOUNCE = 2
@@ -17,18 +17,18 @@ export class TrackerSession {
   private answers = 0
   private readonly url: string
   private readonly describe: () => Omit<AnnounceRequest, 'event'>
-  private readonly onPeers: (addresses: string[]) => void
+  private readonly onAnswer: (answer: AnnounceAnswer) => void
   private readonly isHungry: () => boolean
 
   constructor(
     url: string,
     describe: () => Omit<AnnounceRequest, 'event'>,
-    onPeers: (addresses: string[]) => void,
+    onAnswer: (answer: AnnounceAnswer) => void,
     isHungry: () => boolean,
   ) {
     this.url = url
     this.describe = describe
-    this.onPeers = onPeers
+    this.onAnswer = onAnswer
     this.isHungry = isHungry
   }
 
@@ -57,7 +57,7 @@ export class TrackerSession {
       this.error = undefined
       this.failures = 0
       this.answers++
-      if (!this.stopped) this.onPeers(answer.peers)
+      if (!this.stopped) this.onAnswer(answer)
       pause =
         this.answers === 1
           ? SECOND_ANNOUNCE

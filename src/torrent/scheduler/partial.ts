@@ -12,8 +12,8 @@ export interface Flight extends Block {
   peer: number
   /** Seconds, on the clock of the caller. */
   askedAt: number
-  /** Whether it counts for the limit of all peers together. */
-  counted: boolean
+  /** Bytes that the peer owed when this was asked for, this included. */
+  underway: number
 }
 
 const FREE = 0

@@ -1,49 +1,44 @@
-/**
- * How much may be asked of one connection at a time. A window in bytes that grows while answers come quickly and
- * shrinks while they queue, so that about `TARGET` seconds of data are under way whatever the link
- * (delay-based control, as in LEDBAT, RFC 6817): too little leaves the link idle, too much makes a long tail.
- */
+/** The smallest block, and what lengths of blocks are multiples of. */
 export const UNIT = 16 * 1024
-
-/** Seconds of queueing, beyond the way there and back, that the window aims at: several hiccups of a busy machine. */
-const TARGET = 0.1
-const SHRINK = 0.8
 /** Most bytes under way on one connection. */
-export const LARGEST = 8 * 1024 * 1024
+const LARGEST = 8 * 1024 * 1024
+const START = UNIT
+/** A connection that brings less than the others gets no more than it brings in this time (seconds). */
+const LONGEST = 0.3
+/** Times the way there and back without a queue that is asked for in advance: more than once, so that it can grow. */
+const TRANSITS = 1.5
 
+/**
+ * How much may be asked of one connection at a time, in bytes. All connections get the same share of what this peer can take,
+ * so that no neighbour's uplink serves one more than another; a slow one gets less, and a long one what fills it.
+ */
 export class RequestWindow {
-  /** Bytes that may be under way. */
-  size: number
+  size = START
   /** Smoothed seconds from asking to getting; 0 before the first answer. */
   latency = 0
   /** The least ever seen, seconds: the way there and back without a queue. */
   private least = Number.POSITIVE_INFINITY
-  private shrunkAt = Number.NEGATIVE_INFINITY
-  private readonly smallest: number
-  private readonly largest: number
+  /** Smoothed bytes a second. */
+  private rate = 0
 
-  /** Bytes: where the window starts, and how far it goes. */
-  constructor(start = 4 * UNIT, smallest = 2 * UNIT, largest = LARGEST) {
-    this.size = start
-    this.smallest = smallest
-    this.largest = largest
+  /** A block arrived `latency` seconds after it was asked for, when `underway` bytes were owed, itself included. */
+  answered(latency: number, underway: number): void {
+    const rate = underway / Math.max(latency, 1e-6)
+    this.latency = this.latency === 0 ? latency : this.latency * 0.75 + latency * 0.25
+    this.rate = this.rate === 0 ? rate : this.rate * 0.75 + rate * 0.25
+    this.least = Math.min(this.least, latency)
   }
 
-  /** A block of `bytes` arrived `latency` seconds after it was asked for. */
-  answered(bytes: number, latency: number, now: number): void {
-    this.latency = this.latency === 0 ? latency : this.latency * 0.75 + latency * 0.25
-    this.least = Math.min(this.least, latency)
-    const queueing = latency - this.least
-    if (queueing < TARGET) {
-      this.size = Math.min(this.largest, this.size + bytes)
-    } else if (queueing > 2 * TARGET && now - this.shrunkAt > latency) {
-      this.size = Math.max(this.smallest, this.size * SHRINK)
-      this.shrunkAt = now
-    }
+  /** `share` is how many bytes a second each connection should bring, and `ahead` for how many seconds it should be asked. */
+  resize(share: number, ahead: number): void {
+    if (this.rate === 0) return
+    const wanted = Math.min(share * (ahead + TRANSITS * this.least), this.rate * (this.least + LONGEST))
+    this.size = Math.min(LARGEST, Math.max(UNIT, wanted))
   }
 
   collapse(): void {
-    this.size = this.smallest
+    this.size = 2 * UNIT
+    this.rate = 0
   }
 
   /** Length of the blocks to ask for: large ones cost less, but several should fit the window. */

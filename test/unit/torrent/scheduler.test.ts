@@ -8,9 +8,13 @@ const BLOCK = 16 * 1024
 
 /** A swarm in a picture: one line a peer, one character a piece, `x` where the peer has it. */
 function picture(...lines: string[]) {
+  return pictureOf(PIECE, lines)
+}
+
+function pictureOf(pieceLength: number, lines: string[]) {
   const scheduler = new Scheduler({
-    length: (lines[0]?.length ?? 0) * PIECE,
-    pieceLength: PIECE,
+    length: (lines[0]?.length ?? 0) * pieceLength,
+    pieceLength,
     random: () => 0,
   })
   lines.forEach((line, id) => {
@@ -34,7 +38,7 @@ test('asks a peer only for what it has, and the rarest first', () => {
 test('asks nobody for the same block twice while others are free', () => {
   const scheduler = picture('xxxx', 'xxxx', 'xxxx')
   const asked = scheduler.ask(0).map(key)
-  expect(asked.length).toBeGreaterThan(3)
+  expect(asked.length).toBe(3)
   expect(new Set(asked).size).toBe(asked.length)
 })
 
@@ -56,10 +60,10 @@ test('a peer that stops answering loses its blocks to others', () => {
 })
 
 test('end game: a late block is asked of a second peer, and taken back from the first when it comes', () => {
-  const scheduler = picture('x', 'x')
+  const scheduler = pictureOf(BLOCK, ['x', 'x'])
   const owed = scheduler.ask(0, 0)
   const again = scheduler.ask(0.9, 1)
-  expect(again.map(key)).toEqual([...owed].map(key).slice(0, again.length))
+  expect(again.map(key)).toEqual(owed.map(key))
   const arrival = scheduler.arrived(1, again[0] as Block, 1)
   expect(arrival?.cancel).toMatchObject([{ peer: 0, block: { offset: again[0]?.offset } }])
 })

@@ -1,0 +1,48 @@
+import type { Block, Flight, Partial } from './partial.ts'
+import type { Peer } from './peer.ts'
+
+/** A block may be asked of a second peer when it is this old (seconds), or this many times older than usual. */
+const LATE = 0.5
+const LATE_TIMES = 3
+/** It may be asked of a peer that will have sent it this many times sooner. */
+const SOONER_TIMES = 2
+
+/**
+ * Of the blocks that others owe, the one that will come last, if `peer` can send it much sooner and nobody else was asked
+ * for it already. `usual` is the smoothed latency of all peers (seconds).
+ */
+export function lateBlock(
+  peer: Peer,
+  partials: Iterable<Partial>,
+  peers: ReadonlyMap<number, Peer>,
+  now: number,
+  usual: number,
+): Block | undefined {
+  let latest: Flight | undefined
+  let longest = peer.window.latency * SOONER_TIMES
+  for (const partial of partials) {
+    if (!peer.has.has(partial.piece)) continue
+    for (const flight of partial.flights) {
+      if (flight.peer === peer.id) continue
+      const wait = expectedWait(flight, peers.get(flight.peer), now, usual)
+      if (wait <= longest || partial.flights.some((other) => other !== flight && overlaps(other, flight)))
+        continue
+      latest = flight
+      longest = wait
+    }
+  }
+  if (!latest) return undefined
+  const { piece, offset, length } = latest
+  return { piece, offset, length: Math.min(length, peer.largestBlock) }
+}
+
+/** Seconds until the block should be here. One that is overdue may never come. */
+function expectedWait(flight: Flight, owner: Peer | undefined, now: number, usual: number): number {
+  const age = now - flight.askedAt
+  if (age > Math.max(LATE, LATE_TIMES * usual)) return Number.POSITIVE_INFINITY
+  return Math.max(0, (owner?.window.latency ?? 0) - age)
+}
+
+function overlaps(a: Block, b: Block): boolean {
+  return a.offset < b.offset + b.length && b.offset < a.offset + a.length
+}

@@ -1,0 +1,80 @@
+import type { Block, Flight, Partial } from './partial.ts'
+import { PieceSet } from './piece-set.ts'
+import { RequestWindow, UNIT } from './window.ts'
+
+/** Seconds for which nothing is asked of a peer that stopped answering, the first time and at most; it doubles. */
+const FIRST_PAUSE = 1
+const LONGEST_PAUSE = 16
+
+/** What the scheduler knows of a neighbour, and what it asked of it. */
+export class Peer {
+  readonly id: number
+  readonly has: PieceSet
+  readonly window = new RequestWindow()
+  readonly flights: Flight[] = []
+  choking = true
+  largestBlock: number
+  /** It is a seeder, which may show each piece to few. */
+  source = false
+  /** The piece that is asked of it at present. */
+  current: Partial | undefined
+  /** Bytes under way. */
+  asked = 0
+  /** When it last sent a block, or was first asked for one after owing none. */
+  heardAt: number
+  /** Nothing is asked before this time. */
+  pausedUntil = 0
+  private pause = FIRST_PAUSE
+
+  constructor(id: number, pieceCount: number, largestBlock: number, now: number) {
+    this.id = id
+    this.has = new PieceSet(pieceCount)
+    this.largestBlock = largestBlock
+    this.heardAt = now
+  }
+
+  /** Once a seeder shows everything, it is a peer like any other. */
+  get showsFew(): boolean {
+    return this.source && !this.has.full
+  }
+
+  get busy(): boolean {
+    return !this.choking && this.flights.length > 0
+  }
+
+  /** One block may be under way whatever its length; half a unit of room is enough for another, so that windows can grow. */
+  get hasRoom(): boolean {
+    return this.asked + UNIT / 2 <= this.window.size || this.flights.length === 0
+  }
+
+  ask(block: Block, now: number): Flight {
+    if (this.flights.length === 0) this.heardAt = now
+    this.asked += block.length
+    const flight: Flight = { ...block, peer: this.id, askedAt: now, underway: this.asked }
+    this.flights.push(flight)
+    return flight
+  }
+
+  owed({ piece, offset, length }: Block): Flight | undefined {
+    return this.flights.find((f) => f.piece === piece && f.offset === offset && f.length === length)
+  }
+
+  forget(flight: Flight): void {
+    const at = this.flights.indexOf(flight)
+    if (at < 0) return
+    this.flights.splice(at, 1)
+    this.asked -= flight.length
+  }
+
+  answered(flight: Flight, now: number): void {
+    this.heardAt = now
+    this.pause = FIRST_PAUSE
+    this.window.answered(now - flight.askedAt, flight.underway)
+  }
+
+  stoppedAnswering(now: number): void {
+    this.window.collapse()
+    this.pausedUntil = now + this.pause
+    this.pause = Math.min(LONGEST_PAUSE, this.pause * 2)
+  }
+}

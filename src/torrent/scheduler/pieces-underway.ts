@@ -1,0 +1,105 @@
+import { Partial } from './partial.ts'
+import type { Peer } from './peer.ts'
+import { lowestBit, PieceSet } from './piece-set.ts'
+
+/** Pieces looked at before the rarest of them is chosen: more than a few change nothing (NOTES.md). */
+const SAMPLE = 16
+
+/**
+ * Which pieces are open (neither here nor under way), which are under way, and how many copies the neighbours have.
+ * Nothing here takes longer the more pieces are under way.
+ */
+export class PiecesUnderway {
+  readonly open: PieceSet
+  readonly partials = new Map<number, Partial>()
+  /** Partials with blocks that nobody is asked for: about one a peer. */
+  private readonly unasked = new Set<Partial>()
+  /** Complete, but their hash is not checked. */
+  private readonly checking = new Set<number>()
+  private readonly copies: Uint16Array
+  private readonly most: number
+  private readonly random: () => number
+
+  /** At most `most` pieces are under way at a time. */
+  constructor(pieceCount: number, most: number, random: () => number) {
+    this.open = new PieceSet(pieceCount).fill()
+    this.copies = new Uint16Array(pieceCount)
+    this.most = most
+    this.random = random
+  }
+
+  copyCame(piece: number): void {
+    this.copies[piece] = (this.copies[piece] ?? 0) + 1
+  }
+
+  copyWent(piece: number): void {
+    this.copies[piece] = (this.copies[piece] ?? 1) - 1
+  }
+
+  /** A piece to ask of the peer: its own, one that nobody else works on, a new one, or at last anybody's. */
+  next(peer: Peer, pieceLength: (piece: number) => number, isBusy: (peer: number) => boolean) {
+    if (peer.current && peer.current.free > 0 && peer.current.owner === peer.id) return peer.current
+    peer.current =
+      this.find(peer, ({ owner }) => owner === peer.id || !isBusy(owner)) ??
+      this.begin(peer, pieceLength) ??
+      this.find(peer, () => true)
+    if (peer.current && !isBusy(peer.current.owner)) peer.current.owner = peer.id
+    return peer.current
+  }
+
+  /** Blocks of the partial were asked for, or are free again. */
+  changed(partial: Partial): void {
+    if (partial.free > 0) this.unasked.add(partial)
+    else this.unasked.delete(partial)
+  }
+
+  complete(piece: number): void {
+    const partial = this.partials.get(piece)
+    if (!partial) return
+    this.partials.delete(piece)
+    this.unasked.delete(partial)
+    this.checking.add(piece)
+  }
+
+  checked(piece: number, right: boolean): void {
+    this.checking.delete(piece)
+    if (!right) this.open.add(piece)
+  }
+
+  private find({ has }: Peer, accept: (partial: Partial) => boolean): Partial | undefined {
+    for (const partial of this.unasked) if (has.has(partial.piece) && accept(partial)) return partial
+    return undefined
+  }
+
+  private begin(peer: Peer, pieceLength: (piece: number) => number): Partial | undefined {
+    if (this.partials.size + this.checking.size >= this.most) return undefined
+    const piece = this.rarest(peer.has)
+    if (piece === undefined) return undefined
+    const partial = new Partial(piece, pieceLength(piece), peer.id)
+    this.open.delete(piece)
+    this.partials.set(piece, partial)
+    return partial
+  }
+
+  /** The rarest of the first `SAMPLE` pieces from a random place on that are in `has` and open here. */
+  private rarest(has: PieceSet): number | undefined {
+    const words = this.open.words
+    const start = Math.floor(this.random() * words.length)
+    let best: number | undefined
+    let fewest = Number.POSITIVE_INFINITY
+    let seen = 0
+    for (let step = 0; step < words.length && seen < SAMPLE; step++) {
+      const at = start + step < words.length ? start + step : start + step - words.length
+      for (let bits = (words[at] ?? 0) & (has.words[at] ?? 0); bits !== 0; bits &= bits - 1) {
+        const piece = at * 32 + lowestBit(bits)
+        const copies = this.copies[piece] ?? 0
+        if (copies < fewest) {
+          fewest = copies
+          best = piece
+        }
+        seen++
+      }
+    }
+    return best
+  }
+}
