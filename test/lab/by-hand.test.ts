@@ -89,7 +89,14 @@ describe.skipIf(!labAvailable())('by hand', () => {
     })
     const aria2 = lab.exec(
       'server6',
-      ['aria2c', '--seed-time=0', '--enable-dht=false', '--dir=/srv', '/srv/data.torrent'],
+      [
+        'aria2c',
+        '--seed-time=0',
+        '--enable-dht=false',
+        '--bt-tracker-interval=2',
+        '--dir=/srv',
+        '/srv/data.torrent',
+      ],
       { timeout: 120_000 },
     )
     await Promise.all([...ours, aria2])
