@@ -54,7 +54,14 @@ await benchProgram(async () => {
   process.stdout.write(`\n${title}${limit === undefined ? '' : `, S/B = ${limit.toFixed(2)} s`}\n\n`)
   process.stdout.write(`${reportTable(summaries, size, rate, Object.keys(options.slow).length > 0)}\n\n`)
   const out = options.out ?? join(resultsDirectory, resultName('swarm'))
-  const json = { ...circumstances(), parameters: options, limitSeconds: limit, summaries, runs }
+  const parameters = {
+    ...options,
+    servers: [...new Set(summaries.map((one) => one.servers))],
+    against: everyName.filter((name) => runs.some((run) => run.contender === name)),
+    with: undefined,
+    out: undefined,
+  }
+  const json = { ...circumstances(), parameters, limitSeconds: limit, summaries, runs }
   await writeResult(`${out}.json`, `${JSON.stringify(json, null, 2)}\n`)
   await writeResult(`${out}.svg`, plot(runs, summaries, limit, title))
   const failed = runs.filter((run) => run.problems.length > 0).length
