@@ -7,8 +7,10 @@ import { printOut, whenReaderLeaves } from './output.ts'
  * the transfer is over on all servers. The end of standard input alone says nothing.
  */
 export interface Follower {
-  /** The first line. */
+  /** The first line that is not empty; empty ones only say that the plugin is still there. */
   readonly order: Promise<string>
+  /** Milliseconds since anything was heard. */
+  silence(): number
   /** Aborted when nobody listens any more: the connection broke, or a newer process has taken over. */
   readonly left: AbortSignal
   /** Aborted when this process shall end now: told so, or by a signal. */
@@ -29,7 +31,10 @@ export function followerOf(input: NodeJS.ReadableStream): Follower {
     first = resolve
   })
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+  let heard = performance.now()
   lines.on('line', (line) => {
+    heard = performance.now()
+    if (line === '') return
     if (first) first(line)
     else if (line === END) stop.abort()
     first = undefined
@@ -38,6 +43,7 @@ export function followerOf(input: NodeJS.ReadableStream): Follower {
   input.on('error', () => {}) // the same as its end
   return {
     order,
+    silence: () => performance.now() - heard,
     left: left.signal,
     stop: stop.signal,
     say: (event) => printOut(JSON.stringify(event)),

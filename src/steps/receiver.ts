@@ -14,6 +14,8 @@ export interface Plan {
   onEvent: (event: AgentEvent) => void
 }
 
+/** Milliseconds between two signs of life for an agent that waits for its order: it gives up after six of them. */
+const SIGN = 10_000
 /** Milliseconds that a peer may take to end when it is told so. */
 const PATIENCE = 5000
 
@@ -66,7 +68,18 @@ export class Receiver {
     this.#release.abort()
   }
 
-  async #run({ fleet, settings, signal }: Context, bringAgent: boolean): Promise<Outcome> {
+  async #run(context: Context, bringAgent: boolean): Promise<Outcome> {
+    const waiting = setInterval(() => {
+      if (!this.#plan) this.#input.write('\n')
+    }, SIGN)
+    try {
+      return await this.#session(context, bringAgent)
+    } finally {
+      clearInterval(waiting)
+    }
+  }
+
+  async #session({ fleet, settings, signal }: Context, bringAgent: boolean): Promise<Outcome> {
     const plan = () => ({
       script: bringAgent
         ? arrival(settings, 'receive')

@@ -129,6 +129,15 @@ it('shares on when the connection is closed after it has unpacked', async () => 
   await dismiss(other)
 })
 
+it('waits for its order, says so, and takes empty lines for signs of life', async () => {
+  await seed()
+  const agent = sandbox.start(['receive'], { stdin: 'open' })
+  await agent.event('ready')
+  agent.child.stdin?.write(`\n\n${JSON.stringify(order)}\n\n`)
+  await agent.event('unpacked')
+  expect(await dismiss(agent)).toMatchObject({ code: 0, stderr: '' })
+})
+
 it('ends a lingering peer as soon as the directory is removed', async () => {
   await seed()
   await received()

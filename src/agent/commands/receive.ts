@@ -1,4 +1,4 @@
-import { ExitCode } from '../../errors.ts'
+import { ExitCode, MurderError } from '../../errors.ts'
 import type { Command } from '../arguments.ts'
 import { type Follower, followerOf } from '../follower.ts'
 import { parseOrder } from '../order.ts'
@@ -9,18 +9,21 @@ const help = `murder receive
 For the Shipit plugin: reads an order (JSON, one line) on standard input, gets the package that it names, unpacks it,
 writes events as JSON lines, and shares on until it has lingered or reads "end". By hand there is murder peer.`
 
-/** How often the plugin hears that it is waited for. */
+/** How often the plugin hears that it is waited for, and how long it may be silent. */
 const SIGN_MS = 2000
+const PATIENCE_MS = 60_000
 
-async function orderOf({ order, say }: Follower): Promise<string> {
+/** Throws NO_ORDER when the deploy host has vanished: a connection that nobody closes looks open for a quarter of an hour. */
+function orderOf({ order, say, silence, stop }: Follower): Promise<string> {
   const sign = () => say({ event: 'ready' })
   sign()
-  const timer = setInterval(sign, SIGN_MS)
-  try {
-    return await order
-  } finally {
-    clearInterval(timer)
-  }
+  return new Promise((resolve, reject) => {
+    const giveUp = () =>
+      reject(new MurderError('NO_ORDER', 'no order came', { exitCode: ExitCode.interrupted }))
+    stop.addEventListener('abort', giveUp)
+    const timer = setInterval(() => (silence() > PATIENCE_MS ? giveUp() : sign()), SIGN_MS)
+    order.then(resolve).finally(() => clearInterval(timer))
+  })
 }
 
 export const command: Command = {
