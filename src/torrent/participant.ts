@@ -5,6 +5,7 @@ import { Fetching } from './fetching.ts'
 import { listen } from './listen.ts'
 import { type Metainfo, mayExchange } from './metainfo.ts'
 import { Neighbours } from './neighbours.ts'
+import type { ParticipantOptions, Stats } from './participant-options.ts'
 import { guessAddresses, PeerExchange } from './pex.ts'
 import { RateLimit, smoothBlock } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
@@ -12,7 +13,7 @@ import { PieceSet } from './scheduler/piece-set.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import { keyOf, withSecret } from './secret.ts'
 import { Sharing } from './sharing.ts'
-import { Storage, type StorageOptions } from './storage.ts'
+import { Storage } from './storage.ts'
 import { TrackerSession } from './tracker-session.ts'
 import { checkPieces, spotCheck } from './verify.ts'
 import { LARGEST_BLOCK } from './wire/agent-wire.ts'
@@ -20,51 +21,6 @@ import { LARGEST_BLOCK } from './wire/agent-wire.ts'
 const TICK_MS = 100
 const PEERS_WANTED = 50
 const GOODBYE_MS = 1000
-
-export interface ParticipantOptions {
-  metainfo: Metainfo
-  /** The file, or the directory of a torrent with several files. */
-  path: string
-  role: 'seeder' | 'peer'
-  /** Announce URLs; may be empty when `peers` is not. */
-  trackers: string[]
-  /** What all of the swarm know, and must prove to each other; without one anybody may join. */
-  secret?: string
-  /** `host:port` known from the start. */
-  peers: string[]
-  /** Address to announce instead of the one the tracker sees. */
-  address?: string
-  /** First and last TCP port to try; [0, 0] lets the system choose. */
-  ports: [number, number]
-  /** Bytes a second of the whole process; 0 or nothing is no limit. */
-  uploadLimit?: number
-  downloadLimit?: number
-  /** Bytes a second to any one neighbour. */
-  limitOfEach?: number
-  storage?: StorageOptions
-  /** Peers expected, if known: with one, a seeder has nothing to spread, and the peer asks for pieces in order. */
-  fleet?: number
-  /** Told of each piece that is verified and on disk. */
-  onPiece?: (piece: number) => void
-  /** IP addresses of the machines of the fleet, where all are known. */
-  hosts?: string[]
-}
-
-/** Content bytes; rates in bytes a second. */
-export interface Stats {
-  bytes: number
-  total: number
-  down: number
-  up: number
-  /** Content bytes that came over the network, all of them, also those that came twice. */
-  received: number
-  sent: number
-  peers: number
-  everConnected: boolean
-  /** Addresses of peers that sent wrong bytes and are banned, in order. */
-  banned: readonly string[]
-  trackerError?: string
-}
 
 /**
  * One process's part in a swarm: a seeder or a peer. Owns what the parts share, and passes on what neighbours say:

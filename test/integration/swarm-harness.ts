@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createTorrent } from '../../src/torrent/create.ts'
 import { type Metainfo, parseMetainfo } from '../../src/torrent/metainfo.ts'
-import { Participant, type ParticipantOptions } from '../../src/torrent/participant.ts'
+import { Participant } from '../../src/torrent/participant.ts'
+import type { ParticipantOptions } from '../../src/torrent/participant-options.ts'
 
 /** A directory, a torrent and the participants of one test, which `end` stops and removes. */
 export class Swarm {
