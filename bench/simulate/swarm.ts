@@ -144,6 +144,7 @@ class Swarm {
   private readonly start = (node: Node): void => {
     if (!node.alive) return
     node.startedAt = this.queue.now
+    node.scheduler.swarmIs(this.nodes.length)
     // Everybody is told of the seeder; of the others a tracker names some.
     this.connect(node, this.seeder)
     this.announceTo(node)

@@ -27,7 +27,8 @@ export class Neighbours {
   private nextId = 1
   private dialing = 0
   private stopped = false
-  private swarm = 0
+  /** Participants, as far as is known; 0 if nothing is. */
+  swarm = 0
   private readonly startedAt: number
 
   /** `now` in seconds. */

@@ -84,7 +84,7 @@ export class Participant implements Host {
     this.scheduler = new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random })
     this.pieceCount = this.scheduler.pieceCount
     this.neighbours = new Neighbours(this, now)
-    this.neighbours.swarmIs((options.fleet ?? -1) + 1)
+    this.swarmIs((options.fleet ?? -1) + 1)
     this.fetching = this.makeFetching(options)
     this.sharing = this.makeSharing(options)
     this.complete = new Promise((resolve, reject) => {
@@ -100,7 +100,7 @@ export class Participant implements Host {
           withSecret(url, options.secret),
           () => this.describe(),
           ({ peers, swarm }) => {
-            this.neighbours.swarmIs(swarm)
+            this.swarmIs(swarm)
             this.learn(peers)
           },
           () => this.isHungry(),
@@ -259,6 +259,11 @@ export class Participant implements Host {
     if (!useful) return
     connection.wire.interested()
     this.fetching.askSoon(connection)
+  }
+
+  private swarmIs(size: number): void {
+    this.neighbours.swarmIs(size)
+    this.scheduler.swarmIs(this.neighbours.swarm)
   }
 
   private learn(addresses: string[]): void {

@@ -1,4 +1,5 @@
 import { lateBlock } from './end-game.ts'
+import { MESH } from './neighbourhood.ts'
 import type { Block, Flight } from './partial.ts'
 import { Peer } from './peer.ts'
 import { PieceSet } from './piece-set.ts'
@@ -10,8 +11,12 @@ const SILENT = 1
 const SILENT_TIMES = 4
 /** Nothing is asked for this long (seconds) of a peer that refused a block. */
 const REFUSED_PAUSE = 0.05
-/** What should be under way from all peers together: what comes in this time (seconds). */
+/**
+ * What should be under way from all peers together, beyond the way there and back: what comes in this time (seconds). It
+ * covers hiccups of busy machines; in a larger swarm a piece passes several hops, and each of them would wait for it.
+ */
 const AHEAD = 0.05
+const AHEAD_A_HOP = 0.005
 
 export interface SchedulerOptions {
   /** Bytes of the whole content, and of a piece. */
@@ -48,6 +53,7 @@ export class Scheduler {
   private readonly rate = new IncomingRate()
   /** Smoothed seconds from asking to getting, all peers. */
   private latency = 0
+  private ahead = AHEAD
 
   constructor(options: SchedulerOptions) {
     this.options = options
@@ -69,6 +75,11 @@ export class Scheduler {
   alreadyHave(piece: number): void {
     this.have.add(piece)
     this.underway.open.delete(piece)
+  }
+
+  /** How many participants there are. */
+  swarmIs(size: number): void {
+    this.ahead = size <= MESH ? AHEAD : AHEAD_A_HOP
   }
 
   // ---- peers
@@ -149,7 +160,7 @@ export class Scheduler {
   private askPeer(peer: Peer, now: number, budget: number, asked: Flight[]): number {
     let bytes = 0
     if (peer.choking || now < peer.pausedUntil || this.done) return 0
-    peer.window.resize(this.rate.value / this.peers.size, AHEAD)
+    peer.window.resize(this.rate.value / this.peers.size, this.ahead)
     while (bytes < budget && peer.hasRoom) {
       const block = this.nextBlock(peer, now)
       if (!block) break
