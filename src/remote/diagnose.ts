@@ -37,6 +37,20 @@ export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolea
   return !ending.started && findBeforeStart(ending.stderr, '')?.code === 'SSH_TURNED_AWAY'
 }
 
+/** Messages of programs that could not be started, or of ssh whose server could not start one. */
+const exhausted =
+  /[Cc]annot fork|fork: |Resource temporarily unavailable|Cannot allocate memory|Too many open files|(?:shell|exec) request failed|\bE(?:AGAIN|MFILE|NFILE|NOMEM)\b/
+
+/** Whether there were no processes, descriptors or memory left, here or there: worth a retry. */
+export function isExhausted({ stderr }: Pick<Ending, 'stderr'>): boolean {
+  return exhausted.test(stderr)
+}
+
+/** Whether the connection, not the command, failed: what may run twice may be tried again. */
+export function isLost({ exitCode, stderr }: Pick<Ending, 'exitCode' | 'stderr'>): boolean {
+  return exitCode === 255 && lost.test(lastWords(stderr) ?? stderr.trim())
+}
+
 /** Whether the shared connection broke before the command had a session on it: worth a new connection. */
 export function lostShared(ending: Pick<Ending, 'started' | 'stderr'>): boolean {
   return !ending.started && /^mux_client_\w+: .*(?:master|packet|Broken pipe)/m.test(ending.stderr)
@@ -55,6 +69,7 @@ function find(ending: Ending): Finding {
 function notStarted({ stderr, server, exitCode, signal }: Ending): Finding {
   const known = findBeforeStart(stderr, server)
   if (known) return known
+  if (isExhausted({ stderr })) return exhaustedFinding(lastWords(stderr))
   const said = lastWords(stderr)
   return {
     code: 'SSH_FAILED',
@@ -65,7 +80,7 @@ function notStarted({ stderr, server, exitCode, signal }: Ending): Finding {
 
 function afterStart({ stderr, exitCode, signal }: Ending): Finding {
   const said = lastWords(stderr)
-  if (exitCode === 255 && lost.test(said ?? stderr.trim())) {
+  if (isLost({ exitCode, stderr })) {
     return {
       code: 'SSH_LOST',
       what: 'the connection broke while the command ran',
@@ -75,6 +90,7 @@ function afterStart({ stderr, exitCode, signal }: Ending): Finding {
   if (/No space left on device|Disk quota exceeded/.test(stderr)) {
     return { code: 'DISK_FULL', what: `its disk is full: ${said}`, cure: 'free space there' }
   }
+  if (isExhausted({ stderr })) return exhaustedFinding(said)
   if (exitCode === 127 && said) {
     return { code: 'COMMAND_NOT_FOUND', what: said, cure: 'install it there, or set its full path' }
   }
@@ -83,6 +99,12 @@ function afterStart({ stderr, exitCode, signal }: Ending): Finding {
     what: said ?? `the command failed without a message (${ended(exitCode, signal)})`,
   }
 }
+
+const exhaustedFinding = (said: string | undefined): Finding => ({
+  code: 'NO_PROCESSES',
+  what: `there are no processes, file descriptors or memory left, also on every retry: ${said ?? 'it said no more'}`,
+  cure: 'see what uses them up, or raise the limits (ulimit -u, ulimit -n)',
+})
 
 function ended(exitCode: number | null, signal: string | null): string {
   return exitCode === null ? `killed by ${signal ?? 'a signal'}` : `exit code ${exitCode}`

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { MurderError } from '../errors.ts'
 import { remoteCommand } from './bootstrap.ts'
-import { diagnose, isTurnedAway, lostShared, outOfTime } from './diagnose.ts'
+import { diagnose, isExhausted, isLost, isTurnedAway, lostShared, outOfTime } from './diagnose.ts'
 import { makeControlDirectory } from './directory.ts'
 import { Limit } from './limit.ts'
 import { Link } from './link.ts'
@@ -10,7 +10,7 @@ import { multiplexesItself, sshCommand, withOptions } from './options.ts'
 import { abortError, failure, judge } from './outcome.ts'
 import { backoff, pause } from './retry.ts'
 import { type Server, type SshConnection, type SshRemote, toServers } from './server.ts'
-import { type Payload, runSession, type SessionOrder } from './session.ts'
+import { type Payload, runSession, type SessionOrder, type SessionResult } from './session.ts'
 
 export interface FleetOptions {
   /** Most commands that are being started at a time. Once started they don't count. */
@@ -42,6 +42,8 @@ export interface RunOptions {
   signal?: AbortSignal
   /** Only these; all that take part unless told otherwise. */
   servers?: readonly Server[]
+  /** The script may run twice: it is run again when the connection broke, or no process could be started, while it ran. */
+  repeatable?: boolean
   /** As the user who logs in, not as `asUser`. */
   login?: boolean
   /** Most bytes of stdout kept per server; more is a failure. */
@@ -137,12 +139,12 @@ export class Fleet {
 
   /** Connects and runs the command; again if its connection broke, or sshd turned it away, before it could start. */
   async #attempt(turn: Turn): Promise<Outcome> {
-    const { server, step, signal } = turn
+    const { server, step, options, signal } = turn
     for (let retry = 1; ; retry++) {
       const unreachable = await this.#connect(turn)
       if (unreachable) return { server, ok: false, error: unreachable }
       const result = await runSession(this.#order(turn))
-      const again = !result.stop && (lostShared(result) || isTurnedAway(result))
+      const again = worthRetry(result, options.repeatable ?? false)
       if (again && retry <= this.#options.retries) {
         await pause(backoff(retry, this.#options.random), signal)
         continue
@@ -180,6 +182,16 @@ export class Fleet {
     if (result.error) return failure(result.error, server.label, step)
     return diagnose({ ...result, started: false, server: server.label, step })
   }
+}
+
+/** Whether a command that ended so is run again. */
+function worthRetry(result: SessionResult, repeatable: boolean): boolean {
+  const { stop, started, exitCode } = result
+  if (stop)
+    return stop.why === 'error' && stop.error instanceof Error && isExhausted({ stderr: stop.error.message })
+  if (lostShared(result) || isTurnedAway(result)) return true
+  if (started && (!repeatable || exitCode === 0)) return false
+  return isExhausted(result) || (repeatable && isLost(result))
 }
 
 /** One command on one server. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { isTurnedAway } from './diagnose.ts'
+import { isExhausted, isTurnedAway } from './diagnose.ts'
 import { Master, type MasterResult } from './master.ts'
 import { backoff, pause } from './retry.ts'
 import type { Server } from './server.ts'
@@ -75,7 +75,7 @@ export class Link {
       stop.addEventListener('abort', kill, { once: true })
       const result = await master.up
       stop.removeEventListener('abort', kill)
-      const again = !result.up && !result.timedOut && isTurnedAway({ ...result, started: false })
+      const again = !result.up && !result.timedOut && worthRetry(result)
       if (!again || retry > this.#retries) return result
       try {
         await pause(backoff(retry, this.#random), stop)
@@ -84,4 +84,10 @@ export class Link {
       }
     }
   }
+}
+
+/** Sshd turned us away, or no process could be started: here (then there is an error instead of a message) or there. */
+function worthRetry(result: MasterResult & { up: false }): boolean {
+  const stderr = `${result.stderr}\n${result.error?.message ?? ''}`
+  return isTurnedAway({ stderr, started: false }) || isExhausted({ stderr })
 }

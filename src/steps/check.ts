@@ -32,6 +32,7 @@ export function ask(
     servers,
     signal: context.signal,
     totalTimeout: PATIENCE,
+    repeatable: true,
   })
 }
 

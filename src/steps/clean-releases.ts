@@ -17,7 +17,11 @@ export async function cleanReleases(context: Context): Promise<void> {
   const keepReleases = Number(shipit.config.keepReleases ?? KEEP) || KEEP
   shipit.log(`Keeping "${keepReleases}" last releases, cleaning others`)
   const script = cleanReleasesScript(deployTo, keepReleases)
-  const outcomes = await fleet.run('clean', () => ({ script }), { signal, totalTimeout: PATIENCE })
+  const outcomes = await fleet.run('clean', () => ({ script }), {
+    signal,
+    totalTimeout: PATIENCE,
+    repeatable: true,
+  })
   signal.throwIfAborted()
   tolerate(context, failuresOf(outcomes, 'clean'), 'the release is published, old ones are still there')
 }

@@ -4,6 +4,7 @@ import { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
+import { type Agent, type Role, startKept } from './kept-agent.ts'
 import { LocalAgent } from './local-agent.ts'
 import type { Transfer } from './make-package.ts'
 import { permitOf, writePrivate } from './permits.ts'
@@ -21,13 +22,15 @@ export async function startLocally(context: Context, transfer: Transfer, facts: 
   await writeFile(torrent, transfer.torrent, { mode: 0o600 })
   await writePrivate(permits, JSON.stringify([await permitOf(context, transfer, facts)]))
   if (transfer.secret !== undefined) await writePrivate(secret, transfer.secret)
+  const log = (line: string) => context.board().log(line)
+  const start = (role: Role, args: readonly string[]) => startKept(LocalAgent.start, role, args, log)
   const port = String(settings.tracker.port)
   const own = hasOwnTracker(settings)
   const trackers = seederTrackers(settings, own ? settings.tracker.port : undefined, transfer)
   const files = { torrent, content: transfer.file, ...(transfer.secret === undefined ? {} : { secret }) }
   const [seeder, tracker] = await allOrNone(
-    LocalAgent.start('seed', [...seedArguments(context, files, trackers, fleet.servers.length), ...runs]),
-    own ? LocalAgent.start('tracker', ['--port', port, '--permits', permits, ...runs]) : undefined,
+    start('seed', [...seedArguments(context, files, trackers, fleet.servers.length), ...runs]),
+    own ? start('tracker', ['--port', port, '--permits', permits, ...runs]) : undefined,
   )
   const hosts = new Map(fleet.servers.map((server) => [server, hostOf(context, server, facts)]))
   return {
@@ -43,7 +46,7 @@ export async function startLocally(context: Context, transfer: Transfer, facts: 
   }
 }
 
-type Started = Awaited<ReturnType<typeof LocalAgent.start>>
+type Started = { agent: Agent; port: number }
 
 /** Side by side, because a program takes a while to start. When one fails, the other is stopped. */
 async function allOrNone<T extends Promise<Started> | undefined>(

@@ -67,7 +67,7 @@ async function publishGroup(
         if (line.startsWith('was=') && !links.has(server)) links.set(server, line.slice(4))
       },
     }),
-    { servers, signal, totalTimeout: PATIENCE },
+    { servers, signal, totalTimeout: PATIENCE, repeatable: true },
   )
   const failures = failuresOf(outcomes, 'publish')
   if (settings.healthCheck === undefined || signal.aborted) return failures
@@ -110,7 +110,7 @@ async function goBack(
   const outcomes = await fleet.run(
     'revert',
     (server) => ({ script: revertScript(deployTo, publication, links.get(server)) }),
-    { servers, totalTimeout: PATIENCE },
+    { servers, totalTimeout: PATIENCE, repeatable: true },
   )
   return failuresOf(outcomes, 'revert')
 }

@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { AgentEvent, ReceiveOrder } from '../agent/contract.ts'
 import { encodeLayout } from '../package/layout.ts'
 import type { Outcome } from '../remote/fleet.ts'
+import { pause } from '../remote/retry.ts'
 import type { Server } from '../remote/server.ts'
 import { oneLine } from '../report/format.ts'
 import type { Failure, ServerReport } from '../report/index.ts'
@@ -12,6 +13,7 @@ import type { Context } from './context.ts'
 import { failuresOf } from './fleet-error.ts'
 import type { Transfer } from './make-package.ts'
 import { transferPath } from './paths.ts'
+import { Patience } from './patience.ts'
 import { type Plan, Receiver } from './receiver.ts'
 import { fleetHosts, type Swarm, trackersOf } from './swarm.ts'
 
@@ -137,8 +139,8 @@ function nameOf(facts: FleetFacts, address: string): string {
   return only && named.length === 1 ? `${only[0].label} (${host})` : oneLine(address)
 }
 
-/** How often a server is followed again after its connection broke. */
-const RETURNS = 3
+/** Seconds between two attempts to reach a server that is gone. */
+const PAUSE = 1
 
 /** Follows one server until it has landed. When the connection breaks, its download goes on: a new one finds it again. */
 async function toTheEnd(
@@ -147,14 +149,22 @@ async function toTheEnd(
   follow: (server: Server) => Plan,
 ): Promise<{ receiver: Receiver; outcome: Outcome | undefined }> {
   const { server } = first
+  const patience = new Patience(context.settings.timeouts.stall)
   for (let [receiver, returned] = [first, 0]; ; receiver = new Receiver(context, server), returned++) {
-    const outcome = await receiver.carryOut(follow(server))
-    if (!outcome || outcome.ok || outcome.error.code !== 'SSH_LOST' || returned === RETURNS)
+    const plan = follow(server)
+    const onEvent = (event: AgentEvent) => {
+      patience.heard()
+      plan.onEvent(event)
+    }
+    const outcome = await receiver.carryOut({ ...plan, onEvent })
+    if (!outcome || outcome.ok || context.signal.aborted || !patience.allows(outcome.error))
       return { receiver, outcome }
-    if (context.signal.aborted) return { receiver, outcome }
-    context
-      .board()
-      .log(`${server.label}: the connection broke; connecting again, the download goes on meanwhile`)
+    if (returned === 0) {
+      context
+        .board()
+        .log(`${server.label}: the connection broke; connecting again, the download goes on meanwhile`)
+    }
+    await pause(PAUSE)
   }
 }
 

@@ -6,6 +6,7 @@ import type { Server } from '../remote/server.ts'
 import { command } from '../remote/shell.ts'
 import type { Context } from './context.ts'
 import { agentPath } from './paths.ts'
+import { GRACE } from './patience.ts'
 import { arrival, compressedAgent } from './upload-agent.ts'
 
 export interface Plan {
@@ -96,7 +97,7 @@ export class Receiver {
       servers: [this.server],
       signal: AbortSignal.any([signal, this.#release.signal]),
       // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
-      stallTimeout: settings.timeouts.stall > 0 ? settings.timeouts.stall + 15 : 0,
+      stallTimeout: settings.timeouts.stall > 0 ? settings.timeouts.stall + GRACE : 0,
     })
     if (!outcome) throw new Error(`no outcome of ${this.server.label}`)
     return outcome

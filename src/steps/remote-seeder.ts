@@ -1,16 +1,16 @@
 import { createReadStream } from 'node:fs'
 import { posix } from 'node:path'
-import { MurderError } from '../errors.ts'
-import { parseEvent } from '../remote/events.ts'
-import type { Command, Outcome } from '../remote/fleet.ts'
+import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
 import { command, quotePath } from '../remote/shell.ts'
 import { upload } from '../remote/upload.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
+import { type Role, startKept } from './kept-agent.ts'
 import type { Transfer } from './make-package.ts'
-import { agentPath, transferPath } from './paths.ts'
+import { transferPath } from './paths.ts'
 import { permitOf } from './permits.ts'
+import { startRemote } from './remote-agent.ts'
 import { hasOwnTracker, type Swarm, seedArguments, seederTrackers } from './swarm.ts'
 
 /** Uploads the package once, to the server that seeds, and starts tracker and seeder there in the background. */
@@ -40,37 +40,35 @@ export async function startOnServer(
     must(await upload(fleet, { content, to, mode: 0o600, step: 'seed' }, options))
   must(await upload(fleet, { content: whole, to: file, mode: 0o600, step: 'seed' }, options))
 
-  const start = async (role: string, ...args: string[]): Promise<number> => {
-    let port: number | undefined
-    const plan = (): Command => ({
-      script: command(settings.node, agentPath(settings), role, ...args, '--json', '--run-dir', directory),
-      onLine: (line) => {
-        const event = parseEvent(line)
-        if (event?.event === 'listening') port = event.port
-      },
-    })
-    must(await fleet.run('seed', plan, options))
-    if (port !== undefined) return port
-    throw new MurderError('NO_SEEDER', `${server.label}: the ${role} did not say where it listens`)
-  }
+  const start = (role: Role, ...args: string[]) =>
+    startKept(
+      (role, args) => startRemote(context, server, role, args),
+      role,
+      [...args, '--run-dir', directory],
+      (line) => context.board().log(line),
+    )
   const tag = ['--tag', transfer.tag]
   const port = String(settings.tracker.port)
-  const trackerPort = hasOwnTracker(settings)
+  const tracker = hasOwnTracker(settings)
     ? await start('tracker', '--port', port, '--permits', permits, ...tag)
     : undefined
-  const trackers = seederTrackers(settings, trackerPort, transfer)
+  const trackers = seederTrackers(settings, tracker?.port, transfer)
   const files = { torrent, content: file, ...(transfer.secret === undefined ? {} : { secret }) }
   const args = seedArguments(context, files, trackers, fleet.servers.length)
-  const seederPort = await start('seed', ...args, ...tag)
+  const seeder = await start('seed', ...args, ...tag).catch(async (error) => {
+    await tracker?.agent.stop()
+    throw error
+  })
   const host = settings.announce ?? facts.get(server)?.serverAddress ?? server.host
   return {
-    trackerPort,
-    seederPort,
+    trackerPort: tracker?.port,
+    seederPort: seeder.port,
     hostFor: (peer) => (peer === server ? '127.0.0.1' : host),
-    sent: () => 0,
-    broken: new Promise(() => {}),
+    sent: () => seeder.agent.sent,
+    broken: Promise.race([seeder.agent.ended, ...(tracker ? [tracker.agent.ended] : [])]),
     async stop() {
-      const script = `${command(settings.node, agentPath(settings), 'stop', '--all', '--run-dir', directory)} >/dev/null; ${command('rm', '-rf', directory)}; rmdir ${quotePath(posix.dirname(directory))} 2>/dev/null; true`
+      await Promise.all([tracker?.agent.stop(), seeder.agent.stop()])
+      const script = `${command('rm', '-rf', directory)}; rmdir ${quotePath(posix.dirname(directory))} 2>/dev/null; true`
       must(await fleet.run('seed', () => ({ script }), { servers: [server], totalTimeout: 30 }))
     },
   }

@@ -25,6 +25,7 @@ export async function uploadAgent(
     servers,
     signal,
     stallTimeout: settings.timeouts.stall,
+    repeatable: true,
   })
   signal.throwIfAborted()
   return failuresOf(outcomes, 'upload')
