@@ -42,9 +42,9 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
       monitor.report()
     } else {
       await finishDirectory(job, metainfo, context.emit)
-      const { bytes, total, received, sent } = participant.stats()
+      const { bytes, total, received, fromSeeder, sent } = participant.stats()
       const seconds = Math.round(performance.now() - started) / 1000
-      context.emit({ event: 'downloaded', bytes, total, seconds, received, sent })
+      context.emit({ event: 'downloaded', bytes, total, seconds, received, fromSeeder, sent })
       context.emit({ event: 'done' })
       await Promise.race([context.stopped, delay(job.linger)])
     }

@@ -81,7 +81,16 @@ export type AgentEvent =
     }
   /** A peer sent wrong bytes; it is asked nothing any more. */
   | { event: 'banned'; address: string }
-  | { event: 'downloaded'; bytes: number; total: number; seconds: number; received: number; sent: number }
+  | {
+      event: 'downloaded'
+      bytes: number
+      total: number
+      seconds: number
+      received: number
+      /** Of `received`. */
+      fromSeeder: number
+      sent: number
+    }
   /** Something that people should know and that is no failure. */
   | { event: 'warning'; message: string }
   /** Complete and verified: printed as `Done and done` for people. */

@@ -22,6 +22,8 @@ export interface FleetOptions {
   /** Most retries when sshd turns a connection away before the login. */
   retries?: number
   random?: () => number
+  /** A command on one server has ended, or is tried again. Seconds since it was begun. */
+  onCommand?: (server: Server, step: string, seconds: number, outcome: Outcome | 'again') => void
 }
 
 /** What to run on one server. `script` is POSIX sh, its values quoted with `quote`. */
@@ -76,6 +78,7 @@ export class Fleet {
       controlDirectory: '',
       retries: 5,
       random: Math.random,
+      onCommand: () => {},
       ...options,
     }
     this.#limit = new Limit(this.#options.concurrency)
@@ -83,11 +86,14 @@ export class Fleet {
     process.once('exit', this.#removeDirectory)
     for (const [index, server] of this.all.entries()) {
       const { connection } = server
-      const { connectSeconds, retries, random } = this.#options
+      const { connectSeconds, retries, random, onCommand } = this.#options
       const socket = join(this.#directory, String(index))
       this.#remotes.set(server, connection.remote)
       if (!multiplexesItself(connection.remote)) {
-        this.#links.set(server, new Link(server, socket, retries, random))
+        this.#links.set(
+          server,
+          new Link(server, socket, retries, random, () => onCommand(server, 'connect', 0, 'again')),
+        )
       }
       connection.remote = withOptions(connection.remote, connectSeconds, socket)
     }
@@ -126,9 +132,12 @@ export class Fleet {
   async #runOn(server: Server, step: string, command: Command, options: RunOptions): Promise<Outcome> {
     const signal = AbortSignal.any([this.#closing.signal, ...(options.signal ? [options.signal] : [])])
     const turn: Turn = { server, step, command, options, signal, release: () => {} }
+    const begun = performance.now()
     try {
       turn.release = await this.#limit.acquire(signal)
-      return await this.#attempt(turn)
+      const outcome = await this.#attempt(turn)
+      this.#options.onCommand(server, step, (performance.now() - begun) / 1000, outcome)
+      return outcome
     } catch (error) {
       if (!signal.aborted) throw error
       return { server, ok: false, error: abortError(signal, server.label, step) }
@@ -146,6 +155,7 @@ export class Fleet {
       const result = await runSession(this.#order(turn))
       const again = worthRetry(result, options.repeatable ?? false)
       if (again && retry <= this.#options.retries) {
+        this.#options.onCommand(server, step, 0, 'again')
         await pause(backoff(retry, this.#options.random), signal)
         continue
       }

@@ -17,14 +17,16 @@ export class Link {
   readonly #socket: string
   readonly #retries: number
   readonly #random: () => number
+  readonly #onRetry: () => void
   #master: Master | undefined
   #attempt: Attempt | undefined
 
-  constructor(server: Server, socket: string, retries: number, random: () => number) {
+  constructor(server: Server, socket: string, retries: number, random: () => number, onRetry = () => {}) {
     this.#server = server
     this.#socket = socket
     this.#retries = retries
     this.#random = random
+    this.#onRetry = onRetry
   }
 
   /**
@@ -77,6 +79,7 @@ export class Link {
       stop.removeEventListener('abort', kill)
       const again = !result.up && !result.timedOut && worthRetry(result)
       if (!again || retry > this.#retries) return result
+      this.#onRetry()
       try {
         await pause(backoff(retry, this.#random), stop)
       } catch {

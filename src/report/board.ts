@@ -30,6 +30,8 @@ export interface BoardOptions {
   shared?: readonly OutputStream[]
   colour?: boolean
   clock?: Clock
+  /** Gets every event, whatever is written. */
+  onEvent?: (event: OutputEvent) => void
 }
 
 /**
@@ -74,13 +76,13 @@ export class ProgressBoard {
     this.#noteStep()
   }
 
-  /** `failure.server` is out. Said at once: nobody should wait for the end to hear of it. */
-  fail(failure: Failure): void {
+  /** `failure.server` is out. Said at once, unless `quietly`: nobody should wait for the end to hear of it. */
+  fail(failure: Failure, quietly = false): void {
     this.update(failure.server, { phase: 'failed' })
     this.#event({ event: 'failed', ...failure })
     const { server, step, cause, cure } = failure
     const text = oneLine(`${server} failed (${step}): ${cause}${cure ? ` — ${cure}` : ''}`)
-    if (this.#options.mode !== 'json') this.#print(paint(this.#options.colour ?? false).bad(text))
+    if (this.#options.mode !== 'json' && !quietly) this.#print(paint(this.#options.colour ?? false).bad(text))
   }
 
   /** The deploy host is at `step`, until the next one or until a server transfers or unpacks. */
@@ -98,8 +100,8 @@ export class ProgressBoard {
 
   /** A line of its own, above the display. */
   log(message: string): void {
-    if (this.#options.mode === 'json') this.#event({ event: 'log', message })
-    else this.#print(message)
+    this.#event({ event: 'log', message })
+    if (this.#options.mode !== 'json') this.#print(message)
   }
 
   /** Writes the last state and takes the display down. */
@@ -116,8 +118,9 @@ export class ProgressBoard {
   /** Ends the display and writes the report. */
   report(report: DeployReport): void {
     this.finish()
-    if (this.#options.mode === 'json') this.#event(reportEvent(report))
-    else this.#options.stream.write(`\n${reportTable(report, this.#columns, this.#options.colour)}\n`)
+    this.#event(reportEvent(report))
+    if (this.#options.mode !== 'json')
+      this.#options.stream.write(`\n${reportTable(report, this.#columns, this.#options.colour)}\n`)
   }
 
   get #columns(): number {
@@ -142,7 +145,7 @@ export class ProgressBoard {
     const summary = this.#summary()
     if (summary.step === this.#step) return
     this.#step = summary.step
-    if (this.#options.mode === 'json') this.#event({ event: 'step', step: summary.step })
+    this.#event({ event: 'step', step: summary.step })
     if (this.#options.mode === 'plain') this.#write(summary)
   }
 
@@ -162,6 +165,7 @@ export class ProgressBoard {
   }
 
   #event(event: OutputEvent): void {
+    this.#options.onEvent?.(event)
     if (this.#options.mode !== 'json') return
     const { event: name, ...fields } = event
     const time = new Date(this.#clock.now()).toISOString()

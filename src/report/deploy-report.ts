@@ -1,6 +1,7 @@
 import { type Failure, failureTable } from './failures.ts'
 import { bytes, duration, oneLine, percent, rate } from './format.ts'
 import { paint } from './output.ts'
+import { type ServerRecord, serverTable } from './server-record.ts'
 import { table } from './table.ts'
 
 /** Steps of a deploy whose time is reported, in this order. */
@@ -13,6 +14,10 @@ export interface ServerReport {
   seconds: number
   /** Bytes that came over the network. */
   received?: number
+  /** Of these, from the seeder; the others came from peers. */
+  fromSeeder?: number
+  /** Bytes that it had sent to others when it was complete. */
+  sent?: number
   /** Bytes that it had from an earlier release. */
   reused?: number
   /** Peers that sent it wrong bytes, by the server's name where that is known. */
@@ -34,6 +39,8 @@ export interface DeployReport {
   /** Bytes that the seeder has sent. */
   seederUploaded: number
   failures: readonly Failure[]
+  /** What is known of each server, for the table of them. */
+  records?: readonly ServerRecord[]
 }
 
 interface Speed {
@@ -82,10 +89,11 @@ export function reportTable(report: DeployReport, columns = 100, colour = false)
     ...bannedRow(perServer),
     ['seeder sent', `${bytes(report.seederUploaded)}, ${ratio.toFixed(2)} times the size`],
   ]
-  if (failures.length === 0) return table(rows)
+  const each = report.records && report.records.length > 1 ? `\n\n${serverTable(report.records)}` : ''
+  if (failures.length === 0) return `${table(rows)}${each}`
   const failed = new Set(failures.map((failure) => failure.server)).size
   const title = `${failed} of ${servers} ${servers === 1 ? 'server' : 'servers'} failed`
-  return `${table(rows)}\n\n${paint(colour).bad(title)}\n${failureTable(failures, columns)}`
+  return `${table(rows)}${each}\n\n${paint(colour).bad(title)}\n${failureTable(failures, columns)}`
 }
 
 /** Who sent wrong bytes. What they sent is in no release, but the machine is to be looked at. */

@@ -1,9 +1,18 @@
 import { loadSettings, type Origins, type Settings } from '../config/index.ts'
 import { ExitCode, MurderError } from '../errors.ts'
-import { Fleet } from '../remote/fleet.ts'
+import { Fleet, type Outcome } from '../remote/fleet.ts'
 import type { SshConnection } from '../remote/server.ts'
-import { type Failure, type OutputMode, outputMode, ProgressBoard, wantsColour } from '../report/index.ts'
+import type { OutputEvent } from '../report/events.ts'
+import {
+  type Failure,
+  type OutputMode,
+  outputMode,
+  ProgressBoard,
+  RunRecord,
+  wantsColour,
+} from '../report/index.ts'
 import type { Shipit } from '../shipit.ts'
+import { DeployLog } from './deploy-log.ts'
 import { FleetLock } from './lock.ts'
 import { removeShallowClone } from './shallow-clone.ts'
 
@@ -17,6 +26,8 @@ export interface Context {
   readonly leftOut: Failure[]
   /** Held while a deploy or a rollback runs. */
   readonly lock: FleetLock
+  readonly record: RunRecord
+  readonly log: DeployLog
   readonly mode: OutputMode
   /** Aborted by Ctrl-C, with a MurderError of exit code 130. */
   readonly signal: AbortSignal
@@ -45,11 +56,17 @@ function makeContext(shipit: Shipit): Context {
   const { settings, origins } = settingsOf(shipit)
   const mode = outputMode(process.env, process.stdout)
   const connections = (shipit.pool?.connections ?? []) as unknown as SshConnection[]
-  const fleet = new Fleet(connections, {
+  const log = new DeployLog(shipit)
+  const fleet: Fleet = new Fleet(connections, {
     concurrency: settings.concurrency,
     connectSeconds: settings.timeouts.connect || 10,
     retries: settings.retries,
+    onCommand: (server, step, seconds, outcome) => {
+      if (outcome === 'again') record.retried(server.label)
+      log.line(`${server.label} ${step} ${describeOutcome(outcome)} ${seconds.toFixed(2)} s`)
+    },
   })
+  const record = new RunRecord(fleet.all)
   const { environment } = shipit
   const lock = new FleetLock(
     fleet,
@@ -67,6 +84,8 @@ function makeContext(shipit: Shipit): Context {
     fleet,
     leftOut: [],
     lock,
+    record,
+    log,
     mode,
     signal: interrupt.signal,
     board() {
@@ -76,6 +95,11 @@ function makeContext(shipit: Shipit): Context {
         stream: process.stdout,
         shared: [process.stderr],
         colour: wantsColour(process.env, process.stdout),
+        onEvent: (event) => {
+          record.take(event)
+          log.event(event)
+          tellPlugins(shipit, record, event)
+        },
       })
       return board
     },
@@ -98,6 +122,22 @@ function makeContext(shipit: Shipit): Context {
       await lock.release()
       await fleet.close()
     },
+  }
+}
+
+function describeOutcome(outcome: Outcome | 'again'): string {
+  if (outcome === 'again') return 'is tried again'
+  return outcome.ok ? 'ended well after' : `failed (${outcome.error.code}: ${outcome.error.message}) after`
+}
+
+/** Events for other plugins. */
+function tellPlugins(shipit: Shipit, record: RunRecord, event: OutputEvent): void {
+  if (event.event === 'failed') {
+    const { event: _, ...failure } = event
+    shipit.emit('murder:failed', failure)
+  }
+  if (event.event === 'server' && event.phase === 'done') {
+    shipit.emit('murder:peer:done', record.server(event.server))
   }
 }
 

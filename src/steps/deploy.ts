@@ -59,6 +59,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     board.step('seed')
     swarm = await startSwarm(context, transfer, facts)
     warnWhenBroken(context, swarm)
+    tellSeeding(context, transfer, swarm)
     phases.seed = clock()
     const taking = fleet.servers
     const received = await receive(context, {
@@ -90,6 +91,13 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     await swarm?.stop()
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** For other plugins. */
+function tellSeeding({ shipit, settings }: Context, transfer: Transfer, swarm: Swarm): void {
+  const { tag, infoHash, length } = transfer
+  const { trackerPort, seederPort } = swarm
+  shipit.emit('murder:seeding', { tag, infoHash, length, trackerPort, seederPort, seeder: settings.seeder })
 }
 
 /** Seconds since it was last asked. */

@@ -16,8 +16,7 @@ export function fleetError(
   const table = context.mode !== 'json'
   for (const failure of said ? [] : failures) {
     // In words it would stand right above the table that says the same.
-    if (table) context.board().update(failure.server, { phase: 'failed' })
-    else context.board().fail(failure)
+    context.board().fail(failure, table)
   }
   context.finishBoard()
   if (table) context.shipit.log(`\n${failureTable(failures, process.stdout.columns ?? 100)}\n`)

@@ -9,6 +9,9 @@ const TAKEN = ['run', 'logs', 'fleet.json']
 /** Where tracker and seeder of the deploy host note that they run. */
 export const localRuns = (): string => join(base(), 'run')
 
+/** One log a deploy. */
+export const logsDirectory = (): string => join(base(), 'logs')
+
 /** The environment's name as that of a directory. */
 export function environmentName(environment: string): string {
   const name = encodeURIComponent(environment).replace(/^\./, '%2E')

@@ -91,7 +91,10 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
         break
       case 'downloaded':
         report.received = event.received
+        report.fromSeeder = event.fromSeeder
+        report.sent = event.sent
         report.seconds = seconds()
+        context.record.transferred(report)
         break
       case 'done':
         result.transferSeconds = seconds()

@@ -8,6 +8,7 @@ import { deployRelease } from '../steps/deploy.ts'
 import { publish } from '../steps/publish.ts'
 import { removeShallowClone } from '../steps/shallow-clone.ts'
 import { checkShellValues } from '../steps/shell-values.ts'
+import { runOf } from './run.ts'
 import { type Registration, task } from './task.ts'
 
 /**
@@ -18,11 +19,13 @@ export const registerDeploy: Registration = (shipit) => {
   let asked: Promise<Outcome[]> | undefined
   let report: (() => void) | undefined
   let updated: string | undefined
+  const run = runOf(shipit)
   const init = shipit.tasks['deploy:init']?.fn as (() => unknown) | undefined
 
   task(shipit, 'deploy:init', async () => {
     const context = contextOf(shipit) // first, so that what is wrong with the settings is said in our words
     checkShellValues(shipit)
+    run.begin(context)
     await init?.()
     asked = askAndLock(context)
     asked.catch(() => {}) // deploy:update awaits it; fetching may fail before
@@ -40,9 +43,11 @@ export const registerDeploy: Registration = (shipit) => {
       removeShallowClone(shipit)
     }
     updated = shipit.releaseDirname
+    run.report = done
     report = () => {
       const seconds = (performance.now() - begun) / 1000
-      board.report({ ...withPublish(done, seconds), seconds })
+      run.report = { ...withPublish(done, seconds), seconds }
+      board.report({ ...run.report, records: context.record.servers })
       report = undefined
     }
     context.finishBoard()
@@ -55,6 +60,7 @@ export const registerDeploy: Registration = (shipit) => {
     const release = shipit.releaseDirname ?? ''
     shipit.log(`Publishing release "${shipit.releasePath}"`)
     await context.during(() => publish(context, { release, isNew: release === updated }))
+    run.published = true
     shipit.log('Release published.')
     shipit.emit('published')
   })

@@ -38,6 +38,8 @@ export interface Stats {
   up: number
   /** Content bytes that came over the network, all of them, also those that came twice. */
   received: number
+  /** Of these, bytes from who downloads nothing itself. */
+  fromSeeder: number
   sent: number
   peers: number
   everConnected: boolean

@@ -4,11 +4,13 @@ const WINDOW = 1
 export class RateMeter {
   private totalIn = 0
   private totalOut = 0
+  private fromSeeder = 0
   private mark = { at: 0, in: 0, out: 0 }
   private rates = { down: 0, up: 0 }
 
-  received(bytes: number): void {
+  received(bytes: number, fromSeeder: boolean): void {
     this.totalIn += bytes
+    if (fromSeeder) this.fromSeeder += bytes
   }
 
   sent(bytes: number): void {
@@ -16,7 +18,7 @@ export class RateMeter {
   }
 
   /** `now` in seconds. Rates are bytes a second. */
-  read(now: number): { down: number; up: number; received: number; sent: number } {
+  read(now: number): { down: number; up: number; received: number; fromSeeder: number; sent: number } {
     const elapsed = now - this.mark.at
     if (elapsed >= WINDOW) {
       this.rates = {
@@ -25,6 +27,7 @@ export class RateMeter {
       }
       this.mark = { at: now, in: this.totalIn, out: this.totalOut }
     }
-    return { ...this.rates, received: this.totalIn, sent: this.totalOut }
+    const { totalIn: received, totalOut: sent, fromSeeder } = this
+    return { ...this.rates, received, fromSeeder, sent }
   }
 }

@@ -1,0 +1,128 @@
+import type { ServerReport } from './deploy-report.ts'
+import type { OutputEvent } from './events.ts'
+import type { Failure } from './failures.ts'
+import { bytes, duration, oneLine, rate } from './format.ts'
+import type { ServerPhase } from './swarm.ts'
+import { table } from './table.ts'
+
+/** What one run knows of one server. Bytes, seconds, bytes a second. */
+export interface ServerRecord {
+  server: string
+  /** As the deploy host reaches it: host and port of its SSH. */
+  address: string
+  outcome: 'done' | 'failed' | 'unfinished'
+  /** Seconds in each step, in their order. */
+  steps: Partial<Record<ServerPhase | 'publish', number>>
+  received: number
+  fromSeeder: number
+  fromPeers: number
+  reused: number
+  sent: number
+  rate: number
+  /** How often a connection or a command was tried again. */
+  retries: number
+  failure?: Omit<Failure, 'server'>
+}
+
+interface Open extends ServerRecord {
+  phase: ServerPhase | undefined
+  since: number
+}
+
+/** Collects what is known of each server while a run goes on. */
+export class RunRecord {
+  readonly #servers = new Map<string, Open>()
+  readonly #now: () => number
+
+  /** `now`: seconds. */
+  constructor(
+    servers: readonly { label: string; host: string; port: number }[],
+    now = () => performance.now() / 1000,
+  ) {
+    this.#now = now
+    for (const { label, host, port } of servers) {
+      this.#servers.set(label, {
+        ...{ server: label, address: `${host}:${port}`, outcome: 'unfinished', steps: {} },
+        ...{ received: 0, fromSeeder: 0, fromPeers: 0, reused: 0, sent: 0, rate: 0, retries: 0 },
+        ...{ phase: undefined, since: now() },
+      })
+    }
+  }
+
+  /** An event of the display. */
+  take(event: OutputEvent): void {
+    if (event.event === 'server') this.#enter(event.server, event.phase)
+    if (event.event !== 'failed') return
+    const { event: _, server, ...failure } = event
+    const record = this.#servers.get(server)
+    if (record) Object.assign(record, { failure, outcome: 'failed' })
+  }
+
+  transferred({ server, seconds, received = 0, fromSeeder = 0, sent = 0, reused = 0 }: ServerReport): void {
+    const speed = seconds > 0 ? Math.round(received / seconds) : 0
+    const fromPeers = Math.max(0, received - fromSeeder)
+    const record = this.#servers.get(server)
+    if (record) Object.assign(record, { received, fromSeeder, fromPeers, sent, reused, rate: speed })
+  }
+
+  retried(server: string): void {
+    const record = this.#servers.get(server)
+    if (record) record.retries++
+  }
+
+  get servers(): ServerRecord[] {
+    return [...this.#servers.values()].map(({ phase, since, ...record }) => ({ ...record }))
+  }
+
+  server(label: string): ServerRecord | undefined {
+    return this.servers.find(({ server }) => server === label)
+  }
+
+  #enter(label: string, phase: ServerPhase): void {
+    const record = this.#servers.get(label)
+    if (!record) return
+    const now = this.#now()
+    if (record.phase !== undefined) {
+      const before = record.steps[record.phase] ?? 0
+      record.steps[record.phase] = Math.round((before + now - record.since) * 1000) / 1000
+    }
+    const isEnd = phase === 'done' || phase === 'failed'
+    record.phase = isEnd ? undefined : phase
+    record.since = now
+    if (isEnd) record.outcome = phase
+  }
+}
+
+/** A log should not be longer for it than the fleet's names: the slowest and those that failed come first. */
+const MOST_ROWS = 40
+
+/** One row a server. */
+export function serverTable(records: readonly ServerRecord[]): string {
+  const order = (record: ServerRecord) =>
+    record.outcome === 'failed' ? Number.POSITIVE_INFINITY : (record.steps.transfer ?? 0)
+  const sorted = [...records].sort((a, b) => order(b) - order(a) || (a.server < b.server ? -1 : 1))
+  const rows = sorted.slice(0, MOST_ROWS).map((record) => [
+    oneLine(record.server),
+    record.outcome,
+    ...(['transfer', 'unpack'] as const).map((step) => {
+      const seconds = record.steps[step]
+      return seconds === undefined ? '' : duration(seconds)
+    }),
+    ...[record.fromSeeder, record.fromPeers, record.sent].map((count) => bytes(count)),
+    record.rate > 0 ? rate(record.rate) : '',
+    String(record.retries),
+  ])
+  const head = [
+    'server',
+    'outcome',
+    'transfer',
+    'unpack',
+    'from seeder',
+    'from peers',
+    'sent',
+    'rate',
+    'retries',
+  ]
+  const more = records.length - rows.length
+  return table([head, ...rows]) + (more > 0 ? `\n… and ${more} more, which were faster` : '')
+}
