@@ -58,8 +58,8 @@ export type Outcome =
 
 /** Commands on all servers through ssh-pool's connections: one SSH connection per server, a result from each. */
 export class Fleet {
-  /** As in the shipitfile. */
-  readonly all: readonly Server[]
+  readonly #everyone: readonly Server[]
+  #all: readonly Server[]
   #servers: readonly Server[]
   readonly #options: Required<FleetOptions>
   readonly #limit: Limit
@@ -70,8 +70,9 @@ export class Fleet {
 
   /** Sets OpenSSH options on `connections`, so that Shipit's own commands share the connections too. */
   constructor(connections: readonly SshConnection[], options: FleetOptions = {}) {
-    this.all = toServers(connections)
-    this.#servers = this.all
+    this.#everyone = toServers(connections)
+    this.#all = this.#everyone
+    this.#servers = this.#everyone
     this.#options = {
       concurrency: 30,
       connectSeconds: 15,
@@ -84,7 +85,7 @@ export class Fleet {
     this.#limit = new Limit(this.#options.concurrency)
     this.#directory = makeControlDirectory(this.#options.controlDirectory || undefined)
     process.once('exit', this.#removeDirectory)
-    for (const [index, server] of this.all.entries()) {
+    for (const [index, server] of this.#everyone.entries()) {
       const { connection } = server
       const { connectSeconds, retries, random, onCommand } = this.#options
       const socket = join(this.#directory, String(index))
@@ -97,6 +98,22 @@ export class Fleet {
       }
       connection.remote = withOptions(connection.remote, connectSeconds, socket)
     }
+  }
+
+  /** Those that this run is about: as in the shipitfile, unless it was confined. */
+  get all(): readonly Server[] {
+    return this.#all
+  }
+
+  /** The server at a place in the shipitfile. */
+  at(index: number): Server | undefined {
+    return this.#everyone[index]
+  }
+
+  /** From now on the run is about these alone. */
+  confine(servers: readonly Server[]): void {
+    this.#all = this.#all.filter((server) => servers.includes(server))
+    this.#servers = this.#servers.filter((server) => servers.includes(server))
   }
 
   /** Those that take part: all, but what was left out. */

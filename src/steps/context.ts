@@ -22,6 +22,8 @@ export interface Context {
   readonly settings: Settings
   readonly origins: Origins
   readonly fleet: Fleet
+  /** What is to be repeated: the release that some servers lack. */
+  again?: { release: string; revision: string | null }
   /** Why servers were left out of this run so far. */
   readonly leftOut: Failure[]
   /** Held while a deploy or a rollback runs. */

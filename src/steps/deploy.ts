@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, posix } from 'node:path'
-import { explain } from '../errors.ts'
+import { explain, MurderError } from '../errors.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
 import type { DeployReport } from '../report/index.ts'
@@ -35,6 +35,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const tag = nameRelease(context, facts)
   const revision = await revisionOf(sourceDirectory(context), shipit.config.branch ?? 'HEAD')
   shipit.currentRevision = revision
+  checkSame(context, revision)
 
   const directory = await mkdtemp(join(tmpdir(), 'shipit-murder-'))
   const unpacked = new Set<Server>()
@@ -110,11 +111,23 @@ function stopwatch(): () => number {
   }
 }
 
+/** What is repeated must be the same. Throws RETRY_CHANGED. */
+function checkSame({ again, shipit }: Context, revision: string | undefined): void {
+  if (!again || again.revision === null || again.revision === revision) return
+  throw new MurderError(
+    'RETRY_CHANGED',
+    `${again.release} was made of ${again.revision}, now it would be ${revision}`,
+    {
+      cure: `deploy to all servers instead: npx shipit ${shipit.environment} deploy`,
+    },
+  )
+}
+
 /** The new release's name, and what was live before. Servers may differ: most of them decide. */
-function nameRelease({ shipit }: Context, facts: FleetFacts): string {
+function nameRelease({ shipit, again }: Context, facts: FleetFacts): string {
   const releases = releasesPath(shipit.config.deployTo ?? '')
   const before = mostCommon([...facts.values()].flatMap((found) => found.currentRelease ?? []))
-  const tag = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
+  const tag = again?.release ?? new Date().toISOString().replace(/\D/g, '').slice(0, 14)
   shipit.previousRelease = before ?? null
   shipit.previousRevision =
     [...facts.values()].find((found) => found.currentRelease === before)?.revision ?? null

@@ -4,10 +4,14 @@ import { join, resolve } from 'node:path'
 export const base = (): string => resolve('.shipit-murder')
 
 /** Names in there that are no environment's. */
-const TAKEN = ['run', 'logs', 'fleet.json']
+const TAKEN = ['run', 'logs', 'last', 'fleet.json']
 
 /** Where tracker and seeder of the deploy host note that they run. */
 export const localRuns = (): string => join(base(), 'run')
+
+/** What became of an environment's last deploy. */
+export const lastRunFile = (environment: string): string =>
+  join(base(), 'last', `${environmentName(environment)}.json`)
 
 /** One log a deploy. */
 export const logsDirectory = (): string => join(base(), 'logs')

@@ -38,7 +38,7 @@ export interface Station {
 export function seederServer({ settings, shipit, fleet }: Context): Server | undefined {
   const index = seederIndex(settings.seeder, shipit.config.servers)
   if (index === undefined) return undefined
-  const server = fleet.all[index]
+  const server = fleet.at(index)
   if (server) return server
   throw new MurderError('NO_SEEDER', `murder.seeder names no server: ${settings.seeder}`, {
     exitCode: ExitCode.usage,

@@ -1,5 +1,7 @@
 import type { Share } from '../config/index.ts'
+import type { Server } from '../remote/server.ts'
 import type { Failure } from '../report/index.ts'
+import type { Shipit } from '../shipit.ts'
 import type { Context } from './context.ts'
 import { fleetError } from './fleet-error.ts'
 
@@ -36,8 +38,12 @@ export function tolerate(
   const failed = new Set(failures.map(({ server }) => server))
   const servers = fleet.servers.filter(({ label }) => failed.has(label))
   fleet.leaveOut(servers)
+  withdraw(shipit, servers)
+}
+
+/** Takes servers out of what Shipit's own commands, and those of other plugins, run on. */
+export function withdraw({ pool }: Shipit, servers: readonly Server[]): void {
+  if (!pool) return
   const connections = new Set<unknown>(servers.map(({ connection }) => connection))
-  if (shipit.pool) {
-    shipit.pool.connections = shipit.pool.connections.filter((connection) => !connections.has(connection))
-  }
+  pool.connections = pool.connections.filter((connection) => !connections.has(connection))
 }

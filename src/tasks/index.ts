@@ -6,6 +6,7 @@ import { registerDistribute } from './distribute.ts'
 import { registerLock } from './lock.ts'
 import { registerMurderNames } from './murder-names.ts'
 import { registerPeer } from './peer.ts'
+import { registerRetry } from './retry.ts'
 import { registerRollback } from './rollback.ts'
 import { registerSeed } from './seed.ts'
 import { registerSetup } from './setup.ts'
@@ -20,6 +21,7 @@ import type { Registration } from './task.ts'
 export const registrations: readonly Registration[] = [
   registerDeploy,
   registerRollback,
+  registerRetry,
   registerConfig,
   registerLock,
   registerSetup,

@@ -1,6 +1,7 @@
 import type { DeployReport } from '../report/index.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
 import type { Context } from '../steps/context.ts'
+import { saveLastRun } from '../steps/last-run.ts'
 import { runReport, writeReport } from '../steps/run-report.ts'
 
 /** One deploy or rollback, from its first task to the end of the call: what is written about it when it is over. */
@@ -28,6 +29,7 @@ export class Run {
     const { published, report } = this
     const done = runReport(context, at, { published, error, ...(report === undefined ? {} : { report }) })
     writeReport(context, done)
+    saveLastRun(context, done)
     context.log.line(`report ${JSON.stringify(done)}`)
     if (error === undefined) this.#shipit.emit('murder:done', done)
   }

@@ -1,0 +1,37 @@
+import type { Shipit } from '../shipit.ts'
+import { contextOf } from '../steps/context.ts'
+import { loadLastRun } from '../steps/last-run.ts'
+import { withdraw } from '../steps/tolerate.ts'
+import { type Registration, task } from './task.ts'
+
+/** `murder:retry`: deploys to the servers that failed in the last deploy, as the release that the others have. */
+export const registerRetry: Registration = (shipit) => {
+  task(shipit, 'murder:retry', () => {
+    if (prepare(shipit)) shipit.start('deploy')
+  })
+}
+
+/** Confines the run to the servers that failed. Whether there is anything to do. */
+function prepare(shipit: Shipit): boolean {
+  const context = contextOf(shipit)
+  const { fleet } = context
+  const { published = false, failed = [], release = null, revision = null } = loadLastRun(context) ?? {}
+  const servers = fleet.all.filter(({ label }) => failed.includes(label))
+  if (servers.length === 0) {
+    shipit.log('Nothing failed in the last deploy')
+    return false
+  }
+  const names = servers.map(({ label }) => label).join(', ')
+  if (!published || release === null) {
+    shipit.log(`The last deploy published nothing: all its servers are deployed to (${names})`)
+  } else {
+    shipit.log(`Deploying ${release} to ${names}`)
+    context.again = { release, revision }
+  }
+  withdraw(
+    shipit,
+    fleet.all.filter((server) => !servers.includes(server)),
+  )
+  fleet.confine(servers)
+  return true
+}
