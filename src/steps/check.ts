@@ -5,6 +5,7 @@ import type { Failure } from '../report/index.ts'
 import { halfMadeScript } from './clean-script.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
+import { lockStatusScript } from './lock-script.ts'
 import { agentPath, releasesPath } from './paths.ts'
 import {
   addressScript,
@@ -47,10 +48,18 @@ export async function askAndLock(context: Context): Promise<Outcome[]> {
   return outcomes
 }
 
-function questions({ settings, shipit }: Context): string {
+/** Asks without making anything, and also for what only a diagnosis needs: limits, and who has the lock. */
+export function askReadOnly(context: Context): Promise<Outcome[]> {
+  const { fleet, settings, signal } = context
+  const limits = `say files "$(ulimit -n | sed 's/unlimited/999999999/')"`
+  const script = [questions(context, true), limits, lockStatusScript(settings.remotePath)].join('\n')
+  return fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE, repeatable: true })
+}
+
+function questions({ settings, shipit }: Context, readOnly = false): string {
   const { deployTo = '' } = shipit.config
   const { remotePath, temporaryPath, node } = settings
-  return factsScript({ deployTo, remotePath, temporaryPath, node, agent: agentPath(settings) })
+  return factsScript({ deployTo, remotePath, temporaryPath, node, agent: agentPath(settings) }, readOnly)
 }
 
 /** What the servers answered. Throws FLEET_FAILED, with a table, when a deploy would fail on any of them. */

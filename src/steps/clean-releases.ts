@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { quotePath } from '../remote/shell.ts'
+import type { ShipitConfig } from '../shipit.ts'
 import type { Context } from './context.ts'
 import { failuresOf } from './fleet-error.ts'
 import { tolerate } from './tolerate.ts'
@@ -14,7 +15,7 @@ const KEEP = 5
 export async function cleanReleases(context: Context): Promise<void> {
   const { fleet, shipit, signal } = context
   const { deployTo = '' } = shipit.config
-  const keepReleases = Number(shipit.config.keepReleases ?? KEEP) || KEEP
+  const keepReleases = keptReleases(shipit.config)
   shipit.log(`Keeping "${keepReleases}" last releases, cleaning others`)
   const script = cleanReleasesScript(deployTo, keepReleases)
   const outcomes = await fleet.run('clean', () => ({ script }), {
@@ -26,13 +27,20 @@ export async function cleanReleases(context: Context): Promise<void> {
   tolerate(context, failuresOf(outcomes, 'clean'), 'the release is published, old ones are still there')
 }
 
-/** What `current` resolves to is compared, not its text: it may be absolute, or lead through other links. */
+export const keptReleases = ({ keepReleases }: ShipitConfig): number => Number(keepReleases ?? KEEP) || KEEP
+
 export function cleanReleasesScript(deployTo: string, keep: number): string {
+  const remove = `rm -rf "./$x" 2>/dev/null || { chmod -R u+rwx "./$x" 2>/dev/null; rm -rf "./$x"; } || exit 1`
+  return oldReleasesScript(deployTo, keep, remove)
+}
+
+/** Does something, with the name in `$x`, for every release that is too old. What `current` resolves to is compared, not its text: it may be absolute, or lead through other links. */
+export function oldReleasesScript(deployTo: string, keep: number, act: string): string {
   const releases = quotePath(posix.join(deployTo, 'releases'))
   return `cd ${releases} 2>/dev/null || exit 0
 live=$(cd ../current 2>/dev/null && pwd -P)
 ls -1 | sort -r | tail -n +${Math.max(0, Math.floor(keep)) + 1} | while IFS= read -r x; do
   if [ -n "$live" ] && [ "$(cd "./$x" 2>/dev/null && pwd -P)" = "$live" ]; then continue; fi
-  rm -rf "./$x" 2>/dev/null || { chmod -R u+rwx "./$x" 2>/dev/null; rm -rf "./$x"; } || exit 1
+  ${act}
 done`
 }

@@ -29,9 +29,9 @@ export const newOwner = (kind: LockOwner['kind'], what: string): LockOwner => ({
 })
 
 /** Several servers that are locked by the same owner are one sentence. */
-function lockedError(
+export function lockedError(
   found: readonly { server: string; lock: FoundLock }[],
-  { environment }: Place,
+  environment: string,
 ): MurderError {
   const [{ server, lock } = { server: '?', lock: undefined }] = found
   const where = found.length === 1 ? server : `${server} and ${found.length - 1} more`
@@ -79,7 +79,7 @@ export class FleetLock {
     for (let look = 0; refused.length > 0; look++) {
       const hopeless = refused.some(({ lock }) => lock.kind === 'manual') || look === LOOKS
       if (hopeless || refused.some(({ lock }) => lock.id < this.#owner.id)) await this.#letGo()
-      if (hopeless) throw lockedError(refused.map(named), this.#place)
+      if (hopeless) throw lockedError(refused.map(named), this.#place.environment)
       await pause(PAUSE, signal)
       refused = await this.#takeAll(refused, signal)
       // Only then those that were let go: they must not be in the way of the older deploy.

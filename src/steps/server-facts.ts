@@ -40,11 +40,21 @@ export interface FactPaths {
 /** Asks only for the addresses of the SSH connection. */
 export const addressScript = `printf 'ssh=%s\\n' "$SSH_CONNECTION"`
 
+/** Makes the directories, each with what it is that keeps it from being made. */
+const MAKE = [
+  `for x in "$d/releases" "$p"; do m=$(mkdir -p "$x" 2>&1) || bad "$x cannot be made: \${m##*: }"; [ -w "$x" ] || bad "$x is not writable"; done`,
+  `m=$(umask 077; mkdir -p "$t" 2>&1) || bad "$t cannot be made: \${m##*: }"; [ -w "$t" ] || bad "$t is not writable"`,
+]
+
+const LOOK = [
+  'for x in "$d/releases" "$p" "$t"; do x=$(near "$x"); [ -d "$x" ] || bad "$x is not a directory"; [ -w "$x" ] || bad "$x is not writable"; done',
+]
+
 /**
  * The script that asks: one round trip, POSIX sh, prints `key=value` lines. It makes the directories that a deploy
- * needs, because only that shows whether it may.
+ * needs, because only that shows whether it may; `readOnly` looks at the nearest ones that are there instead.
  */
-export function factsScript(paths: FactPaths): string {
+export function factsScript(paths: FactPaths, readOnly = false): string {
   const { deployTo, remotePath, temporaryPath, agent, node } = paths
   return [
     `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}`,
@@ -54,12 +64,12 @@ export function factsScript(paths: FactPaths): string {
     `say node "$(${quote(node)} --version 2>/dev/null)"`,
     '[ ! -e "$d" ] || [ -d "$d" ] || bad "$d is not a directory"',
     'if [ -d "$d/current" ] && [ ! -L "$d/current" ]; then bad "$d/current is a directory, not a link"; fi',
-    `for x in "$d/releases" "$p"; do m=$(mkdir -p "$x" 2>&1) || bad "$x cannot be made: \${m##*: }"; [ -w "$x" ] || bad "$x is not writable"; done`,
-    `m=$(umask 077; mkdir -p "$t" 2>&1) || bad "$t cannot be made: \${m##*: }"; [ -w "$t" ] || bad "$t is not writable"`,
+    'near() { y=$1; while [ ! -e "$y" ]; do y=$(dirname "$y"); done; printf %s "$y"; }',
+    ...(readOnly ? LOOK : MAKE),
     `[ -f ${quotePath(agent)} ] && say agent yes`,
     'if [ -L "$d/current" ]; then c=$(basename "$(readlink "$d/current")"); if [ -d "$d/releases/$c" ]; then say current "$c"; if [ -f "$d/releases/$c/REVISION" ]; then say revision "$(head -n 1 "$d/releases/$c/REVISION")"; fi; fi; fi',
-    'say temporary "$(df -Pk "$t" 2>/dev/null | tail -n 1)"',
-    'say releases "$(df -Pk "$d/releases" 2>/dev/null | tail -n 1)"',
+    'say temporary "$(df -Pk "$(near "$t")" 2>/dev/null | tail -n 1)"',
+    'say releases "$(df -Pk "$(near "$d/releases")" 2>/dev/null | tail -n 1)"',
     'say addresses "$({ hostname -I || ip -o addr show | sed -n "s/.* inet6\\{0,1\\} \\([^ /]*\\).*/\\1/p"; } 2>/dev/null | tr "\\n" " ")"',
     'say boot "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"',
     `say place "$(stat -c %d:%i "$d" 2>/dev/null)"`,

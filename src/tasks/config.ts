@@ -1,11 +1,17 @@
 import { describeSettings } from '../config/index.ts'
+import { outputMode } from '../report/index.ts'
 import { settingsOf } from '../steps/context.ts'
 import { type Registration, task } from './task.ts'
 
 /** `murder:config`: the settings in force, and where each comes from. */
 export const registerConfig: Registration = (shipit) => {
-  task(shipit, 'murder:config', () => {
+  const show = () => {
     const { settings, origins } = settingsOf(shipit)
-    shipit.log(describeSettings(settings, origins))
-  })
+    if (outputMode(process.env, process.stdout) !== 'json') {
+      return shipit.log(describeSettings(settings, origins))
+    }
+    const event = { event: 'settings', time: new Date().toISOString(), settings, origins }
+    process.stdout.write(`${JSON.stringify(event)}\n`)
+  }
+  task(shipit, 'murder:config', show, 'same')
 }

@@ -5,6 +5,7 @@ import { askAndLock } from '../steps/check.ts'
 import { cleanReleases } from '../steps/clean-releases.ts'
 import { contextOf } from '../steps/context.ts'
 import { deployRelease } from '../steps/deploy.ts'
+import { tryClean, tryDeploy, tryPublish } from '../steps/dry-run.ts'
 import { publish } from '../steps/publish.ts'
 import { removeShallowClone } from '../steps/shallow-clone.ts'
 import { checkShellValues } from '../steps/shell-values.ts'
@@ -22,16 +23,17 @@ export const registerDeploy: Registration = (shipit) => {
   const run = runOf(shipit)
   const init = shipit.tasks['deploy:init']?.fn as (() => unknown) | undefined
 
-  task(shipit, 'deploy:init', async () => {
+  const begin = async () => {
     const context = contextOf(shipit) // first, so that what is wrong with the settings is said in our words
     checkShellValues(shipit)
     run.begin(context)
     await init?.()
     asked = askAndLock(context)
     asked.catch(() => {}) // deploy:update awaits it; fetching may fail before
-  })
+  }
+  task(shipit, 'deploy:init', begin, () => init?.() as Promise<void>)
 
-  task(shipit, 'deploy:update', async () => {
+  const update = async () => {
     nameDirectories(shipit)
     const context = contextOf(shipit)
     const board = context.board()
@@ -52,9 +54,17 @@ export const registerDeploy: Registration = (shipit) => {
     }
     context.finishBoard()
     shipit.emit('updated')
+  }
+  task(shipit, 'deploy:update', update, async () => {
+    const context = contextOf(shipit)
+    try {
+      await context.during(() => tryDeploy(context))
+    } finally {
+      removeShallowClone(shipit)
+    }
   })
 
-  task(shipit, 'deploy:publish', async () => {
+  const change = async () => {
     nameDirectories(shipit)
     const context = contextOf(shipit)
     const release = shipit.releaseDirname ?? ''
@@ -63,17 +73,26 @@ export const registerDeploy: Registration = (shipit) => {
     run.published = true
     shipit.log('Release published.')
     shipit.emit('published')
-  })
+  }
+  task(shipit, 'deploy:publish', change, () => tryPublish(contextOf(shipit)))
 
-  task(shipit, 'deploy:clean', async () => {
+  const clean = async () => {
     nameDirectories(shipit)
     const context = contextOf(shipit)
     await context.during(() => cleanReleases(context))
     shipit.emit('cleaned')
-  })
+  }
+  task(shipit, 'deploy:clean', clean, () => tryClean(contextOf(shipit)))
+  onlyForReal(shipit, 'deploy:finish')
 
   shipit.on('published', () => report?.())
   shipit.on('stop', () => report?.())
+}
+
+/** Leaves out a task of shipit-deploy's that says to others, in a dry run, too, that something has happened. */
+export function onlyForReal(shipit: Shipit, name: string): void {
+  const run = shipit.tasks[name]?.fn as (() => void | Promise<void>) | undefined
+  if (run) task(shipit, name, run)
 }
 
 /** Time since the other phases ended. */

@@ -3,6 +3,7 @@ import { registerConfig } from './config.ts'
 import { registerCreateTorrent } from './create-torrent.ts'
 import { registerDeploy } from './deploy.ts'
 import { registerDistribute } from './distribute.ts'
+import { registerDoctor } from './doctor.ts'
 import { registerLock } from './lock.ts'
 import { registerMurderNames } from './murder-names.ts'
 import { registerPeer } from './peer.ts'
@@ -24,6 +25,7 @@ export const registrations: readonly Registration[] = [
   registerRetry,
   registerConfig,
   registerLock,
+  registerDoctor,
   registerSetup,
   registerCreateTorrent,
   registerStartTracker,

@@ -6,5 +6,5 @@ import { step } from './step.ts'
 export function registerLock(shipit: Shipit): void {
   step('murder:lock', lock)(shipit)
   step('murder:unlock', unlock)(shipit)
-  step('murder:lock:status', lockStatus)(shipit)
+  step('murder:lock:status', lockStatus, 'same')(shipit)
 }

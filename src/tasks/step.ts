@@ -3,9 +3,9 @@ import { type Context, contextOf } from '../steps/context.ts'
 import { type Registration, task } from './task.ts'
 
 /** Registers a task that is one step: Ctrl-C ends it in order, and the display ends with it. */
-export function step(name: string, run: (context: Context) => Promise<void>): Registration {
+export function step(name: string, run: (context: Context) => Promise<void>, dry?: 'same'): Registration {
   return (shipit: Shipit) => {
-    task(shipit, name, async () => {
+    const work = async () => {
       const context = contextOf(shipit)
       try {
         await context.during(() => run(context))
@@ -13,6 +13,7 @@ export function step(name: string, run: (context: Context) => Promise<void>): Re
         context.finishBoard()
       }
       context.signal.throwIfAborted()
-    })
+    }
+    task(shipit, name, work, dry)
   }
 }

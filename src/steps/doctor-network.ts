@@ -1,0 +1,194 @@
+import type { AddressInfo, Server as NetServer } from 'node:net'
+import type { Outcome } from '../remote/fleet.ts'
+import { Hold } from '../remote/hold.ts'
+import type { Server } from '../remote/server.ts'
+import { listen } from '../torrent/listen.ts'
+import type { FleetFacts } from './check.ts'
+import type { Context } from './context.ts'
+import type { Problem } from './doctor.ts'
+import { failuresOf } from './fleet-error.ts'
+import { connectScript, listenScript, parseReached, type Reached, type Target } from './probe.ts'
+import { parseValues } from './server-facts.ts'
+import { seederServer } from './station.ts'
+
+/** Seconds that a probe may take. */
+const PATIENCE = 20
+/** Each server tries this many others; a small fleet all of them. */
+const MOST_TARGETS = 12
+
+interface Aim {
+  name: string
+  port: 'tracker' | 'seeder' | 'peer'
+  target: Target
+}
+
+/** Whether every server reaches tracker, seeder and other servers on their ports. Nothing of a deploy must run meanwhile. */
+export async function probeNetwork(context: Context, facts: FleetFacts): Promise<Problem[]> {
+  const seeder = seederServer(context)
+  const problems: Problem[] = []
+  const holds: Hold[] = []
+  const here: NetServer[] = []
+  try {
+    const peers = await listenEverywhere(context, [...facts.keys()], holds, problems)
+    const station = await listenAtStation(context, seeder, peers, here, holds, problems)
+    const aims = (server: Server): Aim[] => [
+      ...station(server, facts),
+      ...others(context, server, peers, facts),
+    ]
+    problems.push(...(await connectAll(context, [...facts.keys()], aims)))
+  } finally {
+    for (const listening of here) listening.close()
+    await Promise.all(holds.map((hold) => hold.letGo()))
+  }
+  return problems
+}
+
+/** A listener on each server's first free peer port. Gives the ports. */
+async function listenEverywhere(
+  { fleet, settings, signal }: Context,
+  servers: readonly Server[],
+  holds: Hold[],
+  problems: Problem[],
+): Promise<Map<Server, number>> {
+  const ports = new Map<Server, number>()
+  const script = listenScript(settings.node, settings.ports)
+  await Promise.all(
+    servers.map(async (server) => {
+      const hold = new Hold(fleet, server, { step: 'network', script, patience: PATIENCE, signal })
+      holds.push(hold)
+      const port = portIn(await hold.said)
+      if (port !== undefined) ports.set(server, port)
+      else {
+        problems.push({
+          server: server.label,
+          check: 'peer port',
+          cause: `no port from ${settings.ports.join(' to ')} is free`,
+          cure: 'set murder.ports to a range with free ports',
+        })
+      }
+    }),
+  )
+  return ports
+}
+
+function portIn(outcome: Outcome): number | undefined {
+  const port = outcome.ok ? Number(parseValues(outcome.stdout).get('port')) : 0
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined
+}
+
+/** Listeners where tracker and seeder will be. Gives what a server has to reach there. */
+async function listenAtStation(
+  context: Context,
+  seeder: Server | undefined,
+  peers: ReadonlyMap<Server, number>,
+  here: NetServer[],
+  holds: Hold[],
+  problems: Problem[],
+): Promise<(server: Server, facts: FleetFacts) => Aim[]> {
+  const { fleet, settings, signal } = context
+  const { port } = settings.tracker
+  const where = seeder?.label ?? 'the deploy host'
+  let tracker: number | undefined
+  let seeding: number | undefined
+  if (seeder) {
+    const script = listenScript(settings.node, [port, port])
+    const hold = new Hold(fleet, seeder, { step: 'network', script, patience: PATIENCE, signal })
+    holds.push(hold)
+    tracker = portIn(await hold.said)
+    seeding = peers.get(seeder)
+  } else {
+    tracker = await listenHere(here, port, port)
+    seeding = await listenHere(here, ...settings.ports)
+  }
+  if (tracker === undefined) {
+    problems.push({
+      server: where,
+      check: 'tracker port',
+      cause: `port ${port} is taken by another program`,
+      cure: 'stop it, or set murder.tracker.port to another port',
+    })
+  }
+  return (server, facts) => {
+    const found = facts.get(seeder ?? server)
+    const host = settings.announce ?? (seeder ? (found?.serverAddress ?? seeder.host) : found?.clientAddress)
+    if (host === undefined || server === seeder) return []
+    const trackerHost = settings.tracker.address ?? host
+    return [
+      ...(tracker === undefined ? [] : [aim(where, 'tracker', trackerHost, tracker)]),
+      ...(seeding === undefined ? [] : [aim(where, 'seeder', host, seeding)]),
+    ]
+  }
+}
+
+const aim = (name: string, port: Aim['port'], host: string, number: number): Aim => ({
+  ...{ name, port, target: [host, number] },
+})
+
+async function listenHere(here: NetServer[], first: number, last: number): Promise<number | undefined> {
+  try {
+    const server = await listen([first, last], (socket) => socket.destroy())
+    here.push(server)
+    return (server.address() as AddressInfo).port
+  } catch {
+    return undefined // It is said that the port is taken.
+  }
+}
+
+/** The servers after it in a ring: every one is tried by as many as it tries. */
+function others(
+  { fleet }: Context,
+  server: Server,
+  peers: ReadonlyMap<Server, number>,
+  facts: FleetFacts,
+): Aim[] {
+  const { servers } = fleet
+  const at = servers.indexOf(server)
+  const ring = [...servers.slice(at + 1), ...servers.slice(0, at)].slice(0, MOST_TARGETS)
+  return ring.flatMap((other) => {
+    const port = peers.get(other)
+    const host = facts.get(other)?.serverAddress ?? other.host
+    return port === undefined ? [] : [aim(other.label, 'peer', host, port)]
+  })
+}
+
+async function connectAll(
+  { fleet, settings, signal }: Context,
+  servers: readonly Server[],
+  aims: (server: Server) => Aim[],
+): Promise<Problem[]> {
+  const plan = (server: Server) => ({
+    script: connectScript(settings.node),
+    stdin: JSON.stringify(aims(server).map(({ target }) => target)),
+  })
+  const outcomes = await fleet.run('network', plan, { servers, signal, totalTimeout: PATIENCE })
+  return outcomes.flatMap((outcome) => {
+    if (!outcome.ok) {
+      return failuresOf([outcome], 'network').map(({ server, cause, cure = 'run murder:doctor again' }) => ({
+        ...{ server, check: 'network', cause, cure },
+      }))
+    }
+    const reached = parseReached(outcome.stdout)
+    return aims(outcome.server).flatMap((each): Problem[] => {
+      const word = reached.get(JSON.stringify(each.target)) ?? 'failed'
+      return word === 'reached' ? [] : [unreachable(outcome.server.label, each, word)]
+    })
+  })
+}
+
+function unreachable(server: string, { name, port, target: [, number] }: Aim, word: Reached): Problem {
+  const how =
+    word === 'silent' ? 'nothing answers' : word === 'refused' ? 'the connection is refused' : 'no way there'
+  const cures = {
+    tracker:
+      'let this port through firewalls, or set murder.announce to the right address, or murder.seeder to a server',
+    seeder:
+      'let the ports of murder.ports through firewalls, or set murder.announce, or murder.seeder to a server',
+    peer: 'let the ports of murder.ports through firewalls between the servers',
+  }
+  return {
+    server,
+    check: `${port} port`,
+    cause: `does not reach port ${number} of ${name}: ${how}`,
+    cure: cures[port],
+  }
+}

@@ -1,0 +1,123 @@
+import { statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { explain, MurderError } from '../errors.ts'
+import { oneLine } from '../report/format.ts'
+import { bytes, table } from '../report/index.ts'
+import { wrap } from '../report/table.ts'
+import { askReadOnly, type FleetFacts, inspect } from './check.ts'
+import type { Context } from './context.ts'
+import { probeNetwork } from './doctor-network.ts'
+import { parseLock } from './lock-script.ts'
+import { agent } from './paths.ts'
+import { say } from './say.ts'
+import { parseValues } from './server-facts.ts'
+
+/** Something that would stop a deploy, or might. */
+export interface Problem {
+  server: string
+  check: string
+  cause: string
+  cure: string
+}
+
+/** Bytes below which a disk counts as full. */
+const LEAST_FREE = 64 << 20
+/** File descriptors that a peer of a large fleet needs. */
+const LEAST_FILES = 256
+
+/**
+ * `murder:doctor`: everything that could stop a deploy, checked on every server and in the network between them. Changes
+ * nothing. Throws UNFIT when there is anything.
+ */
+export async function doctor(context: Context): Promise<void> {
+  const outcomes = await askReadOnly(context)
+  const { facts, failures } = await inspect(context, Promise.resolve(outcomes))
+  const problems: Problem[] = [
+    ...checkDeployHost(),
+    ...failures.map(({ server, cause, cure = 'see docs/troubleshooting.md' }) => ({
+      ...{ server, check: 'server', cause, cure },
+    })),
+    ...outcomes.flatMap((outcome) =>
+      outcome.ok ? checkServer(context, outcome.server.label, outcome.stdout) : [],
+    ),
+    ...checkFacts(context, facts),
+    ...(await probeNetwork(context, facts)),
+  ]
+  context.signal.throwIfAborted()
+  const total = context.fleet.servers.length
+  if (problems.length === 0) {
+    const text = `${total} servers: SSH, Node.js, directories, disks, locks and ports are all fit for a deploy`
+    return say(context, text, 'doctor', { servers: total, problems })
+  }
+  say(context, problemTable(problems), 'doctor', { servers: total, problems })
+  const count = problems.length
+  throw new MurderError('UNFIT', `${count} ${count === 1 ? 'thing' : 'things'} could stop a deploy`, {
+    cure: context.mode === 'json' ? 'see the event "doctor"' : 'each line above says what helps',
+  })
+}
+
+function checkDeployHost(): Problem[] {
+  const problems: Problem[] = []
+  const server = 'the deploy host'
+  try {
+    agent()
+  } catch (error) {
+    problems.push({ server, check: 'agent', cause: explain(error), cure: 'install shipit-murder again' })
+  }
+  const { bavail, bsize } = statfsSync(tmpdir())
+  if (bavail * bsize < LEAST_FREE) {
+    problems.push({
+      ...{ server, check: 'disk', cause: `${bytes(bavail * bsize)} are free in ${tmpdir()}` },
+      cure: 'free space there, or set TMPDIR to another directory',
+    })
+  }
+  return problems
+}
+
+function checkServer({ shipit }: Context, server: string, output: string): Problem[] {
+  const problems: Problem[] = []
+  const values = parseValues(output)
+  const files = Number(values.get('files'))
+  if (files < LEAST_FILES) {
+    problems.push({
+      ...{ server, check: 'limits', cause: `a process there may open ${files} files` },
+      cure: 'raise it (ulimit -n, or limits.conf)',
+    })
+  }
+  const lock = parseLock(output)
+  if (lock && lock !== 'taken') {
+    problems.push({
+      ...{ server, check: 'lock', cause: oneLine(`locked by ${lock.who} since ${lock.when}: ${lock.what}`) },
+      cure: `ask them, or break it: npx shipit ${shipit.environment} murder:unlock`,
+    })
+  }
+  return problems
+}
+
+function checkFacts({ settings }: Context, facts: FleetFacts): Problem[] {
+  return [...facts].flatMap(([{ label: server }, found]): Problem[] => {
+    const problems: Problem[] = []
+    for (const [what, { free }] of Object.entries({ temporary: found.temporary, releases: found.releases })) {
+      if (free >= LEAST_FREE) continue
+      const cause = `${bytes(free)} are free for ${what === 'temporary' ? 'temporary files' : 'releases'}`
+      const cure = 'remove old releases there, or set murder.temporaryPath to a larger disk'
+      problems.push({ server, check: 'disk', cause, cure })
+    }
+    if (found.clientAddress === undefined && settings.announce === undefined && settings.seeder === 'local') {
+      problems.push({
+        ...{ server, check: 'address', cause: 'it does not say from where it is reached' },
+        cure: 'set murder.announce to the address of the deploy host',
+      })
+    }
+    return problems
+  })
+}
+
+const problemTable = (problems: readonly Problem[]) =>
+  table([
+    ['server', 'check', 'cause', 'cure'],
+    ...problems.map(({ server, check, cause, cure }) => [
+      ...[server, check].map(oneLine),
+      ...[cause, cure].map((text) => wrap(oneLine(text), 50).join('\n')),
+    ]),
+  ])
