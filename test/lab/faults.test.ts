@@ -52,7 +52,10 @@ describe.skipIf(!labAvailable())('deploys with faults, in a lab of four servers'
   }
 
   const start = (env: Record<string, string> = {}, task = 'deploy') =>
-    lab.spawn('deploy', ['npx', 'shipit', 'production', task], { cwd: project.directory, env })
+    lab.spawn('deploy', [process.execPath, 'node_modules/.bin/shipit', 'production', task], {
+      cwd: project.directory,
+      env,
+    })
 
   async function run(env: Record<string, string> = {}, task = 'deploy') {
     const program = start(env, task)
@@ -106,8 +109,8 @@ describe.skipIf(!labAvailable())('deploys with faults, in a lab of four servers'
   }
 
   test('of two deploys at once the second is refused; the lock ends with its owner, also by kill -9', async () => {
-    plant(20)
-    const first = start(slow)
+    plant(50)
+    const first = start({ MURDER_DOWNLOAD_LIMIT: '256K' }) // It is not done before it is killed.
     await first.line(/^transfer [1-9]/)
     const second = await run()
     expect(second.code).toBe(1)
