@@ -49,6 +49,11 @@ export class RunRecord {
     }
   }
 
+  /** Only these are told of. */
+  confine(labels: ReadonlySet<string>): void {
+    for (const label of this.#servers.keys()) if (!labels.has(label)) this.#servers.delete(label)
+  }
+
   /** An event of the display. */
   take(event: OutputEvent): void {
     if (event.event === 'server') this.#enter(event.server, event.phase)

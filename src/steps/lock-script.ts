@@ -28,18 +28,20 @@ const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
 /**
  * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the
  * server's time, process number and start of the one that holds it. A process number alone may be another program's by now.
+ * It is looked at as a whole: it may be replaced at any moment.
  */
 const functions = (remotePath: string) => `l=${quotePath(pathOf(remotePath))}
 say() { printf '%s=%s\\n' "$1" "$2"; }
-line() { sed -n "$1p" "$2" 2>/dev/null; }
+look() { all=$(cat "$l" 2>/dev/null); }
+line() { printf '%s\\n' "$all" | sed -n "$1p"; }
 started() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 still_runs() { if [ -r /proc/self/stat ]; then [ -r "/proc/$1/stat" ] && [ "$(started "$1")" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
 left() {
-  [ "$(line 2 "$l")" = deploy ] || return 1
+  [ "$(line 2)" = deploy ] || return 1
   [ -z "$(find "$l" -mmin +${LEASE_MINUTES} 2>/dev/null)" ] || return 0
-  [ -O "$l" ] && ! still_runs $(line 5 "$l")
+  [ -O "$l" ] && ! still_runs $(line 5)
 }
-tell() { since=$(line 4 "$l" | tr -cd 0-9); say lock.owner "$(line 3 "$l")"; say lock.age "$(($(date +%s) - \${since:-0}))"; }`
+tell() { since=$(line 4 | tr -cd 0-9); say lock.owner "$(line 3)"; say lock.age "$(($(date +%s) - \${since:-0}))"; }`
 
 /** Takes the lock, or tells who has it. What was left behind is replaced, unless somebody else was faster. */
 const take = ({ id, kind, ...about }: LockOwner) => `id=${quote(id)}
@@ -48,13 +50,13 @@ take() {
   printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$$ $(started $$)" >"$mine" || exit 1
   n=0
   until ln "$mine" "$l" 2>/dev/null; do
-    n=$((n + 1)); other=$(line 1 "$l")
+    n=$((n + 1)); look; other=$(line 1)
     if [ "$other" = "$id" ]; then mv -f "$mine" "$l"; return; fi
     if [ ! -e "$l" ] && [ "$n" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1; fi
-    [ -e "$l" ] || continue
+    [ -n "$all" ] || continue
     if [ "$n" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
     mv "$l" "$mine.old" 2>/dev/null || continue
-    [ "$(line 1 "$mine.old")" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
+    [ "$(head -n 1 "$mine.old")" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
     rm -f "$mine.old"
   done
   rm -f "$mine"
@@ -68,7 +70,7 @@ export function holdLockScript(remotePath: string, owner: LockOwner, then = ''):
   return `${functions(remotePath)}
 ${take(owner)}
 take || exit 0
-drop() { [ "$(line 1 "$l")" = "$id" ] && [ "$(line 5 "$l")" = "$$ $(started $$)" ] && rm -f "$l"; }
+drop() { look; [ "$(line 1)" = "$id" ] && [ "$(line 5)" = "$$ $(started $$)" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM
 ${then}
 say lock.taken yes; printf '%s\\n' ${quote(saidAll)}
@@ -84,12 +86,12 @@ if take; then say lock.taken yes; fi`
 }
 
 export function lockStatusScript(remotePath: string): string {
-  return `${functions(remotePath)}\nif [ -f "$l" ] && ! left; then tell; fi`
+  return `${functions(remotePath)}\nlook; if [ -n "$all" ] && ! left; then tell; fi`
 }
 
 /** Removes the lock, whose ever it is, and tells what it was. */
 export function breakLockScript(remotePath: string): string {
-  return `${functions(remotePath)}\nif [ -f "$l" ]; then tell; rm -f "$l" || exit 1; fi`
+  return `${functions(remotePath)}\nlook; if [ -n "$all" ]; then tell; rm -f "$l" || exit 1; fi`
 }
 
 /** Fails where somebody else has the lock by now. */

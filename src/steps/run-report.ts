@@ -47,3 +47,7 @@ export function writeReport(context: Context, report: RunReport): void {
     context.shipit.log(`MURDER_REPORT could not be written: ${explain(error)}`)
   }
 }
+
+/** For other plugins. */
+export const tellDone = ({ shipit }: Context, report: RunReport): boolean =>
+  shipit.emit('murder:done', report)

@@ -33,5 +33,6 @@ function prepare(shipit: Shipit): boolean {
     fleet.all.filter((server) => !servers.includes(server)),
   )
   fleet.confine(servers)
+  context.record.confine(new Set(servers.map(({ label }) => label)))
   return true
 }

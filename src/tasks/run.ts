@@ -2,17 +2,15 @@ import type { DeployReport } from '../report/index.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
 import type { Context } from '../steps/context.ts'
 import { saveLastRun } from '../steps/last-run.ts'
-import { runReport, writeReport } from '../steps/run-report.ts'
+import { runReport, tellDone, writeReport } from '../steps/run-report.ts'
 
 /** One deploy or rollback, from its first task to the end of the call: what is written about it when it is over. */
 export class Run {
   published = false
   report: DeployReport | undefined
-  readonly #shipit: Shipit
   #begun: { context: Context; at: Date } | undefined
 
   constructor(shipit: Shipit) {
-    this.#shipit = shipit
     shipit.on('task_err', ({ err }: TaskFailure) => this.#end(err ?? new Error('a task failed')))
     shipit.on('stop', () => this.#end())
   }
@@ -31,7 +29,7 @@ export class Run {
     writeReport(context, done)
     saveLastRun(context, done)
     context.log.line(`report ${JSON.stringify(done)}`)
-    if (error === undefined) this.#shipit.emit('murder:done', done)
+    if (error === undefined) tellDone(context, done)
   }
 }
 

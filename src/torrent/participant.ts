@@ -240,7 +240,7 @@ export class Participant implements Host {
     wire.on('choke', () => this.scheduler.choked(id, wire.hasFast))
     wire.on('extended', () => this.describePeer(connection))
     wire.on('piece', (piece: number, offset: number, block: Uint8Array) => {
-      this.meter.received(block.length, connection.uploadOnly)
+      this.meter.received(block.length, connection.source)
       this.fetching.arrived(connection, { piece, offset, length: block.length }, block)
     })
     wire.on('reject', (piece: number, offset: number, length: number) => {
