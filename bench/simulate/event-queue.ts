@@ -6,6 +6,13 @@ interface Pending {
   about: unknown
 }
 
+/** Events of one delay come due in the order in which they were made: they need no heap. */
+interface Lane {
+  times: number[]
+  pending: Pending[]
+  first: number
+}
+
 /** A binary heap of events, in order of time and, at the same time, of arrival. Millions of events pass through it. */
 export class EventQueue {
   now = 0
@@ -14,6 +21,18 @@ export class EventQueue {
   private pending: (Pending | undefined)[] = []
   private size = 0
   private count = 0
+  private readonly lanes = new Map<number, Lane>()
+
+  /** For delays of which there are few different ones. */
+  afterUsual<T>(delay: number, handler: Handler<T>, about: T): void {
+    let lane = this.lanes.get(delay)
+    if (!lane) {
+      lane = { times: [], pending: [], first: 0 }
+      this.lanes.set(delay, lane)
+    }
+    lane.times.push(this.now + delay)
+    lane.pending.push({ handler: handler as Handler<unknown>, about })
+  }
 
   after<T>(delay: number, handler: Handler<T>, about: T): void {
     this.at(this.now + delay, handler, about)
@@ -39,6 +58,11 @@ export class EventQueue {
 
   /** Runs the next event; false when there is none. */
   step(): boolean {
+    const lane = this.soonestLane()
+    if (lane && (this.size === 0 || (lane.times[lane.first] as number) < (this.times[0] as number))) {
+      this.stepIn(lane)
+      return true
+    }
     if (this.size === 0) return false
     const { handler, about } = this.pending[0] as Pending
     this.now = this.times[0] as number
@@ -48,6 +72,30 @@ export class EventQueue {
     if (this.size > 0) this.sink(this.times[this.size] as number, this.orders[this.size] as number, last)
     handler(about)
     return true
+  }
+
+  private soonestLane(): Lane | undefined {
+    let soonest: Lane | undefined
+    let time = Number.POSITIVE_INFINITY
+    for (const lane of this.lanes.values()) {
+      const next = lane.times[lane.first]
+      if (next === undefined || next >= time) continue
+      soonest = lane
+      time = next
+    }
+    return soonest
+  }
+
+  private stepIn(lane: Lane): void {
+    const { handler, about } = lane.pending[lane.first] as Pending
+    this.now = lane.times[lane.first] as number
+    lane.first++
+    if (lane.first > 4096 && lane.first * 2 > lane.times.length) {
+      lane.times = lane.times.slice(lane.first)
+      lane.pending = lane.pending.slice(lane.first)
+      lane.first = 0
+    }
+    handler(about)
   }
 
   private sink(time: number, order: number, entry: Pending | undefined): void {

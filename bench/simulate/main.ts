@@ -13,19 +13,22 @@ for (const servers of options.servers) {
   const deaths = new Map<number, number>()
   while (deaths.size < Math.min(options.deaths, servers - 1))
     deaths.set(1 + Math.floor(random() * servers), random() * ideal)
+  const rateOf = (server: number) =>
+    server === 0 ? rate : (server <= options.slow ? rate / 10 : rate) * (spread[server] as number)
   const result = simulate({
     servers,
     pieces,
     pieceLength,
-    rate: (server) =>
-      server === 0 ? rate : (server <= options.slow ? rate / 10 : rate) * (spread[server] as number),
+    rate: rateOf,
     latency: options.latency,
     startAt: () => random() * options.start,
     deaths,
     random,
   })
   // Of the slow ones only their number is told: what counts is what they do to the others.
+  // A server on a link slower than the seeder's cannot be done before S over its own rate.
   const times = result.doneAt
+    .map((time, at) => time && (time * Math.min(rate, rateOf(at + 1))) / rate)
     .slice(options.slow)
     .filter((time) => time !== undefined)
     .sort((a, b) => a - b)

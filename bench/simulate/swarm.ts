@@ -149,7 +149,7 @@ class Swarm {
     this.connect(node, this.seeder)
     this.announceTo(node)
     this.started.push(node)
-    this.queue.after(SECOND_ANNOUNCE, this.announceTo, node)
+    this.queue.afterUsual(SECOND_ANNOUNCE, this.announceTo, node)
     this.tick(node)
   }
 
@@ -175,7 +175,7 @@ class Swarm {
       return
     this.introduce(from, to)
     this.introduce(to, from)
-    this.queue.after(this.options.latency, this.greet, { a: from, b: to })
+    this.queue.afterUsual(this.options.latency, this.greet, { a: from, b: to })
   }
 
   private around(node: Node): Neighbourhood {
@@ -223,7 +223,7 @@ class Swarm {
       const from = node.neighbours.get(flight.peer)
       if (!from) continue
       const delivery = { from, receiver: node, to: node.id, flight, left: flight.length }
-      this.queue.after(this.options.latency, this.serve, delivery)
+      this.queue.afterUsual(this.options.latency, this.serve, delivery)
     }
   }
 
@@ -269,7 +269,7 @@ class Swarm {
 
   private announce(node: Node, piece: number): void {
     node.news.push(piece)
-    if (node.news.length === 1) this.queue.after(TELL_DELAY, this.tellAll, node)
+    if (node.news.length === 1) this.queue.afterUsual(TELL_DELAY, this.tellAll, node)
   }
 
   private readonly tellAll = (node: Node): void => {
@@ -280,7 +280,7 @@ class Swarm {
       if (fresh.length === 0) continue
       node.up.spend(PACKET + HAVE * fresh.length)
       other.down.pass(PACKET + HAVE * fresh.length, this.queue.now)
-      this.queue.after(this.options.latency, this.told, { from: node, to: other, news: fresh })
+      this.queue.afterUsual(this.options.latency, this.told, { from: node, to: other, news: fresh })
     }
   }
 
@@ -306,7 +306,7 @@ class Swarm {
   }
 
   private show(to: Node, news: number[]): void {
-    this.queue.after(this.options.latency, this.told, { from: this.seeder, to, news })
+    this.queue.afterUsual(this.options.latency, this.told, { from: this.seeder, to, news })
   }
 
   // ---- time
@@ -316,12 +316,12 @@ class Swarm {
     this.takeBack(node, node.scheduler.tick(this.queue.now))
     this.ask(node)
     this.openMore(node)
-    this.queue.after(TICK, this.tick, node)
+    this.queue.afterUsual(TICK, this.tick, node)
   }
 
   private readonly beat = (_: undefined): void => {
     this.reveal()
-    if (this.waiting > 0) this.queue.after(TICK, this.beat, undefined)
+    if (this.waiting > 0) this.queue.afterUsual(TICK, this.beat, undefined)
   }
 
   private readonly die = (node: Node): void => {
@@ -329,7 +329,7 @@ class Swarm {
     if (node.doneAt === undefined) this.waiting--
     for (const other of node.neighbours.values()) other.up.drop(node.id)
     // The others notice by themselves: a cut link sends no goodbye. Their system closes it much later.
-    this.queue.after(CUT, this.cut, node)
+    this.queue.afterUsual(CUT, this.cut, node)
   }
 
   private readonly cut = (node: Node): void => {
