@@ -87,18 +87,15 @@ export const host: Kind<typeof hostSchema> = {
 /** No line breaks, no NUL: neither survives a shell and a log in one piece. */
 const isOneLine = (text: string) => !/[\n\r\0]/.test(text)
 
-const placeWords = ['seeder', 'local', 'none']
 const isPlace = (text: string) =>
-  placeWords.includes(text) ||
-  (/^https?:\/\//.test(text) ? URL.canParse(text) : /^([^@:/\s]+@)?[^@:/\s]+(:\d+)?$/.test(text))
+  text === 'seeder' || text === 'none' || (/^https?:\/\/\S+$/.test(text) && URL.canParse(text))
 const trackerPlaceSchema = z
   .union([z.literal(false), z.string().refine(isPlace)])
   .transform((value) => (value === false ? 'none' : value))
 
 export const trackerPlace: Kind<typeof trackerPlaceSchema> = {
   schema: trackerPlaceSchema,
-  allowed:
-    "'seeder', 'local', 'none' or false, one of the servers, or a URL such as http://tracker.example.com:6969/announce",
+  allowed: "'seeder', 'none' or false, or an announce URL such as http://tracker.example.com:6969/announce",
   fromText: (text) => (/^(false|no|off|0)$/i.test(text.trim()) ? false : text.trim()),
   show: oneLine,
   toText: String,
@@ -197,6 +194,20 @@ export const pieceLength: Kind<typeof pieceSchema> = {
   fromText: (text) => text,
   show: bytes,
   toText: String,
+}
+
+const serversSchema = z.array(z.string().regex(/^([^@:\s]+@)?[^@:\s]+(:\d+)?$/)).min(1)
+
+export const servers: Kind<typeof serversSchema> = {
+  schema: serversSchema,
+  allowed: "a list of servers such as ['deploy@x.example.com', 'deploy@y.example.com:2222']",
+  fromText: (text) =>
+    text
+      .split(',')
+      .map((server) => server.trim())
+      .filter(Boolean),
+  show: (value) => value.map(oneLine).join(', '),
+  toText: (value) => value.join(','),
 }
 
 const compressionSchema = z.enum(['auto', 'gzip', 'zstd', 'none'])

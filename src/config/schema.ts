@@ -40,7 +40,7 @@ const tracker = z.strictObject({
   }),
   at: setting(kinds.trackerPlace.schema.default('seeder'), kinds.trackerPlace, {
     description:
-      'Where the tracker is: beside the seeder, on the deploy host (`local`), on a server, elsewhere at an announce URL, or nowhere; alone it may stand for all of `tracker`, as in `tracker: false`.',
+      'Where the tracker is: beside the seeder, elsewhere at an announce URL, or nowhere; alone it may stand for all of `tracker`, as in `tracker: false`.',
     example: 'http://tracker.example.com:6969/announce',
   }),
 })
@@ -78,6 +78,12 @@ export const schema = z.strictObject({
     description:
       'Where the seeder and the tracker run: `local` for the deploy host, or one of the servers, to which the package is then uploaded once.',
     example: 'deploy@a.example.com',
+  }),
+  peers: setting(kinds.servers.schema.optional(), kinds.servers, {
+    description:
+      'Servers that `murder:peer` and the other single tasks are about, in place of `servers`; others than those are reached as the first of them is.',
+    example: ['deploy@x.example.com', 'deploy@y.example.com:2222'],
+    unset: 'all servers',
   }),
   announce: setting(kinds.host.schema.optional(), kinds.host, {
     description: 'Address of the deploy host, or of the server that `seeder` names, as the servers reach it.',

@@ -6,7 +6,7 @@ interface Parts {
 }
 
 /** Reads an entry as ssh-pool does: `user@host:port` with user and port optional, or an object. */
-function partsOf(server: unknown): Parts | undefined {
+export function partsOf(server: unknown): Parts | undefined {
   if (typeof server === 'string') {
     const [, user = 'deploy', host, port] = /^(?:([^@:]+)@)?([^@:]+)(?::(.+))?$/.exec(server) ?? []
     return host === undefined ? undefined : { user, host, port }

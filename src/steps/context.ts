@@ -14,6 +14,7 @@ import {
 import type { Shipit } from '../shipit.ts'
 import { DeployLog } from './deploy-log.ts'
 import { FleetLock } from './lock.ts'
+import { peerConnections } from './peer-connections.ts'
 import { removeShallowClone } from './shallow-clone.ts'
 
 /** What the steps of one `npx shipit …` share: settings, connections to the fleet, the display, the way to stop. */
@@ -22,6 +23,8 @@ export interface Context {
   readonly settings: Settings
   readonly origins: Origins
   readonly fleet: Fleet
+  /** What the fleet was made of, as it is written. */
+  readonly named: unknown
   /** What is to be repeated: the release that some servers lack. */
   again?: { release: string; revision: string | null }
   /** Why servers were left out of this run so far. */
@@ -43,21 +46,37 @@ export interface Context {
 }
 
 const contexts = new WeakMap<Shipit, Context>()
+/** Of single tasks, where they are about other servers. */
+const peersContexts = new WeakMap<Shipit, Context>()
 
 /** The context of this run, made by the first task that needs it. Throws SETTINGS, NO_SERVERS, SAME_SERVER, BAD_SERVER. */
 export function contextOf(shipit: Shipit): Context {
-  const known = contexts.get(shipit)
-  if (known) return known
-  const made = makeContext(shipit)
-  contexts.set(shipit, made)
-  shipit.on('stop', () => void made.close())
+  return remembered(contexts, shipit)
+}
+
+/** The same for single tasks, which `murder.peers` gives a fleet of their own. */
+export function taskContextOf(shipit: Shipit): Context {
+  const { peers } = settingsOf(shipit).settings
+  return peers ? remembered(peersContexts, shipit, peers) : contextOf(shipit)
+}
+
+function remembered(known: WeakMap<Shipit, Context>, shipit: Shipit, peers?: string[]): Context {
+  const before = known.get(shipit)
+  if (before) return before
+  const made = makeContext(shipit, peers)
+  known.set(shipit, made)
+  shipit.on('stop', () => {
+    known.delete(shipit)
+    void made.close()
+  })
   return made
 }
 
-function makeContext(shipit: Shipit): Context {
+function makeContext(shipit: Shipit, peers?: string[]): Context {
   const { settings, origins } = settingsOf(shipit)
   const mode = outputMode(process.env, process.stdout)
-  const connections = (shipit.pool?.connections ?? []) as unknown as SshConnection[]
+  const pool = (shipit.pool?.connections ?? []) as unknown as SshConnection[]
+  const connections = peers ? peerConnections(pool, peers) : pool
   const log = new DeployLog(shipit)
   const fleet: Fleet = new Fleet(connections, {
     concurrency: settings.concurrency,
@@ -84,6 +103,7 @@ function makeContext(shipit: Shipit): Context {
     settings,
     origins,
     fleet,
+    named: peers ?? shipit.config.servers,
     leftOut: [],
     lock,
     record,
@@ -118,7 +138,6 @@ function makeContext(shipit: Shipit): Context {
       }
     },
     async close() {
-      contexts.delete(shipit)
       board?.finish()
       stopListening()
       await lock.release()

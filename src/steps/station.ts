@@ -35,10 +35,10 @@ export interface Station {
 }
 
 /** The server that `seeder` names, undefined for the deploy host. Throws NO_SEEDER. */
-export function seederServer({ settings, shipit, fleet }: Context): Server | undefined {
-  const index = seederIndex(settings.seeder, shipit.config.servers)
-  if (index === undefined) return undefined
-  const server = fleet.at(index)
+export function seederServer({ settings, named, fleet }: Context): Server | undefined {
+  const index = seederIndex(settings.seeder, named)
+  if (settings.seeder === 'local') return undefined
+  const server = index === undefined ? undefined : fleet.at(index)
   if (server) return server
   throw new MurderError('NO_SEEDER', `murder.seeder names no server: ${settings.seeder}`, {
     exitCode: ExitCode.usage,

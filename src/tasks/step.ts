@@ -1,12 +1,12 @@
 import type { Shipit } from '../shipit.ts'
-import { type Context, contextOf } from '../steps/context.ts'
+import { type Context, taskContextOf } from '../steps/context.ts'
 import { type Registration, task } from './task.ts'
 
 /** Registers a task that is one step: Ctrl-C ends it in order, and the display ends with it. */
 export function step(name: string, run: (context: Context) => Promise<void>, dry?: 'same'): Registration {
   return (shipit: Shipit) => {
     const work = async () => {
-      const context = contextOf(shipit)
+      const context = taskContextOf(shipit)
       try {
         await context.during(() => run(context))
       } finally {

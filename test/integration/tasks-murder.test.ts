@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import {
   appendFile,
   chmod,
@@ -203,13 +204,24 @@ describe('path_is_file', () => {
   })
 })
 
+it('murder:peer goes to the servers that murder.peers names, and to no others', async () => {
+  const env = { MURDER_PEERS: project.name(1), MURDER_TAG: 'roles', MURDER_OUTPUT: 'json' }
+  const run = await project.shipit(['murder:seed', 'murder:peer'], { env })
+  expect(run.code, run.output).toBe(0)
+  expect(run.events.find(({ event }) => event === 'received')?.perServer).toMatchObject([
+    { server: project.name(1) },
+  ])
+  expect(servers.map((server) => existsSync(project.on(server, 'releases', 'roles')))).toEqual([false, true])
+})
+
 describe('single names', () => {
   it('murder:download_torrent gives a torrent that any client can use', async () => {
     const seeding = await project.event('seeding', 'murder:start_seeding')
     const { path, infoHash } = await project.event('torrent', 'murder:download_torrent')
     expect(infoHash).toBe(seeding.infoHash)
     const fetched = project.path('by-hand')
-    const args = ['peer', String(path), fetched, '--no-linger', '--run-dir', project.path('runs')]
+    const secret = ['--secret-file', String(seeding.secretFile)]
+    const args = ['peer', String(path), fetched, ...secret, '--no-linger', '--run-dir', project.path('runs')]
     const { stdout } = await execute(process.execPath, [agentFile, ...args])
     expect(stdout).toBe('Done and done\n')
     expect((await readFile(fetched)).equals(await readFile(String(seeding.path)))).toBe(true)

@@ -40,6 +40,7 @@ tracker.address     the address of the seeder                        default
 tracker.allow       nothing                                          default
 tracker.at          seeder                                           default
 seeder              local                                            default
+peers               all servers                                      default
 announce            the deploy host as each server sees it over SSH  default
 remotePath          /srv/app/shared/murder                           default
 temporaryPath       /srv/app/shared/murder/tmp                       default
