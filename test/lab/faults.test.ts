@@ -211,6 +211,7 @@ describe.skipIf(!labAvailable())('deploys with faults, in a lab of four servers'
     expect(lives()).toEqual([before[0], before[1], undefined, before[3]])
     expect(lab.servers.map((at) => list(at, `${deployTo}/releases`).length)).toEqual([1, 1, 1, 1])
     await rm(current, { recursive: true })
+    writeFileSync(join(project.directory, 'updated'), '')
 
     const healthCheck = `! [ "$(hostname)" = ${server(1).name} ] || { echo sick >&2; false; }`
     const sick = await run({ MURDER_BATCH: '1', MURDER_HEALTH_CHECK: healthCheck })
