@@ -170,7 +170,7 @@ fi`
     failures.push({
       server: outcome.server.label,
       step: 'check',
-      cause: `${path} is there already and was not made of this package`,
+      cause: `${release ? `releases/${tag}` : path} is there already and was not made of this package`,
       cure: release
         ? 'set MURDER_TAG to another name and run murder:seed again'
         : 'remove it, set MURDER_UNSAFE_PLEASE_DELETE, or set MURDER_TAG to another name and run murder:seed again',
