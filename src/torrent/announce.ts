@@ -1,7 +1,7 @@
 import { get as getHttp } from 'node:http'
-import bencode from 'bencode'
 import { MurderError } from '../errors.ts'
 import { oneLine } from '../report/format.ts'
+import { decodeUntrusted } from './bencode.ts'
 import { decodeCompact, formatAddress } from './compact.ts'
 
 export { formatAddress, parseAddress } from './compact.ts'
@@ -63,7 +63,7 @@ export function parseAnswer(bytes: Uint8Array): AnnounceAnswer {
 function decodeAnswer(bytes: Uint8Array): Record<string, unknown> {
   let answer: unknown
   try {
-    answer = bencode.decode(bytes)
+    answer = decodeUntrusted(bytes)
   } catch {
     throw new Error('its answer is not bencoded')
   }

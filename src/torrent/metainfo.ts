@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import bencode from 'bencode'
 import { MurderError } from '../errors.ts'
+import { decodeUntrusted, endOfValue } from './bencode.ts'
 
 export interface TorrentFile {
   /** Path below the torrent's directory, one part an element; for a single file just its name. */
@@ -100,7 +101,7 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
   let root: Record<string, unknown>
   let info: Record<string, unknown>
   try {
-    root = dictionary(bencode.decode(bytes), 'it')
+    root = dictionary(decodeUntrusted(bytes), 'it')
     info = dictionary(root.info, 'info')
   } catch (error) {
     if (error instanceof MurderError) throw error
@@ -210,9 +211,9 @@ function bad(why: string): MurderError {
 /** The bytes of the info dictionary as they stand: its hash must not depend on how we would write it. */
 function rawInfo(bytes: Uint8Array): Uint8Array {
   let at = 1
-  while (bytes[at] !== E) {
-    const keyEnd = skip(bytes, at)
-    const valueEnd = skip(bytes, keyEnd)
+  while (bytes[at] !== END) {
+    const keyEnd = endOfValue(bytes, at)
+    const valueEnd = endOfValue(bytes, keyEnd)
     if (Buffer.from(bytes.subarray(at, keyEnd)).equals(INFO_KEY)) return bytes.subarray(keyEnd, valueEnd)
     at = valueEnd
   }
@@ -220,19 +221,4 @@ function rawInfo(bytes: Uint8Array): Uint8Array {
 }
 
 const INFO_KEY = Buffer.from('4:info')
-const [E, I, L, D, COLON] = [...Buffer.from('eild:')]
-
-/** Position after the bencoded value at `at`. The bytes have been decoded before, so they are well formed. */
-function skip(bytes: Uint8Array, at: number): number {
-  const type = bytes[at]
-  if (type === I) return bytes.indexOf(E as number, at) + 1
-  if (type === L || type === D) {
-    let next = at + 1
-    while (next < bytes.length && bytes[next] !== E) next = skip(bytes, next)
-    return next + 1
-  }
-  const colon = bytes.indexOf(COLON as number, at)
-  const length = Number(Buffer.from(bytes.subarray(at, colon)).toString())
-  if (colon < 0 || !Number.isSafeInteger(length)) throw bad('it is cut short')
-  return colon + 1 + length
-}
+const END = 'e'.charCodeAt(0)

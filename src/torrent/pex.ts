@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import bencode from 'bencode'
+import { decodeUntrusted } from './bencode.ts'
 import { decodeCompact, encodeCompact, formatAddress, parseAddress } from './compact.ts'
 import type { Connection } from './connection.ts'
 
@@ -148,7 +149,7 @@ function encodePex(addresses: readonly string[]): Buffer {
 /** What is no message of this extension names nobody. */
 function decodePex(content: Uint8Array): string[] {
   try {
-    const { added, added6 } = bencode.decode(content) as Record<string, unknown>
+    const { added, added6 } = decodeUntrusted(content) as Record<string, unknown>
     return [
       ...(added instanceof Uint8Array ? decodeCompact(added, 4) : []),
       ...(added6 instanceof Uint8Array ? decodeCompact(added6, 6) : []),

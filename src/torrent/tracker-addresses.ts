@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
 import bencode from 'bencode'
+import { decodeUntrusted } from './bencode.ts'
 
 /** Carries a peer's own word on its address to where the tracker's module decides on it. Never taken from outside. */
 const HEADER = 'x-announced-address'
@@ -56,7 +57,7 @@ function tellWhereReached(request: IncomingMessage, response: ServerResponse): v
 function withReached(body: Uint8Array, here: string): Uint8Array {
   let answer: Record<string, unknown>
   try {
-    answer = bencode.decode(body) as Record<string, unknown>
+    answer = decodeUntrusted(body) as Record<string, unknown>
   } catch {
     return body // no answer to an announce
   }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import bencode from 'bencode'
+import { decodeUntrusted } from '../bencode.ts'
 import { Framing } from './framing.ts'
 import * as message from './messages.ts'
 import { Outbox } from './outbox.ts'
@@ -251,7 +252,7 @@ export class AgentWire extends EventEmitter {
 
 function decodeDictionary(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const value = bencode.decode(bytes)
+    const value = decodeUntrusted(bytes)
     if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Uint8Array)
       return undefined
     return value as Record<string, unknown>

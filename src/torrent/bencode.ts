@@ -1,0 +1,56 @@
+import bencode from 'bencode'
+
+/** Lists and dictionaries within each other: a torrent has four. */
+const DEEPEST = 32
+/** Digits of a length or of an integer. */
+const LONGEST_NUMBER = 16
+const [ZERO, NINE, MINUS, COLON, INTEGER, LIST, DICTIONARY, END] = [...Buffer.from('09-:ilde')] as number[]
+
+/**
+ * Decodes bencoded bytes (BEP 3) that came from elsewhere; what follows the first value is not read. Throws a RangeError when
+ * they are not well formed: the module alone takes lengths below zero, and then never comes to an end.
+ */
+export function decodeUntrusted(bytes: Uint8Array): unknown {
+  endOfValue(bytes, 0)
+  return bencode.decode(bytes)
+}
+
+/** Position after the value at `at`. Throws a RangeError when it is not well formed, not whole, or too deep. */
+export function endOfValue(bytes: Uint8Array, at: number, depth = 0): number {
+  const type = bytes[at]
+  if (type === INTEGER) {
+    const digits = bytes[at + 1] === MINUS ? at + 2 : at + 1
+    return endOfNumber(bytes, digits, END as number).next
+  }
+  if (type === LIST || type === DICTIONARY) {
+    if (depth === DEEPEST) throw malformed(at)
+    let next = at + 1
+    while (bytes[next] !== END) {
+      if (type === DICTIONARY) next = endOfString(bytes, next)
+      next = endOfValue(bytes, next, depth + 1)
+    }
+    return next + 1
+  }
+  return endOfString(bytes, at)
+}
+
+function endOfString(bytes: Uint8Array, at: number): number {
+  const { value, next } = endOfNumber(bytes, at, COLON as number)
+  if (next + value > bytes.length) throw malformed(at)
+  return next + value
+}
+
+function endOfNumber(bytes: Uint8Array, at: number, end: number): { value: number; next: number } {
+  let value = 0
+  let next = at
+  for (; bytes[next] !== end; next++) {
+    const digit = bytes[next] as number
+    if (next - at === LONGEST_NUMBER || !(digit >= (ZERO as number) && digit <= (NINE as number)))
+      throw malformed(next)
+    value = value * 10 + digit - (ZERO as number)
+  }
+  if (next === at) throw malformed(at)
+  return { value, next: next + 1 }
+}
+
+const malformed = (at: number) => new RangeError(`not bencoded at byte ${at}`)
