@@ -4,8 +4,6 @@ import { oneLine } from '../report/format.ts'
 import { decodeUntrusted } from './bencode.ts'
 import { decodeCompact, formatAddress } from './compact.ts'
 
-export { formatAddress, parseAddress } from './compact.ts'
-
 /** A tracker's answer of more than this is no answer. */
 const LONGEST_ANSWER = 256 * 1024
 const TIMEOUT = 10_000

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { formatAddress } from './announce.ts'
+import { formatAddress } from './compact.ts'
 import { PEX_EXTENSION, PEX_EXTENSION_ID } from './pex.ts'
 import { RateLimit } from './rate-limit.ts'
 import { AGENT_EXTENSION, AgentWire, LARGEST_BLOCK, STRANGERS_BLOCK } from './wire/agent-wire.ts'

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
-import { formatAddress, parseAddress } from './announce.ts'
 import { Banned } from './banned.ts'
+import { formatAddress, parseAddress } from './compact.ts'
 import { Connection, type Host } from './connection.ts'
 import { PeerBook } from './peer-book.ts'
 import { accepts, type Neighbourhood, toOpen } from './scheduler/neighbourhood.ts'
