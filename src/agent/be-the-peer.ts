@@ -7,6 +7,7 @@ import type { Follower } from './follower.ts'
 import type { ContentJob } from './job.ts'
 import { land, landsEarly } from './landing.ts'
 import type { Run } from './run-directory.ts'
+import { isUsed } from './transfer-directory.ts'
 import { work } from './worker.ts'
 
 /** An order that is being carried out. */
@@ -34,6 +35,8 @@ export async function beThePeer(receiving: Receiving): Promise<void> {
   })
   const landing = landInTime(receiving, frontier, completed, failed.signal)
   landing.catch(() => failed.abort())
+  const abandoned = whenAbandoned(receiving)
+  abandoned.signal.addEventListener('abort', () => failed.abort())
   // Whoever takes over may unpack as soon as this process has stopped to.
   follower.left.addEventListener('abort', () => Promise.allSettled([landing]).then(release))
   const sharing = work(job, run, {
@@ -41,14 +44,35 @@ export async function beThePeer(receiving: Receiving): Promise<void> {
     onPiece: (piece) => frontier.add(piece),
     onEvent(event) {
       if (event.event !== 'failed') emit(event) // what fails is said once, by whoever ends the process
-      if (event.event === 'done') complete()
+      if (event.event !== 'done') return
+      abandoned.forget()
+      complete()
     },
   })
   sharing.catch(() => failed.abort())
   const [landed, shared] = await Promise.allSettled([landing, sharing])
+  abandoned.forget()
   if (landed.status === 'rejected') throw landed.reason
   if (shared.status === 'rejected') throw shared.reason
   if (!landed.value && follower.stop.aborted) throw interrupted()
+}
+
+/** A deploy whose connection broke is back within seconds, if it still is. */
+const ABANDONED_MS = 40_000
+const LOOK_MS = 1000
+
+/**
+ * Peers of a deploy that was killed would trade among themselves as long as they find something: this ends each of them
+ * that is not complete and has had no follower for a while, neither its own nor one that another process brought.
+ */
+function whenAbandoned({ order, follower }: Receiving): { signal: AbortSignal; forget: () => void } {
+  const abandoned = new AbortController()
+  let followed = performance.now()
+  const timer = setInterval(() => {
+    if (!follower.left.aborted || isUsed(order.directory)) followed = performance.now()
+    else if (performance.now() - followed > ABANDONED_MS) abandoned.abort()
+  }, LOOK_MS)
+  return { signal: abandoned.signal, forget: () => clearInterval(timer) }
 }
 
 /** Whether it has landed, and said so: not when nobody follows any more, nor when all is to end. */

@@ -64,6 +64,9 @@ export function tidyDirectory(directory: string, tag: string): void {
   }
 }
 
+/** Whether another process follows this one, or would unpack what it fetches. */
+export const isUsed = (directory: string): boolean => users(directory).length > 0
+
 /** Other running processes that need the directory. */
 function users(directory: string): ProcessIdentity[] {
   return names(directory)
