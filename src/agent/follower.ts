@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import type { AgentEvent } from './contract.ts'
 import { printOut, whenReaderLeaves } from './output.ts'
 
@@ -20,7 +21,7 @@ export interface Follower {
 
 const END = 'end'
 
-export function followerOf(input: NodeJS.ReadableStream): Follower {
+export function followerOf(input: Readable): Follower {
   const left = new AbortController()
   const stop = new AbortController()
   process.on('SIGHUP', () => left.abort())
@@ -40,6 +41,7 @@ export function followerOf(input: NodeJS.ReadableStream): Follower {
     first = undefined
   })
   lines.on('close', () => first?.(''))
+  if (input.readableEnded) lines.close() // it would not be told any more
   input.on('error', () => {}) // the same as its end
   return {
     order,

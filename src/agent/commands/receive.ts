@@ -1,4 +1,5 @@
 import { ExitCode, MurderError } from '../../errors.ts'
+import { either } from '../abort.ts'
 import type { Command } from '../arguments.ts'
 import { type Follower, followerOf } from '../follower.ts'
 import { parseOrder } from '../order.ts'
@@ -14,13 +15,13 @@ const SIGN_MS = 2000
 const PATIENCE_MS = 60_000
 
 /** Throws NO_ORDER when the deploy host has vanished: a connection that nobody closes looks open for a quarter of an hour. */
-function orderOf({ order, say, silence, stop }: Follower): Promise<string> {
+function orderOf({ order, say, silence, left, stop }: Follower): Promise<string> {
   const sign = () => say({ event: 'ready' })
   sign()
   return new Promise((resolve, reject) => {
     const giveUp = () =>
       reject(new MurderError('NO_ORDER', 'no order came', { exitCode: ExitCode.interrupted }))
-    stop.addEventListener('abort', giveUp)
+    either(left, stop).addEventListener('abort', giveUp)
     const timer = setInterval(() => (silence() > PATIENCE_MS ? giveUp() : sign()), SIGN_MS)
     order.then(resolve).finally(() => clearInterval(timer))
   })
