@@ -12,6 +12,8 @@ export interface LockOwner {
   when: string
   /** `deploy` ends with its process, `manual` with murder:unlock. */
   kind: 'deploy' | 'manual'
+  /** The process on the deploy host, as `nameOwnProcess` gives it; empty where that is not known. */
+  process: string
 }
 
 /** A lock as one server has it. */
@@ -44,7 +46,8 @@ left() {
 tell() { since=$(line 4 | tr -cd 0-9); say lock.owner "$(line 3)"; say lock.age "$(($(date +%s) - \${since:-0}))"; }`
 
 /** Takes the lock, or tells who has it. What was left behind is replaced, unless somebody else was faster. */
-const take = ({ id, kind, ...about }: LockOwner) => `id=${quote(id)}
+const take = ({ id, kind, ...about }: LockOwner, ended: readonly string[] = []) => `id=${quote(id)}
+ended() { case "$(line 2) $(line 1)" in ${['', ...ended].map((id) => quote(`deploy ${id}`)).join('|')}) return 0;; esac; return 1; }
 take() {
   mine="$l.$id"
   printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$$ $(started $$)" >"$mine" || exit 1
@@ -54,7 +57,7 @@ take() {
     if [ "$other" = "$id" ]; then mv -f "$mine" "$l"; return; fi
     if [ ! -e "$l" ] && [ "$n" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1; fi
     [ -n "$all" ] || continue
-    if [ "$n" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
+    if [ "$n" -gt 20 ] || ! { left || ended; }; then rm -f "$mine"; tell; return 1; fi
     mv "$l" "$mine.old" 2>/dev/null || continue
     [ "$(head -n 1 "$mine.old")" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
     rm -f "$mine.old"
@@ -64,15 +67,20 @@ take() {
 
 /**
  * Takes the lock and stays, and with it the lock: until its standard input ends. Every line on it is a sign of life.
- * Where somebody else has the lock it tells so and ends. `then` runs once it is locked.
+ * Where somebody else has the lock it tells so and ends. `after` runs once it is locked. A lock of one of `ended` (ids) was
+ * left behind, whatever it looks like there.
  */
-export function holdLockScript(remotePath: string, owner: LockOwner, then = ''): string {
+export function holdLockScript(
+  remotePath: string,
+  owner: LockOwner,
+  { after = '', ended = [] }: { after?: string; ended?: readonly string[] } = {},
+): string {
   return `${functions(remotePath)}
-${take(owner)}
+${take(owner, ended)}
 take || exit 0
 drop() { look; [ "$(line 1)" = "$id" ] && [ "$(line 5)" = "$$ $(started $$)" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM
-${then}
+${after}
 say lock.taken yes; printf '%s\\n' ${quote(saidAll)}
 while IFS= read -r x; do touch -c "$l"; done`
 }
@@ -106,7 +114,14 @@ export function parseLock(output: string): 'taken' | FoundLock | undefined {
   if (values.get('lock.taken') === 'yes') return 'taken'
   const text = values.get('lock.owner')
   if (text === undefined) return undefined
-  const unknown: LockOwner = { id: '', who: 'somebody', what: 'something', when: '?', kind: 'manual' }
+  const unknown: LockOwner = {
+    id: '',
+    who: 'somebody',
+    what: 'something',
+    when: '?',
+    kind: 'manual',
+    process: '',
+  }
   return { ...unknown, ...parseOwner(text), age: Number(values.get('lock.age')) || 0 }
 }
 
@@ -114,7 +129,7 @@ export function parseLock(output: string): 'taken' | FoundLock | undefined {
 function parseOwner(text: string): Partial<LockOwner> {
   try {
     const value = JSON.parse(text) as Record<string, unknown> | null
-    const known = ['id', 'who', 'what', 'when'].flatMap((key) => {
+    const known = ['id', 'who', 'what', 'when', 'process'].flatMap((key) => {
       const part = value?.[key]
       return typeof part === 'string' ? [[key, part] as const] : []
     })

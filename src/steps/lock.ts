@@ -6,6 +6,7 @@ import { Hold } from '../remote/hold.ts'
 import { pause } from '../remote/retry.ts'
 import type { Server } from '../remote/server.ts'
 import { duration, oneLine } from '../report/format.ts'
+import { hasEnded, nameOwnProcess } from './deploy-process.ts'
 import { type FoundLock, holdLockScript, type LockOwner, parseLock } from './lock-script.ts'
 
 /** Seconds that a server may take to answer. */
@@ -26,6 +27,7 @@ export const newOwner = (kind: LockOwner['kind'], what: string): LockOwner => ({
   what,
   when: new Date().toISOString(),
   kind,
+  process: nameOwnProcess() ?? '',
 })
 
 /** Several servers that are locked by the same owner are one sentence. */
@@ -77,11 +79,13 @@ export class FleetLock {
   async settle(outcomes: readonly Outcome[], signal: AbortSignal): Promise<void> {
     let refused = refusals(outcomes)
     for (let look = 0; refused.length > 0; look++) {
+      const ended = refused.flatMap(({ lock }) => (isLeft(lock) ? [lock.id] : []))
       const hopeless = refused.some(({ lock }) => lock.kind === 'manual') || look === LOOKS
-      if (hopeless || refused.some(({ lock }) => lock.id < this.#owner.id)) await this.#letGo()
+      if (hopeless || refused.some(({ lock }) => !isLeft(lock) && lock.id < this.#owner.id))
+        await this.#letGo()
       if (hopeless) throw lockedError(refused.map(named), this.#place.environment)
-      await pause(PAUSE, signal)
-      refused = await this.#takeAll(refused, signal)
+      if (ended.length < refused.length) await pause(PAUSE, signal)
+      refused = await this.#takeAll(refused, signal, ended)
       // Only then those that were let go: they must not be in the way of the older deploy.
       if (refused.length === 0)
         refused = await this.#takeAll(
@@ -102,17 +106,21 @@ export class FleetLock {
     await Promise.all(holds.map((hold) => hold.letGo()))
   }
 
-  async #takeAll(among: readonly { server: Server }[], signal: AbortSignal): Promise<Refusal[]> {
+  async #takeAll(
+    among: readonly { server: Server }[],
+    signal: AbortSignal,
+    ended: readonly string[] = [],
+  ): Promise<Refusal[]> {
     const servers = among.map(({ server }) => server).filter((server) => !this.#holds.has(server))
-    return refusals(await Promise.all(servers.map((server) => this.#take(server, {}, signal))))
+    return refusals(await Promise.all(servers.map((server) => this.#take(server, { ended }, signal))))
   }
 
   async #take(
     server: Server,
-    { before = '', after = '' }: { before?: string; after?: string },
+    { before = '', after = '', ended = [] }: { before?: string; after?: string; ended?: readonly string[] },
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, after)}`
+    const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, { after, ended })}`
     const hold = new Hold(this.#fleet, server, { step: 'check', script, patience: PATIENCE, signal })
     const outcome = await hold.said
     if (!outcome.ok || parseLock(outcome.stdout) !== 'taken') return outcome
@@ -140,6 +148,9 @@ interface Refusal {
   server: Server
   lock: FoundLock
 }
+
+/** Its deploy ran here and has ended, but the server does not know: its connection was cut, not closed. */
+const isLeft = ({ kind, process }: FoundLock) => kind === 'deploy' && hasEnded(process)
 
 const named = ({ server, lock }: Refusal) => ({ server: server.label, lock })
 

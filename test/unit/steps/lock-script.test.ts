@@ -16,7 +16,14 @@ import {
 } from '../../../src/steps/lock-script.ts'
 
 const owner = (id: string, kind: LockOwner['kind'] = 'deploy'): LockOwner => ({
-  ...{ id, kind, who: "o'brien@laptop", what: 'deploy of "production"', when: '2026-01-02T03:04:05.000Z' },
+  ...{
+    id,
+    kind,
+    who: "o'brien@laptop",
+    what: 'deploy of "production"',
+    when: '2026-01-02T03:04:05.000Z',
+    process: '',
+  },
 })
 
 let directory: string
@@ -34,8 +41,11 @@ const sh = (script: string) => execFileSync('sh', ['-c', script], { encoding: 'u
 const files = () => readdirSync(directory)
 
 /** Holds the lock until its input ends. */
-async function hold(id: string): Promise<{ said: string; child: ChildProcess; gone: Promise<unknown> }> {
-  const child = spawn('sh', ['-c', holdLockScript(directory, owner(id))], {
+async function hold(
+  id: string,
+  ended: string[] = [],
+): Promise<{ said: string; child: ChildProcess; gone: Promise<unknown> }> {
+  const child = spawn('sh', ['-c', holdLockScript(directory, owner(id), { ended })], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   children.push(child)
@@ -116,4 +126,16 @@ test('what is no lock of ours is told as far as it can be', () => {
     what: 'x',
     kind: 'manual',
   })
+})
+
+test('a lock whose owner is known to have ended is replaced, and no other', async () => {
+  await hold('1')
+  expect(parseLock((await hold('2', ['0', '3'])).said)).toMatchObject(owner('1'))
+  expect(parseLock((await hold('2', ['0', '1'])).said)).toBe('taken')
+  expect(parseLock(sh(lockStatusScript(directory)))).toMatchObject(owner('2'))
+})
+
+test('a lock by hand stays, whatever is said of its owner', async () => {
+  sh(takeLockScript(directory, owner('1', 'manual')))
+  expect(parseLock((await hold('2', ['1'])).said)).toMatchObject(owner('1', 'manual'))
 })
