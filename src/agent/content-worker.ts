@@ -131,10 +131,10 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
     }
     last = stats
     if (job.role === 'seeder') return
-    const { everConnected } = stats
+    const { foundContent } = stats
     const mayStillCome = job.trackers.length > 0 && job.peers.length === 0 && !stats.trackerError
     const ran = verdict(
-      { now, started, connecting, progressed, everConnected, mayStillCome, complete },
+      { now, started, connecting, progressed, foundContent, mayStillCome, complete },
       job.timeouts,
     )
     if (ran) fail(timeoutError(ran, job, stats))

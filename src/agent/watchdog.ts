@@ -10,7 +10,7 @@ export interface Vitals {
   connecting: number
   /** When `bytes` last grew. */
   progressed: number
-  everConnected: boolean
+  foundContent: boolean
   /** The tracker answers and no peer's address was given: the others may just not have been started yet. */
   mayStillCome: boolean
   complete: boolean
@@ -21,9 +21,9 @@ export function verdict(vitals: Vitals, timeouts: Timeouts): Verdict | undefined
   if (vitals.complete) return undefined
   const over = (since: number, seconds: number) => seconds > 0 && vitals.now - since >= seconds * 1000
   if (over(vitals.started, timeouts.total)) return 'total'
-  // Who never met anybody hasn't stalled: it has the wrong address, or a firewall, and should be told that.
-  if (!vitals.everConnected && !vitals.mayStillCome && over(vitals.connecting, timeouts.connect))
+  // Who never met anybody with content hasn't stalled: it has the wrong address, or a firewall.
+  if (!vitals.foundContent && !vitals.mayStillCome && over(vitals.connecting, timeouts.connect))
     return 'connect'
-  if (over(vitals.progressed, timeouts.stall)) return vitals.everConnected ? 'stall' : 'connect'
+  if (over(vitals.progressed, timeouts.stall)) return vitals.foundContent ? 'stall' : 'connect'
   return undefined
 }

@@ -42,7 +42,8 @@ export interface Stats {
   fromSeeder: number
   sent: number
   peers: number
-  everConnected: boolean
+  /** Whether anybody was met who has something that is missing here, or is a seeder of ours. */
+  foundContent: boolean
   /** Addresses of peers that sent wrong bytes and are banned, in order. */
   banned: readonly string[]
   trackerError?: string

@@ -49,6 +49,7 @@ export class Participant implements Host {
   private readonly trackers: TrackerSession[]
   private readonly exchange: PeerExchange
   private guessed = false
+  private foundContent = false
   private readonly meter = new RateMeter()
   private server: Server | undefined
   private timer: NodeJS.Timeout | undefined
@@ -119,7 +120,7 @@ export class Participant implements Host {
       total: this.metainfo.length,
       ...this.meter.read(now()),
       peers: this.neighbours.size,
-      everConnected: this.neighbours.everConnected,
+      foundContent: this.foundContent,
       banned: this.neighbours.liars,
       ...(trackerError === undefined ? {} : { trackerError }),
     }
@@ -250,6 +251,7 @@ export class Participant implements Host {
 
   private describePeer({ id, largestBlock, source }: Connection): void {
     this.scheduler.describe(id, { largestBlock, source })
+    this.foundContent ||= source
   }
 
   private theyHave(connection: Connection, pieces: Iterable<number>): void {
@@ -257,6 +259,7 @@ export class Participant implements Host {
     for (const piece of pieces) useful = this.scheduler.peerHas(connection.id, piece) || useful
     this.sharing.theyHave(connection, pieces)
     if (!useful) return
+    this.foundContent = true
     connection.wire.interested()
     this.fetching.askSoon(connection)
   }

@@ -7,7 +7,7 @@ const vitals: Vitals = {
   started: 0,
   connecting: 0,
   progressed: 0,
-  everConnected: false,
+  foundContent: false,
   mayStillCome: false,
   complete: false,
 }
@@ -29,13 +29,13 @@ it('is more patient while the tracker answers and nobody else was named', () => 
 })
 
 it('gives up when nothing comes any more', () => {
-  const changes = { everConnected: true, progressed: 15_000 }
+  const changes = { foundContent: true, progressed: 15_000 }
   expect(at(34, changes)).toBeUndefined()
   expect(at(35, changes)).toBe('stall')
 })
 
 it('gives up when all of it takes too long, however well it goes', () => {
-  expect(at(60, { everConnected: true, progressed: 60_000 })).toBe('total')
+  expect(at(60, { foundContent: true, progressed: 60_000 })).toBe('total')
 })
 
 it('leaves a complete peer alone', () => {
