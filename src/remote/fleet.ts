@@ -77,7 +77,7 @@ export class Fleet {
       concurrency: 30,
       connectSeconds: 15,
       controlDirectory: '',
-      retries: 5,
+      retries: 12,
       random: Math.random,
       onCommand: () => {},
       ...options,

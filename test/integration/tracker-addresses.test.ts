@@ -40,11 +40,7 @@ describe('the address of a peer', () => {
     await announceAt('127.0.0.1', 1001, '10.9.8.7')
     await announceAt('127.0.0.1', 1002, 'fd00::7')
     await announceAt('127.0.0.1', 1003)
-    expect(await announceAt('127.0.0.1', 1004)).toEqual([
-      '10.9.8.7:1001',
-      '127.0.0.1:1003',
-      '[fd00:0:0:0:0:0:0:7]:1002',
-    ])
+    expect(await announceAt('127.0.0.1', 1004)).toEqual(['10.9.8.7:1001', '127.0.0.1:1003', '[fd00::7]:1002'])
   })
 
   it('is not taken from what is no address, nor from a header', async () => {

@@ -127,6 +127,8 @@ function baseConfig(directory: string, addresses: string[], port: number): strin
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
     'PrintMotd no',
+    // The user's own start-up files may do anything, and take any time.
+    `SetEnv HOME=${directory}`,
     'LogLevel VERBOSE',
     '',
   ]
