@@ -1,5 +1,7 @@
-/** Bytes read from disk at once: large enough that every peer's next request is already here. */
-const STRIDE = 1024 * 1024
+import type { PieceBuffer } from './piece-buffer.ts'
+
+/** Bytes that a seeder reads from disk at once: large enough that every peer's next request is already here. */
+export const SEEDERS_STRIDE = 1024 * 1024
 
 /**
  * Recently used content in memory, bounded. Peers of a swarm ask for the same pieces at about the same time, so
@@ -7,63 +9,66 @@ const STRIDE = 1024 * 1024
  */
 export class BlockCache {
   private readonly strides = new Map<number, Promise<Buffer>>()
-  private readonly fresh = new Map<number, Buffer>()
+  private readonly fresh = new Map<number, PieceBuffer>()
   private freshBytes = 0
   private readonly read: (position: number, length: number) => Promise<Buffer>
   private readonly length: number
+  private readonly stride: number
   private readonly limit: number
 
-  /** `length` is that of the content, `limit` the bytes that each half of the cache may hold. */
+  /** `length` is that of the content, `stride` what is read from disk at once, `limit` the bytes that each half of the cache may hold. */
   constructor(
     read: (position: number, length: number) => Promise<Buffer>,
-    length: number,
-    limit = 16 * 1024 * 1024,
+    { length, stride, limit = 16 * 1024 * 1024 }: { length: number; stride: number; limit?: number },
   ) {
     this.read = read
     this.length = length
+    this.stride = stride
     this.limit = limit
   }
 
   /** Keeps a verified piece that starts at `position`. */
-  keep(position: number, piece: Buffer): void {
+  keep(position: number, piece: PieceBuffer): void {
+    piece.hold()
     this.fresh.set(position, piece)
-    this.freshBytes += piece.length
+    this.freshBytes += piece.bytes.length
     for (const [at, oldest] of this.fresh) {
       if (this.freshBytes <= this.limit) break
       this.fresh.delete(at)
-      this.freshBytes -= oldest.length
+      this.freshBytes -= oldest.bytes.length
+      oldest.letGo()
     }
   }
 
-  /** The bytes, at once if they are in memory. `pieceStart` is where the piece they belong to starts. */
+  /** The bytes, at once if they are in memory, and then good only until the caller returns. `pieceStart` is where the piece they belong to starts. */
   get(pieceStart: number, offset: number, length: number): Buffer | Promise<Buffer> {
     const piece = this.fresh.get(pieceStart)
-    if (piece) return piece.subarray(offset, offset + length)
+    if (piece) return piece.bytes.subarray(offset, offset + length)
     return this.getFromDisk(pieceStart + offset, length)
   }
 
   private async getFromDisk(position: number, length: number): Promise<Buffer> {
-    const first = Math.floor(position / STRIDE)
-    const last = Math.floor((position + length - 1) / STRIDE)
-    if (first === last) return slice(await this.stride(first), position - first * STRIDE, length)
+    const first = Math.floor(position / this.stride)
+    const last = Math.floor((position + length - 1) / this.stride)
+    if (first === last) return slice(await this.readStride(first), position - first * this.stride, length)
     const parts: Buffer[] = []
     for (let index = first; index <= last; index++) {
-      const from = Math.max(position, index * STRIDE)
-      const to = Math.min(position + length, (index + 1) * STRIDE)
-      parts.push(slice(await this.stride(index), from - index * STRIDE, to - from))
+      const from = Math.max(position, index * this.stride)
+      const to = Math.min(position + length, (index + 1) * this.stride)
+      parts.push(slice(await this.readStride(index), from - index * this.stride, to - from))
     }
     return Buffer.concat(parts)
   }
 
-  private stride(index: number): Promise<Buffer> {
+  private readStride(index: number): Promise<Buffer> {
     const known = this.strides.get(index)
     if (known) return known
-    const start = index * STRIDE
-    const reading = this.read(start, Math.min(STRIDE, this.length - start))
+    const start = index * this.stride
+    const reading = this.read(start, Math.min(this.stride, this.length - start))
     this.strides.set(index, reading)
     reading.catch(() => this.strides.delete(index))
     const [oldest] = this.strides.keys()
-    if (this.strides.size * STRIDE > this.limit && oldest !== undefined) this.strides.delete(oldest)
+    if (this.strides.size * this.stride > this.limit && oldest !== undefined) this.strides.delete(oldest)
     return reading
   }
 }

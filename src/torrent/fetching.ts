@@ -2,6 +2,7 @@ import type { Connection } from './connection.ts'
 import type { Metainfo } from './metainfo.ts'
 import type { Neighbours } from './neighbours.ts'
 import { PieceBuffer } from './piece-buffer.ts'
+import { PieceMemory } from './piece-memory.ts'
 import { pieceIsRight } from './pieces.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Block } from './scheduler/partial.ts'
@@ -13,7 +14,7 @@ const MOST_UNWRITTEN = 64 * 1024 * 1024
 
 export interface FetchingEvents {
   /** The piece is here and right. It may not be written yet. */
-  verified(piece: number, bytes: Buffer): void
+  verified(piece: number, content: PieceBuffer): void
   written(piece: number): void
   /** Everything is here, verified and written. Called once. */
   complete(): void
@@ -30,6 +31,7 @@ export class Fetching {
   private readonly now: () => number
   private readonly events: FetchingEvents
   private readonly pieces = new Map<number, PieceBuffer>()
+  private readonly memory: PieceMemory
   private readonly heard = new Set<Connection>()
   private unwritten = 0
   private finished = false
@@ -47,6 +49,7 @@ export class Fetching {
     events: FetchingEvents,
   ) {
     this.metainfo = parts.metainfo
+    this.memory = new PieceMemory(parts.metainfo.pieceLength)
     this.scheduler = parts.scheduler
     this.storage = parts.storage
     this.neighbours = parts.neighbours
@@ -84,8 +87,7 @@ export class Fetching {
   arrived(from: Connection, block: Block, bytes: Uint8Array): void {
     const arrival = this.scheduler.arrived(from.id, block, this.now())
     if (arrival?.fresh) {
-      const buffer = this.pieces.get(block.piece) ?? new PieceBuffer(this.scheduler.pieceLength(block.piece))
-      this.pieces.set(block.piece, buffer)
+      const buffer = this.pieces.get(block.piece) ?? this.begin(block.piece)
       buffer.write(block.offset, bytes, from.id)
       this.takeBack(arrival.cancel)
       if (arrival.complete) this.check(block.piece, buffer)
@@ -103,6 +105,12 @@ export class Fetching {
     this.events.complete()
   }
 
+  private begin(piece: number): PieceBuffer {
+    const buffer = new PieceBuffer(this.scheduler.pieceLength(piece), this.memory)
+    this.pieces.set(piece, buffer)
+    return buffer
+  }
+
   private takeBack(requests: { peer: number; block: Block }[]): void {
     for (const { peer, block } of requests) {
       this.neighbours.get(peer)?.wire.cancel(block.piece, block.offset, block.length)
@@ -113,14 +121,20 @@ export class Fetching {
     this.pieces.delete(piece)
     const right = pieceIsRight(this.metainfo.pieces, piece, buffer.digest())
     this.scheduler.checked(piece, right)
-    if (!right) return this.blame(buffer.senders)
-    this.events.verified(piece, buffer.bytes)
-    this.write(piece, buffer.bytes)
+    if (right) {
+      this.events.verified(piece, buffer)
+      this.write(piece, buffer)
+    } else {
+      buffer.letGo()
+      this.blame(buffer.senders)
+    }
   }
 
-  private write(piece: number, bytes: Buffer): void {
+  private write(piece: number, buffer: PieceBuffer): void {
+    const { bytes } = buffer
     const position = piece * this.metainfo.pieceLength
     const written = () => {
+      buffer.letGo()
       this.events.written(piece)
       this.finishIfDone()
     }

@@ -143,7 +143,7 @@ export class Participant implements Host {
     return new Fetching(
       { metainfo, scheduler, storage, neighbours, limit, now },
       {
-        verified: (piece, bytes) => this.sharing.verified(piece, bytes),
+        verified: (piece, content) => this.sharing.verified(piece, content),
         written: (piece) => this.options.onPiece?.(piece),
         complete: () => this.completed(),
         failed: (error) => this.fail(error),
@@ -151,7 +151,7 @@ export class Participant implements Host {
     )
   }
 
-  private makeSharing({ metainfo, role, fleet, uploadLimit = 0 }: ParticipantOptions): Sharing {
+  private makeSharing({ metainfo, fleet, uploadLimit = 0 }: ParticipantOptions): Sharing {
     const { scheduler, neighbours } = this
     return new Sharing({
       ...metainfo,
@@ -160,7 +160,8 @@ export class Participant implements Host {
       limit: new RateLimit(uploadLimit, now()),
       now,
       read: (at, length) => this.readContent(at, length),
-      spreads: role === 'seeder' && fleet !== 1,
+      source: this.source,
+      spreads: this.source && fleet !== 1,
     })
   }
 

@@ -1,18 +1,22 @@
 import * as crypto from 'node:crypto'
+import type { PieceMemory } from './piece-memory.ts'
 import { UNIT } from './scheduler/window.ts'
 
 /** Pieces up to this length are hashed in one go: 1 ms, and less work than block by block. */
 const LONGEST_AT_ONCE = 1024 * 1024
 
-/** A piece under way. */
+/** A piece: under way, then complete, as long as anybody holds it. Whoever makes it holds it. */
 export class PieceBuffer {
   readonly bytes: Buffer
   /** Connections that sent any of it. */
   readonly senders = new Set<number>()
   private readonly running: RunningHash | undefined
+  private readonly memory: PieceMemory
+  private holders = 1
 
-  constructor(length: number) {
-    this.bytes = Buffer.allocUnsafeSlow(length)
+  constructor(length: number, memory: PieceMemory) {
+    this.memory = memory
+    this.bytes = memory.take(length)
     if (length > LONGEST_AT_ONCE) this.running = new RunningHash(this.bytes)
   }
 
@@ -20,6 +24,15 @@ export class PieceBuffer {
     this.bytes.set(block, offset)
     this.senders.add(sender)
     this.running?.came(offset, block.length)
+  }
+
+  hold(): void {
+    this.holders++
+  }
+
+  /** After the last holder's call `bytes` are another piece's. */
+  letGo(): void {
+    if (--this.holders === 0) this.memory.giveBack(this.bytes)
   }
 
   /** SHA-1 of the piece. Call once, when every block is here. */

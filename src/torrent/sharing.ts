@@ -1,6 +1,7 @@
-import { BlockCache } from './block-cache.ts'
+import { BlockCache, SEEDERS_STRIDE } from './block-cache.ts'
 import type { Connection } from './connection.ts'
 import type { Neighbours } from './neighbours.ts'
+import type { PieceBuffer } from './piece-buffer.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { FirstCopies } from './scheduler/first-copies.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
@@ -28,6 +29,8 @@ export class Sharing {
     /** Seconds. */
     now: () => number
     read: (position: number, length: number) => Promise<Buffer>
+    /** Whether all of it is here from the start. */
+    source: boolean
     /** Whether to see to it that each piece leaves from here once before any leaves twice. */
     spreads: boolean
   }) {
@@ -37,7 +40,11 @@ export class Sharing {
     this.limit = parts.limit
     this.now = parts.now
     this.pieceLength = parts.pieceLength
-    this.cache = new BlockCache(parts.read, parts.length)
+    this.cache = new BlockCache(parts.read, {
+      length: parts.length,
+      // What a peer has it has just written: the system has it at hand, and the others ask for it in any order.
+      stride: parts.source ? SEEDERS_STRIDE : Math.min(SEEDERS_STRIDE, parts.pieceLength),
+    })
     this.firstCopies = parts.spreads
       ? new FirstCopies(scheduler.pieceCount, (piece) => scheduler.pieceLength(piece))
       : undefined
@@ -86,8 +93,8 @@ export class Sharing {
   }
 
   /** The piece has just come: keeps it at hand and tells whoever lacks it. */
-  verified(piece: number, bytes: Buffer): void {
-    this.cache.keep(piece * this.pieceLength, bytes)
+  verified(piece: number, content: PieceBuffer): void {
+    this.cache.keep(piece * this.pieceLength, content)
     for (const { id, wire, wantsEveryHave } of this.neighbours) {
       if (this.scheduler.peerIsFull(id)) continue
       if (wantsEveryHave || !this.scheduler.peerHasPiece(id, piece)) wire.have(piece)

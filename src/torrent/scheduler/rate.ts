@@ -1,7 +1,7 @@
 const INTERVAL = 0.1
-const KEEP = 0.8
+const KEEP = 0.98
 
-/** Bytes a second that come in: quick to grow, slow to fall, so that a pause does not look like a slow link. */
+/** Bytes a second that come in: quick to grow and slow to fall (by half in three seconds), so that a pause does not look like a slow link. */
 export class IncomingRate {
   value = 0
   private bytes = 0

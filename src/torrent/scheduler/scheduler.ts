@@ -15,8 +15,13 @@ const REFUSED_PAUSE = 0.05
  * What should be under way from all peers together, beyond the way there and back: what comes in this time (seconds). It
  * covers hiccups of busy machines; in a larger swarm a piece passes several hops, and each of them would wait for it.
  */
-const AHEAD = 0.05
+const AHEAD = 0.15
 const AHEAD_A_HOP = 0.005
+/**
+ * The whole is taken to bring at least this (bytes a second): else a peer that started late, or was held up, would ask for less
+ * than the others do, get less of every uplink, and so stay behind.
+ */
+const LEAST_RATE = 3e6
 
 export interface SchedulerOptions {
   /** Bytes of the whole content, and of a piece. */
@@ -160,7 +165,7 @@ export class Scheduler {
   private askPeer(peer: Peer, now: number, budget: number, asked: Flight[]): number {
     let bytes = 0
     if (peer.choking || now < peer.pausedUntil || this.done) return 0
-    peer.window.resize(this.rate.value / this.peers.size, this.ahead)
+    peer.window.resize(Math.max(this.rate.value, LEAST_RATE) / this.peers.size, this.ahead)
     while (bytes < budget && peer.hasRoom) {
       const block = this.nextBlock(peer, now)
       if (!block) break

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
 import { PIECE, PIECE_HEADER } from './messages.ts'
+import { type SendMemory, takeMemory } from './send-memory.ts'
 
-/** Small messages are written one behind the other into buffers of this size. */
-const ROOM = 2048
 const LONGEST_SMALL = 17
 /** Milliseconds that what is not urgent waits for something else to leave with. */
 const PATIENCE = 10
@@ -16,10 +15,8 @@ export class Outbox {
   /** Bytes that have not been given to the socket yet. */
   waiting = 0
   private readonly socket: Socket
-  private readonly parts: Uint8Array[] = []
-  private small = Buffer.alloc(0)
-  private from = 0
-  private to = 0
+  /** What the socket gets at the next flush, in order; the last one has room. */
+  private readonly parts: SendMemory[] = []
   private urgent = false
   private late = false
 
@@ -57,39 +54,36 @@ export class Outbox {
   flush(): void {
     this.urgent = false
     this.late = false
-    this.endSmall()
     this.waiting = 0
     const parts = this.parts.splice(0)
     if (this.socket.destroyed || parts.length === 0) return
-    if (parts.length === 1) return void this.socket.write(parts[0] as Uint8Array)
-    this.socket.cork()
-    for (const part of parts) this.socket.write(part)
-    this.socket.uncork()
+    if (parts.length > 1) this.socket.cork()
+    for (const part of parts) part.writeTo(this.socket)
+    if (parts.length > 1) this.socket.uncork()
   }
 
   private header(bytes: number, length: number, id: number, numbers: readonly number[]): void {
-    if (this.to + LONGEST_SMALL > this.small.length) {
-      this.endSmall()
-      this.small = Buffer.allocUnsafe(ROOM)
-      this.from = 0
-      this.to = 0
-    }
-    let at = this.small.writeUInt32BE(length, this.to)
-    at = this.small.writeUInt8(id, at)
-    for (const number of numbers) at = this.small.writeUInt32BE(number, at)
-    this.to = at
+    const memory = this.room(LONGEST_SMALL)
+    let at = memory.bytes.writeUInt32BE(length, memory.length)
+    at = memory.bytes.writeUInt8(id, at)
+    for (const number of numbers) at = memory.bytes.writeUInt32BE(number, at)
+    memory.length = at
     this.waiting += bytes
   }
 
+  /** Copies: whoever has the bytes may use their memory again at once. */
   private add(bytes: Uint8Array): void {
-    this.endSmall()
-    this.parts.push(bytes)
+    for (let from = 0; from < bytes.length; ) from += this.room(1).add(bytes, from)
     this.waiting += bytes.length
   }
 
-  private endSmall(): void {
-    if (this.to > this.from) this.parts.push(this.small.subarray(this.from, this.to))
-    this.from = this.to
+  private room(least: number): SendMemory {
+    let memory = this.parts.at(-1)
+    if (!memory || memory.room < least) {
+      memory = takeMemory()
+      this.parts.push(memory)
+    }
+    return memory
   }
 
   private schedule(urgent: boolean): void {
