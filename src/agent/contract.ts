@@ -53,6 +53,8 @@ export interface UnpackOrder {
   key?: string
   /** Content of the REVISION file, when there is one. */
   revision?: string
+  /** What the files of the release take, for the message when there is not enough room. */
+  bytes?: number
 }
 
 export interface PlaceOrder {

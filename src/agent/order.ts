@@ -46,6 +46,7 @@ const UNPACK: Record<string, Check> = {
   'unpack.existing': optional(isOneOf('merge', 'replace')),
   'unpack.key': optional((value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)),
   'unpack.revision': optional(isText),
+  'unpack.bytes': optional(isAmount),
 }
 const PLACE: Record<string, Check> = {
   'place.path': isPath,

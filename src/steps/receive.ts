@@ -11,7 +11,7 @@ import { agentError } from './agent-error.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { failuresOf } from './fleet-error.ts'
-import type { Transfer } from './make-package.ts'
+import { releaseBytes, type Transfer } from './make-package.ts'
 import { transferPath } from './paths.ts'
 import { Patience } from './patience.ts'
 import { type Plan, Receiver } from './receiver.ts'
@@ -226,6 +226,7 @@ function orderFor(
             ...(transfer.key === undefined ? {} : { key: transfer.key }),
             ...(existing ? { existing } : {}),
             ...(revision === undefined ? {} : { revision }),
+            bytes: releaseBytes(transfer.entries),
           },
         }),
     ...(place ? { place } : {}),

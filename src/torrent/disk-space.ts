@@ -14,7 +14,8 @@ export async function refuseFullDisk(where: string, needed: number): Promise<voi
   )
 }
 
-async function freeBytes(where: string): Promise<number> {
+/** What this user may still write; infinite where that is not known. */
+export async function freeBytes(where: string): Promise<number> {
   try {
     const { blocks, bfree, bavail, bsize } = await statfs(where)
     // Some network file systems don't know.

@@ -2,7 +2,8 @@ import { type FileHandle, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError, MurderError } from '../errors.ts'
-import { refuseFullDisk } from './disk-space.ts'
+import { bytes } from '../report/format.ts'
+import { freeBytes, refuseFullDisk } from './disk-space.ts'
 import type { Metainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
 import { QuickDisk } from './quick-disk.ts'
@@ -202,18 +203,22 @@ export class Storage {
     try {
       return await work()
     } catch (error) {
+      if (isSystemError(error, 'ENOSPC', 'EDQUOT')) throw await this.fullDisk(path, error)
       throw translate(error, path)
     }
+  }
+
+  private async fullDisk(path: string, cause: unknown): Promise<MurderError> {
+    const { start = 0, length = 0 } = this.stretches.at(-1) ?? {}
+    const room = `the content takes ${bytes(start + length)} and ${bytes(await freeBytes(path))} are free`
+    return new MurderError('DISK_FULL', `The disk is full: cannot write ${path}; ${room}`, {
+      cure: 'free some space and run it again; what is here already is kept',
+      cause,
+    })
   }
 }
 
 function translate(error: unknown, path: string): unknown {
-  if (isSystemError(error, 'ENOSPC', 'EDQUOT')) {
-    return new MurderError('DISK_FULL', `The disk is full: cannot write ${path}`, {
-      cure: 'free some space and run it again; what is here already is kept',
-      cause: error,
-    })
-  }
   if (isSystemError(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'EISDIR', 'ENOTDIR', 'EEXIST')) {
     return new MurderError('NO_ACCESS', `Cannot use ${path}: ${error.code}`, {
       cure: 'check that the path exists, is of the right kind and that this user may use it',

@@ -153,6 +153,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
       const run = await deploy({ MURDER_NODE: node })
       expect(run.code).toBe(1)
       expect(run.stdout).toMatch(new RegExp(`^root@${server.address} +unpack +\\S`, 'm'))
+      expect(run.stdout.replace(/\s+/g, ' ')).toMatch(/it takes [\d.]+ MiB, and [\d.]+ \S+ are free/)
       expect(run.stdout).toContain('1 of 5 servers failed: nothing was published')
       expect(lab.servers.filter((other) => other !== server).map(live)).toEqual(before.toSpliced(2, 1))
       const { stdout } = await lab.exec(server, ['ls', '-A', '/srv/app/releases'])
