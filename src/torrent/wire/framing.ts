@@ -11,7 +11,7 @@ export class Framing {
   private headerBytes = 0
   private body: Buffer | undefined
   private bodyBytes = 0
-  /** Memory for bodies, as long as the longest so far: making it anew for each was a tenth of a peer's CPU time. */
+  /** Memory for bodies, as long as the longest so far: made once, not for each. */
   private room = Buffer.alloc(0)
   private handshake: Buffer | undefined
   private readonly onHandshake: (bytes: Buffer) => void

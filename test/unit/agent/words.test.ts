@@ -27,12 +27,17 @@ const at = { bytes: 43, total: 100, peers: 2 }
 
 describe('a timeout says what was tried and what helps:', () => {
   it('connecting', () => {
-    const error = timeoutError('connect', job, { ...at, trackerError: 'refused' })
+    const error = timeoutError('connect', job, { ...at, peers: 0, trackerError: 'refused' })
     expect(error).toMatchObject({ code: 'NOT_CONNECTED', exitCode: 3 })
     expect(error.message).toBe(
       'connected to nobody in 60 s: tried tracker http://10.0.0.1:8998/announce, peer 10.0.0.1:6881; the tracker: refused',
     )
     expect(error.cure).toMatch(/firewall.*--address/)
+  })
+
+  it('connecting to others that have nothing either', () => {
+    const { message } = timeoutError('connect', job, at)
+    expect(message).toContain('nobody in 60 s who has any of it (but 2 that wait too): tried tracker')
   })
 
   it('connecting with nothing to try', () => {
