@@ -30,9 +30,10 @@ const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
 /**
  * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the
  * server's time, process number and start of the one that holds it. A process number alone may be another program's by now.
- * It is looked at as a whole: it may be replaced at any moment.
+ * It is looked at as a whole: it may be replaced at any moment. A deploy's lock of one of `ended` (ids) was left behind, whatever
+ * it looks like there.
  */
-const functions = (remotePath: string) => `l=${quotePath(pathOf(remotePath))}
+const functions = (remotePath: string, ended: readonly string[] = []) => `l=${quotePath(pathOf(remotePath))}
 say() { printf '%s=%s\\n' "$1" "$2"; }
 look() { all=$(cat "$l" 2>/dev/null); }
 line() { printf '%s\\n' "$all" | sed -n "$1p"; }
@@ -40,14 +41,14 @@ started() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 still_runs() { if [ -r /proc/self/stat ]; then [ -r "/proc/$1/stat" ] && [ "$(started "$1")" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
 left() {
   [ "$(line 2)" = deploy ] || return 1
+  ${ended.length > 0 ? `case "$(line 1)" in ${ended.map(quote).join('|')}) return 0;; esac` : ''}
   [ -z "$(find "$l" -mmin +${LEASE_MINUTES} 2>/dev/null)" ] || return 0
   [ -O "$l" ] && ! still_runs $(line 5)
 }
 tell() { since=$(line 4 | tr -cd 0-9); say lock.owner "$(line 3)"; say lock.age "$(($(date +%s) - \${since:-0}))"; }`
 
 /** Takes the lock, or tells who has it. What was left behind is replaced, unless somebody else was faster. */
-const take = ({ id, kind, ...about }: LockOwner, ended: readonly string[] = []) => `id=${quote(id)}
-ended() { case "$(line 2) $(line 1)" in ${['', ...ended].map((id) => quote(`deploy ${id}`)).join('|')}) return 0;; esac; return 1; }
+const take = ({ id, kind, ...about }: LockOwner) => `id=${quote(id)}
 take() {
   mine="$l.$id"
   printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$$ $(started $$)" >"$mine" || exit 1
@@ -57,7 +58,7 @@ take() {
     if [ "$other" = "$id" ]; then mv -f "$mine" "$l"; return; fi
     if [ ! -e "$l" ] && [ "$n" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1; fi
     [ -n "$all" ] || continue
-    if [ "$n" -gt 20 ] || ! { left || ended; }; then rm -f "$mine"; tell; return 1; fi
+    if [ "$n" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
     mv "$l" "$mine.old" 2>/dev/null || continue
     [ "$(head -n 1 "$mine.old")" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
     rm -f "$mine.old"
@@ -67,16 +68,15 @@ take() {
 
 /**
  * Takes the lock and stays, and with it the lock: until its standard input ends. Every line on it is a sign of life.
- * Where somebody else has the lock it tells so and ends. `after` runs once it is locked. A lock of one of `ended` (ids) was
- * left behind, whatever it looks like there.
+ * Where somebody else has the lock it tells so and ends. `after` runs once it is locked.
  */
 export function holdLockScript(
   remotePath: string,
   owner: LockOwner,
   { after = '', ended = [] }: { after?: string; ended?: readonly string[] } = {},
 ): string {
-  return `${functions(remotePath)}
-${take(owner, ended)}
+  return `${functions(remotePath, ended)}
+${take(owner)}
 take || exit 0
 drop() { look; [ "$(line 1)" = "$id" ] && [ "$(line 5)" = "$$ $(started $$)" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM

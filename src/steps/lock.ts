@@ -79,13 +79,13 @@ export class FleetLock {
   async settle(outcomes: readonly Outcome[], signal: AbortSignal): Promise<void> {
     let refused = refusals(outcomes)
     for (let look = 0; refused.length > 0; look++) {
-      const ended = refused.flatMap(({ lock }) => (isLeft(lock) ? [lock.id] : []))
+      const ended = new Set(refused.filter(({ lock }) => isLeft(lock)).map(({ lock }) => lock.id))
+      const running = refused.filter(({ lock }) => !ended.has(lock.id))
       const hopeless = refused.some(({ lock }) => lock.kind === 'manual') || look === LOOKS
-      if (hopeless || refused.some(({ lock }) => !isLeft(lock) && lock.id < this.#owner.id))
-        await this.#letGo()
+      if (hopeless || running.some(({ lock }) => lock.id < this.#owner.id)) await this.#letGo()
       if (hopeless) throw lockedError(refused.map(named), this.#place.environment)
-      if (ended.length < refused.length) await pause(PAUSE, signal)
-      refused = await this.#takeAll(refused, signal, ended)
+      if (running.length > 0) await pause(PAUSE, signal)
+      refused = await this.#takeAll(refused, signal, [...ended])
       // Only then those that were let go: they must not be in the way of the older deploy.
       if (refused.length === 0)
         refused = await this.#takeAll(
