@@ -64,9 +64,9 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
     unpackSeconds: 0,
     receivers: [],
   }
-  const layout = prefillLayout(context, plan)
+  const forAll = { layout: prefillLayout(context, plan), bytes: releaseBytes(plan.transfer.entries) }
   const follow = (server: Server): Plan => {
-    const order = orderFor(context, plan, server, layout)
+    const order = orderFor(context, plan, server, forAll)
     const report: ServerReport = { server: server.label, seconds: 0 }
     reports.set(server, report)
     plan.unpacked.add(server)
@@ -193,7 +193,7 @@ function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  layout: string | undefined,
+  { layout, bytes }: { layout: string | undefined; bytes: number },
 ): ReceiveOrder {
   const { settings, shipit } = context
   const { transfer, swarm, facts, releasePath, existing, place, revision } = plan
@@ -226,7 +226,7 @@ function orderFor(
             ...(transfer.key === undefined ? {} : { key: transfer.key }),
             ...(existing ? { existing } : {}),
             ...(revision === undefined ? {} : { revision }),
-            bytes: releaseBytes(transfer.entries),
+            bytes,
           },
         }),
     ...(place ? { place } : {}),
