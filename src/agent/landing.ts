@@ -1,8 +1,7 @@
 import { renameSync, rmSync, statSync } from 'node:fs'
 import { MurderError } from '../errors.ts'
 import type { ExtractOptions } from '../package/extract.ts'
-import { bytes } from '../report/format.ts'
-import { freeBytes } from '../torrent/disk-space.ts'
+import { roomFor } from '../torrent/disk-space.ts'
 import type { AgentEvent, PlaceOrder, ReceiveOrder, UnpackOrder } from './contract.ts'
 import { writeReceipt } from './receipt.ts'
 import { findRun, isAlive } from './run-directory.ts'
@@ -56,15 +55,15 @@ export async function land(
     return order.unpack && (await unpackPackage(order, order.unpack, signal, beyond))
   } catch (error) {
     const { code, message, exitCode, cure = '' } = plainError(error)
-    const room = code === 'DISK_FULL' ? await roomFor(order) : ''
+    const room = code === 'DISK_FULL' ? await roomNeeded(order) : ''
     throw new MurderError(code, `${message}${room}`, { exitCode, cure, step: 'unpack', cause: error })
   }
 }
 
-async function roomFor({ unpack, place, directory }: ReceiveOrder): Promise<string> {
+async function roomNeeded({ unpack, place, directory }: ReceiveOrder): Promise<string> {
   const needed = unpack?.bytes ?? statSync(packageFile(directory), { throwIfNoEntry: false })?.size
-  const free = await freeBytes(unpack?.into ?? place?.path ?? directory)
-  return needed === undefined ? '' : `: it takes ${bytes(needed)}, and ${bytes(free)} are free`
+  if (needed === undefined) return ''
+  return `: it takes ${await roomFor(needed, unpack?.into ?? place?.path ?? directory)}`
 }
 
 async function unpackPackage(
@@ -84,15 +83,10 @@ async function unpackPackage(
     ...(beyond ? { beyond } : {}),
     ...(target.revision === undefined ? {} : { revision: target.revision }),
   }
-  const unpacked = target.existing
+  const { files, bytes } = target.existing
     ? await (await import('../package/settle.ts')).unpackOver(options, target.existing)
     : await (await import('../package/unpack.ts')).unpack(options)
-  const event: AgentEvent = {
-    event: 'unpacked',
-    files: unpacked.files,
-    bytes: unpacked.bytes,
-    seconds: secondsSince(started),
-  }
+  const event: AgentEvent = { event: 'unpacked', files, bytes, seconds: secondsSince(started) }
   writeReceipt(order, event)
   return event
 }
@@ -105,8 +99,8 @@ async function placePackage(
   const { placeFile } = await import('../package/place.ts')
   const started = performance.now()
   const file = packageFile(order.directory)
-  const placed = await placeFile({ file, sha256: order.sha256, order: place, signal })
-  return { event: 'unpacked', files: 1, bytes: placed.bytes, seconds: secondsSince(started) }
+  const { bytes } = await placeFile({ file, sha256: order.sha256, order: place, signal })
+  return { event: 'unpacked', files: 1, bytes, seconds: secondsSince(started) }
 }
 
 const secondsSince = (started: number) => Math.round(performance.now() - started) / 1000

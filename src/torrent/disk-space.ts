@@ -14,8 +14,14 @@ export async function refuseFullDisk(where: string, needed: number): Promise<voi
   )
 }
 
+/** What is needed on the disk of `where`, and what is free there if that is known: the end of a sentence. */
+export async function roomFor(needed: number, where: string): Promise<string> {
+  const free = await freeBytes(where)
+  return `${bytes(needed)}${Number.isFinite(free) ? `, and ${bytes(free)} are free` : ''}`
+}
+
 /** What this user may still write; infinite where that is not known. */
-export async function freeBytes(where: string): Promise<number> {
+async function freeBytes(where: string): Promise<number> {
   try {
     const { blocks, bfree, bavail, bsize } = await statfs(where)
     // Some network file systems don't know.

@@ -2,8 +2,7 @@ import { type FileHandle, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError, MurderError } from '../errors.ts'
-import { bytes } from '../report/format.ts'
-import { freeBytes, refuseFullDisk } from './disk-space.ts'
+import { refuseFullDisk, roomFor } from './disk-space.ts'
 import type { Metainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
 import { QuickDisk } from './quick-disk.ts'
@@ -210,8 +209,8 @@ export class Storage {
 
   private async fullDisk(path: string, cause: unknown): Promise<MurderError> {
     const { start = 0, length = 0 } = this.stretches.at(-1) ?? {}
-    const room = `the content takes ${bytes(start + length)} and ${bytes(await freeBytes(path))} are free`
-    return new MurderError('DISK_FULL', `The disk is full: cannot write ${path}; ${room}`, {
+    const room = await roomFor(start + length, path)
+    return new MurderError('DISK_FULL', `The disk is full: cannot write ${path}; the content takes ${room}`, {
       cure: 'free some space and run it again; what is here already is kept',
       cause,
     })
