@@ -35,8 +35,7 @@ export async function beThePeer(receiving: Receiving): Promise<void> {
   })
   const landing = landInTime(receiving, frontier, completed, failed.signal)
   landing.catch(() => failed.abort())
-  const abandoned = whenAbandoned(receiving)
-  abandoned.signal.addEventListener('abort', () => failed.abort())
+  const neverMind = whenAbandoned(receiving, () => failed.abort())
   // Whoever takes over may unpack as soon as this process has stopped to.
   follower.left.addEventListener('abort', () => Promise.allSettled([landing]).then(release))
   const sharing = work(job, run, {
@@ -45,13 +44,13 @@ export async function beThePeer(receiving: Receiving): Promise<void> {
     onEvent(event) {
       if (event.event !== 'failed') emit(event) // what fails is said once, by whoever ends the process
       if (event.event !== 'done') return
-      abandoned.forget()
+      neverMind()
       complete()
     },
   })
   sharing.catch(() => failed.abort())
   const [landed, shared] = await Promise.allSettled([landing, sharing])
-  abandoned.forget()
+  neverMind()
   if (landed.status === 'rejected') throw landed.reason
   if (shared.status === 'rejected') throw shared.reason
   if (!landed.value && follower.stop.aborted) throw interrupted()
@@ -63,16 +62,16 @@ const LOOK_MS = 1000
 
 /**
  * Peers of a deploy that was killed would trade among themselves as long as they find something: this ends each of them
- * that is not complete and has had no follower for a while, neither its own nor one that another process brought.
+ * that is not complete and has had no follower for a while, neither its own nor one that another process brought. Returns
+ * how to stop looking.
  */
-function whenAbandoned({ order, follower }: Receiving): { signal: AbortSignal; forget: () => void } {
-  const abandoned = new AbortController()
+function whenAbandoned({ order, follower }: Receiving, giveUp: () => void): () => void {
   let followed = performance.now()
   const timer = setInterval(() => {
     if (!follower.left.aborted || isUsed(order.directory)) followed = performance.now()
-    else if (performance.now() - followed > ABANDONED_MS) abandoned.abort()
+    else if (performance.now() - followed > ABANDONED_MS) giveUp()
   }, LOOK_MS)
-  return { signal: abandoned.signal, forget: () => clearInterval(timer) }
+  return () => clearInterval(timer)
 }
 
 /** Whether it has landed, and said so: not when nobody follows any more, nor when all is to end. */

@@ -51,7 +51,7 @@ const isUser = (directory: string, { pid }: ProcessIdentity) =>
 export function tidyDirectory(directory: string, tag: string): void {
   const run = findRun(directory, 'peer', tag)
   if (run && isAlive(run) && run.state.pid !== process.pid) return
-  if (users(directory).length > 0) return
+  if (isUsed(directory)) return
   if (run) removeRun(run.folder)
   for (const name of names(directory).filter((name) => KNOWN.includes(name) || USER.test(name))) {
     rmSync(join(directory, name), { force: true })

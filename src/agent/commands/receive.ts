@@ -1,5 +1,5 @@
 import { ExitCode, MurderError } from '../../errors.ts'
-import { either } from '../abort.ts'
+import { aborted, either } from '../abort.ts'
 import type { Command } from '../arguments.ts'
 import { type Follower, followerOf } from '../follower.ts'
 import { parseOrder } from '../order.ts'
@@ -21,7 +21,7 @@ function orderOf({ order, say, silence, left, stop }: Follower): Promise<string>
   return new Promise((resolve, reject) => {
     const giveUp = () =>
       reject(new MurderError('NO_ORDER', 'no order came', { exitCode: ExitCode.interrupted }))
-    either(left, stop).addEventListener('abort', giveUp)
+    void aborted(either(left, stop)).then(giveUp)
     const timer = setInterval(() => (silence() > PATIENCE_MS ? giveUp() : sign()), SIGN_MS)
     order.then(resolve).finally(() => clearInterval(timer))
   })
