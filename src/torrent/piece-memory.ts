@@ -2,8 +2,8 @@
 const MOST_FREE = 16 * 1024 * 1024
 
 /**
- * Memory for pieces, used again when nobody holds a piece any more: to get new memory from the system for each was an
- * eighth of a peer's CPU time.
+ * Memory for pieces, used again when nobody holds a piece any more: new memory costs page
+ * faults (wire/NOTES.md).
  */
 export class PieceMemory {
   private readonly free: Buffer[] = []
