@@ -1,6 +1,5 @@
-import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { makeTemporaryDirectory } from '../deploy-host/temporary-directory.ts'
 
 /**
  * A private directory (0700) for control sockets. A socket's path must stay under 104 bytes (macOS), of which OpenSSH
@@ -8,5 +7,5 @@ import { join } from 'node:path'
  */
 export function makeControlDirectory(parent = tmpdir()): string {
   const usable = /^\/[\w./-]*$/.test(parent) && parent.length < 60
-  return mkdtempSync(join(usable ? parent : '/tmp', 'murder-'))
+  return makeTemporaryDirectory('murder-', usable ? parent : '/tmp')
 }

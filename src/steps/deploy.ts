@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, posix } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { posix } from 'node:path'
+import { makeTemporaryDirectory } from '../deploy-host/temporary-directory.ts'
 import { explain, MurderError } from '../errors.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
@@ -37,7 +37,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   shipit.currentRevision = revision
   checkSame(context, revision)
 
-  const directory = await mkdtemp(join(tmpdir(), 'shipit-murder-'))
+  const directory = makeTemporaryDirectory('shipit-murder-')
   const unpacked = new Set<Server>()
   const { receivers, missing } = startReceivers(context, facts)
   let swarm: Swarm | undefined

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, posix } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { posix } from 'node:path'
+import { makeTemporaryDirectory } from '../deploy-host/temporary-directory.ts'
 import { bytes, table } from '../report/index.ts'
 import { groupsOf } from './batch.ts'
 import { askReadOnly, checkSpace, inspect } from './check.ts'
@@ -35,7 +35,7 @@ export async function tryDeploy(context: Context): Promise<void> {
     return lock && lock !== 'taken' ? [{ server: outcome.server.label, lock }] : []
   })
   if (locks.length > 0) throw lockedError(locks, shipit.environment)
-  const directory = await mkdtemp(join(tmpdir(), 'shipit-murder-'))
+  const directory = makeTemporaryDirectory('shipit-murder-')
   try {
     const transfer = await makePackage(context, {
       ...{ tag: 'dry-run', directory, prefill: canPrefill(context, facts) },

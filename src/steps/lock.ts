@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
+import { hasEnded, nameOwnProcess } from '../deploy-host/process.ts'
 import { MurderError } from '../errors.ts'
 import type { Fleet, Outcome } from '../remote/fleet.ts'
 import { Hold } from '../remote/hold.ts'
 import { pause } from '../remote/retry.ts'
 import type { Server } from '../remote/server.ts'
 import { duration, oneLine } from '../report/format.ts'
-import { hasEnded, nameOwnProcess } from './deploy-process.ts'
 import { type FoundLock, holdLockScript, type LockOwner, parseLock } from './lock-script.ts'
 
 /** Seconds that a server may take to answer. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdir, readlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { compareTrees } from '../../bench/deploy/compare-trees.ts'
@@ -121,6 +121,8 @@ describe.each([
   it.skipIf(!has(program))('is told by all, and nothing of ours listens in its place', async () => {
     const packaged = await project.event('packaged', 'murder:create_torrent')
     await writeFile(project.path('served'), `${packaged.infoHash}\n`)
+    // Started by root, opentracker becomes nobody, who is to read that list.
+    await chmod(project.path(), 0o755)
     if (program === 'qbittorrent-nox') await writeProfile()
     await startTracker(program, args(project.trackerPort), { HOME: project.path() })
     const url = `http://127.0.0.1:${project.trackerPort}/announce`

@@ -132,8 +132,12 @@ export class Project {
   }
 
   /** Waits until nothing of it runs any more: for peers, which notice within a second that they are to end. */
-  async quiet(): Promise<void> {
-    while (this.running().length > 0) await setTimeout(50)
+  async quiet(seconds = 60): Promise<void> {
+    const until = Date.now() + seconds * 1000
+    while (this.running().length > 0) {
+      if (Date.now() > until) throw new Error(`still runs after ${seconds} s:\n${this.running().join('\n')}`)
+      await setTimeout(50)
+    }
   }
 
   async end(): Promise<void> {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { startOf } from '../../../src/agent/process-identity.ts'
-import { hasEnded, nameOwnProcess } from '../../../src/steps/deploy-process.ts'
+import { hasEnded, nameOwnProcess } from '../../../src/deploy-host/process.ts'
 
 const own = nameOwnProcess() ?? ''
 const [pid = '', start = '', ...around] = own.split(' ')

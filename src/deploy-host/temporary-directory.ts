@@ -1,0 +1,41 @@
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hasEnded, nameOwnProcess } from './process.ts'
+
+/** In it stands the process that removes the directory. */
+const OWNER = 'owner'
+
+/**
+ * A new directory (0700) whose name begins with `prefix`, for as long as this process runs: whoever makes it removes it.
+ * Those of processes that were killed are removed here, since nobody else will.
+ */
+export function makeTemporaryDirectory(prefix: string, parent = tmpdir()): string {
+  removeAbandoned(prefix, parent)
+  const directory = mkdtempSync(join(parent, prefix))
+  const owner = nameOwnProcess()
+  if (owner !== undefined) writeFileSync(join(directory, OWNER), owner, { mode: 0o600 })
+  return directory
+}
+
+function removeAbandoned(prefix: string, parent: string): void {
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(prefix) || name.length !== prefix.length + 6) continue
+    const directory = join(parent, name)
+    if (isAbandoned(directory)) rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** What another user made says nothing: the parent is often /tmp. */
+function isAbandoned(directory: string): boolean {
+  try {
+    const stats = lstatSync(directory)
+    return (
+      stats.isDirectory() &&
+      stats.uid === process.getuid?.() &&
+      hasEnded(readFileSync(join(directory, OWNER), 'utf8'))
+    )
+  } catch {
+    return false // gone meanwhile, or with no owner
+  }
+}
