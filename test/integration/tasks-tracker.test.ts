@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { compareTrees } from '../../bench/deploy/compare-trees.ts'
 import { announce } from '../../src/torrent/announce.ts'
-import { Project } from '../integration/tasks-harness.ts'
+import { Project } from './tasks-harness.ts'
 
 let project: Project
 const started: ChildProcess[] = []
