@@ -5,6 +5,7 @@ import { decodeUntrusted } from '../bencode.ts'
 import { Framing } from './framing.ts'
 import * as message from './messages.ts'
 import { Outbox } from './outbox.ts'
+import { heard, meet, part } from './turn.ts'
 
 /** Longest block that agents send each other; BEP 3 clients ask for 16 KiB. */
 export const LARGEST_BLOCK = 128 * 1024
@@ -97,6 +98,7 @@ export class AgentWire extends EventEmitter {
   }
 
   destroy(): void {
+    part(this)
     clearInterval(this.keepAlive)
     if (!this.socket.destroyed) this.socket.destroy()
   }
@@ -184,6 +186,7 @@ export class AgentWire extends EventEmitter {
 
   /** Bytes of the other side. They are used or copied when this returns. Whatever they are, only this connection can end of them. */
   take(chunk: Buffer): void {
+    heard(this, chunk.length)
     try {
       this.framing.push(chunk)
     } catch {
@@ -246,6 +249,7 @@ export class AgentWire extends EventEmitter {
     for (const [name, number] of Object.entries(handshake.m ?? {})) {
       if (typeof number === 'number') this.peerExtendedMapping[name] = number
     }
+    if (this.isAgent && !this.socket.destroyed) meet(this)
     this.emit('extended', 'handshake', handshake)
   }
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { PIECE, PIECE_HEADER } from './messages.ts'
 import { type SendMemory, takeMemory } from './send-memory.ts'
+import { flushAfterTurn } from './turn.ts'
 
 const LONGEST_SMALL = 17
 /** Milliseconds that what is not urgent waits for something else to leave with. */
@@ -51,11 +52,18 @@ export class Outbox {
     this.schedule(true)
   }
 
-  flush(): void {
+  /** Returns how many bytes that were. */
+  flush(): number {
+    const { parts, waiting } = this
+    if (!this.urgent && !this.late) return 0
     this.urgent = false
     this.late = false
     this.waiting = 0
-    const parts = this.parts.splice(0)
+    this.write(parts.splice(0))
+    return waiting
+  }
+
+  private write(parts: SendMemory[]): void {
     if (this.socket.destroyed || parts.length === 0) return
     if (parts.length > 1) this.socket.cork()
     for (const part of parts) part.writeTo(this.socket)
@@ -90,21 +98,16 @@ export class Outbox {
     if (this.urgent) return
     if (urgent) {
       this.urgent = true
-      if (urgents.push(this) === 1) setImmediate(flushAll, urgents)
+      flushAfterTurn(this)
     } else if (!this.late) {
       this.late = true
-      if (lates.push(this) === 1) setTimeout(flushAll, PATIENCE, lates)
+      if (lates.push(this) === 1) setTimeout(flushLates, PATIENCE)
     }
-  }
-
-  get isWaiting(): boolean {
-    return this.urgent || this.late
   }
 }
 
-const urgents: Outbox[] = []
 const lates: Outbox[] = []
 
-function flushAll(outboxes: Outbox[]): void {
-  for (const outbox of outboxes.splice(0)) if (outbox.isWaiting) outbox.flush()
+function flushLates(): void {
+  for (const outbox of lates.splice(0)) outbox.flush()
 }
