@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type ExampleFleet, startFleet } from '../../examples/fleet/index.ts'
 import type { ShipitConfig } from '../../src/shipit.ts'
-import { killAll, names, Project } from './deploy-project.ts'
+import { killAll } from '../support/processes.ts'
+import { names, Project } from './deploy-project.ts'
 
 export interface Embedded {
   project: Project

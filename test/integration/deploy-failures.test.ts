@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { quiet } from '../support/processes.ts'
 import { type Embedded, embedded } from './deploy-embedded.ts'
-import { names, quiet } from './deploy-project.ts'
+import { names } from './deploy-project.ts'
 
 /** A release that takes a few seconds at the limit of `slow`. */
 function plantRelease({ project }: Embedded): void {

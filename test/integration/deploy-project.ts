@@ -4,10 +4,8 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import type { ShipitConfig } from '../../src/shipit.ts'
-import { killNow } from '../support/processes.ts'
 
 const require = createRequire(import.meta.url)
 const cli = join(dirname(require.resolve('shipit-cli/package.json')), 'bin/shipit')
@@ -152,32 +150,6 @@ export class RunningShipit {
     }
     throw new Error(`it ended without ${pattern}:\n${this.output}`)
   }
-}
-
-/** Command lines of the living processes that mention `path`: agents name their directory. */
-function processesOf(path: string): string[] {
-  return pidsOf(path).map(({ args }) => args)
-}
-
-function pidsOf(path: string): { pid: number; args: string }[] {
-  const rows = execFileSync('ps', ['-eo', 'pid=,stat=,args=', '-ww'], { encoding: 'utf8' }).split('\n')
-  return rows.flatMap((row) => {
-    const [, pid, args = ''] = /^\s*(\d+)\s+[^Z\s]\S*\s+(.*)$/.exec(row) ?? []
-    return args.includes(path) && !args.startsWith('ps -eo') && Number(pid) !== process.pid
-      ? [{ pid: Number(pid), args }]
-      : []
-  })
-}
-
-/** Waits until no process mentions `path` any more; gives up after `seconds` and returns those that do. */
-export async function quiet(path: string, seconds = 5): Promise<string[]> {
-  for (let waited = 0; waited < seconds * 10 && processesOf(path).length > 0; waited++) await delay(100)
-  return processesOf(path)
-}
-
-/** For the end of a test. */
-export function killAll(path: string): void {
-  for (const { pid } of pidsOf(path)) killNow(pid)
 }
 
 /** Names in `deployTo` of one server; empty where there is none. */

@@ -3,9 +3,10 @@ import { chmodSync, chownSync, mkdirSync, realpathSync, statSync } from 'node:fs
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ShipitConfig } from '../../src/shipit.ts'
+import { killAll, quiet } from '../support/processes.ts'
 import { describeIf, type Sshd, type SshdOptions, sshdMissing, startSshd } from '../support/sshd.ts'
 import { survey } from '../unit/package/trees.ts'
-import { killAll, names, Project, quiet } from './deploy-project.ts'
+import { names, Project } from './deploy-project.ts'
 import { nastyTree } from './nasty-tree.ts'
 
 const root = process.getuid?.() === 0

@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { appendFileSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { quiet } from '../support/processes.ts'
 import { plant, survey } from '../unit/package/trees.ts'
 import { embedded } from './deploy-embedded.ts'
-import { names, quiet } from './deploy-project.ts'
+import { names } from './deploy-project.ts'
 import { nastyTree } from './nasty-tree.ts'
 
 /** Everything about a tree, its root's times too. Times in whole microseconds, which is what Node can set. */

@@ -1,12 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type ExampleFleet, startFleet } from '../../examples/fleet/index.ts'
-import { commandOf } from '../support/processes.ts'
+import { commandOf, killAll, processesOf, quiet } from '../support/processes.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 export const agentFile = join(root, 'dist', 'murder.mjs')
@@ -124,30 +123,17 @@ export class Project {
 
   /** Command lines of processes that have to do with this project, other than this one. */
   running(): string[] {
-    const text = execFileSync('ps', ['-eo', 'pid=,stat=,args='], { encoding: 'utf8' })
-    return text
-      .split('\n')
-      .filter((line) => line.includes(this.directory) && !/^\s*\d+\s+Z/.test(line))
-      .filter((line) => Number.parseInt(line, 10) !== process.pid)
+    return processesOf(this.directory)
   }
 
   /** Waits until nothing of it runs any more: for peers, which notice within a second that they are to end. */
-  async quiet(seconds = 60): Promise<void> {
-    const until = Date.now() + seconds * 1000
-    while (this.running().length > 0) {
-      if (Date.now() > until) throw new Error(`still runs after ${seconds} s:\n${this.running().join('\n')}`)
-      await setTimeout(50)
-    }
+  async quiet(): Promise<void> {
+    const left = await quiet(this.directory, 60)
+    if (left.length > 0) throw new Error(`still runs after a minute:\n${left.join('\n')}`)
   }
 
   async end(): Promise<void> {
-    for (const line of this.running()) {
-      try {
-        process.kill(Number.parseInt(line, 10), 'SIGKILL')
-      } catch {
-        // It ended by itself meanwhile.
-      }
-    }
+    killAll(this.directory)
     await this.fleet.stop()
     await rm(this.directory, { recursive: true, force: true })
   }

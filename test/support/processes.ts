@@ -9,7 +9,7 @@ interface Row {
 
 /** Living processes of this machine; zombies don't count. */
 function table(): Row[] {
-  const text = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' })
+  const text = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,args=', '-ww'], { encoding: 'utf8' })
   return text.split('\n').flatMap((line) => {
     const match = /^\s*(\d+)\s+(\d+)\s+([^Z]\S*)\s+(.*)$/.exec(line)
     return match ? [{ pid: Number(match[1]), parent: Number(match[2]), args: match[4] ?? '' }] : []
@@ -41,6 +41,28 @@ export function descendants(): string[] {
   return rows
     .filter(({ pid, args }) => pid !== process.pid && family.has(pid) && !args.startsWith('ps '))
     .map(({ args }) => args)
+}
+
+function naming(path: string): Row[] {
+  return table().filter(
+    ({ pid, args }) => pid !== process.pid && args.includes(path) && !args.startsWith('ps -eo'),
+  )
+}
+
+/** Command lines of the living processes that mention `path`, other than this one: agents name their directory. */
+export function processesOf(path: string): string[] {
+  return naming(path).map(({ args }) => args)
+}
+
+/** Waits until no process mentions `path` any more; gives up after `seconds` and returns those that do. */
+export async function quiet(path: string, seconds = 5): Promise<string[]> {
+  for (let waited = 0; waited < seconds * 10 && processesOf(path).length > 0; waited++) await setTimeout(100)
+  return processesOf(path)
+}
+
+/** For the end of a test. */
+export function killAll(path: string): void {
+  for (const { pid } of naming(path)) killNow(pid)
 }
 
 /** SIGKILL; a process that ended by itself meanwhile is fine too. */
