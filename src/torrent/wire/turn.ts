@@ -80,7 +80,8 @@ function schedule(): void {
 function endTurn(): void {
   scheduled = false
   for (const each of due.splice(0)) moved += each.flush()
-  const rests = calls === 'agents' && agents.size >= CROWD && flow.isSlow(performance.now(), moved)
+  const slow = flow.isSlow(performance.now(), moved) // Also in turns without a rest: what only leaves in them counts.
+  const rests = slow && calls === 'agents' && agents.size >= CROWD
   moved = 0
   calls = 'nobody'
   if (rests) Atomics.wait(sleeper, 0, 0, REST_MS)
