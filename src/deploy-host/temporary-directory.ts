@@ -1,6 +1,7 @@
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { explain } from '../errors.ts'
 import { hasEnded, nameOwnProcess } from './process.ts'
 
 /** In it stands the process that removes the directory. */
@@ -18,12 +19,29 @@ export function makeTemporaryDirectory(prefix: string, parent = tmpdir()): strin
   return directory
 }
 
+/** Tidying does not stop a deploy: what can't be removed is said and stays. */
 function removeAbandoned(prefix: string, parent: string): void {
-  for (const name of readdirSync(parent)) {
-    if (!name.startsWith(prefix) || name.length !== prefix.length + 6) continue
-    const directory = join(parent, name)
-    if (isAbandoned(directory)) rmSync(directory, { recursive: true, force: true })
+  for (const directory of abandoned(prefix, parent)) {
+    try {
+      rmSync(directory, { recursive: true, force: true })
+    } catch (error) {
+      console.warn(`${directory}, left by a deploy that was killed, could not be removed: ${explain(error)}`)
+    }
   }
+}
+
+/** A parent that may be written and not listed has none that can be seen. */
+function abandoned(prefix: string, parent: string): string[] {
+  let names: string[] = []
+  try {
+    names = readdirSync(parent)
+  } catch (error) {
+    console.warn(`No look for what killed deploys left: ${explain(error)}`)
+  }
+  return names
+    .filter((name) => name.startsWith(prefix) && name.length === prefix.length + 6)
+    .map((name) => join(parent, name))
+    .filter(isAbandoned)
 }
 
 /** What another user made says nothing: the parent is often /tmp. */

@@ -1,4 +1,6 @@
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,7 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { makeTemporaryDirectory } from '../../../src/deploy-host/temporary-directory.ts'
 
 let parent: string
@@ -50,4 +52,28 @@ describe.runIf(process.platform === 'linux')('makeTemporaryDirectory', () => {
         .sort(),
     ).toEqual([join(parent, 'some-noname'), join(parent, 'some-abcdef'), other, own, next].sort())
   })
+
+  it('goes on where the parent may be written and not listed, and says so', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const made = asNobody(() => {
+      chmodSync(parent, 0o300)
+      return makeTemporaryDirectory('some-', parent)
+    })
+    expect(existsSync(made)).toBe(true)
+    expect(warn.mock.calls.flat().join()).toMatch(/^No look for what killed deploys left: .*EACCES/)
+    warn.mockRestore()
+  })
 })
+
+/** Root may list everything. Others do it as they are. */
+function asNobody<T>(act: () => T): T {
+  if (process.geteuid?.() !== 0) return act()
+  const nobody = 65534
+  chownSync(parent, nobody, nobody)
+  process.seteuid?.(nobody)
+  try {
+    return act()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
