@@ -3,7 +3,6 @@ import { ClosingLine } from './test/support/closing-line.ts'
 
 /**
  * unit: seconds, no network. integration: real processes on loopback. lab: network namespaces, root only.
- * field: minutes each, in the lab: faults, other clients, the way by hand (`npm run test:field`).
  */
 const project = (name: string, timeout: number) => ({
   test: {
@@ -17,11 +16,6 @@ const project = (name: string, timeout: number) => ({
 export default defineConfig({
   test: {
     reporters: ['default', new ClosingLine()],
-    projects: [
-      project('unit', 10_000),
-      project('integration', 120_000),
-      project('lab', 300_000),
-      project('field', 600_000),
-    ],
+    projects: [project('unit', 10_000), project('integration', 120_000), project('lab', 600_000)],
   },
 })
