@@ -11,7 +11,7 @@ export interface ReceiveOrder {
   tag: string
   /** The metainfo file, base64. */
   torrent: string
-  /** SHA-256 of the package, hex: what the deploy host built, checked after the swarm's own piece hashes. */
+  /** SHA-256, hex, of the package, or of a directory's manifest, which has that of each file: what the deploy host built, checked after the swarm's own piece hashes. */
   sha256: string
   /** Directory on the server that holds everything temporary of this transfer. Removing it ends the peer. */
   directory: string
@@ -36,14 +36,16 @@ export interface ReceiveOrder {
   downloadLimit: number
   /** Seconds: without any connection, without any progress, for everything. 0 is no limit. */
   timeouts: { connect: number; stall: number; total: number }
-  /** Fill the package from what an earlier release already has here, before asking the swarm. */
-  prefill?: { from: string; layout: string }
+  /** Fill the content from what an earlier release already has here, before asking the swarm. A package needs its layout. */
+  prefill?: { from: string; layout?: string }
   unpack?: UnpackOrder
   /** What travels is one file and no package: where it goes. */
   place?: PlaceOrder
 }
 
 export interface UnpackOrder {
+  /** The release travels as a directory of files, with a manifest, and not as a package. */
+  directory?: boolean
   /** The release directory. Made beside its final name and renamed when it is whole. */
   into: string
   /** What becomes of what is there already (settle.ts); refused when it is left out. */

@@ -1,14 +1,20 @@
-import { renameSync, rmSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { MANIFEST } from '../attributes/entry.ts'
 import { MurderError } from '../errors.ts'
 import type { ExtractOptions } from '../package/extract.ts'
+import type { Fill } from '../package/unpack.ts'
 import { roomFor } from '../torrent/disk-space.ts'
+import { parseMetainfo } from '../torrent/metainfo.ts'
 import type { AgentEvent, PlaceOrder, ReceiveOrder, UnpackOrder } from './contract.ts'
+import { manifestOf } from './directory.ts'
 import { writeReceipt } from './receipt.ts'
 import { findRun, isAlive } from './run-directory.ts'
 import { plainError } from './system-error.ts'
 import { packageFile, prefillFile } from './transfer-directory.ts'
 
-/** Fills the package from an earlier release, unless there is a package from an earlier attempt to go on from. */
+/** Fills the content from an earlier release, unless there is some from an earlier attempt to go on from. */
 export async function prefillOnce(
   order: ReceiveOrder,
   emit: (event: AgentEvent) => void,
@@ -21,25 +27,35 @@ export async function prefillOnce(
     isAlive(findRun(order.directory, 'peer', order.tag))
   )
     return
+  const draft = prefillFile(order.directory)
+  rmSync(draft, { recursive: true, force: true })
+  const bytes = await prefillDraft(order, order.prefill, draft, signal)
+  renameSync(draft, output)
+  emit({ event: 'prefilled', bytes })
+}
+
+async function prefillDraft(
+  { torrent }: ReceiveOrder,
+  { from, layout }: NonNullable<ReceiveOrder['prefill']>,
+  draft: string,
+  signal: AbortSignal,
+): Promise<number> {
+  if (layout === undefined) {
+    const { copyEarlier } = await import('../package/copy-earlier.ts')
+    const { files } = parseMetainfo(Buffer.from(torrent, 'base64'))
+    return copyEarlier({ from, into: draft, files, signal })
+  }
   const [{ prefill }, { decodeLayout }] = await Promise.all([
     import('../package/prefill.ts'),
     import('../package/layout.ts'),
   ])
-  const draft = prefillFile(order.directory)
-  rmSync(draft, { force: true })
-  const { reused } = await prefill({
-    from: order.prefill.from,
-    layout: decodeLayout(order.prefill.layout),
-    output: draft,
-    signal,
-  })
-  renameSync(draft, output)
-  emit({ event: 'prefilled', bytes: reused })
+  const { reused } = await prefill({ from, layout: decodeLayout(layout), output: draft, signal })
+  return reused
 }
 
 /** Whether the package can be unpacked while it still grows: nothing but a hidden directory is touched until it is whole. */
 export const landsEarly = ({ unpack, place }: ReceiveOrder): boolean =>
-  !place && unpack !== undefined && unpack.existing === undefined
+  !place && unpack !== undefined && !unpack.directory && unpack.existing === undefined
 
 /**
  * What is done with the package, and what to say of it; undefined when it was only to be fetched. The package is complete
@@ -73,22 +89,44 @@ async function unpackPackage(
   beyond: ExtractOptions['beyond'],
 ): Promise<AgentEvent> {
   const started = performance.now()
-  const options = {
-    file: packageFile(order.directory),
-    into: target.into,
-    compression: target.compression,
-    ...(target.key === undefined ? {} : { key: target.key }),
-    sha256: order.sha256,
-    signal,
-    ...(beyond ? { beyond } : {}),
-    ...(target.revision === undefined ? {} : { revision: target.revision }),
-  }
-  const { files, bytes } = target.existing
-    ? await (await import('../package/settle.ts')).unpackOver(options, target.existing)
-    : await (await import('../package/unpack.ts')).unpack(options)
+  const { into, existing, revision } = target
+  const whole = { into, signal, ...(revision === undefined ? {} : { revision }) }
+  const fill = target.directory
+    ? await fillFromDirectory(order, signal)
+    : await fillFromPackage(order, target, signal, beyond)
+  const { files, bytes } = existing
+    ? await (await import('../package/settle.ts')).makeOver(whole, existing, fill)
+    : await (await import('../package/unpack.ts')).makeWhole(whole, fill)
   const event: AgentEvent = { event: 'unpacked', files, bytes, seconds: secondsSince(started) }
   writeReceipt(order, event)
   return event
+}
+
+async function fillFromPackage(
+  { directory, sha256 }: ReceiveOrder,
+  { compression, key }: UnpackOrder,
+  signal: AbortSignal,
+  beyond: ExtractOptions['beyond'],
+): Promise<Fill> {
+  const { extractInto } = await import('../package/extract.ts')
+  const options = {
+    ...{ file: packageFile(directory), compression, sha256, signal },
+    ...(key === undefined ? {} : { key }),
+    ...(beyond ? { beyond } : {}),
+  }
+  return (destination) => extractInto(destination, options)
+}
+
+async function fillFromDirectory(order: ReceiveOrder, signal: AbortSignal): Promise<Fill> {
+  const from = packageFile(order.directory)
+  const bytes = readFileSync(join(from, MANIFEST))
+  if (createHash('sha256').update(bytes).digest('hex') !== order.sha256.toLowerCase())
+    throw new MurderError('PACKAGE_WRONG', `${MANIFEST} is not what was sent: its SHA-256 differs`, {
+      cure: 'deploy again; if it happens twice, check the disk and memory of this server',
+    })
+  const { entries } = await manifestOf(parseMetainfo(Buffer.from(order.torrent, 'base64')), bytes)
+  const { adoptInto } = await import('../package/adopt.ts')
+  return (destination) => adoptInto(destination, { from, entries, signal })
 }
 
 async function placePackage(

@@ -39,10 +39,11 @@ const SHAPE: Record<string, Check> = {
   'timeouts.stall': isAmount,
   'timeouts.total': isAmount,
 }
-const PREFILL: Record<string, Check> = { 'prefill.from': isPath, 'prefill.layout': isText }
+const PREFILL: Record<string, Check> = { 'prefill.from': isPath, 'prefill.layout': optional(isText) }
 const UNPACK: Record<string, Check> = {
   'unpack.into': isPath,
   'unpack.compression': isOneOf('none', 'gzip', 'zstd'),
+  'unpack.directory': optional((value) => typeof value === 'boolean'),
   'unpack.existing': optional(isOneOf('merge', 'replace')),
   'unpack.key': optional((value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)),
   'unpack.revision': optional(isText),

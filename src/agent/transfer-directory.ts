@@ -54,7 +54,7 @@ export function tidyDirectory(directory: string, tag: string): void {
   if (isUsed(directory)) return
   if (run) removeRun(run.folder)
   for (const name of names(directory).filter((name) => KNOWN.includes(name) || USER.test(name))) {
-    rmSync(join(directory, name), { force: true })
+    rmSync(join(directory, name), { recursive: true, force: true })
   }
   try {
     rmdirSync(directory)

@@ -220,6 +220,16 @@ export const compression: Kind<typeof compressionSchema> = {
   toText: String,
 }
 
+const packageFormSchema = z.enum(['file', 'directory'])
+
+export const packageForm: Kind<typeof packageFormSchema> = {
+  schema: packageFormSchema,
+  allowed: packageFormSchema.options.join(', '),
+  fromText: (text) => text.trim(),
+  show: String,
+  toText: String,
+}
+
 const patternsSchema = z.array(z.string().min(1).refine(isOneLine))
 
 export const patterns: Kind<typeof patternsSchema> = {

@@ -114,6 +114,11 @@ export const schema = z.strictObject({
     description: 'Seconds that a server goes on sharing in the background after its own download is done.',
     example: 60,
   }),
+  package: setting(kinds.packageForm.schema.default('file'), kinds.packageForm, {
+    description:
+      'How a release travels: packed into one `file`, or as the `directory` it is, file by file, with no unpacking and room for it only once; the workspace must not change meanwhile.',
+    example: 'directory',
+  }),
   compression: setting(kinds.compression.schema.default('auto'), kinds.compression, {
     description:
       'Compression of the package: `auto` is the best one that the deploy host and every server have.',

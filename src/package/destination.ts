@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { refused } from './archive-entry.ts'
 import { type Entry, parentOf } from './entry.ts'
+import { linkOrCopy } from './link-or-copy.ts'
 import { setLinkTimes, setTimes, settable } from './times.ts'
 import { unwritable } from './trouble.ts'
 
@@ -83,6 +84,21 @@ export class Destination {
       futimesSync(fd, time, time)
     })
     this.close()
+  }
+
+  /** Gives a file that is there already, as a regular file at `source`, its place and its attributes. */
+  async adopt(entry: Entry, source: string): Promise<void> {
+    this.#add(entry)
+    const path = join(this.#root, entry.path)
+    try {
+      await linkOrCopy(source, path)
+    } catch (cause) {
+      throw unwritable(path, cause)
+    }
+    this.#do(entry.path, (path) => {
+      setTimes(path, entry.mtime)
+      chmodSync(path, entry.mode)
+    })
   }
 
   /** Puts `REVISION` in, in place of one that the release may hold itself. */

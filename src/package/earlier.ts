@@ -45,7 +45,7 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
 }
 
 /** Where a directory of the release really is; undefined when it is missing or outside. */
-function realDirectories(from: string): (path: string) => string | undefined {
+export function realDirectories(from: string): (path: string) => string | undefined {
   const known = new Map<string, string | undefined>()
   const root = realPath(from)
   return (path) => {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { constants, createReadStream, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { chmod, copyFile, utimes } from 'node:fs/promises'
+import { createReadStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmod, utimes } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { PlaceOrder } from '../agent/contract.ts'
-import { isSystemError, MurderError } from '../errors.ts'
+import { MurderError } from '../errors.ts'
+import { linkOrCopy } from './link-or-copy.ts'
 import { stopIfAborted, unwritable } from './trouble.ts'
 
 /**
@@ -54,13 +55,4 @@ async function verify(file: string, sha256: string, signal?: AbortSignal): Promi
   throw new MurderError('PACKAGE_WRONG', 'the file is not the one that was sent: its SHA-256 is another', {
     cure: 'run it again; if it happens again, look for a failing disk here',
   })
-}
-
-async function linkOrCopy(file: string, draft: string): Promise<void> {
-  try {
-    linkSync(file, draft)
-  } catch (cause) {
-    if (!isSystemError(cause, 'EXDEV', 'EPERM', 'EMLINK', 'ENOSYS', 'EOPNOTSUPP')) throw cause
-    await copyFile(file, draft, constants.COPYFILE_FICLONE)
-  }
 }

@@ -13,30 +13,27 @@ import { join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../errors.ts'
 import { removeTree } from './remove-tree.ts'
 import { unwritable } from './trouble.ts'
-import { type UnpackOptions, unpack } from './unpack.ts'
+import { type Fill, makeWhole, type Target } from './unpack.ts'
 
 /** Name of the directory, inside the one to fill, in which all is unpacked and verified first. */
 const STAGE = '.murder-unpacked'
 
 /**
- * Unpacks into a directory that may hold files already: `replace` removes those, `merge` leaves all that the package
- * does not have and renames over the rest. Nothing is touched before everything is unpacked and verified.
- * Throws what `unpack` throws, and TARGET_CONFLICT where one has a directory and the other none.
+ * Makes a release of a directory that may hold files already: `replace` removes those, `merge` leaves all that the
+ * release does not have and renames over the rest. Nothing is touched before everything is there and verified.
+ * Throws what `makeWhole` throws, and TARGET_CONFLICT where one has a directory and the other none.
  */
-export async function unpackOver(
-  options: UnpackOptions,
-  existing: 'merge' | 'replace',
-): Promise<{ files: number; bytes: number }> {
+export async function makeOver(options: Target, existing: 'merge' | 'replace', fill: Fill): ReturnType<Fill> {
   const into = resolve(options.into)
   const stage = join(into, STAGE)
   try {
     mkdirSync(into, { recursive: true })
     removeTree(stage)
-    const unpacked = await unpack({ ...options, into: stage })
+    const filled = await makeWhole({ ...options, into: stage }, fill)
     if (existing === 'replace') removeOthers(into)
     assertMergeable(stage, into)
     merge(stage, into)
-    return unpacked
+    return filled
   } catch (cause) {
     throw unwritable(into, cause)
   } finally {

@@ -6,23 +6,37 @@ import { type ExtractOptions, extractInto } from './extract.ts'
 import { removeTree } from './remove-tree.ts'
 import { stopIfAborted, unwritable } from './trouble.ts'
 
-/** `file` is the package; its SHA-256 (hex), when given, is checked while it is read. */
-export interface UnpackOptions extends ExtractOptions {
+/** What becomes of a release: whole where there was nothing, or nothing. */
+export interface Target {
   /** The release directory: missing or empty before, whole after. */
   into: string
   /** Content of the REVISION file, without its newline. */
   revision?: string
+  signal?: AbortSignal
 }
 
+/** Makes all that the release holds. `bytes` counts the content of files. */
+export type Fill = (destination: Destination) => Promise<{ files: number; bytes: number }>
+
+/** `file` is the package; its SHA-256 (hex), when given, is checked while it is read. */
+export type UnpackOptions = Target & ExtractOptions
+
 /**
- * Unpacks into a hidden directory beside `into` and renames that when all is there and the SHA-256 is right; on any
- * failure the hidden directory is removed and nothing else has been touched. Trusts nothing in the archive.
- * `bytes` counts the content of files.
+ * Unpacks a package. Trusts nothing in it.
  *
- * Throws RELEASE_EXISTS, PACKAGE_MISSING, PACKAGE_WRONG (SHA-256), PACKAGE_DAMAGED, PACKAGE_REFUSED (hostile),
- * DISK_FULL, NOT_WRITABLE, NO_ZSTD or INTERRUPTED.
+ * Throws what `makeWhole` throws, PACKAGE_MISSING, PACKAGE_WRONG (SHA-256), PACKAGE_DAMAGED, PACKAGE_REFUSED (hostile)
+ * or NO_ZSTD.
  */
-export async function unpack(options: UnpackOptions): Promise<{ files: number; bytes: number }> {
+export const unpack = (options: UnpackOptions): ReturnType<Fill> =>
+  makeWhole(options, (destination) => extractInto(destination, options))
+
+/**
+ * Fills a hidden directory beside `into` and renames that when all is there; on any failure the hidden directory is
+ * removed and nothing else has been touched.
+ *
+ * Throws RELEASE_EXISTS, DISK_FULL, NOT_WRITABLE, INTERRUPTED or what `fill` throws.
+ */
+export async function makeWhole(options: Target, fill: Fill): ReturnType<Fill> {
   const into = resolve(options.into)
   stopIfAborted(options.signal)
   assertFree(into)
@@ -32,12 +46,12 @@ export async function unpack(options: UnpackOptions): Promise<{ files: number; b
     mkdirSync(dirname(into), { recursive: true })
     removeTree(partial)
     destination = new Destination(partial)
-    const unpacked = await extractInto(destination, options)
+    const filled = await fill(destination)
     if (options.revision !== undefined) destination.revision(options.revision)
     destination.finish()
     stopIfAborted(options.signal)
     renameSync(partial, into)
-    return unpacked
+    return filled
   } catch (cause) {
     destination?.close()
     if (destination) removeQuietly(partial)

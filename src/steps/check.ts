@@ -17,6 +17,7 @@ import {
   type ServerFacts,
   sameMachine,
 } from './server-facts.ts'
+import { releaseBytes, type Transfer } from './transfer.ts'
 
 export type FleetFacts = ReadonlyMap<Server, ServerFacts>
 
@@ -109,18 +110,20 @@ async function findAddresses({ fleet, signal }: Context, facts: Map<Server, Serv
 export function checkSpace(
   context: Context,
   facts: FleetFacts,
-  packageBytes: number,
-  releaseBytes: number,
+  { length, entries, directory }: Transfer,
 ): Failure[] {
   const failures: Failure[] = []
+  const size = releaseBytes(entries)
+  // Files that were fetched one by one get a second name in the release.
+  const once = (found: ServerFacts) => directory && found.temporary.fileSystem === found.releases.fileSystem
   for (const server of context.fleet.servers) {
     const found = facts.get(server)
-    if (!found || missingSpace(found, packageBytes, releaseBytes) === 0) continue
+    if (!found || missingSpace(found, once(found) ? 0 : length, size) === 0) continue
     const free = Math.min(found.temporary.free, found.releases.free)
     failures.push({
       server: server.label,
       step: 'check',
-      cause: `the disk is too full: the package takes ${bytes(packageBytes)} and the release ${bytes(releaseBytes)}, ${bytes(free)} are free`,
+      cause: `the disk is too full: the package takes ${bytes(length)} and the release ${bytes(size)}, ${bytes(free)} are free`,
       cure: 'remove old releases there, or set murder.temporaryPath to a larger disk',
     })
   }

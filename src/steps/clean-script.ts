@@ -45,7 +45,7 @@ ${BUSY}
 transfer() {
   [ -f "$1/peer-\${1##*/}/state.json" ] || [ -f "$1/unpacked.json" ] || [ -f "$1/seeder/package.torrent" ] && return 0
   for x in "$1"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) return 0 ;; esac; done
-  [ "$t" = "$own" ] && [ -f "$1/package" ]
+  [ "$t" = "$own" ] && [ -e "$1/package" ]
 }
 any=
 for d in "$t"/*; do
@@ -53,7 +53,7 @@ for d in "$t"/*; do
   transfer "$d" || continue
   if busy "$d"; then any=yes; echo "running transfer \${d##*/}"; continue; fi
   for x in "$d"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) rm -f "$x" ;; esac; done
-  rm -rf "$d/peer-\${d##*/}" "$d/seeder" && rm -f "$d/package" "$d/prefill" "$d/unpacked.json" || exit 1
+  rm -rf "$d/peer-\${d##*/}" "$d/seeder" "$d/package" "$d/prefill" && rm -f "$d/unpacked.json" || exit 1
   rmdir "$d" 2>/dev/null
   echo "removed transfer \${d##*/}"
 done

@@ -7,7 +7,7 @@ import type { Server } from '../remote/server.ts'
 import type { DeployReport } from '../report/index.ts'
 import { askAndLock, checkSpace, type FleetFacts, inspect } from './check.ts'
 import type { Context } from './context.ts'
-import { makePackage, releaseBytes, sourceDirectory, type Transfer } from './make-package.ts'
+import { makeTransfer, sourceDirectory } from './make-transfer.ts'
 import { releasesPath } from './paths.ts'
 import { canPrefill, receive } from './receive.ts'
 import { mostCommon } from './releases.ts'
@@ -18,6 +18,7 @@ import { startSwarm } from './start-swarm.ts'
 import type { Swarm } from './swarm.ts'
 import { tidy, undo } from './tidy.ts'
 import { tolerate } from './tolerate.ts'
+import type { Transfer } from './transfer.ts'
 
 /**
  * Brings the workspace to every server as a new release, unpacked and not yet published. Sets what shipit-deploy's other
@@ -43,7 +44,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   let swarm: Swarm | undefined
   let touched = false
   try {
-    const transfer = await makePackage(context, {
+    const transfer = await makeTransfer(context, {
       tag,
       directory,
       prefill: canPrefill(context, facts),
@@ -51,7 +52,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       peers: fleet.servers.length,
     })
     phases.package = clock()
-    const noSpace = checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries))
+    const noSpace = checkSpace(context, facts, transfer)
     tolerate(context, noSpace, 'nothing was published')
     const withoutAgent = await missing
     context.signal.throwIfAborted()

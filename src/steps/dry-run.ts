@@ -9,11 +9,12 @@ import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { lockedError } from './lock.ts'
 import { parseLock } from './lock-script.ts'
-import { makePackage, releaseBytes } from './make-package.ts'
+import { makeTransfer } from './make-transfer.ts'
 import { canPrefill } from './receive.ts'
 import { parseReleases, releaseBefore, releasesScript } from './releases.ts'
 import { say } from './say.ts'
 import { hasZstd } from './server-facts.ts'
+import { releaseBytes } from './transfer.ts'
 
 /** Seconds that a server may take to answer. */
 const PATIENCE = 60
@@ -37,12 +38,12 @@ export async function tryDeploy(context: Context): Promise<void> {
   if (locks.length > 0) throw lockedError(locks, shipit.environment)
   const directory = makeTemporaryDirectory('shipit-murder-')
   try {
-    const transfer = await makePackage(context, {
+    const transfer = await makeTransfer(context, {
       ...{ tag: 'dry-run', directory, prefill: canPrefill(context, facts) },
       ...{ zstdEverywhere: [...facts.values()].every(hasZstd), peers: fleet.servers.length },
     })
     const size = releaseBytes(transfer.entries)
-    const noSpace = checkSpace(context, facts, transfer.length, size)
+    const noSpace = checkSpace(context, facts, transfer)
     if (noSpace.length > 0) throw fleetError(context, noSpace, 'a deploy would end here')
     const rows = fleet.servers.map((server) => {
       const found = facts.get(server)

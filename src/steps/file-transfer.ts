@@ -10,7 +10,7 @@ import { encodeMetainfo, parseMetainfo } from '../torrent/metainfo.ts'
 import { choosePieceLength } from '../torrent/piece-length.ts'
 import { PieceHasher } from '../torrent/pieces.ts'
 import type { Context } from './context.ts'
-import { secretFor, type Transfer } from './make-package.ts'
+import { secretFor, type Transfer } from './transfer.ts'
 
 /** What the servers are told of the file besides its content. */
 export type SourceFile = Omit<PlaceOrder, 'path'>

@@ -6,9 +6,9 @@ import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { type Agent, type Role, startKept } from './kept-agent.ts'
 import { LocalAgent } from './local-agent.ts'
-import type { Transfer } from './make-package.ts'
 import { permitOf, writePrivate } from './permits.ts'
 import { hasOwnTracker, type Swarm, seedArguments, seederTrackers } from './swarm.ts'
+import type { Transfer } from './transfer.ts'
 
 /** Starts tracker and seeder on the deploy host, for as long as this process lives. */
 export async function startLocally(context: Context, transfer: Transfer, facts: FleetFacts): Promise<Swarm> {

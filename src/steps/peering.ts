@@ -8,7 +8,6 @@ import { check, checkSpace, type FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { type Landing, landingOf } from './landing.ts'
-import { releaseBytes } from './make-package.ts'
 import { permit } from './permits.ts'
 import { receive } from './receive.ts'
 import { count, quietly, say } from './say.ts'
@@ -43,7 +42,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     return say(context, text, 'received', { ...fields, perServer: [] })
   }
   const unfit = [
-    ...checkSpace(context, facts, transfer.length, releaseBytes(transfer.entries)),
+    ...checkSpace(context, facts, transfer),
     ...(await uploadAgent(quietly(context), facts, servers)),
   ]
   if (unfit.length > 0) throw fleetError(context, unfit, 'nothing was changed')

@@ -9,8 +9,8 @@ import type { Permit } from '../torrent/tracker-gate.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { base, environmentDirectory } from './local-paths.ts'
-import type { Transfer } from './make-package.ts'
 import type { Station } from './station.ts'
+import type { Transfer } from './transfer.ts'
 
 /** Beside a stored package: whom the tracker answers about it. Holds its secret. */
 export const PERMIT = 'permit.json'

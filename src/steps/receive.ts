@@ -7,15 +7,16 @@ import type { Server } from '../remote/server.ts'
 import { oneLine } from '../report/format.ts'
 import type { Failure, ServerReport } from '../report/index.ts'
 import { formatAddress, parseAddress } from '../torrent/compact.ts'
+import { withTrackers } from '../torrent/metainfo.ts'
 import { agentError } from './agent-error.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { failuresOf } from './fleet-error.ts'
-import { releaseBytes, type Transfer } from './make-package.ts'
-import { transferPath } from './paths.ts'
+import { releasesPath, transferPath } from './paths.ts'
 import { Patience } from './patience.ts'
 import { type Plan, Receiver } from './receiver.ts'
 import { fleetHosts, type Swarm, trackersOf } from './swarm.ts'
+import { releaseBytes, type Transfer } from './transfer.ts'
 
 export interface ReceivePlan {
   transfer: Transfer
@@ -64,7 +65,7 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
     unpackSeconds: 0,
     receivers: [],
   }
-  const forAll = { layout: prefillLayout(context, plan), bytes: releaseBytes(plan.transfer.entries) }
+  const forAll = sameForAll(context, plan)
   const follow = (server: Server): Plan => {
     const order = orderFor(context, plan, server, forAll)
     const report: ServerReport = { server: server.label, seconds: 0 }
@@ -175,7 +176,7 @@ async function toTheEnd(
 const LARGEST_LAYOUT_SHARE = 0.25
 
 function prefillLayout(context: Context, { transfer, facts }: ReceivePlan): string | undefined {
-  if (transfer.compression !== 'none' || !canPrefill(context, facts)) return undefined
+  if (transfer.directory || transfer.compression !== 'none' || !canPrefill(context, facts)) return undefined
   const layout = encodeLayout(transfer.entries)
   return layout.length <= transfer.length * LARGEST_LAYOUT_SHARE ? layout : undefined
 }
@@ -189,19 +190,41 @@ export function canPrefill({ settings }: Context, facts: FleetFacts): boolean {
   )
 }
 
+function prefillFrom(
+  { settings, shipit }: Context,
+  current: string | undefined,
+  { directory }: Transfer,
+  layout: string | undefined,
+): Pick<ReceiveOrder, 'prefill'> {
+  if (current === undefined || !(directory ? settings.prefill : layout !== undefined)) return {}
+  const from = posix.join(releasesPath(shipit.config.deployTo ?? ''), current)
+  return { prefill: { from, ...(layout === undefined ? {} : { layout }) } }
+}
+
+/** What is long and the same in every server's order, so that it is made once. */
+function sameForAll(context: Context, plan: ReceivePlan) {
+  const { transfer, facts } = plan
+  return {
+    // Peers get the manifest of a directory as a file.
+    torrent: withTrackers(transfer.torrent, []).toString('base64'),
+    layout: prefillLayout(context, plan),
+    bytes: releaseBytes(transfer.entries),
+    hosts: fleetHosts(facts),
+  }
+}
+
 function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  { layout, bytes }: { layout: string | undefined; bytes: number },
+  { layout, bytes, torrent, hosts }: ReturnType<typeof sameForAll>,
 ): ReceiveOrder {
-  const { settings, shipit } = context
+  const { settings } = context
   const { transfer, swarm, facts, releasePath, existing, place, revision } = plan
   const current = facts.get(server)?.currentRelease
-  const hosts = fleetHosts(facts)
   return {
     tag: transfer.tag,
-    torrent: transfer.torrent.toString('base64'),
+    torrent,
     sha256: transfer.sha256,
     directory: transferPath(settings, transfer.tag),
     trackers: trackersOf(context, swarm, server, transfer),
@@ -214,15 +237,14 @@ function orderFor(
     uploadLimit: settings.uploadLimit,
     downloadLimit: settings.downloadLimit,
     timeouts: settings.timeouts,
-    ...(layout !== undefined && current !== undefined
-      ? { prefill: { from: posix.join(shipit.config.deployTo ?? '', 'releases', current), layout } }
-      : {}),
+    ...prefillFrom(context, current, transfer, layout),
     ...(releasePath === undefined
       ? {}
       : {
           unpack: {
             into: releasePath,
             compression: transfer.compression,
+            ...(transfer.directory ? { directory: true } : {}),
             ...(transfer.key === undefined ? {} : { key: transfer.key }),
             ...(existing ? { existing } : {}),
             ...(revision === undefined ? {} : { revision }),

@@ -7,11 +7,11 @@ import { upload } from '../remote/upload.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { type Role, startKept } from './kept-agent.ts'
-import type { Transfer } from './make-package.ts'
 import { transferPath } from './paths.ts'
 import { permitOf } from './permits.ts'
 import { startRemote } from './remote-agent.ts'
 import { hasOwnTracker, type Swarm, seedArguments, seederTrackers } from './swarm.ts'
+import type { Transfer } from './transfer.ts'
 
 /** Uploads the package once, to the server that seeds, and starts tracker and seeder there in the background. */
 export async function startOnServer(

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { chmod, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Compression } from '../agent/contract.ts'
 import { isSystemError, MurderError } from '../errors.ts'
 import { decodeLayout, encodeLayout } from '../package/layout.ts'
 import { bytes } from '../report/index.ts'
@@ -9,10 +8,11 @@ import { parseMetainfo } from '../torrent/metainfo.ts'
 import type { Context } from './context.ts'
 import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { environmentDirectory, ownFiles } from './local-paths.ts'
-import { makePackage, sourceDirectory, type Transfer } from './make-package.ts'
+import { makeTransfer, sourceDirectory } from './make-transfer.ts'
 import { PERMIT, writePrivate } from './permits.ts'
 import { revisionOf } from './revision.ts'
 import { facts, quietly, say } from './say.ts'
+import type { Transfer } from './transfer.ts'
 import { prepareWorkspace } from './workspace.ts'
 
 /** A package that waits in `.shipit-murder/<environment>` for the steps to come. */
@@ -25,18 +25,7 @@ export interface StoredTransfer extends Transfer {
 }
 
 /** transfer.json: what else there is to know of the package beside it. */
-interface Description {
-  tag: string
-  length: number
-  sha256: string
-  compression: Compression
-  infoHash: string
-  secret?: string
-  key?: string
-  created: string
-  revision?: string
-  source?: SourceFile
-}
+type Description = Omit<StoredTransfer, 'file' | 'torrent' | 'entries'>
 
 /** Beside a package: the secret of its swarm, for the seeder. */
 export const SECRET = 'secret'
@@ -59,7 +48,7 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
     const wish = { tag: wanted ?? newTag(before?.tag), root, directory: draft, peers: fleet.servers.length }
     const made: Omit<StoredTransfer, 'created'> = settings.pathIsFile
       ? await fileTransfer(context, wish)
-      : await makePackage(quietly(context), {
+      : await makeTransfer(quietly(context), {
           ...wish,
           prefill: false,
           // The servers are not asked here: those without it are told by murder:peer.
@@ -90,21 +79,15 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
 
 /** The description comes last: it is true of all that is there already. */
 async function store(stored: StoredTransfer, directory: string, draft: string): Promise<void> {
-  const { tag, length, sha256, compression, infoHash, created, revision, source, secret, key } = stored
-  const description: Description = {
-    ...{ tag, length, sha256, compression, infoHash, created },
-    ...(revision === undefined ? {} : { revision }),
-    ...(source ? { source } : {}),
-    ...(secret === undefined ? {} : { secret }),
-    ...(key === undefined ? {} : { key }),
-  }
+  const { file: _, torrent, entries, ...rest } = stored
+  const description: Description = rest
   const mode = 0o600
-  await writeFile(join(draft, 'package.torrent'), stored.torrent, { mode })
-  await writeFile(join(draft, 'layout'), encodeLayout(stored.entries), { mode })
+  await writeFile(join(draft, 'package.torrent'), torrent, { mode })
+  await writeFile(join(draft, 'layout'), encodeLayout(entries), { mode })
   await writeFile(join(draft, 'transfer.json'), `${JSON.stringify(description, undefined, 2)}\n`, { mode })
   await rm(join(directory, 'transfer.json'), { force: true })
-  if (secret === undefined) await rm(join(directory, SECRET), { force: true })
-  else await writePrivate(join(directory, SECRET), secret)
+  if (description.secret === undefined) await rm(join(directory, SECRET), { force: true })
+  else await writePrivate(join(directory, SECRET), description.secret)
   for (const name of ['package', 'package.torrent', 'layout', 'transfer.json']) {
     await rename(join(draft, name), join(directory, name))
   }

@@ -4,7 +4,7 @@ import type { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
-import type { Transfer } from './make-package.ts'
+import type { Transfer } from './transfer.ts'
 
 /** Where a swarm's tracker and seeder are. */
 export interface Swarm {

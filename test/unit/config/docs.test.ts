@@ -47,6 +47,7 @@ temporaryPath       /srv/app/shared/murder/tmp                       default
 node                node                                             default
 ports               any free port                                    shipitfile
 linger              1 min 30 s                                       shipitfile
+package             file                                             default
 compression         auto                                             default
 ignore              *.log, /tmp                                      shipitfile
 uploadLimit         10.0 MiB/s                                       shipitfile

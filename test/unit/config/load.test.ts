@@ -29,6 +29,7 @@ describe('values', () => {
       node: 'node',
       ports: [6881, 6999],
       linger: 30,
+      package: 'file',
       compression: 'auto',
       ignore: [],
       allowStrangers: false,
@@ -122,7 +123,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, announce, remotePath, temporaryPath, node, ports, linger, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, pieceLength, allowStrangers, encrypt, prefill, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, announce, remotePath, temporaryPath, node, ports, linger, package, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, pieceLength, allowStrangers, encrypt, prefill, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete',
     ],
     [
       { tracker: { stallTimeout: 1 } },

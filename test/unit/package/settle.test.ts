@@ -2,17 +2,20 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { extractInto } from '../../../src/package/extract.ts'
 import { pack } from '../../../src/package/pack.ts'
 import { placeFile } from '../../../src/package/place.ts'
 import { scan } from '../../../src/package/scan.ts'
-import { unpackOver } from '../../../src/package/settle.ts'
+import { makeOver } from '../../../src/package/settle.ts'
 
 let directory: string
 let file: string
 let sha256: string
 const at = (...names: string[]) => join(directory, ...names)
 const over = (existing: 'merge' | 'replace', digest = sha256) =>
-  unpackOver({ file, into: at('to'), compression: 'none', sha256: digest }, existing)
+  makeOver({ into: at('to') }, existing, (destination) =>
+    extractInto(destination, { file, compression: 'none', sha256: digest }),
+  )
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'murder-settle-'))
@@ -31,7 +34,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-describe('unpackOver', () => {
+describe('makeOver', () => {
   it('merge leaves what the package does not have', async () => {
     expect(await over('merge')).toMatchObject({ files: 2 })
     expect((await readdir(at('to'), { recursive: true })).sort()).toEqual(
