@@ -17,6 +17,7 @@ import { startReceivers } from './start-receivers.ts'
 import { startSwarm } from './start-swarm.ts'
 import type { Swarm } from './swarm.ts'
 import { tidy, undo } from './tidy.ts'
+import { timeTag } from './time-tag.ts'
 import { tolerate } from './tolerate.ts'
 import type { Transfer } from './transfer.ts'
 
@@ -127,8 +128,9 @@ function checkSame({ again, shipit }: Context, revision: string | undefined): vo
 /** The new release's name, and what was live before. Servers may differ: most of them decide. */
 function nameRelease({ shipit, again }: Context, facts: FleetFacts): string {
   const releases = releasesPath(shipit.config.deployTo ?? '')
-  const before = mostCommon([...facts.values()].flatMap((found) => found.currentRelease ?? []))
-  const tag = again?.release ?? new Date().toISOString().replace(/\D/g, '').slice(0, 14)
+  const live = [...facts.values()].flatMap((found) => found.currentRelease ?? [])
+  const before = mostCommon(live)
+  const tag = again?.release ?? timeTag(live)
   shipit.previousRelease = before ?? null
   shipit.previousRevision =
     [...facts.values()].find((found) => found.currentRelease === before)?.revision ?? null

@@ -12,6 +12,7 @@ import { makeTransfer, sourceDirectory } from './make-transfer.ts'
 import { PERMIT, writePrivate } from './permits.ts'
 import { revisionOf } from './revision.ts'
 import { facts, quietly, say } from './say.ts'
+import { timeTag } from './time-tag.ts'
 import type { Transfer } from './transfer.ts'
 import { prepareWorkspace } from './workspace.ts'
 
@@ -45,7 +46,12 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
   await mkdir(draft, { recursive: true, mode: 0o700 })
   await chmod(directory, 0o700)
   try {
-    const wish = { tag: wanted ?? newTag(before?.tag), root, directory: draft, peers: fleet.servers.length }
+    const wish = {
+      tag: wanted ?? timeTag([before?.tag]),
+      root,
+      directory: draft,
+      peers: fleet.servers.length,
+    }
     const made: Omit<StoredTransfer, 'created'> = settings.pathIsFile
       ? await fileTransfer(context, wish)
       : await makeTransfer(quietly(context), {
@@ -126,12 +132,6 @@ export async function removeTransfer({ shipit }: Context): Promise<boolean> {
     if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
     return before !== undefined
   }
-}
-
-/** A timestamp, as in a deploy; another one than `before`, even within the same second. */
-export function newTag(before: string | undefined, now = Date.now()): string {
-  const tag = new Date(now).toISOString().replace(/\D/g, '').slice(0, 14)
-  return tag === before ? newTag(before, now + 1000) : tag
 }
 
 export function sayPackage(context: Context, transfer: StoredTransfer): void {

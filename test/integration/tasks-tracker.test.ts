@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chmod, mkdir, readlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { compareTrees } from '../../bench/deploy/compare-trees.ts'
 import { announce } from '../../src/torrent/announce.ts'
@@ -16,6 +17,8 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const child of started.splice(0)) child.kill('SIGKILL')
   await project.quiet()
+  // Single steps and deploys take their names from the clock, to the second.
+  await setTimeout(1000)
 })
 afterAll(() => project.end())
 

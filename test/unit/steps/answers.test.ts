@@ -3,7 +3,7 @@ import { parseCleaned } from '../../../src/steps/clean.ts'
 import { parseRuns } from '../../../src/steps/station.ts'
 import { parseStatus } from '../../../src/steps/status.ts'
 import { parseStopped } from '../../../src/steps/stop-peering.ts'
-import { newTag } from '../../../src/steps/stored-transfer.ts'
+import { timeTag } from '../../../src/steps/time-tag.ts'
 
 const run = { role: 'peer', tag: 'a', state: 'running', age: 3 }
 
@@ -44,6 +44,6 @@ describe('what servers answer', () => {
 
 it('a tag is the time, and another one within the same second', () => {
   const now = Date.UTC(2026, 0, 2, 3, 4, 59)
-  expect(newTag(undefined, now)).toBe('20260102030459')
-  expect(newTag('20260102030459', now)).toBe('20260102030500')
+  expect(timeTag([], now)).toBe('20260102030459')
+  expect(timeTag(['20260102030459', undefined], now)).toBe('20260102030500')
 })
