@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { bytes, duration, oneLine, rate } from '../report/format.ts'
 import { isTag } from '../tag.ts'
+import { isServer } from './servers.ts'
 
 /**
  * A kind of value: how it is checked, how it is worded, and its two text forms (environment variable, table).
@@ -88,14 +89,17 @@ export const host: Kind<typeof hostSchema> = {
 const isOneLine = (text: string) => !/[\n\r\0]/.test(text)
 
 const isPlace = (text: string) =>
-  text === 'seeder' || text === 'none' || (/^https?:\/\/\S+$/.test(text) && URL.canParse(text))
+  ['seeder', 'local', 'none'].includes(text) ||
+  isServer(text) ||
+  (/^https?:\/\/\S+$/.test(text) && URL.canParse(text))
 const trackerPlaceSchema = z
   .union([z.literal(false), z.string().refine(isPlace)])
   .transform((value) => (value === false ? 'none' : value))
 
 export const trackerPlace: Kind<typeof trackerPlaceSchema> = {
   schema: trackerPlaceSchema,
-  allowed: "'seeder', 'none' or false, or an announce URL such as http://tracker.example.com:6969/announce",
+  allowed:
+    "'seeder', 'local', 'none' or false, a server such as deploy@t.example.com, or an announce URL such as http://tracker.example.com:6969/announce",
   fromText: (text) => (/^(false|no|off|0)$/i.test(text.trim()) ? false : text.trim()),
   show: oneLine,
   toText: String,
@@ -148,7 +152,7 @@ const serverSchema = z.string().min(1).refine(isOneLine)
 
 export const seeder: Kind<typeof serverSchema> = {
   schema: serverSchema,
-  allowed: "'local' or one of the servers",
+  allowed: "'local', one of the servers, or another one such as deploy@s.example.com",
   fromText: (text) => text.trim(),
   show: oneLine,
   toText: (value) => value,

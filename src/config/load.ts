@@ -6,7 +6,7 @@ import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import * as kinds from './kinds.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
 import { type Settings, schema } from './schema.ts'
-import { findServers, serverNames } from './servers.ts'
+import { findServers, isServer, serverNames } from './servers.ts'
 import { suggest } from './suggest.ts'
 
 /** Where a value came from: `default`, `shipitfile` or `environment MURDER_TRACKER_PORT`. */
@@ -103,7 +103,7 @@ function seederProblems(
 ): string[] {
   if (typeof seeder !== 'string' || seeder === '' || seeder === 'local') return []
   const matches = findServers(seeder, servers)
-  if (matches.length === 1) return []
+  if (matches.length === 1 || (matches.length === 0 && isServer(seeder))) return []
   const names = serverNames(servers)
   const what = `${nameOf('seeder', environment)} is ${found(seeder)}`
   if (matches.length > 1)
@@ -112,7 +112,9 @@ function seederProblems(
     ]
   const meant = suggest(seeder, ['local', ...names])
   const hint = meant === undefined ? '' : `did you mean ${meant}? `
-  return [`${what}, which is not in servers: ${hint}allowed: ${listed(['local', ...names])}`]
+  return [
+    `${what}, which is not in servers: ${hint}allowed: ${listed(['local', ...names])}, or another one as user@host`,
+  ]
 }
 
 /** A fleet may be large and a line should not be: the first ten. */

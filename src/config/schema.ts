@@ -24,7 +24,7 @@ function setting<S extends z.ZodType>(
 
 const tracker = z.strictObject({
   port: setting(kinds.port.schema.default(8998), kinds.port, {
-    description: 'TCP port of the tracker, on the deploy host or on the server that `seeder` names.',
+    description: 'TCP port of the tracker, wherever it is started.',
     example: 9000,
   }),
   address: setting(kinds.host.schema.optional(), kinds.host, {
@@ -40,7 +40,7 @@ const tracker = z.strictObject({
   }),
   at: setting(kinds.trackerPlace.schema.default('seeder'), kinds.trackerPlace, {
     description:
-      'Where the tracker is: beside the seeder, elsewhere at an announce URL, or nowhere; alone it may stand for all of `tracker`, as in `tracker: false`.',
+      'Where the tracker is: beside the seeder, on the deploy host (`local`), on a server as `user@host`, at the announce URL of one that runs already, or nowhere; alone it may stand for all of `tracker`, as in `tracker: false`.',
     example: 'http://tracker.example.com:6969/announce',
   }),
 })
@@ -76,7 +76,7 @@ export const schema = z.strictObject({
   tracker: tracker.prefault({}),
   seeder: setting(kinds.seeder.schema.default('local'), kinds.seeder, {
     description:
-      'Where the seeder and the tracker run: `local` for the deploy host, or one of the servers, to which the package is then uploaded once.',
+      'Where the seeder runs: `local` for the deploy host, or a server, to which the package is then uploaded once. It may be one of `servers` or another one, which is reached as the first of them is.',
     example: 'deploy@a.example.com',
   }),
   peers: setting(kinds.servers.schema.optional(), kinds.servers, {

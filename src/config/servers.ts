@@ -35,10 +35,8 @@ export function findServers(name: string, servers: unknown): number[] {
   return serverList(servers).flatMap((server, index) => (namesOf(server).includes(name) ? [index] : []))
 }
 
-/** Index in `servers` of the seeder, undefined when it is the deploy host. `seeder` has passed `loadSettings`. */
-export function seederIndex(seeder: string, servers: unknown): number | undefined {
-  return seeder === 'local' ? undefined : findServers(seeder, servers)[0]
-}
+/** Whether a text names a server that need not be in `servers`: `user@host` or `user@host:port`. */
+export const isServer = (text: string): boolean => /^[^\s/@:]+@[^\s/@:]+(:\d+)?$/.test(text)
 
 /** The name by which an entry is offered to the user: short, and enough to tell it from the others. */
 export function serverNames(servers: unknown): string[] {

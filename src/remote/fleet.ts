@@ -13,6 +13,8 @@ import { type Server, type SshConnection, type SshRemote, toServers } from './se
 import { type Payload, runSession, type SessionOrder, type SessionResult } from './session.ts'
 
 export interface FleetOptions {
+  /** Servers that are asked only by name: where tracker or seeder are, if not on those of the run. */
+  besides?: readonly SshConnection[]
   /** Most commands that are being started at a time. Once started they don't count. */
   concurrency?: number
   /** Seconds from the start of ssh until the server's shell answers. */
@@ -59,9 +61,11 @@ export type Outcome =
 /** Commands on all servers through ssh-pool's connections: one SSH connection per server, a result from each. */
 export class Fleet {
   readonly #everyone: readonly Server[]
+  /** Not among those that the run is about. */
+  readonly besides: readonly Server[]
   #all: readonly Server[]
   #servers: readonly Server[]
-  readonly #options: Required<FleetOptions>
+  readonly #options: Required<Omit<FleetOptions, 'besides'>>
   readonly #limit: Limit
   readonly #directory: string
   readonly #remotes = new Map<Server, SshRemote>()
@@ -70,9 +74,12 @@ export class Fleet {
 
   /** Sets OpenSSH options on `connections`, so that Shipit's own commands share the connections too. */
   constructor(connections: readonly SshConnection[], options: FleetOptions = {}) {
-    this.#everyone = toServers(connections)
-    this.#all = this.#everyone
-    this.#servers = this.#everyone
+    const { besides = [], ...rest } = options
+    const all = toServers([...connections, ...besides])
+    this.#everyone = all
+    this.#all = all.slice(0, connections.length)
+    this.#servers = this.#all
+    this.besides = all.slice(connections.length)
     this.#options = {
       concurrency: 30,
       connectSeconds: 15,
@@ -80,7 +87,7 @@ export class Fleet {
       retries: 12,
       random: Math.random,
       onCommand: () => {},
-      ...options,
+      ...rest,
     }
     this.#limit = new Limit(this.#options.concurrency)
     this.#directory = makeControlDirectory(this.#options.controlDirectory || undefined)

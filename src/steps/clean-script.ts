@@ -43,7 +43,7 @@ export function cleanScript(paths: {
 t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; r=${quotePath(releases)}; agent=${quote(paths.agent)}; own=${quotePath(posix.join(remotePath, 'tmp'))}
 ${BUSY}
 transfer() {
-  [ -f "$1/peer-\${1##*/}/state.json" ] || [ -f "$1/unpacked.json" ] || [ -f "$1/seeder/package.torrent" ] && return 0
+  [ -f "$1/peer-\${1##*/}/state.json" ] || [ -f "$1/unpacked.json" ] || [ -f "$1/seeder/package.torrent" ] || [ -f "$1/seeder/permits.json" ] && return 0
   for x in "$1"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) return 0 ;; esac; done
   [ "$t" = "$own" ] && [ -e "$1/package" ]
 }

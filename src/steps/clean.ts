@@ -5,7 +5,7 @@ import { environmentDirectory } from './local-paths.ts'
 import { agent, releasesPath } from './paths.ts'
 import { say } from './say.ts'
 import { findSeeders } from './seeding.ts'
-import { runsNow, stationOf } from './station.ts'
+import { runsNow, stationHere, stationOf } from './station.ts'
 import { removeTransfer } from './stored-transfer.ts'
 
 /** Seconds: a half-made release may be large. */
@@ -26,7 +26,10 @@ export async function clean(context: Context): Promise<void> {
     releases: releasesPath(shipit.config.deployTo ?? ''),
     agent: agent().name,
   })
-  const outcomes = await fleet.run('clean', () => ({ script }), { totalTimeout: PATIENCE })
+  const outcomes = await fleet.run('clean', () => ({ script }), {
+    servers: [...fleet.servers, ...fleet.besides],
+    totalTimeout: PATIENCE,
+  })
   const cleaned = outcomes.flatMap((outcome) =>
     outcome.ok ? [{ server: outcome.server.label, ...parseCleaned(outcome.stdout) }] : [],
   )
@@ -50,10 +53,9 @@ async function cleanHere(context: Context): Promise<Cleaned> {
   if (seeders.length > 0)
     return { removed: [], running: [`package ${seeders.map(({ tag }) => tag).join(', ')}`] }
   const removed = (await removeTransfer(context)) ? [`package ${environmentDirectory(environment)}`] : []
-  if (!station.server) {
-    for (const run of await station.status()) {
-      if (!runsNow(run)) await station.agent(['stop', run.tag])
-    }
+  const here = stationHere(context)
+  for (const run of (await here?.status()) ?? []) {
+    if (!runsNow(run)) await here?.agent(['stop', run.tag])
   }
   return { removed, running: [] }
 }

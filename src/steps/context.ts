@@ -14,7 +14,8 @@ import {
 import type { Shipit } from '../shipit.ts'
 import { DeployLog } from './deploy-log.ts'
 import { FleetLock } from './lock.ts'
-import { peerConnections } from './peer-connections.ts'
+import { connectionsTo } from './named-connections.ts'
+import { outsiders } from './roles.ts'
 import { removeShallowClone } from './shallow-clone.ts'
 
 /** What the steps of one `npx shipit …` share: settings, connections to the fleet, the display, the way to stop. */
@@ -76,9 +77,11 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
   const { settings, origins } = settingsOf(shipit)
   const mode = outputMode(process.env, process.stdout)
   const pool = (shipit.pool?.connections ?? []) as unknown as SshConnection[]
-  const connections = peers ? peerConnections(pool, peers) : pool
+  const connections = peers ? connectionsTo(peers, pool) : pool
+  const named = peers ?? shipit.config.servers
   const log = new DeployLog(shipit)
   const fleet: Fleet = new Fleet(connections, {
+    besides: connectionsTo(outsiders(settings, named), pool),
     concurrency: settings.concurrency,
     connectSeconds: settings.timeouts.connect || 10,
     retries: settings.retries,
@@ -103,7 +106,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     settings,
     origins,
     fleet,
-    named: peers ?? shipit.config.servers,
+    named,
     leftOut: [],
     lock,
     record,

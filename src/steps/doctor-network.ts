@@ -9,7 +9,8 @@ import type { Problem } from './doctor.ts'
 import { failuresOf } from './fleet-error.ts'
 import { connectScript, listenScript, parseReached, type Reached, type Target } from './probe.ts'
 import { parseValues } from './server-facts.ts'
-import { seederServer } from './station.ts'
+import { hostsOf, type Station, stationOf, trackerStationOf } from './station.ts'
+import { hasOwnTracker } from './swarm.ts'
 
 /** Seconds that a probe may take. */
 const PATIENCE = 20
@@ -24,13 +25,12 @@ interface Aim {
 
 /** Whether every server reaches tracker, seeder and other servers on their ports. Nothing of a deploy must run meanwhile. */
 export async function probeNetwork(context: Context, facts: FleetFacts): Promise<Problem[]> {
-  const seeder = seederServer(context)
   const problems: Problem[] = []
   const holds: Hold[] = []
   const here: NetServer[] = []
   try {
     const peers = await listenEverywhere(context, [...facts.keys()], holds, problems)
-    const station = await listenAtStation(context, seeder, peers, here, holds, problems)
+    const station = await listenAtStations(context, peers, here, holds, problems)
     const aims = (server: Server): Aim[] => [
       ...station(server, facts),
       ...others(context, server, peers, facts),
@@ -77,47 +77,54 @@ function portIn(outcome: Outcome): number | undefined {
 }
 
 /** Listeners where tracker and seeder will be. Gives what a server has to reach there. */
-async function listenAtStation(
+async function listenAtStations(
   context: Context,
-  seeder: Server | undefined,
   peers: ReadonlyMap<Server, number>,
   here: NetServer[],
   holds: Hold[],
   problems: Problem[],
 ): Promise<(server: Server, facts: FleetFacts) => Aim[]> {
-  const { fleet, settings, signal } = context
+  const { settings } = context
   const { port } = settings.tracker
-  const where = seeder?.label ?? 'the deploy host'
-  let tracker: number | undefined
-  let seeding: number | undefined
-  if (seeder) {
-    const script = listenScript(settings.node, [port, port])
-    const hold = new Hold(fleet, seeder, { step: 'network', script, patience: PATIENCE, signal })
+  const listenAt = async ({ server }: Station, first: number, last: number) => {
+    if (!server) return listenHere(here, first, last)
+    const hold = new Hold(context.fleet, server, {
+      ...{ step: 'network', script: listenScript(settings.node, [first, last]) },
+      ...{ patience: PATIENCE, signal: context.signal },
+    })
     holds.push(hold)
-    tracker = portIn(await hold.said)
-    seeding = peers.get(seeder)
-  } else {
-    tracker = await listenHere(here, port, port)
-    seeding = await listenHere(here, ...settings.ports)
+    return portIn(await hold.said)
   }
-  if (tracker === undefined) {
+  const [atTracker, atSeeder] = [trackerStationOf(context), stationOf(context)]
+  const own = hasOwnTracker(settings)
+  const tracker = own ? await listenAt(atTracker, port, port) : undefined
+  const known = atSeeder.server && peers.get(atSeeder.server)
+  const seeder = known ?? (await listenAt(atSeeder, ...settings.ports))
+  if (own && tracker === undefined) {
     problems.push({
-      server: where,
+      server: atTracker.label,
       check: 'tracker port',
       cause: `port ${port} is taken by another program`,
       cure: 'stop it, or set murder.tracker.port to another port',
     })
   }
-  return (server, facts) => {
-    const found = facts.get(seeder ?? server)
-    const host = settings.announce ?? (seeder ? (found?.serverAddress ?? seeder.host) : found?.clientAddress)
-    if (host === undefined || server === seeder) return []
-    const trackerHost = settings.tracker.address ?? host
-    return [
-      ...(tracker === undefined ? [] : [aim(where, 'tracker', trackerHost, tracker)]),
-      ...(seeding === undefined ? [] : [aim(where, 'seeder', host, seeding)]),
-    ]
-  }
+  return (server, facts) => [
+    ...aimAt('tracker', atTracker, tracker, server, facts),
+    ...aimAt('seeder', atSeeder, seeder, server, facts),
+  ]
+}
+
+/** None where the server is there itself, or does not know from where it is reached: that is said by itself. */
+function aimAt(
+  name: Aim['port'],
+  station: Station,
+  port: number | undefined,
+  server: Server,
+  facts: FleetFacts,
+): Aim[] {
+  if (port === undefined || station.server === server) return []
+  if (!station.server && !station.address && !facts.get(server)?.clientAddress) return []
+  return [aim(station.label, name, hostsOf(station, facts)(server), port)]
 }
 
 const aim = (name: string, port: Aim['port'], host: string, number: number): Aim => ({

@@ -35,7 +35,7 @@ export async function downloadTorrent(context: Context): Promise<void> {
   }
   const torrent = await fetchTorrent(context, station, seeder)
   const port = hasOwnTracker(context.settings) ? tracker.port : undefined
-  const url = shownTracker(context, station, port, new Map())
+  const url = shownTracker(context, port, new Map())
   const directory = environmentDirectory(environment)
   const path = join(directory, `${seeder.tag}.torrent`)
   await mkdir(directory, { recursive: true, mode: 0o700 })

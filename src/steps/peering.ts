@@ -13,7 +13,7 @@ import { receive } from './receive.ts'
 import { count, quietly, say } from './say.ts'
 import { findSeeders } from './seeding.ts'
 import { hasZstd } from './server-facts.ts'
-import { hostsOf, type Station, stationOf } from './station.ts'
+import { hostsOf, type Station, stationOf, trackerStationOf } from './station.ts'
 import { loadTransfer, type StoredTransfer } from './stored-transfer.ts'
 import { hasOwnTracker, type Swarm } from './swarm.ts'
 import { undo } from './tidy.ts'
@@ -32,7 +32,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   const landing = landingOf(context, transfer)
   const { path } = landing
   const facts = await check(context)
-  await permit(context, station, transfer, facts)
+  await permit(context, transfer, facts)
   assertZstd(context, transfer, facts)
   const complete = await findComplete(context, transfer, landing)
   const servers = fleet.servers.filter((server) => !complete.has(server))
@@ -106,13 +106,14 @@ async function seeded(
   if (wanted !== undefined && wanted !== transfer.tag)
     throw new MurderError('SEEDS_OTHER', `${transfer.tag} is being seeded, not ${wanted}`, { cure })
   const own = hasOwnTracker(context.settings)
-  const tracker = own ? await findTracker(context, station) : undefined
+  const tracker = own ? await findTracker(context) : undefined
   if (own && !tracker)
     say(context, 'No tracker runs: the servers know only the seeder (murder:start_tracker starts one)')
   const swarm = (facts: FleetFacts): Swarm => ({
     trackerPort: own ? (tracker?.port ?? context.settings.tracker.port) : undefined,
     seederPort: seeder.port ?? 0,
-    hostFor: hostsOf(context, station, facts),
+    hostFor: hostsOf(station, facts),
+    trackerHostFor: hostsOf(trackerStationOf(context), facts),
     sent: () => 0,
     broken: new Promise(() => {}),
     stop: async () => {},

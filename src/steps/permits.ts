@@ -9,7 +9,7 @@ import type { Permit } from '../torrent/tracker-gate.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { base, environmentDirectory } from './local-paths.ts'
-import type { Station } from './station.ts'
+import { type Station, trackerStationOf } from './station.ts'
 import type { Transfer } from './transfer.ts'
 
 /** Beside a stored package: whom the tracker answers about it. Holds its secret. */
@@ -42,20 +42,17 @@ async function addressesOf(host: string): Promise<string[]> {
   }
 }
 
-/** Lets the station's tracker answer about this transfer, besides those of the project's other environments. */
-export async function permit(
-  context: Context,
-  station: Station,
-  transfer: Transfer,
-  facts: FleetFacts,
-): Promise<void> {
+/** Lets the tracker answer about this transfer, besides those of the project's other environments. */
+export async function permit(context: Context, transfer: Transfer, facts: FleetFacts): Promise<void> {
   const own = await permitOf(context, transfer, facts)
   await writePrivate(join(environmentDirectory(context.shipit.environment), PERMIT), JSON.stringify(own))
-  await putPermits(context, station)
+  await putPermits(context)
 }
 
-/** Brings what is permitted now to the station, also when that is nothing. */
-export async function putPermits({ fleet, signal }: Context, station: Station): Promise<void> {
+/** Brings what is permitted now to where the tracker is, also when that is nothing. */
+export async function putPermits(context: Context): Promise<void> {
+  const { fleet, signal } = context
+  const station = trackerStationOf(context)
   const text = JSON.stringify(storedPermits())
   const path = permitsPath(station)
   if (!station.server) return writePrivate(path, text)
@@ -86,7 +83,7 @@ function environments(): string[] {
 }
 
 /** Only for this user, and whole at once: a tracker may read it at any moment. */
-export async function writePrivate(path: string, text: string): Promise<void> {
+export async function writePrivate(path: string, text: string | Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const draft = `${path}.${process.pid}`
   await writeFile(draft, text, { mode: 0o600 })

@@ -4,12 +4,12 @@ import type { RunStatus } from '../agent/run-status.ts'
 import { MurderError } from '../errors.ts'
 import { upload } from '../remote/upload.ts'
 import { bytes } from '../report/index.ts'
-import { ask, inspect } from './check.ts'
+import { ask, type FleetFacts, inspect } from './check.ts'
 import type { Context } from './context.ts'
 import { environmentDirectory, environmentName } from './local-paths.ts'
 import { permit } from './permits.ts'
-import { facts, say } from './say.ts'
-import { runsNow, type Station, startAt, stationOf } from './station.ts'
+import { facts as lines, say } from './say.ts'
+import { prepareAll, runsNow, type Station, startAt, stationOf, trackerStationOf } from './station.ts'
 import { createTransfer, loadTransfer, SECRET, type StoredTransfer } from './stored-transfer.ts'
 import { type SeedFiles, seedArguments, seederTrackers } from './swarm.ts'
 import { ensureTracker, shownTracker } from './tracker.ts'
@@ -37,29 +37,30 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
   asked.catch(() => {}) // awaited below; until then a failure must not end the process
   const transfer = packaged ?? (await createTransfer(context))
   const station = stationOf(context)
-  await station.prepare()
-  await permit(context, station, transfer, new Map())
-  const tracker = await ensureTracker(context, station)
+  const own = await prepareAll(station, trackerStationOf(context))
+  await permit(context, transfer, own)
+  const tracker = await ensureTracker(context)
   const running = await findSeeders(context, station)
   const current = running.find(({ tag, infoHash }) => tag === transfer.tag && infoHash === transfer.infoHash)
   for (const old of running.filter((run) => run !== current)) await stopSeeder(context, station, old)
   const runsAlready = current?.port !== undefined
   const { port, pid } = runsAlready
     ? { port: current.port ?? 0, pid: current.pid ?? 0 }
-    : await startSeeder(context, station, transfer, tracker?.port)
+    : await startSeeder(context, station, transfer, own)
 
   // Servers that are down can wait: they only tell by what address they reach this one.
-  const { facts: known } = await inspect(context, asked)
-  await permit(context, station, transfer, known)
+  const { facts } = await inspect(context, asked)
+  const known = new Map([...facts, ...own])
+  await permit(context, transfer, known)
   const isSecret = transfer.secret !== undefined
-  const url = shownTracker(context, station, tracker?.port, known)
+  const url = shownTracker(context, tracker?.port, known)
   const { environment } = context.shipit
   const secretFile = isSecret ? join(environmentDirectory(environment), SECRET) : undefined
   const stop = `npx shipit ${environment} murder:stop_seeding murder:stop_tracker`
   const { tag, length, infoHash } = transfer
   say(
     context,
-    facts(runsAlready ? `${tag} is being seeded already` : `Seeding ${tag} on ${station.label}`, [
+    lines(runsAlready ? `${tag} is being seeded already` : `Seeding ${tag} on ${station.label}`, [
       ['infohash', infoHash],
       ['tracker', url ?? 'none'],
       ...(secretFile === undefined ? [] : [['secret', secretFile] as [string, string]]),
@@ -86,7 +87,7 @@ async function startSeeder(
   context: Context,
   station: Station,
   transfer: StoredTransfer,
-  trackerPort: number | undefined,
+  facts: FleetFacts,
 ): Promise<{ port: number; pid: number }> {
   const content = posix.join(station.directory, 'package')
   const isSecret = transfer.secret !== undefined
@@ -95,7 +96,7 @@ async function startSeeder(
     ...(isSecret ? { secret: posix.join(station.directory, SECRET) } : {}),
   }
   await bringTo(context, station, transfer, files)
-  const trackers = seederTrackers(context.settings, trackerPort, transfer)
+  const trackers = seederTrackers(context, transfer, facts)
   const args = seedArguments(context, files, trackers, context.fleet.servers.length)
   return startAt(station, ['seed', ...args, '--tag', transfer.tag], context.signal)
 }

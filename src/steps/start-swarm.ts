@@ -1,13 +1,93 @@
-import type { FleetFacts } from './check.ts'
+import { ask, check, type FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
-import { startLocally } from './local-seeder.ts'
-import { startOnServer } from './remote-seeder.ts'
-import { seederServer } from './station.ts'
-import type { Swarm } from './swarm.ts'
+import { fleetError } from './fleet-error.ts'
+import { permitOf } from './permits.ts'
+import { type Place, placeAt } from './place.ts'
+import { seederServer, trackerServer } from './roles.ts'
+import { quietly } from './say.ts'
+import { hostsOf, stationOf, trackerStationOf } from './station.ts'
+import { hasOwnTracker, type Swarm, seedArguments, seederTrackers } from './swarm.ts'
 import type { Transfer } from './transfer.ts'
+import { uploadAgent } from './upload-agent.ts'
 
-/** Starts tracker and seeder, on the deploy host or on the server that the settings name. */
-export async function startSwarm(context: Context, transfer: Transfer, facts: FleetFacts): Promise<Swarm> {
-  const server = seederServer(context)
-  return server ? startOnServer(context, transfer, server, facts) : startLocally(context, transfer, facts)
+/** Starts tracker and seeder where the settings want them. Throws what keeps one of them from it; then neither runs. */
+export async function startSwarm(context: Context, transfer: Transfer, asked: FleetFacts): Promise<Swarm> {
+  const { fleet, settings } = context
+  const facts = new Map([...asked, ...(await prepareBesides(context))])
+  const [hostFor, trackerHostFor] = [
+    hostsOf(stationOf(context), facts),
+    hostsOf(trackerStationOf(context), facts),
+  ]
+  for (const server of fleet.servers) hostFor(server) // throws where it is not known
+  const [seeders, trackers] = [seederServer(context), trackerServer(context)]
+  const seederPlace = placeAt(context, transfer, seeders)
+  const trackerPlace = seeders === trackers ? seederPlace : placeAt(context, transfer, trackers)
+  const clear = () => Promise.all([...new Set([seederPlace, trackerPlace])].map((place) => place.clear()))
+  const [seeder, tracker] = await bothOrNone(
+    startSeeder(context, transfer, seederPlace, facts),
+    hasOwnTracker(settings) ? startTracker(context, transfer, trackerPlace, facts) : undefined,
+    clear,
+  )
+  return {
+    ...{ trackerPort: tracker?.port, seederPort: seeder.port, hostFor, trackerHostFor },
+    sent: () => seeder.agent.sent,
+    broken: Promise.race([seeder.agent.ended, ...(tracker ? [tracker.agent.ended] : [])]),
+    async stop() {
+      await Promise.all([tracker?.agent.stop(), seeder.agent.stop()])
+      await clear()
+    },
+  }
+}
+
+type Started = Awaited<ReturnType<Place['start']>>
+
+async function startSeeder(
+  context: Context,
+  transfer: Transfer,
+  place: Place,
+  facts: FleetFacts,
+): Promise<Started> {
+  const torrent = await place.put('package.torrent', transfer.torrent)
+  const secret = transfer.secret === undefined ? {} : { secret: await place.put('secret', transfer.secret) }
+  const content = await place.bring(transfer)
+  const trackers = seederTrackers(context, transfer, facts)
+  const files = { torrent, content, ...secret }
+  return place.start('seed', seedArguments(context, files, trackers, context.fleet.servers.length))
+}
+
+async function startTracker(
+  context: Context,
+  transfer: Transfer,
+  place: Place,
+  facts: FleetFacts,
+): Promise<Started> {
+  const permits = JSON.stringify([await permitOf(context, transfer, facts)])
+  const path = await place.put('permits.json', permits)
+  return place.start('tracker', ['--port', String(context.settings.tracker.port), '--permits', path])
+}
+
+/** Makes sure that the agent is on the servers that have a part in it and are not deployed to. Throws FLEET_FAILED. */
+async function prepareBesides(context: Context): Promise<FleetFacts> {
+  const { besides } = context.fleet
+  if (besides.length === 0) return new Map()
+  const facts = await check(context, ask(context, besides))
+  const failures = await uploadAgent(quietly(context), facts, besides)
+  if (failures.length > 0) throw fleetError(context, failures, 'nothing was published')
+  return facts
+}
+
+/** Side by side, because a program takes a while to start. When one fails, the other is stopped. */
+async function bothOrNone<T extends Promise<Started> | undefined>(
+  one: Promise<Started>,
+  other: T,
+  clear: () => Promise<unknown>,
+): Promise<[Started, Awaited<T>]> {
+  try {
+    return await Promise.all([one, other])
+  } catch (error) {
+    for (const started of await Promise.allSettled([one, other]))
+      if (started.status === 'fulfilled') await started.value?.agent.stop()
+    await clear()
+    throw error
+  }
 }

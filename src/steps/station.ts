@@ -2,8 +2,7 @@ import { posix } from 'node:path'
 import type { AgentEvent } from '../agent/contract.ts'
 import { ownAddresses } from '../agent/own-addresses.ts'
 import type { RunStatus } from '../agent/run-status.ts'
-import { seederIndex } from '../config/index.ts'
-import { ExitCode, MurderError } from '../errors.ts'
+import { MurderError } from '../errors.ts'
 import { parseEvent } from '../remote/events.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
@@ -13,6 +12,7 @@ import type { Context } from './context.ts'
 import { fleetError } from './fleet-error.ts'
 import { environmentDirectory, environmentName, localRuns } from './local-paths.ts'
 import { agentPath } from './paths.ts'
+import { seederServer, trackerServer } from './roles.ts'
 import { eventsIn, failedError, runAgent } from './run-agent.ts'
 import { quietly } from './say.ts'
 import { uploadAgent } from './upload-agent.ts'
@@ -23,47 +23,54 @@ export interface Station {
   readonly label: string
   /** Undefined for the deploy host. */
   readonly server: Server | undefined
+  /** Where all reach it, if the settings say so. */
+  readonly address: string | undefined
   /** The run directory there, and the directory of package and torrent. */
   readonly runs: string
   readonly directory: string
-  /** Makes sure that the agent is there. Throws FLEET_FAILED. */
-  prepare(): Promise<void>
+  /** Makes sure that the agent is there; gives what its server said of itself. Throws FLEET_FAILED. */
+  prepare(): Promise<FleetFacts>
   /** Runs a command of the agent there; gives what it printed and throws what it failed of. */
   agent(args: readonly string[], signal?: AbortSignal): Promise<string>
   /** What runs there. */
   status(): Promise<RunStatus[]>
 }
 
-/** The server that `seeder` names, undefined for the deploy host. Throws NO_SEEDER. */
-export function seederServer({ settings, named, fleet }: Context): Server | undefined {
-  const index = seederIndex(settings.seeder, named)
-  if (settings.seeder === 'local') return undefined
-  const server = index === undefined ? undefined : fleet.at(index)
-  if (server) return server
-  throw new MurderError('NO_SEEDER', `murder.seeder names no server: ${settings.seeder}`, {
-    exitCode: ExitCode.usage,
-  })
+/** Where the seeder is. */
+export const stationOf = (context: Context): Station =>
+  stationAt(context, seederServer(context), context.settings.announce)
+
+/** Where the tracker is, when one is started. */
+export function trackerStationOf(context: Context): Station {
+  const { tracker, announce } = context.settings
+  const server = trackerServer(context)
+  const address = server === seederServer(context) ? (tracker.address ?? announce) : tracker.address
+  return stationAt(context, server, address)
 }
 
-export function stationOf(context: Context): Station {
-  const server = seederServer(context)
-  return server ? onServer(context, server) : local(context)
+/** That of the deploy host, if tracker or seeder is to be there. */
+export const stationHere = (context: Context): Station | undefined =>
+  [stationOf(context), trackerStationOf(context)].find(({ server }) => server === undefined)
+
+function stationAt(context: Context, server: Server | undefined, address: string | undefined): Station {
+  const station = server ? onServer(context, server) : local(context)
+  return { ...station, address }
 }
 
-function local({ shipit }: Context): Station {
+function local({ shipit }: Context): Omit<Station, 'address'> {
   const runs = localRuns()
   return {
     label: 'the deploy host',
     server: undefined,
     runs,
     directory: environmentDirectory(shipit.environment),
-    prepare: async () => {},
+    prepare: async () => new Map(),
     agent: (args, signal) => runAgent([...args, '--run-dir', runs], signal),
     status: async () => parseRuns(await runAgent(['status', '--json', '--run-dir', runs])),
   }
 }
 
-function onServer(context: Context, server: Server): Station {
+function onServer(context: Context, server: Server): Omit<Station, 'address'> {
   const { fleet, settings, shipit } = context
   const runs = posix.join(settings.remotePath, 'run')
   const words = (args: readonly string[]) =>
@@ -77,6 +84,7 @@ function onServer(context: Context, server: Server): Station {
       const facts = await check(context, ask(context, [server]))
       const failures = await uploadAgent(quietly(context), facts, [server])
       if (failures.length > 0) throw fleetError(context, failures, 'nothing was started')
+      return facts
     },
     async agent(args, signal) {
       const lines: string[] = []
@@ -102,6 +110,13 @@ function onServer(context: Context, server: Server): Station {
       return outcomes.flatMap((outcome) => (outcome.ok ? parseRuns(outcome.stdout) : []))
     },
   }
+}
+
+/** Prepares each place once, and gives what they said of themselves. */
+export async function prepareAll(...stations: Station[]): Promise<FleetFacts> {
+  const places = new Map(stations.map((station) => [station.server, station]))
+  const found = await Promise.all([...places.values()].map((station) => station.prepare()))
+  return new Map(found.flatMap((facts) => [...facts]))
 }
 
 /** The array that `murder status --json` printed. */
@@ -131,16 +146,18 @@ export async function startAt(
   throw new MurderError('AGENT_ENDED', `${station.label}: the ${args[0]} did not say where it listens`)
 }
 
-/** Address at which a server reaches the station: each as it sees it. Throws NO_ADDRESS. */
-export function hostsOf(context: Context, station: Station, facts: FleetFacts): (server: Server) => string {
-  const { announce } = context.settings
-  const { server: seeder } = station
-  if (seeder) {
-    const host = announce ?? facts.get(seeder)?.serverAddress ?? seeder.host
-    return (server) => (server === seeder ? '127.0.0.1' : host)
+/** Address at which a server, or the deploy host, reaches the station: each as it sees it. Throws NO_ADDRESS. */
+export function hostsOf(
+  { address, server: there }: Pick<Station, 'address' | 'server'>,
+  facts: FleetFacts,
+): (server: Server | undefined) => string {
+  if (there) {
+    const host = address ?? facts.get(there)?.serverAddress ?? there.host
+    return (server) => (server === there ? '127.0.0.1' : host)
   }
   return (server) => {
-    const host = announce ?? facts.get(server)?.clientAddress
+    if (server === undefined) return '127.0.0.1'
+    const host = address ?? facts.get(server)?.clientAddress
     if (host !== undefined) return host
     throw new MurderError('NO_ADDRESS', `${server.label} does not say from where it is reached`, {
       cure: 'set murder.announce to the address of the deploy host',
@@ -149,10 +166,8 @@ export function hostsOf(context: Context, station: Station, facts: FleetFacts): 
 }
 
 /** The one address to show: that which most servers use, else one of this machine's own. */
-export function shownHost(context: Context, station: Station, facts: FleetFacts): string {
-  const { announce, tracker } = context.settings
-  const configured = tracker.address ?? announce
-  if (configured !== undefined) return configured
+export function shownHost(station: Station, facts: FleetFacts): string {
+  if (station.address !== undefined) return station.address
   if (station.server) return facts.get(station.server)?.serverAddress ?? station.server.host
   const counts = new Map<string, number>()
   for (const { clientAddress } of facts.values()) {

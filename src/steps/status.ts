@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { agentPath } from './paths.ts'
 import { say } from './say.ts'
-import { parseRuns, runsNow, stationOf } from './station.ts'
+import { parseRuns, runsNow, stationHere } from './station.ts'
 
 /** Seconds that a server may take to tell. */
 const PATIENCE = 60
@@ -23,11 +23,14 @@ interface ServerStatus {
 /** `murder:status`: what runs on the deploy host and on every server. Reads only. */
 export async function status(context: Context): Promise<void> {
   const { fleet } = context
-  const station = stationOf(context)
   const script = statusScript(context)
   const [local, outcomes] = await Promise.all([
-    station.server ? [] : station.status(),
-    fleet.run('status', () => ({ script }), { signal: context.signal, totalTimeout: PATIENCE }),
+    stationHere(context)?.status() ?? [],
+    fleet.run('status', () => ({ script }), {
+      servers: [...fleet.servers, ...fleet.besides],
+      signal: context.signal,
+      totalTimeout: PATIENCE,
+    }),
   ])
   context.signal.throwIfAborted()
   const servers = outcomes.flatMap((outcome) =>

@@ -4,6 +4,8 @@ import type { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
+import { seederServer, trackerServer } from './roles.ts'
+import { hostsOf, trackerStationOf } from './station.ts'
 import type { Transfer } from './transfer.ts'
 
 /** Where a swarm's tracker and seeder are. */
@@ -11,8 +13,9 @@ export interface Swarm {
   /** Undefined when the tracker is elsewhere, or there is none. */
   trackerPort: number | undefined
   seederPort: number
-  /** Host that the server reaches tracker and seeder at. */
+  /** Hosts that a server reaches seeder and tracker at. */
   hostFor(server: Server): string
+  trackerHostFor(server: Server): string
   /** Content bytes that the seeder has sent so far, where that is known. */
   sent(): number
   /** Settles, with why, when tracker or seeder end before they are stopped. */
@@ -50,14 +53,19 @@ export const hasOwnTracker = ({ tracker }: Settings): boolean =>
 export const externalTracker = ({ at }: Settings['tracker']): string | undefined =>
   /^https?:/.test(at) ? at : undefined
 
-/** The announce URLs of a seeder; `port` is that of a tracker on the same machine. */
+/** The announce URLs that the seeder uses. */
 export function seederTrackers(
-  { tracker }: Settings,
-  port: number | undefined,
+  context: Context,
   { secret }: Pick<Transfer, 'secret'>,
+  facts: FleetFacts,
 ): string[] {
-  if (port !== undefined) return [announceUrl('127.0.0.1', port, secret !== undefined)]
-  return [externalTracker(tracker) ?? []].flat()
+  const { tracker } = context.settings
+  const elsewhere = externalTracker(tracker)
+  if (elsewhere !== undefined) return [elsewhere]
+  if (tracker.at === 'none') return []
+  const [seeder, there] = [seederServer(context), trackerServer(context)]
+  const host = seeder === there ? '127.0.0.1' : hostsOf(trackerStationOf(context), facts)(seeder)
+  return [announceUrl(host, tracker.port, secret !== undefined)]
 }
 
 /** The announce URLs that a server uses. */
@@ -70,8 +78,7 @@ export function trackersOf(
   const elsewhere = externalTracker(settings.tracker)
   if (elsewhere !== undefined) return [elsewhere]
   if (swarm.trackerPort === undefined) return []
-  const host = settings.tracker.address ?? swarm.hostFor(server)
-  return [announceUrl(host, swarm.trackerPort, secret !== undefined)]
+  return [announceUrl(swarm.trackerHostFor(server), swarm.trackerPort, secret !== undefined)]
 }
 
 /** With more servers than this the list would cost more than it is good for. */

@@ -6,31 +6,31 @@ import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { permitsPath, putPermits } from './permits.ts'
 import { facts, say } from './say.ts'
-import { runsNow, type Station, shownHost, startAt, stationOf } from './station.ts'
+import { runsNow, shownHost, startAt, trackerStationOf } from './station.ts'
 import { externalTracker, hasOwnTracker } from './swarm.ts'
 
 /** All environments of a project that have the same port share its tracker. */
 const tagOf = ({ settings }: Context) => `port-${settings.tracker.port}`
 
-export async function findTracker(context: Context, station: Station): Promise<RunStatus | undefined> {
-  const runs = await station.status()
+export async function findTracker(context: Context): Promise<RunStatus | undefined> {
+  const runs = await trackerStationOf(context).status()
   return runs.find((run) => run.role === 'tracker' && run.tag === tagOf(context) && runsNow(run))
 }
 
 /**
- * Starts a tracker if none runs there; undefined when the settings want none or one elsewhere. Throws PORT_TAKEN when
- * another program has the port.
+ * Starts a tracker if none runs at its station, which has been prepared; undefined when the settings want none or one
+ * elsewhere. Throws PORT_TAKEN when another program has the port.
  */
 export async function ensureTracker(
   context: Context,
-  station: Station,
 ): Promise<{ port: number; pid: number; runsAlready: boolean } | undefined> {
   if (!hasOwnTracker(context.settings)) return undefined
-  const running = await findTracker(context, station)
+  const station = trackerStationOf(context)
+  const running = await findTracker(context)
   const { port } = context.settings.tracker
   if (running?.port !== undefined) return { port: running.port, pid: running.pid ?? 0, runsAlready: true }
   try {
-    await putPermits(context, station)
+    await putPermits(context)
     const args = [
       'tracker',
       '--port',
@@ -52,12 +52,13 @@ export async function ensureTracker(
 
 /** `murder:start_tracker` */
 export async function startTracker(context: Context): Promise<void> {
-  const station = stationOf(context)
-  await station.prepare()
-  const started = await ensureTracker(context, station)
-  if (!started) return sayElsewhere(context)
+  if (!hasOwnTracker(context.settings)) return sayElsewhere(context)
+  const station = trackerStationOf(context)
+  const own = await station.prepare()
+  const started = await ensureTracker(context)
+  if (!started) return
   const { port, pid, runsAlready } = started
-  const url = shownTracker(context, station, port, new Map())
+  const url = shownTracker(context, port, own)
   say(
     context,
     facts(
@@ -76,13 +77,12 @@ export async function startTracker(context: Context): Promise<void> {
 /** The one announce URL to show; undefined when there is no tracker. */
 export function shownTracker(
   context: Context,
-  station: Station,
   port: number | undefined,
   facts: FleetFacts,
 ): string | undefined {
   const { tracker, allowStrangers } = context.settings
   if (port === undefined) return externalTracker(tracker)
-  return announceUrl(shownHost(context, station, facts), port, !allowStrangers)
+  return announceUrl(shownHost(trackerStationOf(context), facts), port, !allowStrangers)
 }
 
 /** Whoever runs a tracker elsewhere starts it; here it is only said whether it can be reached. */
@@ -101,8 +101,8 @@ async function sayElsewhere(context: Context): Promise<void> {
 
 /** `murder:stop_tracker` */
 export async function stopTracker(context: Context): Promise<void> {
-  const station = stationOf(context)
-  const running = await findTracker(context, station)
+  const station = trackerStationOf(context)
+  const running = await findTracker(context)
   if (!running) {
     return say(context, `No tracker runs on ${station.label}`, 'stopped', {
       role: 'tracker',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeSettings, loadSettings, seederIndex } from '../../../src/config/index.ts'
+import { describeSettings, loadSettings } from '../../../src/config/index.ts'
 import { settingInfos, valueAt } from '../../../src/config/keys.ts'
 import { settingsMarkdown } from '../../../src/config/markdown.ts'
 
@@ -74,9 +74,4 @@ pathIsFile          no                                               default
 unsafePleaseDelete  no                                               default
 `,
   )
-})
-
-test('seederIndex', () => {
-  expect(seederIndex('local', servers)).toBeUndefined()
-  expect(seederIndex('b.example.com', servers)).toBe(1)
 })

@@ -256,7 +256,7 @@ describe('problems, one complete line each', () => {
       ),
       'MURDER_NOD (found "x") is no variable of shipit-murder: did you mean MURDER_NODE?',
       'deployTo is "srv/app": allowed: an absolute path without line breaks, such as /srv/app',
-      'murder.seeder is "nobody", which is not in servers: allowed: local, deploy@a',
+      'murder.seeder is "nobody", which is not in servers: allowed: local, deploy@a, or another one as user@host',
     ])
   })
 
@@ -316,11 +316,11 @@ describe('seeder', () => {
   })
 
   test('a server that is not there, nearly there, or there twice', () => {
-    expect(problems(() => load({ seeder: 'deploy@d' }))).toEqual([
-      'murder.seeder is "deploy@d", which is not in servers: did you mean deploy@a? allowed: local, deploy@a, deploy@b:2222, app@c:2200',
+    expect(problems(() => load({ seeder: 'd' }))).toEqual([
+      'murder.seeder is "d", which is not in servers: allowed: local, deploy@a, deploy@b:2222, app@c:2200, or another one as user@host',
     ])
     expect(problems(() => load({}, { MURDER_SEEDER: 'zzzzzzzzz' }))).toEqual([
-      'MURDER_SEEDER (murder.seeder) is "zzzzzzzzz", which is not in servers: allowed: local, deploy@a, deploy@b:2222, app@c:2200',
+      'MURDER_SEEDER (murder.seeder) is "zzzzzzzzz", which is not in servers: allowed: local, deploy@a, deploy@b:2222, app@c:2200, or another one as user@host',
     ])
     expect(problems(() => load({ seeder: 'a' }, {}, ['deploy@a:1', 'deploy@a:2']))).toEqual([
       'murder.seeder is "a", which is more than one server: allowed: one of deploy@a:1, deploy@a:2',
@@ -331,9 +331,16 @@ describe('seeder', () => {
     expect(load({ seeder: 'a' }, {}, 'deploy@a').settings.seeder).toBe('a')
   })
 
+  test('may be a server besides the fleet', () => {
+    for (const seeder of ['deploy@s.example.com', 'deploy@s.example.com:2222'])
+      expect(load({ seeder }).settings.seeder).toBe(seeder)
+  })
+
   test('a large fleet does not make a long line', () => {
     const many = Array.from({ length: 500 }, (_, index) => `deploy@host${index}`)
-    expect(problems(() => load({ seeder: 'zzzzzzzzzzzzz' }, {}, many))[0]).toMatch(/host8 and 491 more$/)
+    expect(problems(() => load({ seeder: 'zzzzzzzzzzzzz' }, {}, many))[0]).toMatch(
+      /host8 and 491 more, or another one as user@host$/,
+    )
   })
 })
 

@@ -1,20 +1,16 @@
-import type { Settings } from '../config/index.ts'
 import { findServers, partsOf } from '../config/servers.ts'
 import { MurderError } from '../errors.ts'
 import type { SshConnection } from '../remote/server.ts'
 
 /**
- * Connections to the servers that `murder.peers` names, of their own: those of Shipit's pool stay as they are. One that
- * is not in `servers` is reached as the first of these is, with the same key and SSH options.
+ * Connections of their own to the servers that settings name: those of Shipit's pool stay as they are. One that is not in
+ * `servers` is reached as the first of these is, with the same key and SSH options.
  */
-export function peerConnections(
-  pool: readonly SshConnection[],
-  peers: NonNullable<Settings['peers']>,
-): SshConnection[] {
+export function connectionsTo(names: readonly string[], pool: readonly SshConnection[]): SshConnection[] {
   const [first] = pool
   if (!first) return []
   const remotes = pool.map(({ remote }) => remote)
-  return peers.map((name) => {
+  return names.map((name) => {
     const [index] = findServers(name, remotes)
     const known = index === undefined ? undefined : pool[index]
     const remote = known ? known.remote : { ...first.remote, ...addressOf(name) }
@@ -24,6 +20,6 @@ export function peerConnections(
 
 function addressOf(name: string): { user: string; host: string; port: number } {
   const parts = partsOf(name)
-  if (!parts) throw new MurderError('BAD_SERVER', `${JSON.stringify(name)} in murder.peers is no server`)
+  if (!parts) throw new MurderError('BAD_SERVER', `${JSON.stringify(name)} is no server`)
   return { user: parts.user, host: parts.host, port: Number(parts.port ?? 22) }
 }
