@@ -130,7 +130,8 @@ function nameRelease({ shipit, again }: Context, facts: FleetFacts): string {
   const releases = releasesPath(shipit.config.deployTo ?? '')
   const live = [...facts.values()].flatMap((found) => found.currentRelease ?? [])
   const before = mostCommon(live)
-  const tag = again?.release ?? timeTag(live)
+  const newest = [...facts.values()].map((found) => found.newestRelease)
+  const tag = again?.release ?? timeTag(newest)
   shipit.previousRelease = before ?? null
   shipit.previousRevision =
     [...facts.values()].find((found) => found.currentRelease === before)?.revision ?? null

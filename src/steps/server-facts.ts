@@ -14,6 +14,8 @@ export interface ServerFacts {
   addresses: string[]
   /** Directory name of the release that `current` points to. */
   currentRelease: string | undefined
+  /** Of all that are there, by name: after a rollback it is not the current one. */
+  newestRelease: string | undefined
   revision: string | undefined
   /** Free bytes, and which file system that is: two paths on one file system share them. */
   temporary: Space
@@ -68,6 +70,7 @@ export function factsScript(paths: FactPaths, readOnly = false): string {
     ...(readOnly ? LOOK : MAKE),
     `[ -f ${quotePath(agent)} ] && say agent yes`,
     'if [ -L "$d/current" ]; then c=$(basename "$(readlink "$d/current")"); if [ -d "$d/releases/$c" ]; then say current "$c"; if [ -f "$d/releases/$c/REVISION" ]; then say revision "$(head -n 1 "$d/releases/$c/REVISION")"; fi; fi; fi',
+    `say newest "$(ls "$d/releases" 2>/dev/null | grep -x '[0-9]\\{14\\}' | sort | tail -n 1)"`,
     'say temporary "$(df -Pk "$(near "$t")" 2>/dev/null | tail -n 1)"',
     'say releases "$(df -Pk "$(near "$d/releases")" 2>/dev/null | tail -n 1)"',
     'say addresses "$({ hostname -I || ip -o addr show | sed -n "s/.* inet6\\{0,1\\} \\([^ /]*\\).*/\\1/p"; } 2>/dev/null | tr "\\n" " ")"',
@@ -86,6 +89,7 @@ export function parseFacts(output: string): ServerFacts {
     hasAgent: values.get('agent') === 'yes',
     ...parseAddresses(output),
     currentRelease: text('current'),
+    newestRelease: text('newest'),
     revision: text('revision'),
     temporary: parseSpace(text('temporary')),
     releases: parseSpace(text('releases')),

@@ -1,5 +1,19 @@
-/** The time (UTC) as a name, as shipit-deploy names releases; a later one while it is taken, even within the same second. */
-export function timeTag(taken: readonly (string | undefined)[], now = Date.now()): string {
-  const tag = new Date(now).toISOString().replace(/\D/g, '').slice(0, 14)
-  return taken.includes(tag) ? timeTag(taken, now + 1000) : tag
+const SECOND = 1000
+
+/**
+ * A name for a release or transfer: the time (UTC), as shipit-deploy names releases. Rollback and cleaning take the
+ * order of the names for that of the deploys, so it is later than all the `others`: those of the same second too, and
+ * those of a deploy host whose clock is ahead.
+ */
+export function timeTag(others: readonly (string | undefined)[], now = Date.now()): string {
+  return nameOf(Math.max(now, ...others.map((name) => timeOf(name) + SECOND)))
+}
+
+const nameOf = (time: number) => new Date(time).toISOString().replace(/\D/g, '').slice(0, 14)
+
+/** Milliseconds; long ago for a name that says no time. */
+function timeOf(name: string | undefined): number {
+  const [, date, hour, minute, second] = /^(20\d{6})(\d\d)(\d\d)(\d\d)$/.exec(name ?? '') ?? []
+  const day = date?.replace(/^(....)(..)/, '$1-$2-')
+  return Date.parse(`${day}T${hour}:${minute}:${second}Z`) || 0
 }

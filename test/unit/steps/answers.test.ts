@@ -42,8 +42,11 @@ describe('what servers answer', () => {
   })
 })
 
-it('a tag is the time, and another one within the same second', () => {
+it('a tag is the time, or later than all others', () => {
   const now = Date.UTC(2026, 0, 2, 3, 4, 59)
   expect(timeTag([], now)).toBe('20260102030459')
-  expect(timeTag(['20260102030459', undefined], now)).toBe('20260102030500')
+  expect(timeTag(['20260102030459', undefined, '20260102030458'], now)).toBe('20260102030500')
+  // A deploy host whose clock was ahead; and directories that are no release.
+  expect(timeTag(['20260103000000'], now)).toBe('20260103000001')
+  expect(timeTag(['99999999999999', '20269999999999', 'old', '20250101000000'], now)).toBe('20260102030459')
 })

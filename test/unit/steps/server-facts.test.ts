@@ -48,6 +48,7 @@ describe('the script that asks', () => {
       clientAddress: '192.0.2.1',
       serverAddress: '192.0.2.9',
       currentRelease: undefined,
+      newestRelease: undefined,
       trouble: undefined,
     })
     expect(found.releases.free).toBeGreaterThan(0)
@@ -63,6 +64,8 @@ describe('the script that asks', () => {
     writeFileSync(join(app, 'releases/20260101000000/REVISION'), 'abc\n')
     symlinkSync('releases/20260101000000', join(app, 'current'))
     expect(ask()).toMatchObject({ hasAgent: true, currentRelease: '20260101000000', revision: 'abc' })
+    for (const name of ['20260101000001', '20251231000000', 'old']) mkdirSync(join(app, 'releases', name))
+    expect(ask()).toMatchObject({ currentRelease: '20260101000000', newestRelease: '20260101000001' })
     rmSync(join(app, 'releases/20260101000000'), { recursive: true })
     expect(ask().currentRelease).toBeUndefined() // a link to nothing
   })
