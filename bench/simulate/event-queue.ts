@@ -1,24 +1,33 @@
 /** What happens at its time: a function that was made once, and what it is about. No closure an event. */
 export type Handler<T> = (about: T) => void
 
-interface Pending {
-  handler: Handler<unknown>
-  about: unknown
-}
-
 /** Events of one delay come due in the order in which they were made: they need no heap. */
-interface Lane {
-  times: number[]
-  pending: Pending[]
-  first: number
+class Lane {
+  times: number[] = []
+  handlers: Handler<unknown>[] = []
+  abouts: unknown[] = []
+  first = 0
+
+  /** Forgets what has happened, when that is most of it. */
+  tidy(): void {
+    if (this.first < 4096 || this.first * 2 < this.times.length) return
+    this.times = this.times.slice(this.first)
+    this.handlers = this.handlers.slice(this.first)
+    this.abouts = this.abouts.slice(this.first)
+    this.first = 0
+  }
 }
 
-/** A binary heap of events, in order of time and, at the same time, of arrival. Millions of events pass through it. */
+/**
+ * A binary heap of events, in order of time and, at the same time, of arrival. Tens of millions of events pass through it: what
+ * an event is made of lies in arrays of its own, so that no object is made for each.
+ */
 export class EventQueue {
   now = 0
   private times = new Float64Array(1024)
   private orders = new Float64Array(1024)
-  private pending: (Pending | undefined)[] = []
+  private readonly handlers: Handler<unknown>[] = []
+  private readonly abouts: unknown[] = []
   private size = 0
   private count = 0
   private readonly lanes = new Map<number, Lane>()
@@ -27,11 +36,12 @@ export class EventQueue {
   afterUsual<T>(delay: number, handler: Handler<T>, about: T): void {
     let lane = this.lanes.get(delay)
     if (!lane) {
-      lane = { times: [], pending: [], first: 0 }
+      lane = new Lane()
       this.lanes.set(delay, lane)
     }
     lane.times.push(this.now + delay)
-    lane.pending.push({ handler: handler as Handler<unknown>, about })
+    lane.handlers.push(handler as Handler<unknown>)
+    lane.abouts.push(about)
   }
 
   after<T>(delay: number, handler: Handler<T>, about: T): void {
@@ -41,19 +51,14 @@ export class EventQueue {
   at<T>(time: number, handler: Handler<T>, about: T): void {
     if (this.size === this.times.length) this.grow()
     const order = this.count++
-    const { times, orders, pending } = this
     let at = this.size++
     while (at > 0) {
       const parent = (at - 1) >> 1
-      if ((times[parent] as number) <= time) break
-      times[at] = times[parent] as number
-      orders[at] = orders[parent] as number
-      pending[at] = pending[parent]
+      if ((this.times[parent] as number) <= time) break
+      this.move(parent, at)
       at = parent
     }
-    times[at] = time
-    orders[at] = order
-    pending[at] = { handler: handler as Handler<unknown>, about }
+    this.put(at, time, order, handler as Handler<unknown>, about)
   }
 
   /** Runs the next event; false when there is none. */
@@ -64,12 +69,12 @@ export class EventQueue {
       return true
     }
     if (this.size === 0) return false
-    const { handler, about } = this.pending[0] as Pending
+    const handler = this.handlers[0] as Handler<unknown>
+    const about = this.abouts[0]
     this.now = this.times[0] as number
     this.size--
-    const last = this.pending[this.size]
-    this.pending[this.size] = undefined
-    if (this.size > 0) this.sink(this.times[this.size] as number, this.orders[this.size] as number, last)
+    if (this.size > 0) this.sink(this.size)
+    this.abouts[this.size] = undefined
     handler(about)
     return true
   }
@@ -87,19 +92,20 @@ export class EventQueue {
   }
 
   private stepIn(lane: Lane): void {
-    const { handler, about } = lane.pending[lane.first] as Pending
+    const handler = lane.handlers[lane.first] as Handler<unknown>
+    const about = lane.abouts[lane.first]
     this.now = lane.times[lane.first] as number
+    lane.abouts[lane.first] = undefined
     lane.first++
-    if (lane.first > 4096 && lane.first * 2 > lane.times.length) {
-      lane.times = lane.times.slice(lane.first)
-      lane.pending = lane.pending.slice(lane.first)
-      lane.first = 0
-    }
+    lane.tidy()
     handler(about)
   }
 
-  private sink(time: number, order: number, entry: Pending | undefined): void {
-    const { times, orders, pending, size } = this
+  /** The entry at `from`, which is behind the last one, takes the place of the first one and finds its own. */
+  private sink(from: number): void {
+    const { times, orders, size } = this
+    const time = times[from] as number
+    const order = orders[from] as number
     let at = 0
     for (;;) {
       let child = at * 2 + 1
@@ -107,19 +113,33 @@ export class EventQueue {
       if (child + 1 < size && this.isBefore(child + 1, times[child] as number, orders[child] as number))
         child++
       if (!this.isBefore(child, time, order)) break
-      times[at] = times[child] as number
-      orders[at] = orders[child] as number
-      pending[at] = pending[child]
+      this.move(child, at)
       at = child
     }
-    times[at] = time
-    orders[at] = order
-    pending[at] = entry
+    this.put(at, time, order, this.handlers[from] as Handler<unknown>, this.abouts[from])
   }
 
   private isBefore(at: number, time: number, order: number): boolean {
     const own = this.times[at] as number
     return own < time || (own === time && (this.orders[at] as number) < order)
+  }
+
+  private move(from: number, to: number): void {
+    const { times, orders, handlers, abouts } = this
+    this.put(
+      to,
+      times[from] as number,
+      orders[from] as number,
+      handlers[from] as Handler<unknown>,
+      abouts[from],
+    )
+  }
+
+  private put(at: number, time: number, order: number, handler: Handler<unknown>, about: unknown): void {
+    this.times[at] = time
+    this.orders[at] = order
+    this.handlers[at] = handler
+    this.abouts[at] = about
   }
 
   private grow(): void {

@@ -15,12 +15,13 @@ export class Uplink<T extends Transfer> {
   bytes = 0
   private readonly flows = new Map<number, T[]>()
   private readonly turns: number[] = []
-  private busy = false
+  /** What is being sent, and how much of it in this turn. */
+  private current: T | undefined
+  private quantum = 0
   private extra = 0
   private readonly queue: EventQueue
   private readonly rate: number
   private readonly onSent: (transfer: T, bytes: number) => void
-  private readonly onTurn = (turn: { transfer: T; bytes: number }) => this.sent(turn.transfer, turn.bytes)
 
   /** `onSent` is called for every quantum, after `left` has gone down. */
   constructor(queue: EventQueue, rate: number, onSent: (transfer: T, bytes: number) => void) {
@@ -36,7 +37,7 @@ export class Uplink<T extends Transfer> {
       this.flows.set(transfer.to, [transfer])
       this.turns.push(transfer.to)
     }
-    if (!this.busy) this.serve()
+    if (!this.current) this.serve()
   }
 
   /** Small messages, which go at once and make everything else a little later. */
@@ -58,26 +59,28 @@ export class Uplink<T extends Transfer> {
 
   private serve(): void {
     const flow = this.turns.shift()
-    const transfer = flow === undefined ? undefined : this.flows.get(flow)?.[0]
-    this.busy = transfer !== undefined
-    if (transfer === undefined) return
-    const bytes = Math.min(QUANTUM, transfer.left)
-    const spent = bytes + this.extra
+    this.current = flow === undefined ? undefined : this.flows.get(flow)?.[0]
+    if (!this.current) return
+    this.quantum = Math.min(QUANTUM, this.current.left)
+    const spent = this.quantum + this.extra
     this.extra = 0
-    this.queue.after(spent / this.rate, this.onTurn, { transfer, bytes })
+    this.queue.after(spent / this.rate, endTurn, this)
   }
 
-  private sent(transfer: T, bytes: number): void {
+  endTurn(): void {
+    const transfer = this.current as T
     const waiting = this.flows.get(transfer.to) as T[]
-    transfer.left -= bytes
-    this.bytes += bytes
+    transfer.left -= this.quantum
+    this.bytes += this.quantum
     if (transfer.left === 0) waiting.shift()
     if (waiting.length === 0) this.flows.delete(transfer.to)
     else this.turns.push(transfer.to)
-    this.onSent(transfer, bytes)
+    this.onSent(transfer, this.quantum)
     this.serve()
   }
 }
+
+const endTurn = (uplink: { endTurn(): void }) => uplink.endTurn()
 
 /** A server's way in: `rate` bytes a second, first come, first served, as the last router before it does. */
 export class Downlink {

@@ -52,9 +52,13 @@ interface Delivery extends Transfer {
   flight: Flight
 }
 
-/** `from` tells `to` that it has these pieces. */
-interface News {
+/** Which pieces `from` has, told to some of its neighbours at the same time. */
+interface Post {
   from: Node
+  letters: Letter[]
+}
+
+interface Letter {
   to: Node
   news: number[]
 }
@@ -275,13 +279,15 @@ class Swarm {
   private readonly tellAll = (node: Node): void => {
     const { news } = node
     node.news = []
-    for (const other of node.neighbours.values()) {
-      const fresh = this.newTo(other, node, news)
+    const letters: Letter[] = []
+    for (const to of node.neighbours.values()) {
+      const fresh = this.newTo(to, node, news)
       if (fresh.length === 0) continue
       node.up.spend(PACKET + HAVE * fresh.length)
-      other.down.pass(PACKET + HAVE * fresh.length, this.queue.now)
-      this.queue.afterUsual(this.options.latency, this.told, { from: node, to: other, news: fresh })
+      to.down.pass(PACKET + HAVE * fresh.length, this.queue.now)
+      letters.push({ to, news: fresh })
     }
+    this.queue.afterUsual(this.options.latency, this.told, { from: node, letters })
   }
 
   private newTo(other: Node, node: Node, news: number[]): number[] {
@@ -290,7 +296,9 @@ class Swarm {
     return news.filter((piece) => !node.scheduler.peerHasPiece(other.id, piece))
   }
 
-  private readonly told = ({ from, to, news }: News): void => this.hear(to, from, news)
+  private readonly told = ({ from, letters }: Post): void => {
+    for (const { to, news } of letters) this.hear(to, from, news)
+  }
 
   private reveal(): void {
     if (this.showsAll || !this.firstCopies) return
@@ -306,7 +314,7 @@ class Swarm {
   }
 
   private show(to: Node, news: number[]): void {
-    this.queue.afterUsual(this.options.latency, this.told, { from: this.seeder, to, news })
+    this.queue.afterUsual(this.options.latency, this.told, { from: this.seeder, letters: [{ to, news }] })
   }
 
   // ---- time

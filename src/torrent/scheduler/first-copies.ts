@@ -1,7 +1,13 @@
 import { PieceSet } from './piece-set.ts'
 
-/** Seconds of its own pace that a peer is given in advance, and the least, in pieces. */
-const AHEAD = 0.3
+/**
+ * Seconds of its own pace that a peer is given in advance: most where the seeder serves few, so that the hiccup of one does not
+ * leave the uplink idle; less where others fill in, because everything given waits that much longer. And the least, in pieces.
+ */
+const MOST_AHEAD = 0.3
+const LESS_AHEAD = 0.1
+/** As many peers as this share the difference. */
+const FEW = 10
 /** A peer that takes longer than that to react, as clients do that ask once a second, is given this many reactions. */
 const AHEAD_REACTIONS = 3
 const LEAST_AHEAD = 2
@@ -142,7 +148,7 @@ export class FirstCopies {
     while (room > 0 && this.waiting.size > 0) {
       const receiver = order.shift()
       if (!receiver) break
-      const most = Math.max(LEAST_AHEAD * this.pieceLength(0), paceAhead(receiver))
+      const most = Math.max(LEAST_AHEAD * this.pieceLength(0), this.paceAhead(receiver))
       if (receiver.has.full || ahead(receiver) >= most || this.isStuck(receiver, now)) continue
       const piece = this.nextWaiting()
       room -= this.give(receiver, piece, now)
@@ -178,8 +184,14 @@ export class FirstCopies {
 
   private paces(): number {
     let bytes = 0
-    for (const receiver of this.receivers.values()) bytes += paceAhead(receiver)
+    for (const receiver of this.receivers.values()) bytes += this.paceAhead(receiver)
     return bytes
+  }
+
+  /** Bytes that its own pace lets it be given in advance. */
+  private paceAhead({ pace, reaction }: Receiver): number {
+    const ahead = Math.max(LESS_AHEAD, Math.min(1, FEW / this.receivers.size) * MOST_AHEAD)
+    return pace * (reaction > MOST_AHEAD ? reaction * AHEAD_REACTIONS : ahead)
   }
 
   private give(receiver: Receiver, piece: number, now: number): number {
@@ -233,11 +245,6 @@ function ahead(receiver: Receiver): number {
   let bytes = 0
   for (const left of receiver.given.values()) bytes += left
   return bytes
-}
-
-/** Bytes that its own pace lets it be given in advance. */
-function paceAhead({ pace, reaction }: Receiver): number {
-  return pace * (reaction > AHEAD ? reaction * AHEAD_REACTIONS : AHEAD)
 }
 
 /** Peers that pass on what they get come first. */

@@ -1,8 +1,8 @@
 /** A swarm of at most this many is connected each to each; a larger one is a random graph. */
 export const MESH = 33
 /** Neighbours that a peer of a larger swarm looks for, and more of our own kind it takes none. */
-const DEGREE = 12
-const MOST = 14
+const DEGREE = 10
+const MOST = 11
 /** Neighbours of any kind: of a seeder, of a small swarm, and room that other programs find with us. */
 const MOST_OF_ALL = 64
 /** Seconds in which a peer opens only half of its connections: the others are for those who start later. */

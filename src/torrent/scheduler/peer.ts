@@ -47,10 +47,10 @@ export class Peer {
     return this.asked + UNIT / 2 <= this.window.size || this.flights.length === 0
   }
 
-  ask(block: Block, now: number): Flight {
+  ask({ piece, offset, length }: Block, now: number): Flight {
     if (this.flights.length === 0) this.heardAt = now
-    this.asked += block.length
-    const flight: Flight = { ...block, peer: this.id, askedAt: now, underway: this.asked }
+    this.asked += length
+    const flight = { piece, offset, length, peer: this.id, askedAt: now, underway: this.asked }
     this.flights.push(flight)
     return flight
   }

@@ -17,6 +17,9 @@ export class PiecesUnderway {
   /** Complete, but their hash is not checked. */
   private readonly checking = new Set<number>()
   private readonly copies: Uint16Array
+  /** When a piece was first heard of, as a number that grows. */
+  private readonly heard: Uint32Array
+  private lastHeard = 0
   private readonly most: number
   private readonly random: () => number
 
@@ -24,12 +27,14 @@ export class PiecesUnderway {
   constructor(pieceCount: number, most: number, random: () => number) {
     this.open = new PieceSet(pieceCount).fill()
     this.copies = new Uint16Array(pieceCount)
+    this.heard = new Uint32Array(pieceCount)
     this.most = most
     this.random = random
   }
 
   copyCame(piece: number): void {
     this.copies[piece] = (this.copies[piece] ?? 0) + 1
+    if (this.heard[piece] === 0) this.heard[piece] = ++this.lastHeard
   }
 
   copyWent(piece: number): void {
@@ -81,25 +86,29 @@ export class PiecesUnderway {
     return partial
   }
 
-  /** The rarest of the first `SAMPLE` pieces from a random place on that are in `has` and open here. */
+  /**
+   * The rarest of the first `SAMPLE` pieces from a random place on that are in `has` and open here; of equally rare ones the one
+   * heard of last. What is new is with few in the whole swarm, not only among the neighbours: it must not wait behind older
+   * pieces that have spread already (NOTES.md).
+   */
   private rarest(has: PieceSet): number | undefined {
     const words = this.open.words
     const start = Math.floor(this.random() * words.length)
     let best: number | undefined
-    let fewest = Number.POSITIVE_INFINITY
     let seen = 0
     for (let step = 0; step < words.length && seen < SAMPLE; step++) {
       const at = start + step < words.length ? start + step : start + step - words.length
       for (let bits = (words[at] ?? 0) & (has.words[at] ?? 0); bits !== 0; bits &= bits - 1) {
         const piece = at * 32 + lowestBit(bits)
-        const copies = this.copies[piece] ?? 0
-        if (copies < fewest) {
-          fewest = copies
-          best = piece
-        }
+        if (best === undefined || this.isBefore(piece, best)) best = piece
         seen++
       }
     }
     return best
+  }
+
+  private isBefore(piece: number, other: number): boolean {
+    const rarer = (this.copies[piece] ?? 0) - (this.copies[other] ?? 0)
+    return rarer < 0 || (rarer === 0 && (this.heard[piece] ?? 0) > (this.heard[other] ?? 0))
   }
 }
