@@ -17,8 +17,9 @@ const LEAST_UNDERWAY = 16
 const MOST_UNSHARED = 6
 /** At the end, a piece that will leave only this much later (seconds) than it could is left where it is. */
 const PATIENCE = 0.2
-/** A peer that takes nothing for this long (seconds) is taken for dead. */
+/** A peer that takes nothing for this long (seconds) is taken for dead; and at the end, when to send twice costs little. */
 const STUCK = 1
+const HESITANT = 0.4
 
 interface Receiver {
   id: number
@@ -159,13 +160,20 @@ export class FirstCopies {
     return shown
   }
 
-  /** At the end: pieces that are stuck with slow or dead peers are shown to peers that have nothing to wait for. */
+  /**
+   * At the end: pieces that are stuck with slow or dead peers are shown to peers that have nothing to wait for, each to one of
+   * them, those first that would leave last.
+   */
   private rescue(now: number): { peer: number; piece: number }[] {
+    const idle = [...this.receivers.values()].filter(
+      (receiver) => ahead(receiver) === 0 && !receiver.has.full,
+    )
+    if (idle.length === 0) return []
     const shown: { peer: number; piece: number }[] = []
-    for (const receiver of this.receivers.values()) {
-      if (ahead(receiver) > 0 || receiver.has.full) continue
-      const piece = this.stuckPiece(receiver, now)
-      if (piece === undefined) continue
+    for (const piece of this.stuckPieces(now)) {
+      const at = idle.findIndex(({ revealed }) => !revealed.has(piece))
+      const [receiver] = at < 0 ? [] : idle.splice(at, 1)
+      if (!receiver) continue
       this.give(receiver, piece, now)
       shown.push({ peer: receiver.id, piece })
     }
@@ -221,23 +229,21 @@ export class FirstCopies {
     }
   }
 
-  /** The piece that will leave last, as things go: it was given to a peer that is slow or dead. */
-  private stuckPiece(receiver: Receiver, now: number): number | undefined {
-    let stuck: number | undefined
-    let longest = PATIENCE
-    for (const other of this.receivers.values()) {
-      if (other === receiver) continue
-      const dead = this.isSilent(other, now)
+  /** The pieces that will leave too late, as things go, latest first: all that were given them are slow or dead. */
+  private stuckPieces(now: number): number[] {
+    const waits = new Map<number, number>()
+    for (const receiver of this.receivers.values()) {
+      const dead = receiver.given.size > 0 && now - receiver.movedAt > HESITANT
       let before = 0
-      for (const [piece, left] of other.given) {
+      for (const [piece, left] of receiver.given) {
         before += left
-        const wait = dead ? Number.POSITIVE_INFINITY : before / (other.pace || Number.POSITIVE_INFINITY)
-        if (wait <= longest || (this.copies[piece] ?? 0) > 0 || receiver.revealed.has(piece)) continue
-        stuck = piece
-        longest = wait
+        if ((this.copies[piece] ?? 0) > 0) continue
+        const wait = dead ? Number.POSITIVE_INFINITY : before / (receiver.pace || Number.POSITIVE_INFINITY)
+        waits.set(piece, Math.min(wait, waits.get(piece) ?? Number.POSITIVE_INFINITY))
       }
     }
-    return stuck
+    const late = [...waits].filter(([, wait]) => wait > PATIENCE)
+    return late.sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([piece]) => piece)
   }
 }
 

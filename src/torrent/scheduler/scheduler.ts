@@ -1,5 +1,4 @@
 import { lateBlock } from './end-game.ts'
-import { MESH } from './neighbourhood.ts'
 import type { Block, Flight } from './partial.ts'
 import { Peer } from './peer.ts'
 import { PieceSet } from './piece-set.ts'
@@ -13,10 +12,12 @@ const SILENT_TIMES = 4
 const REFUSED_PAUSE = 0.05
 /**
  * What should be under way from all peers together, beyond the way there and back: what comes in this time (seconds). It
- * covers hiccups of busy machines; in a larger swarm a piece passes several hops, and each of them would wait for it.
+ * covers hiccups of busy machines. The larger the swarm, the more hops a piece passes and the longer it waits in all these
+ * queues; with more participants than `FEW` it becomes less with their square, down to the least.
  */
 const AHEAD = 0.15
-const AHEAD_A_HOP = 0.005
+const LEAST_AHEAD = 0.005
+const FEW = 12
 /**
  * The whole is taken to bring at least this (bytes a second): else a peer that started late, or was held up, would ask for less
  * than the others do, get less of every uplink, and so stay behind.
@@ -84,7 +85,7 @@ export class Scheduler {
 
   /** How many participants there are. */
   swarmIs(size: number): void {
-    this.ahead = size <= MESH ? AHEAD : AHEAD_A_HOP
+    this.ahead = Math.max(LEAST_AHEAD, AHEAD * Math.min(1, FEW / size) ** 2)
   }
 
   // ---- peers

@@ -39,8 +39,20 @@ describe('what a seeder shows to whom', () => {
   test('a piece that a dead peer does not take goes to another one', () => {
     const copies = seederOf(1, 1, 2)
     const [first] = copies.reveal(0)
-    expect(copies.reveal(0.5)).toEqual([])
-    expect(copies.reveal(3)).toEqual([{ peer: first?.peer === 1 ? 2 : 1, piece: 0 }])
+    expect(copies.reveal(0.3)).toEqual([])
+    expect(copies.reveal(1)).toEqual([{ peer: first?.peer === 1 ? 2 : 1, piece: 0 }])
+  })
+
+  test('what dead peers do not take goes to the others, each piece to one of them', () => {
+    const copies = seederOf(8, 1, 2, 3, 4, 5, 6)
+    const shown: number[] = []
+    for (let now = 0; now < 5 && !copies.finished; now += 0.1) {
+      const taken = copies.reveal(now).filter(({ peer }) => peer > 3)
+      for (const { peer, piece } of taken) copies.peerHas(peer, piece, now + 0.05)
+      shown.push(...taken.map(({ piece }) => piece))
+    }
+    expect(copies.finished).toBe(true)
+    expect(shown.sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   })
 
   test('a stranger that takes pieces and never says that it has them gets all of them, after pauses too', () => {

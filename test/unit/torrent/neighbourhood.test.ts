@@ -12,13 +12,13 @@ test('a small swarm is connected each to each', () => {
 
 test('in a large swarm everybody looks for the same few, half of them at first', () => {
   const large = { ...settled, swarm: 1000 }
-  expect(toOpen(large)).toBe(12)
-  expect(toOpen({ ...large, age: 0 })).toBe(6)
-  expect(toOpen({ ...large, neighbours: 12 })).toBe(0)
+  expect(toOpen(large)).toBe(10)
+  expect(toOpen({ ...large, age: 0 })).toBe(5)
+  expect(toOpen({ ...large, neighbours: 10 })).toBe(0)
 })
 
 test('in a large swarm a full peer takes no more agents, but other programs; a seeder takes both', () => {
-  const full = { swarm: 1000, neighbours: 14, age: 10 }
+  const full = { swarm: 1000, neighbours: 11, age: 10 }
   expect(accepts(full, { seeder: false, agent: true })).toBe(false)
   expect(accepts(full, { seeder: false, agent: false })).toBe(true)
   expect(accepts(full, { seeder: true, agent: true })).toBe(true)

@@ -35,6 +35,13 @@ test('asks a peer only for what it has, and the rarest first', () => {
   expect(scheduler.ask(0, 1)[0]?.piece).toBe(2)
 })
 
+test('of equally rare pieces it asks for the one that it heard of last', () => {
+  const scheduler = picture('.....', '.....')
+  for (const piece of [3, 1, 4, 0, 2]) for (const id of [0, 1]) scheduler.peerHas(id, piece)
+  expect(scheduler.ask(0, 0)[0]?.piece).toBe(2)
+  expect(scheduler.ask(0, 1)[0]?.piece).toBe(0)
+})
+
 test('asks nobody for the same block twice while others are free', () => {
   const scheduler = picture('xxxx', 'xxxx', 'xxxx')
   const asked = scheduler.ask(0).map(key)
