@@ -29,6 +29,7 @@ export function svg(title: string, charts: Chart[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}"`,
     '  font-family="system-ui, sans-serif" font-size="13" fill="#222">',
+    `<title>${escapeText(title)}</title>`,
     // A ground of its own, so that it can be read in light and dark pages alike.
     `<rect width="${width}" height="${total}" rx="8" fill="#fff"/>`,
     `<text x="${inset.left}" y="28" font-size="15" font-weight="600">${escapeText(title)}</text>`,

@@ -207,12 +207,12 @@ class Swarm {
     return node === this.seeder && !this.showsAll ? [] : node.scheduler.have
   }
 
-  /** `node` learns that `from` has `pieces`. */
-  private hear(node: Node, from: Node, pieces: Iterable<number>): void {
+  /** `node` learns that `from` has `pieces`, since `now` if they are new. */
+  private hear(node: Node, from: Node, pieces: Iterable<number>, now?: number): void {
     if (!node.alive || !from.alive) return
     let useful = false
     for (const piece of pieces) {
-      useful = node.scheduler.peerHas(from.id, piece) || useful
+      useful = node.scheduler.peerHas(from.id, piece, now) || useful
       if (node === this.seeder) this.firstCopies?.peerHas(from.id, piece, this.queue.now)
     }
     if (useful) this.ask(node, from)
@@ -297,7 +297,7 @@ class Swarm {
   }
 
   private readonly told = ({ from, letters }: Post): void => {
-    for (const { to, news } of letters) this.hear(to, from, news)
+    for (const { to, news } of letters) this.hear(to, from, news, this.queue.now)
   }
 
   private reveal(): void {

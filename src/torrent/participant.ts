@@ -234,7 +234,7 @@ export class Participant implements Host {
       this.theyHave(connection, PieceSet.fromBitfield(bits, this.pieceCount))
     })
     wire.on('have-all', () => this.theyHave(connection, new PieceSet(this.pieceCount).fill()))
-    wire.on('have', (piece: number) => this.theyHave(connection, [piece]))
+    wire.on('have', (piece: number) => this.theyHave(connection, [piece], now()))
     wire.on('unchoke', () => {
       this.scheduler.unchoked(id)
       this.fetching.askSoon(connection)
@@ -255,9 +255,10 @@ export class Participant implements Host {
     this.foundContent ||= source
   }
 
-  private theyHave(connection: Connection, pieces: Iterable<number>): void {
+  /** `since` when, for what they have just got. */
+  private theyHave(connection: Connection, pieces: Iterable<number>, since?: number): void {
     let useful = false
-    for (const piece of pieces) useful = this.scheduler.peerHas(connection.id, piece) || useful
+    for (const piece of pieces) useful = this.scheduler.peerHas(connection.id, piece, since) || useful
     this.sharing.theyHave(connection, pieces)
     if (!useful) return
     this.foundContent = true

@@ -1,6 +1,7 @@
 import type { Block, Flight, Partial } from './partial.ts'
 import { PieceSet } from './piece-set.ts'
-import { RequestWindow, UNIT } from './window.ts'
+import { IncomingRate } from './rate.ts'
+import { RequestWindow } from './window.ts'
 
 /** Seconds for which nothing is asked of a peer that stopped answering, the first time and at most; it doubles. */
 const FIRST_PAUSE = 1
@@ -12,6 +13,8 @@ export class Peer {
   readonly has: PieceSet
   readonly window = new RequestWindow()
   readonly flights: Flight[] = []
+  /** How fast it gets the content itself, as far as it tells. */
+  readonly progress = new IncomingRate()
   choking = true
   largestBlock: number
   /** It is a seeder, which may show each piece to few. */
@@ -42,9 +45,9 @@ export class Peer {
     return !this.choking && this.flights.length > 0
   }
 
-  /** One block may be under way whatever its length; half a unit of room is enough for another, so that windows can grow. */
+  /** The last block may go beyond the window: else windows that differ by little would differ by a block. */
   get hasRoom(): boolean {
-    return this.asked + UNIT / 2 <= this.window.size || this.flights.length === 0
+    return this.asked < this.window.size
   }
 
   ask({ piece, offset, length }: Block, now: number): Flight {

@@ -1,20 +1,31 @@
-const INTERVAL = 0.1
-const KEEP = 0.98
+/** Seconds over which it is smoothed. */
+const SMOOTH = 1
+/** Seconds in which it falls to a third when nothing comes: a pause does not look like a slow link. */
+const HELD = 5
+/** The least time (seconds) that a rate can be told from, and the least arrivals. */
+const LEAST_TIME = 0.1
+const LEAST_COUNT = 4
 
-/** Bytes a second that come in: quick to grow and slow to fall (by half in three seconds), so that a pause does not look like a slow link. */
+/**
+ * Bytes a second that come in: right from the start, and slow to fall. What a stalled process finds in its sockets afterwards came
+ * in no faster: smoothed over a second it doesn't look so.
+ */
 export class IncomingRate {
+  /** 0 until there is enough to tell it from. */
   value = 0
-  private bytes = 0
+  private smooth = 0
   private since = 0
+  private at = 0
+  private count = 0
 
   arrived(bytes: number, now: number): void {
-    this.bytes += bytes
-    const elapsed = now - this.since
-    if (elapsed < INTERVAL) return
-    // After a pause the interval is not one of receiving only.
-    const rate = this.bytes / Math.min(elapsed, 2 * INTERVAL)
-    this.value = Math.max(rate, this.value * KEEP + rate * (1 - KEEP))
-    this.bytes = 0
-    this.since = now
+    if (this.count++ === 0) this.since = this.at = now
+    const elapsed = now - this.at
+    this.at = now
+    this.smooth = this.smooth * Math.exp(-elapsed / SMOOTH) + bytes / SMOOTH
+    this.value *= Math.exp(-elapsed / HELD)
+    const time = now - this.since
+    if (time < LEAST_TIME || this.count < LEAST_COUNT) return
+    this.value = Math.max(this.value, this.smooth / (1 - Math.exp(-time / SMOOTH)))
   }
 }

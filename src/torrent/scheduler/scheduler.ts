@@ -13,15 +13,12 @@ const REFUSED_PAUSE = 0.05
 /**
  * What should be under way from all peers together, beyond the way there and back: what comes in this time (seconds). It
  * covers hiccups of busy machines. The larger the swarm, the more hops a piece passes and the longer it waits in all these
- * queues; with more participants than `FEW` it becomes less with their square, down to the least.
+ * queues; with more participants than `FEW` it becomes less with their cube, down to the least.
  */
 const AHEAD = 0.15
 const LEAST_AHEAD = 0.005
-const FEW = 12
-/**
- * The whole is taken to bring at least this (bytes a second): else a peer that started late, or was held up, would ask for less
- * than the others do, get less of every uplink, and so stay behind.
- */
+const FEW = 16
+/** The whole is taken to bring at least this (bytes a second), so that it can begin. */
 const LEAST_RATE = 3e6
 
 export interface SchedulerOptions {
@@ -60,6 +57,7 @@ export class Scheduler {
   /** Smoothed seconds from asking to getting, all peers. */
   private latency = 0
   private ahead = AHEAD
+  private aim = LEAST_RATE
 
   constructor(options: SchedulerOptions) {
     this.options = options
@@ -85,7 +83,7 @@ export class Scheduler {
 
   /** How many participants there are. */
   swarmIs(size: number): void {
-    this.ahead = Math.max(LEAST_AHEAD, AHEAD * Math.min(1, FEW / size) ** 2)
+    this.ahead = Math.max(LEAST_AHEAD, AHEAD * Math.min(1, FEW / size) ** 3)
   }
 
   // ---- peers
@@ -108,11 +106,12 @@ export class Scheduler {
     if (peer) Object.assign(peer, about)
   }
 
-  /** The peer has the piece. Returns whether that is of use to us. */
-  peerHas(id: number, piece: number): boolean {
+  /** The peer has the piece, since `now` if it says so of this one alone. Returns whether that is of use to us. */
+  peerHas(id: number, piece: number, now?: number): boolean {
     const peer = this.peers.get(id)
     if (!peer || piece < 0 || piece >= this.pieceCount || peer.has.has(piece)) return false
     peer.has.add(piece)
+    if (now !== undefined) peer.progress.arrived(this.pieceLength(piece), now)
     this.underway.copyCame(piece)
     return !this.have.has(piece)
   }
@@ -166,7 +165,7 @@ export class Scheduler {
   private askPeer(peer: Peer, now: number, budget: number, asked: Flight[]): number {
     let bytes = 0
     if (peer.choking || now < peer.pausedUntil || this.done) return 0
-    peer.window.resize(Math.max(this.rate.value, LEAST_RATE) / this.peers.size, this.ahead)
+    peer.window.resize(this.aim / this.peers.size, this.ahead)
     while (bytes < budget && peer.hasRoom) {
       const block = this.nextBlock(peer, now)
       if (!block) break
@@ -232,6 +231,7 @@ export class Scheduler {
 
   /** Time passed: takes blocks back from peers that stopped answering. Returns what to cancel. Call every 0.1 s or so. */
   tick(now: number): { peer: number; block: Block }[] {
+    this.aimHigh()
     const taken: { peer: number; block: Block }[] = []
     const patience = Math.max(SILENT, SILENT_TIMES * this.latency)
     for (const peer of this.peers.values()) {
@@ -241,6 +241,18 @@ export class Scheduler {
       peer.stoppedAnswering(now)
     }
     return taken
+  }
+
+  /**
+   * What all neighbours together should bring, bytes a second: what they have brought, or what the fastest of them gets. A peer
+   * that started late, or was held up, would else ask for less than the others do, get less of every uplink for it, and
+   * stay behind.
+   */
+  private aimHigh(): void {
+    this.aim = Math.max(LEAST_RATE, this.rate.value)
+    for (const { progress, source } of this.peers.values()) {
+      if (!source) this.aim = Math.max(this.aim, progress.value)
+    }
   }
 
   private forget(flight: Flight, peer = this.peers.get(flight.peer)): void {

@@ -32,7 +32,10 @@ export class RequestWindow {
   /** `share` is how many bytes a second each connection should bring, and `ahead` for how many seconds it should be asked. */
   resize(share: number, ahead: number): void {
     if (this.rate === 0) return
-    const wanted = Math.min(share * (ahead + TRANSITS * this.least), this.rate * (this.least + LONGEST))
+    const wanted = Math.min(
+      share * Math.max(ahead, TRANSITS * this.least),
+      this.rate * (this.least + LONGEST),
+    )
     this.size = Math.min(LARGEST, Math.max(UNIT, wanted))
   }
 
