@@ -1,5 +1,5 @@
 /** A swarm of at most this many is connected each to each; a larger one is a random graph. */
-export const MESH = 33
+const MESH = 33
 /** Neighbours that a peer of a larger swarm looks for, and more of our own kind it takes none. */
 const DEGREE = 10
 const MOST = 11
