@@ -10,6 +10,7 @@ import { deployOnce } from './deploy-run.ts'
 import { makeProject, missing, type Way } from './project.ts'
 import { changeOneLine, makeRepository } from './release.ts'
 import { type Measurement, reportTable, taskTable } from './report.ts'
+import { placeFor } from './scratch.ts'
 
 const deployTo = '/srv/app'
 
@@ -28,6 +29,7 @@ await benchProgram(async () => {
       rounds: { type: 'string', default: '1' },
       against: { type: 'string', default: 'rsync,murder' },
       congestion: { type: 'string' },
+      scratch: { type: 'string' },
       json: { type: 'string' },
     },
   })
@@ -57,7 +59,10 @@ await benchProgram(async () => {
         for (let round = 1; round <= Number(values.rounds); round++) {
           // Who goes first takes turns, so that neither always finds a warm machine.
           for (const way of round % 2 ? ways : [...ways].reverse()) {
-            measurements.push(...(await runWay(repository, one, way, round, values.congestion)))
+            const scratch = values.scratch ?? (await placeFor(one.servers, size))
+            measurements.push(
+              ...(await runWay(repository, one, way, round, { scratch, congestion: values.congestion })),
+            )
           }
         }
       }
@@ -83,9 +88,9 @@ async function runWay(
   { servers, size, rate }: Case,
   way: Way,
   round: number,
-  congestion: string | undefined,
+  { scratch, congestion }: { scratch: string; congestion: string | undefined },
 ): Promise<Measurement[]> {
-  const lab = await Lab.create({ hosts: servers, rate, deployHost: true, congestion })
+  const lab = await Lab.create({ hosts: servers, rate, deployHost: true, scratch, congestion })
   try {
     await Promise.all(lab.servers.map((server) => lab.sshd(server)))
     const addresses = lab.servers.map((server) => server.address)
@@ -106,7 +111,7 @@ async function runWay(
       )
       for (const [host, programs] of Object.entries(run.left))
         say(`  left running on ${host}: ${programs.join('; ')}`)
-      measurements.push({ servers, size, rate, round, way, deploy, ...run })
+      measurements.push({ servers, size, rate, round, way, deploy, scratch, ...run })
     }
     return measurements
   } finally {

@@ -12,6 +12,8 @@ export interface Measurement extends DeployRun {
   round: number
   way: Way
   deploy: 'first' | 'second'
+  /** Where the files of all hosts were. */
+  scratch: string
 }
 
 /** The most that a deploy may take, as a ratio to rsync in the same run, by number of servers. */

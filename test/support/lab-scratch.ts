@@ -11,10 +11,10 @@ export const scratchRoot = '/var/tmp/shipit-murder-lab'
 let count = 0
 const own = new Set<string>()
 
-/** Makes a new directory that belongs to this process, and removes those whose owner is gone. */
-export async function makeScratch(label: string): Promise<string> {
-  await removeLeftovers()
-  const directory = join(scratchRoot, `${await processIdentity(process.pid)}-${++count}-${label}`)
+/** Makes a new directory below `root` that belongs to this process, and removes those whose owner is gone. */
+export async function makeScratch(label: string, root = scratchRoot): Promise<string> {
+  await removeLeftovers(root)
+  const directory = join(root, `${await processIdentity(process.pid)}-${++count}-${label}`)
   own.add(directory)
   await mkdir(directory, { recursive: true })
   return directory
@@ -31,13 +31,13 @@ export async function removeOwnScratch(): Promise<void> {
 }
 
 /** Removes the directories of processes that no longer run. */
-async function removeLeftovers(): Promise<void> {
-  await mkdir(scratchRoot, { recursive: true })
-  for (const name of await readdir(scratchRoot)) {
+async function removeLeftovers(root: string): Promise<void> {
+  await mkdir(root, { recursive: true })
+  for (const name of await readdir(root)) {
     const owner = /^(\d+)-\d+-/.exec(name)
     if (!owner) continue
     const identity = await processIdentity(Number(owner[1]))
-    if (!identity || !name.startsWith(`${identity}-`)) await removeScratch(join(scratchRoot, name))
+    if (!identity || !name.startsWith(`${identity}-`)) await removeScratch(join(root, name))
   }
 }
 

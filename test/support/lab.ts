@@ -34,6 +34,8 @@ export interface LabOptions {
   deployHost?: boolean
   /** TCP congestion control in every host; undefined is the machine's default. */
   congestion?: string | undefined
+  /** Where the hosts' files are; undefined is on the disk. */
+  scratch?: string | undefined
   /** Directories that hosts shall see although they are under /tmp, /srv or the home directory. */
   visible?: string[]
 }
@@ -103,7 +105,7 @@ export class Lab {
   }
 
   static async create(options: LabOptions): Promise<Lab> {
-    const directory = await makeScratch('lab')
+    const directory = await makeScratch('lab', options.scratch)
     const started: LabHost[] = []
     try {
       return await build(

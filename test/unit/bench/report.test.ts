@@ -23,6 +23,7 @@ describe('the table of deploys', () => {
     size: 20e6,
     rate: 50e6,
     round: 1,
+    scratch: '/dev/shm',
     deploy: 'first',
     way,
     seconds,
