@@ -17,7 +17,7 @@ export class PiecesUnderway {
   /** Complete, but their hash is not checked. */
   private readonly checking = new Set<number>()
   private readonly copies: Uint16Array
-  /** When a piece was first heard of, as a number that grows. */
+  /** When a piece was first heard of as news, as a number that grows; 0 for what somebody had when we met. */
   private readonly heard: Uint32Array
   private lastHeard = 0
   private readonly most: number
@@ -32,9 +32,9 @@ export class PiecesUnderway {
     this.random = random
   }
 
-  copyCame(piece: number): void {
+  copyCame(piece: number, isNews: boolean): void {
     this.copies[piece] = (this.copies[piece] ?? 0) + 1
-    if (this.heard[piece] === 0) this.heard[piece] = ++this.lastHeard
+    if (isNews && this.heard[piece] === 0) this.heard[piece] = ++this.lastHeard
   }
 
   copyWent(piece: number): void {

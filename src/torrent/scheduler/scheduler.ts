@@ -112,7 +112,7 @@ export class Scheduler {
     if (!peer || piece < 0 || piece >= this.pieceCount || peer.has.has(piece)) return false
     peer.has.add(piece)
     if (now !== undefined) peer.progress.arrived(this.pieceLength(piece), now)
-    this.underway.copyCame(piece)
+    this.underway.copyCame(piece, now !== undefined)
     return !this.have.has(piece)
   }
 

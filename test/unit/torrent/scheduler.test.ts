@@ -37,9 +37,22 @@ test('asks a peer only for what it has, and the rarest first', () => {
 
 test('of equally rare pieces it asks for the one that it heard of last', () => {
   const scheduler = picture('.....', '.....')
-  for (const piece of [3, 1, 4, 0, 2]) for (const id of [0, 1]) scheduler.peerHas(id, piece)
+  for (const piece of [3, 1, 4, 0, 2]) for (const id of [0, 1]) scheduler.peerHas(id, piece, 0)
   expect(scheduler.ask(0, 0)[0]?.piece).toBe(2)
   expect(scheduler.ask(0, 1)[0]?.piece).toBe(0)
+})
+
+test('of pieces that somebody had from the start none is newer: they come in order from where it looks', () => {
+  const scheduler = pictureOf(BLOCK, ['xxxxxxxx'])
+  const asked: number[] = []
+  for (let count = 0; count < 8; count++) {
+    for (const block of scheduler.ask(count, 0)) {
+      asked.push(block.piece)
+      scheduler.arrived(0, block, count + 0.001)
+      scheduler.checked(block.piece, true)
+    }
+  }
+  expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
 })
 
 test('asks nobody for the same block twice while others are free', () => {
