@@ -1,4 +1,4 @@
-import type { Block, Flight, Partial } from './partial.ts'
+import { type Block, type Flight, overlaps, type Partial } from './partial.ts'
 import type { Peer } from './peer.ts'
 
 /** A block may be asked of a second peer when it is this old (seconds), or this many times older than usual. */
@@ -41,8 +41,4 @@ function expectedWait(flight: Flight, owner: Peer | undefined, now: number, usua
   const age = now - flight.askedAt
   if (age > Math.max(LATE, LATE_TIMES * usual)) return Number.POSITIVE_INFINITY
   return Math.max(0, (owner?.window.latency ?? 0) - age)
-}
-
-function overlaps(a: Block, b: Block): boolean {
-  return a.offset < b.offset + b.length && b.offset < a.offset + a.length
 }

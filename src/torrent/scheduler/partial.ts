@@ -75,13 +75,18 @@ export class Partial {
     return fresh
   }
 
+  /** Requests that a block which has arrived makes needless: all of their bytes are here. */
+  overtakenBy(block: Block): Flight[] {
+    return this.flights.filter((flight) => overlaps(flight, block) && this.covers(flight))
+  }
+
   drop(flight: Flight): void {
     const at = this.flights.indexOf(flight)
     if (at >= 0) this.flights.splice(at, 1)
   }
 
   /** Whether every unit of the block is here. */
-  covers(block: Block): boolean {
+  private covers(block: Block): boolean {
     let all = true
     this.eachUnit(block, (unit) => {
       all &&= this.units[unit] === HERE
@@ -98,4 +103,8 @@ export class Partial {
     const end = Math.ceil((block.offset + block.length) / UNIT)
     for (let unit = Math.floor(block.offset / UNIT); unit < end; unit++) visit(unit)
   }
+}
+
+export function overlaps(a: Block, b: Block): boolean {
+  return a.offset < b.offset + b.length && b.offset < a.offset + a.length
 }

@@ -207,7 +207,7 @@ export class Scheduler {
     if (!partial) return { fresh: false, cancel: [], complete: false }
     const fresh = partial.arrived(block) > 0
     this.underway.changed(partial)
-    const cancel = partial.flights.filter((other) => partial.covers(other))
+    const cancel = partial.overtakenBy(block)
     for (const other of cancel) this.forget(other)
     const complete = partial.missing === 0
     if (complete) this.underway.complete(block.piece)
