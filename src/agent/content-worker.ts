@@ -98,7 +98,7 @@ function storageOf(job: ContentJob, metainfo: Metainfo, folder: string): Storage
 /** The time that a peer may take counts from its very beginning: a dead network file system may stop it there. */
 async function ranOut(job: ContentJob, { length }: Metainfo): Promise<never> {
   await delay((job.role === 'peer' && job.timeouts.total) || undefined)
-  throw timeoutError('total', job, { bytes: 0, total: length, peers: 0 })
+  throw timeoutError('total', job, { bytes: 0, total: length, peers: 0, sought: 0 })
 }
 
 /** Reports progress and notices when there is none. */
@@ -137,7 +137,7 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
       { now, started, connecting, progressed, foundContent, mayStillCome, complete },
       job.timeouts,
     )
-    if (ran) fail(timeoutError(ran, job, stats))
+    if (ran) fail(timeoutError(ran, job, { ...stats, sought: (now - connecting) / 1000 }))
   }
   const timer = setInterval(tick, TICK_MS)
   tick()

@@ -10,7 +10,7 @@ import type { Scheduler } from './scheduler/scheduler.ts'
 import type { Storage } from './storage.ts'
 
 /** Verified bytes that may wait for the disk before nothing more is asked for. */
-const MOST_UNWRITTEN = 64 * 1024 * 1024
+const MOST_UNWRITTEN = 32 * 1024 * 1024
 
 export interface FetchingEvents {
   /** The piece is here and right. It may not be written yet. */

@@ -1,5 +1,5 @@
 const SMALLEST = 32 * 1024
-const LARGEST = 16 * 1024 * 1024
+const LARGEST = 8 * 1024 * 1024
 /** A torrent with more pieces than this is too large a file to hand to a thousand servers. */
 const MOST_PIECES = 20_000
 /** Share of the content that may be under way as "first piece to come, last piece to pass on", per peer. */

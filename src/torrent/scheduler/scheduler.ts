@@ -64,7 +64,7 @@ export class Scheduler {
     const { length, pieceLength, random, partialBytes = 48 * 1024 * 1024 } = options
     this.pieceCount = Math.ceil(length / pieceLength)
     this.have = new PieceSet(this.pieceCount)
-    const most = Math.max(4, Math.floor(partialBytes / pieceLength))
+    const most = Math.max(2, Math.floor(partialBytes / pieceLength))
     this.underway = new PiecesUnderway(this.pieceCount, most, random)
   }
 

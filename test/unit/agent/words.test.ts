@@ -23,7 +23,7 @@ const job: ContentJob = {
   deletesOthers: false,
   timeouts: { connect: 60, stall: 120, total: 600 },
 }
-const at = { bytes: 43, total: 100, peers: 2 }
+const at = { bytes: 43, total: 100, peers: 2, sought: 60.04 }
 
 describe('a timeout says what was tried and what helps:', () => {
   it('connecting', () => {
