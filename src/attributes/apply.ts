@@ -19,6 +19,7 @@ import { setLinkTimes, setTimes } from '../package/times.ts'
 import { reason, unwritable } from '../package/trouble.ts'
 import { type Refusal, writeExactly } from './beyond-node.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
+import { separateShared } from './shared.ts'
 import { wanter } from './wanted.ts'
 
 export interface Applied {
@@ -40,7 +41,9 @@ const USABLE = 0o700
  */
 export async function applyManifest(root: string, { entries, hasXattrs }: Manifest): Promise<Applied> {
   const all = [...entries, ownEntry(entries)]
-  await eachOf(root, all, (entry, path) => makeEntry(root, entry, path))
+  const makeAll = () => eachOf(root, all, (entry, path) => makeEntry(root, entry, path))
+  await makeAll()
+  if (await separateShared(root, { entries, hasXattrs })) await makeAll()
   const want = wanter()
   const refusals: Refusal[] = []
   const setAll = (order: TreeEntry[], atLeast: number) =>
@@ -87,9 +90,9 @@ async function eachOf(
 function makeEntry(root: string, entry: TreeEntry, path: string): void {
   const now = look(path)
   if (entry.type === 'directory') return makeDirectory(path, now)
-  if (entry.type === 'symlink') return makeSymlink(entry.linkname ?? '', path, now)
-  if (!now?.isFile()) throw refused(`${shown(entry.path)} is no file of the torrent`)
-  if (entry.hardlink !== undefined) makeHardlink(join(root, entry.hardlink), path, now)
+  if (entry.type === 'symlink') makeSymlink(entry.linkname ?? '', path, now)
+  else if (!now?.isFile()) throw refused(`${shown(entry.path)} is no file of the torrent`)
+  if (entry.hardlink !== undefined) makeHardlink(join(root, entry.hardlink), path, entry.type)
 }
 
 function makeDirectory(path: string, now: BigIntStats | undefined): void {
@@ -112,11 +115,12 @@ function makeSymlink(target: string, path: string, now: BigIntStats | undefined)
   replace(path, (draft) => symlinkSync(target, draft))
 }
 
-function makeHardlink(first: string, path: string, now: BigIntStats): void {
-  const other = look(first)
-  if (!other?.isFile()) throw refused(`${first} is no file`)
-  if (other.ino === now.ino && other.dev === now.dev) return
-  replace(path, (draft) => linkSync(first, draft))
+function makeHardlink(first: string, path: string, type: TreeEntry['type']): void {
+  const [other, now] = [look(first), look(path)]
+  if (type === 'file' ? !other?.isFile() : !other?.isSymbolicLink()) throw refused(`${first} is no ${type}`)
+  if (other?.ino === now?.ino && other?.dev === now?.dev) return
+  // Elsewhere than on Linux link(2) may follow a symlink: there they stay two.
+  if (type === 'file' || process.platform === 'linux') replace(path, (draft) => linkSync(first, draft))
 }
 
 /** Beside it and renamed: there is never nothing at `path`. */

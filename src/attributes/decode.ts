@@ -11,7 +11,7 @@ const longestName = 255
 
 /**
  * Reads a manifest that may come from anywhere. What it gives is a tree: the directory itself first, every path once,
- * each in a directory that came before, names of one file only where a file is. Throws MurderError BAD_MANIFEST.
+ * each in a directory that came before, names of one file only where two are alike. Throws MurderError BAD_MANIFEST.
  */
 export function decodeManifest(bytes: Uint8Array): Manifest {
   if (bytes.length > most.bytes) throw bad('it is too long')
@@ -57,8 +57,10 @@ class Tree {
     const path = pathOf(text)
     const first = this.entries.get(path)
     const { last } = this
-    const fits = last?.type === 'file' && first?.type === 'file' && first !== last && !first.hardlink
-    if (!fits || first.size !== last.size || first.sha256 !== last.sha256)
+    const fits =
+      last?.type === first?.type && last?.type !== 'directory' && first !== last && !first?.hardlink
+    const alike = (['size', 'sha256', 'linkname'] as const).every((key) => first?.[key] === last?.[key])
+    if (!last || !fits || !alike)
       throw bad(`${shown(path)} and ${shown(last?.path ?? '')} cannot be one file`)
     last.hardlink = path
   }

@@ -18,7 +18,7 @@ interface Scanner {
   root: string
   users: Names
   groups: Names
-  /** Of files with several names: which file each entry is. */
+  /** Of files and symlinks with several names: which one each entry is. */
   inodes: Map<TreeEntry, string>
 }
 
@@ -83,7 +83,7 @@ function entryOf({ root, users, groups, inodes }: Scanner, path: string, stats: 
     ...(gname ? { gname } : {}),
     ...(type === 'symlink' ? { linkname: targetOf(root, path) } : {}),
   }
-  if (type === 'file' && stats.nlink > 1n) inodes.set(entry, `${stats.dev}:${stats.ino}`)
+  if (type !== 'directory' && stats.nlink > 1n) inodes.set(entry, `${stats.dev}:${stats.ino}`)
   return entry
 }
 

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { constants, fstatSync } from 'node:fs'
-import { chmod, copyFile, type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
+import { chmod, type FileHandle, lstat, open } from 'node:fs/promises'
 import { isSystemError } from '../errors.ts'
+import { makeOwnInode } from '../own-inode.ts'
 
-const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, COPYFILE_FICLONE } = constants
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants
 /** Not on Windows. */
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
 
@@ -19,7 +19,7 @@ export async function openToWrite(path: string, mode: number): Promise<FileHandl
   const handle = await openOrMake(path, mode)
   if (fstatSync(handle.fd).nlink <= 1) return handle
   await handle.close()
-  await separate(path)
+  await makeOwnInode(path)
   return open(path, O_RDWR | O_NOFOLLOW)
 }
 
@@ -41,16 +41,4 @@ async function openOrMake(path: string, mode: number): Promise<FileHandle> {
 export async function makeUsable(path: string): Promise<void> {
   const { mode, uid } = await lstat(path)
   if (uid === process.geteuid?.() && (mode & 0o700) !== 0o700) await chmod(path, mode | 0o700)
-}
-
-/** Copies on write where the file system can. */
-async function separate(path: string): Promise<void> {
-  const copy = `${path}.murder-${randomBytes(4).toString('hex')}`
-  try {
-    await copyFile(path, copy, COPYFILE_FICLONE)
-    await rename(copy, path)
-  } catch (error) {
-    await rm(copy, { force: true })
-    throw error
-  }
 }

@@ -112,6 +112,51 @@ describe('a tree', () => {
     expect(lstatSync(join(target, 'empty')).mtimeMs).toBe(86_400_000)
   })
 
+  it.skipIf(process.platform !== 'linux')('keeps which symlinks are one', async () => {
+    symlinkSync('x', join(source, 'a'))
+    linkSync(join(source, 'a'), join(source, 'b'))
+    symlinkSync('x', join(source, 'c'))
+    await transfer()
+    expect(await states()).toEqual({})
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => lstatSync(join(target, name)).ino)
+    expect(b).toBe(a)
+    expect(c).not.toBe(a)
+  })
+
+  it('gets its attributes where its files are one, and changes none of a backup by hard links', async () => {
+    for (const [name, mode] of [
+      ['a', 0o644],
+      ['b', 0o600],
+      ['same', 0o640],
+    ] as const)
+      put(name, 'text', mode)
+    linkSync(join(source, 'b'), join(source, 'c'))
+    copyContent()
+    for (const name of ['b', 'c']) {
+      rmSync(join(target, name))
+      linkSync(join(target, 'a'), join(target, name))
+    }
+    for (const tree of [source, target]) utimesSync(join(tree, 'same'), 1e9, 1e9)
+    chmodSync(join(target, 'same'), 0o640)
+    const backup = (name: string) => join(directory, name)
+    const kept = () =>
+      ['a', 'same'].map((name) => {
+        const { ino, mode, mtimeNs } = lstatSync(backup(name), { bigint: true })
+        return { ino, mode, mtimeNs }
+      })
+    for (const name of ['a', 'same']) linkSync(join(target, name), backup(name))
+    const before = kept()
+    const manifest = await scanTree(source)
+    expect(await applyManifest(target, manifest)).toEqual({ warnings: [] })
+    expect(await states()).toEqual({})
+    expect(kept()).toEqual(before)
+    const inode = (name: string) => lstatSync(join(target, name)).ino
+    expect(inode('b')).toBe(inode('c'))
+    expect(inode('b')).not.toBe(inode('a'))
+    expect(inode('same')).toBe(lstatSync(backup('same')).ino)
+    expect(readdirSync(target).sort()).toEqual([MANIFEST, 'a', 'b', 'c', 'same'])
+  })
+
   it('changes nothing when it is there already', async () => {
     makeTree()
     await transfer()

@@ -40,6 +40,13 @@ describe('what is written is read again', () => {
     ['times before 1970 and with few nanoseconds', [file('a', { mtime: -1n }), file('b', { mtime: 5n })]],
     ['symlinks', [{ ...file('l', { size: 0, linkname: '../some where/ü' }), type: 'symlink' }]],
     ['names of one file', [file('a'), file('b', { hardlink: 'a' })]],
+    [
+      'names of one symlink',
+      [
+        { ...file('a', { size: 0, linkname: 'x' }), type: 'symlink' },
+        { ...file('b', { size: 0, linkname: 'x', hardlink: 'a' }), type: 'symlink' },
+      ],
+    ],
     ['extended attributes', [file('a', { xattrs: { 'user.a b': 'AAEC', 'user.empty': '' } })]],
     ['hashes', [file('a', { sha256: 'ab'.repeat(32) })]],
   ])('%s', (_, entries) => {
@@ -85,6 +92,16 @@ describe('refuses', () => {
     [
       'a second name of a longer file',
       `${top}\n./b type=file size=2 ${rest}\n./a type=file size=1 ${rest}\n#hardlink ./b`,
+      'one file',
+    ],
+    [
+      'a second name of another symlink',
+      `${top}\n./b type=link link=x ${rest}\n./a type=link link=y ${rest}\n#hardlink ./b`,
+      'one file',
+    ],
+    [
+      'a file as a second name of a symlink',
+      `${top}\n./b type=link link=x ${rest}\n./a type=file size=0 ${rest}\n#hardlink ./b`,
       'one file',
     ],
     ['a second name of itself', `${top}\n./a type=file size=1 ${rest}\n#hardlink ./a`, 'one file'],

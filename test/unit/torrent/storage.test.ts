@@ -90,6 +90,22 @@ it('never writes into what another name shares', async () => {
   expect(readdirSync(target).sort()).toEqual(['a', 'b'])
 })
 
+it.skipIf(process.getuid?.() !== 0)(
+  'makes no setuid program of its own of what another user linked',
+  async () => {
+    await mkdir(target)
+    await writeFile(join(directory, 'elsewhere'), ten('x'))
+    chownSync(join(directory, 'elsewhere'), 33, 33)
+    chmodSync(join(directory, 'elsewhere'), 0o6755)
+    await link(join(directory, 'elsewhere'), join(target, 'a'))
+    const storage = storageOf('a')
+    await storage.prepare()
+    await storage.write(0, ten('a').subarray(0, 1))
+    const { mode, uid } = statSync(join(target, 'a'))
+    expect({ mode: mode & 0o7777, uid }).toEqual({ mode: 0o755, uid: 0 })
+  },
+)
+
 it('knows without reading what cannot be there', async () => {
   await mkdir(target)
   await writeFile(join(target, 'a'), ten('a'))

@@ -1,0 +1,23 @@
+import { constants } from 'node:fs'
+import { chmod, copyFile, lstat, mkdtemp, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * Makes a file or symlink of its own of one of several hard links, copied on write where the file system can. The copy of
+ * a setuid program of another user would be one of this user for a moment: nobody else gets to it before it is none.
+ */
+export async function makeOwnInode(path: string): Promise<void> {
+  const { mode } = await lstat(path)
+  const hidden = await mkdtemp(`${path.slice(0, path.lastIndexOf('/') + 1)}.murder-`)
+  const copy = join(hidden, 'copy')
+  try {
+    if ((mode & constants.S_IFMT) === constants.S_IFLNK) await symlink(await readlink(path), copy)
+    else {
+      await copyFile(path, copy, constants.COPYFILE_FICLONE)
+      await chmod(copy, mode & 0o777)
+    }
+    await rename(copy, path)
+  } finally {
+    await rm(hidden, { recursive: true, force: true })
+  }
+}
