@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import ignore from 'ignore'
 import { isSystemError, MurderError } from '../errors.ts'
-import { encodeMetainfo, type TorrentFile } from './metainfo.ts'
+import { encodeMetainfo, nameFault, type TorrentFile } from './metainfo.ts'
 import { choosePieceLength } from './piece-length.ts'
 import { PieceHasher } from './pieces.ts'
 
@@ -51,6 +51,8 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
       exitCode: 2,
     })
   }
+  const name = options.name ?? basename(source)
+  refuseNames([{ path: [name] }, ...files])
   const total = files.reduce((sum, file) => sum + file.length, 0)
   const pieceLength = options.pieceLength ?? choosePieceLength(total, USUAL_FLEET)
   const hasher = new PieceHasher(pieceLength)
@@ -71,7 +73,7 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
   const last = options.lastFile?.content(digests)
   if (last) hasher.update(last)
   return encodeMetainfo({
-    name: options.name ?? basename(source),
+    name,
     pieceLength,
     pieces: hasher.finish(),
     content: single ? found.size : withLast(files, options.lastFile?.name, last),
@@ -81,6 +83,18 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
     ...(options.webSeeds === undefined ? {} : { webSeeds: options.webSeeds }),
     ...(last === undefined ? {} : { manifest: gzipSync(last) }),
   })
+}
+
+/** What everybody would refuse in a torrent is refused before everything is read. */
+function refuseNames(files: Pick<TorrentFile, 'path'>[]): void {
+  for (const { path } of files) {
+    const fault = path.map(nameFault).find((fault) => fault !== undefined)
+    if (fault === undefined) continue
+    throw new MurderError('BAD_NAME', `The path ${JSON.stringify(path.join('/'))} ${fault}`, {
+      cure: 'rename it, or leave it out: nobody would take it from a torrent',
+      exitCode: 2,
+    })
+  }
 }
 
 const withLast = (files: TorrentFile[], name = '', content?: Buffer) =>

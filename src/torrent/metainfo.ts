@@ -108,7 +108,7 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
     throw bad('it is not bencoded')
   }
   const name = text(info.name, 'name')
-  if (!isSafeName(name)) throw bad(`the name ${JSON.stringify(name)} is no file name`)
+  if (nameFault(name) !== undefined) throw bad(`the name ${JSON.stringify(name)} is no file name`)
   const pieceLength = count(info['piece length'], 'piece length')
   const singleFile = info.files === undefined
   const files = singleFile ? [{ path: [name], length: count(info.length, 'length') }] : readFiles(info.files)
@@ -143,8 +143,8 @@ function readFiles(value: unknown): TorrentFile[] {
     if (!Array.isArray(file.path) || file.path.length === 0) throw bad('a file has no path')
     const path = file.path.map((part) => text(part, 'path'))
     const key = path.join('/')
-    const unsafe = path.find((part) => !isSafeName(part))
-    if (unsafe !== undefined) throw bad(`the path ${JSON.stringify(key)} ${faultOf(unsafe)}`)
+    const fault = path.map(nameFault).find((fault) => fault !== undefined)
+    if (fault !== undefined) throw bad(`the path ${JSON.stringify(key)} ${fault}`)
     if (seen.has(key)) throw bad(`the path ${JSON.stringify(key)} comes twice`)
     seen.add(key)
     return { path, length: count(file.length, 'length') }
@@ -174,13 +174,12 @@ function readUrls(value: unknown): string[] {
 /** What Windows takes for a device wherever it is; here the whole name only, for `aux.c` is a file like any other. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)$/i
 
-function isSafeName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name) && !DEVICE.test(name)
-}
-
-function faultOf(name: string): string {
+/** What is wrong with a name in a torrent, as the rest of a sentence. */
+export function nameFault(name: string): string | undefined {
   if (DEVICE.test(name)) return 'has the name of a device'
-  return name.includes('\0') ? 'holds a NUL byte' : 'would leave the directory'
+  if (name.includes('\0')) return 'holds a NUL byte'
+  if (name === '' || name === '.' || name === '..' || name.includes('/')) return 'would leave the directory'
+  return undefined
 }
 
 function dictionary(value: unknown, what: string): Record<string, unknown> {
