@@ -9,6 +9,8 @@ export const SEEDERS_STRIDE = 1024 * 1024
  */
 export class BlockCache {
   private readonly strides = new Map<number, Promise<Buffer>>()
+  /** Verified, and not on disk yet: here only. */
+  private readonly unwritten = new Map<number, PieceBuffer>()
   private readonly fresh = new Map<number, PieceBuffer>()
   private freshBytes = 0
   private readonly read: (position: number, length: number) => Promise<Buffer>
@@ -27,9 +29,17 @@ export class BlockCache {
     this.limit = limit
   }
 
-  /** Keeps a verified piece that starts at `position`. */
+  /** Keeps a verified piece that starts at `position`, in any case until it is written. */
   keep(position: number, piece: PieceBuffer): void {
     piece.hold()
+    this.unwritten.set(position, piece)
+  }
+
+  /** What was kept can be read from disk from now on. */
+  written(position: number): void {
+    const piece = this.unwritten.get(position)
+    if (!piece) return
+    this.unwritten.delete(position)
     this.fresh.set(position, piece)
     this.freshBytes += piece.bytes.length
     for (const [at, oldest] of this.fresh) {
@@ -42,7 +52,7 @@ export class BlockCache {
 
   /** The bytes, at once if they are in memory, and then good only until the caller returns. `pieceStart` is where the piece they belong to starts. */
   get(pieceStart: number, offset: number, length: number): Buffer | Promise<Buffer> {
-    const piece = this.fresh.get(pieceStart)
+    const piece = this.unwritten.get(pieceStart) ?? this.fresh.get(pieceStart)
     if (piece) return piece.bytes.subarray(offset, offset + length)
     return this.getFromDisk(pieceStart + offset, length)
   }

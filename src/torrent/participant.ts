@@ -144,7 +144,10 @@ export class Participant implements Host {
       { metainfo, scheduler, storage, neighbours, limit, now },
       {
         verified: (piece, content) => this.sharing.verified(piece, content),
-        written: (piece) => this.options.onPiece?.(piece),
+        written: (piece) => {
+          this.sharing.written(piece)
+          this.options.onPiece?.(piece)
+        },
         complete: () => this.completed(),
         failed: (error) => this.fail(error),
       },

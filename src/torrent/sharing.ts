@@ -42,8 +42,9 @@ export class Sharing {
     this.pieceLength = parts.pieceLength
     this.cache = new BlockCache(parts.read, {
       length: parts.length,
-      // What a peer has it has just written: the system has it at hand, and the others ask for it in any order.
-      stride: parts.source ? SEEDERS_STRIDE : Math.min(SEEDERS_STRIDE, parts.pieceLength),
+      // What a peer has it has just written: the system has it at hand, and the others ask for it in any order. Nothing is
+      // read along that may belong to a piece that has not come yet.
+      stride: parts.source || parts.pieceLength % SEEDERS_STRIDE === 0 ? SEEDERS_STRIDE : parts.pieceLength,
     })
     this.firstCopies = parts.spreads
       ? new FirstCopies(scheduler.pieceCount, (piece) => scheduler.pieceLength(piece))
@@ -99,6 +100,10 @@ export class Sharing {
       if (this.scheduler.peerIsFull(id)) continue
       if (wantsEveryHave || !this.scheduler.peerHasPiece(id, piece)) wire.have(piece)
     }
+  }
+
+  written(piece: number): void {
+    this.cache.written(piece * this.pieceLength)
   }
 
   tick(): void {

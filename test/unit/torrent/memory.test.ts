@@ -38,6 +38,7 @@ test('the cache holds what it serves, and lets go of the oldest', async () => {
     const piece = new PieceBuffer(LENGTH, memory)
     piece.bytes.fill(value)
     cache.keep(index * LENGTH, piece)
+    cache.written(index * LENGTH)
     piece.letGo()
     return piece
   })
@@ -45,6 +46,19 @@ test('the cache holds what it serves, and lets go of the oldest', async () => {
   expect(new PieceBuffer(LENGTH, memory).bytes).not.toBe(pieces[1]?.bytes)
   expect(cache.get(LENGTH, 0, 1)).toEqual(Buffer.from([2]))
   expect(await cache.get(0, 0, 1)).toEqual(Buffer.from([0]))
+})
+
+test('the cache serves what waits for the disk, however much that is', () => {
+  const memory = new PieceMemory(LENGTH)
+  const read = () => Promise.reject(new Error('it is not there yet'))
+  const cache = new BlockCache(read, { length: 4 * LENGTH, stride: LENGTH, limit: LENGTH })
+  for (const value of [1, 2, 3, 4]) {
+    const piece = new PieceBuffer(LENGTH, memory)
+    piece.bytes.fill(value)
+    cache.keep((value - 1) * LENGTH, piece)
+  }
+  for (const value of [1, 2, 3, 4])
+    expect(cache.get((value - 1) * LENGTH, 7, 1)).toEqual(Buffer.from([value]))
 })
 
 test('a block may be overwritten as soon as it is said, however slowly the other side reads', async () => {
