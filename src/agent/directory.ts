@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { MANIFEST, type Manifest } from '../attributes/entry.ts'
@@ -43,19 +43,21 @@ export async function finishDirectory(
   metainfo: Metainfo,
   emit: (event: AgentEvent) => void,
 ): Promise<void> {
+  // What the user named may be a symlink to the directory.
+  const root = realpathSync(job.path)
   const manifest = hasManifest(metainfo)
-    ? await manifestOf(metainfo, readFileSync(join(job.path, MANIFEST)))
+    ? await manifestOf(metainfo, readFileSync(join(root, MANIFEST)))
     : undefined
   if (job.deletesOthers) {
     const { removeOthers } = await import('./remove-others.ts')
-    removeOthers(job.path, [
+    removeOthers(root, [
       ...metainfo.files.map(({ path }) => path.join('/')),
       ...(manifest?.entries ?? []).map(({ path }) => path),
     ])
   }
   if (!job.attributes || !manifest) return
   const { applyManifest } = await import('../attributes/index.ts')
-  const { warnings } = await applyManifest(job.path, manifest)
+  const { warnings } = await applyManifest(root, manifest)
   for (const message of warnings) emit({ event: 'warning', message })
 }
 

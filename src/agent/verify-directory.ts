@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST, type Manifest } from '../attributes/entry.ts'
 import type { Metainfo } from '../torrent/metainfo.ts'
@@ -60,7 +60,8 @@ async function withAttributes(
   files: Map<string, Verified>,
 ): Promise<Verified[]> {
   const { compareManifest } = await import('../attributes/index.ts')
-  for (const { path: own, type, state, differences } of await compareManifest(path, manifest)) {
+  const root = existsSync(path) ? realpathSync(path) : path
+  for (const { path: own, type, state, differences } of await compareManifest(root, manifest)) {
     const file = files.get(own)
     if (type !== 'file')
       files.set(own, { path: own, state, ...(differences.length > 0 ? { differences } : {}) })

@@ -52,6 +52,16 @@ const verify = async (path: string, ...flags: string[]) => {
 }
 
 describe('a directory', () => {
+  it('may be named by a symlink to it', async () => {
+    await make()
+    await serve()
+    await mkdir(sandbox.path('real'))
+    await symlink('real', sandbox.path('copy'))
+    expect(await peer('--delete')).toMatchObject({ code: 0, stdout: 'Done and done\n' })
+    expect(await verify('copy')).toEqual({ code: 0, others: [] })
+    expect(existsSync(sandbox.path('real/sub/tool'))).toBe(true)
+  })
+
   it('comes with its attributes; its source stays as it was', async () => {
     const before = readdirSync(sandbox.path('tree'))
     await make()
