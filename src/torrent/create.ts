@@ -42,6 +42,12 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
     throw unreadable(source, error)
   })
   const single = found.isFile()
+  if (!single && !found.isDirectory()) {
+    throw new MurderError('UNREADABLE', `${source} is neither a file nor a directory`, {
+      cure: 'name what the others shall get',
+      exitCode: 2,
+    })
+  }
   const files = single
     ? [{ path: [basename(source)], length: found.size }]
     : (options.files ?? (await listFiles(source, options.exclude ?? [])))

@@ -89,6 +89,12 @@ describe('a line and exit code 2 for', () => {
     ],
     ['a source that is not there', ['make-torrent', 'nothing', '10.0.0.1:80', 'o.torrent'], '/nothing'],
     [
+      'a torrent in the place of what it is made of',
+      ['make-torrent', 'other', '10.0.0.1:80', 'other'],
+      'other is there already and is no torrent',
+    ],
+    ['a source that is no file', ['make-torrent', '/dev/null', '10.0.0.1:80', 'o'], 'neither a file nor'],
+    [
       'a name that no torrent can have',
       ['make-torrent', 'devices', '10.0.0.1:80', 'o.torrent'],
       'sub/COM1" has the name of a device',

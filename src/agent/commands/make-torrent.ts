@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
 import { bytes } from '../../report/format.ts'
@@ -52,6 +52,7 @@ export const command: Command = {
     const name = args.value('name', parseName, undefined)
     const comment = args.text('comment')
     const exclude = [...args.list('exclude'), ...itself(source, out)]
+    refuseOtherFile(out)
     const { signal } = onInterrupt()
     const attributes = args.has('no-attributes') ? {} : await readAttributes(source, exclude, signal)
     if (args.has('write-manifest') && !attributes.lastFile)
@@ -83,6 +84,17 @@ function itself(source: string, out: string): string[] {
   const inside = relative(resolve(source), resolve(out))
   if (inside === '' || inside.startsWith('..')) return []
   return [`/${inside.replaceAll(/[\\*?[\]!#]/g, '\\$&').replace(/ $/, '\\ ')}`]
+}
+
+/** Only a torrent is replaced: arguments in the wrong order must not cost what somebody wanted to send. */
+function refuseOtherFile(out: string): void {
+  if (!statSync(out, { throwIfNoEntry: false })?.isFile()) return
+  const start = Buffer.alloc(16)
+  const fd = openSync(out, 'r')
+  const length = readSync(fd, start, 0, start.length, 0)
+  closeSync(fd)
+  if (length === 0 || /^d\d+:/.test(start.toString('latin1'))) return
+  throw usageError(`${out} is there already and is no torrent; name another file for the torrent`)
 }
 
 function replaceFile(path: string, content: Buffer): void {
