@@ -82,8 +82,10 @@ export class Storage {
     })
     survey.refuseOtherKinds()
     await refuseFullDisk(this.top, survey.bytesToWrite())
+    const mode = this.ownerOnly ? 0o700 : 0o777
+    await this.guard(this.top, () => mkdir(this.top, { recursive: true, mode }))
     for (const path of [this.top, ...this.directories]) {
-      await this.guard(path, () => mkdir(path, { recursive: true, mode: this.ownerOnly ? 0o700 : 0o777 }))
+      await this.guard(path, () => makeDirectory(path, mode))
       // Read-only, as its attributes wanted it the last time.
       if (this.ownerOnly) await this.guard(path, () => makeUsable(path))
     }
@@ -225,6 +227,13 @@ function translate(error: unknown, path: string): unknown {
     })
   }
   return error
+}
+
+/** Its parent is there. Not `recursive`: that tells of a read-only file system as if something were missing. */
+async function makeDirectory(path: string, mode: number): Promise<void> {
+  await mkdir(path, { mode }).catch((error) => {
+    if (!isSystemError(error, 'EEXIST')) throw error
+  })
 }
 
 async function readAll(handle: FileHandle, into: Buffer, { path, at }: Part): Promise<void> {
