@@ -42,7 +42,9 @@ function connectError(job: ContentJob, at: Situation): MurderError {
   const what =
     tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was neither a tracker nor a peer to try'
   const met = at.peers > 0 ? ` who has any of it (but ${at.peers} that wait too)` : ''
-  const message = `connected to nobody in ${Math.floor(at.sought)} s${met}: ${what}${trackerPart(at)}`
+  const { connect, stall } = job.timeouts
+  const seconds = Math.max(...[connect, stall].filter((limit) => limit > 0 && limit <= at.sought))
+  const message = `connected to nobody in ${seconds} s${met}: ${what}${trackerPart(at)}`
   return new MurderError('NOT_CONNECTED', message, {
     exitCode: ExitCode.stalled,
     cure: 'check that tracker and seeder run and that a firewall lets this machine reach them; other addresses: --tracker, --peer, and on the seeder --address',

@@ -40,6 +40,10 @@ describe('a timeout says what was tried and what helps:', () => {
     expect(message).toContain('nobody in 60 s who has any of it (but 2 that wait too): tried tracker')
   })
 
+  it('connecting, for as long as a stall may last', () => {
+    expect(timeoutError('connect', job, { ...at, sought: 120.2 }).message).toContain('nobody in 120 s')
+  })
+
   it('connecting with nothing to try', () => {
     const error = timeoutError('connect', { ...job, trackers: [], peers: [] }, at)
     expect(error.message).toContain('neither a tracker nor a peer')
