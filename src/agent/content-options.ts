@@ -96,6 +96,7 @@ export async function contentJob(
       total: args.value('timeout', parseSeconds, 0),
     },
     attributes: !args.has('no-attributes'),
+    ownerOnly: false,
     deletesOthers: deletesOthers(args, metainfo),
     ...(address === undefined ? {} : { address }),
     ...(secret === undefined ? {} : { secret }),

@@ -88,7 +88,7 @@ async function start(
 
 /** A seeder has the attributes as a file although its directory need not; what a peer makes is nobody else's until it has them. */
 function storageOf(job: ContentJob, metainfo: Metainfo, folder: string): StorageOptions {
-  const ownerOnly = job.attributes && hasManifest(metainfo)
+  const ownerOnly = job.ownerOnly || (job.attributes && hasManifest(metainfo))
   if (job.role === 'peer' || !metainfo.manifest) return { ownerOnly }
   const file = join(folder, MANIFEST)
   writeFileSync(file, embeddedManifest(metainfo), { mode: 0o600 })

@@ -37,6 +37,8 @@ export interface ContentJob {
   fleet?: number
   /** Whether a directory gets the attributes that came with its content. */
   attributes: boolean
+  /** Whether what a peer makes is its user's alone, whatever the umask allows: it is only passing through. */
+  ownerOnly: boolean
   /** Whether a peer removes what is in the directory and not in the torrent. */
   deletesOthers: boolean
   timeouts: Timeouts

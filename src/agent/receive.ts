@@ -109,6 +109,7 @@ function jobOf(order: ReceiveOrder): ContentJob {
     timeouts,
     limitOfEach: 0,
     attributes: false,
+    ownerOnly: true,
     deletesOthers: false,
     ...(address === undefined ? {} : { address }),
     ...(secret === undefined ? {} : { secret }),

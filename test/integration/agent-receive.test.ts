@@ -111,6 +111,7 @@ it('gets a package and unpacks it while the peer lingers', async () => {
   expect(await readFile(join(into(), 'REVISION'), 'utf8')).toBe('abc123\n')
   expect(await peers()).toMatchObject([{ role: 'peer', state: 'lingering', tag: order.tag }])
   expect((await stat(order.directory)).mode & 0o777).toBe(0o700)
+  expect((await stat(join(order.directory, 'package'))).mode & 0o777).toBe(0o600)
   expect(await dismiss(agent)).toMatchObject({ code: 0, stderr: '' })
   expect(await exists(order.directory)).toBe(false)
   expect(await exists(into())).toBe(true)

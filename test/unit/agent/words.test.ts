@@ -20,6 +20,7 @@ const job: ContentJob = {
   downloadLimit: 0,
   limitOfEach: 0,
   attributes: true,
+  ownerOnly: false,
   deletesOthers: false,
   timeouts: { connect: 60, stall: 120, total: 600 },
 }
