@@ -52,6 +52,11 @@ export class FirstCopies {
   private readonly copies: Uint16Array
   /** Neither given to anybody nor had by anybody. */
   private readonly waiting: PieceSet
+  /**
+   * Given to nobody, and one peer says that it has it. It may lie, or be dead: so these come after those that wait, and are
+   * shown all the same unless a second peer has them by then.
+   */
+  private readonly claimed: PieceSet
   private readonly pieceLength: (piece: number) => number
   private readonly pieceCount: number
   private next = 0
@@ -61,11 +66,12 @@ export class FirstCopies {
     this.pieceLength = pieceLength
     this.copies = new Uint16Array(pieceCount)
     this.waiting = new PieceSet(pieceCount).fill()
+    this.claimed = new PieceSet(pieceCount)
   }
 
   /** Whether every piece is with a peer: nothing has to be held back any more. */
   get finished(): boolean {
-    if (this.waiting.size > 0) return false
+    if (this.waiting.size > 0 || this.claimsMatter) return false
     for (const receiver of this.receivers.values()) {
       for (const piece of receiver.given.keys()) if ((this.copies[piece] ?? 0) === 0) return false
     }
@@ -95,10 +101,10 @@ export class FirstCopies {
     this.receivers.delete(id)
     for (const piece of gone.has) {
       this.copies[piece] = (this.copies[piece] ?? 1) - 1
-      if (this.copies[piece] === 0) this.waitAgain(piece)
-      else if (this.copies[piece] === 1) this.countUnshared(piece, 1)
+      if (this.copies[piece] === 1) this.countUnshared(piece, 1)
+      this.waitAgain(piece)
     }
-    for (const piece of gone.given.keys()) if ((this.copies[piece] ?? 0) === 0) this.waitAgain(piece)
+    for (const piece of gone.given.keys()) this.waitAgain(piece)
   }
 
   peerHas(id: number, piece: number, now: number): void {
@@ -110,6 +116,8 @@ export class FirstCopies {
     this.waiting.delete(piece)
     const copies = (this.copies[piece] ?? 0) + 1
     this.copies[piece] = copies
+    if (copies > 1) this.claimed.delete(piece)
+    else this.waitAgain(piece)
     if (copies === 1) receiver.unshared++
     else if (copies === 2) this.countUnshared(piece, -1, id)
   }
@@ -146,12 +154,13 @@ export class FirstCopies {
       if (!this.isStuck(receiver, now)) underway += ahead(receiver)
     let room = Math.max(LEAST_UNDERWAY * this.pieceLength(0), this.paces()) - underway
     const order = [...this.receivers.values()].sort((a, b) => rank(a) - rank(b) || a.givenAt - b.givenAt)
-    while (room > 0 && this.waiting.size > 0) {
+    while (room > 0 && (this.waiting.size > 0 || this.claimsMatter)) {
       const receiver = order.shift()
       if (!receiver) break
       const most = Math.max(LEAST_AHEAD * this.pieceLength(0), this.paceAhead(receiver))
       if (receiver.has.full || ahead(receiver) >= most || this.isStuck(receiver, now)) continue
-      const piece = this.nextWaiting()
+      const piece = this.nextFor(receiver)
+      if (piece === undefined) continue
       room -= this.give(receiver, piece, now)
       shown.push({ peer: receiver.id, piece })
       order.push(receiver)
@@ -207,9 +216,19 @@ export class FirstCopies {
     if (ahead(receiver) === 0) receiver.shownAt = now
     receiver.givenAt = now
     this.waiting.delete(piece)
+    this.claimed.delete(piece)
     receiver.revealed.add(piece)
     receiver.given.set(piece, this.pieceLength(piece))
     return this.pieceLength(piece)
+  }
+
+  /** Whether there is anybody but the one who claims them. */
+  private get claimsMatter(): boolean {
+    return this.claimed.size > 0 && this.receivers.size > 1
+  }
+
+  private nextFor({ has }: Receiver): number | undefined {
+    return this.waiting.size > 0 ? this.nextWaiting() : this.claimed.firstOutside(has)
   }
 
   /** In order from where the last one was, so that the disk is read in order. */
@@ -218,9 +237,14 @@ export class FirstCopies {
     return this.next
   }
 
+  /** Unless the piece is on its way to somebody, or with somebody who had it from here, or with several. */
   private waitAgain(piece: number): void {
-    for (const receiver of this.receivers.values()) if (receiver.given.has(piece)) return
-    this.waiting.add(piece)
+    const copies = this.copies[piece] ?? 0
+    if (copies > 1) return
+    for (const { given, revealed, has } of this.receivers.values())
+      if (given.has(piece) || (revealed.has(piece) && has.has(piece))) return
+    if (copies === 0) this.waiting.add(piece)
+    else this.claimed.add(piece)
   }
 
   private countUnshared(piece: number, change: 1 | -1, except?: number): void {

@@ -34,6 +34,15 @@ export class PieceSet {
     return this
   }
 
+  /** The lowest piece that the other set lacks. */
+  firstOutside(other: PieceSet): number | undefined {
+    for (let word = 0; word < this.words.length; word++) {
+      const bits = (this.words[word] ?? 0) & ~(other.words[word] ?? 0)
+      if (bits !== 0) return word * 32 + lowestBit(bits)
+    }
+    return undefined
+  }
+
   *[Symbol.iterator](): Generator<number> {
     for (let word = 0; word < this.words.length; word++) {
       for (let bits = this.words[word] ?? 0; bits !== 0; bits &= bits - 1) {

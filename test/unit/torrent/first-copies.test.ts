@@ -100,10 +100,42 @@ describe('what a seeder shows to whom', () => {
     expect(copies.finished).toBe(true)
   })
 
-  test('what a peer has already is not shown to anybody', () => {
+  test('what a peer has already is not shown to it', () => {
     const copies = seederOf(2, 1)
     copies.peerHas(1, 0, 0)
     expect(copies.reveal(0).map(({ piece }) => piece)).toEqual([1])
+    copies.peerHas(1, 1, 0)
+    expect(copies.finished).toBe(true)
+  })
+
+  test('what one peer says to have goes to the others after all else, and not when a second one has it', () => {
+    const copies = seederOf(4, 1, 2)
+    for (const piece of [0, 1, 2]) copies.peerHas(1, piece, 0)
+    copies.peerHas(2, 1, 0)
+    expect(copies.finished).toBe(false)
+    const shown = copies.reveal(0)
+    expect(shown[0]?.piece).toBe(3)
+    expect(shown.slice(1)).toEqual([
+      { peer: 2, piece: 0 },
+      { peer: 2, piece: 2 },
+    ])
+    copies.leave(2)
+    expect(copies.reveal(0.1).filter(({ piece }) => piece !== 3)).toEqual([])
+  })
+
+  test('who claims to have everything, and has nothing, changes nothing for the others', () => {
+    const copies = seederOf(100, 1, 2, 3, 4)
+    for (let piece = 0; piece < 100; piece++) copies.peerHas(4, piece, 0)
+    const shown: number[] = []
+    for (let now = 0; now < 10 && !copies.finished; now += 0.01) {
+      for (const { peer, piece } of copies.reveal(now)) {
+        shown.push(piece)
+        copies.sent(peer, piece, PIECE, now)
+        copies.peerHas(peer, piece, now)
+      }
+    }
+    expect(copies.finished).toBe(true)
+    expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
   })
 })
 
