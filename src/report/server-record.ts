@@ -1,4 +1,4 @@
-import type { ServerReport } from './deploy-report.ts'
+import type { DeployReport, ServerReport } from './deploy-report.ts'
 import type { OutputEvent } from './events.ts'
 import type { Failure } from './failures.ts'
 import { bytes, duration, oneLine, rate } from './format.ts'
@@ -29,8 +29,13 @@ interface Open extends ServerRecord {
   since: number
 }
 
-/** Collects what is known of each server while a run goes on. */
+/** Collects what is known of a run, and of each server in it, while it goes on: also one that fails has a report. */
 export class RunRecord {
+  /** Bytes of the package, and those that the seeder has sent. */
+  size = 0
+  seederUploaded = 0
+  /** Seconds of those that are over. */
+  readonly phases: DeployReport['phases'] = {}
   readonly #servers = new Map<string, Open>()
   readonly #now: () => number
 

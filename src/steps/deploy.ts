@@ -9,7 +9,7 @@ import { askAndLock, checkSpace, type FleetFacts, inspect } from './check.ts'
 import type { Context } from './context.ts'
 import { makeTransfer, sourceDirectory } from './make-transfer.ts'
 import { releasesPath } from './paths.ts'
-import { canPrefill, receive } from './receive.ts'
+import { canPrefill, type Received, receive } from './receive.ts'
 import { mostCommon } from './releases.ts'
 import { revisionOf } from './revision.ts'
 import { hasZstd } from './server-facts.ts'
@@ -28,12 +28,13 @@ import type { Transfer } from './transfer.ts'
  * and this throws FLEET_FAILED.
  */
 export async function deployRelease(context: Context, asked?: Promise<Outcome[]>): Promise<DeployReport> {
-  const { shipit, fleet } = context
+  const { shipit, fleet, record } = context
+  const { phases } = record
   const clock = stopwatch()
   const board = context.board()
   const { facts, failures } = await inspect(context, asked ?? askAndLock(context))
   tolerate(context, failures, 'nothing was changed')
-  const phases: DeployReport['phases'] = { check: clock() }
+  phases.check = clock()
   const tag = nameRelease(context, facts)
   const revision = await revisionOf(sourceDirectory(context), shipit.config.branch ?? 'HEAD')
   shipit.currentRevision = revision
@@ -53,6 +54,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       peers: fleet.servers.length,
     })
     phases.package = clock()
+    record.size = transfer.length
     const noSpace = checkSpace(context, facts, transfer)
     tolerate(context, noSpace, 'nothing was published')
     const withoutAgent = await missing
@@ -74,24 +76,24 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       receivers,
       ...(revision === undefined ? {} : { revision }),
     })
+    phases.transfer = received.transferSeconds
+    phases.unpack = received.unpackSeconds
     context.signal.throwIfAborted()
     tolerate(context, received.failures, 'nothing was published', { said: true })
     const lost = taking.filter((server) => !fleet.servers.includes(server))
-    phases.transfer = received.transferSeconds
-    phases.unpack = received.unpackSeconds
-    const [seederUploaded] = await Promise.all([
-      stopAndCount(swarm),
+    await Promise.all([
+      stopAndCount(context, swarm),
       tidy(context, tag, received.receivers),
       undo(context, tag, unpacked, lost),
     ])
     swarm = undefined
-    return report(context, transfer, phases, { ...received, seederUploaded })
+    return report(context, received)
   } catch (error) {
     if (touched) await undo(context, tag, unpacked)
     throw error
   } finally {
     for (const receiver of receivers.values()) receiver.letGo() // also those that never got an order
-    await swarm?.stop()
+    if (swarm) await stopAndCount(context, swarm)
     await rm(directory, { recursive: true, force: true })
   }
 }
@@ -147,20 +149,12 @@ function warnWhenBroken(context: Context, swarm: Swarm): void {
   })
 }
 
-async function stopAndCount(swarm: Swarm): Promise<number> {
+async function stopAndCount({ record }: Context, swarm: Swarm): Promise<void> {
   await swarm.stop()
-  return swarm.sent()
+  record.seederUploaded = swarm.sent()
 }
 
-function report(
-  { fleet, leftOut }: Context,
-  transfer: Transfer,
-  phases: DeployReport['phases'],
-  received: Pick<DeployReport, 'perServer' | 'seederUploaded'>,
-): DeployReport {
-  const { perServer, seederUploaded } = received
-  return {
-    ...{ size: transfer.length, servers: fleet.all.length, phases },
-    ...{ perServer, seederUploaded, failures: leftOut },
-  }
+function report({ fleet, leftOut, record }: Context, { perServer }: Received): DeployReport {
+  const { size, phases, seederUploaded } = record
+  return { size, servers: fleet.all.length, phases, perServer, seederUploaded, failures: leftOut }
 }

@@ -43,7 +43,7 @@ export interface ReceivePlan {
 export interface Received {
   perServer: ServerReport[]
   failures: Failure[]
-  /** Seconds from the start until the last server had everything, and until the last one had unpacked it. */
+  /** Seconds from the start until the last server had everything or had failed, and from then until the last one had unpacked. */
   transferSeconds: number
   unpackSeconds: number
   /** The peers that go on sharing: tell them to end, or let go of them. */
@@ -123,6 +123,9 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
       for (const failure of outcome ? failuresOf([outcome], 'transfer') : []) {
         if (signal.aborted) continue
         const failed = { ...failure, step: complete.has(server) ? 'unpack' : failure.step }
+        // Who waits for the last servers has waited for this one, too.
+        if (complete.has(server)) result.unpackSeconds = seconds() - result.transferSeconds
+        else result.transferSeconds = seconds()
         result.failures.push(failed)
         board.fail(failed)
       }

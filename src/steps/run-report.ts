@@ -14,7 +14,7 @@ export interface RunEnd {
 export function runReport(context: Context, begun: Date, { report, published, error }: RunEnd) {
   const { shipit, record, leftOut } = context
   const exitCode = error instanceof MurderError ? error.exitCode : error ? ExitCode.failed : ExitCode.done
-  const { size = 0, phases = {}, seederUploaded = 0 } = report ?? {}
+  const { size, phases, seederUploaded } = report ?? record
   const ended = new Date()
   return {
     environment: shipit.environment,

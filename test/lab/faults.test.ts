@@ -145,7 +145,7 @@ describe.skipIf(!labAvailable())('deploys with faults, in a lab of four servers'
     const [release] = lives()
     expect(release).toMatch(/^releases\/\d+$/)
     expect(lives()).toEqual([release, undefined, release, release])
-    const { servers, leftOut, published, exitCode } = JSON.parse(readFileSync(report, 'utf8'))
+    const { servers, leftOut, published, exitCode, phases } = JSON.parse(readFileSync(report, 'utf8'))
     const label = `root@${server(1).address}`
     expect({ leftOut, published, exitCode }).toEqual({ leftOut: [label], published: true, exitCode: 0 })
     for (const each of servers) {
@@ -155,6 +155,8 @@ describe.skipIf(!labAvailable())('deploys with faults, in a lab of four servers'
         address: expect.stringMatching(/:22$/),
       })
       if (failed) expect(each.failure).toMatchObject({ step: 'transfer', cause: expect.any(String) })
+      // The others waited for it there, and not in publishing.
+      if (failed) expect(phases.transfer).toBeGreaterThan(each.steps.transfer - 1)
       else expect(each.received).toBe(each.fromSeeder + each.fromPeers)
       if (!failed) expect(each.received).toBeGreaterThan(20_000_000)
     }
