@@ -128,7 +128,14 @@ export function outOfTime(
       `nothing moved for ${seconds} s`,
       'check the server and its network, or raise the stall timeout',
     ],
-    total: ['TIMED_OUT', `it was not done after ${seconds} s`, 'raise the total timeout'],
+    total: [
+      'TIMED_OUT',
+      `it was not done after ${seconds} s`,
+      // The limit of the transfer is kept by the agent; of the commands, only that of a health check can be set.
+      step === 'health'
+        ? 'see why the check takes so long, or raise murder.timeouts.health'
+        : 'see what keeps the server busy, then try again',
+    ],
   }[limit] as [string, string, string]
   const exitCode = limit === 'connect' ? ExitCode.failed : ExitCode.stalled
   return new MurderError(code, `${server}: ${step}: ${what}`, { server, step, cure, exitCode })

@@ -43,10 +43,7 @@ export async function askAndLock(context: Context): Promise<Outcome[]> {
   const { lock, settings, shipit, signal } = context
   const releases = releasesPath(shipit.config.deployTo ?? '')
   const after = halfMadeScript({ temporaryPath: settings.temporaryPath, releases })
-  const outcomes = await lock.ask({ before: questions(context), after }, signal)
-  signal.throwIfAborted()
-  await lock.settle(outcomes, signal)
-  return outcomes
+  return lock.ask({ before: questions(context), after }, signal)
 }
 
 /** Asks without making anything, and also for what only a diagnosis needs: limits, and who has the lock. */

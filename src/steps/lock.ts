@@ -15,6 +15,11 @@ const PATIENCE = 60
 const LOOKS = 6
 const PAUSE = 0.4
 
+interface Scripts {
+  before: string
+  after?: string
+}
+
 interface Place {
   remotePath: string
   /** The name of the environment, for the command that breaks a lock. */
@@ -67,17 +72,21 @@ export class FleetLock {
     return this.#holds.size > 0 ? this.#owner : undefined
   }
 
-  /** Runs `before` on all servers that take part, takes the lock in the same command, and then runs `after`. */
-  ask(scripts: { before: string; after?: string }, signal: AbortSignal): Promise<Outcome[]> {
-    return Promise.all(this.#fleet.servers.map((server) => this.#take(server, scripts, signal)))
-  }
-
   /**
-   * Makes sure that the lock is held wherever the servers have answered. Of two deploys that begin together the older one
-   * wins: the other lets go. Throws LOCKED.
+   * Runs `before` on all servers that take part, takes the lock in the same command, and then runs `after`. Of two deploys that
+   * begin together the older one wins: the other lets go, and asks anew when its turn comes, because what it was told may not be
+   * so any more. Throws LOCKED.
    */
-  async settle(outcomes: readonly Outcome[], signal: AbortSignal): Promise<void> {
-    let refused = refusals(outcomes)
+  async ask(scripts: Scripts, signal: AbortSignal): Promise<Outcome[]> {
+    const outcomes = new Map<Server, Outcome>()
+    const take = async (servers: readonly Server[], ended: readonly string[] = []): Promise<Refusal[]> => {
+      const free = servers.filter((server) => !this.#holds.has(server))
+      const taken = await Promise.all(free.map((server) => this.#take(server, { ...scripts, ended }, signal)))
+      signal.throwIfAborted()
+      for (const outcome of taken) outcomes.set(outcome.server, outcome)
+      return refusals(taken)
+    }
+    let refused = await take(this.#fleet.servers)
     for (let look = 0; refused.length > 0; look++) {
       const ended = new Set(refused.filter(({ lock }) => isLeft(lock)).map(({ lock }) => lock.id))
       const running = refused.filter(({ lock }) => !ended.has(lock.id))
@@ -85,14 +94,15 @@ export class FleetLock {
       if (hopeless || running.some(({ lock }) => lock.id < this.#owner.id)) await this.#letGo()
       if (hopeless) throw lockedError(refused.map(named), this.#place.environment)
       if (running.length > 0) await pause(PAUSE, signal)
-      refused = await this.#takeAll(refused, signal, [...ended])
+      refused = await take(
+        refused.map(({ server }) => server),
+        [...ended],
+      )
       // Only then those that were let go: they must not be in the way of the older deploy.
       if (refused.length === 0)
-        refused = await this.#takeAll(
-          outcomes.filter(({ ok }) => ok),
-          signal,
-        )
+        refused = await take([...outcomes.values()].flatMap(({ ok, server }) => (ok ? [server] : [])))
     }
+    return [...outcomes.values()]
   }
 
   async release(): Promise<void> {
@@ -106,18 +116,9 @@ export class FleetLock {
     await Promise.all(holds.map((hold) => hold.letGo()))
   }
 
-  async #takeAll(
-    among: readonly { server: Server }[],
-    signal: AbortSignal,
-    ended: readonly string[] = [],
-  ): Promise<Refusal[]> {
-    const servers = among.map(({ server }) => server).filter((server) => !this.#holds.has(server))
-    return refusals(await Promise.all(servers.map((server) => this.#take(server, { ended }, signal))))
-  }
-
   async #take(
     server: Server,
-    { before = '', after = '', ended = [] }: { before?: string; after?: string; ended?: readonly string[] },
+    { before = '', after = '', ended = [] }: Partial<Scripts> & { ended?: readonly string[] },
     signal: AbortSignal,
   ): Promise<Outcome> {
     const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, { after, ended })}`

@@ -15,8 +15,6 @@ export async function prepareRollback(context: Context): Promise<void> {
   const { fleet, lock, shipit, signal } = context
   const { deployTo = '' } = shipit.config
   const outcomes = await lock.ask({ before: releasesScript(deployTo) }, signal)
-  signal.throwIfAborted()
-  await lock.settle(outcomes, signal)
   tolerate(context, failuresOf(outcomes, 'check'), 'nothing was changed')
   const releases = parseReleases(outcomes)
   const { live, before } = releaseBefore(releases)

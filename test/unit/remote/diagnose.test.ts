@@ -209,4 +209,5 @@ test('limits that ran out say which and how long', () => {
     message: 'a: peer: it was not done after 600 s',
     exitCode: 3,
   })
+  expect(outOfTime('total', 60, 'a', 'health').cure).toContain('murder.timeouts.health')
 })

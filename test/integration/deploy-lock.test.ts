@@ -1,0 +1,54 @@
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { ownIdentity } from '../../src/agent/process-identity.ts'
+import { embedded } from './deploy-embedded.ts'
+
+test('a deploy that has waited for the lock of another one knows what that one has published', async () => {
+  const { fleet, project, app, configure, current } = await embedded(2)
+  const apps = [app(0), app(1)]
+  writeFileSync(join(project.workspace, 'file'), 'content')
+  expect(await project.run()).toMatchObject({ code: 0 })
+  const first = readlinkSync(join(app(0), 'current'))
+
+  // This process is the other deploy. Who asks a server anything has it run Node first.
+  const { pid, start } = ownIdentity()
+  const owner = { id: '1', kind: 'deploy', who: 'somebody', what: 'a deploy', when: '', process: '' }
+  const lock = `${['1', 'deploy', JSON.stringify(owner), '1', `${pid} ${start}`].join('\n')}\n`
+  for (const path of apps) writeFileSync(join(path, 'shared/murder/lock'), lock)
+  const asked = fleet.servers.map(({ home }) => join(home, 'asked'))
+  for (const { home } of fleet.servers) {
+    writeFileSync(join(home, 'node'), `#!/bin/sh\n: >'${home}/asked'\nexec '${process.execPath}' "$@"\n`)
+    chmodSync(join(home, 'node'), 0o755)
+  }
+  configure({ murder: { node: join(fleet.home, 'node') } })
+  const running = project.start()
+  await expect
+    .poll(() => asked.every((file) => existsSync(file)), { interval: 20, timeout: 20_000 })
+    .toBe(true)
+  await delay(500) // It has the whole answer, and looks at the lock again and again.
+
+  const second = '20990101000000'
+  for (const path of apps) {
+    cpSync(join(path, first), join(path, 'releases', second), { recursive: true })
+    symlinkSync(`releases/${second}`, join(path, 'next'))
+    renameSync(join(path, 'next'), join(path, 'current'))
+  }
+  for (const path of apps) rmSync(join(path, 'shared/murder/lock'))
+  expect(await running.ended).toMatchObject({ code: 0 })
+  expect(project.seen().at(-1)).toMatchObject({ previousRelease: second })
+  const [third = ''] = current()
+  expect(third > `releases/${second}`).toBe(true)
+  expect(readFileSync(join(app(1), third, 'file'), 'utf8')).toBe('content')
+})
