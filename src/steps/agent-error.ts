@@ -23,7 +23,7 @@ function cureOf(code: string, { tracker, ports, seeder, timeouts }: Settings): s
         `and let TCP ports ${tracker.port} (murder.tracker.port) and ${ports.join('-')} (murder.ports) through firewalls`
       )
     case 'STALLED':
-      return `check this server's network; murder.timeouts.stall sets how long to wait (${timeouts.stall} s)`
+      return `check the network between this server and ${seeder === 'local' ? 'the deploy host' : seeder}, where the seeder is; murder.timeouts.stall sets how long to wait (${timeouts.stall} s)`
     case 'TIMED_OUT':
       return 'raise murder.timeouts.total, or set it to 0 for no limit'
     case 'NO_PORT':

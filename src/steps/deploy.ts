@@ -149,9 +149,14 @@ function warnWhenBroken(context: Context, swarm: Swarm): void {
   })
 }
 
-async function stopAndCount({ record }: Context, swarm: Swarm): Promise<void> {
-  await swarm.stop()
-  record.seederUploaded = swarm.sent()
+/** A seeder's server that is gone keeps nobody from having the release, and is not why a deploy fails. */
+async function stopAndCount(context: Context, swarm: Swarm): Promise<void> {
+  try {
+    await swarm.stop()
+  } catch (error) {
+    context.board().log(explain(error))
+  }
+  context.record.seederUploaded = swarm.sent()
 }
 
 function report({ fleet, leftOut, record }: Context, { perServer }: Received): DeployReport {

@@ -141,4 +141,22 @@ describe('the deploy host', () => {
     expect(it.current()).toEqual([undefined, undefined, undefined])
     for (const index of [1, 2]) expect(names(it.app(index), 'releases')).toEqual([])
   })
+
+  test('loses the server that seeds for good: says what failed, and keeps nothing here', async () => {
+    const it = await embedded(3)
+    plantRelease(it)
+    const { host, port } = it.fleet.servers[0] ?? {}
+    const running = it.project.start('deploy', {
+      ...slow,
+      MURDER_SEEDER: `${host}:${port}`,
+      MURDER_STALL_TIMEOUT: '2',
+    })
+    await running.said(/^transfer [1-9]/m)
+    await it.fleet.servers[0]?.stop()
+    const run = await running.ended
+    expect(run.code).toBe(1)
+    expect(run.stdout.trim().split('\n').at(-1)).toMatch(/\d of 3 servers failed: nothing was published/)
+    expect(it.current()).toEqual([undefined, undefined, undefined])
+    expect(it.project.leftovers()).toEqual([])
+  })
 })

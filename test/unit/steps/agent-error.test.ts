@@ -18,6 +18,11 @@ it('names the settings that help where the deploy host cannot be reached', () =>
   expect(agentError(failed('NOT_CONNECTED'), settings({ seeder: 'a' })).cure).not.toContain('murder.seeder')
 })
 
+it('names the machine that seeds where nothing moves', () => {
+  expect(agentError(failed('STALLED'), settings()).cure).toContain('the deploy host')
+  expect(agentError(failed('STALLED'), settings({ seeder: 'a' })).cure).toMatch(/between this server and a, /)
+})
+
 it('offers no option of a command line that nobody has typed', () => {
   for (const code of ['NOT_CONNECTED', 'STALLED', 'TIMED_OUT', 'NO_PORT', 'DISK_FULL', 'DIED', 'TAG_TAKEN'])
     expect(agentError(failed(code), settings()).cure).not.toContain('--')
