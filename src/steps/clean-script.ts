@@ -78,6 +78,15 @@ fi
 true`
 }
 
-/** The same for half-made releases alone: what a deploy that was killed has left would fill the disk. */
+/** Removes what was uploaded for a seeder or a tracker that does not run, with its secret. No peer goes on from it. */
+const SEEDED = `for d in "$t"/*/seeder; do
+  if [ -L "$d" ] || busy "\${d%/seeder}"; then continue; fi
+  if [ -f "$d/package.torrent" ] || [ -f "$d/permits.json" ]; then rm -rf "$d"; rmdir "\${d%/seeder}" 2>/dev/null; fi
+done`
+
+/**
+ * The same for half-made releases and what seeded alone: what a deploy has left that was killed, or whose server was gone when
+ * it ended, would fill the disk.
+ */
 export const halfMadeScript = (paths: { temporaryPath: string; releases: string }) =>
-  `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}\n${BUSY}\n${HALF_MADE}`
+  `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}\n${BUSY}\n${HALF_MADE}\n${SEEDED}`

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { quiet } from '../support/processes.ts'
@@ -140,6 +140,20 @@ describe('the deploy host', () => {
     expect(run.stdout).toContain('1 of 3 servers failed: nothing was published')
     expect(it.current()).toEqual([undefined, undefined, undefined])
     for (const index of [1, 2]) expect(names(it.app(index), 'releases')).toEqual([])
+  })
+
+  test('removes what an earlier one left of a seeder on a server, and nothing of others', async () => {
+    const it = await embedded(1)
+    writeFileSync(join(it.project.workspace, 'file'), 'content')
+    const temporary = join(it.app(0), 'shared/murder/tmp')
+    for (const path of ['20200101000000/seeder', 'others/seeder'])
+      mkdirSync(join(temporary, path), { recursive: true })
+    for (const name of ['package', 'package.torrent', 'secret'])
+      writeFileSync(join(temporary, '20200101000000/seeder', name), 'left')
+    writeFileSync(join(temporary, 'others/seeder/package'), 'left')
+    expect(await it.project.run()).toMatchObject({ code: 0 })
+    expect(names(temporary)).toEqual(['others'])
+    expect(names(temporary, 'others/seeder')).toEqual(['package'])
   })
 
   test('loses the server that seeds for good: says what failed, and keeps nothing here', async () => {
