@@ -55,7 +55,7 @@ const timeouts = z.strictObject({
   }),
   stall: setting(kinds.seconds.schema.default(60), kinds.timeout, {
     description:
-      'Seconds without any progress after which a server counts as failed. May also be written `stallTimeout`.',
+      'Seconds without any progress after which a server counts as failed; one that does not even answer any more has 15 more. May also be written `stallTimeout`.',
     example: 120,
   }),
   total: setting(kinds.seconds.schema.default(0), kinds.timeout, {
