@@ -156,7 +156,9 @@ async function stopAndCount(context: Context, swarm: Swarm): Promise<void> {
   } catch (error) {
     context.board().log(explain(error))
   }
-  context.record.seederUploaded = swarm.sent()
+  // One that was killed last said so some seconds before.
+  const had = context.record.servers.reduce((sum, { fromSeeder }) => sum + fromSeeder, 0)
+  context.record.seederUploaded = Math.max(swarm.sent(), had)
 }
 
 function report({ fleet, leftOut, record }: Context, { perServer }: Received): DeployReport {

@@ -16,6 +16,7 @@ import { Lab, labAvailable } from '../support/lab.ts'
 import type { LabHost } from '../support/lab-host.ts'
 
 const deployTo = '/srv/app'
+type Report = { seederUploaded: number; servers: { fromSeeder: number }[] }
 /** Slow enough to do something in the middle of a transfer of `large`. */
 const slow = { MURDER_DOWNLOAD_LIMIT: '3M' }
 
@@ -184,7 +185,8 @@ describe.skipIf(!labAvailable())('deploys with faults, in a lab of four servers'
 
   test('a server is cut off for a while; seeder and tracker are killed: all finish', async () => {
     plant(30)
-    const program = start({ ...slow, MURDER_STALL_TIMEOUT: '40' })
+    const file = join(lab.directory, 'killed.json')
+    const program = start({ ...slow, MURDER_STALL_TIMEOUT: '40', MURDER_REPORT: file })
     await program.line(/^transfer [1-9]/)
     await lab.cut(server(3))
     await lab.exec('deploy', ['pkill', '-9', '-f', 'murder.mjs seed '])
@@ -194,6 +196,9 @@ describe.skipIf(!labAvailable())('deploys with faults, in a lab of four servers'
     await new Promise((resolve) => setTimeout(resolve, 5000)) // This long it is away.
     await lab.restore(server(3))
     expect(await program.ended).toMatchObject({ code: 0 })
+    const { seederUploaded, servers } = JSON.parse(readFileSync(file, 'utf8')) as Report
+    const had = servers.reduce((sum, { fromSeeder }) => sum + fromSeeder, 0)
+    expect(seederUploaded).toBeGreaterThanOrEqual(had)
     expect(lab.servers.map(content)).toEqual(Array(4).fill(wanted()))
     expect(await quiet()).toEqual([])
   })
