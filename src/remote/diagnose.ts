@@ -46,8 +46,12 @@ export function isExhausted({ stderr }: Pick<Ending, 'stderr'>): boolean {
   return exhausted.test(stderr)
 }
 
-/** Whether the connection, not the command, failed: what may run twice may be tried again. */
+/**
+ * Whether the connection, not the command, failed: what may run twice may be tried again. A signal has ended the ssh here; it
+ * says nothing of the command there.
+ */
 export function isLost({ exitCode, stderr }: Pick<Ending, 'exitCode' | 'stderr'>): boolean {
+  if (exitCode === null) return true
   return exitCode === 255 && lost.test(lastWords(stderr) ?? stderr.trim())
 }
 
@@ -83,7 +87,10 @@ function afterStart({ stderr, exitCode, signal }: Ending): Finding {
   if (isLost({ exitCode, stderr })) {
     return {
       code: 'SSH_LOST',
-      what: 'the connection broke while the command ran',
+      what:
+        exitCode === null
+          ? `the command failed without a message (${ended(exitCode, signal)})`
+          : 'the connection broke while the command ran',
       cure: 'run the same command again',
     }
   }

@@ -20,6 +20,11 @@ interface Scripts {
   after?: string
 }
 
+interface Taking extends Partial<Scripts> {
+  /** Ids of locks that were left behind. */
+  ended?: readonly string[]
+}
+
 interface Place {
   remotePath: string
   /** The name of the environment, for the command that breaks a lock. */
@@ -79,14 +84,16 @@ export class FleetLock {
    */
   async ask(scripts: Scripts, signal: AbortSignal): Promise<Outcome[]> {
     const outcomes = new Map<Server, Outcome>()
-    const take = async (servers: readonly Server[], ended: readonly string[] = []): Promise<Refusal[]> => {
+    const take = async (servers: readonly Server[], how: Taking): Promise<Refusal[]> => {
       const free = servers.filter((server) => !this.#holds.has(server))
-      const taken = await Promise.all(free.map((server) => this.#take(server, { ...scripts, ended }, signal)))
+      const taken = await Promise.all(free.map((server) => this.#take(server, how, signal)))
       signal.throwIfAborted()
       for (const outcome of taken) outcomes.set(outcome.server, outcome)
       return refusals(taken)
     }
-    let refused = await take(this.#fleet.servers)
+    // Where the lock was refused there is a place for it already: only who has it asks.
+    const anew = { after: `${scripts.before}\n${scripts.after ?? ''}` }
+    let refused = await take(this.#fleet.servers, scripts)
     for (let look = 0; refused.length > 0; look++) {
       const ended = new Set(refused.filter(({ lock }) => isLeft(lock)).map(({ lock }) => lock.id))
       const running = refused.filter(({ lock }) => !ended.has(lock.id))
@@ -96,11 +103,14 @@ export class FleetLock {
       if (running.length > 0) await pause(PAUSE, signal)
       refused = await take(
         refused.map(({ server }) => server),
-        [...ended],
+        { ...anew, ended: [...ended] },
       )
       // Only then those that were let go: they must not be in the way of the older deploy.
       if (refused.length === 0)
-        refused = await take([...outcomes.values()].flatMap(({ ok, server }) => (ok ? [server] : [])))
+        refused = await take(
+          [...outcomes.values()].flatMap(({ ok, server }) => (ok ? [server] : [])),
+          anew,
+        )
     }
     return [...outcomes.values()]
   }
@@ -118,7 +128,7 @@ export class FleetLock {
 
   async #take(
     server: Server,
-    { before = '', after = '', ended = [] }: Partial<Scripts> & { ended?: readonly string[] },
+    { before = '', after = '', ended = [] }: Taking,
     signal: AbortSignal,
   ): Promise<Outcome> {
     const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, { after, ended })}`

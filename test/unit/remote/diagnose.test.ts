@@ -162,6 +162,7 @@ test.each([
 test('an end by a signal is named', () => {
   const error = diagnose({ ...ending, started: true, exitCode: null, signal: 'SIGKILL', stderr: '' })
   expect(error.message).toBe('me@web1:2222: upload: the command failed without a message (killed by SIGKILL)')
+  expect(error.code).toBe('SSH_LOST')
 })
 
 test('ssh’s own remarks are not the last words', () => {
