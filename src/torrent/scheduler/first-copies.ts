@@ -23,6 +23,8 @@ const HESITANT = 0.4
 
 interface Receiver {
   id: number
+  /** On this very machine: what it takes has not left by the uplink, and it would compete for that with the seeder. */
+  near: boolean
   has: PieceSet
   /** Given to it and not wholly sent yet → bytes still to send. */
   given: Map<number, number>
@@ -78,9 +80,10 @@ export class FirstCopies {
     return true
   }
 
-  join(id: number, now: number): void {
+  join(id: number, now: number, near = false): void {
     this.receivers.set(id, {
       id,
+      near,
       has: new PieceSet(this.pieceCount),
       given: new Map(),
       revealed: new PieceSet(this.pieceCount),
@@ -153,7 +156,7 @@ export class FirstCopies {
     for (const receiver of this.receivers.values())
       if (!this.isStuck(receiver, now)) underway += ahead(receiver)
     let room = Math.max(LEAST_UNDERWAY * this.pieceLength(0), this.paces()) - underway
-    const order = [...this.receivers.values()].sort((a, b) => rank(a) - rank(b) || a.givenAt - b.givenAt)
+    const order = this.served(now).sort((a, b) => rank(a) - rank(b) || a.givenAt - b.givenAt)
     while (room > 0 && (this.waiting.size > 0 || this.claimsMatter)) {
       const receiver = order.shift()
       if (!receiver) break
@@ -169,14 +172,19 @@ export class FirstCopies {
     return shown
   }
 
+  /** Those on other machines, as long as any of them takes something. */
+  private served(now: number): Receiver[] {
+    const all = [...this.receivers.values()]
+    const far = all.filter((receiver) => !receiver.near && !receiver.has.full && !this.isStuck(receiver, now))
+    return far.length > 0 ? far : all
+  }
+
   /**
    * At the end: pieces that are stuck with slow or dead peers are shown to peers that have nothing to wait for, each to one of
    * them, those first that would leave last.
    */
   private rescue(now: number): { peer: number; piece: number }[] {
-    const idle = [...this.receivers.values()].filter(
-      (receiver) => ahead(receiver) === 0 && !receiver.has.full,
-    )
+    const idle = this.served(now).filter((receiver) => ahead(receiver) === 0 && !receiver.has.full)
     if (idle.length === 0) return []
     const shown: { peer: number; piece: number }[] = []
     for (const piece of this.stuckPieces(now)) {

@@ -100,6 +100,39 @@ describe('what a seeder shows to whom', () => {
     expect(copies.finished).toBe(true)
   })
 
+  test('a peer on the same machine is served when there is no other', () => {
+    const copies = seederOf(20)
+    copies.join(1, 0, true)
+    const first = copies.reveal(0)
+    expect(first.length).toBeGreaterThan(0)
+    copies.join(2, 0)
+    copies.join(3, 0)
+    for (const { piece } of first) copies.peerHas(1, piece, 0)
+    for (let now = 0; now < 5 && !copies.finished; now += 0.01) {
+      for (const { peer, piece } of copies.reveal(now)) {
+        expect(peer).not.toBe(1)
+        copies.sent(peer, piece, PIECE, now)
+        copies.peerHas(peer, piece, now)
+      }
+    }
+    expect(copies.finished).toBe(true)
+  })
+
+  test('a peer on the same machine does not wait for dead ones', () => {
+    const copies = seederOf(20, 2)
+    copies.join(1, 0, true)
+    const shown = new Set<number>()
+    for (let now = 0; now < 5 && !copies.finished; now += 0.1) {
+      for (const { peer, piece } of copies.reveal(now)) {
+        if (peer !== 1) continue
+        shown.add(piece)
+        copies.sent(peer, piece, PIECE, now)
+        copies.peerHas(peer, piece, now)
+      }
+    }
+    expect(shown.size).toBe(20)
+  })
+
   test('what a peer has already is not shown to it', () => {
     const copies = seederOf(2, 1)
     copies.peerHas(1, 0, 0)
