@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { loadSettings, type Origins, type Settings } from '../config/index.ts'
 import { ExitCode, MurderError } from '../errors.ts'
 import { Fleet, type Outcome } from '../remote/fleet.ts'
@@ -98,6 +99,8 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     `deploy of ${environment}`,
   )
   const interrupt = new AbortController()
+  // Every server waits for it: more than ten are a large fleet, and no leak that Node should warn of.
+  setMaxListeners(0, interrupt.signal)
   let busy = 0
   const stopListening = onInterrupt(shipit, interrupt, () => busy > 0)
   let board: ProgressBoard | undefined

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { hostname, userInfo } from 'node:os'
 import { hasEnded, nameOwnProcess } from '../deploy-host/process.ts'
 import { MurderError } from '../errors.ts'
@@ -70,6 +71,7 @@ export class FleetLock {
     this.#fleet = fleet
     this.#place = place
     this.#owner = newOwner('deploy', what)
+    setMaxListeners(0, this.#released.signal) // one a server, when all connections break
   }
 
   /** Undefined while nothing is locked. */

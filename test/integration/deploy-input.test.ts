@@ -196,6 +196,15 @@ test.each(cases)('$name: one clear line, nothing left behind', async ({ prepare,
   for (const index of [0, 1]) expect(names(it.app(index), 'releases')).toEqual([])
 })
 
+test('a fleet of more than ten is no leak that Node warns of', async () => {
+  const it = await embedded(1)
+  writeFileSync(join(it.project.workspace, 'file'), 'x')
+  it.configure({ servers: Array.from({ length: 12 }, (_, index) => `deploy@127.0.1.${index + 1}:9`) })
+  const run = await it.project.run()
+  expect(run.stdout).toMatch(/^12 of 12 servers failed/m)
+  expect(run).toMatchObject({ code: 1, stderr: '' })
+})
+
 test('in JSON mode nothing speaks of a table', async () => {
   const it = await embedded(2)
   writeFileSync(join(it.project.workspace, 'file'), 'x')
