@@ -1,5 +1,6 @@
 import { aliasVariables, variableAliases } from './aliases.ts'
 import { type SettingKey, settingInfos } from './keys.ts'
+import { flag } from './kinds.ts'
 import { found } from './problems.ts'
 import { suggest } from './suggest.ts'
 
@@ -31,6 +32,17 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Map<SettingKey, FromEnv
     }
   }
   return values
+}
+
+/** Whether MURDER_DRY_RUN asks to change nothing on any server. */
+export const isDryRun = (env: NodeJS.ProcessEnv = process.env): boolean =>
+  flag.fromText(env.MURDER_DRY_RUN ?? '') === true
+
+/** A line when MURDER_DRY_RUN says neither: taken for no, it would deploy. */
+export function dryRunProblems(env: NodeJS.ProcessEnv): string[] {
+  const text = env.MURDER_DRY_RUN
+  if (!text || typeof flag.fromText(text) === 'boolean') return []
+  return [`MURDER_DRY_RUN is ${found(text)}: allowed: ${flag.allowed}`]
 }
 
 /** One line for each `MURDER_…` variable that means nothing here. */

@@ -1,4 +1,5 @@
 export { describeSettings } from './describe.ts'
+export { isDryRun } from './environment.ts'
 export type { Share } from './kinds.ts'
 export { loadSettings, type Origins } from './load.ts'
 export type { MurderSettings, Settings } from './schema.ts'

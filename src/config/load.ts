@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
 import { resolveAliases } from './aliases.ts'
-import { type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
+import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import * as kinds from './kinds.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
@@ -41,6 +41,7 @@ export function loadSettings({ file, env, deployTo, servers }: SettingsInput): {
     ...own.problems,
     ...(parsed.success ? [] : problemsOf(parsed.error, input, environment)),
     ...unknownVariables(env),
+    ...dryRunProblems(env),
     ...deployToProblems(deployTo),
     ...seederProblems(input.seeder, servers, environment),
     ...directoryProblems(input, deployTo, environment),

@@ -19,10 +19,6 @@ import { releaseBytes } from './transfer.ts'
 /** Seconds that a server may take to answer. */
 const PATIENCE = 60
 
-/** Whether MURDER_DRY_RUN asks to change nothing on any server. */
-export const isDryRun = (env: NodeJS.ProcessEnv = process.env): boolean =>
-  /^(1|true|yes|on)$/i.test(env.MURDER_DRY_RUN ?? '')
-
 const show = (context: Context, text: string) => say(context, `Dry run: ${text}`)
 
 /** What deploy:update would do: asks the servers, packages, and says what would go where. Throws what would stop it. */

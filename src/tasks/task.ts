@@ -1,5 +1,6 @@
+import { isDryRun } from '../config/index.ts'
 import type { Shipit } from '../shipit.ts'
-import { isDryRun, leftOutLine } from '../steps/dry-run.ts'
+import { leftOutLine } from '../steps/dry-run.ts'
 import { plainError } from './plain-error.ts'
 
 type Work = () => void | Promise<void>

@@ -214,6 +214,7 @@ describe('problems, one complete line each', () => {
       'long',
       'MURDER_LINGER (murder.linger) is "long": allowed: a number of seconds from 0 to 604800',
     ],
+    ['MURDER_DRY_RUN', 'ture', 'MURDER_DRY_RUN is "ture": allowed: true or false'],
     ['MURDER_PREFILL', 'maybe', 'MURDER_PREFILL (murder.prefill) is "maybe": allowed: true or false'],
   ])('%s=%s', (variable, text, line) => {
     expect(problems(() => load({}, { [variable]: text }))).toEqual([line])
