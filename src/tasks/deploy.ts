@@ -1,3 +1,4 @@
+import { explain, MurderError } from '../errors.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { DeployReport } from '../report/index.ts'
 import type { Shipit } from '../shipit.ts'
@@ -14,7 +15,7 @@ import { type Registration, task } from './task.ts'
 
 /**
  * `deploy:init` also asks the servers while git fetches; `deploy:update`, `deploy:publish` and `deploy:clean` become the
- * plugin's. The other tasks stay shipit-deploy's, and find everything where its own would have left it.
+ * plugin's. What stops `deploy:fetch` is said without a stack trace. The other tasks stay shipit-deploy's, and find everything where its own would have left it.
  */
 export const registerDeploy: Registration = (shipit) => {
   let asked: Promise<Outcome[]> | undefined
@@ -32,6 +33,16 @@ export const registerDeploy: Registration = (shipit) => {
     asked.catch(() => {}) // deploy:update awaits it; fetching may fail before
   }
   task(shipit, 'deploy:init', begin, () => init?.() as Promise<void>)
+
+  const fetch = shipit.tasks['deploy:fetch']?.fn as (() => unknown) | undefined
+  const fetchPlainly = async () => {
+    try {
+      await fetch?.()
+    } catch (error) {
+      throw new MurderError('FETCH_FAILED', explain(error), { cause: error })
+    }
+  }
+  task(shipit, 'deploy:fetch', fetchPlainly, 'same')
 
   const update = async () => {
     nameDirectories(shipit)

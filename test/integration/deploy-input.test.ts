@@ -196,6 +196,27 @@ test.each(cases)('$name: one clear line, nothing left behind', async ({ prepare,
   for (const index of [0, 1]) expect(names(it.app(index), 'releases')).toEqual([])
 })
 
+test.each([
+  {
+    name: 'a configured workspace',
+    config: { workspace: '/nowhere/at/all' },
+    says: /required.* \/nowhere\/at\/all$/m,
+  },
+  {
+    name: 'a repository',
+    config: { repositoryUrl: '/nowhere/at.git' },
+    says: /^fatal: '\/nowhere\/at.git'/m,
+  },
+])('$name that is missing is said without a stack trace', async ({ config, says }) => {
+  const it = await embedded(1, config)
+  const run = await it.project.run()
+  expect(run.stdout).toMatch(says)
+  expect(run.stdout).not.toMatch(/^ {4}at /m)
+  expect(run.code).toBe(1)
+  expect(await quiet(it.project.root)).toEqual([])
+  expect(it.leftovers()).toEqual([])
+})
+
 test('a fleet of more than ten is no leak that Node warns of', async () => {
   const it = await embedded(1)
   writeFileSync(join(it.project.workspace, 'file'), 'x')
