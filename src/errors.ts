@@ -27,6 +27,10 @@ export class MurderError extends Error {
   }
 }
 
+/** What a run that was ended by Ctrl-C throws; `cure` says how things are now. */
+export const interrupted = (cure: string): MurderError =>
+  new MurderError('INTERRUPTED', 'Interrupted', { exitCode: ExitCode.interrupted, cure })
+
 /** One line for people: the message, then what to do. Never a stack trace. */
 export function explain(error: unknown): string {
   if (error instanceof MurderError) return error.cure ? `${error.message} — ${error.cure}` : error.message

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { interrupted } from '../errors.ts'
 import { quotePath } from '../remote/shell.ts'
 import type { ShipitConfig } from '../shipit.ts'
 import type { Context } from './context.ts'
@@ -23,7 +24,8 @@ export async function cleanReleases(context: Context): Promise<void> {
     totalTimeout: PATIENCE,
     repeatable: true,
   })
-  signal.throwIfAborted()
+  // Also when Ctrl-C came while publishing, too late to stop it.
+  if (signal.aborted) throw interrupted('the release is published, old ones may still be there')
   tolerate(context, failuresOf(outcomes, 'clean'), 'the release is published, old ones are still there')
 }
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { loadSettings, type Origins, type Settings } from '../config/index.ts'
-import { ExitCode, MurderError } from '../errors.ts'
+import { ExitCode, interrupted } from '../errors.ts'
 import { Fleet, type Outcome } from '../remote/fleet.ts'
 import type { SshConnection } from '../remote/server.ts'
 import type { OutputEvent } from '../report/events.ts'
@@ -184,12 +184,7 @@ function onInterrupt(shipit: Shipit, controller: AbortController, isBusy: () => 
       removeShallowClone(shipit)
       process.exit(ExitCode.interrupted)
     }
-    controller.abort(
-      new MurderError('INTERRUPTED', 'Interrupted', {
-        exitCode: ExitCode.interrupted,
-        cure: 'nothing was published; run it again when you like',
-      }),
-    )
+    controller.abort(interrupted('nothing was published; run it again when you like'))
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)

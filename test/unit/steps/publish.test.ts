@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { interrupted } from '../../../src/errors.ts'
 import { groupsOf } from '../../../src/steps/batch.ts'
-import { cleanReleasesScript } from '../../../src/steps/clean-releases.ts'
+import { cleanReleases, cleanReleasesScript } from '../../../src/steps/clean-releases.ts'
+import type { Context } from '../../../src/steps/context.ts'
 import { publishScript, revertScript } from '../../../src/steps/publish.ts'
 
 let root: string
@@ -77,4 +79,16 @@ test.each([
   [9, [[1, 2, 3, 4, 5]]],
 ])('five servers in groups of %j', (batch, groups) => {
   expect(groupsOf([1, 2, 3, 4, 5], batch)).toEqual(groups)
+})
+
+test('Ctrl-C once everything is published does not say that nothing was', async () => {
+  const context = {
+    fleet: { run: async () => [] },
+    shipit: { config: { deployTo: '/srv/app' }, log: () => {} },
+    signal: AbortSignal.abort(interrupted('nothing was published')),
+  } as unknown as Context
+  await expect(cleanReleases(context)).rejects.toMatchObject({
+    exitCode: 130,
+    cure: expect.stringContaining('the release is published'),
+  })
 })
