@@ -12,7 +12,7 @@ const PATIENCE = 5
 
 /**
  * Starts an agent on a server and waits until it listens. It ends with the command that it was started by, and so with this
- * process, whatever becomes of it.
+ * process, whatever becomes of it. Ctrl-C ends it until it listens; from then on whoever has it stops it.
  */
 export async function startRemote(
   context: Context,
@@ -44,7 +44,6 @@ export async function startRemote(
   signal.addEventListener('abort', abort)
   const run = fleet.run('seed', plan, { servers: [server], signal: end.signal })
   const ended = run.then(([outcome]) => {
-    signal.removeEventListener('abort', abort)
     if (stopping) return undefined
     if (outcome && !outcome.ok) return outcome.error
     return new MurderError(
@@ -66,6 +65,7 @@ export async function startRemote(
     },
   }
   const first = await Promise.race([listening, ended])
+  signal.removeEventListener('abort', abort)
   if (typeof first === 'number') return { agent, port: first }
   throw first ?? new MurderError('AGENT_ENDED', `${server.label}: the ${role} did not say where it listens`)
 }

@@ -71,6 +71,19 @@ describe.each([
   })
 })
 
+test('Ctrl-C ends a seeder on a server in order: it is not taken for broken and started again', async () => {
+  const { project, configure, leftovers, current, fleet, at } = await withOthers()
+  configure({ servers: fleet.remotes.slice(0, 2), murder: { seeder: at(2) } })
+  const running = project.start('deploy', { MURDER_UPLOAD_LIMIT: '50K' })
+  await running.said(/^transfer [1-9]/m)
+  running.signal('SIGINT')
+  expect(await running.ended).toMatchObject({ code: 130, stderr: '' })
+  expect(running.output).not.toContain('started again')
+  expect(current()).toEqual([undefined, undefined, undefined, undefined])
+  expect(leftovers()).toEqual([])
+  expect(await quiet(project.root)).toEqual([])
+})
+
 test('a seeder besides the fleet that cannot be reached is named, and nothing is left', async () => {
   const { project, configure, leftovers, fleet } = await withOthers()
   configure({ servers: fleet.remotes.slice(0, 2), murder: { seeder: 'deploy@127.0.0.77:1' } })
