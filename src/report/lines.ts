@@ -26,7 +26,7 @@ function swarmLine(summary: Summary, width: number, paint: Paint): string {
   if (total > 0) {
     parts.push({ text: percent(summary.bytes, total).padStart(4), dispensable: 1 })
     parts.push({ text: `${bytes(summary.bytes)} of ${bytes(total)}`, dispensable: 5 })
-    parts.push({ text: rate(summary.rate), dispensable: 4 })
+    if (hasRate(summary)) parts.push({ text: rate(summary.rate), dispensable: 4 })
     if (summary.eta !== undefined)
       parts.push({ text: `ETA ${duration(Math.ceil(summary.eta))}`, dispensable: 3 })
   }
@@ -51,6 +51,9 @@ function swarmLine(summary: Summary, width: number, paint: Paint): string {
   if (parts.length === 1) return cut(parts[0]?.text ?? '', width)
   return parts.map(({ text, colour }) => (colour ? colour(text) : text)).join(gap)
 }
+
+/** A transfer that stands still shall be seen to; what does not cross the network has no rate to stand still at. */
+const hasRate = ({ step, rate }: Summary) => rate > 0 || step === 'transfer'
 
 const mostDispensable = (parts: Part[]) => Math.max(...parts.map((part) => part.dispensable))
 
@@ -91,7 +94,8 @@ export function plainLine(summary: Summary): string {
     slowest: [slow],
   } = summary
   const parts = [
-    ...(total > 0 ? [`${bytes(summary.bytes)} of ${bytes(total)}`, rate(summary.rate)] : []),
+    ...(total > 0 ? [`${bytes(summary.bytes)} of ${bytes(total)}`] : []),
+    ...(total > 0 && hasRate(summary) ? [rate(summary.rate)] : []),
     ...(total > 0 && summary.eta ? [`ETA ${duration(Math.ceil(summary.eta))}`] : []),
     `${done}/${servers} servers done`,
     ...(failed > 0 ? [`${failed} failed`] : []),

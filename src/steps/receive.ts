@@ -87,7 +87,9 @@ export async function receive(context: Context, plan: ReceivePlan): Promise<Rece
         break
       }
       case 'progress':
-        board.update(label, { bytes: event.bytes, total: event.total, rate: event.down })
+        // Afterwards it shares on, and what it says of that is no progress of unpacking.
+        if (!complete.has(server))
+          board.update(label, { bytes: event.bytes, total: event.total, rate: event.down })
         board.seeder(plan.swarm.sent())
         break
       case 'downloaded':

@@ -144,6 +144,20 @@ describe('a whole deploy on embedded servers', () => {
     expect(await quiet(project.root)).toEqual([])
   })
 
+  test('what a peer says while others unpack is no progress of unpacking', async () => {
+    const it = await embedded(2)
+    for (let index = 0; index < 6000; index++) writeFileSync(join(it.project.workspace, `${index}`), 'x')
+    const run = await it.project.run('deploy', { MURDER_OUTPUT: 'json' })
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    const events = run.stdout
+      .split('\n')
+      .filter((line) => line.startsWith('{"event":"progress"'))
+      .map((line) => JSON.parse(line))
+    const late = events.filter(({ step }) => step === 'unpack' || step === 'done')
+    expect(late).not.toEqual([])
+    for (const event of late) expect(event).toMatchObject({ bytes: 0, total: 0, rate: 0 })
+  })
+
   test.each([0, 1])('a release of %i bytes', async (bytes) => {
     const { project, app } = await embedded(2)
     plant(project.workspace, { file: { content: Buffer.alloc(bytes, 'x') } })

@@ -172,6 +172,9 @@ describe('on a terminal', () => {
     expect(stream.text).toBe(
       'package    25%  [##------]  10.0 MiB of 40.0 MiB  30.0 MiB/s  ETA 1 s  0/5 done',
     )
+    board.step('package', { bytes: 20 * MiB, total: 40 * MiB })
+    clock.advance(100)
+    expect(stream.text).toBe('package    50%  [##############--------------]  20.0 MiB of 40.0 MiB  0/5 done')
     board.step('seed')
     board.update('deploy@a', { phase: 'upload' })
     clock.advance(100)
