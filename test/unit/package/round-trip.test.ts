@@ -35,6 +35,7 @@ const nasty: Tree = {
   old: { content: 'p', at: '-1000000' },
   zero: { content: 'q', at: '0' },
   'after-2038': { content: 'r', at: '4000000000.25' },
+  'after-2038-last': { content: 'r', at: '4102444800.999999999' },
   'after-2106': { content: 's', at: '5000000000' },
   dangling: { link: 'no/such/thing', at: '1234567890.5' },
   absolute: { link: '/etc/passwd' },
