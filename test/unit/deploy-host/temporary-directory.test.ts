@@ -20,7 +20,10 @@ let parent: string
 beforeEach(() => {
   parent = mkdtempSync(join(tmpdir(), 'temporary-'))
 })
-afterEach(() => rmSync(parent, { recursive: true, force: true }))
+afterEach(() => {
+  chmodSync(parent, 0o700)
+  rmSync(parent, { recursive: true, force: true })
+})
 
 /** A directory whose owner was killed: a process with this one's number, which started earlier. */
 function abandon(prefix: string): string {

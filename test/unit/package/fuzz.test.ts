@@ -1,9 +1,10 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { MurderError } from '../../../src/errors.ts'
 import { type Entry, sortEntries } from '../../../src/package/entry.ts'
 import { headerOf, paddingOf } from '../../../src/package/header.ts'
+import { removeTree } from '../../../src/package/remove-tree.ts'
 import { unpack } from '../../../src/package/unpack.ts'
 import { fuzz, type Random } from '../../support/fuzz.ts'
 import { plant, survey, temporary } from './trees.ts'
@@ -64,7 +65,7 @@ describe('unpacking anything', () => {
       if (failure === undefined) {
         whole++
         expect(left, `seed ${seed}`).toEqual(['into', 'outside', 'package'])
-        rmSync(join(place, 'into'), { recursive: true })
+        removeTree(join(place, 'into'))
       } else {
         expect(failure, `seed ${seed}`).toBeInstanceOf(MurderError)
         expect((failure as Error).message, `seed ${seed}`).toMatch(/^[^\n]{1,600}$/)

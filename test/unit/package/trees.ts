@@ -32,9 +32,13 @@ export type Tree = Record<
   string | Buffer | { link: string; at?: string } | { content?: string | Buffer; mode?: number; at?: string }
 >
 
-/** Makes `tree` below `root`, in the order given, then sets modes and times (`at` is seconds as `touch -d @` has them). */
+/**
+ * Makes `tree` below `root`, then sets times (`at` is seconds as `touch -d @` has them), then modes in the order given: a
+ * directory that shuts out its owner comes after what is in it.
+ */
 export function plant(root: string, tree: Tree): string {
   const times = new Map<string, string[]>()
+  const modes = new Map<string, number>()
   for (const [name, what] of Object.entries(tree)) {
     const path = join(root, name)
     mkdirSync(dirname(path), { recursive: true })
@@ -42,11 +46,12 @@ export function plant(root: string, tree: Tree): string {
     if ('link' in thing) symlinkSync(thing.link, path)
     else if (name.endsWith('/')) mkdirSync(path, { recursive: true })
     else writeFileSync(path, thing.content ?? '')
-    if ('mode' in thing && thing.mode !== undefined) chmodSync(path, thing.mode)
+    if ('mode' in thing && thing.mode !== undefined) modes.set(path, thing.mode)
     const at = thing.at ?? '1700000000'
     times.set(at, [...(times.get(at) ?? []), path])
   }
   for (const [at, paths] of times) touch(paths, at)
+  for (const [path, mode] of modes) chmodSync(path, mode)
   return root
 }
 
