@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { appendFile, mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -275,7 +275,10 @@ describe('murder:clean', () => {
     await mkdir(murder('tmp/dead/peer-dead'), { recursive: true })
     await writeFile(murder('tmp/dead/peer-dead/state.json'), JSON.stringify(dead))
     await writeFile(murder('tmp/dead/package'), 'half')
-    await mkdir(project.on(0, 'releases/.dead.partial/locked'), { recursive: true, mode: 0o500 })
+    const locked = project.on(0, 'releases/.dead.partial/locked')
+    await mkdir(locked, { recursive: true })
+    await writeFile(join(locked, 'file'), 'half')
+    await chmod(locked, 0o500)
     await writeFile(murder('murder-0123456789abcdef.mjs'), 'old')
     const kept = ['shared/murder/tmp/foreign/data', 'releases/20200101000000/file', 'releases/.hidden/file']
     for (const path of kept) {
