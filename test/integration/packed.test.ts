@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import murder from '../../src/index.ts'
 import { host } from '../unit/plugin/host.ts'
@@ -46,7 +46,9 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
 
   it('holds the built files, the documentation, and nothing else', () => {
     const documentation = files.filter((file) =>
-      /^(docs\/[\w-]+\.md|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(file),
+      /^(docs\/[\w-]+\.md|examples\/(by-hand|minimal)\/\w+\.\w+|(README|CHANGELOG|SECURITY|ARCHITECTURE)\.md)$/.test(
+        file,
+      ),
     )
     expect(files.filter((file) => !documentation.includes(file)).sort()).toEqual([
       'LICENSE',
@@ -59,6 +61,19 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
       'dist/sbom.cdx.json',
       'package.json',
     ])
+  })
+
+  it('holds what its documentation links to', async () => {
+    for (const page of files.filter((file) => file.endsWith('.md'))) {
+      const text = await readFile(join(root, page), 'utf8')
+      for (const [, link = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+        const target = join(dirname(page), link)
+        expect(
+          files.some((file) => file === target || file.startsWith(`${target}/`)),
+          `${page}: ${link}`,
+        ).toBe(true)
+      }
+    }
   })
 
   it('installs with plain npm i, with no install script of ours and no overrides', async () => {
