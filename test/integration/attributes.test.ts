@@ -27,6 +27,7 @@ import {
   MANIFEST,
   scanTree,
 } from '../../src/attributes/index.ts'
+import { removeTree } from '../../src/package/remove-tree.ts'
 
 const isRoot = process.getuid?.() === 0
 const has = (program: string) => {
@@ -48,7 +49,7 @@ beforeEach(() => {
   target = join(directory, 'target')
   mkdirSync(source)
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
+afterEach(() => removeTree(directory))
 
 const put = (path: string, content = 'text', mode = 0o644) => {
   mkdirSync(join(source, path, '..'), { recursive: true })
