@@ -30,16 +30,21 @@ export async function gone(pid: number): Promise<void> {
   while (table().some((row) => row.pid === pid)) await setTimeout(50)
 }
 
-/** Command lines of this process's living descendants, those in process groups of their own included. */
-export function descendants(): string[] {
+/** All living processes that `ancestor` has started, and those that they have. */
+export function below(ancestor: number): Row[] {
   const rows = table()
-  const family = new Set([process.pid])
+  const family = new Set([ancestor])
   for (let before = 0; before !== family.size; ) {
     before = family.size
     for (const { pid, parent } of rows) if (family.has(parent)) family.add(pid)
   }
-  return rows
-    .filter(({ pid, args }) => pid !== process.pid && family.has(pid) && !args.startsWith('ps '))
+  return rows.filter(({ pid }) => pid !== ancestor && family.has(pid))
+}
+
+/** Command lines of this process's living descendants, those in process groups of their own included. */
+export function descendants(): string[] {
+  return below(process.pid)
+    .filter(({ args }) => !args.startsWith('ps '))
     .map(({ args }) => args)
 }
 

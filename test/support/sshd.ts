@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
-import { childrenOf, killNow } from './processes.ts'
+import { below, killNow } from './processes.ts'
 
 const binary = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find(existsSync)
 
@@ -76,8 +76,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     lines.emit('more')
   }
   let child = await launch(binary, directory, onLog)
+  // Who is not root has a second sshd a connection that outlives the first. What a connection runs goes on.
   const disconnect = () => {
-    for (const pid of childrenOf(child.pid)) killNow(pid)
+    for (const { pid, args } of below(child.pid as number)) if (args.startsWith('sshd')) killNow(pid)
   }
   const stop = async () => {
     disconnect()
