@@ -4,6 +4,7 @@ import type { Context } from './context.ts'
 import { failuresOf } from './fleet-error.ts'
 import { releasesPath, transferPath } from './paths.ts'
 import type { Receiver } from './receiver.ts'
+import { say } from './say.ts'
 
 /** Seconds: servers that cannot be reached any more must not hold up the end of a deploy. */
 const PATIENCE = 20
@@ -46,7 +47,7 @@ export async function undo(
     { servers, totalTimeout: PATIENCE },
   )
   for (const { server, cause } of failuresOf(outcomes, 'undo')) {
-    context.board().log(`${server}: what was half made could not be removed: ${cause}`)
+    say(context, `${server}: what was half made could not be removed: ${cause}`) // the display has ended
   }
 }
 
