@@ -4,6 +4,7 @@ import { Peer } from './peer.ts'
 import { PieceSet } from './piece-set.ts'
 import { PiecesUnderway } from './pieces-underway.ts'
 import { IncomingRate } from './rate.ts'
+import { UNIT } from './window.ts'
 
 /** A peer that owes blocks and has sent none for this long (seconds, or times the usual) loses them to others. */
 const SILENT = 1
@@ -20,6 +21,8 @@ const LEAST_AHEAD = 0.005
 const FEW = 16
 /** The whole is taken to bring at least this (bytes a second), so that it can begin. */
 const LEAST_RATE = 3e6
+/** Of a seeder that shows few pieces at least this share of one: what it shows is all that keeps its uplink busy. */
+const SHOWN = 0.5
 
 export interface SchedulerOptions {
   /** Bytes of the whole content, and of a piece. */
@@ -66,6 +69,10 @@ export class Scheduler {
     this.have = new PieceSet(this.pieceCount)
     const most = Math.max(2, Math.floor(partialBytes / pieceLength))
     this.underway = new PiecesUnderway(this.pieceCount, most, random)
+  }
+
+  private get shown(): number {
+    return Math.max(UNIT, SHOWN * this.options.pieceLength)
   }
 
   get done(): boolean {
@@ -165,7 +172,7 @@ export class Scheduler {
   private askPeer(peer: Peer, now: number, budget: number, asked: Flight[]): number {
     let bytes = 0
     if (peer.choking || now < peer.pausedUntil || this.done) return 0
-    peer.window.resize(this.aim / this.peers.size, this.ahead)
+    peer.window.resize(this.aim / this.peers.size, this.ahead, peer.showsFew ? this.shown : UNIT)
     while (bytes < budget && peer.hasRoom) {
       const block = this.nextBlock(peer, now)
       if (!block) break

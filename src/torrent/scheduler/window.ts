@@ -29,14 +29,17 @@ export class RequestWindow {
     this.least = Math.min(this.least, latency)
   }
 
-  /** `share` is how many bytes a second each connection should bring, and `ahead` for how many seconds it should be asked. */
-  resize(share: number, ahead: number): void {
+  /**
+   * `share` is how many bytes a second each connection should bring, `ahead` for how many seconds it should be asked, and
+   * `least` the bytes that it may be asked for in any case.
+   */
+  resize(share: number, ahead: number, least = UNIT): void {
     if (this.rate === 0) return
     const wanted = Math.min(
       share * Math.max(ahead, TRANSITS * this.least),
       this.rate * (this.least + LONGEST),
     )
-    this.size = Math.min(LARGEST, Math.max(UNIT, wanted))
+    this.size = Math.min(LARGEST, Math.max(least, wanted))
   }
 
   collapse(): void {
