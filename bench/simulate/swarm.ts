@@ -287,7 +287,7 @@ class Swarm {
       to.down.pass(PACKET + HAVE * fresh.length, this.queue.now)
       letters.push({ to, news: fresh })
     }
-    this.queue.afterUsual(this.options.latency, this.told, { from: node, letters })
+    if (letters.length > 0) this.queue.afterUsual(this.options.latency, this.told, { from: node, letters })
   }
 
   private newTo(other: Node, node: Node, news: number[]): number[] {

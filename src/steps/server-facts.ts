@@ -70,7 +70,7 @@ export function factsScript(paths: FactPaths, readOnly = false): string {
     ...(readOnly ? LOOK : MAKE),
     `[ -f ${quotePath(agent)} ] && say agent yes`,
     'if [ -L "$d/current" ]; then c=$(basename "$(readlink "$d/current")"); if [ -d "$d/releases/$c" ]; then say current "$c"; if [ -f "$d/releases/$c/REVISION" ]; then say revision "$(head -n 1 "$d/releases/$c/REVISION")"; fi; fi; fi',
-    `say newest "$(ls "$d/releases" 2>/dev/null | grep -x '[0-9]\\{14\\}' | sort | tail -n 1)"`,
+    `say newest "$(ls "$d/releases" 2>/dev/null | grep -x '[0-9]\\{14\\}' | tail -n 1)"`,
     'say temporary "$(df -Pk "$(near "$t")" 2>/dev/null | tail -n 1)"',
     'say releases "$(df -Pk "$(near "$d/releases")" 2>/dev/null | tail -n 1)"',
     'say addresses "$({ hostname -I || ip -o addr show | sed -n "s/.* inet6\\{0,1\\} \\([^ /]*\\).*/\\1/p"; } 2>/dev/null | tr "\\n" " ")"',

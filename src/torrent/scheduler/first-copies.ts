@@ -203,8 +203,8 @@ export class FirstCopies {
   }
 
   /** It does not take what it was shown, or does not say that it has it. */
-  private isSilent(receiver: Receiver, now: number): boolean {
-    return receiver.given.size > 0 && now - receiver.movedAt > STUCK
+  private isSilent(receiver: Receiver, now: number, patience = STUCK): boolean {
+    return receiver.given.size > 0 && now - receiver.movedAt > patience
   }
 
   private paces(): number {
@@ -265,7 +265,7 @@ export class FirstCopies {
   private stuckPieces(now: number): number[] {
     const waits = new Map<number, number>()
     for (const receiver of this.receivers.values()) {
-      const dead = receiver.given.size > 0 && now - receiver.movedAt > HESITANT
+      const dead = this.isSilent(receiver, now, HESITANT)
       let before = 0
       for (const [piece, left] of receiver.given) {
         before += left

@@ -4,7 +4,6 @@ import { Peer } from './peer.ts'
 import { PieceSet } from './piece-set.ts'
 import { PiecesUnderway } from './pieces-underway.ts'
 import { IncomingRate } from './rate.ts'
-import { UNIT } from './window.ts'
 
 /** A peer that owes blocks and has sent none for this long (seconds, or times the usual) loses them to others. */
 const SILENT = 1
@@ -69,10 +68,6 @@ export class Scheduler {
     this.have = new PieceSet(this.pieceCount)
     const most = Math.max(2, Math.floor(partialBytes / pieceLength))
     this.underway = new PiecesUnderway(this.pieceCount, most, random)
-  }
-
-  private get shown(): number {
-    return Math.max(UNIT, SHOWN * this.options.pieceLength)
   }
 
   get done(): boolean {
@@ -172,7 +167,8 @@ export class Scheduler {
   private askPeer(peer: Peer, now: number, budget: number, asked: Flight[]): number {
     let bytes = 0
     if (peer.choking || now < peer.pausedUntil || this.done) return 0
-    peer.window.resize(this.aim / this.peers.size, this.ahead, peer.showsFew ? this.shown : UNIT)
+    const least = peer.showsFew ? SHOWN * this.options.pieceLength : 0
+    peer.window.resize(this.aim / this.peers.size, this.ahead, least)
     while (bytes < budget && peer.hasRoom) {
       const block = this.nextBlock(peer, now)
       if (!block) break

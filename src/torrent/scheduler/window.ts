@@ -31,15 +31,15 @@ export class RequestWindow {
 
   /**
    * `share` is how many bytes a second each connection should bring, `ahead` for how many seconds it should be asked, and
-   * `least` the bytes that it may be asked for in any case.
+   * `least` the bytes that it may be asked for in any case, a unit if that is more.
    */
-  resize(share: number, ahead: number, least = UNIT): void {
+  resize(share: number, ahead: number, least: number): void {
     if (this.rate === 0) return
     const wanted = Math.min(
       share * Math.max(ahead, TRANSITS * this.least),
       this.rate * (this.least + LONGEST),
     )
-    this.size = Math.min(LARGEST, Math.max(least, wanted))
+    this.size = Math.min(LARGEST, Math.max(UNIT, least, wanted))
   }
 
   collapse(): void {

@@ -11,17 +11,35 @@ function seederOf(pieces: number, ...peers: number[]): FirstCopies {
   return copies
 }
 
+/** What the peers that are `alive` are shown from `from` to `until` (seconds): they take it at once, and say so. */
+function spread(
+  copies: FirstCopies,
+  { from = 0, until, step, alive = () => true }: Times & { alive?: (peer: number) => boolean },
+): { peer: number; piece: number }[] {
+  const taken: { peer: number; piece: number }[] = []
+  for (let now = from; now < until && !copies.finished; now += step) {
+    for (const { peer, piece } of copies.reveal(now)) {
+      if (!alive(peer)) continue
+      taken.push({ peer, piece })
+      copies.sent(peer, piece, PIECE, now)
+      copies.peerHas(peer, piece, now)
+    }
+  }
+  return taken
+}
+
+interface Times {
+  from?: number
+  until: number
+  step: number
+}
+
+const pieces = (shown: { piece: number }[]) => shown.map(({ piece }) => piece)
+
 describe('what a seeder shows to whom', () => {
   test('shows every piece to one peer only, as long as all of them take what they get', () => {
     const copies = seederOf(100, 1, 2, 3)
-    const shown: number[] = []
-    for (let now = 0; now < 10 && !copies.finished; now += 0.01) {
-      for (const { peer, piece } of copies.reveal(now)) {
-        shown.push(piece)
-        copies.sent(peer, piece, PIECE, now)
-        copies.peerHas(peer, piece, now)
-      }
-    }
+    const shown = pieces(spread(copies, { until: 10, step: 0.01 }))
     expect(copies.finished).toBe(true)
     expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
   })
@@ -87,15 +105,8 @@ describe('what a seeder shows to whom', () => {
       for (const { peer, piece } of copies.reveal(now)) copies.sent(peer, piece, PIECE, now)
     }
     copies.join(2, 1)
-    const shown = new Set<number>()
-    for (let now = 1; now < 10 && !copies.finished; now += 0.1) {
-      for (const { peer, piece } of copies.reveal(now)) {
-        if (peer !== 2) continue
-        shown.add(piece)
-        copies.sent(peer, piece, PIECE, now)
-        copies.peerHas(peer, piece, now)
-      }
-    }
+    const times = { from: 1, until: 10, step: 0.1 }
+    const shown = new Set(pieces(spread(copies, { ...times, alive: (peer) => peer === 2 })))
     expect(shown.size).toBe(8)
     expect(copies.finished).toBe(true)
   })
@@ -108,28 +119,15 @@ describe('what a seeder shows to whom', () => {
     copies.join(2, 0)
     copies.join(3, 0)
     for (const { piece } of first) copies.peerHas(1, piece, 0)
-    for (let now = 0; now < 5 && !copies.finished; now += 0.01) {
-      for (const { peer, piece } of copies.reveal(now)) {
-        expect(peer).not.toBe(1)
-        copies.sent(peer, piece, PIECE, now)
-        copies.peerHas(peer, piece, now)
-      }
-    }
+    for (const { peer } of spread(copies, { until: 5, step: 0.01 })) expect(peer).not.toBe(1)
     expect(copies.finished).toBe(true)
   })
 
   test('a peer on the same machine does not wait for dead ones', () => {
     const copies = seederOf(20, 2)
     copies.join(1, 0, true)
-    const shown = new Set<number>()
-    for (let now = 0; now < 5 && !copies.finished; now += 0.1) {
-      for (const { peer, piece } of copies.reveal(now)) {
-        if (peer !== 1) continue
-        shown.add(piece)
-        copies.sent(peer, piece, PIECE, now)
-        copies.peerHas(peer, piece, now)
-      }
-    }
+    const times = { until: 5, step: 0.1 }
+    const shown = new Set(pieces(spread(copies, { ...times, alive: (peer) => peer === 1 })))
     expect(shown.size).toBe(20)
   })
 
@@ -159,14 +157,7 @@ describe('what a seeder shows to whom', () => {
   test('who claims to have everything, and has nothing, changes nothing for the others', () => {
     const copies = seederOf(100, 1, 2, 3, 4)
     for (let piece = 0; piece < 100; piece++) copies.peerHas(4, piece, 0)
-    const shown: number[] = []
-    for (let now = 0; now < 10 && !copies.finished; now += 0.01) {
-      for (const { peer, piece } of copies.reveal(now)) {
-        shown.push(piece)
-        copies.sent(peer, piece, PIECE, now)
-        copies.peerHas(peer, piece, now)
-      }
-    }
+    const shown = pieces(spread(copies, { until: 10, step: 0.01 }))
     expect(copies.finished).toBe(true)
     expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
   })
