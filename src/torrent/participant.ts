@@ -182,13 +182,13 @@ export class Participant implements Host {
 
   private async openWhole(): Promise<void> {
     await this.storage.checkLengths()
-    await spotCheck(this.metainfo, (at, length) => this.storage.read(at, length), this.options.path)
+    await spotCheck(this.metainfo, (at, into) => this.storage.read(at, into), this.options.path)
     for (let piece = 0; piece < this.pieceCount; piece++) this.scheduler.alreadyHave(piece)
   }
 
   private async openPartial(): Promise<void> {
     const survey = await this.storage.prepare()
-    const read = (at: number, length: number) => this.storage.read(at, length)
+    const read = (at: number, into: Buffer) => this.storage.read(at, into)
     const mayHold = (at: number, length: number) => this.storage.mayHold(survey, at, length)
     for await (const { piece, right } of checkPieces(this.metainfo, read, { mayHold })) {
       if (!right) continue
@@ -317,7 +317,7 @@ export class Participant implements Host {
 
   private async readContent(position: number, length: number): Promise<Buffer> {
     try {
-      return await this.storage.read(position, length)
+      return await this.storage.read(position, Buffer.allocUnsafeSlow(length))
     } catch (error) {
       this.fail(error)
       throw error

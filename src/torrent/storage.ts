@@ -128,9 +128,9 @@ export class Storage {
     }
   }
 
-  async read(position: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafeSlow(length)
-    for (const part of this.partsOf(position, length)) {
+  /** Fills `buffer` with the content from `position` on, and gives it back. */
+  async read(position: number, buffer: Buffer): Promise<Buffer> {
+    for (const part of this.partsOf(position, buffer.length)) {
       const into = buffer.subarray(part.from, part.to)
       if (this.quick.read(part.path, into, part.at, !this.writable)) continue
       await this.eachPart([part], false, (handle) => readAll(handle, into, part))

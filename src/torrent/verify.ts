@@ -19,17 +19,28 @@ interface CheckOptions {
 }
 
 /** Bytes read ahead while the ones before are hashed. */
-const READ_AHEAD = 4 * 1024 * 1024
+const READ_AHEAD = 1024 * 1024
+
+/** Fills `into` with the content from `position` on. */
+type Read = (position: number, into: Buffer) => Promise<unknown>
 
 /** Yields the number of each piece and whether the content on disk has its hash, in order, at the speed of the disk. */
 export async function* checkPieces(
   metainfo: Pick<Metainfo, 'length' | 'pieceLength' | 'pieces'>,
-  read: (position: number, length: number) => Promise<Buffer>,
+  read: Read,
   options: CheckOptions = {},
 ): AsyncGenerator<{ piece: number; right: boolean }> {
   const { length, pieceLength, pieces } = metainfo
   const batches = batchesToRead(metainfo, options.mayHold ?? (() => true))
-  const load = ({ at, size }: Batch) => read(at, size).catch(() => undefined)
+  // Two for the whole check: new memory for each batch costs more than hashing it.
+  const memories = [0, 0].map(() => Buffer.allocUnsafeSlow(Math.max(READ_AHEAD, pieceLength)))
+  const load = ({ at, size }: Batch) => {
+    const into = (memories.reverse()[0] as Buffer).subarray(0, size)
+    return read(at, into).then(
+      () => into,
+      () => undefined,
+    )
+  }
   let [batch, loading] = nextOf(batches, load)
   for (let at = 0; at < length; ) {
     options.signal?.throwIfAborted()
@@ -118,7 +129,7 @@ export async function verifyContent(
       const found = survey.found[index]
       return !found?.isFile() ? 'missing' : found.size === length ? 'same' : 'different'
     })
-    const read = (at: number, length: number) => storage.read(at, length)
+    const read = (at: number, into: Buffer) => storage.read(at, into)
     const mayHold = (at: number, length: number) => storage.mayHold(survey, at, length)
     for await (const { piece, right } of checkPieces(metainfo, read, { ...options, mayHold })) {
       if (right) continue
@@ -142,14 +153,16 @@ const SPOT_CHECKS = 16
 /** Checks a few pieces, spread over the content: enough to notice that it is not what the torrent describes. */
 export async function spotCheck(
   metainfo: Pick<Metainfo, 'length' | 'pieceLength' | 'pieces'>,
-  read: (position: number, length: number) => Promise<Buffer>,
+  read: Read,
   path: string,
 ): Promise<void> {
   const count = Math.ceil(metainfo.length / metainfo.pieceLength)
   const step = Math.max(1, Math.floor(count / SPOT_CHECKS))
+  const memory = Buffer.allocUnsafeSlow(Math.min(metainfo.pieceLength, metainfo.length))
   for (let piece = 0; piece < count; piece += step) {
     const at = piece * metainfo.pieceLength
-    const content = await read(at, Math.min(metainfo.pieceLength, metainfo.length - at))
+    const content = memory.subarray(0, metainfo.length - at)
+    await read(at, content)
     if (hasHash(metainfo.pieces, piece, content)) continue
     throw new MurderError(
       'OTHER_CONTENT',
