@@ -6,6 +6,7 @@ import { type Metainfo, parseMetainfo } from '../torrent/metainfo.ts'
 import { Participant } from '../torrent/participant.ts'
 import type { Stats } from '../torrent/participant-options.ts'
 import type { StorageOptions } from '../torrent/storage.ts'
+import { compileSoonAfter } from './compiler.ts'
 import { embeddedManifest, finishDirectory, hasManifest, refuseChangedFiles } from './directory.ts'
 import type { ContentJob } from './job.ts'
 import { timeoutError } from './timeout-error.ts'
@@ -123,6 +124,7 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
   const tick = () => {
     const now = performance.now()
     const stats = participant.stats()
+    compileSoonAfter(stats.received + stats.sent)
     if (stats.bytes > (last?.bytes ?? 0)) progressed = now
     const turned = stats.peers > 0 !== (last?.peers ?? 0) > 0 || (stats.bytes > 0 && !last?.bytes)
     if ((turned && !complete) || now - reported >= (complete ? IDLE_REPORT_MS : REPORT_MS)) report(stats, now)
