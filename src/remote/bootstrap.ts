@@ -22,7 +22,7 @@ export function scriptLine(script: string): Buffer {
 }
 
 /** `printf %b` turns the escapes back: a builtin everywhere, where `base64` may be missing. */
-function oneLine(script: string): string {
+export function oneLine(script: string): string {
   if (!script.includes('\n')) return script
   const escaped = script.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
   return `eval "$(printf %b ${quote(escaped)})"`

@@ -11,6 +11,7 @@ import { abortError, failure, judge } from './outcome.ts'
 import { backoff, pause } from './retry.ts'
 import { type Server, type SshConnection, type SshRemote, toServers } from './server.ts'
 import { type Payload, runSession, type SessionOrder, type SessionResult } from './session.ts'
+import type { StandingShell } from './standing-shell.ts'
 
 export interface FleetOptions {
   /** Servers that are asked only by name: where tracker or seeder are, if not on those of the run. */
@@ -70,6 +71,7 @@ export class Fleet {
   readonly #directory: string
   readonly #remotes = new Map<Server, SshRemote>()
   readonly #links = new Map<Server, Link>()
+  readonly #shells = new Map<Server, StandingShell>()
   readonly #closing = new AbortController()
 
   /** Sets OpenSSH options on `connections`, so that Shipit's own commands share the connections too. */
@@ -142,6 +144,14 @@ export class Fleet {
     return Promise.all(work.map(({ server, command }) => this.#runOn(server, step, command, options)))
   }
 
+  /** From now on what is repeatable on this server, and needs no input, runs in this shell, for as long as it stays. */
+  useShell(server: Server, shell: StandingShell): void {
+    this.#shells.set(server, shell)
+    void shell.ended.then(() => {
+      if (this.#shells.get(server) === shell) this.#shells.delete(server)
+    })
+  }
+
   /** Ends all connections, within seconds, and gives the connections their own options back. Harmless when repeated. */
   async close(): Promise<void> {
     this.#closing.abort(new MurderError('CLOSED', 'The connections to the fleet are closed'))
@@ -173,6 +183,8 @@ export class Fleet {
   /** Connects and runs the command; again if its connection broke, or sshd turned it away, before it could start. */
   async #attempt(turn: Turn): Promise<Outcome> {
     const { server, step, options, signal } = turn
+    const inShell = await this.#inShell(turn)
+    if (inShell) return outcomeOf(inShell, turn)
     for (let retry = 1; ; retry++) {
       const unreachable = await this.#connect(turn)
       if (unreachable) return { server, ok: false, error: unreachable }
@@ -183,11 +195,19 @@ export class Fleet {
         await pause(backoff(retry, this.#options.random), signal)
         continue
       }
-      const error = judge(result, server.label, step, signal)
-      return error
-        ? { server, ok: false, error }
-        : { server, ok: true, stdout: result.stdout, stderr: result.stderr }
+      return outcomeOf(result, turn)
     }
+  }
+
+  /** What a standing shell made of the command; undefined when it takes a session of its own. */
+  async #inShell({ server, command, options, signal, release }: Turn): Promise<SessionResult | undefined> {
+    const { repeatable = false, login = false, totalTimeout = 0, maxOutput = MOST_OUTPUT } = options
+    const shell = this.#shells.get(server)
+    if (!shell || !repeatable || login || command.stdin !== undefined) return undefined
+    release()
+    const { script, onLine } = command
+    const result = await shell.run({ script, onLine, totalTimeout, maxOutput, signal })
+    return result && worthRetry(result, true) ? undefined : result
   }
 
   #order({ server, command, options, signal, release }: Turn): SessionOrder {
@@ -202,7 +222,7 @@ export class Fleet {
         stall: options.stallTimeout ?? 0,
         total: options.totalTimeout ?? 0,
       },
-      maxOutput: options.maxOutput ?? 4 << 20,
+      maxOutput: options.maxOutput ?? MOST_OUTPUT,
       signal,
     }
   }
@@ -216,6 +236,14 @@ export class Fleet {
     if (result.error) return failure(result.error, server.label, step)
     return diagnose({ ...result, started: false, server: server.label, step })
   }
+}
+
+const MOST_OUTPUT = 4 << 20
+
+function outcomeOf(result: SessionResult, { server, step, signal }: Turn): Outcome {
+  const error = judge(result, server.label, step, signal)
+  if (error) return { server, ok: false, error }
+  return { server, ok: true, stdout: result.stdout, stderr: result.stderr }
 }
 
 /** Whether a command that ended so is run again. */

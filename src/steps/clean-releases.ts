@@ -36,12 +36,19 @@ export function cleanReleasesScript(deployTo: string, keep: number): string {
   return oldReleasesScript(deployTo, keep, remove)
 }
 
-/** Does something, with the name in `$x`, for every release that is too old. What `current` resolves to is compared, not its text: it may be absolute, or lead through other links. */
+/**
+ * Does something, with the name in `$x`, for every release that is too old. What `current` resolves to is compared, not its text:
+ * it may be absolute, or lead through other links. Where nothing is too old no program is started.
+ */
 export function oldReleasesScript(deployTo: string, keep: number, act: string): string {
   const releases = quotePath(posix.join(deployTo, 'releases'))
   return `cd ${releases} 2>/dev/null || exit 0
+set -- *
+if [ ! -e "$1" ] && [ ! -L "$1" ]; then exit 0; fi
+[ $# -gt ${Math.max(0, Math.floor(keep))} ] || exit 0
 live=$(cd ../current 2>/dev/null && pwd -P)
-ls -1 | sort -r | tail -n +${Math.max(0, Math.floor(keep)) + 1} | while IFS= read -r x; do
+while [ $# -gt ${Math.max(0, Math.floor(keep))} ]; do
+  x=$1; shift
   if [ -n "$live" ] && [ "$(cd "./$x" 2>/dev/null && pwd -P)" = "$live" ]; then continue; fi
   ${act}
 done`

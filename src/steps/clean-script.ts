@@ -1,19 +1,24 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../remote/shell.ts'
+import { startedFunction } from './started-script.ts'
 
 /** Whether a transfer's directory is in use: by the process of a run, or by one that unpacks. */
-const BUSY = `alive() {
+const BUSY = `${startedFunction}
+alive() {
   kill -0 "$1" 2>/dev/null || return 1
   if [ -z "$2" ] || [ ! -r "/proc/$1/stat" ]; then return 0; fi
-  [ "$(sed 's/^.*) //' "/proc/$1/stat" | cut -d' ' -f20)" = "$2" ]
+  started "$1" && [ "$start" = "$2" ]
 }
 runs() {
   [ -f "$1/state.json" ] || return 1
-  alive "$(sed -n 's/.*"pid":\\([0-9][0-9]*\\).*/\\1/p' "$1/state.json")" "$(sed -n 's/.*"start":"\\([0-9]*\\)".*/\\1/p' "$1/state.json")"
+  y=; IFS= read -r y <"$1/state.json"
+  pid=\${y#*'"pid":'}; pid=\${pid%%[!0-9]*}
+  case "$y" in *'"start":"'*) since=\${y#*'"start":"'}; since=\${since%%[!0-9]*} ;; *) since= ;; esac
+  alive "$pid" "$since"
 }
 busy() {
   for x in "$1"/peer-* "$1"/seeder/tracker-* "$1"/seeder/seeder-*; do runs "$x" && return 0; done
-  for x in "$1"/receive-*; do if [ -f "$x" ] && alive "\${x##*-}" "$(cat "$x")"; then return 0; fi; done
+  for x in "$1"/receive-*; do [ -f "$x" ] || continue; since=; IFS= read -r since <"$x"; alive "\${x##*-}" "$since" && return 0; done
   for x in "$1"/seeder/*.part; do if [ -f "$x" ]; then y=\${x%.part}; alive "\${y##*.}" '' && return 0; fi; done
   return 1
 }`

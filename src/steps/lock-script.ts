@@ -1,7 +1,8 @@
 import { posix } from 'node:path'
-import { saidAll } from '../remote/hold.ts'
+import { stay } from '../remote/hold-script.ts'
 import { quote, quotePath } from '../remote/shell.ts'
 import { parseValues } from './server-facts.ts'
+import { startedFunction } from './started-script.ts'
 
 /** Whoever holds the lock of a fleet. Times are the deploy host's, for people only: no clock is compared with another. */
 export interface LockOwner {
@@ -35,39 +36,45 @@ const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
  */
 const functions = (remotePath: string, ended: readonly string[] = []) => `l=${quotePath(pathOf(remotePath))}
 say() { printf '%s=%s\\n' "$1" "$2"; }
-look() { all=$(cat "$l" 2>/dev/null); }
-line() { printf '%s\\n' "$all" | sed -n "$1p"; }
-started() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
-still_runs() { if [ -r /proc/self/stat ]; then [ -r "/proc/$1/stat" ] && [ "$(started "$1")" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
-left() {
-  [ "$(line 2)" = deploy ] || return 1
-  ${ended.length > 0 ? `case "$(line 1)" in ${ended.map(quote).join('|')}) return 0;; esac` : ''}
-  [ -z "$(find "$l" -mmin +${LEASE_MINUTES} 2>/dev/null)" ] || return 0
-  [ -O "$l" ] && ! still_runs $(line 5)
+${startedFunction}
+look() {
+  id_of=; kind=; about=; since=; holder=
+  { IFS= read -r id_of; IFS= read -r kind; IFS= read -r about; IFS= read -r since; IFS= read -r holder; } 2>/dev/null <"$l"
+  [ -n "$id_of$kind$about$since$holder" ]
 }
-tell() { since=$(line 4 | tr -cd 0-9); say lock.owner "$(line 3)"; say lock.age "$(($(date +%s) - \${since:-0}))"; }`
+still_runs() { if [ -r /proc/self/stat ]; then started "$1" && [ "$start" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
+left() {
+  [ "$kind" = deploy ] || return 1
+  ${ended.length > 0 ? `case "$id_of" in ${ended.map(quote).join('|')}) return 0;; esac` : ''}
+  [ -z "$(find "$l" -mmin +${LEASE_MINUTES} 2>/dev/null)" ] || return 0
+  [ -O "$l" ] && ! still_runs \${holder% *} "\${holder#* }"
+}
+tell() {
+  case "$since" in ''|*[!0-9]*) since=0;; esac
+  say lock.owner "$about"; say lock.age "$(($(date +%s) - since))"
+}`
 
 /** Takes the lock, or tells who has it. What was left behind is replaced, unless somebody else was faster. */
 const take = ({ id, kind, ...about }: LockOwner) => `id=${quote(id)}
 take() {
-  mine="$l.$id"
-  printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$$ $(started $$)" >"$mine" || exit 1
+  mine="$l.$id"; started $$; self="$$ $start"
+  printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$self" >"$mine" || exit 1
   n=0
   until ln "$mine" "$l" 2>/dev/null; do
-    n=$((n + 1)); look; other=$(line 1)
+    n=$((n + 1)); look; seen=$?; other=$id_of
     if [ "$other" = "$id" ]; then mv -f "$mine" "$l"; return; fi
     if [ ! -e "$l" ] && [ "$n" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1; fi
-    [ -n "$all" ] || continue
+    [ "$seen" = 0 ] || continue
     if [ "$n" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
     mv "$l" "$mine.old" 2>/dev/null || continue
-    [ "$(head -n 1 "$mine.old")" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
+    IFS= read -r moved <"$mine.old"; [ "$moved" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
     rm -f "$mine.old"
   done
   rm -f "$mine"
 }`
 
 /**
- * Takes the lock and stays, and with it the lock: until its standard input ends. Every line on it is a sign of life.
+ * Takes the lock and stays, and with it the lock: until its standard input ends. Every empty line on it is a sign of life.
  * Where somebody else has the lock it tells so and ends. `after` runs once it is locked.
  */
 export function holdLockScript(
@@ -78,11 +85,11 @@ export function holdLockScript(
   return `${functions(remotePath, ended)}
 ${take(owner)}
 take || exit 0
-drop() { look; [ "$(line 1)" = "$id" ] && [ "$(line 5)" = "$$ $(started $$)" ] && rm -f "$l"; }
+drop() { look; [ "$id_of" = "$id" ] && [ "$holder" = "$self" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM
 ${after}
-say lock.taken yes; printf '%s\\n' ${quote(saidAll)}
-while IFS= read -r x; do touch -c "$l"; done`
+say lock.taken yes
+${stay('touch -c "$l"')}`
 }
 
 /** Takes a manual lock, which stays. */
@@ -94,18 +101,18 @@ if take; then say lock.taken yes; fi`
 }
 
 export function lockStatusScript(remotePath: string): string {
-  return `${functions(remotePath)}\nlook; if [ -n "$all" ] && ! left; then tell; fi`
+  return `${functions(remotePath)}\nif look && ! left; then tell; fi`
 }
 
 /** Removes the lock, whose ever it is, and tells what it was. */
 export function breakLockScript(remotePath: string): string {
-  return `${functions(remotePath)}\nlook; if [ -n "$all" ]; then tell; rm -f "$l" || exit 1; fi`
+  return `${functions(remotePath)}\nif look; then tell; rm -f "$l" || exit 1; fi`
 }
 
 /** Fails where somebody else has the lock by now. */
 export function stillLockedScript(remotePath: string, { id }: LockOwner): string {
   const path = quotePath(pathOf(remotePath))
-  return `if [ -f ${path} ] && [ "$(head -n 1 ${path})" != ${quote(id)} ]; then echo 'another deploy has taken the lock meanwhile' >&2; exit 1; fi`
+  return `x=; if [ -f ${path} ] && { IFS= read -r x <${path}; [ "$x" != ${quote(id)} ]; }; then echo 'another deploy has taken the lock meanwhile' >&2; exit 1; fi`
 }
 
 /** What a script said of the lock: taken, somebody else's, or nothing. */

@@ -138,6 +138,7 @@ export class FleetLock {
     const outcome = await hold.said
     if (!outcome.ok || parseLock(outcome.stdout) !== 'taken') return outcome
     this.#holds.set(server, hold)
+    this.#fleet.useShell(server, hold)
     void hold.ended.then(() => this.#holdAgain(server, hold))
     return outcome
   }

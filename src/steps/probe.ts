@@ -1,4 +1,4 @@
-import { saidAll } from '../remote/hold.ts'
+import { saidAll } from '../remote/hold-script.ts'
 import { command } from '../remote/shell.ts'
 
 /** One program per question, for `node -e`: what is asked about comes on standard input, never on the argument list. */

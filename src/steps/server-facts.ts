@@ -44,37 +44,38 @@ export const addressScript = `printf 'ssh=%s\\n' "$SSH_CONNECTION"`
 
 /** Makes the directories, each with what it is that keeps it from being made. */
 const MAKE = [
-  `for x in "$d/releases" "$p"; do m=$(mkdir -p "$x" 2>&1) || bad "$x cannot be made: \${m##*: }"; [ -w "$x" ] || bad "$x is not writable"; done`,
-  `m=$(umask 077; mkdir -p "$t" 2>&1) || bad "$t cannot be made: \${m##*: }"; [ -w "$t" ] || bad "$t is not writable"`,
+  `make() { [ -d "$1" ] || m=$(umask "$2"; mkdir -p "$1" 2>&1) || bad "$1 cannot be made: \${m##*: }"; [ -w "$1" ] || bad "$1 is not writable"; }`,
+  'u=$(umask); make "$d/releases" "$u"; make "$p" "$u"; make "$t" 077',
 ]
 
 const LOOK = [
-  'for x in "$d/releases" "$p" "$t"; do x=$(near "$x"); [ -d "$x" ] || bad "$x is not a directory"; [ -w "$x" ] || bad "$x is not writable"; done',
+  'for x in "$d/releases" "$p" "$t"; do near "$x"; [ -d "$y" ] || bad "$y is not a directory"; [ -w "$y" ] || bad "$y is not writable"; done',
 ]
 
 /**
  * The script that asks: one round trip, POSIX sh, prints `key=value` lines. It makes the directories that a deploy
- * needs, because only that shows whether it may; `readOnly` looks at the nearest ones that are there instead.
+ * needs, because only that shows whether it may; `readOnly` looks at the nearest ones that are there instead. What the
+ * shell can do itself it does: each program that it starts takes several times as long as the question.
  */
 export function factsScript(paths: FactPaths, readOnly = false): string {
   const { deployTo, remotePath, temporaryPath, agent, node } = paths
   return [
     `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}`,
-    `say() { printf '%s=%s\\n' "$1" "$2"; }`,
+    `nl='\n'; say() { printf '%s=%s\\n' "$1" "$2"; }`,
     `bad() { say trouble "$1"; exit 0; }`,
     addressScript,
     `say node "$(${quote(node)} --version 2>/dev/null)"`,
     '[ ! -e "$d" ] || [ -d "$d" ] || bad "$d is not a directory"',
     'if [ -d "$d/current" ] && [ ! -L "$d/current" ]; then bad "$d/current is a directory, not a link"; fi',
-    'near() { y=$1; while [ ! -e "$y" ]; do y=$(dirname "$y"); done; printf %s "$y"; }',
+    `near() { y=$1; while [ ! -e "$y" ]; do case "$y" in ?*/*) y=\${y%/*};; /*) y=/;; *) y=.;; esac; done; }`,
     ...(readOnly ? LOOK : MAKE),
     `[ -f ${quotePath(agent)} ] && say agent yes`,
-    'if [ -L "$d/current" ]; then c=$(basename "$(readlink "$d/current")"); if [ -d "$d/releases/$c" ]; then say current "$c"; if [ -f "$d/releases/$c/REVISION" ]; then say revision "$(head -n 1 "$d/releases/$c/REVISION")"; fi; fi; fi',
-    `say newest "$(ls "$d/releases" 2>/dev/null | grep -x '[0-9]\\{14\\}' | tail -n 1)"`,
-    'say temporary "$(df -Pk "$(near "$t")" 2>/dev/null | tail -n 1)"',
-    'say releases "$(df -Pk "$(near "$d/releases")" 2>/dev/null | tail -n 1)"',
-    'say addresses "$({ hostname -I || ip -o addr show | sed -n "s/.* inet6\\{0,1\\} \\([^ /]*\\).*/\\1/p"; } 2>/dev/null | tr "\\n" " ")"',
-    'say boot "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"',
+    `if [ -L "$d/current" ]; then c=$(readlink "$d/current"); c=\${c%/}; c=\${c##*/}; if [ -d "$d/releases/$c" ]; then say current "$c"; v=; [ -f "$d/releases/$c/REVISION" ] && IFS= read -r v <"$d/releases/$c/REVISION"; say revision "$v"; fi; fi`,
+    `set -- "$d"/releases/${'[0-9]'.repeat(14)}; shift $(($# - 1)); x=\${1##*/}; case "$x" in *[!0-9]*) ;; *) say newest "$x";; esac`,
+    // The last two lines are the two file systems, also when they are the same one.
+    `near "$t"; x=$y; near "$d/releases"; s=$(df -Pk "$x" "$y" 2>/dev/null); say releases "\${s##*"$nl"}"; s=\${s%"$nl"*}; say temporary "\${s##*"$nl"}"`,
+    'set -f; set -- $({ hostname -I || ip -o addr show | sed -n "s/.* inet6\\{0,1\\} \\([^ /]*\\).*/\\1/p"; } 2>/dev/null); set +f; say addresses "$*"',
+    'b=; { IFS= read -r b </proc/sys/kernel/random/boot_id; } 2>/dev/null; say boot "$b"',
     `say place "$(stat -c %d:%i "$d" 2>/dev/null)"`,
   ].join('; ')
 }

@@ -4,11 +4,14 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { afterEach, expect, test } from 'vitest'
-import { Fleet, type FleetOptions, type Outcome } from '../../src/remote/fleet.ts'
-import type { SshRemote } from '../../src/remote/server.ts'
+import { Fleet, type FleetOptions, type Outcome, type RunOptions } from '../../src/remote/fleet.ts'
+import { Hold } from '../../src/remote/hold.ts'
+import { stay } from '../../src/remote/hold-script.ts'
+import type { Server, SshRemote } from '../../src/remote/server.ts'
 import { quote } from '../../src/remote/shell.ts'
 import { upload } from '../../src/remote/upload.ts'
 import { type PoolOptions, poolOf } from '../support/pool.ts'
@@ -68,6 +71,42 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
     expect(sshProcesses()).toHaveLength(2)
     await fleet.close()
     expect(sshProcesses()).toEqual([])
+  })
+
+  test('what is repeatable runs in the shell that stays, and in a session of its own when that is gone', async () => {
+    const server = await sshd()
+    const fleet = fleetOf([server], server)
+    const [one] = fleet.servers as [Server]
+    const held = {
+      step: 'hold',
+      script: `echo "held by $$"\n${stay(':')}`,
+      patience: 10,
+      signal: new AbortController().signal,
+    }
+    const hold = new Hold(fleet, one, held)
+    const said = await hold.said
+    fleet.useShell(one, hold)
+    const run = (script: string, options: RunOptions = {}) =>
+      fleet.run('try', () => ({ script }), { repeatable: true, ...options })
+    expect(await run('echo "held by $$"')).toMatchObject([
+      { ok: true, stdout: `${said.ok && said.stdout}\n` },
+    ])
+    expect(await run('echo oops >&2; exit 4')).toMatchObject([
+      { ok: false, error: { code: 'COMMAND_FAILED' } },
+    ])
+    expect(codes(await run('sleep 9', { totalTimeout: 0.2 }))).toEqual(['TIMED_OUT'])
+    expect(sshProcesses()).toHaveLength(2) // its connection, and what holds
+    expect(await run('echo $PPID-$$')).not.toMatchObject([{ stdout: expect.stringContaining('held') }])
+
+    const other = new Hold(fleet, one, held)
+    await other.said
+    fleet.useShell(one, other)
+    const mark = join(server.directory, 'began')
+    const running = run(`if [ -e ${quote(mark)} ]; then echo again; else : >${quote(mark)}; sleep 9; fi`)
+    while (!existsSync(mark)) await setTimeout(20)
+    await other.letGo()
+    const [outcome] = await running
+    expect(outcome).toMatchObject({ ok: true, stdout: 'again\n' })
   })
 
   test('values are inert on both machines and binary payloads arrive', async () => {

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { saidAll } from '../../../src/remote/hold.ts'
+import { saidAll } from '../../../src/remote/hold-script.ts'
 import {
   breakLockScript,
   holdLockScript,

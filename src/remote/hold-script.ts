@@ -1,0 +1,23 @@
+import { oneLine } from './bootstrap.ts'
+import { quote } from './shell.ts'
+
+/** The line after which a held command has said all and stays. */
+export const saidAll = '<<< murder has said all <<<'
+
+/** The line after a further script's output; its exit code follows, then what it said on standard error, then `saidAll`. */
+export const hasEnded = '<<< murder script has ended <<<'
+
+/**
+ * Script that stays until its standard input ends, and does `pulse` for every empty line on it. Any other line is a script
+ * (`furtherScript`), which runs beside the loop, so that signs of life are heard while it does. It gets none of the input,
+ * and whatever it does to its shell ends with it.
+ */
+export const stay = (pulse: string) => `printf '%s\\n' ${quote(saidAll)}
+while IFS= read -r x; do
+  if [ -z "$x" ]; then ${pulse}; continue; fi
+  ( { e=$( (eval "$x") 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1
+    printf '\\n%s\\n%s\\n%s\\n%s\\n' ${quote(hasEnded)} "$c" "$e" ${quote(saidAll)} ) &
+done`
+
+/** The line that makes a shell which stays run `script`. */
+export const furtherScript = (script: string): string => `${oneLine(script)}\n`
