@@ -2,17 +2,12 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { MurderError } from '../errors.ts'
+import { HEAP } from './heap.ts'
 import type { Job } from './job.ts'
 import { logFile, type Run } from './run-directory.ts'
 
 /** The hidden command of `murder` that does a job in the background. */
 const BACKGROUND = 'background'
-
-/**
- * Room for young objects, MB. Node would let it grow to three times 16: a torrent of 20,000 files would then cost 200 MB
- * for as long as the process runs, for what is garbage after its first second. With this it is 140 MB.
- */
-const HEAP = ['--max-semi-space-size=4']
 
 /** This program: the built file holds all of it. */
 const program = () => fileURLToPath(import.meta.url)
