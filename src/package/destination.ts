@@ -11,7 +11,6 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
 import { refused } from './archive-entry.ts'
 import { type Entry, parentOf } from './entry.ts'
 import { linkOrCopy } from './link-or-copy.ts'
@@ -89,7 +88,7 @@ export class Destination {
   /** Gives a file that is there already, as a regular file at `source`, its place and its attributes. */
   async adopt(entry: Entry, source: string): Promise<void> {
     this.#add(entry)
-    const path = join(this.#root, entry.path)
+    const path = this.#full(entry.path)
     try {
       await linkOrCopy(source, path)
     } catch (cause) {
@@ -138,8 +137,13 @@ export class Destination {
     this.#made.set(entry.path, entry.type)
   }
 
+  /** `path` is the release's own, or that of an entry, which has been checked: there is nothing to normalize. */
+  #full(path: string): string {
+    return path === '.' ? this.#root : `${this.#root}/${path}`
+  }
+
   #do(path: string, work: (path: string) => void): void {
-    const full = join(this.#root, path)
+    const full = this.#full(path)
     try {
       work(full)
     } catch (cause) {

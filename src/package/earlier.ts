@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
-import { basename, join, sep } from 'node:path'
-import { type Entry, parentOf } from './entry.ts'
+import { join, sep } from 'node:path'
+import { type Entry, nameOf, parentOf } from './entry.ts'
 import type { Content } from './tar.ts'
 
 const chunkLength = 1 << 20
@@ -32,7 +32,7 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
   function contentOf(entry: Entry): Content {
     const directory = directoryOf(parentOf(entry.path))
     if (directory === undefined) return undefined
-    const fd = openSame(join(directory, basename(entry.path)), entry.size)
+    const fd = openSame(`${directory}/${nameOf(entry.path)}`, entry.size)
     if (fd === undefined) return undefined
     if (entry.size > chunkLength) return chunks(fd, entry)
     const length = readSome(fd, buffer, entry.size, 0)

@@ -32,12 +32,17 @@ export function sortEntries<T extends Entry>(entries: T[]): T[] {
   return keyed.map(({ entry }) => entry)
 }
 
+/** An empty part, `.` or `..`. */
+const badPart = /(?:^|\/)\.{0,2}(?:\/|$)/
+
 /** Why `path` must not be created or read below a directory; undefined when it is harmless. */
 export function pathFault(path: string): string | undefined {
   if (path === '') return 'is empty'
   if (path.includes('\0')) return 'holds a NUL byte'
   if (path.startsWith('/')) return 'is absolute'
-  if (Buffer.byteLength(path) > longestPath) return `is longer than ${longestPath} bytes`
+  if (path.length * 3 > longestPath && Buffer.byteLength(path) > longestPath)
+    return `is longer than ${longestPath} bytes`
+  if (!badPart.test(path)) return undefined
   for (const part of path.split('/')) {
     if (part === '..') return "holds '..'"
     if (part === '' || part === '.') return 'holds an empty part'
@@ -50,6 +55,9 @@ export function parentOf(path: string): string {
   const end = path.lastIndexOf('/')
   return end < 0 ? '.' : path.slice(0, end)
 }
+
+/** The last part of `path`. */
+export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 /** `path` as one line for people: newlines and control characters escaped, quoted when it needs to be. */
 export function shown(path: string): string {
