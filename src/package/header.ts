@@ -119,6 +119,7 @@ const template = Buffer.alloc(block)
 for (const at of [108, 116, 329, 337]) template.write('0000000', at)
 template.write('        ', 148)
 template.write('ustar\x0000', 257)
+const templateSum = template.reduce((sum, byte) => sum + byte)
 
 function ustar(
   header: Buffer,
@@ -126,24 +127,36 @@ function ustar(
   { prefix, name, mode, size, seconds, typeflag, linkname }: Fields,
 ): void {
   template.copy(header, start)
-  header.write(name, start, 100)
-  octal(header, mode, start + 100, 7)
-  octal(header, size, start + 124, 11)
-  octal(header, seconds, start + 136, 11)
-  header[start + 156] = typeflag.charCodeAt(0)
-  if (linkname) header.write(linkname, start + 157, 100)
-  if (prefix) header.write(prefix, start + 345)
-  let sum = 0
-  for (let i = start; i < start + block; i++) sum += header[i] as number
+  const sum =
+    templateSum +
+    text(header, name, start, 100) +
+    octal(header, mode, start + 100, 7) +
+    octal(header, size, start + 124, 11) +
+    octal(header, seconds, start + 136, 11) +
+    text(header, typeflag, start + 156, 1) +
+    (linkname ? text(header, linkname, start + 157, 100) : 0) +
+    (prefix ? text(header, prefix, start + 345, 155) : 0)
   octal(header, sum, start + 148, 6)
   header[start + 154] = 0
 }
 
-/** Digit by digit: half of the time of making a header is here. */
-function octal(header: Buffer, value: number, at: number, digits: number): void {
+// Both give the sum of what they wrote: adding up all 512 bytes took most of the time of making a header.
+
+function text(header: Buffer, value: string, at: number, most: number): number {
+  const end = at + header.write(value, at, most)
+  let sum = 0
+  for (let i = at; i < end; i++) sum += header[i] as number
+  return sum
+}
+
+function octal(header: Buffer, value: number, at: number, digits: number): number {
   let rest = value
+  let sum = 0
   for (let i = at + digits - 1; i >= at; i--) {
-    header[i] = 48 + (rest % 8)
+    const digit = 48 + (rest % 8)
+    header[i] = digit
+    sum += digit
     rest = Math.floor(rest / 8)
   }
+  return sum
 }
