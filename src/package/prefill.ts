@@ -16,7 +16,6 @@ export interface PrefillOptions {
   signal?: AbortSignal
 }
 
-const bufferLength = 1 << 20
 const breathEvery = 10
 
 /**
@@ -37,17 +36,16 @@ export async function prefill(options: PrefillOptions): Promise<{ bytes: number;
     rmSync(output, { force: true })
     fd = openSync(output, 'wx', 0o600)
     ftruncateSync(fd, bytes)
-    const writer = new HoleWriter(fd)
+    let position = 0
     let last = performance.now()
     for await (const part of tar(layout, earlier.contentOf)) {
       stopIfAborted(signal)
-      if (typeof part === 'number') writer.skip(part)
-      else writer.write(part)
+      if (typeof part === 'number') position += part
+      else position += writeAll(fd, part, position)
       if (performance.now() - last < breathEvery) continue
       await breath()
       last = performance.now()
     }
-    writer.flush()
   } catch (cause) {
     if (fd !== undefined) closeSync(fd)
     if (fd !== undefined) rmSync(output, { force: true })
@@ -57,40 +55,9 @@ export async function prefill(options: PrefillOptions): Promise<{ bytes: number;
   return { bytes, reused: earlier.reused() }
 }
 
-/** Writes bytes and leaves holes, in order; small writes are gathered. */
-class HoleWriter {
-  readonly #fd: number
-  readonly #buffer = Buffer.allocUnsafe(bufferLength)
-  #filled = 0
-  /** Where in the file the buffer begins. */
-  #position = 0
-
-  constructor(fd: number) {
-    this.#fd = fd
-  }
-
-  write(bytes: Buffer): void {
-    if (this.#filled + bytes.length > bufferLength) this.flush()
-    if (bytes.length >= bufferLength) {
-      this.#store(bytes)
-      return
-    }
-    this.#filled += bytes.copy(this.#buffer, this.#filled)
-  }
-
-  skip(length: number): void {
-    this.flush()
-    this.#position += length
-  }
-
-  flush(): void {
-    this.#store(this.#buffer.subarray(0, this.#filled))
-    this.#filled = 0
-  }
-
-  #store(bytes: Buffer): void {
-    for (let done = 0; done < bytes.length; )
-      done += writeSync(this.#fd, bytes, done, bytes.length - done, this.#position + done)
-    this.#position += bytes.length
-  }
+/** Returns how many bytes that were. */
+function writeAll(fd: number, bytes: Buffer, position: number): number {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(fd, bytes, done, bytes.length - done, position + done)
+  return bytes.length
 }
