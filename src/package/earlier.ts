@@ -32,11 +32,13 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
   function contentOf(entry: Entry): Content {
     const directory = directoryOf(parentOf(entry.path))
     if (directory === undefined) return undefined
-    const fd = openSame(`${directory}/${nameOf(entry.path)}`, entry.size)
+    const fd = open(`${directory}/${nameOf(entry.path)}`)
     if (fd === undefined) return undefined
-    if (entry.size > chunkLength) return chunks(fd, entry)
-    const length = readSome(fd, buffer, entry.size, 0)
+    if (entry.size >= chunkLength) return isFileOf(fd, entry.size) ? chunks(fd, entry) : undefined
+    // One byte more than it may have: that tells its size, and that it is a file, without asking.
+    const length = readSome(fd, buffer, entry.size + 1, 0)
     closeSync(fd)
+    if (length !== entry.size) return undefined
     reused += length
     return buffer.subarray(0, length)
   }
@@ -66,17 +68,20 @@ function realPath(path: string): string | undefined {
   }
 }
 
-function openSame(path: string, size: number): number | undefined {
-  let fd: number | undefined
+function open(path: string): number | undefined {
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    const stats = fstatSync(fd)
-    if (stats.isFile() && stats.size === size) return fd
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch {
-    // Missing, unreadable or a symlink: not known.
+    return undefined // Missing, unreadable or a symlink: not known.
   }
-  if (fd !== undefined) closeSync(fd)
-  return undefined
+}
+
+/** Closes `fd` when it is not. */
+function isFileOf(fd: number, size: number): boolean {
+  const stats = fstatSync(fd)
+  const is = stats.isFile() && stats.size === size
+  if (!is) closeSync(fd)
+  return is
 }
 
 function readSome(fd: number, into: Buffer, length: number, position: number): number {
