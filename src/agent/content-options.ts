@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { oneLine } from '../report/format.ts'
 import { isTag } from '../tag.ts'
 import type { Metainfo } from '../torrent/metainfo.ts'
 import { checkAddress } from './address-option.ts'
@@ -10,6 +11,7 @@ import { readSecret } from './secret-file.ts'
 import type { TorrentInput } from './torrent-input.ts'
 import {
   hostPort,
+  isTracker,
   parseBytes,
   parseCount,
   parseHostPort,
@@ -70,7 +72,10 @@ export async function contentJob(
   const [, target = '', ownAddress] = args.positionals
   const path = resolve(target)
   const address = await checkAddress(args.text('address') ?? ownAddress, args.has('nat'))
-  const trackers = args.list('tracker').map((url) => parseTracker('--tracker', url))
+  const peers = args.list('peer').map((peer) => {
+    const { host, port } = parseHostPort('--peer', peer)
+    return hostPort(host, port)
+  })
   const secret = await args.value('secret-file', readSecret, undefined)
   const fleet = args.value('fleet', parseCount, undefined)
   return {
@@ -80,11 +85,8 @@ export async function contentJob(
     infoHash: metainfo.infoHash,
     name: metainfo.name,
     path,
-    trackers: trackers.length > 0 ? trackers : metainfo.trackers,
-    peers: args.list('peer').map((peer) => {
-      const { host, port } = parseHostPort('--peer', peer)
-      return hostPort(host, port)
-    }),
+    trackers: trackersOf(args, metainfo, peers),
+    peers,
     ports: portsOf(args),
     linger: args.has('no-linger') ? 0 : args.value('linger', parseSeconds, LINGER_S),
     uploadLimit: args.value('up-limit', parseBytes, 0),
@@ -102,6 +104,18 @@ export async function contentJob(
     ...(secret === undefined ? {} : { secret }),
     ...(fleet === undefined ? {} : { fleet }),
   }
+}
+
+/** Those of the user, else those of the torrent that can be used. Throws when it has only others and nobody is named. */
+function trackersOf(args: Arguments, { trackers }: Metainfo, peers: string[]): string[] {
+  const given = args.list('tracker').map((url) => parseTracker('--tracker', url))
+  if (given.length > 0) return given
+  const usable = trackers.filter(isTracker)
+  if (usable.length > 0 || trackers.length === 0 || peers.length > 0) return usable
+  throw usageError(
+    `the torrent's tracker is '${oneLine(trackers.join(', '))}', which is not the address of an HTTP tracker`,
+    'name another one with --tracker, or others with --peer',
+  )
 }
 
 function deletesOthers(args: Arguments, { singleFile }: Metainfo): boolean {

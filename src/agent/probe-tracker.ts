@@ -2,10 +2,9 @@ import { connect } from 'node:net'
 
 const PATIENCE_MS = 1500
 
-/** Why nothing listens at a tracker's address, or undefined when something does. UDP trackers can't be asked so. */
+/** Why nothing listens at a tracker's address, or undefined when something does. */
 export function probeTracker(url: string): Promise<string | undefined> {
   const { protocol, hostname, port } = new URL(url)
-  if (protocol === 'udp:') return Promise.resolve(undefined)
   const host = hostname.replace(/^\[|\]$/g, '')
   return new Promise((resolve) => {
     const socket = connect({

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { ExitCode, MurderError } from '../errors.ts'
 import { type Metainfo, parseMetainfo } from '../torrent/metainfo.ts'
 import { plainError } from './system-error.ts'
@@ -39,7 +39,8 @@ function readFile(path: string): Buffer {
 
 function open(path: string): number {
   try {
-    return openSync(path, 'r')
+    // A fifo would keep us waiting for who writes into it.
+    return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (cause) {
     const { code, message, cure } = plainError(cause)
     throw new MurderError(code, message, { exitCode: ExitCode.usage, cause, ...(cure ? { cure } : {}) })

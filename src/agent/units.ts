@@ -65,15 +65,18 @@ export const hostPort = (host: string, port: number) => `${isV6(host) ? `[${host
 export const announceUrl = (host: string, port: number, isSecret = false) =>
   `http://${hostPort(host, port)}${announcePath(isSecret)}`
 
+/** Whether agents can announce at a URL: they speak HTTP, and not the UDP of BEP 15. */
+export const isTracker = (url: string) => /^https?:\/\/[^\s/]+/.test(url) && URL.canParse(url)
+
 /** A tracker as people write it: an announce URL, or host:port. */
 export function parseTracker(flag: string, text: string): string {
   if (!text.includes('://')) {
     const { host, port } = parseHostPort(flag, text)
     return announceUrl(host, port)
   }
-  if (!/^(https?|udp):\/\/[^\s/]+/.test(text) || !URL.canParse(text)) {
+  if (!isTracker(text)) {
     throw usage(
-      `${flag} is '${text}', which is not a tracker's address: http://host:8998/announce or host:8998`,
+      `${flag} is '${text}', which is not the address of an HTTP tracker: http://host:8998/announce or host:8998`,
     )
   }
   return text

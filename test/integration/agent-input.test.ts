@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { withTrackers } from '../../src/torrent/metainfo.ts'
 import { bundleAgent, freePort, Sandbox } from './agent-harness.ts'
 
 let sandbox: Sandbox
@@ -19,6 +21,9 @@ beforeAll(async () => {
   await sandbox.file('devices/sub/COM1', 'x')
   await mkdir(sandbox.path('empty'))
   await sandbox.run(['make-torrent', 'tree', '127.0.0.1:1', 'tree.torrent'])
+  execFileSync('mkfifo', [sandbox.path('fifo')])
+  const torrent = await readFile(sandbox.path('data.torrent'))
+  await writeFile(sandbox.path('udp.torrent'), withTrackers(torrent, ['udp://10.0.0.1:80']))
 })
 afterAll(async () => {
   await sandbox.end()
@@ -59,6 +64,21 @@ describe('a line and exit code 2 for', () => {
     ],
     ['a time that is no number', ['peer', 'data.torrent', 'o', '--linger', 'x'], "--linger is 'x'"],
     ['a tracker that is none', ['peer', 'data.torrent', 'o', '--tracker', 'foo'], "--tracker is 'foo'"],
+    [
+      'a UDP tracker',
+      ['peer', 'data.torrent', 'o', '--tracker', 'udp://10.0.0.1:80'],
+      "--tracker is 'udp://10.0.0.1:80', which is not the address of an HTTP tracker",
+    ],
+    [
+      'a UDP tracker in a torrent',
+      ['make-torrent', 'data', 'udp://10.0.0.1:80', 'o.torrent'],
+      'is not the address of an HTTP tracker',
+    ],
+    [
+      'a torrent that knows no other tracker',
+      ['seed', 'udp.torrent', 'data'],
+      "the torrent's tracker is 'udp://10.0.0.1:80'.* --tracker, or others with --peer",
+    ],
     ['a peer without a port', ['peer', 'data.torrent', 'o', '--peer', '10.0.0.1'], "--peer is '10.0.0.1'"],
     ['a tag that is a path', ['peer', 'data.torrent', 'o', '--tag', '../x'], "the tag '../x'"],
     [
@@ -74,6 +94,7 @@ describe('a line and exit code 2 for', () => {
     ],
     ['a missing torrent', ['peer', 'no.torrent', 'o'], 'no.torrent does not exist'],
     ['a torrent that is a directory', ['peer', 'tree', 'o'], 'tree is not a file'],
+    ['a torrent that is a fifo', ['peer', 'fifo', 'o'], 'fifo is not a file'],
     ['a torrent that is something else', ['seed', 'other', 'data'], 'other: .*no usable torrent'],
     ['an empty torrent', ['verify', '-', 'data'], 'no usable torrent'],
     ['content that is not there', ['seed', 'data.torrent', 'nothing'], 'nothing to seed at .*/nothing'],
@@ -92,6 +113,11 @@ describe('a line and exit code 2 for', () => {
       'a torrent in the place of what it is made of',
       ['make-torrent', 'other', '10.0.0.1:80', 'other'],
       'other is there already and is no torrent',
+    ],
+    [
+      'a fifo in the place of the torrent',
+      ['make-torrent', 'data', '10.0.0.1:80', 'fifo'],
+      'fifo is there already and is no torrent',
     ],
     ['a source that is no file', ['make-torrent', '/dev/null', '10.0.0.1:80', 'o'], 'neither a file nor'],
     [

@@ -86,15 +86,20 @@ function itself(source: string, out: string): string[] {
   return [`/${inside.replaceAll(/[\\*?[\]!#]/g, '\\$&').replace(/ $/, '\\ ')}`]
 }
 
-/** Only a torrent is replaced: arguments in the wrong order must not cost what somebody wanted to send. */
+/** Only a torrent is replaced: arguments in the wrong order must not cost what somebody wanted to send, or a device. */
 function refuseOtherFile(out: string): void {
-  if (!statSync(out, { throwIfNoEntry: false })?.isFile()) return
+  const stat = statSync(out, { throwIfNoEntry: false })
+  if (!stat || (stat.isFile() && isTorrent(out))) return
+  throw usageError(`${out} is there already and is no torrent; name another file for the torrent`)
+}
+
+/** By its first bytes; an empty file may become one. */
+function isTorrent(path: string): boolean {
   const start = Buffer.alloc(16)
-  const fd = openSync(out, 'r')
+  const fd = openSync(path, 'r')
   const length = readSync(fd, start, 0, start.length, 0)
   closeSync(fd)
-  if (length === 0 || /^d\d+:/.test(start.toString('latin1'))) return
-  throw usageError(`${out} is there already and is no torrent; name another file for the torrent`)
+  return length === 0 || /^d\d+:/.test(start.toString('latin1'))
 }
 
 function replaceFile(path: string, content: Buffer): void {

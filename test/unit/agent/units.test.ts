@@ -75,7 +75,10 @@ describe('addresses', () => {
     expect(parseTracker('the tracker', 'https://t.example/x/announce')).toBe('https://t.example/x/announce')
   })
 
-  it.each(['ftp://a/b', 'http://', 'javascript://x', 'tracker'])('no tracker %j', (text) => {
-    expect(() => parseTracker('the tracker', text)).toThrow(`the tracker is '${text}'`)
-  })
+  it.each(['ftp://a/b', 'udp://a:80/announce', 'http://', 'javascript://x', 'tracker'])(
+    'no tracker %j',
+    (text) => {
+      expect(() => parseTracker('the tracker', text)).toThrow(`the tracker is '${text}'`)
+    },
+  )
 })
