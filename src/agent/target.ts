@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
 import type { Metainfo } from '../torrent/metainfo.ts'
-import { makeDirectory } from './make-directory.ts'
 
 /** Refuses a directory where the torrent has a file, and the reverse. Whether anything is there. */
 export function checkKind(path: string, { singleFile, name }: Metainfo): boolean {
@@ -29,12 +28,6 @@ export function checkSource(path: string, metainfo: Metainfo): void {
     exitCode: ExitCode.usage,
     cure: `name the ${metainfo.singleFile ? 'file' : 'directory'} that the torrent was made of`,
   })
-}
-
-/** Makes the directory that a peer writes into, so that a target which can't be written to is refused at once. */
-export function prepareTarget(path: string, metainfo: Metainfo): void {
-  checkKind(path, metainfo)
-  makeDirectory(metainfo.singleFile ? dirname(path) : path)
 }
 
 const wrongKind = (message: string, cure: string) =>

@@ -135,6 +135,8 @@ export class Participant implements Host {
     const goodbye = Promise.all(this.trackers.map((tracker) => tracker.stop()))
     await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())])
     await this.storage.close()
+    // Who found nobody leaves nothing behind.
+    if (this.scheduler.have.size === 0 && this.metainfo.length > 0) await this.storage.takeBack()
   }
 
   private makeFetching({ metainfo, downloadLimit = 0 }: ParticipantOptions): Fetching {

@@ -1,13 +1,14 @@
-import { type FileHandle, mkdir } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError, MurderError } from '../errors.ts'
 import { refuseFullDisk, roomFor } from './disk-space.ts'
+import { makeDirectory } from './make-directory.ts'
 import type { Metainfo } from './metainfo.ts'
 import { OpenFiles } from './open-files.ts'
 import { QuickDisk } from './quick-disk.ts'
 import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
-import { makeUsable, openToRead, openToWrite } from './writable-file.ts'
+import { makeUsable, openToRead, openToWrite, removeUnfilled } from './writable-file.ts'
 
 /** Open files of one torrent at a time; descriptors are limited on servers. */
 const MOST_OPEN = 128
@@ -40,6 +41,8 @@ export class Storage {
   private readonly ownerOnly: boolean
   private readonly files: OpenFiles
   private readonly quick = new QuickDisk()
+  /** Where nothing was before `prepare`, each after the directory that holds it. */
+  private readonly made: string[] = []
 
   constructor(
     metainfo: Pick<Metainfo, 'files' | 'singleFile'>,
@@ -83,20 +86,26 @@ export class Storage {
     survey.refuseOtherKinds()
     await refuseFullDisk(this.top, survey.bytesToWrite())
     const mode = this.ownerOnly ? 0o700 : 0o777
-    await this.guard(this.top, () => mkdir(this.top, { recursive: true, mode }))
+    await this.guard(this.top, async () => this.made.push(...makeDirectory(dirname(this.top))))
     for (const path of [this.top, ...this.directories]) {
-      await this.guard(path, () => makeDirectory(path, mode))
+      await this.guard(path, async () => this.made.push(...makeDirectory(path, mode)))
       // Read-only, as its attributes wanted it the last time.
       if (this.ownerOnly) await this.guard(path, () => makeUsable(path))
     }
     for (const [index, { path, length }] of this.stretches.entries()) {
       if (index % BETWEEN_BREATHS === 0) await breath()
       if (survey.found[index]?.size === length) continue
-      const isNew = survey.found[index] === undefined && this.stretches.length > MOST_OPEN
-      if (isNew && this.quick.make(path, length, this.mode)) continue
+      const isNew = survey.found[index] === undefined
+      if (isNew) this.made.push(path)
+      if (isNew && this.stretches.length > MOST_OPEN && this.quick.make(path, length, this.mode)) continue
       await this.guard(path, () => this.files.use(path, true, (handle) => handle.truncate(length)))
     }
     return survey
+  }
+
+  /** Removes what `prepare` made, as far as nothing has come into it. Only after `close`. */
+  takeBack(): Promise<void> {
+    return removeUnfilled(this.made.splice(0).reverse())
   }
 
   /** Throws when a file is missing or has another length than the torrent says. */
@@ -227,13 +236,6 @@ function translate(error: unknown, path: string): unknown {
     })
   }
   return error
-}
-
-/** Its parent is there. Not `recursive`: that tells of a read-only file system as if something were missing. */
-async function makeDirectory(path: string, mode: number): Promise<void> {
-  await mkdir(path, { mode }).catch((error) => {
-    if (!isSystemError(error, 'EEXIST')) throw error
-  })
 }
 
 async function readAll(handle: FileHandle, into: Buffer, { path, at }: Part): Promise<void> {

@@ -1,5 +1,5 @@
 import { constants, fstatSync } from 'node:fs'
-import { chmod, type FileHandle, lstat, open } from 'node:fs/promises'
+import { chmod, type FileHandle, lstat, open, rmdir, unlink } from 'node:fs/promises'
 import { isSystemError } from '../errors.ts'
 import { makeOwnInode } from '../own-inode.ts'
 
@@ -34,6 +34,15 @@ async function openOrMake(path: string, mode: number): Promise<FileHandle> {
     if (!found.isFile() || found.uid !== process.geteuid?.()) throw error
     await chmod(path, found.mode | 0o600)
     return open(path, O_RDWR | O_NOFOLLOW)
+  }
+}
+
+/** Removes files that are all hole, and directories that are empty by then; the others stay. */
+export async function removeUnfilled(paths: string[]): Promise<void> {
+  for (const path of paths) {
+    const found = await lstat(path).catch(() => undefined)
+    if (found?.isDirectory()) await rmdir(path).catch(() => {})
+    else if (found?.isFile() && found.blocks === 0) await unlink(path).catch(() => {})
   }
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -168,6 +169,8 @@ describe('a line and the right exit code for', () => {
     const peer = `127.0.0.1:${await freePort()}`
     const args = ['peer', 'data.torrent', 'never2', '--peer', peer, '--connect-timeout', '0.5']
     await refuses(args, 3, new RegExp(`peer ${peer}`))
+    await refuses(['peer', 'tree.torrent', 'new/deep', ...args.slice(3)], 3, new RegExp(`peer ${peer}`))
+    for (const path of ['never2', 'new']) expect(existsSync(sandbox.path(path))).toBe(false)
   })
 
   it('a time that runs out', async () => {

@@ -6,7 +6,7 @@ import { onInterrupt } from '../interrupt.ts'
 import { presenter } from '../present.ts'
 import { runRoot } from '../run-directory.ts'
 import { startRun } from '../start-run.ts'
-import { prepareTarget } from '../target.ts'
+import { checkKind } from '../target.ts'
 import { readTorrent } from '../torrent-input.ts'
 
 const help = `murder peer <torrent> <file|directory> [own address]
@@ -44,7 +44,7 @@ export const command: Command = {
   async run(args) {
     const input = await readTorrent(args.positionals[0] ?? '')
     const job = await contentJob('peer', args, input)
-    prepareTarget(job.path, input.metainfo)
+    checkKind(job.path, input.metainfo)
     const describe = ({ port }: { port: number }) =>
       `Peer ${job.tag} of ${job.infoHash} listens on port ${port}`
     if (args.has('foreground')) {

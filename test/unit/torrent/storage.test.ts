@@ -75,6 +75,23 @@ it('cuts what is longer and leaves alone what is not in the torrent', async () =
   expect(statSync(join(target, 'b')).size).toBe(10)
 })
 
+it('takes back what it made, but for what has come into it', async () => {
+  await mkdir(join(target, 'old'), { recursive: true })
+  await writeFile(join(target, 'old/a'), 'abc')
+  const before = listing()
+  await storageOf('old/a', 'new/deep/b', 'c').prepare()
+  await storage?.close()
+  truncateSync(join(target, 'old/a'), 3)
+  await storage?.takeBack()
+  expect(listing()).toEqual(before)
+  const filled = storageOf('new/b', 'new/c')
+  await filled.prepare()
+  await filled.write(10, ten('c'))
+  await filled.close()
+  await filled.takeBack()
+  expect(readdirSync(join(target, 'new'))).toEqual(['c'])
+})
+
 it('never writes into what another name shares', async () => {
   await mkdir(target)
   await writeFile(join(directory, 'elsewhere'), ten('x'))
