@@ -23,12 +23,8 @@ const kinds = { file: 'a file', directory: 'a directory', symlink: 'a symlink' }
 export async function compareManifest(root: string, manifest: Manifest): Promise<AttributeCheck[]> {
   const { entries, hasXattrs } = manifest
   const want = wanter()
-  const xattrs = hasXattrs
-    ? await readXattrs(
-        root,
-        entries.map(({ path }) => path),
-      )
-    : undefined
+  const paths = entries.map(({ path }) => path)
+  const xattrs = hasXattrs && look(root) ? await readXattrs(root, paths) : undefined
   const checks: AttributeCheck[] = []
   for (const [index, entry] of entries.entries()) {
     const now = look(join(root, entry.path))

@@ -230,7 +230,7 @@ export class Storage {
 
 function translate(error: unknown, path: string): unknown {
   if (isSystemError(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'EISDIR', 'ENOTDIR', 'EEXIST')) {
-    return new MurderError('NO_ACCESS', `Cannot use ${path}: ${error.code}`, {
+    return new MurderError('NO_ACCESS', `Cannot use ${error.path ?? path}: ${error.code}`, {
       cure: 'check that the path exists, is of the right kind and that this user may use it',
       cause: error,
     })
