@@ -40,6 +40,8 @@ export interface Context {
   readonly signal: AbortSignal
   /** The display; made when it is first needed. */
   board(): ProgressBoard
+  /** Tells of a failure that a table will say in words: a display that is not up is not made for that. */
+  fail(failure: Failure): void
   /** Ends the display, so that other text can follow. */
   finishBoard(): void
   /** Runs a step that Ctrl-C ends in order. */
@@ -104,6 +106,11 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
   let busy = 0
   const stopListening = onInterrupt(shipit, interrupt, () => busy > 0)
   let board: ProgressBoard | undefined
+  const tell = (event: OutputEvent) => {
+    record.take(event)
+    log.event(event)
+    tellPlugins(shipit, record, event)
+  }
   return {
     shipit,
     settings,
@@ -123,13 +130,13 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
         stream: process.stdout,
         shared: [process.stderr],
         colour: wantsColour(process.env, process.stdout),
-        onEvent: (event) => {
-          record.take(event)
-          log.event(event)
-          tellPlugins(shipit, record, event)
-        },
+        onEvent: tell,
       })
       return board
+    },
+    fail(failure) {
+      if (board || mode === 'json') this.board().fail(failure, true)
+      else tell({ event: 'failed', ...failure })
     },
     finishBoard() {
       board?.finish()

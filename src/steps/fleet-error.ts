@@ -14,10 +14,7 @@ export function fleetError(
   { said = false } = {},
 ): MurderError {
   const table = context.mode !== 'json'
-  for (const failure of said ? [] : failures) {
-    // In words it would stand right above the table that says the same.
-    context.board().fail(failure, table)
-  }
+  for (const failure of said ? [] : failures) context.fail(failure)
   context.finishBoard()
   if (table) context.shipit.log(`\n${failureTable(failures, process.stdout.columns ?? 100)}\n`)
   const total = context.fleet.all.length

@@ -199,6 +199,14 @@ describe('a project without a workspace of its own', () => {
   })
 })
 
+it('murder:status shows the servers that do not answer, and no progress', async () => {
+  const env = { MURDER_PEERS: `${project.name(0)},deploy@127.0.0.1:1` }
+  const { code, output } = await project.shipit(['murder:status'], { env })
+  expect(code).toBe(1)
+  expect(output).toContain('nothing is known of them')
+  expect(output).not.toContain('servers done')
+})
+
 describe('murder:peer', () => {
   it('says what to do when nothing is seeded', async () => {
     const { code, output } = await project.shipit(['murder:peer'])
