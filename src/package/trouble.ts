@@ -32,12 +32,12 @@ export function unwritable(path: string, cause: unknown): unknown {
   const where = shown(path)
   if (isSystemError(cause, 'ENOSPC'))
     return new MurderError('DISK_FULL', `no space left on the disk of ${where}`, {
-      cure: 'free space there, or remove old releases, then deploy again',
+      cure: 'free space there, then run this again',
       cause,
     })
   if (isSystemError(cause, 'EDQUOT'))
     return new MurderError('DISK_FULL', `the disk quota is used up at ${where}`, {
-      cure: 'free space or raise the quota of the deploying user, then deploy again',
+      cure: 'free space or raise the quota of this user, then run this again',
       cause,
     })
   if (isSystemError(cause, 'EROFS'))
@@ -46,7 +46,7 @@ export function unwritable(path: string, cause: unknown): unknown {
       cause,
     })
   return new MurderError('NOT_WRITABLE', `cannot write ${where}: ${reason(cause)}`, {
-    cure: 'check that the deploying user may write there',
+    cure: 'check that this user may write there',
     cause,
   })
 }

@@ -133,7 +133,7 @@ export function outOfTime(
     stall: [
       'STALLED',
       `nothing moved for ${seconds} s`,
-      'check the server and its network, or raise the stall timeout',
+      'check the server and its network, or raise murder.timeouts.stall',
     ],
     total: [
       'TIMED_OUT',

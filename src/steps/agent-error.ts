@@ -5,7 +5,7 @@ import { MurderError } from '../errors.ts'
 /** What an agent failed of. Its own cures are for its command line; in a deploy the settings are what helps. */
 export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
   const { code, message, exitCode, step } = failed
-  const cure = cureOf(code, settings) ?? failed.cure
+  const cure = cureOf(failed, settings) ?? failed.cure
   return new MurderError(code, message, {
     exitCode,
     ...(cure === undefined ? {} : { cure }),
@@ -13,7 +13,10 @@ export function agentError(failed: AgentEvent & { event: 'failed' }, settings: S
   })
 }
 
-function cureOf(code: string, { tracker, ports, seeder, timeouts }: Settings): string | undefined {
+function cureOf(
+  { code, step }: AgentEvent & { event: 'failed' },
+  { tracker, ports, seeder, timeouts }: Settings,
+): string | undefined {
   switch (code) {
     case 'NOT_CONNECTED':
       return (
@@ -26,10 +29,14 @@ function cureOf(code: string, { tracker, ports, seeder, timeouts }: Settings): s
       return `check the network between this server and ${seeder === 'local' ? 'the deploy host' : seeder}, where the seeder is; murder.timeouts.stall sets how long to wait (${timeouts.stall} s)`
     case 'TIMED_OUT':
       return 'raise murder.timeouts.total, or set it to 0 for no limit'
+    case 'PORT_TAKEN':
+      return 'stop the program that uses it (another deploy?), or set murder.tracker.port to another port'
     case 'NO_PORT':
       return 'set murder.ports to a range with free ports'
     case 'DISK_FULL':
-      return 'remove old releases there, or set murder.temporaryPath to a larger disk'
+      return step === 'unpack'
+        ? 'free space there, for example by removing old releases'
+        : 'remove old releases there, or set murder.temporaryPath to a larger disk'
     case 'STOPPED':
     case 'DIED':
       return 'deploy again; if it happens again, look for what ends it (its memory limit, another deploy)'

@@ -121,7 +121,7 @@ export function checkSpace(
       server: server.label,
       step: 'check',
       cause: `the disk is too full: the package takes ${bytes(length)} and the release ${bytes(size)}, ${bytes(free)} are free`,
-      cure: 'remove old releases there, or set murder.temporaryPath to a larger disk',
+      cure: `remove old releases there${size > found.releases.free ? '' : ', or set murder.temporaryPath to a larger disk'}`,
     })
   }
   return failures

@@ -100,7 +100,7 @@ function checkFacts({ settings }: Context, facts: FleetFacts): Problem[] {
     for (const [what, { free }] of Object.entries({ temporary: found.temporary, releases: found.releases })) {
       if (free >= LEAST_FREE) continue
       const cause = `${bytes(free)} are free for ${what === 'temporary' ? 'temporary files' : 'releases'}`
-      const cure = 'remove old releases there, or set murder.temporaryPath to a larger disk'
+      const cure = `remove old releases there${what === 'temporary' ? ', or set murder.temporaryPath to a larger disk' : ''}`
       problems.push({ server, check: 'disk', cause, cure })
     }
     if (found.clientAddress === undefined && settings.announce === undefined && settings.seeder === 'local') {

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { AgentEvent } from '../agent/contract.ts'
 import { agentFile } from '../agent-file.ts'
+import type { Settings } from '../config/index.ts'
 import { MurderError } from '../errors.ts'
 import { parseEvent } from '../remote/events.ts'
+import { agentError } from './agent-error.ts'
 
 type Listening = AgentEvent & { event: 'listening' }
 
@@ -13,6 +15,7 @@ export class LocalAgent {
   sent = 0
   /** Settles when the agent ended by itself: with what it said, or undefined when it was stopped. */
   readonly ended: Promise<MurderError | undefined>
+  private readonly settings: Settings
   private readonly child: ChildProcess
   private failed: MurderError | undefined
   private stopping = false
@@ -21,7 +24,8 @@ export class LocalAgent {
     this.heard = resolve
   })
 
-  private constructor(role: string, args: readonly string[]) {
+  private constructor(settings: Settings, role: string, args: readonly string[]) {
+    this.settings = settings
     // In a process group of its own: Ctrl-C in the terminal is for the deploy, which then ends this one in order.
     this.child = spawn(
       process.execPath,
@@ -48,10 +52,11 @@ export class LocalAgent {
 
   /** Starts it and waits until it listens. */
   static async start(
+    settings: Settings,
     role: 'tracker' | 'seed',
     args: readonly string[],
   ): Promise<{ agent: LocalAgent; port: number }> {
-    const agent = new LocalAgent(role, args)
+    const agent = new LocalAgent(settings, role, args)
     const first = await Promise.race([agent.listening, agent.ended])
     if (first && 'port' in first) return { agent, port: first.port }
     throw first
@@ -70,12 +75,7 @@ export class LocalAgent {
     const event = parseEvent(line)
     if (event?.event === 'listening') this.heard(event)
     else if (event?.event === 'progress') this.sent = event.sent ?? this.sent
-    else if (event?.event === 'failed') {
-      this.failed = new MurderError(event.code, event.message, {
-        exitCode: event.exitCode,
-        ...(event.cure === undefined ? {} : { cure: event.cure }),
-      })
-    }
+    else if (event?.event === 'failed') this.failed = agentError(event, this.settings)
   }
 }
 

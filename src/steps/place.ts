@@ -38,6 +38,7 @@ function starter(context: Context, start: StartAgent, runs: string): Place['star
 function here(context: Context, { file }: Transfer): Place {
   const directory = dirname(file)
   const made: string[] = []
+  const start: StartAgent = (role, args) => LocalAgent.start(context.settings, role, args)
   return {
     async put(name, content) {
       const path = join(directory, name)
@@ -46,7 +47,7 @@ function here(context: Context, { file }: Transfer): Place {
       return path
     },
     bring: async (transfer) => transfer.file,
-    start: starter(context, LocalAgent.start, join(directory, 'runs')),
+    start: starter(context, start, join(directory, 'runs')),
     async clear() {
       for (const path of made) await rm(path, { force: true })
     },

@@ -3,6 +3,7 @@ import { MurderError } from '../errors.ts'
 import { parseEvent } from '../remote/events.ts'
 import type { Server } from '../remote/server.ts'
 import { command } from '../remote/shell.ts'
+import { agentError } from './agent-error.ts'
 import type { Context } from './context.ts'
 import type { Agent, Role } from './kept-agent.ts'
 import { agentPath } from './paths.ts'
@@ -37,7 +38,7 @@ export async function startRemote(
       const event = parseEvent(line)
       if (event?.event === 'listening') heard(event.port)
       else if (event?.event === 'progress') sent = event.sent ?? sent
-      else if (event?.event === 'failed') throw failed(event)
+      else if (event?.event === 'failed') throw agentError(event, settings)
     },
   })
   const abort = () => end.abort(signal.reason)
@@ -68,9 +69,4 @@ export async function startRemote(
   signal.removeEventListener('abort', abort)
   if (typeof first === 'number') return { agent, port: first }
   throw first ?? new MurderError('AGENT_ENDED', `${server.label}: the ${role} did not say where it listens`)
-}
-
-function failed(event: { code: string; message: string; exitCode: number; cure?: string }): MurderError {
-  const { code, message, exitCode, cure } = event
-  return new MurderError(code, message, { exitCode, ...(cure === undefined ? {} : { cure }) })
 }

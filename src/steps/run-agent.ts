@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process'
 import type { AgentEvent } from '../agent/contract.ts'
 import { agentFile } from '../agent-file.ts'
+import type { Settings } from '../config/index.ts'
 import { MurderError } from '../errors.ts'
 import { parseEvent } from '../remote/events.ts'
+import { agentError } from './agent-error.ts'
 
 /**
  * Runs a command of the agent on the deploy host to its end, which for `tracker` and `seed` is when they listen in the
  * background. Gives what it printed; throws what it failed of. When `signal` aborts, so does the command.
  */
-export function runAgent(args: readonly string[], signal?: AbortSignal): Promise<string> {
+export function runAgent(settings: Settings, args: readonly string[], signal?: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     // In a process group of its own: Ctrl-C in the terminal reaches it only through `signal`.
     const child = spawn(process.execPath, [agentFile, ...args], {
@@ -30,23 +32,19 @@ export function runAgent(args: readonly string[], signal?: AbortSignal): Promise
       signal?.removeEventListener('abort', stop)
       if (signal?.aborted) reject(signal.reason)
       else if (code === 0) resolve(stdout)
-      else reject(failureIn(stdout) ?? new MurderError('AGENT_ENDED', lastWords(args[0] ?? '', stderr)))
+      else
+        reject(
+          failureIn(stdout, settings) ?? new MurderError('AGENT_ENDED', lastWords(args[0] ?? '', stderr)),
+        )
     })
   })
 }
 
 /** The failure that an agent reported among its events. */
-function failureIn(stdout: string): MurderError | undefined {
+function failureIn(stdout: string, settings: Settings): MurderError | undefined {
   return eventsIn(stdout)
-    .flatMap((event) => (event.event === 'failed' ? [failedError(event)] : []))
+    .flatMap((event) => (event.event === 'failed' ? [agentError(event, settings)] : []))
     .at(-1)
-}
-
-export function failedError(event: AgentEvent & { event: 'failed' }): MurderError {
-  return new MurderError(event.code, event.message, {
-    exitCode: event.exitCode,
-    ...(event.cure === undefined ? {} : { cure: event.cure }),
-  })
 }
 
 export function eventsIn(stdout: string): AgentEvent[] {

@@ -7,13 +7,14 @@ import { parseEvent } from '../remote/events.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
 import { command, quotePath } from '../remote/shell.ts'
+import { agentError } from './agent-error.ts'
 import { ask, check, type FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { fleetError } from './fleet-error.ts'
 import { environmentDirectory, environmentName, localRuns } from './local-paths.ts'
 import { agentPath } from './paths.ts'
 import { seederServer, trackerServer } from './roles.ts'
-import { eventsIn, failedError, runAgent } from './run-agent.ts'
+import { eventsIn, runAgent } from './run-agent.ts'
 import { quietly } from './say.ts'
 import { uploadAgent } from './upload-agent.ts'
 
@@ -57,7 +58,7 @@ function stationAt(context: Context, server: Server | undefined, address: string
   return { ...station, address }
 }
 
-function local({ shipit }: Context): Omit<Station, 'address'> {
+function local({ shipit, settings }: Context): Omit<Station, 'address'> {
   const runs = localRuns()
   return {
     label: 'the deploy host',
@@ -65,8 +66,8 @@ function local({ shipit }: Context): Omit<Station, 'address'> {
     runs,
     directory: environmentDirectory(shipit.environment),
     prepare: async () => new Map(),
-    agent: (args, signal) => runAgent([...args, '--run-dir', runs], signal),
-    status: async () => parseRuns(await runAgent(['status', '--json', '--run-dir', runs])),
+    agent: (args, signal) => runAgent(settings, [...args, '--run-dir', runs], signal),
+    status: async () => parseRuns(await runAgent(settings, ['status', '--json', '--run-dir', runs])),
   }
 }
 
@@ -90,7 +91,7 @@ function onServer(context: Context, server: Server): Omit<Station, 'address'> {
       const lines: string[] = []
       const onLine = (line: string) => {
         const event = parseEvent(line)
-        if (event?.event === 'failed') throw failedError(event)
+        if (event?.event === 'failed') throw agentError(event, settings)
         lines.push(line)
       }
       const stallTimeout = settings.timeouts.stall > 0 ? settings.timeouts.stall + 15 : 0

@@ -111,7 +111,7 @@ async function listenOnFirst(server: Server, port: number, hosts: string[]): Pro
     } catch (error) {
       if (isSystemError(error, 'EADDRINUSE')) {
         throw new MurderError('PORT_TAKEN', `Port ${port} is taken: the tracker cannot listen there`, {
-          cure: 'stop the program that uses it (another deploy?), or choose another port: murder.tracker.port, or --port',
+          cure: 'stop the program that uses it, or choose another port with --port',
           cause: error,
         })
       }

@@ -24,8 +24,22 @@ it('names the machine that seeds where nothing moves', () => {
 })
 
 it('offers no option of a command line that nobody has typed', () => {
-  for (const code of ['NOT_CONNECTED', 'STALLED', 'TIMED_OUT', 'NO_PORT', 'DISK_FULL', 'DIED', 'TAG_TAKEN'])
+  for (const code of [
+    'NOT_CONNECTED',
+    'STALLED',
+    'TIMED_OUT',
+    'PORT_TAKEN',
+    'NO_PORT',
+    'DISK_FULL',
+    'DIED',
+    'TAG_TAKEN',
+  ])
     expect(agentError(failed(code), settings()).cure).not.toContain('--')
+})
+
+it('offers another place for packages only where packages did not fit', () => {
+  expect(agentError(failed('DISK_FULL'), settings()).cure).toContain('murder.temporaryPath')
+  expect(agentError({ ...failed('DISK_FULL'), step: 'unpack' }, settings()).cure).not.toContain('murder.')
 })
 
 it('keeps what it knows nothing better for', () => {
