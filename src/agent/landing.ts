@@ -11,6 +11,7 @@ import type { AgentEvent, PlaceOrder, ReceiveOrder, UnpackOrder } from './contra
 import { manifestOf } from './directory.ts'
 import { writeReceipt } from './receipt.ts'
 import { findRun, isAlive } from './run-directory.ts'
+import { stopRun } from './stop-run.ts'
 import { plainError } from './system-error.ts'
 import { packageFile, prefillFile } from './transfer-directory.ts'
 
@@ -143,8 +144,14 @@ async function placePackage(
 
 const secondsSince = (started: number) => Math.round(performance.now() - started) / 1000
 
-/** What was fetched may by now be the file itself, under its second name: the next one must not write into that. */
-export function dropPlaced({ directory, place }: ReceiveOrder): void {
+/**
+ * What was fetched may by now be the file itself, under its second name: the next one must not write into that. Who still
+ * shares it is ended, for its content is no longer there to be placed once more.
+ */
+export async function dropPlaced({ directory, tag, place }: ReceiveOrder): Promise<void> {
   const file = packageFile(directory)
-  if (place && (statSync(file, { throwIfNoEntry: false })?.nlink ?? 0) > 1) rmSync(file, { force: true })
+  if (!place || (statSync(file, { throwIfNoEntry: false })?.nlink ?? 0) <= 1) return
+  const run = findRun(directory, 'peer', tag)
+  if (run) await stopRun(run)
+  rmSync(file, { force: true })
 }

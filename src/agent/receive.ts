@@ -34,7 +34,7 @@ export async function receive(order: ReceiveOrder, follower: Follower): Promise<
       relay.emit(receipt)
       return await endWhenTold(order, follower)
     }
-    dropPlaced(order)
+    await dropPlaced(order)
     await prefillOnce(order, relay.emit, either(follower.left, follower.stop))
     const claim = claimRun(order.directory, runOf(job))
     if ('taken' in claim)

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../errors.ts'
-import { makeDirectory } from '../torrent/make-directory.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { isRunning, ownIdentity, type ProcessIdentity, pidExists } from './process-identity.ts'
 
 /**

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, renameSync, rmSync, statSync } from 'node:fs'
 import { chmod, utimes } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { PlaceOrder } from '../agent/contract.ts'
 import { MurderError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { linkOrCopy } from './link-or-copy.ts'
 import { stopIfAborted, unwritable } from './trouble.ts'
 
@@ -23,7 +24,7 @@ export async function placeFile(options: {
   const draft = join(dirname(path), `.${basename(path)}.${process.pid}.partial`)
   await verify(file, options.sha256, signal)
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeDirectory(dirname(path))
     rmSync(draft, { force: true })
     await linkOrCopy(file, draft)
     await chmod(draft, order.mode & 0o7777)

@@ -185,6 +185,19 @@ describe('path_is_file', () => {
     }
   })
 
+  it('brings it to another path while the first peers still share', async () => {
+    const paths = ['first', 'second', 'third'].map((name) => `elsewhere/${name}`)
+    await ok(['murder:seed'], env())
+    for (const path of paths)
+      await ok(['murder:peer'], { ...env(), MURDER_DESTINATION_PATH: `${destination()}/${path}` })
+    for (const server of servers) {
+      const placed = paths.map((path) => target(server, path))
+      for (const path of placed) expect((await readFile(path)).equals(await readFile(image()))).toBe(true)
+      const inodes = await Promise.all(placed.map(async (path) => (await stat(path)).ino))
+      expect(new Set(inodes).size).toBe(3)
+    }
+  })
+
   it('says what is wrong with the paths', async () => {
     const cases: [Record<string, string>, string][] = [
       [{ MURDER_PATH_IS_FILE: '1' }, 'murder.pathIsFile is set without murder.filesPath'],
