@@ -11,7 +11,7 @@ import { stopIfAborted, unwritable } from './trouble.ts'
 /**
  * Gives a file that was fetched its place: a second name where both are on one file system, so that a large one needs
  * no second copy of its bytes, else a copy. What is at `path` is replaced in one step once the SHA-256 is right.
- * Throws PACKAGE_WRONG, DISK_FULL, NOT_WRITABLE or INTERRUPTED, and then has touched nothing.
+ * Throws WRONG_KIND, PACKAGE_WRONG, DISK_FULL, NOT_WRITABLE or INTERRUPTED, and then has touched nothing.
  */
 export async function placeFile(options: {
   file: string
@@ -40,10 +40,15 @@ export async function placeFile(options: {
   }
 }
 
-/** As `cp` does: into a directory that is there, under the file's own name. */
+/** As `cp` does: into a directory that is there, under the file's own name. A device is no place for a file. */
 function targetOf({ path, name }: PlaceOrder): string {
   const target = resolve(path)
-  return statSync(target, { throwIfNoEntry: false })?.isDirectory() ? join(target, basename(name)) : target
+  const found = statSync(target, { throwIfNoEntry: false })
+  if (!found || found.isFile()) return target
+  if (found.isDirectory()) return join(target, basename(name))
+  throw new MurderError('WRONG_KIND', `${target} is neither a file nor a directory`, {
+    cure: 'name another path',
+  })
 }
 
 async function verify(file: string, sha256: string, signal?: AbortSignal): Promise<void> {

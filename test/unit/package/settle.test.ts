@@ -82,6 +82,11 @@ describe('placeFile', () => {
     expect((await readdir(at('to'))).sort()).toEqual(['one', 'sub'])
   })
 
+  it('refuses to take the place of a device', async () => {
+    await expect(place('/dev/null')).rejects.toMatchObject({ code: 'WRONG_KIND' })
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
+  })
+
   it('touches nothing when the SHA-256 is another', async () => {
     await expect(place(at('to', 'one'), '0'.repeat(64))).rejects.toMatchObject({ code: 'PACKAGE_WRONG' })
     expect(await readFile(at('to', 'one'), 'utf8')).toBe('old')
