@@ -41,3 +41,25 @@ export function explain(error: unknown): string {
 export function isSystemError(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')
 }
+
+const reasons: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'a part of its path is not a directory',
+  EISDIR: 'it is a directory',
+  EIO: 'input/output error of the disk',
+  ENAMETOOLONG: 'its path is too long for this system',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files on this machine',
+  ELOOP: 'too many symlinks',
+  EROFS: 'read-only file system',
+  EEXIST: 'something else is there',
+}
+
+/** What the system said, in words. */
+export function reason(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+  if (code !== undefined && reasons[code] !== undefined) return reasons[code]
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
-import { MurderError } from '../errors.ts'
+import { MurderError, reason } from '../errors.ts'
 import { refused } from './archive-entry.ts'
 import type { Destination } from './destination.ts'
 import { type Entry, pathFault, shown } from './entry.ts'
-import { reason, stopIfAborted } from './trouble.ts'
+import { stopIfAborted } from './trouble.ts'
 
 /** Entries between two looks at timers and signals. */
 const AT_ONCE = 200

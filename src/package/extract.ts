@@ -2,13 +2,13 @@ import { createHash, type Hash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import type { Compression } from '../agent/contract.ts'
-import { isSystemError, MurderError } from '../errors.ts'
+import { isSystemError, MurderError, reason } from '../errors.ts'
 import { entryFromHeader } from './archive-entry.ts'
 import { decrypt } from './cipher.ts'
 import { expander } from './compress.ts'
 import type { Destination } from './destination.ts'
 import { TarReader, type TarVisitor } from './tar-reader.ts'
-import { reason, stopIfAborted } from './trouble.ts'
+import { stopIfAborted } from './trouble.ts'
 
 export interface ExtractOptions {
   file: string

@@ -1,9 +1,9 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import ignore, { type Ignore } from 'ignore'
-import { isSystemError, MurderError } from '../errors.ts'
+import { isSystemError, MurderError, reason } from '../errors.ts'
 import { type Entry, longestPath, shown, sortEntries } from './entry.ts'
-import { changed, reason, unreadable } from './trouble.ts'
+import { changed, unreadable } from './trouble.ts'
 
 /**
  * What a release holds, sorted bytewise: the release directory itself first (path `.`), then everything below it.

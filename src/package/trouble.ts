@@ -1,4 +1,4 @@
-import { ExitCode, isSystemError, MurderError } from '../errors.ts'
+import { ExitCode, isSystemError, MurderError, reason } from '../errors.ts'
 import { shown } from './entry.ts'
 
 /** Throws what stopped the work when `signal` has been aborted. */
@@ -49,23 +49,4 @@ export function unwritable(path: string, cause: unknown): unknown {
     cure: 'check that this user may write there',
     cause,
   })
-}
-
-const reasons: Record<string, string> = {
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  ENOENT: 'no such file or directory',
-  ENOTDIR: 'a part of its path is not a directory',
-  EISDIR: 'it is a directory',
-  EIO: 'input/output error of the disk',
-  ENAMETOOLONG: 'its path is too long for this system',
-  EMFILE: 'too many open files',
-  ENFILE: 'too many open files on this machine',
-  ELOOP: 'too many symlinks',
-}
-
-export function reason(cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code
-  if (code !== undefined && reasons[code] !== undefined) return reasons[code]
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
-import { isSystemError, MurderError } from '../errors.ts'
+import { isSystemError, MurderError, reason } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
 import { refuseFullDisk, roomFor } from './disk-space.ts'
 import type { Metainfo } from './metainfo.ts'
@@ -230,7 +230,7 @@ export class Storage {
 
 function translate(error: unknown, path: string): unknown {
   if (isSystemError(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'EISDIR', 'ENOTDIR', 'EEXIST')) {
-    return new MurderError('NO_ACCESS', `Cannot use ${error.path ?? path}: ${error.code}`, {
+    return new MurderError('NO_ACCESS', `Cannot use ${error.path ?? path}: ${reason(error)}`, {
       cure: 'check that the path exists, is of the right kind and that this user may use it',
       cause: error,
     })
