@@ -25,7 +25,7 @@ const libtorrent = (role: string, torrent: string, directory: string) => [
  * How each client is started, with the settings that it comes with: the torrent, the directory that the content is or
  * will be in, and the content's path. What is set keeps them from ending by themselves or from looking for the internet.
  */
-const clients = {
+export const clients = {
   murder: (role: Role, torrent: string, path: string) =>
     murder(role, torrent, path, ...(role === 'peer' ? ['--linger', '10m', '--stall-timeout', '10m'] : [])),
   libtorrent: (role: Role, torrent: string, path: string) => libtorrent(role, torrent, dirname(path)),

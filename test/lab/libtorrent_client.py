@@ -1,10 +1,11 @@
-"""A libtorrent client as it is by default: `seed`, `super-seed` or `peer`, torrent file, directory. Ends with a signal."""
+"""A libtorrent client as it is by default: `seed`, `super-seed` or `peer`, torrent file, directory, and hosts that it
+connects to beside those of the tracker. Ends with a signal."""
 
 import sys
 
 import libtorrent as lt
 
-role, torrent, directory = sys.argv[1:4]
+role, torrent, directory, *hosts = sys.argv[1:]
 
 session = lt.session({"listen_interfaces": "0.0.0.0:6881"})
 add = lt.add_torrent_params()
@@ -13,9 +14,11 @@ add.save_path = directory
 add.flags &= ~(lt.torrent_flags.auto_managed | lt.torrent_flags.paused)
 if role == "super-seed":
     add.flags |= lt.torrent_flags.super_seeding
-session.add_torrent(add)
+handle = session.add_torrent(add)
 
 while True:
+    for host in hosts:
+        handle.connect_peer((host, 6881))
     session.wait_for_alert(1000)
     for alert in session.pop_alerts():
         print(alert.message(), file=sys.stderr, flush=True)

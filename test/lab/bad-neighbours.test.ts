@@ -1,0 +1,87 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildSync } from 'esbuild'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { withTrackers } from '../../src/torrent/metainfo.ts'
+import { trackerPath } from '../../src/torrent/secret.ts'
+import { labAvailable } from '../support/lab.ts'
+import { DeployLab } from './deploy-harness.ts'
+import { clients } from './interop-harness.ts'
+
+/** Slow enough for others to do something meanwhile. */
+const slow = { MURDER_DOWNLOAD_LIMIT: '3M' }
+
+describe.skipIf(!labAvailable())('a deploy among bad neighbours', () => {
+  let fleet: DeployLab
+  let badPeer: string
+
+  beforeAll(async () => {
+    fleet = await DeployLab.of(4, { strangers: 1 })
+    badPeer = join(fleet.lab.directory, 'bad-peer.cjs')
+    buildSync({
+      ...{ entryPoints: [join(import.meta.dirname, 'bad-peer.ts')], outfile: badPeer },
+      ...{ bundle: true, platform: 'node', logLevel: 'error' },
+    })
+  })
+  afterAll(() => fleet?.lab.destroy())
+  afterEach(() => fleet.reset())
+
+  test.each(['silent', 'slow'])('a peer of the fleet that takes requests and is %s', async (manner) => {
+    fleet.plant(20)
+    const { lab } = fleet
+    const deploy = fleet.start(slow)
+    const { infoHash, secret } = await fleet.seeding(deploy)
+    const hosts = lab.hosts.map(({ address }) => address)
+    const bad = lab.spawn(fleet.server(3), [process.execPath, badPeer, manner, infoHash, ...hosts])
+    bad.child.stdin?.end(secret)
+    try {
+      await bad.line(/^asked by /)
+      expect(await fleet.end(deploy)).toMatchObject({ code: 0 })
+    } finally {
+      bad.kill('SIGKILL')
+    }
+    expect(new Set(bad.stdout.match(/^asked by .*/gm)).size).toBeGreaterThan(1)
+    expect(fleet.upToDate()).toHaveLength(4)
+    expect(await fleet.quiet()).toEqual([])
+  })
+
+  /** Whether any file of a client holds anything: those of no content are empty, or holes. */
+  const hasContent = (directory: string) =>
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !/\.(aria2|torrent)$/.test(entry.name))
+      .some((entry) => readFileSync(join(entry.parentPath, entry.name)).some((byte) => byte !== 0))
+
+  test.each([
+    { allowed: false, get: 'nothing' },
+    { allowed: true, get: 'the content, which is allowed' },
+  ])('other clients with its torrent file get $get', async ({ allowed }) => {
+    fleet.plant(10)
+    const { lab, project } = fleet
+    const deploy = fleet.start({ MURDER_DOWNLOAD_LIMIT: '1M', MURDER_ALLOW_STRANGERS: String(allowed) })
+    const { torrent, secret } = await fleet.seeding(deploy)
+    // The right key may have been seen on the way: it is not the secret, nor does it help to find that.
+    const keys = ['', `/${trackerPath('another secret')}`, ...(secret ? [`/${trackerPath(secret)}`] : [])]
+    const trackers = keys.map((key) => `http://${lab.deployHost.address}:8998${key}/announce`)
+    const file = join(project.directory, 'stolen.torrent')
+    writeFileSync(file, withTrackers(readFileSync(torrent), trackers))
+    const started = [fleet.server(0), ...fleet.strangers].flatMap((host) =>
+      (['aria2', 'libtorrent', 'transmission'] as const).map((client) => {
+        const directory = `/srv/${client}`
+        mkdirSync(host.outside(directory), { recursive: true })
+        const more = client === 'libtorrent' ? lab.hosts.map(({ address }) => address) : []
+        const program = host.spawn([...clients[client]('peer', file, `${directory}/package`), ...more])
+        return { name: `${client} on ${host.name}`, program, directory: host.outside(directory) }
+      }),
+    )
+    const deployed = await fleet.end(deploy)
+    for (const { program } of started) program.kill('SIGKILL')
+    await Promise.all(started.map(({ program }) => program.ended))
+    expect(deployed).toMatchObject({ code: 0 })
+    const lucky = started.filter(({ directory }) => hasContent(directory)).map(({ name }) => name)
+    for (const { directory } of started) rmSync(directory, { recursive: true })
+    if (allowed) expect(lucky).toContain('libtorrent on server5')
+    else expect(lucky).toEqual([])
+    expect(fleet.upToDate()).toHaveLength(4)
+    expect(await fleet.quiet()).toEqual([])
+  })
+})

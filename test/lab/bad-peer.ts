@@ -1,0 +1,52 @@
+import { connect } from 'node:net'
+import { argv, stdin } from 'node:process'
+import { setInterval } from 'node:timers'
+import { setTimeout } from 'node:timers/promises'
+import { RawWire } from '../support/raw-wire.ts'
+
+/**
+ * A peer that proves to know the secret, says that it has everything, takes all requests, and answers none: or at 1 KB/s, and
+ * not with what was asked for. Arguments: `silent` or `slow`, infohash, hosts; the secret comes on standard input.
+ */
+const [, , manner, infoHash = '', ...hosts] = argv
+const [UNCHOKE, INTERESTED, REQUEST, HAVE_ALL] = [1, 2, 6, 14]
+const PORTS = [6881, 6882]
+
+async function beBadTo(host: string, port: number, secret: string): Promise<void> {
+  for (;;) {
+    const socket = connect(port, host)
+    const isUp = await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    })
+    if (isUp) {
+      const wire = new RawWire(socket, { infoHash, secret }, true)
+      await wire.shakeHands().catch(() => {})
+      wire.send(HAVE_ALL)
+      for (const id of [UNCHOKE, INTERESTED]) wire.send(id)
+      let requests = 0
+      let trickle: NodeJS.Timeout | undefined
+      wire.onMessage = ({ id, body }) => {
+        if (id !== REQUEST) return
+        if (++requests === 1) console.log(`asked by ${host}:${port}`)
+        if (manner !== 'slow' || trickle) return
+        const header = Buffer.alloc(13)
+        header.writeUInt32BE(9 + body.readUInt32BE(8))
+        header[4] = 7
+        body.copy(header, 5, 0, 8)
+        socket.write(header)
+        trickle = setInterval(() => socket.write(Buffer.alloc(100)), 100)
+      }
+      await wire.closed
+      clearInterval(trickle)
+    }
+    await setTimeout(100)
+  }
+}
+
+let secret = ''
+stdin.on('data', (chunk) => {
+  secret += chunk
+})
+stdin.on('end', () => {
+  for (const host of hosts) for (const port of PORTS) void beBadTo(host, port, secret)
+})
