@@ -1,3 +1,4 @@
+import type { MurderError } from '../errors.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
 import { bytes } from '../report/format.ts'
@@ -67,11 +68,28 @@ export async function check(context: Context, asked: Promise<Outcome[]> = ask(co
   return facts
 }
 
+export interface Inspection {
+  facts: FleetFacts
+  failures: Failure[]
+}
+
 /** What the servers answered that can be deployed to, and why the others can't. Throws SAME_SERVER. */
 export async function inspect(
   context: Context,
   asked: Promise<Outcome[]> = ask(context),
-): Promise<{ facts: FleetFacts; failures: Failure[] }> {
+): Promise<Inspection> {
+  const inspection = await examine(context, asked)
+  const same = sameAmong(inspection.facts)
+  if (same) throw same
+  return inspection
+}
+
+/** Why some of these servers cannot be deployed to together. */
+export const sameAmong = (facts: FleetFacts): MurderError | undefined =>
+  sameMachine([...facts].map(([{ label }, found]) => ({ label, facts: found })))
+
+/** The same as `inspect`, of each server by itself. */
+export async function examine(context: Context, asked: Promise<Outcome[]>): Promise<Inspection> {
   const outcomes = await asked
   context.signal.throwIfAborted()
   const facts = new Map<Server, ServerFacts>()
@@ -85,8 +103,6 @@ export async function inspect(
     } else facts.set(outcome.server, found)
   }
   await findAddresses(context, facts)
-  const same = sameMachine([...facts].map(([{ label }, found]) => ({ label, facts: found })))
-  if (same) throw same
   return { facts, failures }
 }
 

@@ -23,14 +23,17 @@ interface Aim {
   target: Target
 }
 
-/** Whether every server reaches tracker, seeder and other servers on their ports. Nothing of a deploy must run meanwhile. */
-export async function probeNetwork(context: Context, facts: FleetFacts): Promise<Problem[]> {
+/**
+ * Whether every server reaches tracker, seeder and other servers on their ports. `isBusy`: a deploy runs meanwhile, and its
+ * tracker has the port.
+ */
+export async function probeNetwork(context: Context, facts: FleetFacts, isBusy: boolean): Promise<Problem[]> {
   const problems: Problem[] = []
   const holds: Hold[] = []
   const here: NetServer[] = []
   try {
     const peers = await listenEverywhere(context, [...facts.keys()], holds, problems)
-    const station = await listenAtStations(context, peers, here, holds, problems)
+    const station = await listenAtStations(context, { peers, isBusy }, here, holds, problems)
     const aims = (server: Server): Aim[] => [
       ...station(server, facts),
       ...others(context, server, peers, facts),
@@ -79,7 +82,7 @@ function portIn(outcome: Outcome): number | undefined {
 /** Listeners where tracker and seeder will be. Gives what a server has to reach there. */
 async function listenAtStations(
   context: Context,
-  peers: ReadonlyMap<Server, number>,
+  { peers, isBusy }: { peers: ReadonlyMap<Server, number>; isBusy: boolean },
   here: NetServer[],
   holds: Hold[],
   problems: Problem[],
@@ -104,8 +107,15 @@ async function listenAtStations(
     problems.push({
       server: atTracker.label,
       check: 'tracker port',
-      cause: `port ${port} is taken by another program`,
-      cure: 'stop it, or set murder.tracker.port to another port',
+      ...(isBusy
+        ? {
+            cause: `port ${port} is taken while a deploy runs: it was not tried`,
+            cure: 'run murder:doctor again when the deploy is done',
+          }
+        : {
+            cause: `port ${port} is taken by another program`,
+            cure: 'stop it, or set murder.tracker.port to another port',
+          }),
     })
   }
   return (server, facts) => [

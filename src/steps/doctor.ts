@@ -4,10 +4,10 @@ import { explain, MurderError } from '../errors.ts'
 import { oneLine } from '../report/format.ts'
 import { bytes, table } from '../report/index.ts'
 import { wrap } from '../report/table.ts'
-import { askReadOnly, type FleetFacts, inspect } from './check.ts'
+import { askReadOnly, examine, type FleetFacts, sameAmong } from './check.ts'
 import type { Context } from './context.ts'
 import { probeNetwork } from './doctor-network.ts'
-import { parseLock } from './lock-script.ts'
+import { type FoundLock, parseLock } from './lock-script.ts'
 import { agent } from './paths.ts'
 import { say } from './say.ts'
 import { parseValues } from './server-facts.ts'
@@ -31,7 +31,8 @@ const LEAST_FILES = 256
  */
 export async function doctor(context: Context): Promise<void> {
   const outcomes = await askReadOnly(context)
-  const { facts, failures } = await inspect(context, Promise.resolve(outcomes))
+  const { facts, failures } = await examine(context, Promise.resolve(outcomes))
+  const isBusy = outcomes.some((outcome) => outcome.ok && lockIn(outcome.stdout)?.kind === 'deploy')
   const problems: Problem[] = [
     ...checkDeployHost(),
     ...failures.map(({ server, cause, cure = 'see docs/troubleshooting.md' }) => ({
@@ -40,8 +41,9 @@ export async function doctor(context: Context): Promise<void> {
     ...outcomes.flatMap((outcome) =>
       outcome.ok ? checkServer(context, outcome.server.label, outcome.stdout) : [],
     ),
+    ...checkSame(facts),
     ...checkFacts(context, facts),
-    ...(await probeNetwork(context, facts)),
+    ...(await probeNetwork(context, facts, isBusy)),
   ]
   context.signal.throwIfAborted()
   const total = context.fleet.servers.length
@@ -84,14 +86,25 @@ function checkServer({ shipit }: Context, server: string, output: string): Probl
       cure: 'raise it (ulimit -n, or limits.conf)',
     })
   }
-  const lock = parseLock(output)
-  if (lock && lock !== 'taken') {
+  const lock = lockIn(output)
+  if (lock) {
     problems.push({
       ...{ server, check: 'lock', cause: oneLine(`locked by ${lock.who} since ${lock.when}: ${lock.what}`) },
-      cure: `ask them, or break it: npx shipit ${shipit.environment} murder:unlock`,
+      cure: `${lock.kind === 'deploy' ? 'wait until it is done' : 'ask them'}, or break it: npx shipit ${shipit.environment} murder:unlock`,
     })
   }
   return problems
+}
+
+function lockIn(output: string): FoundLock | undefined {
+  const lock = parseLock(output)
+  return lock === 'taken' ? undefined : lock
+}
+
+function checkSame(facts: FleetFacts): Problem[] {
+  const same = sameAmong(facts)
+  if (!same) return []
+  return [{ server: same.server ?? '', check: 'servers', cause: same.message, cure: same.cure ?? '' }]
 }
 
 function checkFacts({ settings }: Context, facts: FleetFacts): Problem[] {

@@ -14,6 +14,7 @@ import { canPrefill } from './receive.ts'
 import { parseReleases, releaseBefore, releasesScript } from './releases.ts'
 import { say } from './say.ts'
 import { hasZstd } from './server-facts.ts'
+import { tolerate } from './tolerate.ts'
 import { releaseBytes } from './transfer.ts'
 
 /** Seconds that a server may take to answer. */
@@ -25,13 +26,13 @@ const show = (context: Context, text: string) => say(context, `Dry run: ${text}`
 export async function tryDeploy(context: Context): Promise<void> {
   const { fleet, settings, shipit } = context
   const outcomes = await askReadOnly(context)
-  const { facts, failures } = await inspect(context, Promise.resolve(outcomes))
-  if (failures.length > 0) throw fleetError(context, failures, 'a deploy would end here')
   const locks = outcomes.flatMap((outcome) => {
     const lock = outcome.ok ? parseLock(outcome.stdout) : undefined
     return lock && lock !== 'taken' ? [{ server: outcome.server.label, lock }] : []
   })
   if (locks.length > 0) throw lockedError(locks, shipit.environment)
+  const { facts, failures } = await inspect(context, Promise.resolve(outcomes))
+  tolerate(context, failures, 'a deploy would end here')
   const directory = makeTemporaryDirectory('shipit-murder-')
   try {
     const transfer = await makeTransfer(context, {
@@ -39,8 +40,7 @@ export async function tryDeploy(context: Context): Promise<void> {
       ...{ zstdEverywhere: [...facts.values()].every(hasZstd), peers: fleet.servers.length },
     })
     const size = releaseBytes(transfer.entries)
-    const noSpace = checkSpace(context, facts, transfer)
-    if (noSpace.length > 0) throw fleetError(context, noSpace, 'a deploy would end here')
+    tolerate(context, checkSpace(context, facts, transfer), 'a deploy would end here')
     const rows = fleet.servers.map((server) => {
       const found = facts.get(server)
       const { currentRelease = 'none', hasAgent = false } = found ?? {}

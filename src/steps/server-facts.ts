@@ -191,6 +191,7 @@ export function sameMachine(
     const other = seen.get(facts.identity)
     if (other !== undefined) {
       return new MurderError('SAME_SERVER', `${other} and ${label} are the same machine`, {
+        server: label,
         cure: 'remove one of them from "servers"',
       })
     }
