@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { loadSettings, type Origins, type Settings } from '../config/index.ts'
-import { ExitCode, interrupted } from '../errors.ts'
+import { ExitCode, explain, interrupted } from '../errors.ts'
 import { Fleet, type Outcome } from '../remote/fleet.ts'
 import type { SshConnection } from '../remote/server.ts'
 import type { OutputEvent } from '../report/events.ts'
@@ -189,6 +189,10 @@ function onInterrupt(shipit: Shipit, controller: AbortController, isBusy: () => 
   const stop = () => {
     if (controller.signal.aborted || !isBusy()) {
       removeShallowClone(shipit)
+      const now = controller.signal.aborted
+        ? 'at once: something may be left'
+        : 'what was done until now stays'
+      process.stderr.write(`${explain(interrupted(now))}\n`)
       process.exit(ExitCode.interrupted)
     }
     controller.abort(interrupted('nothing was published; run it again when you like'))

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { interrupted } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
 import { all, quote, quotePath } from '../remote/shell.ts'
 import type { Failure } from '../report/index.ts'
@@ -19,13 +20,15 @@ export interface Publication {
 
 /**
  * Makes `current` point to the release on every server, group by group, and checks their health in between. When more fail
- * than is tolerated, all go back to what they had, unless `revert` is off, and this throws FLEET_FAILED.
+ * than is tolerated, all go back to what they had, unless `revert` is off, and this throws FLEET_FAILED. Ctrl-C does the
+ * same, but when all have published: then it comes too late.
  */
 export async function publish(context: Context, publication: Publication): Promise<void> {
   const { fleet, settings, shipit } = context
   const links: Links = new Map()
   const groups = groupsOf(fleet.servers, settings.batch)
   for (const [index, group] of groups.entries()) {
+    if (context.signal.aborted) throw interrupted(await giveUp(context, publication, links))
     if (groups.length > 1) {
       const names = group.map(({ label }) => label).join(', ')
       shipit.log(`Publishing group ${index + 1} of ${groups.length}: ${names}`)
@@ -40,7 +43,7 @@ export async function publish(context: Context, publication: Publication): Promi
       continue
     }
     const consequence = await giveUp(context, publication, links)
-    context.signal.throwIfAborted()
+    if (context.signal.aborted) throw interrupted(consequence)
     throw fleetError(context, [...context.leftOut, ...failures], consequence)
   }
 }
@@ -54,7 +57,7 @@ async function publishGroup(
   { release }: Publication,
   links: Links,
 ): Promise<Failure[]> {
-  const { fleet, settings, shipit, signal, lock } = context
+  const { fleet, settings, shipit, lock } = context
   const deployTo = shipit.config.deployTo ?? ''
   const locked = lock.owner ? [stillLockedScript(settings.remotePath, lock.owner)] : []
   const script = all(...locked, publishScript(deployTo, release))
@@ -67,10 +70,11 @@ async function publishGroup(
         if (line.startsWith('was=') && !links.has(server)) links.set(server, line.slice(4))
       },
     }),
-    { servers, signal, totalTimeout: PATIENCE, repeatable: true },
+    // Ctrl-C waits for it: a script that has begun would go on, and publish after all was taken back.
+    { servers, totalTimeout: PATIENCE, repeatable: true },
   )
   const failures = failuresOf(outcomes, 'publish')
-  if (settings.healthCheck === undefined || signal.aborted) return failures
+  if (settings.healthCheck === undefined) return failures
   const healthy = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
   return [...failures, ...(await checkHealth(context, settings.healthCheck, healthy))]
 }
