@@ -8,13 +8,22 @@ export const saidAll = '<<< murder has said all <<<'
 export const hasEnded = '<<< murder script has ended <<<'
 
 /**
+ * Seconds without a line, by the server's own clock, after which a held command runs no more scripts: fewer than it takes until
+ * the other side gives it up. A script that a dead network has kept must not run when it counts as failed everywhere else.
+ */
+const LONGEST_SILENCE = 25
+
+/**
  * Script that stays until its standard input ends, and does `pulse` for every empty line on it. Any other line is a script
  * (`furtherScript`), which runs beside the loop, so that signs of life are heard while it does. It gets none of the input,
- * and whatever it does to its shell ends with it.
+ * and whatever it does to its shell ends with it. After a long silence a script ends as if its connection had broken.
  */
 export const stay = (pulse: string) => `printf '%s\\n' ${quote(saidAll)}
+heard=$(date +%s); late=
 while IFS= read -r x; do
+  now=$(date +%s); [ $((now - heard)) -lt ${LONGEST_SILENCE} ] || late=yes; heard=$now
   if [ -z "$x" ]; then ${pulse}; continue; fi
+  [ -z "$late" ] || x='exit 255'
   ( { e=$( (eval "$x") 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1
     printf '\\n%s\\n%s\\n%s\\n%s\\n' ${quote(hasEnded)} "$c" "$e" ${quote(saidAll)} ) &
 done`

@@ -7,7 +7,7 @@ import type { SessionResult, Stop } from './session.ts'
 import type { FurtherScript, StandingShell } from './standing-shell.ts'
 
 /** Milliseconds between two signs of life to a held command, which it reads as empty lines. */
-const PULSE_MS = 20_000
+const PULSE_MS = 10_000
 /** Milliseconds that a command may take to end when it is let go. */
 const PATIENCE_MS = 2000
 

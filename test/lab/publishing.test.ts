@@ -142,4 +142,20 @@ describe.skipIf(!labAvailable())('publishing that is disturbed', () => {
     expect(fleet.upToDate()).toHaveLength(3)
     expect(await fleet.quiet(60)).toEqual([])
   })
+
+  test('a server that was cut off and given up while it published does not publish when it is back', async () => {
+    const deploy = fleet.start({ MURDER_BATCH: '2', MURDER_HEALTH_CHECK: 'sleep 3' })
+    await deploy.line(/Publishing group 1/)
+    const [, , lost] = fleet.servers as [LabHost, LabHost, LabHost]
+    await fleet.lab.cut(lost)
+    const { code, text } = await fleet.end(deploy)
+    await fleet.lab.restore(lost)
+    expect(code).toBe(1)
+    expect(flat(text)).toContain(`all servers have what they had before, but ${fleet.label(2)}`)
+    expect(await fleet.quiet(60)).toEqual([])
+    expect(fleet.lives()).toEqual(before.map(({ live }) => live))
+    expect(state().slice(0, 2)).toEqual(before.slice(0, 2))
+    expect(await fleet.run()).toMatchObject({ code: 0 })
+    expect(fleet.upToDate()).toHaveLength(3)
+  })
 })

@@ -1,5 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { furtherScript, hasEnded, saidAll, stay } from '../../../src/remote/hold-script.ts'
 
@@ -15,8 +18,9 @@ let child: ChildProcess
 afterEach(() => void child.kill('SIGKILL'))
 
 /** A shell that stays; gives what it says, up to a number of times that it has said all. */
-function standing([program = '', ...args]: string[]) {
-  child = spawn(program, [...args, '-c', `trap 'echo gone' EXIT; value=own; cd /\n${stay('echo pulse')}`], {
+function standing([program = '', ...args]: string[], before = '') {
+  const script = `trap 'echo gone' EXIT; value=own; cd /; ${before}\n${stay('echo pulse')}`
+  child = spawn(program, [...args, '-c', script], {
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   let said = ''
@@ -46,5 +50,26 @@ describe.each(shells.map((shell) => ({ shell })))('$shell', ({ shell }) => {
     await until(`${saidAll}\n`)
     end()
     expect(await until('gone')).toBe('')
+  })
+
+  it('runs nothing that a silent network has kept, also behind signs of life that it has kept', async () => {
+    const clock = join(mkdtempSync(join(tmpdir(), 'hold-')), 'clock')
+    writeFileSync(clock, '1000\n')
+    const { until, send, end } = standing(shell, `date() { read -r d <'${clock}'; echo "$d"; }`)
+    await until(`${saidAll}\n`)
+    writeFileSync(clock, '1010\n')
+    send('\n')
+    await until('pulse\n')
+    writeFileSync(clock, '1034\n')
+    send(furtherScript('echo in time'))
+    expect(await until(`${saidAll}\n`)).toContain('in time')
+    writeFileSync(clock, '1060\n')
+    send(`\n${furtherScript('echo late')}`)
+    expect(await until(`${saidAll}\n`)).toBe(`pulse\n\n${hasEnded}\n255\n\n`)
+    send('\n')
+    expect(await until('pulse\n')).toBe('')
+    end()
+    await until('gone')
+    rmSync(dirname(clock), { recursive: true })
   })
 })
