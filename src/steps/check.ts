@@ -8,6 +8,7 @@ import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { lockStatusScript } from './lock-script.ts'
 import { agentPath, releasesPath } from './paths.ts'
+import { revertScript } from './publish.ts'
 import {
   addressScript,
   factsScript,
@@ -41,10 +42,12 @@ export function ask(
 
 /** The same, and each server that has an answer is locked in the same command. Throws LOCKED. */
 export async function askAndLock(context: Context): Promise<Outcome[]> {
-  const { lock, settings, shipit, signal } = context
-  const releases = releasesPath(shipit.config.deployTo ?? '')
-  const after = halfMadeScript({ temporaryPath: settings.temporaryPath, releases })
-  return lock.ask({ before: questions(context), after }, signal)
+  const { again, lock, settings, shipit, signal } = context
+  const { deployTo = '' } = shipit.config
+  const halfMade = halfMadeScript({ temporaryPath: settings.temporaryPath, releases: releasesPath(deployTo) })
+  // What is repeated may be there unpublished, where a server could not be reached any more to remove it.
+  const left = again ? `(${revertScript(deployTo, { release: again.release, isNew: true }, undefined)})` : ''
+  return lock.ask({ before: questions(context), after: `${halfMade}\n${left}` }, signal)
 }
 
 /** Asks without making anything, and also for what only a diagnosis needs: limits, and who has the lock. */

@@ -158,4 +158,17 @@ describe.skipIf(!labAvailable())('publishing that is disturbed', () => {
     expect(await fleet.run()).toMatchObject({ code: 0 })
     expect(fleet.upToDate()).toHaveLength(3)
   })
+
+  test('murder:retry also where the release is there, unpublished: nobody could reach the server to remove it', async () => {
+    const healthCheck = '[ "$(hostname)" != server3 ]'
+    const tolerant = await fleet.run({ MURDER_TOLERATE: '1', MURDER_HEALTH_CHECK: healthCheck })
+    expect(tolerant.code).toBe(0)
+    const [release] = fleet.lives()
+    expect(fleet.lives()).toEqual([release, release, before[2]?.live])
+    mkdirSync(fleet.server(2).outside(`${deployTo}/${release}/left`), { recursive: true })
+    expect(await fleet.run({}, 'murder:retry')).toMatchObject({ code: 0 })
+    expect(fleet.lives()).toEqual([release, release, release])
+    expect(fleet.upToDate()).toHaveLength(3)
+    expect(fleet.list(fleet.server(2), `${deployTo}/${release}`)).not.toContain('left')
+  })
 })
