@@ -46,6 +46,8 @@ export interface Context {
   finishBoard(): void
   /** Runs a step that Ctrl-C ends in order. */
   during<T>(step: () => Promise<T>): Promise<T>
+  /** Nobody waits for this work but the end of the run, before the lock is released. It must not reject. */
+  meanwhile(work: Promise<unknown>): void
   close(): Promise<void>
 }
 
@@ -104,6 +106,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
   // Every server waits for it: more than ten are a large fleet, and no leak that Node should warn of.
   setMaxListeners(0, interrupt.signal)
   let busy = 0
+  const pending: Promise<unknown>[] = []
   const stopListening = onInterrupt(shipit, interrupt, () => busy > 0)
   let board: ProgressBoard | undefined
   const tell = (event: OutputEvent) => {
@@ -150,9 +153,13 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
         busy--
       }
     },
+    meanwhile(work) {
+      pending.push(work)
+    },
     async close() {
       board?.finish()
       stopListening()
+      await Promise.all(pending)
       await lock.release()
       await fleet.close()
     },

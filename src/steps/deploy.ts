@@ -81,11 +81,9 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     context.signal.throwIfAborted()
     tolerate(context, received.failures, 'nothing was published', { said: true })
     const lost = taking.filter((server) => !fleet.servers.includes(server))
-    await Promise.all([
-      stopAndCount(context, swarm),
-      tidy(context, tag, received.receivers),
-      undo(context, tag, unpacked, lost),
-    ])
+    // One that is dead takes its time to be given up: the others need not wait for it to publish.
+    context.meanwhile(undo(context, tag, unpacked, lost))
+    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.receivers)])
     swarm = undefined
     return report(context, received)
   } catch (error) {
