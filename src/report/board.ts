@@ -24,6 +24,8 @@ const idle: ServerState = { phase: 'check', bytes: 0, total: 0, rate: 0 }
 
 export interface BoardOptions {
   servers: readonly string[]
+  /** Those of them that are done already, as an earlier display has shown. */
+  done?: readonly string[]
   mode: OutputMode
   stream: OutputStream
   /** Streams that others write to while the board is up; on a terminal their lines go above the display. */
@@ -54,6 +56,7 @@ export class ProgressBoard {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     for (const server of options.servers) this.#states.set(server, idle)
+    for (const server of options.done ?? []) this.#states.set(server, { ...idle, phase: 'done' })
     this.#block = new LiveBlock(options.stream)
     this.#stops = [this.#clock.every(pace[options.mode], () => this.#tick())]
     if (options.mode === 'terminal')

@@ -129,6 +129,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     board() {
       board ??= new ProgressBoard({
         servers: fleet.all.map(({ label }) => label),
+        done: record.servers.flatMap(({ server, outcome }) => (outcome === 'done' ? [server] : [])),
         mode,
         stream: process.stdout,
         shared: [process.stderr],
