@@ -1,4 +1,5 @@
 import type { AddressInfo, Server as NetServer } from 'node:net'
+import type { Settings } from '../config/index.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import { Hold } from '../remote/hold.ts'
 import type { Server } from '../remote/server.ts'
@@ -10,7 +11,7 @@ import { failuresOf } from './fleet-error.ts'
 import { connectScript, listenScript, parseReached, type Reached, type Target } from './probe.ts'
 import { parseValues } from './server-facts.ts'
 import { hostsOf, type Station, stationOf, trackerStationOf } from './station.ts'
-import { hasOwnTracker } from './swarm.ts'
+import { externalTracker, hasOwnTracker } from './swarm.ts'
 
 /** Seconds that a probe may take. */
 const PATIENCE = 20
@@ -19,7 +20,7 @@ const MOST_TARGETS = 12
 
 interface Aim {
   name: string
-  port: 'tracker' | 'seeder' | 'peer'
+  port: 'tracker' | 'external tracker' | 'seeder' | 'peer'
   target: Target
 }
 
@@ -36,6 +37,7 @@ export async function probeNetwork(context: Context, facts: FleetFacts, isBusy: 
     const station = await listenAtStations(context, { peers, isBusy }, here, holds, problems)
     const aims = (server: Server): Aim[] => [
       ...station(server, facts),
+      ...atExternalTracker(context.settings),
       ...others(context, server, peers, facts),
     ]
     problems.push(...(await connectAll(context, [...facts.keys()], aims)))
@@ -137,6 +139,15 @@ function aimAt(
   return [aim(station.label, name, hostsOf(station, facts)(server), port)]
 }
 
+/** A tracker that runs already is given by its announce URL. */
+function atExternalTracker({ tracker }: Settings): Aim[] {
+  const url = externalTracker(tracker)
+  if (url === undefined) return []
+  const { protocol, hostname, port } = new URL(url)
+  const number = Number(port) || (protocol === 'https:' ? 443 : 80)
+  return [aim(hostname, 'external tracker', hostname.replace(/^\[|\]$/g, ''), number)]
+}
+
 const aim = (name: string, port: Aim['port'], host: string, number: number): Aim => ({
   ...{ name, port, target: [host, number] },
 })
@@ -198,6 +209,8 @@ function unreachable(server: string, { name, port, target: [, number] }: Aim, wo
   const cures = {
     tracker:
       'let this port through firewalls, or set murder.announce to the right address, or murder.seeder to a server',
+    'external tracker':
+      'start it, or let its port through firewalls; without murder.tracker.at a deploy has a tracker of its own',
     seeder:
       'let the ports of murder.ports through firewalls, or set murder.announce, or murder.seeder to a server',
     peer: 'let the ports of murder.ports through firewalls between the servers',

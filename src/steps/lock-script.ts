@@ -112,7 +112,7 @@ export function breakLockScript(remotePath: string): string {
 /** Fails where somebody else has the lock by now. */
 export function stillLockedScript(remotePath: string, { id }: LockOwner): string {
   const path = quotePath(pathOf(remotePath))
-  return `x=; if [ -f ${path} ] && { IFS= read -r x <${path}; [ "$x" != ${quote(id)} ]; }; then echo 'another deploy has taken the lock meanwhile' >&2; exit 1; fi`
+  return `x=; if [ -f ${path} ] && { IFS= read -r x <${path}; [ "$x" != ${quote(id)} ]; }; then echo 'somebody else has taken the lock meanwhile' >&2; exit 1; fi`
 }
 
 /** What a script said of the lock: taken, somebody else's, or nothing. */

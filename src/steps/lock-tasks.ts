@@ -27,7 +27,7 @@ export async function lock(context: Context): Promise<void> {
   say(context, text.join('\n'), 'locked', { owner, servers: taken, others: others.map(asEvent) })
 }
 
-/** `murder:unlock`: removes every lock, also that of a deploy that runs: it then publishes nothing. */
+/** `murder:unlock`: removes every lock, also that of a deploy that runs: it then publishes nothing where another one has the lock. */
 export async function unlock(context: Context): Promise<void> {
   const found = await onAll(context, breakLockScript(context.settings.remotePath))
   tell(context, found, { none: 'Nothing was locked', some: 'Unlocked', event: 'unlocked' })

@@ -149,6 +149,13 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
       `${fleet.label(0)} tracker port: does not reach port 8998 of the deploy host: no way there`,
     )
 
+    const { address } = lab.host('deploy')
+    const down = await look({ MURDER_TRACKER_AT: `http://${address}:6969/announce` })
+    expect(down.lines).toHaveLength(4)
+    expect(down.lines[0]).toBe(
+      `${fleet.label(0)} external tracker port: does not reach port 6969 of ${address}: the connection is refused`,
+    )
+
     // Answers of that port do not leave: as a firewall that drops, for one of the others only.
     const rule = ['to', fleet.server(2).address, 'ipproto', 'tcp', 'sport', '6881-6999', 'blackhole']
     await lab.exec(fleet.server(1), ['ip', 'rule', 'add', ...rule])

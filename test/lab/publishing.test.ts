@@ -126,7 +126,7 @@ describe.skipIf(!labAvailable())('publishing that is disturbed', () => {
     expect(await fleet.run({ MURDER_LOCK_REASON: 'a migration' }, 'murder:lock')).toMatchObject({ code: 0 })
     const { code, text } = await fleet.end(deploy)
     expect(code).toBe(1)
-    expect(flat(text)).toContain('another deploy has taken the lock meanwhile')
+    expect(flat(text)).toContain('somebody else has taken the lock meanwhile')
     expect(state()).toEqual(before)
     const status = await fleet.run({}, 'murder:lock:status')
     expect(status.text.match(/a migration/g)).toHaveLength(3)

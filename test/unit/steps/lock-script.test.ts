@@ -99,7 +99,7 @@ test('the same owner takes its lock over from a connection that broke', async ()
   expect(sh(`${stillLockedScript(directory, owner('1'))}; echo yes`)).toBe('yes\n')
   expect(() =>
     execFileSync('sh', ['-c', stillLockedScript(directory, owner('2'))], { stdio: 'pipe' }),
-  ).toThrow('another deploy has taken the lock meanwhile')
+  ).toThrow('somebody else has taken the lock meanwhile')
 })
 
 test('a manual lock stays until it is broken', async () => {
