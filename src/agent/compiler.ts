@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 
 /** How much code runs (V8's unit, bytes of bytecode) before the optimizing compiler looks at it: V8's own and ours. */
 const USUAL_BUDGET = 66 * 1024
-const PATIENT_BUDGET = 2_000_000
+const PATIENT_BUDGET = 300_000
 /** Bytes that a process has received and sent when it is worth to compile for speed. */
 const MUCH_WORK = 64 * 1024 * 1024
 
