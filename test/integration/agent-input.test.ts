@@ -185,7 +185,7 @@ describe('a line and the right exit code for', () => {
     const server = createServer().listen(0)
     await once(server, 'listening')
     const port = String((server.address() as { port: number }).port)
-    await refuses(['tracker', '--port', port], 1, `choose another port with --port`)
+    await refuses(['tracker', '--port', port], 1, new RegExp(`Port ${port} is taken.* with --port$`))
     await refuses(['tracker', '--port', port, '--foreground'], 1, port)
     await refuses(['peer', 'data.torrent', 'never4', '--port', port], 1, port)
     server.close()
