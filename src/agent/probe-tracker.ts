@@ -1,17 +1,12 @@
 import { connect } from 'node:net'
+import { endpointOf } from '../torrent/endpoint.ts'
 
 const PATIENCE_MS = 1500
 
 /** Why nothing listens at a tracker's address, or undefined when something does. */
 export function probeTracker(url: string): Promise<string | undefined> {
-  const { protocol, hostname, port } = new URL(url)
-  const host = hostname.replace(/^\[|\]$/g, '')
   return new Promise((resolve) => {
-    const socket = connect({
-      host,
-      port: Number(port) || (protocol === 'https:' ? 443 : 80),
-      timeout: PATIENCE_MS,
-    })
+    const socket = connect({ ...endpointOf(url), timeout: PATIENCE_MS })
     const settle = (why?: string) => {
       socket.destroy()
       resolve(why)

@@ -4,7 +4,6 @@ import { setImmediate as breath } from 'node:timers/promises'
 import ignore from 'ignore'
 import { MurderError, reason } from '../errors.ts'
 import { longestPath, shown, sortEntries } from '../package/entry.ts'
-
 import { readXattrs } from './beyond-node.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { groupNames, type Names, userNames } from './owners.ts'

@@ -17,6 +17,7 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
 
   async function* chunks(fd: number, entry: Entry): AsyncGenerator<Buffer> {
     try {
+      if (!isFileOf(fd, entry.size)) return
       for (let position = 0; position < entry.size; ) {
         const length = readSome(fd, buffer, Math.min(chunkLength, entry.size - position), position)
         if (length === 0) return
@@ -34,7 +35,7 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
     if (directory === undefined) return undefined
     const fd = open(`${directory}/${nameOf(entry.path)}`)
     if (fd === undefined) return undefined
-    if (entry.size >= chunkLength) return isFileOf(fd, entry.size) ? chunks(fd, entry) : undefined
+    if (entry.size >= chunkLength) return chunks(fd, entry)
     // One byte more than it may have: that tells its size, and that it is a file, without asking.
     const length = readSome(fd, buffer, entry.size + 1, 0)
     closeSync(fd)
@@ -76,12 +77,13 @@ function open(path: string): number | undefined {
   }
 }
 
-/** Closes `fd` when it is not. */
 function isFileOf(fd: number, size: number): boolean {
-  const stats = fstatSync(fd)
-  const is = stats.isFile() && stats.size === size
-  if (!is) closeSync(fd)
-  return is
+  try {
+    const stats = fstatSync(fd)
+    return stats.isFile() && stats.size === size
+  } catch {
+    return false
+  }
 }
 
 function readSome(fd: number, into: Buffer, length: number, position: number): number {

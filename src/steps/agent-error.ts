@@ -1,6 +1,7 @@
 import type { AgentEvent } from '../agent/contract.ts'
 import type { Settings } from '../config/index.ts'
 import { MurderError } from '../errors.ts'
+import { fullDiskCure } from './server-facts.ts'
 
 /** What an agent failed of. Its own cures are for its command line; in a deploy the settings are what helps. */
 export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
@@ -34,9 +35,7 @@ function cureOf(
     case 'NO_PORT':
       return 'set murder.ports to a range with free ports'
     case 'DISK_FULL':
-      return step === 'unpack'
-        ? 'free space there, for example by removing old releases'
-        : 'remove old releases there, or set murder.temporaryPath to a larger disk'
+      return step === 'unpack' ? 'free space there, for example by removing old releases' : fullDiskCure(true)
     case 'STOPPED':
     case 'DIED':
       return 'deploy again; if it happens again, look for what ends it (its memory limit, another deploy)'

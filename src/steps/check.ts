@@ -13,6 +13,7 @@ import {
   addressScript,
   factsScript,
   faultOf,
+  fullDiskCure,
   missingSpace,
   parseAddresses,
   parseFacts,
@@ -140,7 +141,7 @@ export function checkSpace(
       server: server.label,
       step: 'check',
       cause: `the disk is too full: the package takes ${bytes(length)} and the release ${bytes(size)}, ${bytes(free)} are free`,
-      cure: `remove old releases there${size > found.releases.free ? '' : ', or set murder.temporaryPath to a larger disk'}`,
+      cure: fullDiskCure(size <= found.releases.free),
     })
   }
   return failures

@@ -42,12 +42,13 @@ export function cleanReleasesScript(deployTo: string, keep: number): string {
  */
 export function oldReleasesScript(deployTo: string, keep: number, act: string): string {
   const releases = quotePath(posix.join(deployTo, 'releases'))
+  const tooMany = `[ $# -gt ${Math.max(0, Math.floor(keep))} ]`
   return `cd ${releases} 2>/dev/null || exit 0
 set -- *
 if [ ! -e "$1" ] && [ ! -L "$1" ]; then exit 0; fi
-[ $# -gt ${Math.max(0, Math.floor(keep))} ] || exit 0
+${tooMany} || exit 0
 live=$(cd ../current 2>/dev/null && pwd -P)
-while [ $# -gt ${Math.max(0, Math.floor(keep))} ]; do
+while ${tooMany}; do
   x=$1; shift
   if [ -n "$live" ] && [ "$(cd "./$x" 2>/dev/null && pwd -P)" = "$live" ]; then continue; fi
   ${act}

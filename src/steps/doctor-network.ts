@@ -3,6 +3,7 @@ import type { Settings } from '../config/index.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import { Hold } from '../remote/hold.ts'
 import type { Server } from '../remote/server.ts'
+import { endpointOf } from '../torrent/endpoint.ts'
 import { listen } from '../torrent/listen.ts'
 import type { FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
@@ -143,9 +144,8 @@ function aimAt(
 function atExternalTracker({ tracker }: Settings): Aim[] {
   const url = externalTracker(tracker)
   if (url === undefined) return []
-  const { protocol, hostname, port } = new URL(url)
-  const number = Number(port) || (protocol === 'https:' ? 443 : 80)
-  return [aim(hostname, 'external tracker', hostname.replace(/^\[|\]$/g, ''), number)]
+  const { host, port } = endpointOf(url)
+  return [aim(new URL(url).hostname, 'external tracker', host, port)]
 }
 
 const aim = (name: string, port: Aim['port'], host: string, number: number): Aim => ({

@@ -7,10 +7,10 @@ import { wrap } from '../report/table.ts'
 import { askReadOnly, examine, type FleetFacts, sameAmong } from './check.ts'
 import type { Context } from './context.ts'
 import { probeNetwork } from './doctor-network.ts'
-import { type FoundLock, parseLock } from './lock-script.ts'
+import { othersLock } from './lock-script.ts'
 import { agent } from './paths.ts'
 import { say } from './say.ts'
-import { parseValues } from './server-facts.ts'
+import { fullDiskCure, parseValues } from './server-facts.ts'
 
 /** Something that would stop a deploy, or might. */
 export interface Problem {
@@ -32,7 +32,7 @@ const LEAST_FILES = 256
 export async function doctor(context: Context): Promise<void> {
   const outcomes = await askReadOnly(context)
   const { facts, failures } = await examine(context, Promise.resolve(outcomes))
-  const isBusy = outcomes.some((outcome) => outcome.ok && lockIn(outcome.stdout)?.kind === 'deploy')
+  const isBusy = outcomes.some((outcome) => outcome.ok && othersLock(outcome.stdout)?.kind === 'deploy')
   const problems: Problem[] = [
     ...checkDeployHost(),
     ...failures.map(({ server, cause, cure = 'see docs/troubleshooting.md' }) => ({
@@ -86,7 +86,7 @@ function checkServer({ shipit }: Context, server: string, output: string): Probl
       cure: 'raise it (ulimit -n, or limits.conf)',
     })
   }
-  const lock = lockIn(output)
+  const lock = othersLock(output)
   if (lock) {
     problems.push({
       ...{ server, check: 'lock', cause: oneLine(`locked by ${lock.who} since ${lock.when}: ${lock.what}`) },
@@ -94,11 +94,6 @@ function checkServer({ shipit }: Context, server: string, output: string): Probl
     })
   }
   return problems
-}
-
-function lockIn(output: string): FoundLock | undefined {
-  const lock = parseLock(output)
-  return lock === 'taken' ? undefined : lock
 }
 
 function checkSame(facts: FleetFacts): Problem[] {
@@ -113,7 +108,7 @@ function checkFacts({ settings }: Context, facts: FleetFacts): Problem[] {
     for (const [what, { free }] of Object.entries({ temporary: found.temporary, releases: found.releases })) {
       if (free >= LEAST_FREE) continue
       const cause = `${bytes(free)} are free for ${what === 'temporary' ? 'temporary files' : 'releases'}`
-      const cure = `remove old releases there${what === 'temporary' ? ', or set murder.temporaryPath to a larger disk' : ''}`
+      const cure = fullDiskCure(what === 'temporary')
       problems.push({ server, check: 'disk', cause, cure })
     }
     if (found.clientAddress === undefined && settings.announce === undefined && settings.seeder === 'local') {

@@ -8,7 +8,7 @@ import { keptReleases, oldReleasesScript } from './clean-releases.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { lockedError } from './lock.ts'
-import { parseLock } from './lock-script.ts'
+import { othersLock } from './lock-script.ts'
 import { makeTransfer } from './make-transfer.ts'
 import { canPrefill } from './receive.ts'
 import { parseReleases, releaseBefore, releasesScript } from './releases.ts'
@@ -27,8 +27,8 @@ export async function tryDeploy(context: Context): Promise<void> {
   const { fleet, settings, shipit } = context
   const outcomes = await askReadOnly(context)
   const locks = outcomes.flatMap((outcome) => {
-    const lock = outcome.ok ? parseLock(outcome.stdout) : undefined
-    return lock && lock !== 'taken' ? [{ server: outcome.server.label, lock }] : []
+    const lock = outcome.ok ? othersLock(outcome.stdout) : undefined
+    return lock ? [{ server: outcome.server.label, lock }] : []
   })
   if (locks.length > 0) throw lockedError(locks, shipit.environment)
   const { facts, failures } = await inspect(context, Promise.resolve(outcomes))

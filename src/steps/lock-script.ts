@@ -132,6 +132,12 @@ export function parseLock(output: string): 'taken' | FoundLock | undefined {
   return { ...unknown, ...parseOwner(text), age: Number(values.get('lock.age')) || 0 }
 }
 
+/** The lock that somebody else has, as a script told it. */
+export function othersLock(output: string): FoundLock | undefined {
+  const lock = parseLock(output)
+  return lock === 'taken' ? undefined : lock
+}
+
 /** It was written by another machine, perhaps by another version: only what has the right form counts. */
 function parseOwner(text: string): Partial<LockOwner> {
   try {

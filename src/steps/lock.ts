@@ -8,7 +8,7 @@ import { Hold } from '../remote/hold.ts'
 import { pause } from '../remote/retry.ts'
 import type { Server } from '../remote/server.ts'
 import { duration, oneLine } from '../report/format.ts'
-import { type FoundLock, holdLockScript, type LockOwner, parseLock } from './lock-script.ts'
+import { type FoundLock, holdLockScript, type LockOwner, othersLock, parseLock } from './lock-script.ts'
 
 /** Seconds that a server may take to answer. */
 const PATIENCE = 60
@@ -170,7 +170,7 @@ const named = ({ server, lock }: Refusal) => ({ server: server.label, lock })
 
 function refusals(outcomes: readonly Outcome[]): Refusal[] {
   return outcomes.flatMap((outcome) => {
-    const lock = outcome.ok ? parseLock(outcome.stdout) : undefined
-    return lock === undefined || lock === 'taken' ? [] : [{ server: outcome.server, lock }]
+    const lock = outcome.ok ? othersLock(outcome.stdout) : undefined
+    return lock === undefined ? [] : [{ server: outcome.server, lock }]
   })
 }

@@ -199,3 +199,7 @@ export function sameMachine(
   }
   return undefined
 }
+
+/** `elsewhere`: temporary files on another disk would help too. */
+export const fullDiskCure = (elsewhere: boolean): string =>
+  `remove old releases there${elsewhere ? ', or set murder.temporaryPath to a larger disk' : ''}`

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { labAvailable } from '../support/lab.ts'
-import { DeployLab, deployTo } from './deploy-harness.ts'
+import { DeployLab, deployTo, flat } from './deploy-harness.ts'
 
 interface Report {
   published: boolean
@@ -23,7 +23,6 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
 
   const report = () => join(fleet.project.directory, 'report.json')
   const reported = () => JSON.parse(readFileSync(report(), 'utf8')) as Report
-  const flat = (text: string) => text.replace(/\s+/g, ' ')
 
   /** Keeps everybody else from the server's sshd. */
   async function crowd(index: number) {

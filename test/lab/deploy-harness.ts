@@ -10,6 +10,9 @@ import type { LabProcess } from '../support/lab-process.ts'
 
 export const deployTo = '/srv/app'
 
+/** What was printed, as if the terminal were as wide as it takes. */
+export const flat = (text: string) => text.replace(/\s+/g, ' ')
+
 /** What a running deploy knows and nobody else should. */
 export interface RunningDeploy {
   torrent: string

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { labAvailable } from '../support/lab.ts'
 import type { LabHost } from '../support/lab-host.ts'
-import { DeployLab, deployTo } from './deploy-harness.ts'
+import { DeployLab, deployTo, flat } from './deploy-harness.ts'
 
 /** Programs that a server finds before all others. */
 const BIN = '/srv/bin'
@@ -49,8 +49,6 @@ describe.skipIf(!labAvailable())('publishing that is disturbed', () => {
 
   const breakConnection = (server: LabHost) =>
     fleet.lab.exec(server, ['pkill', '-9', '-f', 'sshd.*root@notty'], { anyExit: true })
-
-  const flat = (text: string) => text.replace(/\s+/g, ' ')
 
   test('Ctrl-C waits for what publishes, which is then all or nothing', async () => {
     const { begun } = slowly(fleet.server(1))
