@@ -1,113 +1,47 @@
-import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { makeProject, type Project } from '../../bench/deploy/project.ts'
-import { Lab, labAvailable } from '../support/lab.ts'
+import type { Project } from '../../bench/deploy/project.ts'
+import { type Lab, labAvailable } from '../support/lab.ts'
 import type { LabHost } from '../support/lab-host.ts'
+import { DeployLab, deployTo } from './deploy-harness.ts'
 
-const deployTo = '/srv/app'
 type Report = { seederUploaded: number; servers: { fromSeeder: number }[] }
 /** Slow enough to do something in the middle of a transfer of `large`. */
 const slow = { MURDER_DOWNLOAD_LIMIT: '3M' }
 
 describe.skipIf(!labAvailable())('deploys with faults, in a lab of four servers', () => {
+  let fleet: DeployLab
   let lab: Lab
   let project: Project
 
   beforeAll(async () => {
-    lab = await Lab.create({ hosts: 4, deployHost: true, rate: 100_000_000 })
-    await Promise.all(lab.servers.map((server) => lab.sshd(server)))
-    const addresses = lab.servers.map(({ address }) => address)
-    project = await makeProject(
-      ...([join(lab.directory, 'faults'), 'murder', addresses, deployTo, lab.keys.identity] as const),
-    )
-    // The workspace as it is; and before publishing, what a test has put into the file `updated` is run.
+    fleet = await DeployLab.of(4)
+    lab = fleet.lab
+    project = fleet.project
+    // Before publishing, what a test has put into the file `updated` is run.
     const shipitfile = join(project.directory, 'shipitfile.js')
-    const text = readFileSync(shipitfile, 'utf8').replace(/"repositoryUrl": .*\n/, '"keepWorkspace": true,\n')
     const hook = `shipit.on('updated', () => require('child_process').execSync('sh ./updated'))`
-    writeFileSync(shipitfile, text.replace(/^}$/m, `  ${hook}\n}`))
+    writeFileSync(shipitfile, readFileSync(shipitfile, 'utf8').replace(/^}$/m, `  ${hook}\n}`))
   })
-  afterAll(() => lab?.destroy())
-  afterEach(async () => {
-    await Promise.all(lab.servers.map((server) => lab.restore(server)))
-    const applications = lab.servers.map((server) => server.outside(deployTo))
-    for (const path of [...applications, project.workspace, join(project.directory, '.shipit-murder')])
-      await rm(path, { recursive: true, force: true })
-  })
+  afterAll(() => fleet?.lab.destroy())
+  afterEach(() => fleet.reset())
 
   function plant(megabytes = 0): void {
-    mkdirSync(project.workspace, { recursive: true })
     writeFileSync(join(project.directory, 'updated'), '')
-    writeFileSync(join(project.workspace, 'file'), randomBytes(1000))
-    if (megabytes > 0) writeFileSync(join(project.workspace, 'large'), randomBytes(megabytes * 1_000_000))
+    fleet.plant(megabytes)
   }
 
-  const start = (env: Record<string, string> = {}, task = 'deploy') =>
-    lab.spawn('deploy', [process.execPath, 'node_modules/.bin/shipit', 'production', task], {
-      cwd: project.directory,
-      env,
-    })
-
-  async function run(env: Record<string, string> = {}, task = 'deploy') {
-    const program = start(env, task)
-    const { code } = await program.ended
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of Shipit's log
-    const text = `${program.stdout}${program.stderr}`.replace(/\x1b\[\d+m/g, '')
-    if (process.env.LAB_DEBUG) console.log(task, code, text)
-    return { code, text }
-  }
-
-  const server = (index: number) => lab.servers[index] as LabHost
-
-  const live = (at: LabHost): string | undefined => {
-    try {
-      return readlinkSync(at.outside(`${deployTo}/current`))
-    } catch {
-      return undefined
-    }
-  }
-  const lives = () => lab.servers.map(live)
+  const start = (env: Record<string, string> = {}, task = 'deploy') => fleet.start(env, task)
+  const run = (env: Record<string, string> = {}, task = 'deploy') => fleet.run(env, task)
+  const server = (index: number) => fleet.server(index)
+  const live = (at: LabHost) => fleet.live(at)
+  const lives = () => fleet.lives()
+  const list = (at: LabHost, path: string) => fleet.list(at, path)
+  const quiet = (seconds?: number, except?: LabHost[]) => fleet.quiet(seconds, except)
   const content = (at: LabHost) => readFileSync(at.outside(`${deployTo}/${live(at)}/file`), 'hex')
   const wanted = () => readFileSync(join(project.workspace, 'file'), 'hex')
-
-  const list = (at: LabHost, path: string) => {
-    const outside = at.outside(path)
-    return existsSync(outside) ? readdirSync(outside).sort() : []
-  }
-
-  async function leftovers(except: LabHost[] = []): Promise<string[]> {
-    const found: string[] = []
-    for (const host of lab.hosts.filter((host) => !except.includes(host))) {
-      const { stdout } = await lab.exec(host, ['ps', '-eo', 'args='])
-      found.push(...stdout.split('\n').filter((line) => /murder\S*\.mjs|ssh -p|murder\/lock/.test(line)))
-      found.push(
-        ...list(host, `${deployTo}/shared/murder/tmp`),
-        ...list(host, '/tmp').filter((name) => /murder/.test(name)),
-      )
-      found.push(...list(host, `${deployTo}/shared/murder`).filter((name) => name.startsWith('lock')))
-      found.push(...list(host, `${deployTo}/releases`).filter((name) => !/^\d{14}$/.test(name)))
-    }
-    return found
-  }
-
-  /** What is left in the end; nobody says when the last process has gone. */
-  async function quiet(seconds = 10, except: LabHost[] = []): Promise<string[]> {
-    for (let attempt = 0; attempt < seconds * 5; attempt++) {
-      if ((await leftovers(except)).length === 0) return []
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-    return leftovers(except)
-  }
 
   test('of two deploys at once the second is refused; the lock ends with its owner, also by kill -9', async () => {
     plant(50)
