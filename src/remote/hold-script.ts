@@ -18,8 +18,8 @@ const LONGEST_SILENCE = 25
  * (`furtherScript`), which runs beside the loop, so that signs of life are heard while it does. It gets none of the input,
  * and whatever it does to its shell ends with it. After a long silence a script ends as if its connection had broken.
  */
-export const stay = (pulse: string) => `printf '%s\\n' ${quote(saidAll)}
-heard=$(date +%s); late=
+export const stay = (pulse: string) => `heard=$(date +%s); late=
+printf '%s\\n' ${quote(saidAll)}
 while IFS= read -r x; do
   now=$(date +%s); [ $((now - heard)) -lt ${LONGEST_SILENCE} ] || late=yes; heard=$now
   if [ -z "$x" ]; then ${pulse}; continue; fi
