@@ -75,45 +75,19 @@ async function endWhenTold({ directory, tag }: ReceiveOrder, { left, stop }: Fol
   if (run && stop.aborted) await stopRun(run)
 }
 
-function jobOf(order: ReceiveOrder): ContentJob {
-  const metainfo = parseMetainfo(Buffer.from(order.torrent, 'base64'))
-  const {
-    tag,
-    torrent,
-    trackers,
-    peers,
-    ports,
-    fleet,
-    linger,
-    uploadLimit,
-    downloadLimit,
-    timeouts,
-    address,
-    secret,
-    hosts,
-  } = order
+/** The job of the peer: its share in the swarm as it was ordered; what becomes of the content is not its matter. */
+function jobOf({ sha256, directory, prefill, unpack, place, ...share }: ReceiveOrder): ContentJob {
+  const { infoHash, name } = parseMetainfo(Buffer.from(share.torrent, 'base64'))
   return {
+    ...share,
     role: 'peer',
-    tag,
-    torrent,
-    infoHash: metainfo.infoHash,
-    name: metainfo.name,
-    path: packageFile(order.directory),
-    trackers,
-    peers,
-    ports,
-    fleet,
-    linger,
-    uploadLimit,
-    downloadLimit,
-    timeouts,
+    infoHash,
+    name,
+    path: packageFile(directory),
     limitOfEach: 0,
     attributes: false,
     ownerOnly: true,
     deletesOthers: false,
-    ...(address === undefined ? {} : { address }),
-    ...(secret === undefined ? {} : { secret }),
-    ...(hosts === undefined ? {} : { hosts }),
   }
 }
 
