@@ -49,6 +49,8 @@ export interface RunOptions {
   servers?: readonly Server[]
   /** The script may run twice: it is run again when the connection broke, or no process could be started, while it ran. */
   repeatable?: boolean
+  /** It goes on until its input ends: the connection to its server may be its own, for as long as that. */
+  stays?: boolean
   /** As the user who logs in, not as `asUser`. */
   login?: boolean
   /** Most bytes of stdout kept per server; more is a failure. */
@@ -186,9 +188,10 @@ export class Fleet {
     const inShell = await this.#inShell(turn)
     if (inShell) return outcomeOf(inShell, turn)
     for (let retry = 1; ; retry++) {
-      const unreachable = await this.#connect(turn)
+      const carried = options.stays ? this.#carry(turn) : undefined
+      const unreachable = carried ? undefined : await this.#connect(turn)
       if (unreachable) return { server, ok: false, error: unreachable }
-      const result = await runSession(this.#order(turn))
+      const result = await (carried ?? runSession(this.#order(turn)))
       const again = worthRetry(result, options.repeatable ?? false)
       if (again && retry <= this.#options.retries) {
         this.#options.onCommand(server, step, 0, 'again')
@@ -210,12 +213,27 @@ export class Fleet {
     return result && worthRetry(result, true) ? undefined : result
   }
 
-  #order({ server, command, options, signal, release }: Turn): SessionOrder {
+  /** Over a connection of its own, which the others on this server share. */
+  #carry(turn: Turn): Promise<SessionResult> | undefined {
+    return this.#links.get(turn.server)?.carry((how) => {
+      const order = this.#order(turn, { ControlMaster: 'yes' })
+      const onStart = () => {
+        order.onStart?.()
+        how.onStart()
+      }
+      return runSession({ ...order, onStart, signal: AbortSignal.any([turn.signal, how.signal]) })
+    })
+  }
+
+  #order(
+    { server, command, options, signal, release }: Turn,
+    forced: { ControlMaster?: string } = {},
+  ): SessionOrder {
     const { login = false } = options
     const asUser = !login && Boolean(server.connection.options.asUser)
     return {
       ...command,
-      commandLine: sshCommand(server, remoteCommand(asUser), { login }),
+      commandLine: sshCommand(server, remoteCommand(asUser), { login, ...forced }),
       onStart: release,
       limits: {
         connect: options.connectTimeout ?? this.#options.connectSeconds,

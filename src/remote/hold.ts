@@ -14,7 +14,7 @@ const PATIENCE_MS = 2000
 /**
  * A command that says something and then stays. Its standard input ends when it is let go, and also when this process ends,
  * however that happens: what it holds can be bound to that. One that ends in `stay` also runs scripts, one at a time: that
- * takes neither a process of ssh here nor a session of sshd there.
+ * takes neither a process of ssh here nor a session of sshd there. It carries the connection, where there is none yet.
  */
 export class Hold implements StandingShell {
   /** What it said until `saidAll`, or how it ended before that. */
@@ -55,7 +55,7 @@ export class Hold implements StandingShell {
       this.#busy = false
       return heard({ server, ok: true, stdout: lines.join('\n'), stderr: '' })
     }
-    const options = { servers: [server], signal: this.#giveUp.signal }
+    const options = { servers: [server], signal: this.#giveUp.signal, stays: true }
     const abort = () => this.#giveUp.abort(signal.reason)
     signal.addEventListener('abort', abort)
     if (signal.aborted) abort()

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { Carrier, type Carry } from './carrier.ts'
 import { isExhausted, isTurnedAway } from './diagnose.ts'
 import { Master, type MasterResult } from './master.ts'
 import { backoff, pause } from './retry.ts'
 import type { Server } from './server.ts'
+import type { SessionResult } from './session.ts'
 
 interface Attempt {
   result: Promise<MasterResult>
@@ -19,6 +22,7 @@ export class Link {
   readonly #random: () => number
   readonly #onRetry: () => void
   #master: Master | undefined
+  #carrier: Carrier | undefined
   #attempt: Attempt | undefined
 
   constructor(server: Server, socket: string, retries: number, random: () => number, onRetry = () => {}) {
@@ -34,28 +38,43 @@ export class Link {
    * ends when the last of them gives up. Rejects with the signal's reason on abort.
    */
   async connect(seconds: number, signal: AbortSignal): Promise<MasterResult> {
+    if (this.#carrier) await unlessAborted(this.#carrier.settled, signal)
     signal.throwIfAborted()
-    if (!this.#attempt && this.#master?.gone === false) return { up: true }
+    if (this.#isUp) return { up: true }
     const attempt = this.#attempt ?? this.#begin(seconds)
     attempt.waiting++
-    const settled = new AbortController()
-    const aborted = once(signal, 'abort', { signal: settled.signal }).then(() =>
-      Promise.reject(signal.reason),
-    )
-    aborted.catch(() => {}) // Whoever wins the race, the other must not become an unhandled rejection.
     try {
-      return await Promise.race([attempt.result, aborted])
+      return await unlessAborted(attempt.result, signal)
     } finally {
-      settled.abort()
       if (--attempt.waiting === 0) attempt.stop.abort()
     }
+  }
+
+  /**
+   * Runs a command that stays, and shares its connection with all others while it does. Undefined when there is a connection
+   * already, or one is being made.
+   */
+  carry(run: Carry): Promise<SessionResult> | undefined {
+    if (this.#attempt || this.#isUp) return undefined
+    this.#clear()
+    this.#carrier = new Carrier(run)
+    return this.#carrier.ended
   }
 
   /** Ends the connection and with it all its sessions. */
   async close(): Promise<void> {
     this.#attempt?.stop.abort()
     await this.#attempt?.result
-    await this.#master?.close()
+    await Promise.all([this.#master?.close(), this.#carrier?.close()])
+  }
+
+  get #isUp(): boolean {
+    return !this.#attempt && (this.#master?.gone === false || this.#carrier?.gone === false)
+  }
+
+  /** What a killed master has left would keep the new one from listening. */
+  #clear(): void {
+    rmSync(this.#socket, { force: true })
   }
 
   #begin(seconds: number): Attempt {
@@ -71,6 +90,7 @@ export class Link {
   /** Again after a pause while sshd turns us away: it does when too many come at once (MaxStartups). */
   async #try(seconds: number, stop: AbortSignal): Promise<MasterResult> {
     for (let retry = 1; ; retry++) {
+      this.#clear()
       const master = new Master(this.#server, this.#socket, seconds)
       this.#master = master
       const kill = () => void master.kill()
@@ -86,6 +106,19 @@ export class Link {
         return result // Nobody waits for it any more.
       }
     }
+  }
+}
+
+/** What `work` gives; rejects with the signal's reason when that aborts first. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const settled = new AbortController()
+  const aborted = once(signal, 'abort', { signal: settled.signal }).then(() => Promise.reject(signal.reason))
+  aborted.catch(() => {}) // Whoever wins the race, the other must not become an unhandled rejection.
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    settled.abort()
   }
 }
 

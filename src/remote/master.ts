@@ -1,4 +1,4 @@
-import { existsSync, rmSync, watch } from 'node:fs'
+import { existsSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import { startMark } from './bootstrap.ts'
 import { LocalChild } from './child.ts'
@@ -28,8 +28,6 @@ export class Master {
 
   /** `socket` is where it will listen. `connectSeconds` bounds all until then; 0 is no limit. */
   constructor(server: Server, socket: string, connectSeconds: number) {
-    // What a killed master has left would keep the new one from listening.
-    rmSync(socket, { force: true })
     this.#child = new LocalChild(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' }))
     this.#up = this.#connect(socket, connectSeconds)
   }

@@ -11,6 +11,8 @@ export interface ServerRecord {
   /** As the deploy host reaches it: host and port of its SSH. */
   address: string
   outcome: 'done' | 'failed' | 'unfinished'
+  /** Whether its `current` points to the release of this run. */
+  published: boolean
   /** Seconds in each step, in their order. */
   steps: Partial<Record<ServerPhase | 'publish', number>>
   received: number
@@ -47,7 +49,7 @@ export class RunRecord {
     this.#now = now
     for (const { label, host, port } of servers) {
       this.#servers.set(label, {
-        ...{ server: label, address: `${host}:${port}`, outcome: 'unfinished', steps: {} },
+        ...{ server: label, address: `${host}:${port}`, outcome: 'unfinished', published: false, steps: {} },
         ...{ received: 0, fromSeeder: 0, fromPeers: 0, reused: 0, sent: 0, rate: 0, retries: 0 },
         ...{ phase: undefined, since: now() },
       })
@@ -73,6 +75,12 @@ export class RunRecord {
     const fromPeers = Math.max(0, received - fromSeeder)
     const record = this.#servers.get(server)
     if (record) Object.assign(record, { received, fromSeeder, fromPeers, sent, reused, rate: speed })
+  }
+
+  /** Its link was changed, or changed back. */
+  published(server: string, published: boolean): void {
+    const record = this.#servers.get(server)
+    if (record) record.published = published
   }
 
   retried(server: string): void {

@@ -16,8 +16,8 @@ export interface LastRun {
 
 export function saveLastRun({ shipit }: Context, report: RunReport): void {
   const { release, revision, published, leftOut, servers } = report
-  const failed = published ? leftOut : servers.map(({ server }) => server)
-  const last: LastRun = { release, revision, published, failed: report.exitCode === 0 ? leftOut : failed }
+  const without = servers.flatMap(({ server, published }) => (published ? [] : [server]))
+  const last: LastRun = { release, revision, published, failed: report.exitCode === 0 ? leftOut : without }
   const file = lastRunFile(shipit.environment)
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

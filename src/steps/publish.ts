@@ -57,7 +57,7 @@ async function publishGroup(
   { release }: Publication,
   links: Links,
 ): Promise<Failure[]> {
-  const { fleet, settings, shipit, lock } = context
+  const { fleet, settings, shipit, lock, record } = context
   const deployTo = shipit.config.deployTo ?? ''
   const locked = lock.owner ? [stillLockedScript(settings.remotePath, lock.owner)] : []
   const script = all(...locked, publishScript(deployTo, release))
@@ -74,6 +74,7 @@ async function publishGroup(
     { servers, totalTimeout: PATIENCE, repeatable: true },
   )
   const failures = failuresOf(outcomes, 'publish')
+  for (const { ok, server } of outcomes) if (ok) record.published(server.label, true)
   if (settings.healthCheck === undefined) return failures
   const healthy = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
   return [...failures, ...(await checkHealth(context, settings.healthCheck, healthy))]
@@ -105,7 +106,7 @@ async function giveUp(context: Context, publication: Publication, links: Links):
 
 /** Servers that publish failed on, or that have published, get back what they had. Gives where that failed. */
 async function goBack(
-  { fleet, shipit }: Context,
+  { fleet, shipit, record }: Context,
   servers: readonly Server[],
   publication: Publication,
   links: Links,
@@ -116,6 +117,7 @@ async function goBack(
     (server) => ({ script: revertScript(deployTo, publication, links.get(server)) }),
     { servers, totalTimeout: PATIENCE, repeatable: true },
   )
+  for (const { ok, server } of outcomes) if (ok) record.published(server.label, false)
   return failuresOf(outcomes, 'revert')
 }
 

@@ -6,12 +6,11 @@ import type { Context } from './context.ts'
 /** What of a run is known when it ends. */
 export interface RunEnd {
   report?: DeployReport
-  published: boolean
   error?: unknown
 }
 
 /** The final report as a plain object: what MURDER_REPORT gets, and the event `murder:done`. */
-export function runReport(context: Context, begun: Date, { report, published, error }: RunEnd) {
+export function runReport(context: Context, begun: Date, { report, error }: RunEnd) {
   const { shipit, record, leftOut } = context
   const exitCode = error instanceof MurderError ? error.exitCode : error ? ExitCode.failed : ExitCode.done
   const { size, phases, seederUploaded } = report ?? record
@@ -26,7 +25,7 @@ export function runReport(context: Context, begun: Date, { report, published, er
     seconds: (ended.getTime() - begun.getTime()) / 1000,
     exitCode,
     error: error === undefined ? null : explain(error),
-    published,
+    published: record.servers.some(({ published }) => published),
     size,
     phases,
     seederUploaded,

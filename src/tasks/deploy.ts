@@ -81,7 +81,6 @@ export const registerDeploy: Registration = (shipit) => {
     const release = shipit.releaseDirname ?? ''
     shipit.log(`Publishing release "${shipit.releasePath}"`)
     await context.during(() => publish(context, { release, isNew: release === updated }))
-    run.published = true
     shipit.log('Release published.')
     shipit.emit('published')
   }

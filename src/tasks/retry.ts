@@ -18,7 +18,7 @@ function prepare(shipit: Shipit): boolean {
   const { published = false, failed = [], release = null, revision = null } = loadLastRun(context) ?? {}
   const servers = fleet.all.filter(({ label }) => failed.includes(label))
   if (servers.length === 0) {
-    shipit.log('Nothing failed in the last deploy')
+    shipit.log('No server lacks the release of the last deploy')
     return false
   }
   const names = servers.map(({ label }) => label).join(', ')

@@ -6,7 +6,6 @@ import { runReport, tellDone, writeReport } from '../steps/run-report.ts'
 
 /** One deploy or rollback, from its first task to the end of the call: what is written about it when it is over. */
 export class Run {
-  published = false
   report: DeployReport | undefined
   #begun: { context: Context; at: Date } | undefined
 
@@ -24,8 +23,8 @@ export class Run {
     if (!this.#begun) return
     const { context, at } = this.#begun
     this.#begun = undefined
-    const { published, report } = this
-    const done = runReport(context, at, { published, error, ...(report === undefined ? {} : { report }) })
+    const { report } = this
+    const done = runReport(context, at, { error, ...(report === undefined ? {} : { report }) })
     writeReport(context, done)
     saveLastRun(context, done)
     context.log.line(`report ${JSON.stringify(done)}`)

@@ -151,7 +151,8 @@ describe.skipIf(!labAvailable())('publishing that is disturbed', () => {
     await fleet.lab.restore(lost)
     expect(code).toBe(1)
     expect(flat(text)).toContain(`all servers have what they had before, but ${fleet.label(2)}`)
-    expect(await fleet.quiet(60)).toEqual([])
+    // TCP tries again after as long as it has waited already: only then the server hears that its connection is gone.
+    expect(await fleet.quiet(120)).toEqual([])
     expect(fleet.lives()).toEqual(before.map(({ live }) => live))
     expect(state().slice(0, 2)).toEqual(before.slice(0, 2))
     expect(await fleet.run()).toMatchObject({ code: 0 })
@@ -169,5 +170,29 @@ describe.skipIf(!labAvailable())('publishing that is disturbed', () => {
     expect(fleet.lives()).toEqual([release, release, release])
     expect(fleet.upToDate()).toHaveLength(3)
     expect(fleet.list(fleet.server(2), `${deployTo}/${release}`)).not.toContain('left')
+  })
+
+  test('with revert off it is known who has published, and murder:retry does the others', async () => {
+    const report = join(fleet.lab.directory, 'revert-off.json')
+    const sick = {
+      MURDER_BATCH: '1',
+      MURDER_HEALTH_CHECK: '[ "$(hostname)" != server2 ]',
+      MURDER_REVERT: 'false',
+    }
+    const failed = await fleet.run({ ...sick, MURDER_REPORT: report })
+    expect(failed.code).toBe(1)
+    expect(failed.text).toContain('stays where it was published')
+    const [release] = fleet.lives()
+    expect(fleet.lives()).toEqual([release, release, before[2]?.live])
+    const { published, servers } = JSON.parse(readFileSync(report, 'utf8'))
+    expect(published).toBe(true)
+    expect(servers.map((server: { published: boolean }) => server.published)).toEqual([true, true, false])
+    const retried = await fleet.run({}, 'murder:retry')
+    expect(retried.text).toContain(`to ${fleet.label(2)}`)
+    expect(retried.code).toBe(0)
+    expect(fleet.lives()).toEqual([release, release, release])
+    expect((await fleet.run({}, 'murder:retry')).text).toContain(
+      'No server lacks the release of the last deploy',
+    )
   })
 })
