@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { MurderError } from '../errors.ts'
-import { HEAP } from './heap.ts'
 import type { Job } from './job.ts'
 import { logFile, type Run } from './run-directory.ts'
 
@@ -23,7 +22,7 @@ export interface Launched {
  */
 export function launch(job: Job, run: Run): Launched {
   const log = openSync(logFile(run.folder), 'a', 0o600)
-  const child = spawn(process.execPath, [...process.execArgv, ...HEAP, program(), BACKGROUND, run.folder], {
+  const child = spawn(process.execPath, [...process.execArgv, program(), BACKGROUND, run.folder], {
     detached: true,
     cwd: '/',
     stdio: ['pipe', log, log],

@@ -1,6 +1,7 @@
 import { ExitCode, explain } from '../errors.ts'
 import { type Command, parseArguments, unknown } from './arguments.ts'
 import { compileLater } from './compiler.ts'
+import { keepYoungSpaceSmall } from './heap.ts'
 import { end, printOut, survivePipes } from './output.ts'
 
 /** Each command is loaded only when it is asked for: a server starts this program for every deploy. */
@@ -46,6 +47,7 @@ const debug = argv.includes('--debug')
 if (debug) process.env.MURDER_DEBUG = '1'
 survivePipes()
 compileLater()
+keepYoungSpaceSmall()
 
 async function fail(error: unknown): Promise<never> {
   const { plainError } = await import('./system-error.ts')

@@ -13,18 +13,24 @@ export const hasEnded = '<<< murder script has ended <<<'
  */
 const LONGEST_SILENCE = 25
 
+/** Seconds since the system's start (proc(5)), which the shell can read by itself, and which nobody sets. */
+export const UPTIME = '/proc/uptime'
+
 /**
  * Script that stays until its standard input ends, and does `pulse` for every empty line on it. Any other line is a script
  * (`furtherScript`), which runs beside the loop, so that signs of life are heard while it does. It gets none of the input,
  * and whatever it does to its shell ends with it. After a long silence a script ends as if its connection had broken.
  */
-export const stay = (pulse: string) => `heard=$(date +%s); late=
+export const stay = (
+  pulse: string,
+) => `clock() { { IFS=' .' read -r now _; } 2>/dev/null <${UPTIME} || now=$(date +%s); }
+clock; heard=$now; late=
 printf '%s\\n' ${quote(saidAll)}
 while IFS= read -r x; do
-  now=$(date +%s); [ $((now - heard)) -lt ${LONGEST_SILENCE} ] || late=yes; heard=$now
+  clock; [ $((now - heard)) -lt ${LONGEST_SILENCE} ] || late=yes; heard=$now
   if [ -z "$x" ]; then ${pulse}; continue; fi
   [ -z "$late" ] || x='exit 255'
-  ( { e=$( (eval "$x") 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1
+  ( { e=$(eval "$x" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1
     printf '\\n%s\\n%s\\n%s\\n%s\\n' ${quote(hasEnded)} "$c" "$e" ${quote(saidAll)} ) &
 done`
 

@@ -137,7 +137,7 @@ export function publishScript(deployTo: string, release: string): string {
     '[ -d "$r" ] || fail "$PWD/$r is not there: deploy again"',
     `printf 'was=%s\\n' "$(readlink current)"`,
     relink('$r'),
-    '[ "$(readlink current)" = "$r" ] || fail "$PWD/current does not point to $r afterwards"',
+    '[ current -ef "$r" ] || fail "$PWD/current does not point to $r afterwards"',
   ].join('; ')
 }
 

@@ -1,6 +1,5 @@
 import { PassThrough } from 'node:stream'
 import type { AgentEvent, ReceiveOrder } from '../agent/contract.ts'
-import { HEAP } from '../agent/heap.ts'
 import { parseEvent } from '../remote/events.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { Server } from '../remote/server.ts'
@@ -85,7 +84,7 @@ export class Receiver {
     const plan = () => ({
       script: bringAgent
         ? arrival(settings, 'receive')
-        : `exec ${command(settings.node, ...HEAP, agentPath(settings), 'receive')}`,
+        : `exec ${command(settings.node, agentPath(settings), 'receive')}`,
       stdin: () => {
         this.#input = new PassThrough()
         if (bringAgent) this.#input.write(compressedAgent())

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { HEAP } from '../agent/heap.ts'
 import type { Settings } from '../config/index.ts'
 import type { Server } from '../remote/server.ts'
 import { quote, quotePath } from '../remote/shell.ts'
@@ -49,7 +48,7 @@ export function arrival(settings: Settings, command = ''): string {
   const words = [program, sha256, String(compressedAgent().length)].map(quote).join(' ')
   return [
     `find ${quotePath(posix.dirname(path))} -maxdepth 1 -name 'murder-*.mjs' -mtime +30 -exec rm -f {} +`,
-    `exec ${quote(settings.node)} ${HEAP.join(' ')} -e ${words} ${quotePath(path)} ${quote(command)}`,
+    `exec ${quote(settings.node)} -e ${words} ${quotePath(path)} ${quote(command)}`,
   ].join('; ')
 }
 

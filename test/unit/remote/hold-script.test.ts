@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { furtherScript, hasEnded, saidAll, stay } from '../../../src/remote/hold-script.ts'
+import { furtherScript, hasEnded, saidAll, stay, UPTIME } from '../../../src/remote/hold-script.ts'
 
 const shells = [['sh'], ['bash'], ['busybox', 'sh'], ['zsh', '--emulate', 'sh']].filter(([name = '']) => {
   try {
@@ -18,8 +18,8 @@ let child: ChildProcess
 afterEach(() => void child.kill('SIGKILL'))
 
 /** A shell that stays; gives what it says, up to a number of times that it has said all. */
-function standing([program = '', ...args]: string[], before = '') {
-  const script = `trap 'echo gone' EXIT; value=own; cd /; ${before}\n${stay('echo pulse')}`
+function standing([program = '', ...args]: string[], uptime = UPTIME) {
+  const script = `trap 'echo gone' EXIT; value=own; cd /\n${stay('echo pulse').replace(UPTIME, uptime)}`
   child = spawn(program, [...args, '-c', script], {
     stdio: ['pipe', 'pipe', 'pipe'],
   })
@@ -54,16 +54,16 @@ describe.each(shells.map((shell) => ({ shell })))('$shell', ({ shell }) => {
 
   it('runs nothing that a silent network has kept, also behind signs of life that it has kept', async () => {
     const clock = join(mkdtempSync(join(tmpdir(), 'hold-')), 'clock')
-    writeFileSync(clock, '1000\n')
-    const { until, send, end } = standing(shell, `date() { read -r d <'${clock}'; echo "$d"; }`)
+    writeFileSync(clock, '1000.25 2000.50\n')
+    const { until, send, end } = standing(shell, clock)
     await until(`${saidAll}\n`)
-    writeFileSync(clock, '1010\n')
+    writeFileSync(clock, '1010.25 2000.50\n')
     send('\n')
     await until('pulse\n')
-    writeFileSync(clock, '1034\n')
+    writeFileSync(clock, '1034.25 2000.50\n')
     send(furtherScript('echo in time'))
     expect(await until(`${saidAll}\n`)).toContain('in time')
-    writeFileSync(clock, '1060\n')
+    writeFileSync(clock, '1060.25 2000.50\n')
     send(`\n${furtherScript('echo late')}`)
     expect(await until(`${saidAll}\n`)).toBe(`pulse\n\n${hasEnded}\n255\n\n`)
     send('\n')
