@@ -13,6 +13,13 @@ export const deployTo = '/srv/app'
 /** What was printed, as if the terminal were as wide as it takes. */
 export const flat = (text: string) => text.replace(/\s+/g, ' ')
 
+/** `text` is all that it said. */
+export interface Ended {
+  code: number | null
+  text: string
+  stderr: string
+}
+
 /** What a running deploy knows and nobody else should. */
 export interface RunningDeploy {
   torrent: string
@@ -84,19 +91,16 @@ export class DeployLab {
     })
   }
 
-  async run(
-    env: Record<string, string> = {},
-    ...tasks: string[]
-  ): Promise<{ code: number | null; text: string }> {
+  async run(env: Record<string, string> = {}, ...tasks: string[]): Promise<Ended> {
     return this.end(this.start(env, ...tasks))
   }
 
-  async end(program: LabProcess): Promise<{ code: number | null; text: string }> {
+  async end(program: LabProcess): Promise<Ended> {
     const { code } = await program.ended
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of Shipit's log
     const text = `${program.stdout}${program.stderr}`.replace(/\x1b\[\d+m/g, '')
     if (process.env.LAB_DEBUG) console.log(code, text)
-    return { code, text }
+    return { code, text, stderr: program.stderr }
   }
 
   /** Once it seeds. */
