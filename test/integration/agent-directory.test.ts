@@ -1,24 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { chmod, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import bencode from 'bencode'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { bundleAgent, freePort, Sandbox } from './agent-harness.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bundledAgent, freePort, Sandbox } from './agent-harness.ts'
 
-let bundle: string
+const bundled = bundledAgent()
 let sandbox: Sandbox
 let tracker: number
 
-beforeAll(async () => {
-  bundle = await mkdtemp(join(tmpdir(), 'murder-bundle-'))
-  await bundleAgent(bundle)
-})
-afterAll(() => rm(bundle, { recursive: true, force: true }))
-
 beforeEach(async () => {
-  sandbox = await Sandbox.make(join(bundle, 'murder.mjs'))
+  sandbox = await Sandbox.make(bundled.program)
   tracker = await freePort()
   for (const name of ['a', 'a.b/x', 'a-c', 'sub/b', 'sub/tool'])
     await sandbox.file(`tree/${name}`, name.repeat(9000))

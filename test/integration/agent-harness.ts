@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { afterAll, beforeAll } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -31,6 +32,18 @@ export async function bundleAgent(directory: string): Promise<string> {
     logLevel: 'warning',
   })
   return outfile
+}
+
+/** The agent for the tests of one file: bundled before them, removed after them. */
+export function bundledAgent(): { program: string } {
+  const agent = { program: '' }
+  let directory: string
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'murder-bundle-'))
+    agent.program = await bundleAgent(directory)
+  })
+  afterAll(() => rm(directory, { recursive: true, force: true }))
+  return agent
 }
 
 export interface Result {

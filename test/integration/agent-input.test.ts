@@ -1,20 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { withTrackers } from '../../src/torrent/metainfo.ts'
-import { bundleAgent, freePort, Sandbox } from './agent-harness.ts'
+import { bundledAgent, freePort, Sandbox } from './agent-harness.ts'
 
+const bundled = bundledAgent()
 let sandbox: Sandbox
-let bundle: string
 
 beforeAll(async () => {
-  bundle = await mkdtemp(join(tmpdir(), 'murder-bundle-'))
-  sandbox = await Sandbox.make(await bundleAgent(bundle))
+  sandbox = await Sandbox.make(bundled.program)
   await sandbox.torrent(100_000, await freePort())
   await sandbox.file('other', 'x'.repeat(100_000))
   await sandbox.file('short', 'x')
@@ -26,10 +23,7 @@ beforeAll(async () => {
   const torrent = await readFile(sandbox.path('data.torrent'))
   await writeFile(sandbox.path('udp.torrent'), withTrackers(torrent, ['udp://10.0.0.1:80']))
 })
-afterAll(async () => {
-  await sandbox.end()
-  await rm(bundle, { recursive: true, force: true })
-})
+afterAll(() => sandbox.end())
 
 /** One line that holds `text`, the exit code, and nothing else: no stack trace, nothing on standard output. */
 async function refuses(args: string[], code: number, text: string | RegExp, stdin = '') {

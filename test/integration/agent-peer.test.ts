@@ -1,21 +1,14 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { bundleAgent, freePort, hasEnded, isRunning, Sandbox } from './agent-harness.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bundledAgent, freePort, hasEnded, isRunning, Sandbox } from './agent-harness.ts'
 
-let bundle: string
+const bundled = bundledAgent()
 let sandbox: Sandbox
 let trackerPort: number
 
-beforeAll(async () => {
-  bundle = await mkdtemp(join(tmpdir(), 'murder-bundle-'))
-  await bundleAgent(bundle)
-})
-afterAll(() => rm(bundle, { recursive: true, force: true }))
-
 beforeEach(async () => {
-  sandbox = await Sandbox.make(join(bundle, 'murder.mjs'))
+  sandbox = await Sandbox.make(bundled.program)
   trackerPort = await freePort()
 })
 afterEach(() => sandbox.end())

@@ -1,29 +1,22 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ReceiveOrder } from '../../src/agent/contract.ts'
 import { encodeLayout } from '../../src/package/layout.ts'
 import { pack } from '../../src/package/pack.ts'
 import { scan } from '../../src/package/scan.ts'
 import { createTorrent } from '../../src/torrent/create.ts'
-import { type Agent, bundleAgent, freePort, hasEnded, isRunning, Sandbox, until } from './agent-harness.ts'
+import { type Agent, bundledAgent, freePort, hasEnded, isRunning, Sandbox, until } from './agent-harness.ts'
 
-let bundle: string
+const bundled = bundledAgent()
 let sandbox: Sandbox
 let order: ReceiveOrder
 let layout: string
 let seederPort: number
 
-beforeAll(async () => {
-  bundle = await mkdtemp(join(tmpdir(), 'murder-bundle-'))
-  await bundleAgent(bundle)
-})
-afterAll(() => rm(bundle, { recursive: true, force: true }))
-
 /** A release, packaged, and the order to get it from a seeder that doesn't run yet. */
 beforeEach(async () => {
-  sandbox = await Sandbox.make(join(bundle, 'murder.mjs'))
+  sandbox = await Sandbox.make(bundled.program)
   seederPort = await freePort()
   await sandbox.file('release/bin/run', '#!/bin/sh\n')
   await chmod(sandbox.path('release/bin/run'), 0o755)

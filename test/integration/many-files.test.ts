@@ -1,25 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, bundleAgent, freePort, Sandbox } from './agent-harness.ts'
+import { type Agent, bundledAgent, freePort, Sandbox } from './agent-harness.ts'
 
 const FILES = 20_000
 const MOST_MEMORY_KB = 200 * 1024
 const MOST_OPEN = 256
 
+const bundled = bundledAgent()
 let sandbox: Sandbox
-let bundle: string
 
 beforeAll(async () => {
-  bundle = await mkdtemp(join(tmpdir(), 'murder-bundle-'))
-  sandbox = await Sandbox.make(await bundleAgent(bundle))
+  sandbox = await Sandbox.make(bundled.program)
 })
-afterAll(async () => {
-  await sandbox.end()
-  await rm(bundle, { recursive: true, force: true })
-})
+afterAll(() => sandbox.end())
 
 /** Looks again and again at what a process has open, until told to stop; gives the most that it saw. */
 function watchOpenFiles({ child }: Agent): () => number {

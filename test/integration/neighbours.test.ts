@@ -1,28 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, bundleAgent, freePort, Sandbox, until } from './agent-harness.ts'
+import { afterAll, expect, it } from 'vitest'
+import { type Agent, bundledAgent, freePort, Sandbox, until } from './agent-harness.ts'
 
-let home: string
-let program: string
+const bundled = bundledAgent()
 let sandbox: Sandbox
-
-beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'murder-agent-'))
-  program = await bundleAgent(home)
-})
-afterAll(async () => {
-  await sandbox?.end()
-  await rm(home, { recursive: true, force: true })
-})
+afterAll(() => sandbox?.end())
 
 /** Numbers of neighbours that an agent has told of, in order. */
 const neighbours = (agent: Agent) =>
   agent.events.flatMap(({ event, peers }) => (event === 'progress' ? [Number(peers)] : []))
 
 it('agents that hear of each other at the tracker connect at once, to each other agent once', async () => {
-  sandbox = await Sandbox.make(program)
+  sandbox = await Sandbox.make(bundled.program)
   const port = await freePort()
   await sandbox.torrent(4 * 1024 * 1024, port)
   const start = (...args: string[]) =>
