@@ -14,6 +14,8 @@ export class PiecesUnderway {
   readonly partials = new Map<number, Partial>()
   /** Partials with blocks that nobody is asked for: about one a peer. */
   private readonly unasked = new Set<Partial>()
+  /** Taken back from whoever was asked, and asked of nobody since: perhaps nobody who is left has them. */
+  private readonly stranded = new Set<Partial>()
   /** Complete, but their hash is not checked. */
   private readonly checking = new Set<number>()
   private readonly copies: Uint16Array
@@ -23,7 +25,10 @@ export class PiecesUnderway {
   private readonly most: number
   private readonly random: () => number
 
-  /** At most `most` pieces are under way at a time. */
+  /**
+   * At most `most` pieces are under way at a time, besides those that got stranded: else a few servers that die would leave no
+   * room for what can still be had.
+   */
   constructor(pieceCount: number, most: number, random: () => number) {
     this.open = new PieceSet(pieceCount).fill()
     this.copies = new Uint16Array(pieceCount)
@@ -52,10 +57,17 @@ export class PiecesUnderway {
     return peer.current
   }
 
-  /** Blocks of the partial were asked for, or are free again. */
+  /** Blocks of the partial were asked for, or came. */
   changed(partial: Partial): void {
+    this.stranded.delete(partial)
     if (partial.free > 0) this.unasked.add(partial)
     else this.unasked.delete(partial)
+  }
+
+  /** Blocks of the partial that somebody was asked for are free again. */
+  released(partial: Partial): void {
+    this.changed(partial)
+    if (partial.flights.length === 0) this.stranded.add(partial)
   }
 
   complete(piece: number): void {
@@ -63,6 +75,7 @@ export class PiecesUnderway {
     if (!partial) return
     this.partials.delete(piece)
     this.unasked.delete(partial)
+    this.stranded.delete(partial)
     this.checking.add(piece)
   }
 
@@ -77,7 +90,7 @@ export class PiecesUnderway {
   }
 
   private begin(peer: Peer, pieceLength: (piece: number) => number): Partial | undefined {
-    if (this.partials.size + this.checking.size >= this.most) return undefined
+    if (this.partials.size - this.stranded.size + this.checking.size >= this.most) return undefined
     const piece = this.rarest(peer.has)
     if (piece === undefined) return undefined
     const partial = new Partial(piece, pieceLength(piece), peer.id)

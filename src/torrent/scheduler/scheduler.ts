@@ -268,7 +268,7 @@ export class Scheduler {
     const partial = this.underway.partials.get(flight.piece)
     if (!partial) return
     partial.release(flight)
-    this.underway.changed(partial)
+    this.underway.released(partial)
   }
 
   private releaseAll(peer: Peer): void {

@@ -79,6 +79,24 @@ test('a peer that stops answering loses its blocks to others', () => {
   expect(scheduler.ask(2, 1).map(key)).toEqual(owed.map(key))
 })
 
+test('pieces that were begun with dead peers, and that nobody else has, leave room for others', () => {
+  const scheduler = new Scheduler({
+    length: 6 * PIECE,
+    pieceLength: PIECE,
+    random: () => 0,
+    partialBytes: 2 * PIECE,
+  })
+  for (const id of [0, 1, 2]) {
+    scheduler.join(id, BLOCK, 0)
+    scheduler.unchoked(id)
+    for (const piece of [2 * id, 2 * id + 1]) scheduler.peerHas(id, piece)
+  }
+  expect(scheduler.ask(0).map(({ piece }) => piece)).toEqual([0, 2])
+  expect(scheduler.ask(0, 2)).toEqual([])
+  for (const id of [0, 1]) scheduler.leave(id)
+  expect(scheduler.ask(0, 2).map(({ piece }) => piece)).toEqual([4])
+})
+
 test('end game: a late block is asked of a second peer, and taken back from the first when it comes', () => {
   const scheduler = pictureOf(BLOCK, ['x', 'x'])
   const owed = scheduler.ask(0, 0)
