@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Lab } from '../../test/support/lab.ts'
 import { makeScratch, removeScratch } from '../../test/support/lab-scratch.ts'
+import { parseCount, parseServers } from '../shared/numbers.ts'
 import { benchProgram, say } from '../shared/program.ts'
 import { circumstances, resultName, resultsDirectory, writeResult } from '../shared/results.ts'
 import { formatBytes, formatRate, parseAmount, parseList, parseRate } from '../shared/units.ts'
@@ -41,13 +42,15 @@ await benchProgram(async () => {
   }) as Way[]
   const cases: Case[] = parseList(values.size).flatMap((size) =>
     parseList(values.rate).flatMap((rate) =>
-      parseList(values.servers).map((servers) => ({
-        servers: Number(servers),
+      parseServers(values.servers).map((servers) => ({
+        servers,
         size: parseAmount(size),
         rate: parseRate(rate),
       })),
     ),
   )
+
+  const rounds = parseCount('--rounds', values.rounds)
 
   const measurements: Measurement[] = []
   const scratch = await makeScratch('deploy')
@@ -56,7 +59,7 @@ await benchProgram(async () => {
       const repository = join(scratch, 'repository')
       await makeRepository(repository, size)
       for (const one of cases.filter((one) => one.size === size)) {
-        for (let round = 1; round <= Number(values.rounds); round++) {
+        for (let round = 1; round <= rounds; round++) {
           // Who goes first takes turns, so that neither always finds a warm machine.
           for (const way of round % 2 ? ways : [...ways].reverse()) {
             const scratch = values.scratch ?? (await placeFor(one.servers, size))

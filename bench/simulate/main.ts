@@ -1,7 +1,8 @@
-import { options } from './options.ts'
+import { parseOptions } from './options.ts'
 import { seeded } from './random.ts'
 import { simulate } from './swarm.ts'
 
+const options = tryOptions()
 const { pieces, pieceLength, rate } = options
 const size = pieces * pieceLength
 const ideal = size / rate
@@ -44,4 +45,13 @@ for (const servers of options.servers) {
       `took ${((performance.now() - begun) / 1000).toFixed(1)} s`,
     ].join('  '),
   )
+}
+
+function tryOptions() {
+  try {
+    return parseOptions()
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    process.exit(1)
+  }
 }

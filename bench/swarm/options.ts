@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { parseCount, parseServers } from '../shared/numbers.ts'
 import { parseAmount, parseList, parseRate } from '../shared/units.ts'
 import { contenders } from './contenders/index.ts'
 
@@ -43,13 +44,14 @@ export function parseOptions(argv?: string[]): Options {
       throw new Error(`--against ${name}: known are ${Object.keys(contenders).join(', ')}`)
     }
   }
+  const servers = parseServers(values.servers)
   return {
-    servers: parseList(values.servers).map(Number),
+    servers,
     rate: parseRate(values.rate),
     size: parseAmount(values.size),
-    rounds: Number(values.rounds),
+    rounds: parseCount('--rounds', values.rounds),
     against,
-    slow: Object.fromEntries(values.slow.map(parseSlow)),
+    slow: Object.fromEntries(values.slow.map((text) => parseSlow(text, Math.max(...servers)))),
     pieceLength: values.piece ? parseAmount(values.piece) : undefined,
     congestion: values.congestion,
     with: values.with,
@@ -58,7 +60,10 @@ export function parseOptions(argv?: string[]): Options {
 }
 
 /** `server8=5M`, or `8=5M`. */
-function parseSlow(text: string): [string, number | undefined] {
-  const [host = '', rate = ''] = text.split('=')
-  return [/^\d+$/.test(host) ? `server${host}` : host, parseRate(rate)]
+function parseSlow(text: string, servers: number): [string, number | undefined] {
+  const [, number = '', rate = ''] = /^(?:server)?(\d+)=(.+)$/.exec(text) ?? []
+  if (number === '') throw new Error(`--slow ${text}: must be like server8=5M`)
+  if (Number(number) < 1 || Number(number) > servers)
+    throw new Error(`--slow ${text}: there is no such server`)
+  return [`server${Number(number)}`, parseRate(rate)]
 }
