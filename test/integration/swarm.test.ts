@@ -140,6 +140,18 @@ describe('bad company', () => {
     expect(peer.stats().banned).toEqual([liar])
   })
 
+  it('gets the only piece right although one of several senders lies', async () => {
+    swarm = await Swarm.of(MIB, { pieceLength: MIB })
+    const liar = await stranger((wire, piece, offset, length) => {
+      wire.sendBlock(piece, offset, Buffer.alloc(length, 7))
+    })
+    const seeders = await Promise.all([1, 2, 3, 4].map(() => swarm.seeder({ uploadLimit: MIB, fleet: 1 })))
+    const peer = await swarm.peer('copy', [], { peers: [liar, ...seeders.map(addressOf)] })
+    await peer.complete
+    expect(await swarm.isWhole('copy')).toBe(true)
+    expect(peer.stats().received).toBeLessThan(20 * MIB)
+  })
+
   it('takes in a peer while a flood of connections says nothing', async () => {
     swarm = await Swarm.of(MIB)
     const seeder = await swarm.seeder({ secret: 'a secret of the swarm', fleet: 1 })

@@ -21,7 +21,7 @@ export function lateBlock(
   let latest: Flight | undefined
   let longest = peer.window.latency * SOONER_TIMES
   for (const partial of partials) {
-    if (!peer.has.has(partial.piece)) continue
+    if (partial.ofOne || !peer.has.has(partial.piece)) continue
     for (const flight of partial.flights) {
       if (flight.peer === peer.id) continue
       const wait = expectedWait(flight, peers.get(flight.peer), now, usual)

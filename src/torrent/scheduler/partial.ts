@@ -28,13 +28,16 @@ export class Partial {
   readonly flights: Flight[] = []
   /** The peer that all of it is asked of, as long as that one is quick enough. */
   owner: number
+  /** Nobody else helps: it was wrong once, and of several senders it could not be told whose fault that was. */
+  readonly ofOne: boolean
   free: number
   missing: number
 
-  constructor(piece: number, length: number, owner: number) {
+  constructor(piece: number, length: number, owner: number, ofOne = false) {
     this.piece = piece
     this.length = length
     this.owner = owner
+    this.ofOne = ofOne
     this.units = new Uint8Array(Math.ceil(length / UNIT))
     this.free = this.units.length
     this.missing = this.units.length

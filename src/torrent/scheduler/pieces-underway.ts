@@ -18,6 +18,8 @@ export class PiecesUnderway {
   private readonly stranded = new Set<Partial>()
   /** Complete, but their hash is not checked. */
   private readonly checking = new Set<number>()
+  /** Their hash was wrong the last time. */
+  private readonly wrong = new Set<number>()
   private readonly copies: Uint16Array
   /** When a piece was first heard of as news, as a number that grows; 0 for what somebody had when we met. */
   private readonly heard: Uint32Array
@@ -52,7 +54,7 @@ export class PiecesUnderway {
     peer.current =
       this.find(peer, ({ owner }) => owner === peer.id || !isBusy(owner)) ??
       this.begin(peer, pieceLength) ??
-      this.find(peer, () => true)
+      this.find(peer, ({ ofOne }) => !ofOne)
     if (peer.current && !isBusy(peer.current.owner)) peer.current.owner = peer.id
     return peer.current
   }
@@ -81,7 +83,9 @@ export class PiecesUnderway {
 
   checked(piece: number, right: boolean): void {
     this.checking.delete(piece)
-    if (!right) this.open.add(piece)
+    if (right) return void this.wrong.delete(piece)
+    this.wrong.add(piece)
+    this.open.add(piece)
   }
 
   private find({ has }: Peer, accept: (partial: Partial) => boolean): Partial | undefined {
@@ -93,7 +97,7 @@ export class PiecesUnderway {
     if (this.partials.size - this.stranded.size + this.checking.size >= this.most) return undefined
     const piece = this.rarest(peer.has)
     if (piece === undefined) return undefined
-    const partial = new Partial(piece, pieceLength(piece), peer.id)
+    const partial = new Partial(piece, pieceLength(piece), peer.id, this.wrong.has(piece))
     this.open.delete(piece)
     this.partials.set(piece, partial)
     return partial

@@ -226,7 +226,7 @@ export class Scheduler {
     peer.pausedUntil = Math.max(peer.pausedUntil, now + REFUSED_PAUSE)
   }
 
-  /** The hash of a complete piece was right, or was not: then all of it is fetched again. */
+  /** The hash of a complete piece was right, or was not: then all of it is fetched again, from one peer alone. */
   checked(piece: number, right: boolean): void {
     this.underway.checked(piece, right)
     if (right) this.have.add(piece)

@@ -119,6 +119,21 @@ test('a piece with a wrong hash is fetched again', () => {
   expect(scheduler.ask(0.02, 0).length).toBeGreaterThan(0)
 })
 
+test('a piece with a wrong hash that came from several is fetched from one of them alone', () => {
+  const scheduler = pictureOf(64 * BLOCK, ['x', 'x'])
+  for (let now = 0, blocks = 0; blocks < 64; now += 0.1) {
+    const asked = scheduler.ask(now)
+    for (const block of asked) scheduler.arrived(block.peer, block, now + 0.01)
+    blocks += asked.length
+  }
+  scheduler.checked(0, false)
+  const owed = scheduler.ask(10, 0)
+  expect(owed.length).toBeGreaterThan(0)
+  expect(scheduler.ask(10, 1)).toEqual([])
+  scheduler.tick(15)
+  expect(scheduler.ask(15, 1).map(key)).toContain(owed.map(key)[0])
+})
+
 test.each([1, 2, 3, 4, 5, 6, 7, 8])('random swarm %i: always finishes while one full copy lives', (seed) => {
   const random = seeded(seed)
   const pieces = 40
