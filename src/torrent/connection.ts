@@ -5,6 +5,8 @@ import { RateLimit } from './rate-limit.ts'
 import { AGENT_EXTENSION, AgentWire, LARGEST_BLOCK, STRANGERS_BLOCK } from './wire/agent-wire.ts'
 import { authenticate } from './wire/authentication.ts'
 
+/** How ids of agents begin, in hex: `-MU`. */
+const AGENT = '2d4d55'
 /** Seconds after which a connection is closed that has not shaken hands, and proved itself where that is asked. */
 const HANDSHAKE_TIMEOUT = 5
 /** Bytes waiting in a socket above which nothing more is read for it. */
@@ -111,6 +113,11 @@ export class Connection {
 
   get peerId(): string {
     return this.wire.peerId ?? ''
+  }
+
+  /** Whether its id is an agent's: that is known before its extended handshake. */
+  get namesAgent(): boolean {
+    return this.peerId.startsWith(AGENT)
   }
 
   get remoteHost(): string {

@@ -7,8 +7,6 @@ import { accepts, type Neighbourhood, toOpen } from './scheduler/neighbourhood.t
 import { WaitingRoom } from './waiting-room.ts'
 import { readShared, sharedRead } from './wire/shared-read.ts'
 
-/** How ids of agents begin, in hex: `-MU`. */
-const AGENT = '2d4d55'
 /** Connections to us that have not shaken hands yet, or not proved themselves. */
 const MOST_WAITING = 64
 const DIAL_TIMEOUT_MS = 5000
@@ -89,7 +87,7 @@ export class Neighbours {
     }
     const twin = [...this].find((other) => other.peerId === connection.peerId)
     if (twin && !this.prefers(connection, twin)) return false
-    const isAgent = !connection.outgoing && connection.peerId.startsWith(AGENT)
+    const isAgent = !connection.outgoing && connection.namesAgent
     if (!twin && !this.accepts(isAgent)) return false
     if (this.banned.has(connection)) return false
     this.everConnected = true

@@ -52,8 +52,8 @@ export class Sharing {
     this.showsAll = !parts.spreads
   }
 
-  join({ id, wire, localHost, remoteHost }: Connection): void {
-    this.firstCopies?.join(id, this.now(), localHost === remoteHost)
+  join({ id, wire, localHost, remoteHost, namesAgent }: Connection): void {
+    this.firstCopies?.join(id, this.now(), { near: localHost === remoteHost, stranger: !namesAgent })
     const visible = this.showsAll ? this.scheduler.have : new PieceSet(this.scheduler.pieceCount)
     if (wire.hasFast && visible.full) wire.haveAll()
     else if (visible.size > 0) wire.bitfield(visible.toBitfield())

@@ -40,6 +40,16 @@ export const clients = {
     `--dir=${dirname(path)}`,
     torrent,
   ],
+  /** Only the last file of the torrent, and no waiting for others. */
+  'aria2-one-file': (_: Role, torrent: string, path: string) => [
+    'aria2c',
+    '--enable-dht=false',
+    '--seed-time=0',
+    '--summary-interval=0',
+    '--select-file=3',
+    `--dir=${dirname(path)}`,
+    torrent,
+  ],
   transmission: (_: Role, torrent: string, path: string) => [
     'transmission-cli',
     '--no-portmap',
@@ -101,10 +111,15 @@ export class Interop {
     return this.start(client, 'peer', host)
   }
 
-  /** Resolves when the host's content is byte for byte the seeder's. */
-  async whole(host: LabHost, process: LabProcess, seconds = 90): Promise<void> {
+  /** Resolves when the host's content, or what of it `paths` names, is byte for byte the seeder's. */
+  async whole(
+    host: LabHost,
+    process: LabProcess,
+    paths = [...this.files.keys()],
+    seconds = 90,
+  ): Promise<void> {
     const deadline = Date.now() + seconds * 1000
-    while (!(await this.isWhole(host))) {
+    while (!(await this.isWhole(host, paths))) {
       if (Date.now() > deadline) throw new Error(`${host.name} is not complete\n${process.tail()}`)
       await setTimeout(100)
     }
@@ -118,12 +133,12 @@ export class Interop {
     }
   }
 
-  private async isWhole(host: LabHost): Promise<boolean> {
-    for (const [path, content] of this.files) {
+  private async isWhole(host: LabHost, paths: string[]): Promise<boolean> {
+    for (const path of paths) {
       const file = host.outside(join(this.path, path))
       // transmission makes no file for no bytes.
       const there = existsSync(file) ? await readFile(file) : Buffer.alloc(0)
-      if (!content.equals(there)) return false
+      if (!this.files.get(path)?.equals(there)) return false
     }
     return true
   }

@@ -42,6 +42,12 @@ describe.skipIf(!labAvailable())('other BitTorrent clients', () => {
     },
   )
 
+  it('aria2 fetches one file of several from our seeder, with nobody else there', async () => {
+    swarm = await Interop.of({ a: 6 * MIB, b: 3 * MIB, c: MIB }, 1)
+    await swarm.seed('murder', swarm.lab.deployHost)
+    await swarm.whole(server(1), await swarm.peer('aria2-one-file', server(1)), ['c'], 30)
+  })
+
   it('all of them make one swarm', async () => {
     swarm = await Interop.of(oneFile, 5)
     await swarm.seed('murder', swarm.lab.deployHost)

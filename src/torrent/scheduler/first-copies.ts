@@ -20,11 +20,17 @@ const PATIENCE = 0.2
 /** A peer that takes nothing for this long (seconds) is taken for dead; and at the end, when to send twice costs little. */
 const STUCK = 1
 const HESITANT = 0.4
+/** A stranger that takes nothing for this long (seconds) does not want what it was shown. */
+const UNWILLING = 5
 
 interface Receiver {
   id: number
   /** On this very machine: what it takes has not left by the uplink, and it would compete for that with the seeder. */
   near: boolean
+  /** No agent: it may want some files only. */
+  stranger: boolean
+  /** It was shown everything, and takes what it wants. */
+  picks: boolean
   has: PieceSet
   /** Given to it and not wholly sent yet → bytes still to send. */
   given: Map<number, number>
@@ -80,10 +86,12 @@ export class FirstCopies {
     return true
   }
 
-  join(id: number, now: number, near = false): void {
+  join(id: number, now: number, { near = false, stranger = false } = {}): void {
     this.receivers.set(id, {
       id,
       near,
+      stranger,
+      picks: false,
       has: new PieceSet(this.pieceCount),
       given: new Map(),
       revealed: new PieceSet(this.pieceCount),
@@ -151,7 +159,7 @@ export class FirstCopies {
    * early and can be passed on, instead of all arriving late at once.
    */
   reveal(now: number): { peer: number; piece: number }[] {
-    const shown: { peer: number; piece: number }[] = []
+    const shown = this.letPick(now)
     let underway = 0
     for (const receiver of this.receivers.values())
       if (!this.isStuck(receiver, now)) underway += ahead(receiver)
@@ -174,7 +182,7 @@ export class FirstCopies {
 
   /** Those on other machines, as long as any of them takes something. */
   private served(now: number): Receiver[] {
-    const all = [...this.receivers.values()]
+    const all = [...this.receivers.values()].filter(({ picks }) => !picks)
     const far = all.filter((receiver) => !receiver.near && !receiver.has.full && !this.isStuck(receiver, now))
     return far.length > 0 ? far : all
   }
@@ -197,9 +205,30 @@ export class FirstCopies {
     return shown
   }
 
+  /**
+   * A stranger that was told to fetch some files only takes nothing of the others, and would wait for ever for its own: so one
+   * that takes nothing is shown all there is, and what it was given waits for somebody else.
+   */
+  private letPick(now: number): { peer: number; piece: number }[] {
+    const shown: { peer: number; piece: number }[] = []
+    for (const receiver of this.receivers.values()) {
+      if (!receiver.stranger || !this.isStuck(receiver, now, UNWILLING)) continue
+      receiver.picks = true
+      const given = [...receiver.given.keys()]
+      receiver.given.clear()
+      for (const piece of given) this.waitAgain(piece)
+      for (let piece = 0; piece < this.pieceCount; piece++) {
+        if (receiver.has.has(piece) || receiver.revealed.has(piece)) continue
+        receiver.revealed.add(piece)
+        shown.push({ peer: receiver.id, piece })
+      }
+    }
+    return shown
+  }
+
   /** It does not take what it was shown. One that took everything and tells nothing may have more. */
-  private isStuck(receiver: Receiver, now: number): boolean {
-    return ahead(receiver) > 0 && this.isSilent(receiver, now)
+  private isStuck(receiver: Receiver, now: number, patience = STUCK): boolean {
+    return ahead(receiver) > 0 && this.isSilent(receiver, now, patience)
   }
 
   /** It does not take what it was shown, or does not say that it has it. */

@@ -99,6 +99,18 @@ describe('what a seeder shows to whom', () => {
     expect(seconds).toBeLessThan(20)
   })
 
+  test('a stranger that takes nothing may want some files only: it is shown everything, and others get all as before', () => {
+    const copies = new FirstCopies(100, () => PIECE)
+    copies.join(1, 0, { stranger: true })
+    const shown: number[] = []
+    for (let now = 0; now < 6; now += 0.1) shown.push(...pieces(copies.reveal(now)))
+    expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
+    copies.join(2, 6)
+    const rest = pieces(spread(copies, { from: 6, until: 60, step: 0.05, alive: (peer) => peer === 2 }))
+    expect(copies.finished).toBe(true)
+    expect(rest.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
+  })
+
   test('what such a stranger took is shown to others in the end', () => {
     const copies = seederOf(8, 1)
     for (let now = 0; now < 1; now += 0.1) {
@@ -113,7 +125,7 @@ describe('what a seeder shows to whom', () => {
 
   test('a peer on the same machine is served when there is no other', () => {
     const copies = seederOf(20)
-    copies.join(1, 0, true)
+    copies.join(1, 0, { near: true })
     const first = copies.reveal(0)
     expect(first.length).toBeGreaterThan(0)
     copies.join(2, 0)
@@ -125,7 +137,7 @@ describe('what a seeder shows to whom', () => {
 
   test('a peer on the same machine does not wait for dead ones', () => {
     const copies = seederOf(20, 2)
-    copies.join(1, 0, true)
+    copies.join(1, 0, { near: true })
     const times = { until: 5, step: 0.1 }
     const shown = new Set(pieces(spread(copies, { ...times, alive: (peer) => peer === 1 })))
     expect(shown.size).toBe(20)
