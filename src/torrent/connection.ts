@@ -98,7 +98,9 @@ export class Connection {
     this.wire.on('request', (piece: number, offset: number, length: number) => {
       this.asked({ piece, offset, length })
     })
-    this.wire.on('cancel', (piece: number, offset: number) => this.takenBack(piece, offset))
+    this.wire.on('cancel', (piece: number, offset: number, length: number) => {
+      this.takenBack({ piece, offset, length })
+    })
     socket.on('drain', () => this.pump())
     socket.on('close', () => {
       clearTimeout(this.patience)
@@ -212,9 +214,17 @@ export class Connection {
     this.pump()
   }
 
-  private takenBack(piece: number, offset: number): void {
-    const at = this.queue.findIndex((serving) => serving.piece === piece && serving.offset === offset)
-    if (at >= 0) this.queue.splice(at, 1)
+  /**
+   * BEP 6: each request is answered, one that is taken back too, and other clients count it as under way until then. An agent
+   * has forgotten it, and would take the answer for that of a later request.
+   */
+  private takenBack({ piece, offset, length }: Serving): void {
+    const at = this.queue.findIndex(
+      (serving) => serving.piece === piece && serving.offset === offset && serving.length === length,
+    )
+    if (at < 0) return
+    this.queue.splice(at, 1)
+    if (!this.wire.isAgent) this.wire.reject(piece, offset, length)
   }
 }
 
