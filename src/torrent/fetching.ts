@@ -9,8 +9,8 @@ import type { Block } from './scheduler/partial.ts'
 import type { Scheduler } from './scheduler/scheduler.ts'
 import type { Storage } from './storage.ts'
 
-/** Verified bytes that may wait for the disk before nothing more is asked for. */
-const MOST_UNWRITTEN = 32 * 1024 * 1024
+/** Verified bytes that may wait for the disk before nothing more is asked for. What is under way then comes on top. */
+const MOST_UNWRITTEN = 8 * 1024 * 1024
 
 export interface FetchingEvents {
   /** The piece is here and right. It may not be written yet. */

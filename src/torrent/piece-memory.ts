@@ -1,5 +1,8 @@
-/** Most bytes that are kept for pieces to come. */
-const MOST_FREE = 16 * 1024 * 1024
+/**
+ * Most bytes that are kept for pieces to come: as many as may have been in use at a time. What is let go stays in memory until
+ * it is collected, and pieces of 8 MiB are in use again long before that.
+ */
+const MOST_FREE = 64 * 1024 * 1024
 
 /**
  * Memory for pieces, used again when nobody holds a piece any more: new memory costs page

@@ -21,6 +21,14 @@ test('a piece has the memory of an earlier one only when nobody holds that any m
   expect(new PieceBuffer(LENGTH, memory).bytes).not.toBe(first.bytes)
 })
 
+test('of long pieces too, as many as were in use at a time are used again', () => {
+  const length = 8 * 1024 * 1024
+  const memory = new PieceMemory(length)
+  const inUse = Array.from({ length: 8 }, () => memory.take(length))
+  for (const bytes of inUse) memory.giveBack(bytes)
+  expect(inUse.map(() => memory.take(length)).every((bytes) => inUse.includes(bytes))).toBe(true)
+})
+
 test('the last, shorter piece has memory of its own length', () => {
   const memory = new PieceMemory(LENGTH)
   new PieceBuffer(LENGTH, memory).letGo()
