@@ -18,19 +18,20 @@ const beforeStart: Rule[] = [
     }),
   ],
   [
-    /REMOTE HOST IDENTIFICATION HAS CHANGED/,
-    (_, server) => ({
+    /REMOTE HOST IDENTIFICATION HAS CHANGED(?:[\s\S]*Host key for (\S+) has changed)?/,
+    ({ 1: name, input }, server) => ({
       code: 'SSH_HOST_KEY_CHANGED',
-      what: 'its host key is not the one this machine knows: it was reinstalled, or another machine answers in its place',
-      cure: `if you know why, run: ssh-keygen -R ${knownHostsName(server)}`,
+      what: `${isBastions(input) ? 'the host key of its bastion' : 'its host key'} is not the one this machine knows: it was reinstalled, or another machine answers in its place`,
+      cure: `if you know why, run: ssh-keygen -R ${knownHostsName(name, server)}`,
     }),
   ],
   [
     /Host key verification failed|No \S+ host key is known for/,
-    (_, server) => ({
+    ({ input }, server) => ({
       code: 'SSH_HOST_KEY_UNKNOWN',
-      what: 'its host key is not known to this machine yet',
-      cure: `connect to it once by hand (${byHand(server)}) and check the key, or set "strict: 'accept-new'"`,
+      what: `${isBastions(input) ? 'the host key of its bastion' : 'its host key'} is not known to this machine yet`,
+      // "strict" does not go for the bastion.
+      cure: `connect to it once by hand (${byHand(server)}) and check the key${isBastions(input) ? '' : `, or set "strict: 'accept-new'"`}`,
     }),
   ],
   [
@@ -165,13 +166,13 @@ export function findBeforeStart(stderr: string, server: string): Finding | undef
   return undefined
 }
 
-/**
- * Who refused the login. The message has a server's real address, not its name in "servers", so that says nothing; but only
- * when a bastion refuses does ssh see the connection through it end before any greeting.
- */
+/** Who refused the login. The message has a server's real address, not its name in "servers", so that says nothing. */
 function refusedBy(login: string | undefined, stderr: string): string {
-  return login && /kex_exchange_identification|UNKNOWN port/.test(stderr) ? `the bastion ${login}` : 'it'
+  return login && isBastions(stderr) ? `the bastion ${login}` : 'it'
 }
+
+/** Only when it fails at a bastion does ssh see the connection through it end before any greeting. */
+const isBastions = (stderr: string) => /kex_exchange_identification|UNKNOWN port/.test(stderr)
 
 function portOf(server: string): string {
   return /:(\d+)$/.exec(server)?.[1] ?? '22'
@@ -183,9 +184,11 @@ export function byHand(server: string, options = ''): string {
   return `ssh ${options}${port === '22' ? '' : `-p ${port} `}${server.replace(/:\d+$/, '')}`
 }
 
-function knownHostsName(server: string): string {
+/** The name that its key is filed under: `told` by ssh, which may know it from ~/.ssh/config, or else its name in "servers". */
+function knownHostsName(told: string | undefined, server: string): string {
   const port = portOf(server)
-  return port === '22' ? hostOf(server) : `'[${hostOf(server)}]:${port}'`
+  const name = told ?? (port === '22' ? hostOf(server) : `[${hostOf(server)}]:${port}`)
+  return name.startsWith('[') ? `'${name}'` : name
 }
 
 const hostOf = (server: string) => server.replace(/^.*@/, '').replace(/:\d+$/, '')

@@ -30,6 +30,24 @@ test.each([
     "if you know why, run: ssh-keygen -R '[web1]:2222'",
   ],
   [
+    '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\nOffending ED25519 key in /me/.ssh/known_hosts:3\r\nHost key for 192.0.2.7 has changed and you have requested strict checking.\r\nHost key verification failed.\r\n',
+    'SSH_HOST_KEY_CHANGED',
+    'me@web1:2222: upload: its host key is not the one this machine knows: it was reinstalled, or another machine answers in its place',
+    'if you know why, run: ssh-keygen -R 192.0.2.7',
+  ],
+  [
+    '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\nHost key for [192.0.2.1]:2200 has changed and you have requested strict checking.\r\nHost key verification failed.\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_HOST_KEY_CHANGED',
+    'me@web1:2222: upload: the host key of its bastion is not the one this machine knows: it was reinstalled, or another machine answers in its place',
+    "if you know why, run: ssh-keygen -R '[192.0.2.1]:2200'",
+  ],
+  [
+    'Host key verification failed.\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_HOST_KEY_UNKNOWN',
+    'me@web1:2222: upload: the host key of its bastion is not known to this machine yet',
+    'connect to it once by hand (ssh -p 2222 me@web1) and check the key',
+  ],
+  [
     'me@bastion: Permission denied (publickey).\r\nkex_exchange_identification: Connection closed by remote host\r\n',
     'SSH_DENIED',
     'me@web1:2222: upload: the bastion me@bastion refused the login (it accepts publickey)',
