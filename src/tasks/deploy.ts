@@ -39,6 +39,7 @@ export const registerDeploy: Registration = (shipit) => {
     try {
       await fetch?.()
     } catch (error) {
+      removeShallowClone(shipit)
       throw new MurderError('FETCH_FAILED', explain(error), { cause: error })
     }
   }

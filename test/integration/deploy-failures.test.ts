@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -101,6 +102,19 @@ describe('interrupted', () => {
 })
 
 describe('the deploy host', () => {
+  test('cannot fetch: says what git was asked, and keeps no clone', async () => {
+    const it = await embedded(1)
+    execFileSync('git', ['init', '--quiet', '--bare', join(it.project.root, 'repository')])
+    it.configure({
+      ...{ workspace: '', shallowClone: true, keepWorkspace: false, branch: 'nosuch' },
+      repositoryUrl: join(it.project.root, 'repository'),
+    })
+    const run = await it.project.run()
+    expect(run.code).toBe(1)
+    expect(run.stdout).toContain('Command failed: git fetch')
+    expect(it.leftovers()).toEqual([])
+  })
+
   test('is killed in the middle: seeder and tracker end, the next deploy works at once', async () => {
     const it = await embedded(2)
     plantRelease(it)
