@@ -50,6 +50,8 @@ export class ProgressBoard {
   #seederUploaded = 0
   #step: Step | undefined
   #changed = true
+  /** The last one of a log. */
+  #line = ''
   #writtenAt = Number.NEGATIVE_INFINITY
 
   constructor(options: BoardOptions) {
@@ -115,7 +117,8 @@ export class ProgressBoard {
     if (this.#options.mode === 'terminal') {
       const [swarm = ''] = terminalLines(summary, this.#columns, this.#options.colour)
       this.#block.print(swarm)
-    } else if (this.#changed) this.#write(summary)
+    } else if (this.#options.mode === 'json' ? this.#changed : plainLine(summary) !== this.#line)
+      this.#write(summary)
   }
 
   /** Ends the display and writes the report. */
@@ -157,8 +160,10 @@ export class ProgressBoard {
     this.#changed = false
     this.#writtenAt = this.#clock.now()
     if (mode === 'json') this.#event(progressEvent(summary))
-    else if (mode === 'plain') stream.write(`${plainLine(summary)}\n`)
-    else this.#block.show(terminalLines(summary, this.#columns, colour))
+    else if (mode === 'plain') {
+      this.#line = plainLine(summary)
+      stream.write(`${this.#line}\n`)
+    } else this.#block.show(terminalLines(summary, this.#columns, colour))
   }
 
   #print(text: string): void {

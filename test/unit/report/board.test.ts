@@ -246,6 +246,8 @@ describe('in a log', () => {
       'failed: 0/1 servers done, 1 failed',
       'deploy@a failed (check): gone',
     ])
+    board.finish()
+    expect(stream.take()).toEqual([]) // it was said before
   })
 })
 
