@@ -16,6 +16,7 @@ import type { Shipit } from '../shipit.ts'
 import { DeployLog } from './deploy-log.ts'
 import { FleetLock } from './lock.ts'
 import { connectionsTo } from './named-connections.ts'
+import { commandsEnded, watchCommands } from './others-commands.ts'
 import { outsiders } from './roles.ts'
 import { removeShallowClone } from './shallow-clone.ts'
 
@@ -83,6 +84,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
   const mode = outputMode(process.env, process.stdout)
   const pool = (shipit.pool?.connections ?? []) as unknown as SshConnection[]
   const connections = peers ? connectionsTo(peers, pool) : pool
+  watchCommands(connections)
   const named = peers ?? shipit.config.servers
   const log = new DeployLog(shipit)
   const fleet: Fleet = new Fleet(connections, {
@@ -159,6 +161,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     },
     async close() {
       board?.finish()
+      await commandsEnded(connections) // Their connections end with this run's.
       stopListening()
       await Promise.all(pending)
       await lock.release()

@@ -40,6 +40,23 @@ describe('a whole deploy on embedded servers', () => {
     expect(leftovers()).toEqual([])
   })
 
+  test('what listeners to events have begun on the servers runs to its end', async () => {
+    const { project, fleet } = await embedded(2)
+    writeFileSync(join(project.workspace, 'file'), 'content')
+    const lines = [
+      'const base = module.exports',
+      'module.exports = (shipit) => {',
+      '  base(shipit)',
+      '  const next = () => shipit.remote("sleep 1; touch ~/second")',
+      '  shipit.on("published", () => void shipit.remote("sleep 4; touch ~/first").then(next))',
+      '}',
+    ]
+    appendFileSync(join(project.directory, 'shipitfile.js'), lines.join('\n'))
+    expect(await project.run()).toMatchObject({ code: 0, stderr: '' })
+    for (const { home } of fleet.servers)
+      expect(names(home)).toEqual(expect.arrayContaining(['first', 'second']))
+  })
+
   test('a repository: REVISION, what other plugins read, and rollback', async () => {
     const { project, app, current, configure } = await embedded(2)
     const repository = join(project.root, 'repository')
