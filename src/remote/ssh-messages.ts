@@ -14,7 +14,7 @@ const beforeStart: Rule[] = [
     ([, host], server) => ({
       code: 'SSH_DNS',
       what: `the name ${host ?? hostOf(server)} cannot be resolved`,
-      cure: 'check its spelling in "servers" and the name service of this machine',
+      cure: 'check its spelling in the shipitfile and the name service of this machine',
     }),
   ],
   [
@@ -63,7 +63,7 @@ const beforeStart: Rule[] = [
     (_, server) => ({
       code: 'SSH_REFUSED',
       what: `nothing listens on its SSH port ${portOf(server)}`,
-      cure: 'check that sshd runs there and that the port in "servers" is right',
+      cure: 'check that sshd runs there and that the port in the shipitfile is right',
     }),
   ],
   [

@@ -9,13 +9,13 @@ test.each([
     'ssh: connect to host 127.0.0.1 port 2222: Connection refused\r\n',
     'SSH_REFUSED',
     'me@web1:2222: upload: nothing listens on its SSH port 2222',
-    'check that sshd runs there and that the port in "servers" is right',
+    'check that sshd runs there and that the port in the shipitfile is right',
   ],
   [
     'ssh: Could not resolve hostname web1: Name or service not known\r\n',
     'SSH_DNS',
     'me@web1:2222: upload: the name web1 cannot be resolved',
-    'check its spelling in "servers" and the name service of this machine',
+    'check its spelling in the shipitfile and the name service of this machine',
   ],
   [
     'Host key verification failed.\r\n',
