@@ -22,8 +22,10 @@ export async function lock(context: Context): Promise<void> {
   const found = await onAll(context, takeLockScript(context.settings.remotePath, owner))
   const others = found.flatMap(({ server, lock }) => (lock && lock !== 'taken' ? [{ server, lock }] : []))
   const taken = found.length - others.length
-  const text = [`Locked ${taken} of ${context.fleet.all.length} servers: ${oneLine(owner.what)}`]
-  if (others.length > 0) text.push('the others were locked already:', locksTable(others))
+  const text =
+    taken > 0 ? [`Locked ${taken} of ${context.fleet.all.length} servers: ${oneLine(owner.what)}`] : []
+  if (others.length > 0)
+    text.push(`${taken > 0 ? 'the others' : 'All servers'} were locked already:`, locksTable(others))
   say(context, text.join('\n'), 'locked', { owner, servers: taken, others: others.map(asEvent) })
 }
 

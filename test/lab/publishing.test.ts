@@ -128,6 +128,12 @@ describe.skipIf(!labAvailable())('publishing that is disturbed', () => {
     expect(state()).toEqual(before)
     const status = await fleet.run({}, 'murder:lock:status')
     expect(status.text.match(/a migration/g)).toHaveLength(3)
+    const again = await fleet.run({}, 'murder:lock')
+    expect(again).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('All servers were locked already:'),
+    })
+    expect(again.text).not.toContain('Locked 0')
     expect(await fleet.run({}, 'murder:unlock')).toMatchObject({ code: 0 })
   })
 
