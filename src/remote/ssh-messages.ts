@@ -21,7 +21,10 @@ const beforeStart: Rule[] = [
     /REMOTE HOST IDENTIFICATION HAS CHANGED(?:[\s\S]*Host key for (\S+) has changed)?/,
     ({ 1: name, input }, server) => ({
       code: 'SSH_HOST_KEY_CHANGED',
-      what: `${isBastions(input) ? 'the host key of its bastion' : 'its host key'} is not the one this machine knows: it was reinstalled, or another machine answers in its place`,
+      what: bastions(
+        input,
+        'its host key is not the one this machine knows: it was reinstalled, or another machine answers in its place',
+      ),
       cure: `if you know why, run: ssh-keygen -R ${knownHostsName(name, server)}`,
     }),
   ],
@@ -29,7 +32,7 @@ const beforeStart: Rule[] = [
     /Host key verification failed|No \S+ host key is known for/,
     ({ input }, server) => ({
       code: 'SSH_HOST_KEY_UNKNOWN',
-      what: `${isBastions(input) ? 'the host key of its bastion' : 'its host key'} is not known to this machine yet`,
+      what: bastions(input, 'its host key is not known to this machine yet'),
       // "strict" does not go for the bastion.
       cure: `connect to it once by hand (${byHand(server)}) and check the key${isBastions(input) ? '' : `, or set "strict: 'accept-new'"`}`,
     }),
@@ -173,6 +176,10 @@ function refusedBy(login: string | undefined, stderr: string): string {
 
 /** Only when it fails at a bastion does ssh see the connection through it end before any greeting. */
 const isBastions = (stderr: string) => /kex_exchange_identification|UNKNOWN port/.test(stderr)
+
+/** `what` of the bastion's host key, where it is that one. */
+const bastions = (stderr: string, what: string) =>
+  isBastions(stderr) ? what.replace('its host key', 'the host key of its bastion') : what
 
 function portOf(server: string): string {
   return /:(\d+)$/.exec(server)?.[1] ?? '22'
