@@ -22,7 +22,9 @@ async function beBadTo(host: string, port: number, secret: string): Promise<void
       const wire = new RawWire(socket, { infoHash, secret }, true)
       await wire.shakeHands().catch(() => {})
       wire.send(HAVE_ALL)
-      for (const id of [UNCHOKE, INTERESTED]) wire.send(id)
+      wire.send(INTERESTED)
+      // Again and again: whoever has a limit asks for something only when that allows it.
+      const invitations = setInterval(() => wire.send(UNCHOKE), 50)
       let requests = 0
       let trickle: NodeJS.Timeout | undefined
       wire.onMessage = ({ id, body }) => {
@@ -38,6 +40,7 @@ async function beBadTo(host: string, port: number, secret: string): Promise<void
       }
       await wire.closed
       clearInterval(trickle)
+      clearInterval(invitations)
     }
     await setTimeout(100)
   }
