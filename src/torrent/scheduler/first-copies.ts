@@ -57,6 +57,8 @@ interface Receiver {
  */
 export class FirstCopies {
   private readonly receivers = new Map<number, Receiver>()
+  /** How many of them are no agents. */
+  private strangers = 0
   private readonly copies: Uint16Array
   /** Neither given to anybody nor had by anybody. */
   private readonly waiting: PieceSet
@@ -87,6 +89,7 @@ export class FirstCopies {
   }
 
   join(id: number, now: number, { near = false, stranger = false } = {}): void {
+    if (stranger) this.strangers++
     this.receivers.set(id, {
       id,
       near,
@@ -110,6 +113,7 @@ export class FirstCopies {
     const gone = this.receivers.get(id)
     if (!gone) return
     this.receivers.delete(id)
+    if (gone.stranger) this.strangers--
     for (const piece of gone.has) {
       this.copies[piece] = (this.copies[piece] ?? 1) - 1
       if (this.copies[piece] === 1) this.countUnshared(piece, 1)
@@ -182,7 +186,8 @@ export class FirstCopies {
 
   /** Those on other machines, as long as any of them takes something. */
   private served(now: number): Receiver[] {
-    const all = [...this.receivers.values()].filter(({ picks }) => !picks)
+    const everybody = [...this.receivers.values()]
+    const all = this.strangers > 0 ? everybody.filter(({ picks }) => !picks) : everybody
     const far = all.filter((receiver) => !receiver.near && !receiver.has.full && !this.isStuck(receiver, now))
     return far.length > 0 ? far : all
   }
@@ -211,6 +216,7 @@ export class FirstCopies {
    */
   private letPick(now: number): { peer: number; piece: number }[] {
     const shown: { peer: number; piece: number }[] = []
+    if (this.strangers === 0) return shown
     for (const receiver of this.receivers.values()) {
       if (!receiver.stranger || !this.isStuck(receiver, now, UNWILLING)) continue
       receiver.picks = true
