@@ -7,8 +7,7 @@ import { askReadOnly, checkSpace, inspect } from './check.ts'
 import { keptReleases, oldReleasesScript } from './clean-releases.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
-import { lockedError } from './lock.ts'
-import { othersLock } from './lock-script.ts'
+import { lockedError, namedLocks } from './lock.ts'
 import { makeTransfer } from './make-transfer.ts'
 import { canPrefill } from './receive.ts'
 import { parseReleases, releaseBefore, releasesScript } from './releases.ts'
@@ -26,10 +25,7 @@ const show = (context: Context, text: string) => say(context, `Dry run: ${text}`
 export async function tryDeploy(context: Context): Promise<void> {
   const { fleet, settings, shipit } = context
   const outcomes = await askReadOnly(context)
-  const locks = outcomes.flatMap((outcome) => {
-    const lock = outcome.ok ? othersLock(outcome.stdout) : undefined
-    return lock ? [{ server: outcome.server.label, lock }] : []
-  })
+  const locks = namedLocks(outcomes)
   if (locks.length > 0) throw lockedError(locks, shipit.environment)
   const { facts, failures } = await inspect(context, Promise.resolve(outcomes))
   tolerate(context, failures, 'a deploy would end here')

@@ -1,16 +1,9 @@
-import type { Outcome } from '../remote/fleet.ts'
 import { duration, oneLine } from '../report/format.ts'
 import { table } from '../report/index.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
-import { newOwner } from './lock.ts'
-import {
-  breakLockScript,
-  type FoundLock,
-  lockStatusScript,
-  parseLock,
-  takeLockScript,
-} from './lock-script.ts'
+import { type NamedLock, namedLocks, newOwner } from './lock.ts'
+import { breakLockScript, lockStatusScript, takeLockScript } from './lock-script.ts'
 import { say } from './say.ts'
 
 /** Seconds that a server may take. */
@@ -19,9 +12,8 @@ const PATIENCE = 60
 /** `murder:lock`: keeps deploys and rollbacks from beginning until murder:unlock. MURDER_LOCK_REASON says why. */
 export async function lock(context: Context): Promise<void> {
   const owner = newOwner('manual', process.env.MURDER_LOCK_REASON || 'no reason given')
-  const found = await onAll(context, takeLockScript(context.settings.remotePath, owner))
-  const others = found.flatMap(({ server, lock }) => (lock && lock !== 'taken' ? [{ server, lock }] : []))
-  const taken = found.length - others.length
+  const others = await onAll(context, takeLockScript(context.settings.remotePath, owner))
+  const taken = context.fleet.all.length - others.length
   const text =
     taken > 0 ? [`Locked ${taken} of ${context.fleet.all.length} servers: ${oneLine(owner.what)}`] : []
   if (others.length > 0)
@@ -41,39 +33,30 @@ export async function lockStatus(context: Context): Promise<void> {
   tell(context, found, { none: 'Nothing is locked', some: 'Locked', event: 'locks' })
 }
 
-interface Found {
-  server: string
-  lock: 'taken' | FoundLock | undefined
-}
-
-async function onAll(context: Context, script: string): Promise<Found[]> {
+/** Runs a script on all servers; gives the locks that it told of. */
+async function onAll(context: Context, script: string): Promise<NamedLock[]> {
   const { fleet, signal } = context
-  const outcomes: Outcome[] = await fleet.run('lock', () => ({ script }), {
+  const outcomes = await fleet.run('lock', () => ({ script }), {
     ...{ servers: fleet.all, signal, totalTimeout: PATIENCE },
   })
   signal.throwIfAborted()
   const failures = failuresOf(outcomes, 'lock')
   if (failures.length > 0) throw fleetError(context, failures, 'the others have answered')
-  return outcomes.flatMap((outcome) =>
-    outcome.ok ? [{ server: outcome.server.label, lock: parseLock(outcome.stdout) }] : [],
-  )
+  return namedLocks(outcomes)
 }
 
 function tell(
   context: Context,
-  found: readonly Found[],
+  locks: readonly NamedLock[],
   words: { none: string; some: string; event: string },
 ): void {
-  const locks = found.flatMap(({ server, lock }) => (lock && lock !== 'taken' ? [{ server, lock }] : []))
   const text = locks.length === 0 ? words.none : `${words.some}\n${locksTable(locks)}`
   say(context, text, words.event, { servers: locks.map(asEvent) })
 }
 
-type Locked = { server: string; lock: FoundLock }
+const asEvent = ({ server, lock }: NamedLock) => ({ server, ...lock })
 
-const asEvent = ({ server, lock }: Locked) => ({ server, ...lock })
-
-const locksTable = (locks: readonly Locked[]) =>
+const locksTable = (locks: readonly NamedLock[]) =>
   table([
     ['server', 'by', 'since', 'ago', 'why'],
     ...locks.map(({ server, lock }) =>

@@ -42,10 +42,7 @@ export const newOwner = (kind: LockOwner['kind'], what: string): LockOwner => ({
 })
 
 /** Several servers that are locked by the same owner are one sentence. */
-export function lockedError(
-  found: readonly { server: string; lock: FoundLock }[],
-  environment: string,
-): MurderError {
+export function lockedError(found: readonly NamedLock[], environment: string): MurderError {
   const [{ server, lock } = { server: '?', lock: undefined }] = found
   const where = found.length === 1 ? server : `${server} and ${found.length - 1} more`
   const { who = '?', what = '?', when = '?', age = 0, kind } = lock ?? {}
@@ -158,6 +155,12 @@ export class FleetLock {
   }
 }
 
+/** A server's label, and who has it. */
+export interface NamedLock {
+  server: string
+  lock: FoundLock
+}
+
 interface Refusal {
   server: Server
   lock: FoundLock
@@ -166,7 +169,10 @@ interface Refusal {
 /** Its deploy ran here and has ended, but the server does not know: its connection was cut, not closed. */
 const isLeft = ({ kind, process }: FoundLock) => kind === 'deploy' && hasEnded(process)
 
-const named = ({ server, lock }: Refusal) => ({ server: server.label, lock })
+const named = ({ server, lock }: Refusal): NamedLock => ({ server: server.label, lock })
+
+/** The locks of others that servers have told of. */
+export const namedLocks = (outcomes: readonly Outcome[]): NamedLock[] => refusals(outcomes).map(named)
 
 function refusals(outcomes: readonly Outcome[]): Refusal[] {
   return outcomes.flatMap((outcome) => {
