@@ -1,5 +1,6 @@
 import { destroyAllLabs, labProblem } from '../../test/support/lab.ts'
 import { removeOwnScratch } from '../../test/support/lab-scratch.ts'
+import { tellError } from './tell-error.ts'
 
 /** Runs a bench: refuses where no lab can be made, and takes labs down whichever way it ends. */
 export async function benchProgram(main: () => Promise<void>): Promise<void> {
@@ -15,9 +16,7 @@ export async function benchProgram(main: () => Promise<void>): Promise<void> {
   try {
     await main()
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
-    process.exitCode = 1
+    tellError(error)
   } finally {
     await cleanUp()
   }

@@ -1,57 +1,56 @@
-import { parseOptions } from './options.ts'
+import { tellError } from '../shared/tell-error.ts'
+import { type Options, parseOptions } from './options.ts'
 import { seeded } from './random.ts'
 import { simulate } from './swarm.ts'
 
-const options = tryOptions()
-const { pieces, pieceLength, rate } = options
-const size = pieces * pieceLength
-const ideal = size / rate
-
-for (const servers of options.servers) {
-  const begun = performance.now()
-  const random = seeded(options.seed)
-  const spread = Array.from({ length: servers + 1 }, () => 1 + options.unequal * (random() * 2 - 1))
-  const deaths = new Map<number, number>()
-  while (deaths.size < Math.min(options.deaths, servers - 1))
-    deaths.set(1 + Math.floor(random() * servers), random() * ideal)
-  const rateOf = (server: number) =>
-    server === 0 ? rate : (server <= options.slow ? rate / 10 : rate) * (spread[server] as number)
-  const result = simulate({
-    servers,
-    pieces,
-    pieceLength,
-    rate: rateOf,
-    latency: options.latency,
-    startAt: () => random() * options.start,
-    deaths,
-    random,
-  })
-  // Of the slow ones only their number is told: what counts is what they do to the others.
-  // A server on a link slower than the seeder's cannot be done before S over its own rate.
-  const times = result.doneAt
-    .map((time, at) => time && (time * Math.min(rate, rateOf(at + 1))) / rate)
-    .slice(options.slow)
-    .filter((time) => time !== undefined)
-    .sort((a, b) => a - b)
-  const at = (share: number) =>
-    ((times[Math.max(0, Math.ceil(times.length * share) - 1)] ?? Number.NaN) / ideal).toFixed(3)
-  console.log(
-    [
-      `${servers} servers${options.slow > 0 ? ` (${options.slow} slow, left out)` : ''}`,
-      `first ${at(0)}  median ${at(0.5)}  last ${at(1)} of S/B`,
-      `seeder ${(result.seederSent / size).toFixed(3)} of S (${(result.seederSentFirst / size).toFixed(3)} until every piece had left)`,
-      `twice ${((100 * result.twice) / (size * servers)).toFixed(2)} %`,
-      `unfinished ${result.unfinished}`,
-      `took ${((performance.now() - begun) / 1000).toFixed(1)} s`,
-    ].join('  '),
-  )
+try {
+  run(parseOptions())
+} catch (error) {
+  tellError(error)
 }
 
-function tryOptions() {
-  try {
-    return parseOptions()
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`)
-    process.exit(1)
+function run(options: Options): void {
+  const { pieces, pieceLength, rate } = options
+  const size = pieces * pieceLength
+  const ideal = size / rate
+
+  for (const servers of options.servers) {
+    const begun = performance.now()
+    const random = seeded(options.seed)
+    const spread = Array.from({ length: servers + 1 }, () => 1 + options.unequal * (random() * 2 - 1))
+    const deaths = new Map<number, number>()
+    while (deaths.size < Math.min(options.deaths, servers - 1))
+      deaths.set(1 + Math.floor(random() * servers), random() * ideal)
+    const rateOf = (server: number) =>
+      server === 0 ? rate : (server <= options.slow ? rate / 10 : rate) * (spread[server] as number)
+    const result = simulate({
+      servers,
+      pieces,
+      pieceLength,
+      rate: rateOf,
+      latency: options.latency,
+      startAt: () => random() * options.start,
+      deaths,
+      random,
+    })
+    // Of the slow ones only their number is told: what counts is what they do to the others.
+    // A server on a link slower than the seeder's cannot be done before S over its own rate.
+    const times = result.doneAt
+      .map((time, at) => time && (time * Math.min(rate, rateOf(at + 1))) / rate)
+      .slice(options.slow)
+      .filter((time) => time !== undefined)
+      .sort((a, b) => a - b)
+    const at = (share: number) =>
+      ((times[Math.max(0, Math.ceil(times.length * share) - 1)] ?? Number.NaN) / ideal).toFixed(3)
+    console.log(
+      [
+        `${servers} servers${options.slow > 0 ? ` (${options.slow} slow, left out)` : ''}`,
+        `first ${at(0)}  median ${at(0.5)}  last ${at(1)} of S/B`,
+        `seeder ${(result.seederSent / size).toFixed(3)} of S (${(result.seederSentFirst / size).toFixed(3)} until every piece had left)`,
+        `twice ${((100 * result.twice) / (size * servers)).toFixed(2)} %`,
+        `unfinished ${result.unfinished}`,
+        `took ${((performance.now() - begun) / 1000).toFixed(1)} s`,
+      ].join('  '),
+    )
   }
 }

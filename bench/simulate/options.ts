@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util'
 import { parseCount, parseNumber, parseServers } from '../shared/numbers.ts'
 import { parseAmount, parseRate } from '../shared/units.ts'
 
+export type Options = ReturnType<typeof parseOptions>
+
 /** What `npm run simulate` can be told, in bytes and seconds. */
 export function parseOptions(argv?: string[]) {
   const { values } = parseArgs({
