@@ -21,6 +21,15 @@ const libtorrent = (role: string, torrent: string, directory: string) => [
   directory,
 ]
 
+const aria2 = (torrent: string, path: string, ...more: string[]) => [
+  'aria2c',
+  '--enable-dht=false',
+  '--summary-interval=0',
+  ...more,
+  `--dir=${dirname(path)}`,
+  torrent,
+]
+
 /**
  * How each client is started, with the settings that it comes with: the torrent, the directory that the content is or
  * will be in, and the content's path. What is set keeps them from ending by themselves or from looking for the internet.
@@ -31,25 +40,11 @@ export const clients = {
   libtorrent: (role: Role, torrent: string, path: string) => libtorrent(role, torrent, dirname(path)),
   'libtorrent-super': (_: Role, torrent: string, path: string) =>
     libtorrent('super-seed', torrent, dirname(path)),
-  aria2: (role: Role, torrent: string, path: string) => [
-    'aria2c',
-    '--enable-dht=false',
-    '--seed-ratio=0',
-    '--summary-interval=0',
-    ...(role === 'seed' ? ['--check-integrity'] : []),
-    `--dir=${dirname(path)}`,
-    torrent,
-  ],
+  aria2: (role: Role, torrent: string, path: string) =>
+    aria2(torrent, path, '--seed-ratio=0', ...(role === 'seed' ? ['--check-integrity'] : [])),
   /** Only the last file of the torrent, and no waiting for others. */
-  'aria2-one-file': (_: Role, torrent: string, path: string) => [
-    'aria2c',
-    '--enable-dht=false',
-    '--seed-time=0',
-    '--summary-interval=0',
-    '--select-file=3',
-    `--dir=${dirname(path)}`,
-    torrent,
-  ],
+  'aria2-one-file': (_: Role, torrent: string, path: string) =>
+    aria2(torrent, path, '--seed-time=0', '--select-file=3'),
   transmission: (_: Role, torrent: string, path: string) => [
     'transmission-cli',
     '--no-portmap',
