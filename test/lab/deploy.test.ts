@@ -33,7 +33,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
       if (turn === 'second') expect(run.text).toMatch(/^reused/m)
       for (const server of fleet.servers)
         expect(whole(server.outside(`${deployTo}/${fleet.live(server)}`))).toEqual(whole(workspace))
-      expect(await fleet.quiet()).toEqual([])
+      expect(await fleet.quiet(5)).toEqual([])
       rmSync(fleet.server(3).outside(deployTo), { recursive: true })
       writeFileSync(join(workspace, 'two words'), 'changed')
     }
@@ -52,7 +52,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
       expect(run.code).toBe(1)
       expect(run.text).toMatch(new RegExp(`^root@${server.address} +check +the disk is too full`, 'm'))
       expect(fleet.lives()).toEqual(before)
-      expect(await fleet.quiet()).toEqual([])
+      expect(await fleet.quiet(5)).toEqual([])
     } finally {
       await fleet.lab.exec(server, ['umount', temporary])
     }
@@ -79,7 +79,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
       expect(fleet.lives().toSpliced(2, 1)).toEqual(before.toSpliced(2, 1))
       const { stdout } = await fleet.lab.exec(server, ['ls', '-A', '/srv/app/releases'])
       expect(stdout).toBe('filler\n')
-      expect(await fleet.quiet(10, [server])).toEqual([])
+      expect(await fleet.quiet(5, [server])).toEqual([])
     } finally {
       await fleet.lab.exec(server, ['umount', '/srv/app/releases'])
     }
@@ -94,7 +94,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
     expect(text).toContain('10.77.200.200:8998')
     expect(text).toContain('murder.announce')
     expect(fleet.lives()).toEqual(Array(5).fill(undefined))
-    expect(await fleet.quiet()).toEqual([])
+    expect(await fleet.quiet(5)).toEqual([])
   })
 
   test('a server that is cut off in the middle', async () => {
@@ -108,7 +108,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
     expect(code).toBe(1)
     expect(text).toMatch(new RegExp(`${server.address} +transfer +`))
     expect(fleet.lives()).toEqual(Array(5).fill(undefined))
-    expect(await fleet.quiet(10, [server])).toEqual([])
+    expect(await fleet.quiet(5, [server])).toEqual([])
     expect(await fleet.run()).toMatchObject({ code: 0 })
   })
 
@@ -124,6 +124,6 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
         .slice(0, 2)
         .map((server) => fleet.lab.exec(server, ['diff', '-r', workspace, `${deployTo}/current/`])),
     )
-    expect(await fleet.quiet()).toEqual([])
+    expect(await fleet.quiet(5)).toEqual([])
   })
 })
