@@ -16,7 +16,7 @@ export class Carrier {
     const started = new Promise<void>((resolve) => {
       onStart = resolve
     })
-    this.ended = run({ onStart: () => onStart(), signal: this.#stop.signal }).finally(() => {
+    this.ended = run({ onStart, signal: this.#stop.signal }).finally(() => {
       this.#gone = true
     })
     this.settled = Promise.race([started, this.ended.then(() => {})])

@@ -74,10 +74,10 @@ async function publishGroup(
     { servers, totalTimeout: PATIENCE, repeatable: true },
   )
   const failures = failuresOf(outcomes, 'publish')
-  for (const { ok, server } of outcomes) if (ok) record.published(server.label, true)
+  const published = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
+  for (const { label } of published) record.published(label, true)
   if (settings.healthCheck === undefined) return failures
-  const healthy = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
-  return [...failures, ...(await checkHealth(context, settings.healthCheck, healthy))]
+  return [...failures, ...(await checkHealth(context, settings.healthCheck, published))]
 }
 
 async function checkHealth(

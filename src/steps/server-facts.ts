@@ -45,7 +45,7 @@ export const addressScript = `printf 'ssh=%s\\n' "$SSH_CONNECTION"`
 /** Makes the directories, each with what it is that keeps it from being made. */
 const MAKE = [
   `make() { [ -d "$1" ] || m=$([ -z "$2" ] || umask "$2"; mkdir -p "$1" 2>&1) || bad "$1 cannot be made: \${m##*: }"; [ -w "$1" ] || bad "$1 is not writable"; }`,
-  'make "$d/releases" ""; make "$p" ""; make "$t" 077',
+  'make "$d/releases"; make "$p"; make "$t" 077',
 ]
 
 const LOOK = [
