@@ -49,14 +49,20 @@ export function rateCommand(device: string, rate: number | undefined): string {
 }
 
 /**
- * Bytes: a burst of 5 ms (timers are not finer on a busy machine, and a full 64 KiB segment has to fit), and a
+ * What TCP hands to a device in one go, bytes: 64 KiB, and headers of each packet that it will be cut into. The bucket cuts up
+ * what does not fit, and each packet then costs the machine as much as the whole.
+ */
+const LONGEST_SEGMENT = 72 * 1024
+
+/**
+ * Bytes: a burst of 5 ms (timers are not finer on a busy machine, and a full segment has to fit), and a
  * queue of 50 ms, so that several TCP connections together reach the rate and a full queue shows as loss, as on
  * a real switch, and not as seconds of delay.
  */
 function bucket(rate: number): { burst: number; limit: number } {
   const bytes = rate / 8
-  const burst = Math.round(Math.min(Math.max(bytes * 0.005, 65_536), 1_048_576))
-  return { burst, limit: Math.round(burst + Math.max(bytes * 0.05, 65_536)) }
+  const burst = Math.round(Math.min(Math.max(bytes * 0.005, LONGEST_SEGMENT), 1_048_576))
+  return { burst, limit: Math.round(burst + Math.max(bytes * 0.05, LONGEST_SEGMENT)) }
 }
 
 /** Bytes that crossed each host's link, by host name, out of `ip -s -j link` in the bridge's namespace. */
