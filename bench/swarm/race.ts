@@ -39,6 +39,9 @@ export interface RaceResult {
   problems: string[]
 }
 
+/** Says that it is there, and becomes the program when a line comes. */
+const hold = ['sh', '-c', 'echo held; read -r go; exec "$@" < /dev/null', 'hold']
+
 /** What one contender gets to bring the content to every server: hosts, a clock, and processes that are measured. */
 export class Race {
   readonly lab: Lab
@@ -49,6 +52,7 @@ export class Race {
   readonly received: Record<string, number> = {}
   readonly #done = new Map<string, number>()
   readonly #processes: { role: Role; host: LabHost; process: LabProcess; time: string }[] = []
+  readonly #held: LabProcess[] = []
   readonly #timeout: number
   #start: bigint | undefined
   #linksBefore = new Map<string, Counters>()
@@ -75,22 +79,33 @@ export class Race {
     return join('/srv/data', basename(this.content.file))
   }
 
-  /** Starts a program whose CPU time and memory count. It is ended after the race. */
+  /**
+   * Starts a program whose CPU time and memory count. It is ended after the race. A peer that is asked for before `go` starts
+   * then: all start together, and what it takes to get a process into a host of the lab is not on anybody's clock.
+   */
   spawn(role: Role, host: LabHost, argv: string[], env?: Record<string, string>): LabProcess {
     const time = join(host.directory, `time-${this.#processes.length}`)
-    const process = host.spawn(argv, { time, stdin: 'ignore', ...(env ? { env } : {}) })
+    const held = role === 'peer' && this.#start === undefined
+    const process = host.spawn(held ? [...hold, ...argv] : argv, {
+      time,
+      stdin: held ? 'pipe' : 'ignore',
+      ...(env ? { env } : {}),
+    })
+    if (held) this.#held.push(process)
     this.#processes.push({ role, host, process, time })
     return process
   }
 
   /** The peers start now. */
   async go(): Promise<void> {
+    await Promise.all(this.#held.map((peer) => peer.line(/^held$/)))
     for (const server of this.servers) {
       await mkdir(dirname(server.outside(this.target)), { recursive: true })
     }
     this.#linksBefore = await this.lab.counters()
     this.#cpuBefore = cpuTimes()
     this.#start = process.hrtime.bigint()
+    for (const peer of this.#held) peer.child.stdin?.end('go\n')
   }
 
   /** The server has the whole content now. */

@@ -46,11 +46,15 @@ export const rsyncDaemon: Contender = {
     const listening = `until (: > /dev/tcp/${address}/873) 2> /dev/null; do sleep 0.05; done`
     await race.lab.exec(race.seeder, ['bash', '-c', listening], { timeout: 10_000 })
 
-    await race.go()
     const source = `rsync://${address}/content/${basename(race.content.file)}`
+    const pulls = race.servers.map((server) => ({
+      server,
+      copy: race.spawn('peer', server, ['rsync', ...plainCopy, source, race.target]),
+    }))
+    await race.go()
     await Promise.all(
-      race.servers.map(async (server) => {
-        await ended(race.spawn('peer', server, ['rsync', ...plainCopy, source, race.target]))
+      pulls.map(async ({ server, copy }) => {
+        await ended(copy)
         race.done(server)
       }),
     )

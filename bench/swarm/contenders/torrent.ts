@@ -34,11 +34,12 @@ export async function startPeers(
   done: RegExp,
   start: (server: LabHost) => LabProcess,
 ): Promise<void> {
+  const peers = race.servers.map((server) => ({ server, peer: start(server) }))
   await race.go()
   await Promise.all(
-    race.servers.map(async (server) => {
+    peers.map(async ({ server, peer }) => {
       // How long it may take is the race's business.
-      await start(server).line(done, 2 ** 31 - 1)
+      await peer.line(done, 2 ** 31 - 1)
       race.done(server)
     }),
   )
