@@ -34,6 +34,9 @@ async function main([name = '--help', ...argv]: string[]): Promise<number> {
     throw await unknown(`there is no command '${name}'`, name, known, 'murder ')
   }
   const { command } = await load()
+  // Not earlier: with other flags V8 refuses the compiled code that Node brings along for its own modules.
+  compileLater()
+  keepYoungSpaceSmall()
   const args = await parseArguments(name, command, argv)
   if (args.has('help')) {
     printOut(command.help)
@@ -46,8 +49,6 @@ const argv = process.argv.slice(2)
 const debug = argv.includes('--debug')
 if (debug) process.env.MURDER_DEBUG = '1'
 survivePipes()
-compileLater()
-keepYoungSpaceSmall()
 
 async function fail(error: unknown): Promise<never> {
   const { plainError } = await import('./system-error.ts')
