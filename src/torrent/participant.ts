@@ -239,6 +239,7 @@ export class Participant implements Host {
       this.theyHave(connection, PieceSet.fromBitfield(bits, this.pieceCount))
     })
     wire.on('have-all', () => this.theyHave(connection, new PieceSet(this.pieceCount).fill()))
+    wire.on('have-none', () => this.theyHave(connection, []))
     wire.on('have', (piece: number) => this.theyHave(connection, [piece], now()))
     wire.on('unchoke', () => {
       this.scheduler.unchoked(id)

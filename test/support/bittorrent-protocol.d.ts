@@ -12,6 +12,7 @@ declare module 'bittorrent-protocol' {
     unchoke(): void
     have(piece: number): void
     haveAll(): void
+    haveNone(): void
     bitfield(bits: Uint8Array): void
     request(
       piece: number,

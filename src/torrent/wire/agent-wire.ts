@@ -23,7 +23,7 @@ const KEEP_ALIVE = Buffer.alloc(4)
  * A connection that speaks BitTorrent (BEP 3, with BEP 6 and BEP 10). Emits what the other side says:
  *
  * - `handshake` (infohash and peer id, hex), `extended` (`'handshake'` or the extension's name, its content);
- * - `choke`, `unchoke`, `bitfield` (bytes), `have-all`, `have` (piece);
+ * - `choke`, `unchoke`, `bitfield` (bytes), `have-all`, `have-none`, `have` (piece);
  * - `request`, `cancel`, `reject` (piece, offset, length), `piece` (piece, offset, block).
  *
  * Blocks and bitfields are good only until the listener returns. What breaks the protocol ends the connection.
@@ -234,6 +234,8 @@ export class AgentWire extends EventEmitter {
         return void this.emit('cancel', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.readUInt32BE(9))
       case message.HAVE_ALL:
         return void this.emit('have-all')
+      case message.HAVE_NONE:
+        return void this.emit('have-none')
       case message.REJECT:
         return void this.emit('reject', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.readUInt32BE(9))
       case message.EXTENDED:
