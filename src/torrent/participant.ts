@@ -17,6 +17,7 @@ import { Storage } from './storage.ts'
 import { TrackerSession } from './tracker-session.ts'
 import { checkPieces, spotCheck } from './verify.ts'
 import { LARGEST_BLOCK } from './wire/agent-wire.ts'
+import { askAhead } from './wire/turn.ts'
 
 const TICK_MS = 100
 const PEERS_WANTED = 50
@@ -275,6 +276,7 @@ export class Participant implements Host {
   private swarmIs(size: number): void {
     this.neighbours.swarmIs(size)
     this.scheduler.swarmIs(this.neighbours.swarm)
+    askAhead(this.scheduler.ahead * 1000)
   }
 
   private learn(addresses: string[]): void {

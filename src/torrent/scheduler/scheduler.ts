@@ -58,7 +58,8 @@ export class Scheduler {
   private readonly rate = new IncomingRate()
   /** Smoothed seconds from asking to getting, all peers. */
   private latency = 0
-  private ahead = AHEAD
+  /** Seconds for which blocks are asked in advance. */
+  ahead = AHEAD
   private aim = LEAST_RATE
 
   constructor(options: SchedulerOptions) {

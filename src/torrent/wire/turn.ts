@@ -4,8 +4,9 @@ interface Flushable {
   flush(): number
 }
 
-/** Milliseconds of a rest: a request and its answer may each wait for one, and requests are made 150 ms ahead. */
-const REST_MS = 10
+/** Milliseconds of a rest, and what share of the time that requests are made ahead: a request and its answer may each wait for one. */
+const SHORTEST_REST = 10
+const REST_OF_AHEAD = 1 / 7.5
 /** Agents that are connected. */
 const CROWD = 4
 /** Milliseconds over which the flow is measured. */
@@ -45,6 +46,7 @@ const flow = new Flow(performance.now())
 const agents = new Set<object>()
 const due: Flushable[] = []
 let scheduled = false
+let rest = SHORTEST_REST
 let moved = 0
 let calls: 'nobody' | 'agents' | 'strangers' = 'nobody'
 
@@ -55,6 +57,16 @@ export function meet(agent: object): void {
 
 export function part(agent: object): void {
   agents.delete(agent)
+}
+
+/** Requests are made so many milliseconds ahead from now on. */
+export function askAhead(ahead: number): void {
+  rest = restFor(ahead)
+}
+
+/** Milliseconds of a rest where requests are made so many ahead. */
+export function restFor(ahead: number): number {
+  return Math.max(SHORTEST_REST, ahead * REST_OF_AHEAD)
 }
 
 /** `from` has sent so many bytes in this turn. */
@@ -84,5 +96,5 @@ function endTurn(): void {
   const rests = slow && calls === 'agents' && agents.size >= CROWD
   moved = 0
   calls = 'nobody'
-  if (rests) Atomics.wait(sleeper, 0, 0, REST_MS)
+  if (rests) Atomics.wait(sleeper, 0, 0, rest)
 }

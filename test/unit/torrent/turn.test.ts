@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Flow } from '../../../src/torrent/wire/turn.ts'
+import { Flow, restFor } from '../../../src/torrent/wire/turn.ts'
 
 /** Turns of 1 ms that move so many bytes each; whether the last one was slow. */
 function after(flow: Flow, from: number, turns: number, bytes: number): boolean {
@@ -16,4 +16,8 @@ test('a flow is not slow at 1 Gbit/s, and slow again when little comes', () => {
   const flow = new Flow(0)
   expect(after(flow, 0, 100, 125_000)).toBe(false)
   expect(after(flow, 100, 100, 1000)).toBe(true)
+})
+
+test('a rest is a small part of the time that requests are made ahead, and 10 ms where that is short', () => {
+  expect([150, 75, 5].map(restFor)).toEqual([20, 10, 10])
 })
