@@ -61,6 +61,6 @@ function finish(channel: ServerChannel, code: number | null, signal: NodeJS.Sign
   if (channel.destroyed || !channel.writable) return
   if (code === null) channel.exit((signal ?? 'SIGKILL').slice(3), false, '')
   else channel.exit(code)
-  channel.end()
-  channel.close()
+  // Closed at once, a channel loses what its window has not let through yet.
+  channel.end(() => channel.close())
 }
