@@ -52,7 +52,6 @@ export class Race {
   readonly received: Record<string, number> = {}
   readonly #done = new Map<string, number>()
   readonly #processes: { role: Role; host: LabHost; process: LabProcess; time: string }[] = []
-  readonly #held: LabProcess[] = []
   readonly #timeout: number
   #start: bigint | undefined
   #linksBefore = new Map<string, Counters>()
@@ -91,21 +90,36 @@ export class Race {
       stdin: held ? 'pipe' : 'ignore',
       ...(env ? { env } : {}),
     })
-    if (held) this.#held.push(process)
     this.#processes.push({ role, host, process, time })
     return process
   }
 
+  /** Starts a peer on every server at once; `complete` resolves when one has the content. Resolves when all have. */
+  async runPeers(
+    start: (server: LabHost) => LabProcess,
+    complete: (peer: LabProcess) => Promise<unknown>,
+  ): Promise<void> {
+    const peers = this.servers.map((server) => ({ server, peer: start(server) }))
+    await this.go()
+    await Promise.all(
+      peers.map(async ({ server, peer }) => {
+        await complete(peer)
+        this.done(server)
+      }),
+    )
+  }
+
   /** The peers start now. */
   async go(): Promise<void> {
-    await Promise.all(this.#held.map((peer) => peer.line(/^held$/)))
+    const held = this.#processes.filter(({ role }) => role === 'peer').map(({ process }) => process)
+    await Promise.all(held.map((peer) => peer.line(/^held$/)))
     for (const server of this.servers) {
       await mkdir(dirname(server.outside(this.target)), { recursive: true })
     }
     this.#linksBefore = await this.lab.counters()
     this.#cpuBefore = cpuTimes()
     this.#start = process.hrtime.bigint()
-    for (const peer of this.#held) peer.child.stdin?.end('go\n')
+    for (const peer of held) peer.child.stdin?.end('go\n')
   }
 
   /** The server has the whole content now. */

@@ -6,8 +6,8 @@ export interface Contender {
   /** Readies what it needs on this machine. Rejects with what is missing. */
   setUp(): Promise<void>
   /**
-   * Readies tracker, seeder and torrent, calls `race.go()`, starts the peers, calls `race.done()` for each server as
-   * soon as it has the content, and resolves when all have.
+   * Readies tracker, seeder and torrent, and runs the peers (`race.runPeers`), or calls `race.go()`, and then `race.done()`
+   * for each server as soon as it has the content. Resolves when all have.
    */
   run(race: Race): Promise<void>
 }

@@ -47,17 +47,8 @@ export const rsyncDaemon: Contender = {
     await race.lab.exec(race.seeder, ['bash', '-c', listening], { timeout: 10_000 })
 
     const source = `rsync://${address}/content/${basename(race.content.file)}`
-    const pulls = race.servers.map((server) => ({
-      server,
-      copy: race.spawn('peer', server, ['rsync', ...plainCopy, source, race.target]),
-    }))
-    await race.go()
-    await Promise.all(
-      pulls.map(async ({ server, copy }) => {
-        await ended(copy)
-        race.done(server)
-      }),
-    )
+    const pull = ['rsync', ...plainCopy, source, race.target]
+    await race.runPeers((server) => race.spawn('peer', server, pull), ended)
   },
 }
 

@@ -34,13 +34,6 @@ export async function startPeers(
   done: RegExp,
   start: (server: LabHost) => LabProcess,
 ): Promise<void> {
-  const peers = race.servers.map((server) => ({ server, peer: start(server) }))
-  await race.go()
-  await Promise.all(
-    peers.map(async ({ server, peer }) => {
-      // How long it may take is the race's business.
-      await peer.line(done, 2 ** 31 - 1)
-      race.done(server)
-    }),
-  )
+  // How long it may take is the race's business.
+  await race.runPeers(start, (peer) => peer.line(done, 2 ** 31 - 1))
 }
