@@ -21,6 +21,8 @@ interface Acquaintance {
   since: number
   told: Set<string>
   toldAt: number
+  /** `news` when it was told of everybody. */
+  toldOf: number
   /** Addresses and messages. */
   heard: number
   messages: number
@@ -33,6 +35,8 @@ interface Acquaintance {
  */
 export class PeerExchange {
   private readonly acquaintances = new Map<number, Acquaintance>()
+  /** How often somebody has become known whom others may be told of. */
+  private news = 0
   private readonly learn: (addresses: string[]) => void
   private readonly now: () => number
   private readonly fleet: BlockList | undefined
@@ -46,11 +50,20 @@ export class PeerExchange {
 
   join(connection: Connection): void {
     const since = this.now()
-    const one: Acquaintance = { connection, since, told: new Set(), toldAt: 0, heard: 0, messages: 0 }
+    const one: Acquaintance = {
+      connection,
+      since,
+      told: new Set(),
+      toldAt: 0,
+      toldOf: 0,
+      heard: 0,
+      messages: 0,
+    }
     this.acquaintances.set(connection.id, one)
+    this.news++
     connection.wire.on('extended', (name: unknown, content: unknown) => {
       if (name === PEX_EXTENSION) this.hear(one, content as Uint8Array)
-      else if (name === 'handshake') this.tell(one)
+      else if (name === 'handshake') this.introduced(one)
     })
     this.tell(one)
   }
@@ -62,17 +75,29 @@ export class PeerExchange {
   /** Called often. */
   tick(): void {
     const now = this.now()
-    for (const one of this.acquaintances.values()) if (now - one.toldAt >= INTERVAL) this.tell(one)
+    for (const one of this.acquaintances.values()) {
+      if (one.toldOf !== this.news && now - one.toldAt >= INTERVAL) this.tell(one)
+    }
+  }
+
+  private introduced(one: Acquaintance): void {
+    this.news++
+    this.tell(one)
   }
 
   private tell(one: Acquaintance): void {
     const { connection, told } = one
     if (!speaks(connection) || told.size >= MOST_IN_ALL) return
+    one.toldOf = this.news
     const fresh: string[] = []
     for (const { connection: other } of this.acquaintances.values()) {
       const address = other === connection || !speaks(other) ? undefined : addressOf(other)
-      if (address === undefined || told.has(address) || fresh.length === MOST_AT_ONCE) continue
+      if (address === undefined || told.has(address)) continue
       if (isLoopback(other.remoteHost) && !isLoopback(connection.remoteHost)) continue
+      if (fresh.length === MOST_AT_ONCE) {
+        one.toldOf = 0
+        break
+      }
       fresh.push(address)
     }
     if (fresh.length === 0) return

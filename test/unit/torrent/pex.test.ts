@@ -79,6 +79,17 @@ describe('telling', () => {
     expect(learnt).toEqual([])
   })
 
+  it('tells of the rest a second later', () => {
+    const { pex, clock, meet } = exchange()
+    for (let index = 0; index < 52; index++) meet(`10.0.1.${index}:6881`)
+    const last = meet('10.0.0.1:6881')
+    for (let second = 0; second < 3; second++) {
+      clock.now++
+      pex.tick()
+    }
+    expect(last.told.map((each) => each.length)).toEqual([50, 2])
+  })
+
   it('is bounded: fifty at once, and each address to each once however often it comes back', () => {
     const { pex, clock, meet } = exchange()
     const all = Array.from({ length: 64 }, (_, index) => meet(`10.0.1.${index}:6881`))
