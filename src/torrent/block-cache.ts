@@ -21,7 +21,7 @@ export class BlockCache {
   /** `length` is that of the content, `stride` what is read from disk at once, `limit` the bytes that each half of the cache may hold. */
   constructor(
     read: (position: number, length: number) => Promise<Buffer>,
-    { length, stride, limit = 16 * 1024 * 1024 }: { length: number; stride: number; limit?: number },
+    { length, stride, limit }: { length: number; stride: number; limit: number },
   ) {
     this.read = read
     this.length = length

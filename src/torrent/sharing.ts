@@ -7,6 +7,11 @@ import { FirstCopies } from './scheduler/first-copies.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import type { Scheduler } from './scheduler/scheduler.ts'
 
+/** Bytes that each half of the cache may hold. */
+const MOST_CACHED = 16 * 1024 * 1024
+/** Pieces that a peer keeps at hand at most: memory costs time when it is first touched (wire/NOTES.md). */
+const PEERS_PIECES = 64
+
 /** What is here: shows it to neighbours and gives it to them. A seeder shows each piece to few at first. */
 export class Sharing {
   private readonly scheduler: Scheduler
@@ -45,6 +50,7 @@ export class Sharing {
       // What a peer has it has just written: the system has it at hand, and the others ask for it in any order. Nothing is
       // read along that may belong to a piece that has not come yet.
       stride: parts.source || parts.pieceLength % SEEDERS_STRIDE === 0 ? SEEDERS_STRIDE : parts.pieceLength,
+      limit: parts.source ? MOST_CACHED : Math.min(MOST_CACHED, PEERS_PIECES * parts.pieceLength),
     })
     this.firstCopies = parts.spreads
       ? new FirstCopies(scheduler.pieceCount, (piece) => scheduler.pieceLength(piece))
