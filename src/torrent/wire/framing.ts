@@ -53,11 +53,16 @@ export class Framing {
 
   private takeHeader(chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + 4 - this.headerBytes)
-    chunk.copy(this.header, this.headerBytes, at, end)
-    this.headerBytes += end - at
-    if (this.headerBytes < 4) return end
-    this.headerBytes = 0
-    const length = this.header.readUInt32BE(0)
+    let length: number
+    if (end === at + 4) {
+      length = chunk.readUInt32BE(at)
+    } else {
+      chunk.copy(this.header, this.headerBytes, at, end)
+      this.headerBytes += end - at
+      if (this.headerBytes < 4) return end
+      this.headerBytes = 0
+      length = this.header.readUInt32BE(0)
+    }
     if (length > this.longest) throw new RangeError(`message of ${length} bytes`)
     if (length === 0) return end
     if (end + length <= chunk.length) {
