@@ -4,8 +4,8 @@ import { type SendMemory, takeMemory } from './send-memory.ts'
 import { flushAfterTurn } from './turn.ts'
 
 const LONGEST_SMALL = 17
-/** Milliseconds that what is not urgent waits for something else to leave with. */
-const PATIENCE = 10
+/** Milliseconds that what is not urgent waits for something else to leave with: about two rests (`turn.ts`). */
+const PATIENCE = 40
 
 /**
  * What one connection has to say. Everything of one turn of the event loop leaves in one write, on all connections
