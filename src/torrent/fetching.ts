@@ -8,6 +8,7 @@ import type { RateLimit } from './rate-limit.ts'
 import type { Block } from './scheduler/partial.ts'
 import type { Scheduler } from './scheduler/scheduler.ts'
 import type { Storage } from './storage.ts'
+import { flushAfterTurn } from './wire/turn.ts'
 
 /** Verified bytes that may wait for the disk before nothing more is asked for. What is under way then comes on top. */
 const MOST_UNWRITTEN = 8 * 1024 * 1024
@@ -58,15 +59,17 @@ export class Fetching {
     this.events = events
   }
 
-  /** Asks for what the news of a neighbour allow: once for all that it says in one go. */
+  /** Asks for what the news of a neighbour allow: once for all of one turn of the event loop. */
   askSoon(about: Connection): void {
+    if (this.heard.size === 0) flushAfterTurn(this)
     this.heard.add(about)
-    if (this.heard.size === 1) queueMicrotask(() => this.askHeard())
   }
 
-  private askHeard(): void {
+  /** Called by the turn. Writes nothing itself: what it asks for leaves in the same turn. */
+  flush(): number {
     for (const about of this.heard) this.ask(about)
     this.heard.clear()
+    return 0
   }
 
   private ask(about?: Connection): void {

@@ -1,4 +1,4 @@
-/** What is to be written at the end of this turn of the event loop. */
+/** What is to be done at the end of this turn of the event loop, and may lead to more of its kind. */
 interface Flushable {
   /** Returns how many bytes it wrote. */
   flush(): number
@@ -90,8 +90,8 @@ function schedule(): void {
 
 /** A stranger, who asks for little at once, is not kept waiting; nor is anybody when few are there to wake this process. */
 function endTurn(): void {
+  while (due.length > 0) for (const each of due.splice(0)) moved += each.flush()
   scheduled = false
-  for (const each of due.splice(0)) moved += each.flush()
   const slow = flow.isSlow(performance.now(), moved) // Also in turns without a rest: what only leaves in them counts.
   const rests = slow && calls === 'agents' && agents.size >= CROWD
   moved = 0

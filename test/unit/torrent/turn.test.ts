@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Flow, restFor } from '../../../src/torrent/wire/turn.ts'
+import { Flow, flushAfterTurn, restFor } from '../../../src/torrent/wire/turn.ts'
 
 /** Turns of 1 ms that move so many bytes each; whether the last one was slow. */
 function after(flow: Flow, from: number, turns: number, bytes: number): boolean {
@@ -20,4 +20,18 @@ test('a flow is not slow at 1 Gbit/s, and slow again when little comes', () => {
 
 test('a rest is a small part of the time that requests are made ahead, and 10 ms where that is short', () => {
   expect([150, 75, 5].map(restFor)).toEqual([20, 10, 10])
+})
+
+test('what the end of a turn leads to is done in the same turn', async () => {
+  const done: string[] = []
+  const answer = { flush: () => done.push('answer') }
+  const question = {
+    flush() {
+      flushAfterTurn(answer)
+      return done.push('question')
+    },
+  }
+  flushAfterTurn(question)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(done).toEqual(['question', 'answer'])
 })
