@@ -34,11 +34,10 @@ export class RequestWindow {
    * `least` the bytes that it may be asked for in any case, a unit if that is more.
    */
   resize(share: number, ahead: number, least: number): void {
-    if (this.rate === 0) return
-    const wanted = Math.min(
-      share * Math.max(ahead, TRANSITS * this.least),
-      this.rate * (this.least + LONGEST),
-    )
+    const wanted =
+      this.rate === 0
+        ? this.size
+        : Math.min(share * Math.max(ahead, TRANSITS * this.least), this.rate * (this.least + LONGEST))
     this.size = Math.min(LARGEST, Math.max(UNIT, least, wanted))
   }
 

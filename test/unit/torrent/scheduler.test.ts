@@ -55,6 +55,13 @@ test('of pieces that somebody had from the start none is newer: they come in ord
   expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
 })
 
+test('a seeder that shows few pieces is asked for half of one at first, and any other neighbour for a block', () => {
+  const scheduler = picture('xx..', 'xx..')
+  scheduler.describe(0, { largestBlock: BLOCK, source: true })
+  expect(scheduler.ask(0, 0)).toHaveLength(PIECE / 2 / BLOCK)
+  expect(scheduler.ask(0, 1)).toHaveLength(1)
+})
+
 test('asks nobody for the same block twice while others are free', () => {
   const scheduler = picture('xxxx', 'xxxx', 'xxxx')
   const asked = scheduler.ask(0).map(key)
