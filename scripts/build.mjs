@@ -1,6 +1,7 @@
 // Builds dist/: the agent (one file), the plugin (for import and for require), its declarations, the licences of
 // what is bundled, and the agent's bill of materials. Usage: node scripts/build.mjs
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { foreignImports, lazyBuiltins, prefixedBuiltins } from './build/builtins.mjs'
@@ -32,17 +33,35 @@ const common = async () => ({
 /** Bundled CommonJS asks for Node's modules by `require`, which an ES module lacks. */
 const requireForEsm = `import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);`
 
-function buildAgent(options) {
-  return build({
+/** The program, and around it what starts it: that has it as a text, because V8 keeps what it compiled of texts only. */
+async function buildAgent(options) {
+  const program = await build({
     ...options,
     entryPoints: ['src/agent/main.ts'],
+    outfile: 'dist/program.cjs',
+    format: 'cjs',
+    charset: 'ascii', // a byte a character in memory
+    minify: true,
+    define: { ...options.define, 'import.meta.url': '__fileUrl' },
+    banner: { js: '(function(require,module,__fileUrl){' },
+    footer: { js: '})' },
+    plugins: [lazyBuiltins, unusedInAgent],
+  })
+  const [{ text }] = program.outputFiles
+  const boot = await build({
+    ...options,
+    entryPoints: ['src/agent/boot.ts'],
     outfile: 'dist/murder.mjs',
     format: 'esm',
     minify: true,
+    define: { MURDER_PROGRAM: JSON.stringify(text), MURDER_PROGRAM_ID: JSON.stringify(idOf(text)) },
     banner: { js: `#!/usr/bin/env node\n${requireForEsm}` },
-    plugins: [lazyBuiltins, unusedInAgent],
+    plugins: [lazyBuiltins],
   })
+  return { ...boot, metafile: program.metafile }
 }
+
+const idOf = (text) => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
 function buildPlugin(options) {
   const plugin = { ...options, entryPoints: ['src/index.ts'], plugins: [prefixedBuiltins] }
@@ -79,7 +98,9 @@ async function main() {
     fail(`build: dist/murder.mjs has ${agent.length} bytes, more than ${AGENT_LIMIT}`)
   }
   const types = await declarations(root)
-  await mkdir(dist, { recursive: true })
+  // What was compiled belongs to the agent before this one; beside this one is room for its own.
+  await rm(join(dist, 'compiled'), { recursive: true, force: true })
+  await mkdir(join(dist, 'compiled'), { recursive: true })
   await write('murder.mjs', agent, 0o755)
   await write('index.js', esm)
   await write('index.cjs', cjs)

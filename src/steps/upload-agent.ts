@@ -39,7 +39,8 @@ export function compressedAgent(): Buffer {
 }
 
 /**
- * Script that takes the compressed agent from standard input, renames it into place when its SHA-256 is right, and then,
+ * Script that takes the compressed agent from standard input, renames it into place when its SHA-256 is right, makes room beside
+ * it for what will be compiled of it, and then,
  * when it is told to run a `command` of the agent, is that command: a second start of Node would take longer than all else.
  */
 export function arrival(settings: Settings, command = ''): string {
@@ -47,10 +48,13 @@ export function arrival(settings: Settings, command = ''): string {
   const sha256 = createHash('sha256').update(agent().content).digest('hex')
   const words = [program, sha256, String(compressedAgent().length)].map(quote).join(' ')
   return [
-    `find ${quotePath(posix.dirname(path))} -maxdepth 1 -name 'murder-*.mjs' -mtime +30 -exec rm -f {} +`,
+    `(cd ${quotePath(posix.dirname(path))} && find . -maxdepth 2 \\( ${OLD} \\) -mtime +30 -exec rm -f {} +)`,
     `exec ${quote(settings.node)} -e ${words} ${quotePath(path)} ${quote(command)}`,
   ].join('; ')
 }
+
+/** Agents, and what was compiled of them. */
+const OLD = `-path './murder-*.mjs' -o -path './compiled/murder-*'`
 
 /** With Node, which is there. Arguments: SHA-256, bytes that are to come, path, and command of the agent. */
 const program = `
@@ -67,6 +71,7 @@ const take = (chunk) => {
   try {
     fs.writeFileSync(part, content, { mode: 0o755 })
     fs.renameSync(part, path)
+    fs.mkdirSync(require('path').join(path, '../compiled'), { recursive: true })
   } finally {
     fs.rmSync(part, { force: true })
   }

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { CompilingAgent } from './compiling-agent.ts'
 import { emptyDirectory, registryReachable, root, run } from './packed-project.ts'
 
 const agent = join(root, 'dist/murder.mjs')
@@ -38,6 +41,21 @@ function worksOn(node: () => string) {
       'ended with',
     )
     await rm(directory, { recursive: true })
+  })
+
+  it('prints no complaints of Node', async () => {
+    const directory = await emptyDirectory()
+    const { stderr } = await promisify(execFile)(node(), [agent, 'status', '--run-dir', directory])
+    expect(stderr).toBe('')
+    await rm(directory, { recursive: true })
+  })
+
+  it('does not compile again what a process before it has compiled', async () => {
+    const agent = await CompilingAgent.make(node())
+    const first = await agent.functionsCompiled()
+    expect(first).toBeGreaterThan(50)
+    expect(await agent.functionsCompiled()).toBeLessThan(first / 4)
+    await agent.remove()
   })
 }
 

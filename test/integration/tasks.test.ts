@@ -287,8 +287,18 @@ describe('murder:clean', () => {
     await mkdir(locked, { recursive: true })
     await writeFile(join(locked, 'file'), 'half')
     await chmod(locked, 0o500)
+    const [agent] = (await readdir(murder())).filter((name) => name.endsWith('.mjs'))
     await writeFile(murder('murder-0123456789abcdef.mjs'), 'old')
-    const kept = ['shared/murder/tmp/foreign/data', 'releases/20200101000000/file', 'releases/.hidden/file']
+    const compiled = ['murder-0123456789abcdef.mjs-01234567-receive-v20.19.0-x64', `${agent}-x.1.part`].map(
+      (name) => murder('compiled', name),
+    )
+    for (const path of compiled) await writeFile(path, 'old')
+    const kept = [
+      `shared/murder/compiled/${agent}-01234567-receive-v20.19.0-x64`,
+      'shared/murder/tmp/foreign/data',
+      'releases/20200101000000/file',
+      'releases/.hidden/file',
+    ]
     for (const path of kept) {
       await mkdir(project.on(0, path, '..'), { recursive: true })
       await writeFile(project.on(0, path), 'keep')
@@ -299,7 +309,7 @@ describe('murder:clean', () => {
       removed: ['transfer dead', 'half-made release dead', 'old agent murder-0123456789abcdef.mjs'],
       running: [],
     })
-    expect(existsSync(murder('tmp/dead'))).toBe(false)
+    for (const path of [murder('tmp/dead'), ...compiled]) expect(existsSync(path), path).toBe(false)
     expect(existsSync(project.on(0, 'releases/.dead.partial'))).toBe(false)
     for (const path of kept) expect(await readFile(project.on(0, path), 'utf8')).toBe('keep')
     const again = await project.shipit(['murder:clean'])
