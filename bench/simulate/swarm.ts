@@ -11,8 +11,8 @@ const LARGEST_BLOCK = 128 * 1024
 const NAMED = 50
 const SECOND_ANNOUNCE = 2
 const TICK = 0.1
-/** Seconds that a peer collects news before it tells them. */
-const TELL_DELAY = 0.005
+/** Seconds that a peer collects news before it tells them, at most, as in wire/outbox.ts. */
+const TELL_DELAY = 0.04
 /** Bytes of a packet of news, with its headers and its acknowledgement, and of each piece in it. */
 const PACKET = 120
 const HAVE = 9
