@@ -9,10 +9,11 @@ import { letYoungSpaceGrow } from './heap.ts'
 declare const MURDER_PROGRAM: string
 declare const MURDER_PROGRAM_ID: string
 
-/** Starts the program, with what was compiled of it before if that was kept. */
-function start(command: string): void {
+/** Starts the program, with what was compiled of it before if that was kept. `require` is the build's (scripts/build.mjs). */
+function start([command = '', ...args]: string[]): void {
   const filename = fileURLToPath(import.meta.url)
-  const compiled = isWord(command) ? new CompiledCode(filename, MURDER_PROGRAM_ID, command) : undefined
+  const works = /^[a-z][a-z-]*$/.test(command) && !args.includes('--help') && !args.includes('-h')
+  const compiled = works ? new CompiledCode(filename, MURDER_PROGRAM_ID, command) : undefined
   const cachedData = compiled?.read()
   const script = new Script(MURDER_PROGRAM, { filename, ...(cachedData && { cachedData }) })
   script.runInThisContext()(require, {}, import.meta.url)
@@ -30,6 +31,4 @@ function keepAtEnd(script: Script, compiled: CompiledCode): void {
   })
 }
 
-const isWord = (command: string) => /^[a-z][a-z-]*$/.test(command)
-
-start(process.argv[2] ?? '')
+start(process.argv.slice(2))

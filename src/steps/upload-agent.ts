@@ -40,8 +40,8 @@ export function compressedAgent(): Buffer {
 
 /**
  * Script that takes the compressed agent from standard input, renames it into place when its SHA-256 is right, makes room beside
- * it for what will be compiled of it, and then,
- * when it is told to run a `command` of the agent, is that command: a second start of Node would take longer than all else.
+ * it for what will be compiled of it, and then, when it is told to run a `command` of the agent, is that command: a second start
+ * of Node would take longer than all else.
  */
 export function arrival(settings: Settings, command = ''): string {
   const path = agentPath(settings)
@@ -71,10 +71,12 @@ const take = (chunk) => {
   try {
     fs.writeFileSync(part, content, { mode: 0o755 })
     fs.renameSync(part, path)
-    fs.mkdirSync(require('path').join(path, '../compiled'), { recursive: true })
   } finally {
     fs.rmSync(part, { force: true })
   }
+  try {
+    fs.mkdirSync(require('path').join(path, '../compiled'))
+  } catch {} // there already, or not to be had: nothing depends on it
   if (!command) process.exit()
   if (got.length > bytes) input.unshift(got.subarray(bytes))
   process.argv = [process.argv[0], path, command]

@@ -38,6 +38,7 @@ it('keeps nothing where no directory for it is, of what failed, and of what is n
   await expect(agent.run([], ['make-torrent'])).rejects.toThrow('make-torrent needs')
   await expect(agent.run([], ['../../outside'])).rejects.toThrow('no command')
   await agent.run([], ['--version'])
+  await agent.run([], ['make-torrent', '--help'])
   expect(await agent.files()).toEqual([])
   await rm(agent.compiled, { recursive: true })
   const first = await agent.functionsCompiled()
