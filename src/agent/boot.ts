@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { getHeapCodeStatistics } from 'node:v8'
 import { Script } from 'node:vm'
 import { ExitCode } from '../errors.ts'
 import { CompiledCode } from './compiled-code.ts'
@@ -10,25 +11,25 @@ declare const MURDER_PROGRAM: string
 declare const MURDER_PROGRAM_ID: string
 
 /** Starts the program, with what was compiled of it before if that was kept. `require` is the build's (scripts/build.mjs). */
-function start([command = '', ...args]: string[]): void {
+function start(command: string): void {
   const filename = fileURLToPath(import.meta.url)
-  const works = /^[a-z][a-z-]*$/.test(command) && !args.includes('--help') && !args.includes('-h')
-  const compiled = works ? new CompiledCode(filename, MURDER_PROGRAM_ID, command) : undefined
-  const cachedData = compiled?.read()
+  const compiled = isWord(command) ? new CompiledCode(filename, MURDER_PROGRAM_ID, command) : undefined
+  const cachedData = compiled?.code
   const script = new Script(MURDER_PROGRAM, { filename, ...(cachedData && { cachedData }) })
   script.runInThisContext()(require, {}, import.meta.url)
-  if (compiled?.isWanted && !cachedData) keepAtEnd(script, compiled)
+  if (compiled) process.once('exit', (code) => code === ExitCode.done && keep(script, compiled))
 }
 
-/** At the end all that the command needs has been compiled. */
-function keepAtEnd(script: Script, compiled: CompiledCode): void {
-  process.once('exit', (code) => {
-    if (code !== ExitCode.done) return
-    // V8 takes back only what was made with the flags that it starts with.
-    compileAsUsual()
-    letYoungSpaceGrow()
-    compiled.keep(script.createCachedData())
-  })
+/** At the end, when all that the command needed has been compiled. */
+function keep(script: Script, compiled: CompiledCode): void {
+  const extent = getHeapCodeStatistics().bytecode_and_metadata_size
+  if (!compiled.wants(extent)) return
+  // V8 takes back only what was made with the flags that it starts with.
+  compileAsUsual()
+  letYoungSpaceGrow()
+  compiled.keep(script.createCachedData(), extent)
 }
 
-start(process.argv.slice(2))
+const isWord = (command: string) => /^[a-z][a-z-]*$/.test(command)
+
+start(process.argv[2] ?? '')

@@ -34,11 +34,22 @@ it('works with a damaged file, and replaces it', async () => {
   expect(await agent.functionsCompiled()).toBeLessThan(first / 4)
 })
 
+it('replaces what a process kept that did little', async () => {
+  await agent.run(agent.logging, ['make-torrent', '--help'])
+  expect(await agent.files()).toHaveLength(1)
+  const first = await agent.functionsCompiled()
+  const then = await agent.functionsCompiled()
+  expect(first).toBeGreaterThan(50)
+  expect(then).toBeLessThan(first / 2)
+  const content = await readFile(await only())
+  await agent.run(agent.logging, ['make-torrent', '--help'])
+  expect(content.equals(await readFile(await only()))).toBe(true)
+})
+
 it('keeps nothing where no directory for it is, of what failed, and of what is no command', async () => {
   await expect(agent.run([], ['make-torrent'])).rejects.toThrow('make-torrent needs')
   await expect(agent.run([], ['../../outside'])).rejects.toThrow('no command')
   await agent.run([], ['--version'])
-  await agent.run([], ['make-torrent', '--help'])
   expect(await agent.files()).toEqual([])
   await rm(agent.compiled, { recursive: true })
   const first = await agent.functionsCompiled()

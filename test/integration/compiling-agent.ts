@@ -9,6 +9,9 @@ const execute = promisify(execFile)
 /** The built agent in a directory of its own, where it may keep what V8 compiled. */
 export class CompilingAgent {
   readonly compiled: string
+  /** Options that make V8 log what it compiles: what was compiled with other options of V8 is not used. */
+  readonly logging: string[]
+  private readonly log: string
   private readonly directory: string
   private readonly node: string
 
@@ -16,6 +19,8 @@ export class CompilingAgent {
     this.directory = directory
     this.node = node
     this.compiled = join(directory, 'compiled')
+    this.log = join(directory, 'v8.log')
+    this.logging = ['--log-function-events', '--no-logfile-per-isolate', `--logfile=${this.log}`]
   }
 
   static async make(node = process.execPath): Promise<CompilingAgent> {
@@ -28,11 +33,9 @@ export class CompilingAgent {
 
   /** Runs a command that works, and counts the functions of the agent that V8 had to compile for it. */
   async functionsCompiled(): Promise<number> {
-    const log = join(this.directory, 'v8.log')
-    const logging = ['--log-function-events', '--no-logfile-per-isolate', `--logfile=${log}`]
     const content = join(this.directory, 'content')
-    await this.run([...logging], ['make-torrent', content, '127.0.0.1:8998', `${content}.torrent`])
-    const lines = (await readFile(log, 'utf8')).split('\n').map((line) => line.split(','))
+    await this.run(this.logging, ['make-torrent', content, '127.0.0.1:8998', `${content}.torrent`])
+    const lines = (await readFile(this.log, 'utf8')).split('\n').map((line) => line.split(','))
     const scripts = new Set(
       lines
         .filter(([what, , name]) => what === 'script-details' && name?.includes('murder.mjs'))
