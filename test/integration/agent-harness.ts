@@ -12,7 +12,7 @@ import { afterAll, beforeAll } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Bundles the agent as the build does, unminified, into `directory`. */
+/** Bundles the agent's program, unminified and without what starts it in the build (src/agent/boot.ts), into `directory`. */
 export async function bundleAgent(directory: string): Promise<string> {
   const plugin = async (file: string) => import(pathToFileURL(join(root, 'scripts/build', file)).href)
   const [{ lazyBuiltins }, { unusedInAgent }] = [await plugin('builtins.mjs'), await plugin('stubs.mjs')]
