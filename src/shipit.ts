@@ -111,7 +111,7 @@ export interface Shipit {
   /** `<deployTo>/current` and `<deployTo>/releases`, set when one of its tasks starts. */
   currentPath?: string | undefined
   releasesPath?: string | undefined
-  /** Set by `deploy:update` and `rollback:init`, read by `deploy:publish`. */
+  /** Set by `deploy:update` and `rollback:init`, read by `deploy:publish`, which alone sets them itself. */
   releaseDirname?: string | undefined
   releasePath?: string | undefined
   /** Directory name and revision of what is live before this deploy; null when there is none. */

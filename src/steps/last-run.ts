@@ -12,12 +12,15 @@ export interface LastRun {
   /** Whether servers have published it: then those in `failed` alone lack it. */
   published: boolean
   failed: string[]
+  /** It was published alone: no deploy has brought it, and none can repeat it. */
+  alone?: boolean
 }
 
-export function saveLastRun({ shipit }: Context, report: RunReport): void {
+export function saveLastRun({ shipit }: Context, report: RunReport, { alone }: { alone: boolean }): void {
   const { release, revision, published, leftOut, servers } = report
   const without = servers.flatMap(({ server, published }) => (published ? [] : [server]))
-  const last: LastRun = { release, revision, published, failed: report.exitCode === 0 ? leftOut : without }
+  const failed = report.exitCode === 0 ? leftOut : without
+  const last: LastRun = { release, revision, published, failed, ...(alone ? { alone } : {}) }
   const file = lastRunFile(shipit.environment)
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

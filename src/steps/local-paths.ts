@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 export const base = (): string => resolve('.shipit-murder')
 
 /** Names in there that are no environment's. */
-const TAKEN = ['run', 'logs', 'last', 'fleet.json']
+const TAKEN = ['run', 'logs', 'last', 'brought', 'fleet.json']
 
 /** Where tracker and seeder of the deploy host note that they run. */
 export const localRuns = (): string => join(base(), 'run')
@@ -12,6 +12,10 @@ export const localRuns = (): string => join(base(), 'run')
 /** What became of an environment's last deploy. */
 export const lastRunFile = (environment: string): string =>
   join(base(), 'last', `${environmentName(environment)}.json`)
+
+/** Which release `murder:peer` has brought last to an environment. It outlives the package. */
+export const broughtFile = (environment: string): string =>
+  join(base(), 'brought', `${environmentName(environment)}.json`)
 
 /** One log a deploy. */
 export const logsDirectory = (): string => join(base(), 'logs')

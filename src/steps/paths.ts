@@ -35,4 +35,7 @@ export const agentPath = ({ remotePath }: Settings): string => posix.join(remote
 export const transferPath = ({ temporaryPath }: Settings, tag: string): string =>
   posix.join(temporaryPath, tag)
 
+/** Where a server notes which package a directory was made of: its SHA-256. A release's name is its tag. */
+export const notePath = (remotePath: string, name: string): string => posix.join(remotePath, 'unpacked', name)
+
 export const releasesPath = (deployTo: string): string => posix.join(deployTo, 'releases')

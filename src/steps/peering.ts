@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
-import { posix } from 'node:path'
 import { MurderError } from '../errors.ts'
 import type { Server } from '../remote/server.ts'
 import { quote, quotePath } from '../remote/shell.ts'
 import { duration, type Failure } from '../report/index.ts'
+import { noteBrought } from './brought.ts'
 import { check, checkSpace, type FleetFacts } from './check.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { type Landing, landingOf } from './landing.ts'
+import { notePath } from './paths.ts'
 import { permit } from './permits.ts'
 import { receive } from './receive.ts'
 import { count, quietly, say } from './say.ts'
@@ -31,6 +32,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   const { tag } = transfer
   const landing = landingOf(context, transfer)
   const { path } = landing
+  if (landing.release) await noteBrought(context, transfer)
   const facts = await check(context)
   await permit(context, transfer, facts)
   assertZstd(context, transfer, facts)
@@ -181,6 +183,3 @@ fi`
 }
 
 const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8)
-
-/** Which package a directory was made of: its SHA-256. */
-const notePath = (remotePath: string, name: string): string => posix.join(remotePath, 'unpacked', name)

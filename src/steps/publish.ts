@@ -7,6 +7,7 @@ import { groupsOf } from './batch.ts'
 import type { Context } from './context.ts'
 import { failuresOf, fleetError } from './fleet-error.ts'
 import { stillLockedScript } from './lock-script.ts'
+import { checkName } from './release-name.ts'
 import { isTolerated, tolerate } from './tolerate.ts'
 
 /** Seconds that a server may take to change a link. */
@@ -21,10 +22,11 @@ export interface Publication {
 /**
  * Makes `current` point to the release on every server, group by group, and checks their health in between. When more fail
  * than is tolerated, all go back to what they had, unless `revert` is off, and this throws FLEET_FAILED. Ctrl-C does the
- * same, but when all have published: then it comes too late.
+ * same, but when all have published: then it comes too late. Throws NOTHING_TO_PUBLISH.
  */
 export async function publish(context: Context, publication: Publication): Promise<void> {
   const { fleet, settings, shipit } = context
+  checkName(publication.release)
   const links: Links = new Map()
   const groups = groupsOf(fleet.servers, settings.batch)
   for (const [index, group] of groups.entries()) {
@@ -128,11 +130,19 @@ const relink = (target: string) =>
 
 const enter = (deployTo: string) => `cd ${quotePath(deployTo)} || exit 1; n=".current-$$"`
 
+/** Nothing else in this file may become the target of a link, or be removed: `releases/` itself is a directory, too. */
+const nameRelease = (release: string) =>
+  [
+    'fail() { echo "$1" >&2; exit 1; }',
+    `r=${quote(release)}`,
+    `case "$r" in ''|.*|*/*) fail "'$r' is no name of a release"; esac`,
+    'r="releases/$r"',
+  ].join('; ')
+
 export function publishScript(deployTo: string, release: string): string {
   return [
     enter(deployTo),
-    `r=${quote(`releases/${release}`)}`,
-    'fail() { echo "$1" >&2; exit 1; }',
+    nameRelease(release),
     'if [ -e current ] && [ ! -L current ]; then fail "$PWD/current is a directory, not a link: move it away"; fi',
     '[ -d "$r" ] || fail "$PWD/$r is not there: deploy again"',
     `printf 'was=%s\\n' "$(readlink current)"`,
@@ -151,7 +161,7 @@ export function revertScript(
   const back = link === '' ? 'rm -f current' : `w=${quote(link ?? '')}; ${relink('$w')}`
   return [
     enter(deployTo),
-    `r=${quote(target)}`,
+    nameRelease(release),
     ...(link === undefined || link === target
       ? []
       : [`if [ "$(readlink current)" = "$r" ]; then ${back}; fi`]),

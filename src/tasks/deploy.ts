@@ -2,15 +2,18 @@ import { explain, MurderError } from '../errors.ts'
 import type { Outcome } from '../remote/fleet.ts'
 import type { DeployReport } from '../report/index.ts'
 import type { Shipit } from '../shipit.ts'
+import { forgetBroughtBefore } from '../steps/brought.ts'
 import { askAndLock } from '../steps/check.ts'
 import { cleanReleases } from '../steps/clean-releases.ts'
 import { contextOf } from '../steps/context.ts'
 import { deployRelease } from '../steps/deploy.ts'
 import { tryClean, tryDeploy, tryPublish } from '../steps/dry-run.ts'
 import { publish } from '../steps/publish.ts'
+import { lookAt, preparePublishing, wantedHere } from '../steps/publishable.ts'
+import { nothingToPublish } from '../steps/release-name.ts'
 import { removeShallowClone } from '../steps/shallow-clone.ts'
 import { checkShellValues } from '../steps/shell-values.ts'
-import { runOf } from './run.ts'
+import { type Run, runOf } from './run.ts'
 import { type Registration, task } from './task.ts'
 
 /**
@@ -52,7 +55,7 @@ export const registerDeploy: Registration = (shipit) => {
     const begun = performance.now()
     let done: DeployReport
     try {
-      done = await context.during(() => deployRelease(context, asked))
+      done = await run.choose('deploy:update', () => context.during(() => deployRelease(context, asked)))
     } finally {
       removeShallowClone(shipit)
     }
@@ -70,7 +73,7 @@ export const registerDeploy: Registration = (shipit) => {
   task(shipit, 'deploy:update', update, async () => {
     const context = contextOf(shipit)
     try {
-      await context.during(() => tryDeploy(context))
+      await run.choose('deploy:update', () => context.during(() => tryDeploy(context)))
     } finally {
       removeShallowClone(shipit)
     }
@@ -79,13 +82,28 @@ export const registerDeploy: Registration = (shipit) => {
   const change = async () => {
     nameDirectories(shipit)
     const context = contextOf(shipit)
+    await chosen(run, async () => {
+      const wanted = wantedHere(context)
+      run.begin(context)
+      await asked?.catch(() => {}) // a deploy:init of this call still locks the servers
+      await context.during(() => preparePublishing(context, wanted))
+      context.finishBoard()
+    })
     const release = shipit.releaseDirname ?? ''
     shipit.log(`Publishing release "${shipit.releasePath}"`)
     await context.during(() => publish(context, { release, isNew: release === updated }))
+    forgetBroughtBefore(context, release)
     shipit.log('Release published.')
     shipit.emit('published')
   }
-  task(shipit, 'deploy:publish', change, () => tryPublish(contextOf(shipit)))
+  const tryChange = async () => {
+    const context = contextOf(shipit)
+    await chosen(run, () =>
+      context.during(() => lookAt(context, wantedHere(context), 'nothing would be published')),
+    )
+    tryPublish(context)
+  }
+  task(shipit, 'deploy:publish', change, tryChange)
 
   const clean = async () => {
     nameDirectories(shipit)
@@ -104,6 +122,16 @@ export const registerDeploy: Registration = (shipit) => {
 export function onlyForReal(shipit: Shipit, name: string): void {
   const run = shipit.tasks[name]?.fn as (() => void | Promise<void>) | undefined
   if (run) task(shipit, name, run)
+}
+
+/**
+ * A release was named in this call, or `alone` finds out which one is meant: what single steps have brought, or what the shipitfile
+ * names. Not after a task that should have named one and has failed. Throws NOTHING_TO_PUBLISH.
+ */
+async function chosen(run: Run, alone: () => Promise<void>): Promise<void> {
+  if (run.chooser === undefined) return run.choose('deploy:publish', alone)
+  if (run.chooser.done) return
+  throw nothingToPublish(`${run.chooser.task} has failed`, 'what it said above tells what to do')
 }
 
 /** Time since the other phases ended. */

@@ -1,3 +1,4 @@
+import { ExitCode, MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
 import { contextOf } from '../steps/context.ts'
 import { loadLastRun } from '../steps/last-run.ts'
@@ -15,11 +16,22 @@ export const registerRetry: Registration = (shipit) => {
 function prepare(shipit: Shipit): boolean {
   const context = contextOf(shipit)
   const { fleet } = context
-  const { published = false, failed = [], release = null, revision = null } = loadLastRun(context) ?? {}
+  const last = loadLastRun(context)
+  const { published = false, failed = [], release = null, revision = null } = last ?? {}
   const servers = fleet.all.filter(({ label }) => failed.includes(label))
   if (servers.length === 0) {
     shipit.log('No server lacks the release of the last deploy')
     return false
+  }
+  if (last?.alone) {
+    throw new MurderError(
+      'NOT_DEPLOYED',
+      `${release} was published without a deploy that could be repeated`,
+      {
+        exitCode: ExitCode.usage,
+        cure: `run npx shipit ${shipit.environment} murder:peer deploy:publish`,
+      },
+    )
   }
   const names = servers.map(({ label }) => label).join(', ')
   if (!published || release === null) {

@@ -9,16 +9,17 @@ import { type Registration, task } from './task.ts'
 /** `rollback:init` becomes the plugin's: servers need not have the same releases. The other tasks stay in their order. */
 export const registerRollback: Registration = (shipit) => {
   allowUnsynced(shipit)
+  const run = runOf(shipit)
   const init = async () => {
     const context = contextOf(shipit)
-    runOf(shipit).begin(context)
+    run.begin(context)
     nameDirectories(shipit)
-    await context.during(() => prepareRollback(context))
+    await run.choose('rollback:init', () => context.during(() => prepareRollback(context)))
     shipit.emit('rollback')
   }
   const dry = () => {
     const context = contextOf(shipit)
-    return context.during(() => tryRollback(context))
+    return run.choose('rollback:init', () => context.during(() => tryRollback(context)))
   }
   task(shipit, 'rollback:init', init, dry)
   onlyForReal(shipit, 'rollback:finish')

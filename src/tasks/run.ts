@@ -7,6 +7,8 @@ import { runReport, tellDone, writeReport } from '../steps/run-report.ts'
 /** One deploy or rollback, from its first task to the end of the call: what is written about it when it is over. */
 export class Run {
   report: DeployReport | undefined
+  /** The task that names the release for deploy:publish, once it has begun. */
+  chooser: { task: string; done: boolean } | undefined
   #begun: { context: Context; at: Date } | undefined
 
   constructor(shipit: Shipit) {
@@ -19,6 +21,14 @@ export class Run {
     this.#begun ??= { context, at: new Date() }
   }
 
+  /** Work that names the release which deploy:publish then publishes. */
+  async choose<T>(task: string, work: () => Promise<T>): Promise<T> {
+    this.chooser = { task, done: false }
+    const result = await work()
+    this.chooser = { task, done: true }
+    return result
+  }
+
   #end(error?: unknown): void {
     if (!this.#begun) return
     const { context, at } = this.#begun
@@ -26,7 +36,9 @@ export class Run {
     const { report } = this
     const done = runReport(context, at, { error, ...(report === undefined ? {} : { report }) })
     writeReport(context, done)
-    saveLastRun(context, done)
+    const alone = this.chooser?.task === 'deploy:publish'
+    // Where nothing was changed the deploy before is still the last one.
+    if (!alone || done.published) saveLastRun(context, done, { alone })
     context.log.line(`report ${JSON.stringify(done)}`)
     if (error === undefined) tellDone(context, done)
   }

@@ -3,7 +3,11 @@ import { type Context, taskContextOf } from '../steps/context.ts'
 import { type Registration, task } from './task.ts'
 
 /** Registers a task that is one step: Ctrl-C ends it in order, and the display ends with it. */
-export function step(name: string, run: (context: Context) => Promise<void>, dry?: 'same'): Registration {
+export function step(
+  name: string,
+  run: (context: Context) => Promise<void>,
+  dry?: 'same' | ((shipit: Shipit) => void),
+): Registration {
   return (shipit: Shipit) => {
     const work = async () => {
       const context = taskContextOf(shipit)
@@ -14,6 +18,6 @@ export function step(name: string, run: (context: Context) => Promise<void>, dry
       }
       context.signal.throwIfAborted()
     }
-    task(shipit, name, work, dry)
+    task(shipit, name, work, typeof dry === 'function' ? () => dry(shipit) : dry)
   }
 }

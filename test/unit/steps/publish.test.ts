@@ -7,7 +7,7 @@ import { interrupted } from '../../../src/errors.ts'
 import { groupsOf } from '../../../src/steps/batch.ts'
 import { cleanReleases, cleanReleasesScript } from '../../../src/steps/clean-releases.ts'
 import type { Context } from '../../../src/steps/context.ts'
-import { publishScript, revertScript } from '../../../src/steps/publish.ts'
+import { publish, publishScript, revertScript } from '../../../src/steps/publish.ts'
 
 let root: string
 beforeEach(() => {
@@ -50,6 +50,31 @@ describe('publishing', () => {
     expect(readdirSync(join(root, 'current'))).toEqual([])
   })
 })
+
+describe.each(['', '.', '..', '../x', '1/', '/1', '.2.partial', '1/2'])(
+  '%j is no name of a release',
+  (release) => {
+    test('neither a link nor what is removed comes of it', () => {
+      sh(publishScript(root, '1'))
+      const before = releases()
+      expect(() => sh(publishScript(root, release))).toThrow('is no name of a release')
+      for (const isNew of [true, false])
+        for (const link of [undefined, '', 'releases/2'])
+          expect(() => sh(revertScript(root, { release, isNew }, link))).toThrow('is no name of a release')
+      expect(current()).toBe('releases/1')
+      expect(releases()).toEqual(before)
+      expect(readdirSync(root).sort()).toEqual(['current', 'releases'])
+    })
+
+    test('no server is asked to publish it', async () => {
+      const context = { fleet: { run: () => expect.fail() }, settings: {}, shipit: {} } as unknown as Context
+      await expect(publish(context, { release, isNew: false })).rejects.toMatchObject({
+        code: 'NOTHING_TO_PUBLISH',
+        exitCode: 2,
+      })
+    })
+  },
+)
 
 describe('cleaning', () => {
   test.each([
