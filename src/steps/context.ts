@@ -18,7 +18,7 @@ import { FleetLock } from './lock.ts'
 import { connectionsTo } from './named-connections.ts'
 import { commandsEnded, watchCommands } from './others-commands.ts'
 import { outsiders } from './roles.ts'
-import { removeShallowClone } from './shallow-clone.ts'
+import { removeShallowClones } from './shallow-clone.ts'
 
 /** What the steps of one `npx shipit …` share: settings, connections to the fleet, the display, the way to stop. */
 export interface Context {
@@ -199,7 +199,7 @@ export function settingsOf(shipit: Shipit): { settings: Settings; origins: Origi
 function onInterrupt(shipit: Shipit, controller: AbortController, isBusy: () => boolean): () => void {
   const stop = () => {
     if (controller.signal.aborted || !isBusy()) {
-      removeShallowClone(shipit)
+      removeShallowClones(shipit)
       const now = controller.signal.aborted
         ? 'at once: something may be left'
         : 'what was done until now stays'

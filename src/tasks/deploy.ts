@@ -11,7 +11,7 @@ import { tryClean, tryDeploy, tryPublish } from '../steps/dry-run.ts'
 import { publish } from '../steps/publish.ts'
 import { lookAt, preparePublishing, wantedHere } from '../steps/publishable.ts'
 import { nothingToPublish } from '../steps/release-name.ts'
-import { removeShallowClone } from '../steps/shallow-clone.ts'
+import { removeShallowClones, watchShallowClones } from '../steps/shallow-clone.ts'
 import { checkShellValues } from '../steps/shell-values.ts'
 import { type Run, runOf } from './run.ts'
 import { type Registration, task } from './task.ts'
@@ -37,12 +37,12 @@ export const registerDeploy: Registration = (shipit) => {
   }
   task(shipit, 'deploy:init', begin, () => init?.() as Promise<void>)
 
+  watchShallowClones(shipit)
   const fetch = shipit.tasks['deploy:fetch']?.fn as (() => unknown) | undefined
   const fetchPlainly = async () => {
     try {
       await fetch?.()
     } catch (error) {
-      removeShallowClone(shipit)
       throw new MurderError('FETCH_FAILED', explain(error), { cause: error })
     }
   }
@@ -53,12 +53,8 @@ export const registerDeploy: Registration = (shipit) => {
     const context = contextOf(shipit)
     const board = context.board()
     const begun = performance.now()
-    let done: DeployReport
-    try {
-      done = await run.choose('deploy:update', () => context.during(() => deployRelease(context, asked)))
-    } finally {
-      removeShallowClone(shipit)
-    }
+    const done = await run.choose('deploy:update', () => context.during(() => deployRelease(context, asked)))
+    removeShallowClones(shipit)
     updated = shipit.releaseDirname
     run.report = done
     report = () => {
@@ -72,11 +68,8 @@ export const registerDeploy: Registration = (shipit) => {
   }
   task(shipit, 'deploy:update', update, async () => {
     const context = contextOf(shipit)
-    try {
-      await run.choose('deploy:update', () => context.during(() => tryDeploy(context)))
-    } finally {
-      removeShallowClone(shipit)
-    }
+    await run.choose('deploy:update', () => context.during(() => tryDeploy(context)))
+    removeShallowClones(shipit)
   })
 
   const change = async () => {

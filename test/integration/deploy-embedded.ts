@@ -14,7 +14,7 @@ export interface Embedded {
   /** What each server's `current` points to; undefined where there is none. */
   current(): (string | undefined)[]
   /** Writes the shipitfile for these servers; all unless told otherwise. */
-  configure(config?: ShipitConfig): void
+  configure(config?: ShipitConfig, code?: { before?: string; after?: string }): void
   /** What a deploy may leave of itself on any server but releases: nothing. Partial releases included. */
   leftovers(): string[]
 }
@@ -41,7 +41,7 @@ export async function embedded(count: number, config: ShipitConfig = {}): Promis
     fleet,
     app,
     current: () => fleet.servers.map((_, index) => link(join(app(index), 'current'))),
-    configure: (more = {}) => void project.configure({ ...base, ...more }),
+    configure: (more = {}, code = {}) => void project.configure({ ...base, ...more }, code),
     leftovers: () => [
       ...project.leftovers(),
       ...fleet.servers.flatMap((_, index) => [

@@ -39,8 +39,11 @@ export class Project {
     writeFileSync(join(this.directory, 'package.json'), '{ "private": true }\n')
   }
 
-  /** Writes the shipitfile; the workspace is deployed as it is, unless `config` names a repository. */
-  configure(config: ShipitConfig): this {
+  /**
+   * Writes the shipitfile; the workspace is deployed as it is, unless `config` names a repository. It has the user's own
+   * code before and after it loads the plugin.
+   */
+  configure(config: ShipitConfig, code: { before?: string; after?: string } = {}): this {
     const whole: ShipitConfig = {
       workspace: this.workspace,
       keepWorkspace: true,
@@ -51,7 +54,9 @@ export class Project {
     const lines = [
       'module.exports = (shipit) => {',
       `  require(${JSON.stringify(require.resolve('shipit-deploy'))})(shipit)`,
+      `  ${code.before ?? ''}`,
       `  require(${JSON.stringify(plugin)})(shipit)`,
+      `  ${code.after ?? ''}`,
       '  const seen = []',
       '  for (const event of ["deploy", "fetched", "updated", "published", "cleaned", "deployed", "rollback", "rollbacked"])',
       '    shipit.on(event, () => {',
