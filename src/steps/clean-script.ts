@@ -50,7 +50,7 @@ ${BUSY}
 transfer() {
   [ -f "$1/peer-\${1##*/}/state.json" ] || [ -f "$1/unpacked.json" ] || [ -f "$1/seeder/package.torrent" ] || [ -f "$1/seeder/permits.json" ] && return 0
   for x in "$1"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) return 0 ;; esac; done
-  [ "$t" = "$own" ] && [ -e "$1/package" ]
+  [ "$t" = "$own" ] && [ -f "$1/package" ]
 }
 any=
 for d in "$t"/*; do

@@ -296,6 +296,7 @@ describe('murder:clean', () => {
     const kept = [
       `shared/murder/compiled/${agent}-01234567-receive-v20.19.0-x64`,
       'shared/murder/tmp/foreign/data',
+      'shared/murder/tmp/foreign/package/file',
       'releases/20200101000000/file',
       'releases/.hidden/file',
     ]
