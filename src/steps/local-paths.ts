@@ -20,10 +20,10 @@ export const broughtFile = (environment: string): string =>
 /** One log a deploy. */
 export const logsDirectory = (): string => join(base(), 'logs')
 
-/** The environment's name as that of a directory. */
+/** The environment's name as that of a directory, which is no other environment's. */
 export function environmentName(environment: string): string {
   const name = encodeURIComponent(environment).replace(/^\./, '%2E')
-  return TAKEN.includes(name) ? `${name}_` : name
+  return name === '' || TAKEN.includes(name) ? `${name}%` : name // encoded, no name ends so
 }
 
 /** What is packaged for an environment: package, torrent, description, and the workspace where none is configured. */

@@ -7,7 +7,9 @@ it.each([
   ['staging', 'staging'],
   ['eu/west 1', 'eu%2Fwest%201'],
   ['..', '%2E.'],
-  ['run', 'run_'],
+  ['run', 'run%'],
+  ['run_', 'run_'],
+  ['', '%'],
 ])('the environment %s has the directory %s', (environment, name) => {
   expect(environmentName(environment)).toBe(name)
 })
