@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { chmod, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, lstat, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { realPath } from '../deploy-host/real-path.ts'
 import { isSystemError, MurderError } from '../errors.ts'
 import { decodeLayout, encodeLayout } from '../package/layout.ts'
 import { bytes } from '../report/index.ts'
@@ -100,7 +101,7 @@ async function store(stored: StoredTransfer, directory: string, draft: string): 
 }
 
 /** What was packaged last for this environment; undefined when there is nothing, or only half of it. */
-export async function loadTransfer({ shipit }: Context): Promise<StoredTransfer | undefined> {
+export async function loadTransfer({ shipit }: Pick<Context, 'shipit'>): Promise<StoredTransfer | undefined> {
   const directory = environmentDirectory(shipit.environment)
   try {
     const read = (name: string) => readFileSync(join(directory, name))
@@ -117,21 +118,37 @@ export async function loadTransfer({ shipit }: Context): Promise<StoredTransfer 
   }
 }
 
-/** Removes package and torrent, and the fetched workspace; whether there was anything. */
-export async function removeTransfer({ shipit }: Context): Promise<boolean> {
+/**
+ * Removes package and torrent, and the fetched workspace; whether there was anything. Behind a link may be what is somebody
+ * else's: of that only a package goes that is certainly one.
+ */
+export async function removeTransfer({ shipit }: Pick<Context, 'shipit'>): Promise<boolean> {
   const directory = environmentDirectory(shipit.environment)
-  const before = await loadTransfer({ shipit } as Context)
+  const workspace = join(directory, 'workspace')
+  const before = await loadTransfer({ shipit })
+  const isOwn = isOwnDirectory(directory)
+  if (!isOwn && before === undefined) return false
   const torrents = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.torrent'))
-  for (const name of [...KEPT, ...torrents, 'workspace']) {
-    await rm(join(directory, name), { recursive: true, force: true })
-  }
+  for (const name of [...KEPT, ...(isOwn ? torrents : [])]) await removeFile(join(directory, name))
+  const isConfigured = realPath(shipit.config.workspace || directory) === realPath(workspace)
+  if (isOwn && !isConfigured) await rm(workspace, { recursive: true, force: true })
   try {
     await rmdir(directory)
     return true
   } catch (error) {
-    if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
+    if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error
     return before !== undefined
   }
+}
+
+/** Whether no link leads out of the current directory on the way there. */
+const isOwnDirectory = (directory: string): boolean =>
+  realPath(directory) === join(realPath('.') ?? '', relative('.', directory))
+
+/** A directory of that name is none of ours. */
+async function removeFile(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined)
+  if (!stats?.isDirectory()) await rm(path, { force: true })
 }
 
 export function sayPackage(context: Context, transfer: StoredTransfer): void {
