@@ -36,7 +36,7 @@ export interface ShipitConfig {
   keepReleases?: number
   shallowClone?: boolean
   deleteOnRollback?: boolean
-  /** Patterns that are left out of a release. */
+  /** Patterns that are left out of a release, as rsync's `--exclude` takes them. */
   ignores?: string[]
   /** Directory to deploy, where it isn't the workspace. */
   rsyncFrom?: string

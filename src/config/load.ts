@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
 import { resolveAliases } from './aliases.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
+import { readIgnores } from './ignores.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import * as kinds from './kinds.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
@@ -21,13 +22,15 @@ export interface SettingsInput {
   deployTo: unknown
   /** Shipit's `servers`. */
   servers: unknown
+  /** Shipit's `ignores`. */
+  ignores?: unknown
 }
 
 /**
  * Settings in force: environment over shipitfile over default.
  * @throws MurderError SETTINGS, exit code 2, with one complete line for each problem.
  */
-export function loadSettings({ file, env, deployTo, servers }: SettingsInput): {
+export function loadSettings({ file, env, deployTo, servers, ignores }: SettingsInput): {
   settings: Settings
   origins: Origins
 } {
@@ -45,6 +48,7 @@ export function loadSettings({ file, env, deployTo, servers }: SettingsInput): {
     ...deployToProblems(deployTo),
     ...seederProblems(input.seeder, servers, environment),
     ...directoryProblems(input, deployTo, environment),
+    ...readIgnores(ignores).problems,
   ]
   if (!parsed.success || problems.length > 0)
     throw new MurderError('SETTINGS', problems.join('\n'), { exitCode: ExitCode.usage })

@@ -126,7 +126,7 @@ export const schema = z.strictObject({
   }),
   ignore: setting(kinds.patterns.schema.default([]), kinds.patterns, {
     description:
-      'Files to leave out of the package, in the syntax of .gitignore, besides those in `ignores`.',
+      'Files to leave out of the package, in the syntax of .gitignore, besides those in `ignores`, which has rsync’s.',
     example: ['*.log', '/coverage'],
   }),
   uploadLimit: setting(kinds.limit.schema.default(0), kinds.limit, {

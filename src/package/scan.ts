@@ -1,26 +1,29 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import ignore, { type Ignore } from 'ignore'
 import { isSystemError, MurderError, reason } from '../errors.ts'
 import { type Entry, longestPath, shown, sortEntries } from './entry.ts'
+import type { Excludes } from './excludes.ts'
 import { changed, unreadable } from './trouble.ts'
 
 /**
  * What a release holds, sorted bytewise: the release directory itself first (path `.`), then everything below it.
- * Symlinks are entries and are never followed. `ignore` has gitignore's syntax, relative to `root`.
+ * Symlinks are entries and are never followed. What any of `excludes` matches is left out.
  *
  * Throws RELEASE_MISSING, RELEASE_NOT_DIRECTORY, RELEASE_EMPTY, FILE_UNREADABLE, FILE_CHANGED (vanished meanwhile),
  * FILE_TYPE (socket, fifo, device) and FILE_NAME (a name or link target that is not UTF-8).
  */
-export function scan(root: string, options: { ignore?: string[] } = {}): Entry[] {
+export function scan(root: string, excludes: readonly Excludes[] = []): Entry[] {
   const entries = [rootEntry(root)]
-  const ignored = options.ignore?.length ? ignore({ ignorecase: false }).add(options.ignore) : undefined
   const directories = ['']
+  let isComplete = true
   for (let under = directories.pop(); under !== undefined; under = directories.pop()) {
     for (const name of namesIn(root, under)) {
       const path = under === '' ? name : `${under}/${name}`
-      const entry = entryOf(root, path, ignored)
-      if (!entry) continue
+      const entry = entryOf(root, path, excludes)
+      if (!entry) {
+        isComplete = false
+        continue
+      }
       entries.push(entry)
       if (entry.type === 'directory') directories.push(path)
     }
@@ -28,7 +31,7 @@ export function scan(root: string, options: { ignore?: string[] } = {}): Entry[]
   if (entries.length === 1)
     throw new MurderError(
       'RELEASE_EMPTY',
-      `nothing to deploy: ${root} is empty${ignored ? ' apart from what is ignored' : ''}`,
+      `nothing to deploy: ${root} is empty${isComplete ? '' : ' apart from what is ignored'}`,
       {
         cure: 'check the branch, the build step and the ignore patterns',
       },
@@ -67,7 +70,7 @@ function namesIn(root: string, under: string): string[] {
   )
 }
 
-function entryOf(root: string, path: string, ignored: Ignore | undefined): Entry | undefined {
+function entryOf(root: string, path: string, excludes: readonly Excludes[]): Entry | undefined {
   let stats: BigIntStats
   try {
     stats = lstatSync(join(root, path), { bigint: true })
@@ -76,7 +79,7 @@ function entryOf(root: string, path: string, ignored: Ignore | undefined): Entry
       ? changed(path, 'vanished', cause)
       : unreadable(path, cause)
   }
-  if (ignored?.ignores(stats.isDirectory() ? `${path}/` : path)) return undefined
+  if (excludes.some((exclude) => exclude(path, stats.isDirectory()))) return undefined
   if (Buffer.byteLength(path) > longestPath) throw unreadable(path, new Error('its path is too long'))
   const common = { path, mtime: stats.mtimeNs }
   const mode = Number(stats.mode) & 0o7777

@@ -14,9 +14,9 @@ import { type PackageWish, secretFor, type Transfer } from './transfer.ts'
 /** Packages a directory and makes the torrent of the package, in one pass over the files. */
 export async function makePackage(context: Context, wish: PackageWish): Promise<Transfer> {
   const { settings, signal } = context
-  const { root, ignore } = wish
+  const { root, excludes } = wish
   const board = context.board()
-  const entries = scan(root, { ignore })
+  const entries = scan(root, excludes)
   const ratio = settings.compression === 'none' || wish.prefill ? 1 : estimateCompression(root, entries)
   const compression = chooseCompression({
     wanted: settings.compression,

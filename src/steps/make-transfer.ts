@@ -1,5 +1,8 @@
 import { resolve } from 'node:path'
+import { readIgnores } from '../config/index.ts'
 import { MurderError } from '../errors.ts'
+import { gitIgnore } from '../package/excludes.ts'
+import { rsyncFilter } from '../package/rsync-filter.ts'
 import type { Context } from './context.ts'
 import { directoryTransfer } from './directory-transfer.ts'
 import { makePackage } from './make-package.ts'
@@ -17,17 +20,18 @@ export function sourceDirectory({ shipit }: Context): string {
 }
 
 /**
- * Makes a directory, the deployed one unless told otherwise, ready to travel as the settings want it. What they ignore is
- * left out.
+ * Makes a directory, the deployed one unless told otherwise, ready to travel as the settings want it. What they
+ * ignore is left out.
  */
 export function makeTransfer(
   context: Context,
-  wish: Omit<PackageWish, 'root' | 'ignore'> & Partial<PackageWish>,
+  wish: Omit<PackageWish, 'root' | 'excludes'> & Partial<PackageWish>,
 ): Promise<Transfer> {
   const { settings, shipit } = context
   const root = wish.root ?? sourceDirectory(context)
-  const ignore = [...(shipit.config.ignores ?? []), ...settings.ignore, ...(wish.ignore ?? [])]
+  const ignores = rsyncFilter(readIgnores(shipit.config.ignores).options)
+  const excludes = [ignores, gitIgnore(settings.ignore), ...(wish.excludes ?? [])]
   const make = settings.package === 'directory' ? directoryTransfer : makePackage
   context.board().step('package')
-  return make(context, { ...wish, root, ignore })
+  return make(context, { ...wish, root, excludes })
 }

@@ -3,6 +3,7 @@ import { chmod, lstat, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node
 import { join, relative } from 'node:path'
 import { realPath } from '../deploy-host/real-path.ts'
 import { isSystemError, MurderError } from '../errors.ts'
+import { gitIgnore } from '../package/excludes.ts'
 import { decodeLayout, encodeLayout } from '../package/layout.ts'
 import { bytes } from '../report/index.ts'
 import { parseMetainfo } from '../torrent/metainfo.ts'
@@ -60,7 +61,7 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
           prefill: false,
           // The servers are not asked here: those without it are told by murder:peer.
           zstdEverywhere: settings.compression === 'zstd',
-          ignore: ownFiles(root),
+          excludes: [gitIgnore(ownFiles(root))],
         })
     const revision = path === undefined ? await revisionOf(root, shipit.config.branch ?? 'HEAD') : undefined
     const isOpen = made.secret === undefined

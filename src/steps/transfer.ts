@@ -1,6 +1,7 @@
 import type { Compression } from '../agent/contract.ts'
 import type { Settings } from '../config/index.ts'
 import type { Entry } from '../package/entry.ts'
+import type { Excludes } from '../package/excludes.ts'
 import { newSecret } from '../torrent/secret.ts'
 
 /** A release, ready to travel. */
@@ -34,8 +35,8 @@ export interface PackageWish {
   zstdEverywhere: boolean
   /** How many servers it goes to. */
   peers: number
-  /** Patterns of files to leave out. */
-  ignore: string[]
+  /** What to leave out. */
+  excludes: Excludes[]
 }
 
 /** A secret of its own for each transfer, unless strangers may join. */

@@ -90,6 +90,12 @@ const cases: Case[] = [
     },
     says: /empty|nothing|no file/i,
   },
+  {
+    name: 'a pattern that a shell would change',
+    prepare: () => ({ ignores: ['$HOME/x'] }),
+    says: /^ignores has "\$HOME\/x"/m,
+    code: 2,
+  },
   { name: 'everything ignored', prepare: () => ({ ignores: ['*'] }), says: /ignore/i },
   {
     name: 'a workspace that is missing',

@@ -134,17 +134,21 @@ describe('a whole deploy on embedded servers', () => {
       'build/app.js.map': 'map',
       'build/sub/keep.me': '',
       'build/sub/drop.me': '',
+      'build/sub/config/secrets.yml': '',
+      'build/#scratch#': '',
+      'build/logs/a/b': '',
       'src/app.ts': 'source',
     })
     configure({
       rsyncFrom: elsewhere,
       dirToCopy: 'build',
-      ignores: ['*.map'],
-      murder: { ignore: ['sub/*', '!keep.me'] },
+      ignores: ['*.map', 'config/secrets.yml', '#scratch#', 'logs/***'],
+      murder: { ignore: ['/sub/*', '!keep.me', '!config'] },
     })
     expect(await project.run()).toMatchObject({ code: 0 })
     expect(names(app(0), 'current')).toEqual(['app.js', 'sub'])
-    expect(names(app(0), 'current/sub')).toEqual(['keep.me'])
+    expect(names(app(0), 'current/sub')).toEqual(['config', 'keep.me'])
+    expect(names(app(0), 'current/sub/config')).toEqual([])
   })
 
   test('a server of the fleet seeds, other settings come from the environment', async () => {

@@ -357,3 +357,10 @@ test('stallTimeout and totalTimeout are other names of timeouts.stall and timeou
     'murder.stallTimeout and murder.timeouts.stall are one setting: remove one of them',
   ])
 })
+
+test('a pattern in ignores that rsync would not get as it is written', () => {
+  const input = { file: {}, env: {}, deployTo: '/srv/app', servers: ['a'] }
+  expect(problems(() => loadSettings({ ...input, ignores: ['$HOME'] }))).toEqual([
+    expect.stringMatching(/^ignores has "\$HOME"/),
+  ])
+})

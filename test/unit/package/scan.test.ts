@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { gitIgnore } from '../../../src/package/excludes.ts'
+import { rsyncFilter } from '../../../src/package/rsync-filter.ts'
 import { scan } from '../../../src/package/scan.ts'
 import { plant, temporary, unprivileged } from './trees.ts'
 
 const paths = (root: string, ignore?: string[]) =>
-  scan(root, ignore ? { ignore } : {}).map(({ path }) => path)
+  scan(root, ignore && [gitIgnore(ignore)]).map(({ path }) => path)
 
 describe('scan', () => {
   it('tells type, mode, mtime in nanoseconds, size and link target', () => {
@@ -61,6 +63,12 @@ describe('scan', () => {
     ])
   })
 
+  it('leaves out what any of several lists excludes', () => {
+    const root = plant(temporary(), { 'a/config/x': '', 'config/x': '', 'y.log': '', z: '' })
+    const lists = [rsyncFilter([{ kind: 'exclude', pattern: 'config/x' }]), gitIgnore(['*.log', '!config/x'])]
+    expect(scan(root, lists).map(({ path }) => path)).toEqual(['.', 'a', 'a/config', 'config', 'z'])
+  })
+
   it('never follows a symlink', () => {
     const root = plant(temporary(), { 'real/file': '', loop: { link: '.' }, 'to-real': { link: 'real' } })
     expect(paths(root)).toEqual(['.', 'loop', 'real', 'real/file', 'to-real'])
@@ -76,7 +84,7 @@ describe('scan', () => {
       expect.objectContaining({ code: 'RELEASE_MISSING' }),
     )
     expect(() => scan(join(root, 'empty'))).toThrow(expect.objectContaining({ code: 'RELEASE_EMPTY' }))
-    expect(() => scan(root, { ignore: ['*'] })).toThrow(/apart from what is ignored/)
+    expect(() => scan(root, [gitIgnore(['*'])])).toThrow(/apart from what is ignored/)
   })
 
   it('refuses a fifo and names it, unless it is ignored', () => {

@@ -1,0 +1,85 @@
+import type { Excludes } from './excludes.ts'
+import { compileWildcards, matches } from './wildcards.ts'
+
+/** Value of an option of rsync: `--exclude`, or `--include`. */
+export interface FilterOption {
+  kind: 'exclude' | 'include'
+  pattern: string
+}
+
+interface Rule {
+  isExclude: boolean
+  matches: Matcher
+}
+
+type Matcher = (path: Buffer, isDirectory: boolean) => boolean
+
+const SLASH = 0x2f
+
+/**
+ * What rsync leaves out with these options, in their order: the first pattern that matches decides. Paths are relative to
+ * the root of the transfer. The language is that of rsync(1), SIMPLE INCLUDE/EXCLUDE RULES: `+ ` or `- ` before a pattern
+ * turns it into one or the other, and `!` alone drops those before it.
+ */
+export function rsyncFilter(options: readonly FilterOption[]): Excludes {
+  let rules: Rule[] = []
+  for (const { kind, pattern } of options) {
+    const prefix = /^[+-] /.exec(pattern)?.[0]
+    const isExclude = prefix === undefined ? kind === 'exclude' : prefix === '- '
+    if (pattern === '!') rules = []
+    else if (pattern !== '') rules.push({ isExclude, matches: matcher(pattern.slice(prefix?.length ?? 0)) })
+  }
+  return (path, isDirectory) => {
+    const bytes = Buffer.from(path)
+    return rules.find((rule) => rule.matches(bytes, isDirectory))?.isExclude ?? false
+  }
+}
+
+/** A rule that is a prefix and no pattern: rsync refuses it. */
+export const isEmptyRule = (pattern: string): boolean => pattern === '+ ' || pattern === '- '
+
+function matcher(pattern: string): Matcher {
+  const onlyDirectories = pattern.length > 1 && pattern.endsWith('/')
+  const text = onlyDirectories ? pattern.slice(0, -1) : pattern
+  const match = /[*?[]/.test(text) ? wildcardMatcher(text) : literalMatcher(text)
+  return (path, isDirectory) => (isDirectory || !onlyDirectories) && match(path, isDirectory)
+}
+
+/** Without wildcards a backslash is a character like others. */
+function literalMatcher(text: string): Matcher {
+  if (text.startsWith('/')) {
+    const whole = Buffer.from(text.slice(1))
+    return (path) => path.equals(whole)
+  }
+  const tail = Buffer.from(text)
+  return (path) => {
+    const start = path.length - tail.length
+    return start >= 0 && (start === 0 || path[start - 1] === SLASH) && path.subarray(start).equals(tail)
+  }
+}
+
+function wildcardMatcher(text: string): Matcher {
+  const isAnchored = text.startsWith('/')
+  const wildcards = compileWildcards(Buffer.from(isAnchored ? text.slice(1) : text))
+  const slashes = text.split('/').length - 1
+  const spansSlashes = text.includes('**')
+  // `**/x` matches x at the root, too: there the path counts as if a slash began it.
+  const lead = text.startsWith('**') ? '/' : ''
+  // `x/***` matches x itself, as if it ended in a slash.
+  const trail = text.endsWith('***') ? '/' : ''
+  return (path, isDirectory) => {
+    const full = Buffer.concat([Buffer.from(lead), path, Buffer.from(isDirectory ? trail : '')])
+    if (isAnchored || lead !== '') return matches(wildcards, full, [0])
+    const starts = elementStarts(full)
+    if (spansSlashes) return matches(wildcards, full, starts)
+    const start = starts.at(-1 - slashes)
+    return start !== undefined && matches(wildcards, full.subarray(start), [0])
+  }
+}
+
+/** Where the elements of a path begin. */
+function elementStarts(path: Buffer): number[] {
+  const starts = [0]
+  for (let at = 0; at < path.length; at++) if (path[at] === SLASH) starts.push(at + 1)
+  return starts
+}
