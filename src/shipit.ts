@@ -38,6 +38,9 @@ export interface ShipitConfig {
   deleteOnRollback?: boolean
   /** Patterns that are left out of a release, as rsync's `--exclude` takes them. */
   ignores?: string[]
+  /** Options of rsync, which count where `deploy.remoteCopy` has none of its own. */
+  rsync?: string | string[]
+  deploy?: { remoteCopy?: { copyAsDir?: boolean; rsync?: string | string[]; ignores?: string[] } }
   /** Directory to deploy, where it isn't the workspace. */
   rsyncFrom?: string
   /** Directory inside the workspace to deploy. */

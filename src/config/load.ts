@@ -1,8 +1,8 @@
 import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
 import { resolveAliases } from './aliases.ts'
+import { type CopyInput, type CopyOptions, readCopyOptions } from './copy-options.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
-import { readIgnores } from './ignores.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import * as kinds from './kinds.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
@@ -22,15 +22,15 @@ export interface SettingsInput {
   deployTo: unknown
   /** Shipit's `servers`. */
   servers: unknown
-  /** Shipit's `ignores`. */
-  ignores?: unknown
+  /** Shipit's settings of what shipit-deploy copies. */
+  copy?: CopyInput
 }
 
 /**
  * Settings in force: environment over shipitfile over default.
  * @throws MurderError SETTINGS, exit code 2, with one complete line for each problem.
  */
-export function loadSettings({ file, env, deployTo, servers, ignores }: SettingsInput): {
+export function loadSettings({ file, env, deployTo, servers, copy = {} }: SettingsInput): {
   settings: Settings
   origins: Origins
 } {
@@ -39,6 +39,7 @@ export function loadSettings({ file, env, deployTo, servers, ignores }: Settings
   const own = resolveAliases(isGroup(given) ? given : {})
   const input = overlay(own.file, environment)
   const parsed = schema.safeParse(input)
+  const copied = readCopyOptions(copy)
   const problems = [
     ...(isGroup(given) ? [] : [`murder is ${found(given)}: allowed: an object of settings`]),
     ...own.problems,
@@ -48,7 +49,8 @@ export function loadSettings({ file, env, deployTo, servers, ignores }: Settings
     ...deployToProblems(deployTo),
     ...seederProblems(input.seeder, servers, environment),
     ...directoryProblems(input, deployTo, environment),
-    ...readIgnores(ignores).problems,
+    ...copied.problems,
+    ...formProblems(input.package, copied.copy),
   ]
   if (!parsed.success || problems.length > 0)
     throw new MurderError('SETTINGS', problems.join('\n'), { exitCode: ExitCode.usage })
@@ -126,6 +128,13 @@ function seederProblems(
 function listed(names: (string | undefined)[]): string {
   const shown = names.slice(0, 10).map(String).join(', ')
   return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown
+}
+
+/** What travels as the directory that it is can be no other one. */
+function formProblems(form: unknown, { asDirectory, copyLinks }: CopyOptions): string[] {
+  const why = copyLinks ? 'rsync has --copy-links' : asDirectory ? 'copyAsDir is set' : undefined
+  if (form !== 'directory' || why === undefined) return []
+  return [`murder.package is "directory", but in deploy.remoteCopy ${why}: allowed: "file", or without that`]
 }
 
 /** Directories that the agent empties must not be ones where something else lives. */

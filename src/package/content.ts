@@ -78,7 +78,10 @@ function startRead(fd: number, into: Buffer, position: number): Promise<{ bytesR
 
 function open(root: string, entry: Entry): number {
   try {
-    return openSync(join(root, entry.path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return openSync(
+      entry.source ?? join(root, entry.path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
   } catch (cause) {
     if (isSystemError(cause, 'ENOENT', 'ENOTDIR')) throw changed(entry.path, 'vanished', cause)
     if (isSystemError(cause, 'ELOOP', 'ENXIO')) throw changed(entry.path, 'became something else', cause)

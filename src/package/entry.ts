@@ -11,6 +11,8 @@ export interface Entry {
   size: number
   /** Target of a symlink, as written in it. */
   linkname?: string
+  /** Where the content is read when that is not at `path`: a symlink that travels as the file it points to. */
+  source?: string
 }
 
 /** The longest path and link target Linux can open (PATH_MAX less the NUL). */

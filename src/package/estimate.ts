@@ -57,7 +57,10 @@ function readAt(root: string, entry: Entry, position: number, into: Buffer): num
   if (length <= 0) return 0
   let fd: number | undefined
   try {
-    fd = openSync(join(root, entry.path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    fd = openSync(
+      entry.source ?? join(root, entry.path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
     return readSync(fd, into, 0, length, position)
   } catch {
     return 0

@@ -1,3 +1,4 @@
+import { isAscii } from './entry.ts'
 import type { Excludes } from './excludes.ts'
 import { compileWildcards, matches } from './wildcards.ts'
 
@@ -12,9 +13,8 @@ interface Rule {
   matches: Matcher
 }
 
-type Matcher = (path: Buffer, isDirectory: boolean) => boolean
-
-const SLASH = 0x2f
+/** The path has one character for each of its bytes. */
+type Matcher = (path: string, isDirectory: boolean) => boolean
 
 /**
  * What rsync leaves out with these options, in their order: the first pattern that matches decides. Paths are relative to
@@ -30,7 +30,7 @@ export function rsyncFilter(options: readonly FilterOption[]): Excludes {
     else if (pattern !== '') rules.push({ isExclude, matches: matcher(pattern.slice(prefix?.length ?? 0)) })
   }
   return (path, isDirectory) => {
-    const bytes = Buffer.from(path)
+    const bytes = bytewise(path)
     return rules.find((rule) => rule.matches(bytes, isDirectory))?.isExclude ?? false
   }
 }
@@ -47,15 +47,10 @@ function matcher(pattern: string): Matcher {
 
 /** Without wildcards a backslash is a character like others. */
 function literalMatcher(text: string): Matcher {
-  if (text.startsWith('/')) {
-    const whole = Buffer.from(text.slice(1))
-    return (path) => path.equals(whole)
-  }
-  const tail = Buffer.from(text)
-  return (path) => {
-    const start = path.length - tail.length
-    return start >= 0 && (start === 0 || path[start - 1] === SLASH) && path.subarray(start).equals(tail)
-  }
+  const bytes = bytewise(text)
+  if (bytes.startsWith('/')) return (path) => path === bytes.slice(1)
+  const tail = `/${bytes}`
+  return (path) => path === bytes || path.endsWith(tail)
 }
 
 function wildcardMatcher(text: string): Matcher {
@@ -68,18 +63,25 @@ function wildcardMatcher(text: string): Matcher {
   // `x/***` matches x itself, as if it ended in a slash.
   const trail = text.endsWith('***') ? '/' : ''
   return (path, isDirectory) => {
-    const full = Buffer.concat([Buffer.from(lead), path, Buffer.from(isDirectory ? trail : '')])
+    const ends = isDirectory ? trail : ''
+    const full = `${lead}${path}${ends}`
     if (isAnchored || lead !== '') return matches(wildcards, full, [0])
+    if (slashes === 0 && !spansSlashes) return matches(wildcards, full.slice(full.lastIndexOf('/') + 1), [0])
     const starts = elementStarts(full)
     if (spansSlashes) return matches(wildcards, full, starts)
     const start = starts.at(-1 - slashes)
-    return start !== undefined && matches(wildcards, full.subarray(start), [0])
+    return start !== undefined && matches(wildcards, full.slice(start), [0])
   }
 }
 
 /** Where the elements of a path begin. */
-function elementStarts(path: Buffer): number[] {
+function elementStarts(path: string): number[] {
   const starts = [0]
-  for (let at = 0; at < path.length; at++) if (path[at] === SLASH) starts.push(at + 1)
+  for (let at = 0; at < path.length; at++) if (path[at] === '/') starts.push(at + 1)
   return starts
+}
+
+/** rsync compares bytes. */
+function bytewise(text: string): string {
+  return isAscii(text) ? text : Buffer.from(text).toString('latin1')
 }

@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError, MurderError, reason } from '../errors.ts'
 import { type Entry, longestPath, shown, sortEntries } from './entry.ts'
@@ -7,25 +7,27 @@ import { changed, unreadable } from './trouble.ts'
 
 /**
  * What a release holds, sorted bytewise: the release directory itself first (path `.`), then everything below it.
- * Symlinks are entries and are never followed. What any of `excludes` matches is left out.
+ * Symlinks are entries and never followed, unless `followLinks` makes them what they point to. What any of `excludes`
+ * matches is left out, and what is not below the entry `only`, if there is one.
  *
- * Throws RELEASE_MISSING, RELEASE_NOT_DIRECTORY, RELEASE_EMPTY, FILE_UNREADABLE, FILE_CHANGED (vanished meanwhile),
+ * Throws LINK_DANGLING, LINK_LOOP, RELEASE_MISSING, RELEASE_NOT_DIRECTORY, RELEASE_EMPTY, FILE_UNREADABLE, FILE_CHANGED (vanished meanwhile),
  * FILE_TYPE (socket, fifo, device) and FILE_NAME (a name or link target that is not UTF-8).
  */
-export function scan(root: string, excludes: readonly Excludes[] = []): Entry[] {
-  const entries = [rootEntry(root)]
-  const directories = ['']
+export function scan(root: string, options: ScanOptions = {}): Entry[] {
+  const entries = [rootEntry(join(root, options.only ?? ''))]
+  const directories: Directory[] = [{ path: '', above: [] }]
   let isComplete = true
   for (let under = directories.pop(); under !== undefined; under = directories.pop()) {
-    for (const name of namesIn(root, under)) {
-      const path = under === '' ? name : `${under}/${name}`
-      const entry = entryOf(root, path, excludes)
+    const above = options.followLinks ? [...under.above, identityOf(root, under)] : []
+    for (const name of namesToLookAt(root, under.path, options.only)) {
+      const path = under.path === '' ? name : `${under.path}/${name}`
+      const entry = entryOf(root, path, options)
       if (!entry) {
         isComplete = false
         continue
       }
       entries.push(entry)
-      if (entry.type === 'directory') directories.push(path)
+      if (entry.type === 'directory') directories.push({ path, above })
     }
   }
   if (entries.length === 1)
@@ -38,6 +40,31 @@ export function scan(root: string, excludes: readonly Excludes[] = []): Entry[] 
     )
   return sortEntries(entries)
 }
+
+interface ScanOptions {
+  excludes?: readonly Excludes[]
+  followLinks?: boolean
+  only?: string | undefined
+}
+
+interface Directory {
+  path: string
+  /** Identities of the directories that it was found in, when links are followed. */
+  above: string[]
+}
+
+/** Throws when a directory is found inside of itself. */
+function identityOf(root: string, { path, above }: Directory): string {
+  const { dev, ino } = statSync(join(root, path), { bigint: true })
+  const identity = `${dev}:${ino}`
+  if (!above.includes(identity)) return identity
+  throw new MurderError('LINK_LOOP', `${shown(path)} is a symlink to a directory that it is in`, {
+    cure: 'remove it or ignore this path: --copy-links would copy it without end',
+  })
+}
+
+const namesToLookAt = (root: string, under: string, only: string | undefined) =>
+  under === '' && only !== undefined ? [only] : namesIn(root, under)
 
 function rootEntry(root: string): Entry {
   let stats: BigIntStats
@@ -70,25 +97,45 @@ function namesIn(root: string, under: string): string[] {
   )
 }
 
-function entryOf(root: string, path: string, excludes: readonly Excludes[]): Entry | undefined {
+function entryOf(root: string, path: string, options: ScanOptions): Entry | undefined {
+  const isExcluded = (...found: Parameters<Excludes>) =>
+    options.excludes?.some((exclude) => exclude(...found)) ?? false
   let stats: BigIntStats
   try {
-    stats = lstatSync(join(root, path), { bigint: true })
+    stats = (options.followLinks ? statSync : lstatSync)(join(root, path), { bigint: true })
   } catch (cause) {
+    if (options.followLinks && isSystemError(cause, 'ENOENT', 'ENOTDIR', 'ELOOP') && isLink(root, path)) {
+      if (isExcluded(path, false) || isExcluded(path, true)) return undefined
+      throw dangling(root, path)
+    }
     throw isSystemError(cause, 'ENOENT', 'ENOTDIR')
       ? changed(path, 'vanished', cause)
       : unreadable(path, cause)
   }
-  if (excludes.some((exclude) => exclude(path, stats.isDirectory()))) return undefined
+  if (isExcluded(path, stats.isDirectory())) return undefined
   if (Buffer.byteLength(path) > longestPath) throw unreadable(path, new Error('its path is too long'))
   const common = { path, mtime: stats.mtimeNs }
   const mode = Number(stats.mode) & 0o7777
-  if (stats.isFile()) return { ...common, type: 'file', mode, size: Number(stats.size) }
+  if (stats.isFile()) {
+    const source = options.followLinks && isLink(root, path) ? { source: realpathSync(join(root, path)) } : {}
+    return { ...common, type: 'file', mode, size: Number(stats.size), ...source }
+  }
   if (stats.isDirectory()) return { ...common, type: 'directory', mode, size: 0 }
   if (stats.isSymbolicLink())
     return { ...common, type: 'symlink', mode: 0o777, size: 0, linkname: targetOf(root, path) }
   throw new MurderError('FILE_TYPE', `${shown(path)} is a ${kindOf(stats)}, which cannot be deployed`, {
     cure: 'remove it or ignore this path',
+  })
+}
+
+function isLink(root: string, path: string): boolean {
+  return lstatSync(join(root, path), { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+}
+
+function dangling(root: string, path: string): MurderError {
+  const target = shown(targetOf(root, path))
+  return new MurderError('LINK_DANGLING', `${shown(path)} is a symlink to ${target}, where nothing is`, {
+    cure: 'mend or remove it, or ignore this path, or leave --copy-links out',
   })
 }
 

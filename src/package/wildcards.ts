@@ -37,32 +37,39 @@ export function compileWildcards(pattern: Buffer): Wildcards {
 }
 
 /**
- * Whether all of `text` matches when the match may begin at any of `starts`. Goes along the text once for each part, so
+ * Whether all of `text`, a character for each byte, matches when the match may begin at any of `starts`. Goes along the text once for each part, so
  * no pattern takes more than the product of both lengths.
  */
-export function matches(wildcards: Wildcards, text: Buffer, starts: readonly number[]): boolean {
+export function matches(wildcards: Wildcards, text: string, starts: readonly number[]): boolean {
   if (!wildcards) return false
   let reached: Uint8Array = new Uint8Array(text.length + 1)
   for (const start of starts) reached[start] = 1
-  for (const part of wildcards) reached = advance(part, text, reached)
+  for (const part of wildcards) {
+    const next = advance(part, text, reached)
+    if (!next) return false
+    reached = next
+  }
   return reached[text.length] === 1
 }
 
-/** The ends of a match up to and with `part`, from those before it. */
-function advance(part: Part, text: Buffer, before: Uint8Array): Uint8Array {
+/** The ends of a match up to and with `part`, from those before it; undefined when there are none. */
+function advance(part: Part, text: string, before: Uint8Array): Uint8Array | undefined {
   const after = new Uint8Array(before.length)
+  let isAny = typeof part === 'string'
   if (typeof part === 'string') {
     for (let at = 0, isOn = false; at < before.length; at++) {
-      if (part === '*' && text[at - 1] === SLASH) isOn = false
+      if (part === '*' && text[at - 1] === '/') isOn = false
       isOn ||= before[at] === 1
       after[at] = Number(isOn)
     }
   } else {
     for (let at = 0; at < text.length; at++) {
-      if (before[at] === 1) after[at + 1] = part[text[at] as number] as number
+      if (before[at] !== 1 || part[text.charCodeAt(at)] !== 1) continue
+      after[at + 1] = 1
+      isAny = true
     }
   }
-  return after
+  return isAny ? after : undefined
 }
 
 /** The class that begins after a `[`, and where its `]` is; undefined when it has none, or a name that is unknown. */

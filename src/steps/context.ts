@@ -188,8 +188,8 @@ function tellPlugins(shipit: Shipit, record: RunRecord, event: OutputEvent): voi
 
 /** Settings and where each came from. Needs no connection. Throws SETTINGS. */
 export function settingsOf(shipit: Shipit): { settings: Settings; origins: Origins } {
-  const { murder, deployTo, servers, ignores } = shipit.config
-  return loadSettings({ file: murder, env: process.env, deployTo, servers, ignores })
+  const { murder, deployTo, servers } = shipit.config
+  return loadSettings({ file: murder, env: process.env, deployTo, servers, copy: shipit.config })
 }
 
 /**

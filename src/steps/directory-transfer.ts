@@ -4,8 +4,6 @@ import { join } from 'node:path'
 import { encodeManifest, MANIFEST } from '../attributes/index.ts'
 import type { Settings } from '../config/index.ts'
 import { ExitCode, MurderError } from '../errors.ts'
-import { gitIgnore } from '../package/excludes.ts'
-import { scan } from '../package/scan.ts'
 import { createTorrent } from '../torrent/create.ts'
 import { parseMetainfo } from '../torrent/metainfo.ts'
 import { choosePieceLength } from '../torrent/piece-length.ts'
@@ -21,12 +19,11 @@ const NOBODYS = { uid: 0, gid: 0 }
  */
 export async function directoryTransfer(
   context: Context,
-  { tag, root, directory, peers, excludes }: PackageWish,
+  { tag, root, directory, peers, entries }: PackageWish,
 ): Promise<Transfer> {
   const { settings, signal } = context
   refuseOthers(settings)
   const board = context.board()
-  const entries = scan(root, [...excludes, gitIgnore([`/${MANIFEST}`])])
   const listed = entries.map((entry) => ({ ...entry, ...NOBODYS }))
   const files = listed.filter(({ type }) => type === 'file')
   const size = files.reduce((sum, file) => sum + file.size, 0)

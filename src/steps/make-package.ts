@@ -5,7 +5,6 @@ import { newKey } from '../package/cipher.ts'
 import { zstdAvailable } from '../package/compress.ts'
 import { estimateCompression } from '../package/estimate.ts'
 import { pack } from '../package/pack.ts'
-import { scan } from '../package/scan.ts'
 import { encodeMetainfo, parseMetainfo } from '../torrent/metainfo.ts'
 import { choosePieceLength } from '../torrent/piece-length.ts'
 import type { Context } from './context.ts'
@@ -14,9 +13,8 @@ import { type PackageWish, secretFor, type Transfer } from './transfer.ts'
 /** Packages a directory and makes the torrent of the package, in one pass over the files. */
 export async function makePackage(context: Context, wish: PackageWish): Promise<Transfer> {
   const { settings, signal } = context
-  const { root, excludes } = wish
+  const { root, entries } = wish
   const board = context.board()
-  const entries = scan(root, excludes)
   const ratio = settings.compression === 'none' || wish.prefill ? 1 : estimateCompression(root, entries)
   const compression = chooseCompression({
     wanted: settings.compression,

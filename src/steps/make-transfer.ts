@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
-import { readIgnores } from '../config/index.ts'
+import { MANIFEST } from '../attributes/index.ts'
+import { readCopyOptions } from '../config/index.ts'
 import { MurderError } from '../errors.ts'
-import { gitIgnore } from '../package/excludes.ts'
-import { rsyncFilter } from '../package/rsync-filter.ts'
+import { type Excludes, gitIgnore } from '../package/excludes.ts'
 import type { Context } from './context.ts'
 import { directoryTransfer } from './directory-transfer.ts'
 import { makePackage } from './make-package.ts'
+import { releaseEntries } from './release-entries.ts'
 import type { PackageWish, Transfer } from './transfer.ts'
 
 /** The directory that is deployed, as shipit-deploy chooses it. Throws WORKSPACE_MISSING. */
@@ -25,13 +26,15 @@ export function sourceDirectory({ shipit }: Context): string {
  */
 export function makeTransfer(
   context: Context,
-  wish: Omit<PackageWish, 'root' | 'excludes'> & Partial<PackageWish>,
+  wish: Omit<PackageWish, 'root' | 'entries'> & { root?: string; excludes?: Excludes[] },
 ): Promise<Transfer> {
   const { settings, shipit } = context
-  const root = wish.root ?? sourceDirectory(context)
-  const ignores = rsyncFilter(readIgnores(shipit.config.ignores).options)
-  const excludes = [ignores, gitIgnore(settings.ignore), ...(wish.excludes ?? [])]
-  const make = settings.package === 'directory' ? directoryTransfer : makePackage
+  const isPackage = settings.package === 'file'
+  const { copy } = readCopyOptions(shipit.config)
+  const { root, entries } = releaseEntries(wish.root ?? sourceDirectory(context), copy, [
+    gitIgnore(isPackage ? settings.ignore : [...settings.ignore, `/${MANIFEST}`]),
+    ...(wish.excludes ?? []),
+  ])
   context.board().step('package')
-  return make(context, { ...wish, root, excludes })
+  return (isPackage ? makePackage : directoryTransfer)(context, { ...wish, root, entries })
 }

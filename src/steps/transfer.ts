@@ -1,7 +1,6 @@
 import type { Compression } from '../agent/contract.ts'
 import type { Settings } from '../config/index.ts'
 import type { Entry } from '../package/entry.ts'
-import type { Excludes } from '../package/excludes.ts'
 import { newSecret } from '../torrent/secret.ts'
 
 /** A release, ready to travel. */
@@ -26,8 +25,9 @@ export interface Transfer {
 
 export interface PackageWish {
   tag: string
-  /** The directory to package. */
+  /** The directory to package, and what of it. */
   root: string
+  entries: Entry[]
   /** Directory on the deploy host for the package. */
   directory: string
   /** Whether any server could take unchanged files from its current release. */
@@ -35,8 +35,6 @@ export interface PackageWish {
   zstdEverywhere: boolean
   /** How many servers it goes to. */
   peers: number
-  /** What to leave out. */
-  excludes: Excludes[]
 }
 
 /** A secret of its own for each transfer, unless strangers may join. */

@@ -96,6 +96,12 @@ const cases: Case[] = [
     says: /^ignores has "\$HOME\/x"/m,
     code: 2,
   },
+  {
+    name: 'an option of rsync that nothing here does',
+    prepare: () => ({ deploy: { remoteCopy: { rsync: '--safe-links' } } }),
+    says: /^deploy\.remoteCopy\.rsync has --safe-links: allowed: --exclude/m,
+    code: 2,
+  },
   { name: 'everything ignored', prepare: () => ({ ignores: ['*'] }), says: /ignore/i },
   {
     name: 'a workspace that is missing',

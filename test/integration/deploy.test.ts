@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  lstatSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { quiet } from '../support/processes.ts'
@@ -149,6 +157,34 @@ describe('a whole deploy on embedded servers', () => {
     expect(names(app(0), 'current')).toEqual(['app.js', 'sub'])
     expect(names(app(0), 'current/sub')).toEqual(['config', 'keep.me'])
     expect(names(app(0), 'current/sub/config')).toEqual([])
+  })
+
+  test('deploy.remoteCopy makes the release what rsync would make it', async () => {
+    const { project, app, configure } = await embedded(1)
+    const workspace = plant(join(project.root, 'workspace2'), {
+      'bin/run': 'run',
+      'bin/run.map': '',
+      drop: '',
+    })
+    symlinkSync('bin/run', join(workspace, 'run'))
+    configure({
+      rsyncFrom: workspace,
+      ignores: ['*'],
+      deploy: {
+        remoteCopy: {
+          copyAsDir: true,
+          ignores: ['drop'],
+          rsync: ['-L', "--exclude='*.map'", '--chmod=F751'],
+        },
+      },
+    })
+    expect(await project.run()).toMatchObject({ code: 0 })
+    const release = join(app(0), 'current/workspace2')
+    expect(names(app(0), 'current/workspace2')).toEqual(['bin', 'run'])
+    expect(names(app(0), 'current/workspace2/bin')).toEqual(['run'])
+    expect(readFileSync(join(release, 'run'), 'utf8')).toBe('run')
+    expect(lstatSync(join(release, 'run')).mode & 0o7777).toBe(0o751)
+    expect(lstatSync(join(release, 'run')).isFile()).toBe(true)
   })
 
   test('a server of the fleet seeds, other settings come from the environment', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { formatRsyncCommand } from 'ssh-pool/lib/commands/rsync.js'
 import { describe, expect, it } from 'vitest'
-import { readIgnores } from '../../src/config/index.ts'
+import { readCopyOptions } from '../../src/config/index.ts'
 import { type FilterOption, rsyncFilter } from '../../src/package/rsync-filter.ts'
 import { fuzz, type Random } from '../support/fuzz.ts'
 
@@ -142,11 +142,11 @@ describe.skipIf(!hasRsync)('beside rsync', () => {
         for (let runs = 4; runs > 0; runs--) {
           const patterns = Array.from({ length: 1 + next(8) }, () => randomPattern(paths, next))
           const written = patterns.map((pattern) => pattern.replace(/["$`]|\\(?=["$`\\\n]|$)/g, '\\$&'))
-          const { options, problems } = readIgnores(written)
+          const { copy, problems } = readCopyOptions({ ignores: written })
           if (problems.length > 0) continue
-          expect(options.map(({ pattern }) => pattern)).toEqual(patterns)
+          expect(copy.filter.map(({ pattern }) => pattern)).toEqual(patterns)
           const asDirectory = next(4) === 0
-          const ours = fromUs(root, asDirectory ? basename(root) : '', options)
+          const ours = fromUs(root, asDirectory ? basename(root) : '', copy.filter)
           expect(ours, JSON.stringify(patterns)).toEqual(
             fromRsync(asDirectory ? root : `${root}/`, written, []),
           )

@@ -360,7 +360,18 @@ test('stallTimeout and totalTimeout are other names of timeouts.stall and timeou
 
 test('a pattern in ignores that rsync would not get as it is written', () => {
   const input = { file: {}, env: {}, deployTo: '/srv/app', servers: ['a'] }
-  expect(problems(() => loadSettings({ ...input, ignores: ['$HOME'] }))).toEqual([
+  expect(problems(() => loadSettings({ ...input, copy: { ignores: ['$HOME'] } }))).toEqual([
     expect.stringMatching(/^ignores has "\$HOME"/),
   ])
 })
+
+test.each([{ copyAsDir: true }, { rsync: '-L' }])(
+  'a directory as it is cannot be one with %j',
+  (remoteCopy) => {
+    const input = { env: {}, deployTo: '/srv/app', servers: ['a'], copy: { deploy: { remoteCopy } } }
+    expect(problems(() => loadSettings({ ...input, file: { package: 'directory' } }))).toEqual([
+      expect.stringMatching(/^murder\.package is "directory", but in deploy\.remoteCopy /),
+    ])
+    expect(() => loadSettings({ ...input, file: {} })).not.toThrow()
+  },
+)

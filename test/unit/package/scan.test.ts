@@ -8,7 +8,7 @@ import { scan } from '../../../src/package/scan.ts'
 import { plant, temporary, unprivileged } from './trees.ts'
 
 const paths = (root: string, ignore?: string[]) =>
-  scan(root, ignore && [gitIgnore(ignore)]).map(({ path }) => path)
+  scan(root, { excludes: ignore ? [gitIgnore(ignore)] : [] }).map(({ path }) => path)
 
 describe('scan', () => {
   it('tells type, mode, mtime in nanoseconds, size and link target', () => {
@@ -66,7 +66,13 @@ describe('scan', () => {
   it('leaves out what any of several lists excludes', () => {
     const root = plant(temporary(), { 'a/config/x': '', 'config/x': '', 'y.log': '', z: '' })
     const lists = [rsyncFilter([{ kind: 'exclude', pattern: 'config/x' }]), gitIgnore(['*.log', '!config/x'])]
-    expect(scan(root, lists).map(({ path }) => path)).toEqual(['.', 'a', 'a/config', 'config', 'z'])
+    expect(scan(root, { excludes: lists }).map(({ path }) => path)).toEqual([
+      '.',
+      'a',
+      'a/config',
+      'config',
+      'z',
+    ])
   })
 
   it('never follows a symlink', () => {
@@ -84,7 +90,7 @@ describe('scan', () => {
       expect.objectContaining({ code: 'RELEASE_MISSING' }),
     )
     expect(() => scan(join(root, 'empty'))).toThrow(expect.objectContaining({ code: 'RELEASE_EMPTY' }))
-    expect(() => scan(root, [gitIgnore(['*'])])).toThrow(/apart from what is ignored/)
+    expect(() => scan(root, { excludes: [gitIgnore(['*'])] })).toThrow(/apart from what is ignored/)
   })
 
   it('refuses a fifo and names it, unless it is ignored', () => {
