@@ -2,7 +2,7 @@
 // Usage: node scripts/ensure-install.mjs
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fail, root, run } from './lib.mjs'
+import { fail, npm, root } from './lib.mjs'
 
 const OLDEST = [20, 19]
 
@@ -39,9 +39,5 @@ async function installed() {
 checkNode()
 if (!(await installed())) {
   console.log('Installing dependencies (npm ci)')
-  // npm names itself to its scripts, so that this is the npm that the user ran.
-  const npm = process.env.npm_execpath
-  const ci = ['ci', '--no-audit', '--no-fund', '--include=dev', '--fetch-retries=5']
-  if (npm?.endsWith('.js')) run(process.execPath, [npm, ...ci])
-  else run('npm', ci)
+  npm('ci', '--no-audit', '--no-fund', '--include=dev', '--fetch-retries=5')
 }

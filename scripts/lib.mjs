@@ -17,3 +17,10 @@ export function run(program, args, env = process.env) {
   if (signal) fail(`${program} ended by ${signal}`)
   if (status !== 0) process.exit(status ?? 1)
 }
+
+/** Runs npm: the one that the user ran, which names itself to its scripts. */
+export function npm(...args) {
+  const cli = process.env.npm_execpath
+  if (cli?.endsWith('.js')) run(process.execPath, [cli, ...args])
+  else run('npm', args)
+}
