@@ -8,6 +8,9 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const pages = [
   'README.md',
   'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
 ]
 
