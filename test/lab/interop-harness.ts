@@ -21,6 +21,7 @@ const libtorrent = (role: string, torrent: string, directory: string) => [
   directory,
 ]
 
+const webtorrentScript = join(import.meta.dirname, '..', 'support', 'webtorrent-client.mjs')
 const aria2 = (torrent: string, path: string, ...more: string[]) => [
   'aria2c',
   '--enable-dht=false',
@@ -51,6 +52,13 @@ export const clients = {
     '--config-dir=/tmp/transmission',
     `--download-dir=${dirname(path)}`,
     torrent,
+  ],
+  webtorrent: (role: Role, torrent: string, path: string) => [
+    process.execPath,
+    webtorrentScript,
+    role,
+    torrent,
+    dirname(path),
   ],
 } satisfies Record<string, (role: Role, torrent: string, path: string) => string[]>
 

@@ -4,7 +4,7 @@ import type { LabHost } from '../support/lab-host.ts'
 import { type ClientName, Interop } from './interop-harness.ts'
 
 const MIB = 1024 * 1024
-const strangers: ClientName[] = ['libtorrent', 'aria2', 'transmission']
+const strangers: ClientName[] = ['libtorrent', 'aria2', 'transmission', 'webtorrent']
 const oneFile = { '': 8 * MIB + 12_345 }
 const directory = { 'a/large': 6 * MIB + 77, 'a/small': 99, 'b/exact': 64 * 1024, empty: 0, one: 1 }
 
@@ -48,10 +48,10 @@ describe.skipIf(!labAvailable())('other BitTorrent clients', () => {
     await swarm.whole(server(1), await swarm.peer('aria2-one-file', server(1)), ['c'], 30)
   })
 
-  it('all of them make one swarm', async () => {
-    swarm = await Interop.of(oneFile, 5)
-    await swarm.seed('murder', swarm.lab.deployHost)
-    const clients: ClientName[] = ['murder', 'libtorrent', 'aria2', 'transmission', 'murder']
+  it.each(['murder', 'webtorrent'] as const)('all of them make one swarm, seeded by %s', async (seeder) => {
+    swarm = await Interop.of(oneFile, 6)
+    await swarm.seed(seeder, swarm.lab.deployHost)
+    const clients: ClientName[] = ['murder', ...strangers, 'murder']
     const peers = await Promise.all(clients.map((client, i) => swarm.peer(client, server(i + 1))))
     await Promise.all(peers.map((peer, i) => swarm.whole(server(i + 1), peer)))
     expect(peers[0]?.stdout).toContain('Done and done\n')
