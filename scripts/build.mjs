@@ -50,7 +50,7 @@ async function buildAgent(options) {
   const [{ text }] = program.outputFiles
   const boot = await build({
     ...options,
-    entryPoints: ['src/agent/boot.ts'],
+    entryPoints: ['src/agent/startup/boot.ts'],
     outfile: 'dist/murder.mjs',
     format: 'esm',
     minify: true,

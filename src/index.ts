@@ -3,7 +3,7 @@ import type { Shipit } from './shipit.ts'
 import { exitWith, keepExitCode } from './tasks/exit-code.ts'
 import { registrations } from './tasks/index.ts'
 
-export type { MurderSettings } from './config/index.ts'
+export type { MurderSettings } from './config/schema.ts'
 export type { Server, Shipit, ShipitConfig } from './shipit.ts'
 
 /**

@@ -3,7 +3,7 @@
  * The build copies this file into the published declarations, so it holds types only and imports nothing but
  * `MurderSettings`.
  */
-import type { MurderSettings } from './config/index.ts'
+import type { MurderSettings } from './config/schema.ts'
 
 /** A server as the user writes it: `user@host:port`, or its parts. */
 export type Server = string | Remote

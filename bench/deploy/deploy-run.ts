@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { readlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Lab } from '../../test/support/lab.ts'
-import type { LabHost } from '../../test/support/lab-host.ts'
+import type { LabHost } from '../../test/support/lab/host.ts'
+import type { Lab } from '../../test/support/lab/lab.ts'
 import { compareTrees } from './compare-trees.ts'
 import type { Project, Way } from './project.ts'
 

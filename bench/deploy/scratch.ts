@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import { scratchRoot } from '../../test/support/lab-scratch.ts'
+import { scratchRoot } from '../../test/support/lab/scratch.ts'
 
 const memory = '/dev/shm'
 /** Two releases, the package, and as much again for what is written and removed on the way. */

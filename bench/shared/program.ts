@@ -1,5 +1,5 @@
-import { destroyAllLabs, labProblem } from '../../test/support/lab.ts'
-import { removeOwnScratch } from '../../test/support/lab-scratch.ts'
+import { destroyAllLabs, labProblem } from '../../test/support/lab/lab.ts'
+import { removeOwnScratch } from '../../test/support/lab/scratch.ts'
 import { tellError } from './tell-error.ts'
 
 /** Runs a bench: refuses where no lab can be made, and takes labs down whichever way it ends. */

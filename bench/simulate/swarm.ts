@@ -1,8 +1,8 @@
-import { FirstCopies } from '../../src/torrent/scheduler/first-copies.ts'
-import { accepts, type Neighbourhood, toOpen } from '../../src/torrent/scheduler/neighbourhood.ts'
-import type { Block, Flight } from '../../src/torrent/scheduler/partial.ts'
+import type { Block, Flight } from '../../src/torrent/scheduler/partial-piece.ts'
 import { PieceSet } from '../../src/torrent/scheduler/piece-set.ts'
 import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
+import { SuperSeeding } from '../../src/torrent/scheduler/super-seeding.ts'
+import { accepts, type Topology, toOpen } from '../../src/torrent/scheduler/topology.ts'
 import { EventQueue } from './event-queue.ts'
 import { Downlink, type Transfer, Uplink } from './link.ts'
 
@@ -98,7 +98,7 @@ class Swarm {
   private readonly nodes: Node[]
   private readonly seeder: Node
   private readonly started: Node[] = []
-  private readonly firstCopies: FirstCopies | undefined
+  private readonly superSeeding: SuperSeeding | undefined
   private showsAll: boolean
   private seederSentFirst = 0
   /** Servers that are neither done nor dead. */
@@ -109,8 +109,8 @@ class Swarm {
     const { pieces, servers, pieceLength } = options
     this.nodes = Array.from({ length: servers + 1 }, (_, id) => this.makeNode(id))
     this.seeder = this.nodes[0] as Node
-    this.firstCopies = servers > 1 ? new FirstCopies(pieces, () => pieceLength) : undefined
-    this.showsAll = this.firstCopies === undefined
+    this.superSeeding = servers > 1 ? new SuperSeeding(pieces, () => pieceLength) : undefined
+    this.showsAll = this.superSeeding === undefined
     this.waiting = servers
   }
 
@@ -182,7 +182,7 @@ class Swarm {
     this.queue.afterUsual(this.options.latency, this.greet, { a: from, b: to })
   }
 
-  private around(node: Node): Neighbourhood {
+  private around(node: Node): Topology {
     return {
       swarm: this.nodes.length,
       neighbours: node.neighbours.size,
@@ -195,7 +195,7 @@ class Swarm {
     one.scheduler.join(other.id, LARGEST_BLOCK, this.queue.now)
     one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK, source: other === this.seeder })
     one.scheduler.unchoked(other.id)
-    if (one === this.seeder) this.firstCopies?.join(other.id, this.queue.now)
+    if (one === this.seeder) this.superSeeding?.join(other.id, this.queue.now)
   }
 
   private readonly greet = ({ a, b }: { a: Node; b: Node }): void => {
@@ -213,7 +213,7 @@ class Swarm {
     let useful = false
     for (const piece of pieces) {
       useful = node.scheduler.peerHas(from.id, piece, now) || useful
-      if (node === this.seeder) this.firstCopies?.peerHas(from.id, piece, this.queue.now)
+      if (node === this.seeder) this.superSeeding?.peerHas(from.id, piece, this.queue.now)
     }
     if (useful) this.ask(node, from)
     if (node === this.seeder) this.reveal()
@@ -241,8 +241,8 @@ class Swarm {
     if (!from.alive) return
     const passed = receiver.down.pass(bytes, this.queue.now + this.options.latency)
     if (left === 0) this.queue.at(passed, this.arrive, delivery)
-    if (left > 0 || from !== this.seeder || !this.firstCopies) return
-    this.firstCopies.sent(receiver.id, flight.piece, flight.length, this.queue.now)
+    if (left > 0 || from !== this.seeder || !this.superSeeding) return
+    this.superSeeding.sent(receiver.id, flight.piece, flight.length, this.queue.now)
     this.reveal()
   }
 
@@ -301,12 +301,12 @@ class Swarm {
   }
 
   private reveal(): void {
-    if (this.showsAll || !this.firstCopies) return
-    for (const { peer, piece } of this.firstCopies.reveal(this.queue.now)) {
+    if (this.showsAll || !this.superSeeding) return
+    for (const { peer, piece } of this.superSeeding.reveal(this.queue.now)) {
       const to = this.seeder.neighbours.get(peer)
       if (to) this.show(to, [piece])
     }
-    if (!this.firstCopies.finished || this.seeder.neighbours.size === 0) return
+    if (!this.superSeeding.finished || this.seeder.neighbours.size === 0) return
     this.showsAll = true
     this.seederSentFirst = this.seeder.up.bytes
     const all = [...new PieceSet(this.options.pieces).fill()]
@@ -344,7 +344,7 @@ class Swarm {
     for (const other of node.neighbours.values()) {
       other.scheduler.leave(node.id)
       other.neighbours.delete(node.id)
-      if (other === this.seeder) this.firstCopies?.leave(node.id)
+      if (other === this.seeder) this.superSeeding?.leave(node.id)
     }
     this.reveal()
   }

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { MurderError } from '../../src/errors.ts'
-import { table } from '../../src/report/table.ts'
+import { table } from '../../src/text/table.ts'
 import type { EmbeddedServer } from '../fleet/server.ts'
 
 /** What is live on a server. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitCode, explain, MurderError } from '../../src/errors.ts'
-import { duration } from '../../src/report/format.ts'
+import { duration } from '../../src/text/format.ts'
 import { type Options, readOptions, workplace } from './options.ts'
 import { endAll } from './processes.ts'
 import { checkPrograms } from './programs.ts'

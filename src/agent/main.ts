@@ -1,8 +1,8 @@
 import { ExitCode, explain } from '../errors.ts'
-import { type Command, parseArguments, unknown } from './arguments.ts'
-import { compileLater } from './compiler.ts'
-import { keepYoungSpaceSmall } from './heap.ts'
-import { end, printOut, survivePipes } from './output.ts'
+import { type Command, parseArguments, unknown } from './cli/arguments.ts'
+import { end, printOut, survivePipes } from './cli/output.ts'
+import { keepYoungSpaceSmall } from './startup/heap.ts'
+import { compileLater } from './startup/optimizer.ts'
 
 /** Each command is loaded only when it is asked for: a server starts this program for every deploy. */
 const commands: Record<string, () => Promise<{ command: Command }>> = {
@@ -25,7 +25,7 @@ async function main([name = '--help', ...argv]: string[]): Promise<number> {
     return ExitCode.done
   }
   if (name === '--help' || name === '-h' || name === 'help') {
-    printOut((await import('./help.ts')).help)
+    printOut((await import('./cli/help.ts')).help)
     return ExitCode.done
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
@@ -51,10 +51,10 @@ if (debug) process.env.MURDER_DEBUG = '1'
 survivePipes()
 
 async function fail(error: unknown): Promise<never> {
-  const { plainError } = await import('./system-error.ts')
+  const { plainError } = await import('./cli/system-error.ts')
   const plain = plainError(error)
   if (argv.includes('--json') || argv[0] === 'receive') {
-    const { failedEvent } = await import('./failed-event.ts')
+    const { failedEvent } = await import('../protocol/failed-event.ts')
     printOut(JSON.stringify(failedEvent(plain)))
   }
   console.error(debug ? error : `murder: ${explain(plain)}`)

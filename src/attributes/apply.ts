@@ -14,12 +14,12 @@ import {
 import { join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError, MurderError, reason } from '../errors.ts'
-import { shown } from '../package/entry.ts'
-import { setLinkTimes, setTimes } from '../package/times.ts'
-import { unwritable } from '../package/trouble.ts'
-import { type Refusal, writeExactly } from './beyond-node.ts'
+import { shown } from '../files/entry.ts'
+import { unwritable } from '../files/file-errors.ts'
+import { setLinkTimes, setTimes } from '../files/times.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
-import { separateShared } from './shared.ts'
+import { separateShared } from './hard-links.ts'
+import { type Refusal, writeExactly } from './python.ts'
 import { wanter } from './wanted.ts'
 
 export interface Applied {

@@ -2,10 +2,10 @@ import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError } from '../errors.ts'
-import { shown } from '../package/entry.ts'
-import { readXattrs } from './beyond-node.ts'
+import { shown } from '../files/entry.ts'
 import { octal } from './encode.ts'
 import type { Manifest, TreeEntry } from './entry.ts'
+import { readXattrs } from './python.ts'
 import { sameTime, type Wanted, wanter } from './wanted.ts'
 
 export interface AttributeCheck {

@@ -1,5 +1,5 @@
 import { MurderError } from '../errors.ts'
-import { type Entry, longestPath, parentOf, pathFault, shown } from '../package/entry.ts'
+import { type Entry, longestPath, parentOf, pathFault, shown } from '../files/entry.ts'
 import { XATTRS_LISTED } from './encode.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { unescapePath } from './vis.ts'

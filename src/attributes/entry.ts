@@ -1,4 +1,4 @@
-import type { Entry } from '../package/entry.ts'
+import type { Entry } from '../files/entry.ts'
 
 /** The name of the manifest in a torrent and in the directory. */
 export const MANIFEST = '.murder.mtree'

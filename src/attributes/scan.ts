@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import ignore from 'ignore'
 import { MurderError, reason } from '../errors.ts'
-import { longestPath, shown, sortEntries } from '../package/entry.ts'
-import { readXattrs } from './beyond-node.ts'
+import { longestPath, shown, sortEntries } from '../files/entry.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { groupNames, type Names, userNames } from './owners.ts'
+import { readXattrs } from './python.ts'
 
 export interface Scan extends Manifest {
   /** Paths of what cannot travel: sockets, fifos, devices. */

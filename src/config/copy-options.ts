@@ -1,4 +1,4 @@
-import { isEmptyRule } from '../package/rsync-filter.ts'
+import { isEmptyRule } from '../package/pack/rsync-filter.ts'
 import { isGroup } from './keys.ts'
 import * as kinds from './kinds.ts'
 import { found } from './problems.ts'

@@ -1,4 +1,4 @@
-import { table } from '../report/table.ts'
+import { table } from '../text/table.ts'
 import { settingInfos, valueAt } from './keys.ts'
 import type { Origins } from './load.ts'
 import type { Settings } from './schema.ts'

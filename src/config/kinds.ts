@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { bytes, duration, oneLine, rate } from '../report/format.ts'
-import { isTag } from '../tag.ts'
+import { isTag } from '../protocol/tag.ts'
+import { bytes, duration, oneLine, rate } from '../text/format.ts'
 import { isServer } from './servers.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { type ModeChange, parseModeChanges } from '../package/chmod.ts'
-import { type FilterOption, isEmptyRule } from '../package/rsync-filter.ts'
+import { type ModeChange, parseModeChanges } from '../package/pack/chmod.ts'
+import { type FilterOption, isEmptyRule } from '../package/pack/rsync-filter.ts'
 import { found } from './problems.ts'
 
 /** How options of rsync change what is copied. */

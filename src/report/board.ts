@@ -1,11 +1,8 @@
+import { oneLine } from '../text/format.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type DeployReport, reportTable } from './deploy-report.ts'
 import { type OutputEvent, progressEvent, reportEvent } from './events.ts'
 import type { Failure } from './failures.ts'
-import { oneLine } from './format.ts'
-import { plainLine, terminalLines } from './lines.ts'
-import { LiveBlock } from './live-block.ts'
-import { type OutputMode, type OutputStream, paint } from './output.ts'
 import {
   type LocalStep,
   type Progress,
@@ -13,7 +10,10 @@ import {
   type Step,
   type Summary,
   summarize,
-} from './swarm.ts'
+} from './fleet-progress.ts'
+import { LiveBlock } from './live-block.ts'
+import { type OutputMode, type OutputStream, paint } from './output.ts'
+import { plainLine, terminalLines } from './progress-lines.ts'
 
 /** Milliseconds between two looks at whether there is something to write. */
 const pace: Record<OutputMode, number> = { terminal: 100, plain: 1000, json: 1000 }

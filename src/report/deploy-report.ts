@@ -1,8 +1,8 @@
+import { bytes, duration, oneLine, percent, rate } from '../text/format.ts'
+import { table } from '../text/table.ts'
 import { type Failure, failureTable } from './failures.ts'
-import { bytes, duration, oneLine, percent, rate } from './format.ts'
 import { paint } from './output.ts'
 import { type ServerRecord, serverTable } from './server-record.ts'
-import { table } from './table.ts'
 
 /** Steps of a deploy whose time is reported, in this order. */
 export const reportedPhases = ['check', 'upload', 'package', 'seed', 'transfer', 'unpack', 'publish'] as const

@@ -1,6 +1,6 @@
 import { type DeployReport, figures, type ServerReport } from './deploy-report.ts'
 import type { Failure } from './failures.ts'
-import type { ServerPhase, Step, Summary } from './swarm.ts'
+import type { ServerPhase, Step, Summary } from './fleet-progress.ts'
 
 /**
  * The lines of `MURDER_OUTPUT=json` (docs/output.md). Every one also has `time`, ISO 8601 in UTC.

@@ -1,6 +1,6 @@
 import { explain, MurderError } from '../errors.ts'
-import { cut, oneLine, widthOf } from './format.ts'
-import { table, wrap } from './table.ts'
+import { cut, oneLine, widthOf } from '../text/format.ts'
+import { table, wrap } from '../text/table.ts'
 
 /** Why a server is not done. */
 export interface Failure {

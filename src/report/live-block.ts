@@ -1,4 +1,4 @@
-import { widthOf } from './format.ts'
+import { widthOf } from '../text/format.ts'
 import type { OutputStream } from './output.ts'
 
 const csi = '\u001b['

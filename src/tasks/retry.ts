@@ -1,8 +1,8 @@
+import { contextOf } from '../deploy/context/context.ts'
+import { loadLastRun } from '../deploy/outcome/last-run.ts'
+import { withdraw } from '../deploy/outcome/tolerate.ts'
 import { ExitCode, MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
-import { contextOf } from '../steps/context.ts'
-import { loadLastRun } from '../steps/last-run.ts'
-import { withdraw } from '../steps/tolerate.ts'
 import { type Registration, task } from './task.ts'
 
 /** `murder:retry`: deploys to the servers that failed in the last deploy, as the release that the others have. */

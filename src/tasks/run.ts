@@ -1,8 +1,8 @@
-import type { DeployReport } from '../report/index.ts'
+import type { Context } from '../deploy/context/context.ts'
+import { saveLastRun } from '../deploy/outcome/last-run.ts'
+import { runReport, tellDone, writeReport } from '../deploy/outcome/run-report.ts'
+import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
-import type { Context } from '../steps/context.ts'
-import { saveLastRun } from '../steps/last-run.ts'
-import { runReport, tellDone, writeReport } from '../steps/run-report.ts'
 
 /** One deploy or rollback, from its first task to the end of the call: what is written about it when it is over. */
 export class Run {

@@ -1,5 +1,5 @@
+import { type Context, taskContextOf } from '../deploy/context/context.ts'
 import type { Shipit } from '../shipit.ts'
-import { type Context, taskContextOf } from '../steps/context.ts'
 import { type Registration, task } from './task.ts'
 
 /** Registers a task that is one step: Ctrl-C ends it in order, and the display ends with it. */

@@ -1,6 +1,6 @@
-import { isDryRun } from '../config/index.ts'
+import { isDryRun } from '../config/environment.ts'
+import { leftOutLine } from '../deploy/dry-run.ts'
 import type { Shipit } from '../shipit.ts'
-import { leftOutLine } from '../steps/dry-run.ts'
 import { plainError } from './plain-error.ts'
 
 type Work = () => void | Promise<void>

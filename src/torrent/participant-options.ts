@@ -1,5 +1,5 @@
-import type { Metainfo } from './metainfo.ts'
-import type { StorageOptions } from './storage.ts'
+import type { Metainfo } from './metainfo/metainfo.ts'
+import type { StorageOptions } from './storage/storage.ts'
 
 export interface ParticipantOptions {
   metainfo: Metainfo

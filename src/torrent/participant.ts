@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:net'
-import type { Connection, Host } from './connection.ts'
-import { Fetching } from './fetching.ts'
-import { listen } from './listen.ts'
-import { type Metainfo, mayExchange } from './metainfo.ts'
-import { Neighbours } from './neighbours.ts'
+import { keyOf, withSecret } from './access/secret.ts'
+import { Downloader } from './downloader.ts'
+import { type Metainfo, mayExchange } from './metainfo/metainfo.ts'
 import type { ParticipantOptions, Stats } from './participant-options.ts'
-import { guessAddresses, PeerExchange } from './pex.ts'
-import { RateLimit, smoothBlock } from './rate-limit.ts'
-import { RateMeter } from './rate-meter.ts'
+import type { Connection, Host } from './peers/connection.ts'
+import { listen } from './peers/listen.ts'
+import { Neighbours } from './peers/neighbours.ts'
+import { guessAddresses, PeerExchange } from './peers/pex.ts'
+import { RateLimit, smoothBlock } from './peers/rate-limit.ts'
+import { RateMeter } from './peers/rate-meter.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
-import { keyOf, withSecret } from './secret.ts'
-import { Sharing } from './sharing.ts'
-import { Storage } from './storage.ts'
-import { TrackerSession } from './tracker-session.ts'
-import { checkPieces, spotCheck } from './verify.ts'
-import { LARGEST_BLOCK } from './wire/agent-wire.ts'
-import { askAhead } from './wire/turn.ts'
+import { Storage } from './storage/storage.ts'
+import { checkPieces, spotCheck } from './storage/verify.ts'
+import { Announcer } from './tracker/announcer.ts'
+import { Uploader } from './uploader.ts'
+import { askAhead } from './wire/coalescing.ts'
+import { LARGEST_BLOCK } from './wire/peer-wire.ts'
 
 const TICK_MS = 100
 const PEERS_WANTED = 50
@@ -25,7 +25,7 @@ const GOODBYE_MS = 1000
 
 /**
  * One process's part in a swarm: a seeder or a peer. Owns what the parts share, and passes on what neighbours say:
- * `Neighbours` holds connections, `Fetching` gets what is missing, `Sharing` gives what is here, the scheduler decides.
+ * `Neighbours` holds connections, `Downloader` gets what is missing, `Uploader` gives what is here, the scheduler decides.
  */
 export class Participant implements Host {
   readonly infoHash: string
@@ -45,9 +45,9 @@ export class Participant implements Host {
   private readonly storage: Storage
   private readonly scheduler: Scheduler
   private readonly neighbours: Neighbours
-  private readonly fetching: Fetching
-  private readonly sharing: Sharing
-  private readonly trackers: TrackerSession[]
+  private readonly fetching: Downloader
+  private readonly sharing: Uploader
+  private readonly trackers: Announcer[]
   private readonly exchange: PeerExchange
   private guessed = false
   private foundContent = false
@@ -98,7 +98,7 @@ export class Participant implements Host {
     this.exchange = new PeerExchange((addresses) => this.learn(addresses), now, options.hosts)
     this.trackers = options.trackers.map(
       (url) =>
-        new TrackerSession(
+        new Announcer(
           withSecret(url, options.secret),
           () => this.describe(),
           ({ peers, swarm }) => {
@@ -140,10 +140,10 @@ export class Participant implements Host {
     if (this.scheduler.have.size === 0 && this.metainfo.length > 0) await this.storage.takeBack()
   }
 
-  private makeFetching({ metainfo, downloadLimit = 0 }: ParticipantOptions): Fetching {
+  private makeFetching({ metainfo, downloadLimit = 0 }: ParticipantOptions): Downloader {
     const { scheduler, storage, neighbours } = this
     const limit = new RateLimit(downloadLimit, now())
-    return new Fetching(
+    return new Downloader(
       { metainfo, scheduler, storage, neighbours, limit, now },
       {
         verified: (piece, content) => this.sharing.verified(piece, content),
@@ -157,9 +157,9 @@ export class Participant implements Host {
     )
   }
 
-  private makeSharing({ metainfo, fleet, uploadLimit = 0 }: ParticipantOptions): Sharing {
+  private makeSharing({ metainfo, fleet, uploadLimit = 0 }: ParticipantOptions): Uploader {
     const { scheduler, neighbours } = this
-    return new Sharing({
+    return new Uploader({
       ...metainfo,
       scheduler,
       neighbours,

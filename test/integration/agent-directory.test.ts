@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { chmod, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import bencode from 'bencode'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { bundledAgent, freePort, Sandbox } from './agent-harness.ts'
+import { bundledAgent, freePort, Sandbox } from '../support/harness/agent-harness.ts'
 
 const bundled = bundledAgent()
 let sandbox: Sandbox

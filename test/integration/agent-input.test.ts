@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { withTrackers } from '../../src/torrent/metainfo.ts'
-import { bundledAgent, freePort, Sandbox } from './agent-harness.ts'
+import { withTrackers } from '../../src/torrent/metainfo/metainfo.ts'
+import { bundledAgent, freePort, Sandbox } from '../support/harness/agent-harness.ts'
 
 const bundled = bundledAgent()
 let sandbox: Sandbox

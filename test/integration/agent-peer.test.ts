@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { bundledAgent, freePort, hasEnded, isRunning, Sandbox } from './agent-harness.ts'
+import { bundledAgent, freePort, hasEnded, isRunning, Sandbox } from '../support/harness/agent-harness.ts'
 
 const bundled = bundledAgent()
 let sandbox: Sandbox

@@ -1,12 +1,20 @@
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ReceiveOrder } from '../../src/agent/contract.ts'
-import { encodeLayout } from '../../src/package/layout.ts'
-import { pack } from '../../src/package/pack.ts'
-import { scan } from '../../src/package/scan.ts'
-import { createTorrent } from '../../src/torrent/create.ts'
-import { type Agent, bundledAgent, freePort, hasEnded, isRunning, Sandbox, until } from './agent-harness.ts'
+import { encodeLayout } from '../../src/package/format/layout.ts'
+import { pack } from '../../src/package/pack/pack.ts'
+import { scan } from '../../src/package/pack/scan.ts'
+import type { ReceiveOrder } from '../../src/protocol/order.ts'
+import { createTorrent } from '../../src/torrent/metainfo/create.ts'
+import {
+  type Agent,
+  bundledAgent,
+  freePort,
+  hasEnded,
+  isRunning,
+  Sandbox,
+  until,
+} from '../support/harness/agent-harness.ts'
 
 const bundled = bundledAgent()
 let sandbox: Sandbox

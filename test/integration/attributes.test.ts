@@ -18,16 +18,14 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  applyManifest,
-  checkFit,
-  compareManifest,
-  decodeManifest,
-  encodeManifest,
-  MANIFEST,
-  scanTree,
-} from '../../src/attributes/index.ts'
-import { removeTree } from '../../src/package/remove-tree.ts'
+import { applyManifest } from '../../src/attributes/apply.ts'
+import { checkFit } from '../../src/attributes/check-files.ts'
+import { compareManifest } from '../../src/attributes/compare.ts'
+import { decodeManifest } from '../../src/attributes/decode.ts'
+import { encodeManifest } from '../../src/attributes/encode.ts'
+import { MANIFEST } from '../../src/attributes/entry.ts'
+import { scanTree } from '../../src/attributes/scan.ts'
+import { removeTree } from '../../src/files/remove-tree.ts'
 
 const isRoot = process.getuid?.() === 0
 const has = (program: string) => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { newSecret } from '../../src/torrent/access/secret.ts'
 import type { Participant } from '../../src/torrent/participant.ts'
-import { newSecret } from '../../src/torrent/secret.ts'
+import { Swarm } from '../support/harness/swarm-harness.ts'
 import { RawWire, type RawWireOptions } from '../support/raw-wire.ts'
-import { Swarm } from './swarm-harness.ts'
 
 const MIB = 1024 * 1024
 const HAVE_ALL = 14

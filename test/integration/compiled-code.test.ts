@@ -1,7 +1,7 @@
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { CompilingAgent } from './compiling-agent.ts'
+import { CompilingAgent } from '../support/harness/compiling-agent.ts'
 
 let agent: CompilingAgent
 

@@ -16,7 +16,7 @@ import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { compareTrees } from '../../bench/deploy/compare-trees.ts'
-import { root } from './packed-project.ts'
+import { root } from '../support/harness/packed-project.ts'
 
 let directory: string
 let demo: ChildProcess | undefined

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { lstatSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { embedded } from '../support/harness/deploy-embedded.ts'
+import { nastyTree } from '../support/harness/nasty-tree.ts'
 import { quiet } from '../support/processes.ts'
 import { plant, survey } from '../unit/package/trees.ts'
-import { embedded } from './deploy-embedded.ts'
-import { nastyTree } from './nasty-tree.ts'
 
 const whole = (root: string) => survey(realpathSync(root), (mtime) => String(mtime / 1000n))
 const asDirectory = { murder: { package: 'directory' } } as const

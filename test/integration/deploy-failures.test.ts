@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
+import { names } from '../support/harness/deploy-project.ts'
 import { quiet } from '../support/processes.ts'
-import { type Embedded, embedded } from './deploy-embedded.ts'
-import { names } from './deploy-project.ts'
 
 /** A release that takes a few seconds at the limit of `slow`. */
 function plantRelease({ project }: Embedded): void {

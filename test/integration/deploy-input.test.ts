@@ -5,9 +5,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeKey } from '../../examples/fleet/keys.ts'
+import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
+import { names } from '../support/harness/deploy-project.ts'
 import { quiet } from '../support/processes.ts'
-import { type Embedded, embedded } from './deploy-embedded.ts'
-import { names } from './deploy-project.ts'
 
 interface Case {
   name: string

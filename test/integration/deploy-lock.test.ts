@@ -12,8 +12,8 @@ import {
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { ownIdentity } from '../../src/agent/process-identity.ts'
-import { embedded } from './deploy-embedded.ts'
+import { ownIdentity } from '../../src/system/process-identity.ts'
+import { embedded } from '../support/harness/deploy-embedded.ts'
 
 test('a deploy that has waited for the lock of another one knows what that one has published', async () => {
   const { fleet, project, app, configure, current } = await embedded(2)

@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFil
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { trackerPath } from '../../src/torrent/secret.ts'
+import { trackerPath } from '../../src/torrent/access/secret.ts'
+import { embedded } from '../support/harness/deploy-embedded.ts'
+import { nastyTree } from '../support/harness/nasty-tree.ts'
 import { survey } from '../unit/package/trees.ts'
-import { embedded } from './deploy-embedded.ts'
-import { nastyTree } from './nasty-tree.ts'
 
 const MARK = 'the content of this release'
 

@@ -3,11 +3,11 @@ import { chmodSync, chownSync, mkdirSync, realpathSync, statSync } from 'node:fs
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ShipitConfig } from '../../src/shipit.ts'
+import { names, Project } from '../support/harness/deploy-project.ts'
+import { nastyTree } from '../support/harness/nasty-tree.ts'
 import { killAll, quiet } from '../support/processes.ts'
 import { describeIf, type Sshd, type SshdOptions, sshdMissing, startSshd } from '../support/sshd.ts'
 import { survey } from '../unit/package/trees.ts'
-import { names, Project } from './deploy-project.ts'
-import { nastyTree } from './nasty-tree.ts'
 
 const root = process.getuid?.() === 0
 const whole = (path: string) => survey(realpathSync(path), (mtime) => String(mtime / 1000n))

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ShipitConfig } from '../../src/shipit.ts'
-import { type Embedded, embedded } from './deploy-embedded.ts'
+import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
 
 /** What a shipitfile that says nothing of the workspace has. */
 const cloning: ShipitConfig = { workspace: '', shallowClone: true, keepWorkspace: false, branch: 'main' }

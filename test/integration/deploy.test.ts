@@ -11,11 +11,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { embedded } from '../support/harness/deploy-embedded.ts'
+import { names } from '../support/harness/deploy-project.ts'
+import { nastyTree } from '../support/harness/nasty-tree.ts'
 import { quiet } from '../support/processes.ts'
 import { plant, survey } from '../unit/package/trees.ts'
-import { embedded } from './deploy-embedded.ts'
-import { names } from './deploy-project.ts'
-import { nastyTree } from './nasty-tree.ts'
 
 /** Everything about a tree, its root's times too. Times in whole microseconds, which is what Node can set. */
 const whole = (root: string) => survey(realpathSync(root), (mtime) => String(mtime / 1000n))

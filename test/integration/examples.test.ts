@@ -17,7 +17,7 @@ import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { root } from './packed-project.ts'
+import { root } from '../support/harness/packed-project.ts'
 
 const execute = promisify(execFile)
 let directory: string

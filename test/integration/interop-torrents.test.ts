@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createTorrent } from '../../src/torrent/create.ts'
-import { parseMetainfo } from '../../src/torrent/metainfo.ts'
-import { verifyContent } from '../../src/torrent/verify.ts'
+import { createTorrent } from '../../src/torrent/metainfo/create.ts'
+import { parseMetainfo } from '../../src/torrent/metainfo/metainfo.ts'
+import { verifyContent } from '../../src/torrent/storage/verify.ts'
 
 const announce = 'http://10.0.0.1:8998/announce'
 const pieceLength = 2 ** 18

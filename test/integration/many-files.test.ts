@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, bundledAgent, freePort, Sandbox } from './agent-harness.ts'
+import { type Agent, bundledAgent, freePort, Sandbox } from '../support/harness/agent-harness.ts'
 
 const FILES = 20_000
 const MOST_MEMORY_KB = 200 * 1024

@@ -1,5 +1,5 @@
 import { afterAll, expect, it } from 'vitest'
-import { type Agent, bundledAgent, freePort, Sandbox, until } from './agent-harness.ts'
+import { type Agent, bundledAgent, freePort, Sandbox, until } from '../support/harness/agent-harness.ts'
 
 const bundled = bundledAgent()
 let sandbox: Sandbox

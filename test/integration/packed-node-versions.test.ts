@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { CompilingAgent } from './compiling-agent.ts'
-import { emptyDirectory, registryReachable, root, run } from './packed-project.ts'
+import { CompilingAgent } from '../support/harness/compiling-agent.ts'
+import { emptyDirectory, registryReachable, root, run } from '../support/harness/packed-project.ts'
 
 const agent = join(root, 'dist/murder.mjs')
 const newer = ['22', '24']

@@ -4,8 +4,15 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import murder from '../../src/index.ts'
-import { host } from '../unit/plugin/host.ts'
-import { emptyDirectory, pack, project, registryReachable, root, run } from './packed-project.ts'
+import {
+  emptyDirectory,
+  pack,
+  project,
+  registryReachable,
+  root,
+  run,
+} from '../support/harness/packed-project.ts'
+import { host } from '../unit/tasks/host.ts'
 
 const require = createRequire(import.meta.url)
 const { version, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))

@@ -2,7 +2,7 @@ import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ShipitConfig } from '../../src/shipit.ts'
-import { type Embedded, embedded } from './deploy-embedded.ts'
+import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
 
 const seedAndPeer = 'murder:seed murder:peer'
 

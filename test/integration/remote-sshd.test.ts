@@ -8,12 +8,12 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { afterEach, expect, test } from 'vitest'
-import { Fleet, type FleetOptions, type Outcome, type RunOptions } from '../../src/remote/fleet.ts'
-import { Hold } from '../../src/remote/hold.ts'
-import { stay } from '../../src/remote/hold-script.ts'
-import type { Server, SshRemote } from '../../src/remote/server.ts'
-import { quote } from '../../src/remote/shell.ts'
-import { upload } from '../../src/remote/upload.ts'
+import { Fleet, type FleetOptions, type Outcome, type RunOptions } from '../../src/fleet/fleet.ts'
+import { PersistentShell } from '../../src/fleet/persistent-shell.ts'
+import { stay } from '../../src/fleet/persistent-shell-script.ts'
+import type { Server, SshRemote } from '../../src/fleet/ssh/server.ts'
+import { upload } from '../../src/fleet/upload.ts'
+import { quote } from '../../src/text/shell-quote.ts'
 import { type PoolOptions, poolOf } from '../support/pool.ts'
 import { childrenOf, commandOf, descendants, gone } from '../support/processes.ts'
 import { describeIf, type Sshd, type SshdOptions, sshdMissing, startSshd } from '../support/sshd.ts'
@@ -83,7 +83,7 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
       patience: 10,
       signal: new AbortController().signal,
     }
-    const hold = new Hold(fleet, one, held)
+    const hold = new PersistentShell(fleet, one, held)
     const said = await hold.said
     fleet.useShell(one, hold)
     const run = (script: string, options: RunOptions = {}) =>
@@ -98,7 +98,7 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
     expect(sshProcesses()).toHaveLength(1) // what holds, over the connection that all share
     expect(await run('echo $PPID-$$')).not.toMatchObject([{ stdout: expect.stringContaining('held') }])
 
-    const other = new Hold(fleet, one, held)
+    const other = new PersistentShell(fleet, one, held)
     await other.said
     fleet.useShell(one, other)
     const mark = join(server.directory, 'began')

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Swarm } from '../support/harness/swarm-harness.ts'
 import { RawWire } from '../support/raw-wire.ts'
-import { Swarm } from './swarm-harness.ts'
 
 const BLOCK = 16 * 1024
 const PIECE = 7

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
+import { names } from '../support/harness/deploy-project.ts'
 import { processesOf, quiet } from '../support/processes.ts'
 import { plant, survey } from '../unit/package/trees.ts'
-import { type Embedded, embedded } from './deploy-embedded.ts'
-import { names } from './deploy-project.ts'
 
 const whole = (root: string) => survey(realpathSync(root), (mtime) => String(mtime / 1000n))
 

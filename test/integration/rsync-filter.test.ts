@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { formatRsyncCommand } from 'ssh-pool/lib/commands/rsync.js'
 import { describe, expect, it } from 'vitest'
-import { readCopyOptions } from '../../src/config/index.ts'
-import { type FilterOption, rsyncFilter } from '../../src/package/rsync-filter.ts'
+import { readCopyOptions } from '../../src/config/copy-options.ts'
+import { type FilterOption, rsyncFilter } from '../../src/package/pack/rsync-filter.ts'
 import { fuzz, type Random } from '../support/fuzz.ts'
 
 const hasRsync = spawnSync('rsync', ['--version']).status === 0

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
+import { Swarm } from '../support/harness/swarm-harness.ts'
 import { RawWire } from '../support/raw-wire.ts'
-import { Swarm } from './swarm-harness.ts'
 
 const HAVE = 4
 const HAVE_NONE = 15

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Participant } from '../../src/torrent/participant.ts'
-import { Swarm } from './swarm-harness.ts'
+import { Swarm } from '../support/harness/swarm-harness.ts'
 
 const MIB = 1024 * 1024
 let swarm: Swarm

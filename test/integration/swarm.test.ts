@@ -3,8 +3,8 @@ import { copyFile, open, readFile } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { AgentWire } from '../../src/torrent/wire/agent-wire.ts'
-import { addressOf, Swarm } from './swarm-harness.ts'
+import { PeerWire } from '../../src/torrent/wire/peer-wire.ts'
+import { addressOf, Swarm } from '../support/harness/swarm-harness.ts'
 
 const MIB = 1024 * 1024
 let swarm: Swarm
@@ -89,13 +89,13 @@ describe('a swarm of agents', () => {
 
 /** A peer with everything that answers as `respond` says; returns its address. */
 async function stranger(
-  respond: (wire: AgentWire, piece: number, offset: number, length: number) => void,
+  respond: (wire: PeerWire, piece: number, offset: number, length: number) => void,
   host = '127.0.0.2',
 ) {
   const server = createServer((socket) => {
     sockets.add(socket)
     const pieceCount = swarm.metainfo.pieces.length / 20
-    const wire = new AgentWire(socket, { pieceCount })
+    const wire = new PeerWire(socket, { pieceCount })
     wire.on('handshake', () => {
       wire.handshake(swarm.metainfo.infoHash, Buffer.alloc(20, `-XX${servers.length}`).toString('hex'))
       wire.haveAll()

@@ -15,7 +15,7 @@ import {
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { compareTrees } from '../../bench/deploy/compare-trees.ts'
-import { agentFile, isAlive, Project } from './tasks-harness.ts'
+import { agentFile, isAlive, Project } from '../support/harness/tasks-harness.ts'
 
 /** Twitter's Murder as its README tells it, by its own names: docs/from-murder.md. */
 const execute = promisify(execFile)

@@ -4,8 +4,8 @@ import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { compareTrees } from '../../bench/deploy/compare-trees.ts'
-import { announce } from '../../src/torrent/announce.ts'
-import { Project } from './tasks-harness.ts'
+import { announce } from '../../src/torrent/tracker/announce.ts'
+import { Project } from '../support/harness/tasks-harness.ts'
 
 let project: Project
 const started: ChildProcess[] = []

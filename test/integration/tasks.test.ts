@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { compareTrees } from '../../bench/deploy/compare-trees.ts'
-import { agentFile, isAlive, Project } from './tasks-harness.ts'
+import { agentFile, isAlive, Project } from '../support/harness/tasks-harness.ts'
 
 const execute = promisify(execFile)
 const stopAll = ['murder:stop_peering', 'murder:stop_seeding', 'murder:stop_tracker', 'murder:clean']

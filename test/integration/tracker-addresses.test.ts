@@ -1,9 +1,9 @@
 import { request } from 'node:http'
 import bencode from 'bencode'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ownAddresses } from '../../src/agent/own-addresses.ts'
-import { announce } from '../../src/torrent/announce.ts'
-import { startTracker, type Tracker } from '../../src/torrent/tracker.ts'
+import { ownAddresses } from '../../src/system/addresses.ts'
+import { announce } from '../../src/torrent/tracker/announce.ts'
+import { startTracker, type Tracker } from '../../src/torrent/tracker/tracker-server.ts'
 
 const infoHash = 'ab'.repeat(20)
 let tracker: Tracker

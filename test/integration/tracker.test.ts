@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { announce } from '../../src/torrent/announce.ts'
-import { newSecret, withSecret } from '../../src/torrent/secret.ts'
-import { startTracker, type Tracker } from '../../src/torrent/tracker.ts'
-import type { Permit } from '../../src/torrent/tracker-gate.ts'
+import { newSecret, withSecret } from '../../src/torrent/access/secret.ts'
+import type { Permit } from '../../src/torrent/access/tracker-gate.ts'
+import { announce } from '../../src/torrent/tracker/announce.ts'
+import { startTracker, type Tracker } from '../../src/torrent/tracker/tracker-server.ts'
 
 const infoHash = 'ab'.repeat(20)
 const secret = newSecret()

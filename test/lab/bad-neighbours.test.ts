@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { withTrackers } from '../../src/torrent/metainfo.ts'
-import { trackerPath } from '../../src/torrent/secret.ts'
-import { labAvailable } from '../support/lab.ts'
-import { DeployLab } from './deploy-harness.ts'
-import { clients } from './interop-harness.ts'
+import { trackerPath } from '../../src/torrent/access/secret.ts'
+import { withTrackers } from '../../src/torrent/metainfo/metainfo.ts'
+import { DeployLab } from '../support/harness/lab-deploy.ts'
+import { clients } from '../support/harness/lab-interop.ts'
+import { labAvailable } from '../support/lab/lab.ts'
 
 /** Slow enough for others to do something meanwhile. */
 const slow = { MURDER_DOWNLOAD_LIMIT: '3M' }

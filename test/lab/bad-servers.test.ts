@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { labAvailable } from '../support/lab.ts'
-import { DeployLab, deployTo, flat } from './deploy-harness.ts'
+import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
+import { labAvailable } from '../support/lab/lab.ts'
 
 interface Report {
   published: boolean

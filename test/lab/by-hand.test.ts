@@ -15,8 +15,8 @@ import {
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bundleAgent } from '../integration/agent-harness.ts'
-import { Lab, labAvailable } from '../support/lab.ts'
+import { bundleAgent } from '../support/harness/agent-harness.ts'
+import { Lab, labAvailable } from '../support/lab/lab.ts'
 
 const MiB = 1024 * 1024
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeProject } from '../../bench/deploy/project.ts'
-import { Lab, labAvailable } from '../support/lab.ts'
+import { Lab, labAvailable } from '../support/lab/lab.ts'
 
 describe.skipIf(!labAvailable())('what a deploy says to the network', () => {
   let lab: Lab

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { nastyTree } from '../integration/nasty-tree.ts'
-import { labAvailable } from '../support/lab.ts'
+import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
+import { nastyTree } from '../support/harness/nasty-tree.ts'
+import { labAvailable } from '../support/lab/lab.ts'
 import { survey } from '../unit/package/trees.ts'
-import { DeployLab, deployTo, flat } from './deploy-harness.ts'
 
 const whole = (root: string) => survey(root, (mtime) => String(mtime / 1000n))
 

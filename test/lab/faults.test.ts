@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Project } from '../../bench/deploy/project.ts'
-import { type Lab, labAvailable } from '../support/lab.ts'
-import type { LabHost } from '../support/lab-host.ts'
-import { DeployLab, deployTo } from './deploy-harness.ts'
+import { DeployLab, deployTo } from '../support/harness/lab-deploy.ts'
+import type { LabHost } from '../support/lab/host.ts'
+import { type Lab, labAvailable } from '../support/lab/lab.ts'
 
 type Report = { seederUploaded: number; servers: { fromSeeder: number }[] }
 /** Slow enough to do something in the middle of a transfer of `large`. */

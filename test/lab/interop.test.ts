@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { labAvailable } from '../support/lab.ts'
-import type { LabHost } from '../support/lab-host.ts'
-import { type ClientName, Interop } from './interop-harness.ts'
+import { type ClientName, Interop } from '../support/harness/lab-interop.ts'
+import type { LabHost } from '../support/lab/host.ts'
+import { labAvailable } from '../support/lab/lab.ts'
 
 const MIB = 1024 * 1024
 const strangers: ClientName[] = ['libtorrent', 'aria2', 'transmission', 'webtorrent']

@@ -5,8 +5,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { Lab, labAvailable } from '../support/lab.ts'
-import { scratchRoot } from '../support/lab-scratch.ts'
+import { Lab, labAvailable } from '../support/lab/lab.ts'
+import { scratchRoot } from '../support/lab/scratch.ts'
 
 describe.skipIf(!labAvailable())('the lab', () => {
   let lab: Lab

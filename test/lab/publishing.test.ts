@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { labAvailable } from '../support/lab.ts'
-import type { LabHost } from '../support/lab-host.ts'
-import { DeployLab, deployTo, flat } from './deploy-harness.ts'
+import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
+import type { LabHost } from '../support/lab/host.ts'
+import { labAvailable } from '../support/lab/lab.ts'
 
 /** Programs that a server finds before all others. */
 const BIN = '/srv/bin'

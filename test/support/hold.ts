@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { Fleet } from '../../src/remote/fleet.ts'
+import { Fleet } from '../../src/fleet/fleet.ts'
 import { poolOf } from './pool.ts'
 
 /** A program that connects to a server and then holds on, for tests that kill it, or ends without closing the fleet. */

@@ -1,5 +1,5 @@
 import { ConnectionPool } from 'ssh-pool'
-import type { SshConnection, SshRemote } from '../../src/remote/server.ts'
+import type { SshConnection, SshRemote } from '../../src/fleet/ssh/server.ts'
 
 export interface PoolOptions {
   key?: string

@@ -1,5 +1,5 @@
 declare module 'ssh-pool' {
-  import type { SshConnection, SshRemote } from '../../src/remote/server.ts'
+  import type { SshConnection, SshRemote } from '../../src/fleet/ssh/server.ts'
   export class ConnectionPool {
     constructor(remotes: (SshRemote | string)[], options?: object)
     connections: SshConnection[]

@@ -1,4 +1,4 @@
-import type { LabHost } from '../../../test/support/lab-host.ts'
+import type { LabHost } from '../../../test/support/lab/host.ts'
 import type { Contender } from './contender.ts'
 import { ended, pushOverSsh } from './rsync.ts'
 import { need } from './torrent.ts'

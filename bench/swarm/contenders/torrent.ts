@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { LabHost } from '../../../test/support/lab-host.ts'
-import type { LabProcess } from '../../../test/support/lab-process.ts'
+import type { LabHost } from '../../../test/support/lab/host.ts'
+import type { LabProcess } from '../../../test/support/lab/process.ts'
 import type { Race } from '../race.ts'
 
 const run = promisify(execFile)

@@ -1,9 +1,9 @@
-import { type Command, usageError } from '../arguments.ts'
-import type { Job } from '../job.ts'
-import { end } from '../output.ts'
-import { readState } from '../run-directory.ts'
-import { readStdin } from '../torrent-input.ts'
-import { work } from '../worker.ts'
+import { type Command, usageError } from '../cli/arguments.ts'
+import { end } from '../cli/output.ts'
+import { readStdin } from '../options/torrent-input.ts'
+import type { Job } from '../runs/job.ts'
+import { readState } from '../runs/run-directory.ts'
+import { work } from '../workers/worker.ts'
 
 /** A torrent of 64 MiB in base64, and the rest of the job. */
 const LIMIT_BYTES = 100 * 1024 * 1024

@@ -1,13 +1,13 @@
 import { ExitCode } from '../../errors.ts'
-import type { Command } from '../arguments.ts'
-import { contentJob, peerFlags } from '../content-options.ts'
-import { followUntil } from '../follow-run.ts'
-import { onInterrupt } from '../interrupt.ts'
-import { presenter } from '../present.ts'
-import { runRoot } from '../run-directory.ts'
-import { startRun } from '../start-run.ts'
-import { checkKind } from '../target.ts'
-import { readTorrent } from '../torrent-input.ts'
+import type { Command } from '../cli/arguments.ts'
+import { onInterrupt } from '../cli/interrupt.ts'
+import { presenter } from '../cli/presenter.ts'
+import { contentJob, peerFlags } from '../options/content-options.ts'
+import { checkKind } from '../options/target.ts'
+import { readTorrent } from '../options/torrent-input.ts'
+import { followUntil } from '../runs/follow-run.ts'
+import { runRoot } from '../runs/run-directory.ts'
+import { startRun } from '../runs/start-run.ts'
 
 const help = `murder peer <torrent> <file|directory> [own address]
 
@@ -48,7 +48,7 @@ export const command: Command = {
     const describe = ({ port }: { port: number }) =>
       `Peer ${job.tag} of ${job.infoHash} listens on port ${port}`
     if (args.has('foreground')) {
-      const { runForeground } = await import('../foreground.ts')
+      const { runForeground } = await import('./foreground.ts')
       await runForeground(job, args, describe)
       return ExitCode.done
     }
@@ -65,7 +65,7 @@ export const command: Command = {
       present.close()
     }
     if (job.linger > 0)
-      present.note(`Sharing for ${job.linger} s more in the background; murder stop ${job.tag} ends it`)
+      present.note(`Uploader for ${job.linger} s more in the background; murder stop ${job.tag} ends it`)
     return ExitCode.done
   },
 }

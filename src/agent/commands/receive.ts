@@ -1,9 +1,9 @@
 import { ExitCode, MurderError } from '../../errors.ts'
-import { aborted, either } from '../abort.ts'
-import type { Command } from '../arguments.ts'
-import { type Follower, followerOf } from '../follower.ts'
-import { parseOrder } from '../order.ts'
-import { receive } from '../receive.ts'
+import { parseOrder } from '../../protocol/order.ts'
+import { aborted, either } from '../../system/abort.ts'
+import type { Command } from '../cli/arguments.ts'
+import { type Follower, followerOf } from '../receive/follower.ts'
+import { receive } from '../receive/receive.ts'
 
 const help = `murder receive
 

@@ -1,9 +1,9 @@
 import { ExitCode } from '../../errors.ts'
-import { type Command, usageError } from '../arguments.ts'
-import { contentJob, seederFlags } from '../content-options.ts'
-import { describeSeeder } from '../describe.ts'
-import { checkSource } from '../target.ts'
-import { readTorrent } from '../torrent-input.ts'
+import { type Command, usageError } from '../cli/arguments.ts'
+import { contentJob, seederFlags } from '../options/content-options.ts'
+import { checkSource } from '../options/target.ts'
+import { readTorrent } from '../options/torrent-input.ts'
+import { describeSeeder } from './describe.ts'
 
 const help = `murder seed <torrent> <file|directory> [own address]
 
@@ -40,7 +40,7 @@ export const command: Command = {
     const input = await readTorrent(args.positionals[0] ?? '')
     const job = await contentJob('seeder', args, input)
     checkSource(job.path, input.metainfo)
-    const { runService } = await import('../service.ts')
+    const { runService } = await import('./service.ts')
     await runService(job, args, (event) => describeSeeder(job, input.metainfo, event))
     if (!args.has('json') && !args.has('foreground')) await warnOfDeadTrackers(job.trackers)
     return ExitCode.done
@@ -49,7 +49,7 @@ export const command: Command = {
 
 /** The seeder goes on trying, so this is no failure; but nobody would find it. */
 async function warnOfDeadTrackers(urls: string[]): Promise<void> {
-  const { probeTracker } = await import('../probe-tracker.ts')
+  const { probeTracker } = await import('../../torrent/tracker/probe.ts')
   for (const url of urls) {
     const why = await probeTracker(url)
     if (why)

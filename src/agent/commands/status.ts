@@ -1,9 +1,10 @@
 import { ExitCode } from '../../errors.ts'
-import { duration, percent, rate } from '../../report/format.ts'
-import type { Command } from '../arguments.ts'
-import { printOut } from '../output.ts'
-import { listRuns, runRoot } from '../run-directory.ts'
-import { type RunStatus, statusOf } from '../run-status.ts'
+import type { RunStatus } from '../../protocol/run-status.ts'
+import { duration, percent, rate } from '../../text/format.ts'
+import type { Command } from '../cli/arguments.ts'
+import { printOut } from '../cli/output.ts'
+import { listRuns, runRoot } from '../runs/run-directory.ts'
+import { statusOf } from '../runs/status-of-run.ts'
 
 const help = `murder status
 

@@ -1,9 +1,9 @@
 import { ExitCode } from '../../errors.ts'
-import { type Command, usageError } from '../arguments.ts'
-import { printOut } from '../output.ts'
-import { isRunning } from '../process-identity.ts'
-import { listRuns, type Run, runRoot } from '../run-directory.ts'
-import { stopRun } from '../stop-run.ts'
+import { isRunning } from '../../system/process-identity.ts'
+import { type Command, usageError } from '../cli/arguments.ts'
+import { printOut } from '../cli/output.ts'
+import { listRuns, type Run, runRoot } from '../runs/run-directory.ts'
+import { stopRun } from '../runs/stop-run.ts'
 
 const help = `murder stop [tag] | --all
 

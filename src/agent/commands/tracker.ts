@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
-import { type Command, usageError } from '../arguments.ts'
-import { checkTag } from '../content-options.ts'
-import { describeTracker } from '../describe.ts'
-import type { TrackerJob } from '../job.ts'
-import { readSecret } from '../secret-file.ts'
-import { runService } from '../service.ts'
-import { readTorrent } from '../torrent-input.ts'
-import { parsePort, parseSeconds } from '../units.ts'
+import { type Command, usageError } from '../cli/arguments.ts'
+import { checkTag } from '../options/content-options.ts'
+import { readSecret } from '../options/secret-file.ts'
+import { readTorrent } from '../options/torrent-input.ts'
+import { parsePort, parseSeconds } from '../options/units.ts'
+import type { TrackerJob } from '../runs/job.ts'
+import { describeTracker } from './describe.ts'
+import { runService } from './service.ts'
 
 const PORT = 8998
 

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
-import type { Command } from '../arguments.ts'
-import { onInterrupt } from '../interrupt.ts'
-import { printOut } from '../output.ts'
-import { progressLine, shareDone } from '../progress.ts'
-import { checkKind } from '../target.ts'
-import { readTorrent } from '../torrent-input.ts'
-import { verifyTarget } from '../verify-directory.ts'
+import type { Command } from '../cli/arguments.ts'
+import { onInterrupt } from '../cli/interrupt.ts'
+import { printOut } from '../cli/output.ts'
+import { progressLine, shareDone } from '../cli/progress-line.ts'
+import { verifyTarget } from '../manifest/verify-directory.ts'
+import { checkKind } from '../options/target.ts'
+import { readTorrent } from '../options/torrent-input.ts'
 
 const help = `murder verify <torrent> <file|directory>
 

@@ -1,5 +1,5 @@
-import { type Block, type Flight, overlaps, type Partial } from './partial.ts'
-import type { Peer } from './peer.ts'
+import { type Block, type Flight, overlaps, type PartialPiece } from './partial-piece.ts'
+import type { PeerState } from './peer-state.ts'
 
 /** A block may be asked of a second peer when it is this old (seconds), or this many times older than usual. */
 const LATE = 0.5
@@ -12,9 +12,9 @@ const SOONER_TIMES = 2
  * for it already. `usual` is the smoothed latency of all peers (seconds).
  */
 export function lateBlock(
-  peer: Peer,
-  partials: Iterable<Partial>,
-  peers: ReadonlyMap<number, Peer>,
+  peer: PeerState,
+  partials: Iterable<PartialPiece>,
+  peers: ReadonlyMap<number, PeerState>,
   now: number,
   usual: number,
 ): Block | undefined {
@@ -37,7 +37,7 @@ export function lateBlock(
 }
 
 /** Seconds until the block should be here. One that is overdue may never come. */
-function expectedWait(flight: Flight, owner: Peer | undefined, now: number, usual: number): number {
+function expectedWait(flight: Flight, owner: PeerState | undefined, now: number, usual: number): number {
   const age = now - flight.askedAt
   if (age > Math.max(LATE, LATE_TIMES * usual)) return Number.POSITIVE_INFINITY
   return Math.max(0, (owner?.window.latency ?? 0) - age)

@@ -1,9 +1,9 @@
 import { lateBlock } from './end-game.ts'
-import type { Block, Flight } from './partial.ts'
-import { Peer } from './peer.ts'
+import { IncomingRate } from './incoming-rate.ts'
+import type { Block, Flight } from './partial-piece.ts'
+import { PeerState } from './peer-state.ts'
+import { PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
-import { PiecesUnderway } from './pieces-underway.ts'
-import { IncomingRate } from './rate.ts'
 
 /** A peer that owes blocks and has sent none for this long (seconds, or times the usual) loses them to others. */
 const SILENT = 1
@@ -52,8 +52,8 @@ export interface Arrival {
 export class Scheduler {
   readonly have: PieceSet
   readonly pieceCount: number
-  readonly underway: PiecesUnderway
-  private readonly peers = new Map<number, Peer>()
+  readonly underway: PiecePicker
+  private readonly peers = new Map<number, PeerState>()
   private readonly options: SchedulerOptions
   private readonly rate = new IncomingRate()
   /** Smoothed seconds from asking to getting, all peers. */
@@ -68,7 +68,7 @@ export class Scheduler {
     this.pieceCount = Math.ceil(length / pieceLength)
     this.have = new PieceSet(this.pieceCount)
     const most = Math.max(2, Math.floor(partialBytes / pieceLength))
-    this.underway = new PiecesUnderway(this.pieceCount, most, random)
+    this.underway = new PiecePicker(this.pieceCount, most, random)
   }
 
   get done(): boolean {
@@ -92,7 +92,7 @@ export class Scheduler {
   // ---- peers
 
   join(id: number, largestBlock: number, now: number): void {
-    this.peers.set(id, new Peer(id, this.pieceCount, largestBlock, now))
+    this.peers.set(id, new PeerState(id, this.pieceCount, largestBlock, now))
   }
 
   leave(id: number): void {
@@ -159,13 +159,13 @@ export class Scheduler {
    * Seeders that show few pieces come first, then whoever owes least, and last a seeder that shows everything: the uplink of
    * the deploy host is the scarcest of all.
    */
-  private inTurn(only: number | undefined): Peer[] {
+  private inTurn(only: number | undefined): PeerState[] {
     const peer = only === undefined ? undefined : this.peers.get(only)
     if (peer) return [peer]
     return [...this.peers.values()].sort((a, b) => rank(a) - rank(b) || a.asked - b.asked)
   }
 
-  private askPeer(peer: Peer, now: number, budget: number, asked: Flight[]): number {
+  private askPeer(peer: PeerState, now: number, budget: number, asked: Flight[]): number {
     let bytes = 0
     if (peer.choking || now < peer.pausedUntil || this.done) return 0
     const least = peer.showsFew ? SHOWN * this.options.pieceLength : 0
@@ -181,7 +181,7 @@ export class Scheduler {
     return bytes
   }
 
-  private nextBlock(peer: Peer, now: number): Block | undefined {
+  private nextBlock(peer: PeerState, now: number): Block | undefined {
     const partial = this.underway.next(peer, this.pieceLength, this.isBusy)
     if (partial) {
       const block = partial.take(peer.window.blockLength(peer.largestBlock))
@@ -264,7 +264,7 @@ export class Scheduler {
     this.underway.partials.get(flight.piece)?.drop(flight)
   }
 
-  private release(flight: Flight, peer?: Peer): void {
+  private release(flight: Flight, peer?: PeerState): void {
     this.forget(flight, peer)
     const partial = this.underway.partials.get(flight.piece)
     if (!partial) return
@@ -272,12 +272,12 @@ export class Scheduler {
     this.underway.released(partial)
   }
 
-  private releaseAll(peer: Peer): void {
+  private releaseAll(peer: PeerState): void {
     for (const flight of [...peer.flights]) this.release(flight, peer)
   }
 }
 
-function rank(peer: Peer): number {
+function rank(peer: PeerState): number {
   if (!peer.source) return 1
   return peer.showsFew ? 0 : 2
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
+import { flushAfterTurn } from './coalescing.ts'
 import { PIECE, PIECE_HEADER } from './messages.ts'
-import { type SendMemory, takeMemory } from './send-memory.ts'
-import { flushAfterTurn } from './turn.ts'
+import { type SendPool, takeMemory } from './send-pool.ts'
 
 const LONGEST_SMALL = 17
 /** Milliseconds that what is not urgent waits for something else to leave with: about two rests (`turn.ts`). */
@@ -17,7 +17,7 @@ export class Outbox {
   waiting = 0
   private readonly socket: Socket
   /** What the socket gets at the next flush, in order; the last one has room. */
-  private readonly parts: SendMemory[] = []
+  private readonly parts: SendPool[] = []
   private urgent = false
   private late = false
 
@@ -63,7 +63,7 @@ export class Outbox {
     return waiting
   }
 
-  private write(parts: SendMemory[]): void {
+  private write(parts: SendPool[]): void {
     if (this.socket.destroyed || parts.length === 0) return
     if (parts.length > 1) this.socket.cork()
     for (const part of parts) part.writeTo(this.socket)
@@ -85,7 +85,7 @@ export class Outbox {
     this.waiting += bytes.length
   }
 
-  private room(least: number): SendMemory {
+  private room(least: number): SendPool {
     let memory = this.parts.at(-1)
     if (!memory || memory.room < least) {
       memory = takeMemory()

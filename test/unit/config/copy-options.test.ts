@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { readCopyOptions } from '../../../src/config/index.ts'
+import { readCopyOptions } from '../../../src/config/copy-options.ts'
 
 const patterns = (ignores: unknown) => readCopyOptions({ ignores }).copy.filter.map(({ pattern }) => pattern)
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { describeSettings, loadSettings } from '../../../src/config/index.ts'
+import { describeSettings } from '../../../src/config/describe.ts'
 import { settingInfos, valueAt } from '../../../src/config/keys.ts'
+import { loadSettings } from '../../../src/config/load.ts'
 import { settingsMarkdown } from '../../../src/config/markdown.ts'
 
 const servers = ['deploy@a.example.com', 'deploy@b.example.com']

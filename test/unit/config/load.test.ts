@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { loadSettings } from '../../../src/config/index.ts'
+import { loadSettings } from '../../../src/config/load.ts'
 import { MurderError } from '../../../src/errors.ts'
 
 const fleet = ['deploy@a', 'deploy@b:2222', { host: 'c', user: 'app', port: 2200 }]

@@ -3,16 +3,17 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import bencode from 'bencode'
 import { expect, test } from 'vitest'
-import { decodeManifest } from '../../../src/attributes/index.ts'
+import { decodeManifest } from '../../../src/attributes/decode.ts'
 import { MurderError } from '../../../src/errors.ts'
-import { parseEvent } from '../../../src/remote/events.ts'
-import { command, quote, quotePath } from '../../../src/remote/shell.ts'
-import { parseAnswer } from '../../../src/torrent/announce.ts'
-import { encodeMetainfo, parseMetainfo } from '../../../src/torrent/metainfo.ts'
-import { trackerPath } from '../../../src/torrent/secret.ts'
-import { admit } from '../../../src/torrent/tracker-gate.ts'
-import { AgentWire } from '../../../src/torrent/wire/agent-wire.ts'
+import { parseEvent } from '../../../src/protocol/events.ts'
+
+import { command, quote, quotePath } from '../../../src/text/shell-quote.ts'
+import { trackerPath } from '../../../src/torrent/access/secret.ts'
+import { admit } from '../../../src/torrent/access/tracker-gate.ts'
+import { encodeMetainfo, parseMetainfo } from '../../../src/torrent/metainfo/metainfo.ts'
+import { parseAnswer } from '../../../src/torrent/tracker/announce.ts'
 import { encodeHandshake } from '../../../src/torrent/wire/messages.ts'
+import { PeerWire } from '../../../src/torrent/wire/peer-wire.ts'
 import { fuzz, mutate, noise, type Random } from '../../support/fuzz.ts'
 
 /** Whatever comes, it is understood or refused in one line; nothing else is thrown, and nothing hangs. */
@@ -162,7 +163,7 @@ test('what other programs say on the wire', async () => {
       const theirs = connect((server.address() as AddressInfo).port, '127.0.0.1')
       theirs.on('error', () => {})
       const [socket] = await once(server, 'connection')
-      const wire = new AgentWire(socket, { pieceCount: 100 })
+      const wire = new PeerWire(socket, { pieceCount: 100 })
       if (next(2)) wire.lock()
       wire.on('handshake', () => wire.handshake('11'.repeat(20), '33'.repeat(20)))
       const closed = once(socket, 'close')

@@ -1,0 +1,43 @@
+import type { Writable } from 'node:stream'
+import { ExitCode, isSystemError } from '../../errors.ts'
+
+/** Most milliseconds that an ending process waits for a reader. */
+const FLUSH_MS = 2000
+
+const onBroken = new Set<() => void>()
+
+/**
+ * A reader that goes away (`| head`, a dropped SSH connection) is no error of ours: the process ends quietly, after
+ * what `whenReaderLeaves` was given. A background process is not concerned, it writes to files.
+ */
+export function survivePipes(): void {
+  const left = (error: Error) => {
+    if (!isSystemError(error, 'EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED')) throw error
+    if (onBroken.size === 0) process.exit(ExitCode.interrupted)
+    for (const callback of onBroken) callback()
+  }
+  process.stdout.on('error', left)
+  process.stderr.on('error', left)
+}
+
+export function whenReaderLeaves(callback: () => void): void {
+  onBroken.add(callback)
+}
+
+export function printOut(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Ends the process with everything written that anybody still reads. */
+export async function end(exitCode: number): Promise<never> {
+  const flush = (stream: Writable) =>
+    new Promise<void>((resolve) => {
+      if (stream.destroyed || stream.writableLength === 0) resolve()
+      else stream.write('', () => resolve())
+    })
+  const late = new Promise<void>((resolve) => {
+    setTimeout(resolve, FLUSH_MS).unref()
+  })
+  await Promise.race([Promise.all([flush(process.stdout), flush(process.stderr)]), late])
+  process.exit(exitCode)
+}

@@ -1,0 +1,86 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { MANIFEST, type Manifest } from '../../attributes/entry.ts'
+import { MurderError } from '../../errors.ts'
+import { hashOf } from '../../files/hash.ts'
+import type { AgentEvent } from '../../protocol/events.ts'
+import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
+import type { ContentJob } from '../runs/job.ts'
+
+const manifestFile = ({ files, singleFile }: Metainfo) =>
+  singleFile ? undefined : files.find(({ path }) => path.length === 1 && path[0] === MANIFEST)
+
+/** Whether attributes travel with the content. */
+export const hasManifest = (metainfo: Metainfo) => manifestFile(metainfo) !== undefined
+
+/** The bytes of the manifest that a torrent has beside its info. Throws BAD_TORRENT when they are not those of its file. */
+export function embeddedManifest(metainfo: Metainfo): Buffer {
+  const length = manifestFile(metainfo)?.length
+  try {
+    const bytes = gunzipSync(metainfo.manifest ?? '', { maxOutputLength: (length ?? 0) + 1 })
+    if (bytes.length === length) return bytes
+  } catch {
+    // What is said below is all there is to say.
+  }
+  throw new MurderError('BAD_TORRENT', 'the torrent holds attributes that are not those of its content', {
+    exitCode: 2,
+    cure: 'make it again with murder make-torrent',
+  })
+}
+
+/** The attributes that `bytes` say, checked against the torrent that they came with. */
+export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise<Manifest> {
+  const { checkFit } = await import('../../attributes/check-files.ts')
+  const { decodeManifest } = await import('../../attributes/decode.ts')
+  const manifest = decodeManifest(bytes)
+  checkFit(manifest, metainfo.files)
+  return manifest
+}
+
+/** What a directory needs when its content is complete: nothing else in it, if that was asked for, and attributes. */
+export async function finishDirectory(
+  job: ContentJob,
+  metainfo: Metainfo,
+  emit: (event: AgentEvent) => void,
+): Promise<void> {
+  // What the user named may be a symlink to the directory.
+  const root = realpathSync(job.path)
+  const manifest = hasManifest(metainfo)
+    ? await manifestOf(metainfo, readFileSync(join(root, MANIFEST)))
+    : undefined
+  if (job.deletesOthers) {
+    const { removeOthers } = await import('./remove-others.ts')
+    removeOthers(root, [
+      ...metainfo.files.map(({ path }) => path.join('/')),
+      ...(manifest?.entries ?? []).map(({ path }) => path),
+    ])
+  }
+  if (!job.attributes || !manifest) return
+  const { applyManifest } = await import('../../attributes/apply.ts')
+  const { warnings } = await applyManifest(root, manifest)
+  for (const message of warnings) emit({ event: 'warning', message })
+}
+
+/**
+ * Throws OTHER_CONTENT for a file of a seeder that is not what the manifest says. What has the time and the length that it
+ * had is not read again.
+ */
+export async function refuseChangedFiles(metainfo: Metainfo, path: string): Promise<void> {
+  if (!metainfo.manifest) return
+  const { entries } = await manifestOf(metainfo, embeddedManifest(metainfo))
+  for (const { path: own, mtime, size, sha256 } of entries) {
+    if (sha256 === undefined) continue
+    const file = join(path, own)
+    const now = statSync(file, { bigint: true, throwIfNoEntry: false })
+    if (!now || Number(now.size) !== size || now.mtimeNs === mtime) continue // lengths are checked for all torrents
+    if ((await hashOf(file)) === sha256) continue
+    throw new MurderError(
+      'OTHER_CONTENT',
+      `${file} is not what the torrent describes: it has changed since`,
+      {
+        cure: 'make the torrent again from this content, or name the path it was made from',
+      },
+    )
+  }
+}

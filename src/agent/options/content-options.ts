@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto'
+import { readlinkSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { isTag } from '../../protocol/tag.ts'
+import { oneLine } from '../../text/format.ts'
+import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
+import { hostPort, isTracker } from '../../torrent/tracker/announce-url.ts'
+import { type Arguments, type Flag, usageError } from '../cli/arguments.ts'
+import type { ContentJob } from '../runs/job.ts'
+import { checkAddress } from './address-option.ts'
+import { readSecret } from './secret-file.ts'
+import type { TorrentInput } from './torrent-input.ts'
+import {
+  parseBytes,
+  parseCount,
+  parseHostPort,
+  parsePort,
+  parsePorts,
+  parseSeconds,
+  parseTracker,
+} from './units.ts'
+
+/** The usual BitTorrent ports: a range that a firewall can name. */
+const PORTS: [number, number] = [6881, 6999]
+const LINGER_S = 30
+const CONNECT_S = 60
+const STALL_S = 120
+
+const text: Flag = { type: 'string' }
+const list: Flag = { type: 'string', multiple: true }
+const on: Flag = { type: 'boolean' }
+
+/** Flags that `seed` and `peer` share. */
+const contentFlags: Record<string, Flag> = {
+  tag: text,
+  tracker: list,
+  peer: list,
+  address: text,
+  'secret-file': text,
+  nat: on,
+  port: text,
+  ports: text,
+  'up-limit': text,
+  'down-limit': text,
+  'per-peer-limit': text,
+  timeout: text,
+  foreground: on,
+  'until-eof': on,
+  json: on,
+  'run-dir': text,
+}
+
+export const peerFlags: Record<string, Flag> = {
+  ...contentFlags,
+  linger: text,
+  'no-linger': on,
+  'connect-timeout': text,
+  'stall-timeout': text,
+  'no-attributes': on,
+  delete: on,
+}
+
+export const seederFlags: Record<string, Flag> = { ...contentFlags, fleet: text }
+
+/** What `seed` and `peer` are asked for. */
+export async function contentJob(
+  role: ContentJob['role'],
+  args: Arguments,
+  { bytes, metainfo }: TorrentInput,
+): Promise<ContentJob> {
+  const [, target = '', ownAddress] = args.positionals
+  const path = resolve(target)
+  const address = await checkAddress(args.text('address') ?? ownAddress, args.has('nat'))
+  const peers = args.list('peer').map((peer) => {
+    const { host, port } = parseHostPort('--peer', peer)
+    return hostPort(host, port)
+  })
+  const secret = await args.value('secret-file', readSecret, undefined)
+  const fleet = args.value('fleet', parseCount, undefined)
+  return {
+    role,
+    tag: checkTag(args.text('tag') ?? defaultTag(metainfo.name, metainfo.infoHash, path)),
+    torrent: bytes.toString('base64'),
+    infoHash: metainfo.infoHash,
+    name: metainfo.name,
+    path,
+    trackers: trackersOf(args, metainfo, peers),
+    peers,
+    ports: portsOf(args),
+    linger: args.has('no-linger') ? 0 : args.value('linger', parseSeconds, LINGER_S),
+    uploadLimit: args.value('up-limit', parseBytes, 0),
+    downloadLimit: args.value('down-limit', parseBytes, 0),
+    limitOfEach: args.value('per-peer-limit', parseBytes, 0),
+    timeouts: {
+      connect: args.value('connect-timeout', parseSeconds, CONNECT_S),
+      stall: args.value('stall-timeout', parseSeconds, STALL_S),
+      total: args.value('timeout', parseSeconds, 0),
+    },
+    attributes: !args.has('no-attributes'),
+    ownerOnly: false,
+    deletesOthers: deletesOthers(args, metainfo),
+    ...(address === undefined ? {} : { address }),
+    ...(secret === undefined ? {} : { secret }),
+    ...(fleet === undefined ? {} : { fleet }),
+  }
+}
+
+/** Those of the user, else those of the torrent that can be used. Throws when it has only others and nobody is named. */
+function trackersOf(args: Arguments, { trackers }: Metainfo, peers: string[]): string[] {
+  const given = args.list('tracker').map((url) => parseTracker('--tracker', url))
+  if (given.length > 0) return given
+  const usable = trackers.filter(isTracker)
+  if (usable.length > 0 || trackers.length === 0 || peers.length > 0) return usable
+  throw usageError(
+    `the torrent's tracker is '${oneLine(trackers.join(', '))}', which is not the address of an HTTP tracker`,
+    'name another one with --tracker, or others with --peer',
+  )
+}
+
+function deletesOthers(args: Arguments, { singleFile }: Metainfo): boolean {
+  if (args.has('delete') && singleFile)
+    throw usageError('--delete is for directories, and this torrent is of one file')
+  return args.has('delete')
+}
+
+function portsOf(args: Arguments): [number, number] {
+  if (args.text('port') !== undefined && args.text('ports') !== undefined) {
+    throw usageError('--port and --ports exclude each other')
+  }
+  const port = args.value('port', parsePort, undefined)
+  return port === undefined ? args.value('ports', parsePorts, PORTS) : [port, port]
+}
+
+/** A tag names a folder. */
+export function checkTag(tag: string): string {
+  if (isTag(tag)) return tag
+  throw usageError(`the tag '${tag}' is not a name of letters, digits, '.', '_' and '-'`)
+}
+
+/**
+ * Readable, and different for every torrent and target on this machine. Containers and network namespaces may share a
+ * run directory without being one machine, so the namespace counts too.
+ */
+function defaultTag(name: string, infoHash: string, path: string): string {
+  const safe = name
+    .replaceAll(/[^A-Za-z0-9_]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 40)
+  const hash = createHash('sha256').update(`${infoHash}\0${path}\0${networkNamespace()}`).digest('hex')
+  return `${safe ? `${safe}-` : ''}${hash.slice(0, 6)}`
+}
+
+function networkNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/net')
+  } catch {
+    return '' // not Linux
+  }
+}

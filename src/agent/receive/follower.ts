@@ -1,0 +1,53 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import type { AgentEvent } from '../../protocol/events.ts'
+import { printOut, whenReaderLeaves } from '../cli/output.ts'
+
+/**
+ * The plugin at the other end of an SSH connection. It sends its order as one line, hears events, and says `end` when
+ * the transfer is over on all servers. The end of standard input alone says nothing.
+ */
+export interface Follower {
+  /** The first line that is not empty; empty ones only say that the plugin is still there. */
+  readonly order: Promise<string>
+  /** Milliseconds since anything was heard. */
+  silence(): number
+  /** Aborted when nobody listens any more: the connection broke, or a newer process has taken over. */
+  readonly left: AbortSignal
+  /** Aborted when this process shall end now: told so, or by a signal. */
+  readonly stop: AbortSignal
+  say(event: AgentEvent): void
+}
+
+const END = 'end'
+
+export function followerOf(input: Readable): Follower {
+  const left = new AbortController()
+  const stop = new AbortController()
+  process.on('SIGHUP', () => left.abort())
+  whenReaderLeaves(() => left.abort())
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
+  let first: ((line: string) => void) | undefined
+  const order = new Promise<string>((resolve) => {
+    first = resolve
+  })
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+  let heard = performance.now()
+  lines.on('line', (line) => {
+    heard = performance.now()
+    if (line === '') return
+    if (first) first(line)
+    else if (line === END) stop.abort()
+    first = undefined
+  })
+  lines.on('close', () => first?.(''))
+  if (input.readableEnded) lines.close() // it would not be told any more
+  input.on('error', () => {}) // the same as its end
+  return {
+    order,
+    silence: () => performance.now() - heard,
+    left: left.signal,
+    stop: stop.signal,
+    say: (event) => printOut(JSON.stringify(event)),
+  }
+}

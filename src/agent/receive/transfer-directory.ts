@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isSystemError } from '../../errors.ts'
+import { isRunning, ownIdentity, type ProcessIdentity } from '../../system/process-identity.ts'
+import { findRun, isAlive, removeRun } from '../runs/run-directory.ts'
+import { endProcess, signalProcess } from '../runs/stop-run.ts'
+
+/** The names inside the directory of one `murder receive`. */
+export const packageFile = (directory: string) => join(directory, 'package')
+export const prefillFile = (directory: string) => join(directory, 'prefill')
+export const receiptFile = (directory: string) => join(directory, 'unpacked.json')
+const KNOWN = ['package', 'prefill', 'unpacked.json']
+
+const USER = /^receive-(\d+)$/
+
+/** Says that this process needs the directory. Returns how to take that back. */
+export function useDirectory(directory: string): () => void {
+  const file = join(directory, `receive-${process.pid}`)
+  writeFileSync(file, ownIdentity().start, { mode: 0o600 })
+  return () => rmSync(file, { force: true })
+}
+
+const PATIENCE_MS = 5000
+const LOOK_MS = 20
+
+/**
+ * Tells an earlier `murder receive` of this directory that nobody follows it any more: its SSH connection was dropped,
+ * but it may not know that yet, and two of them would unpack into one place. It may go on as a peer.
+ */
+export async function takeOver(directory: string): Promise<void> {
+  const own = Number(ownIdentity().start)
+  for (const user of users(directory)) {
+    // Of two that start at once only one may take over.
+    if (Number(user.start) > own) continue
+    signalProcess(user.pid, 'SIGHUP')
+    const deadline = Date.now() + PATIENCE_MS
+    while (isUser(directory, user) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    }
+    if (isUser(directory, user)) await endProcess(user)
+  }
+}
+
+const isUser = (directory: string, { pid }: ProcessIdentity) =>
+  users(directory).some((other) => other.pid === pid)
+
+/**
+ * Removes what a transfer left, unless a process still needs it: called by each of its processes when it ends, so that
+ * the last one tidies, also when the deploy host is long gone. Only known names are removed.
+ */
+export function tidyDirectory(directory: string, tag: string): void {
+  const run = findRun(directory, 'peer', tag)
+  if (run && isAlive(run) && run.state.pid !== process.pid) return
+  if (isUsed(directory)) return
+  if (run) removeRun(run.folder)
+  for (const name of names(directory).filter((name) => KNOWN.includes(name) || USER.test(name))) {
+    rmSync(join(directory, name), { recursive: true, force: true })
+  }
+  try {
+    rmdirSync(directory)
+  } catch (error) {
+    // Not empty: something that isn't this transfer's. Gone: the deploy was faster.
+    if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
+  }
+}
+
+/** Whether another process follows this one, or would unpack what it fetches. */
+export const isUsed = (directory: string): boolean => users(directory).length > 0
+
+/** Other running processes that need the directory. */
+function users(directory: string): ProcessIdentity[] {
+  return names(directory)
+    .flatMap((name) => {
+      const pid = Number(USER.exec(name)?.[1])
+      return pid > 0 && pid !== process.pid ? [{ pid, start: read(join(directory, name)) }] : []
+    })
+    .filter(isRunning)
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return ''
+    throw error
+  }
+}
+
+function names(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return []
+    throw error
+  }
+}

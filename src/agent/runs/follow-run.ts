@@ -1,0 +1,38 @@
+import { ExitCode, MurderError } from '../../errors.ts'
+import type { AgentEvent } from '../../protocol/events.ts'
+import { errorOf } from '../../protocol/failed-event.ts'
+import type { Interrupt } from '../cli/interrupt.ts'
+import type { StartedRun } from './start-run.ts'
+import { stopRun } from './stop-run.ts'
+import { follow } from './tail-events.ts'
+
+/**
+ * Follows a run until it says `until`. Throws what it failed of, or that it died. Interrupted: when somebody asked for
+ * it the run is stopped too, unless `onAsked` is 'leave'; a lost terminal leaves it running.
+ */
+export async function followUntil(
+  started: StartedRun,
+  until: 'listening' | 'done',
+  interrupt: Interrupt,
+  onEvent: (event: AgentEvent) => void,
+  onAsked: 'stop' | 'leave' = 'stop',
+): Promise<void> {
+  for await (const event of follow(started.run.folder, started.alive, interrupt.signal)) {
+    if (event.event === 'failed') throw errorOf(event)
+    onEvent(event)
+    if (event.event === until) return
+  }
+  if (!interrupt.signal.aborted) throw started.died()
+  const { role, tag } = started.run.state
+  if (interrupt.reason() === 'abandoned' || onAsked === 'leave') {
+    throw new MurderError('INTERRUPTED', `interrupted; the ${role} ${tag} goes on in the background`, {
+      exitCode: ExitCode.interrupted,
+      cure: 'the same command follows it again',
+    })
+  }
+  await stopRun(started.run)
+  throw new MurderError('INTERRUPTED', `interrupted; the ${role} ${tag} was stopped`, {
+    exitCode: ExitCode.interrupted,
+    ...(role === 'peer' ? { cure: 'what is here is kept, and the same command goes on from it' } : {}),
+  })
+}

@@ -1,0 +1,72 @@
+import { rmSync, statSync } from 'node:fs'
+import { isSystemError } from '../../errors.ts'
+import { type RunState, reserveFile, stateFile, writeState } from './run-directory.ts'
+
+const CHECK_MS = 500
+/** systemd-tmpfiles and tmpwatch remove what nobody touched for days: a long-lived seeder must not lose its lease so. */
+const TOUCH_MS = 3_600_000
+
+export interface Lease {
+  /** Resolves when the run's folder is gone or belongs to another process. */
+  lost: Promise<void>
+  isLost(): boolean
+  /** Replaces the run's state; nothing happens once the lease is lost. */
+  write(state: RunState): void
+  release(): void
+}
+
+/** Watches that `folder` still is this process's run. The timer does not keep the process alive. */
+export function holdLease(folder: string, initial: RunState): Lease {
+  const file = stateFile(folder)
+  let state = initial
+  let lost = false
+  let own: number | undefined
+  let touched = Date.now()
+  let settle: () => void = () => {}
+  const ended = new Promise<void>((resolve) => {
+    settle = resolve
+  })
+  const inode = () => statSync(file, { throwIfNoEntry: false })?.ino
+  const lose = () => {
+    lost = true
+    clearInterval(timer)
+    settle()
+  }
+  const write = (next: RunState) => {
+    if (lost) return
+    try {
+      writeWithReserve(folder, next)
+      own = inode()
+    } catch {
+      lose() // the folder went away, or can't be written at all: either way this run can't be managed any more
+    }
+  }
+  const check = () => {
+    if (inode() !== own) return lose()
+    if (Date.now() - touched < TOUCH_MS) return
+    touched = Date.now()
+    write(state)
+  }
+  const timer = setInterval(check, CHECK_MS)
+  timer.unref()
+  write(state)
+  return {
+    lost: ended,
+    isLost: () => lost,
+    write(next) {
+      state = next
+      write(next)
+    },
+    release: () => clearInterval(timer),
+  }
+}
+
+function writeWithReserve(folder: string, state: RunState): void {
+  try {
+    writeState(folder, state)
+  } catch (error) {
+    if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error
+    rmSync(reserveFile(folder), { force: true })
+    writeState(folder, state)
+  }
+}

@@ -1,0 +1,169 @@
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { isSystemError, MurderError } from '../../errors.ts'
+import { makeDirectory } from '../../files/make-directory.ts'
+import type { Role } from '../../protocol/run-status.ts'
+import { isRunning, ownIdentity, type ProcessIdentity, pidExists } from '../../system/process-identity.ts'
+
+export interface RunState extends ProcessIdentity {
+  role: Role
+  tag: string
+  /** Milliseconds since 1970. */
+  started: number
+  infoHash?: string
+  /** The content's absolute path. */
+  path?: string
+  port?: number
+  url?: string
+}
+
+export interface Run {
+  folder: string
+  state: RunState
+}
+
+export const stateFile = (folder: string) => join(folder, 'state.json')
+export const eventsFile = (folder: string) => join(folder, 'events.ndjson')
+export const logFile = (folder: string) => join(folder, 'log')
+/** Given back to a full disk so that the run can still say what happened. */
+export const reserveFile = (folder: string) => join(folder, 'reserve')
+const RESERVE_BYTES = 16_384
+
+const uid = () => process.getuid?.() ?? 0
+
+/**
+ * Not $XDG_RUNTIME_DIR: logind removes that when the last session ends, and with it every run, though a download
+ * must survive a dropped SSH connection.
+ */
+export function runRoot(option: string | undefined): string {
+  return resolve(option ?? process.env.MURDER_RUN_DIR ?? join(tmpdir(), `murder-${uid()}`))
+}
+
+/** Makes the directory if need be, and refuses one that others could have put there or could write to. */
+export function openPrivateDirectory(path: string): void {
+  if (!isAbsolute(path))
+    throw new MurderError('BAD_DIRECTORY', `'${path}' is not an absolute path`, { exitCode: 2 })
+  makeDirectory(path, 0o700)
+  const stat = lstatSync(path)
+  if (!stat.isDirectory() || stat.uid !== uid()) {
+    throw new MurderError('UNSAFE_DIRECTORY', `${path} is not a directory of this user`, {
+      cure: 'remove it, or name another with --run-dir or MURDER_RUN_DIR',
+    })
+  }
+  if ((stat.mode & 0o777) !== 0o700) chmodSync(path, 0o700)
+}
+
+export function readState(folder: string): RunState | undefined {
+  try {
+    return JSON.parse(readFileSync(stateFile(folder), 'utf8')) as RunState
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Atomic: a reader sees the old or the new state. */
+export function writeState(folder: string, state: RunState): void {
+  const draft = `${stateFile(folder)}.${process.pid}`
+  writeFileSync(draft, JSON.stringify(state), { mode: 0o600 })
+  renameSync(draft, stateFile(folder))
+}
+
+export const isAlive = (run: Run | undefined): run is Run => run !== undefined && isRunning(run.state)
+
+export function findRun(root: string, role: Role, tag: string): Run | undefined {
+  const folder = join(root, `${role}-${tag}`)
+  const state = readState(folder)
+  return state && { folder, state }
+}
+
+export function listRuns(root: string): Run[] {
+  return entries(root)
+    .filter((name) => /^(tracker|seeder|peer)-/.test(name))
+    .flatMap((name) => {
+      const state = readState(join(root, name))
+      return state ? [{ folder: join(root, name), state }] : []
+    })
+    .sort((a, b) => a.state.started - b.state.started)
+}
+
+export function removeRun(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** What a run is called before anything of it exists. */
+export type NewRun = Omit<RunState, keyof ProcessIdentity | 'started'>
+
+/**
+ * Takes the folder of a run for this process. A folder whose process has ended is replaced; one whose process runs
+ * is returned instead as `taken`. Folders appear whole, by rename, so two processes can't both get one.
+ */
+export function claimRun(root: string, run: NewRun): { claimed: Run } | { taken: Run } {
+  openPrivateDirectory(root)
+  sweep(root)
+  const folder = join(root, `${run.role}-${run.tag}`)
+  const state: RunState = { ...run, ...ownIdentity(), started: Date.now() }
+  const draft = join(root, `.new-${process.pid}`)
+  mkdirSync(draft, { mode: 0o700 })
+  try {
+    writeState(draft, state)
+    writeFileSync(reserveFile(draft), Buffer.alloc(RESERVE_BYTES, 'murder '), { mode: 0o600 })
+    for (const file of [eventsFile(draft), logFile(draft)]) closeSync(openSync(file, 'a', 0o600))
+    for (let attempt = 0; attempt < 10; attempt++) {
+      try {
+        renameSync(draft, folder)
+        return { claimed: { folder, state } }
+      } catch (error) {
+        if (!isSystemError(error, 'ENOTEMPTY', 'EEXIST')) throw error
+      }
+      const taken = findRun(root, run.role, run.tag)
+      if (isAlive(taken)) return { taken }
+      discard(root, folder)
+    }
+    throw new MurderError('BUSY', `cannot take ${folder}: others keep taking it`, { cure: 'try again' })
+  } finally {
+    removeRun(draft)
+  }
+}
+
+/** Removes a dead run's folder. Between the look and the rename someone may have taken it: then it is put back. */
+function discard(root: string, folder: string): void {
+  const aside = join(root, `.old-${process.pid}`)
+  try {
+    renameSync(folder, aside)
+    const state = readState(aside)
+    if (state && isRunning(state)) renameSync(aside, folder)
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
+  }
+  removeRun(aside)
+}
+
+/** Removes what launchers that were killed in the middle of `claimRun` have left. */
+function sweep(root: string): void {
+  for (const name of entries(root)) {
+    const pid = /^\.(?:new|old)-(\d+)$/.exec(name)?.[1]
+    if (pid && (Number(pid) === process.pid || !pidExists(Number(pid)))) removeRun(join(root, name))
+  }
+}
+
+function entries(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return []
+    throw error
+  }
+}

@@ -1,0 +1,40 @@
+import { isSystemError } from '../../errors.ts'
+import { isRunning, type ProcessIdentity } from '../../system/process-identity.ts'
+import { type Run, readState, removeRun } from './run-directory.ts'
+
+const PATIENCE_MS = 5000
+const LOOK_MS = 20
+
+/** Ends a run's process, waits until it is gone, and removes its folder. */
+export async function stopRun(run: Run): Promise<void> {
+  await endProcess(run.state)
+  const now = readState(run.folder)
+  const isOther = now && (now.pid !== run.state.pid || now.start !== run.state.start)
+  // In its first moments a run belongs to the process that launches it, then to the one in the background.
+  if (isOther && isRunning(now)) return stopRun({ folder: run.folder, state: now })
+  removeRun(run.folder)
+}
+
+/** Returns when the process is gone; by SIGKILL when it does not end by itself. */
+export async function endProcess(identity: ProcessIdentity): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (identity.pid === process.pid || !isRunning(identity)) return
+    signalProcess(identity.pid, signal)
+    await gone(identity)
+  }
+}
+
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!isSystemError(error, 'ESRCH')) throw error
+  }
+}
+
+async function gone(identity: ProcessIdentity): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS
+  while (isRunning(identity) && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  }
+}

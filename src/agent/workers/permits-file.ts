@@ -1,0 +1,37 @@
+import { readFileSync, statSync } from 'node:fs'
+import { MurderError } from '../../errors.ts'
+import type { Permit } from '../../torrent/access/tracker-gate.ts'
+import type { TrackerJob } from '../runs/job.ts'
+
+/** What a tracker permits, looked up anew for each request; undefined for one that is open to all. */
+export function permitsOf({ permits, secret, only }: TrackerJob): (() => readonly Permit[]) | undefined {
+  if (permits !== undefined) return permitsIn(permits)
+  if (secret === undefined) return undefined
+  const fixed: Permit[] = only ? only.map((infoHash) => ({ secret, infoHash })) : [{ secret }]
+  return () => fixed
+}
+
+/** The file is read again when it has changed; what was there stays in force while it is gone or half written. */
+function permitsIn(file: string): () => readonly Permit[] {
+  let seen = ''
+  let permits = read(file)
+  return () => {
+    const stat = statSync(file, { throwIfNoEntry: false })
+    const look = `${stat?.mtimeMs} ${stat?.ino} ${stat?.size}`
+    if (stat && look !== seen) {
+      try {
+        permits = read(file)
+        seen = look
+      } catch {
+        // Replaced just now: the next request reads it.
+      }
+    }
+    return permits
+  }
+}
+
+function read(file: string): Permit[] {
+  const permits = JSON.parse(readFileSync(file, 'utf8')) as Permit[]
+  if (Array.isArray(permits) && permits.every((permit) => typeof permit === 'object')) return permits
+  throw new MurderError('USAGE', `${file} is no list of permits`, { exitCode: 2 })
+}

@@ -1,0 +1,52 @@
+import { ExitCode, MurderError } from '../../errors.ts'
+import { percent } from '../../text/format.ts'
+import type { ContentJob } from '../runs/job.ts'
+import type { Verdict } from './watchdog.ts'
+
+interface Situation {
+  bytes: number
+  total: number
+  peers: number
+  /** Seconds for which it has looked for others. */
+  sought: number
+  trackerError?: string
+}
+
+/** Why a peer gave up, in words that lead to the cause. */
+export function timeoutError(verdict: Verdict, job: ContentJob, at: Situation): MurderError {
+  const share = `${percent(at.bytes, at.total)} of ${job.name}`
+  if (verdict === 'connect') return connectError(job, at)
+  if (verdict === 'stall') {
+    return new MurderError(
+      'STALLED',
+      `no progress for ${job.timeouts.stall} s at ${share}, connected to ${at.peers}${trackerPart(at)}`,
+      {
+        exitCode: ExitCode.stalled,
+        cure: 'check that the seeder runs; what is here is kept, and the same command goes on from it; --stall-timeout sets how long to wait',
+      },
+    )
+  }
+  return new MurderError('TIMED_OUT', `not complete after ${job.timeouts.total} s: ${share}`, {
+    exitCode: ExitCode.stalled,
+    cure: 'what is here is kept, and the same command goes on from it; --timeout sets how long it may take',
+  })
+}
+
+const trackerPart = (at: Situation) => (at.trackerError ? `; the tracker: ${at.trackerError}` : '')
+
+function connectError(job: ContentJob, at: Situation): MurderError {
+  const tried = [
+    ...job.trackers.map((url) => `tracker ${url}`),
+    ...job.peers.map((address) => `peer ${address}`),
+  ]
+  const what =
+    tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was neither a tracker nor a peer to try'
+  const met = at.peers > 0 ? ` who has any of it (but ${at.peers} that wait too)` : ''
+  const { connect, stall } = job.timeouts
+  const seconds = Math.max(...[connect, stall].filter((limit) => limit > 0 && limit <= at.sought))
+  const message = `connected to nobody in ${seconds} s${met}: ${what}${trackerPart(at)}`
+  return new MurderError('NOT_CONNECTED', message, {
+    exitCode: ExitCode.stalled,
+    cure: 'check that tracker and seeder run and that a firewall lets this machine reach them; other addresses: --tracker, --peer, and on the seeder --address',
+  })
+}

@@ -1,0 +1,31 @@
+import { ownAddresses } from '../../system/addresses.ts'
+import { announceUrl } from '../../torrent/tracker/announce-url.ts'
+import { startTracker } from '../../torrent/tracker/tracker-server.ts'
+import type { TrackerJob } from '../runs/job.ts'
+import { permitsOf } from './permits-file.ts'
+
+import { delay, type WorkerContext } from './worker-context.ts'
+
+/** Runs a tracker until it is stopped. */
+export async function workAsTracker(job: TrackerJob, context: WorkerContext): Promise<void> {
+  const permits = permitsOf(job)
+  const tracker = await startTracker({
+    port: job.port,
+    ...(job.host === undefined ? {} : { host: job.host }),
+    ...(job.only === undefined ? {} : { only: job.only }),
+    ...(permits === undefined ? {} : { permits }),
+  })
+  try {
+    const url = announceUrl(reachableHost(job.host), tracker.port, permits !== undefined)
+    context.listening({ port: tracker.port, url })
+    await Promise.race([context.stopped, delay(job.timeouts.total || undefined)])
+  } finally {
+    await Promise.race([tracker.close(), delay(3)])
+  }
+}
+
+/** The address that others most likely reach this machine at; it is only shown. */
+function reachableHost(host: string | undefined): string {
+  if (host && host !== '::' && host !== '0.0.0.0') return host
+  return ownAddresses()[0] ?? '127.0.0.1'
+}

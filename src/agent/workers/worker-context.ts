@@ -1,0 +1,22 @@
+import type { AgentEvent } from '../../protocol/events.ts'
+
+/** What a worker gives to the part that knows its role. */
+export interface WorkerContext {
+  /** The run's own folder, which goes with it. */
+  folder: string
+  emit(event: AgentEvent): void
+  /** Tells followers and the run directory where this process can be reached. */
+  listening(at: { port: number; infoHash?: string; url?: string }): void
+  /** Resolves when the process shall end: a signal, or the lease is gone. */
+  stopped: Promise<void>
+  isStopped(): boolean
+  /** Wants to know of each piece that is verified and on disk. */
+  onPiece?: ((piece: number) => void) | undefined
+}
+
+/** Seconds; forever when undefined. Keeps nothing alive. */
+export function delay(seconds: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (seconds !== undefined) setTimeout(resolve, seconds * 1000).unref()
+  })
+}

@@ -1,0 +1,102 @@
+import { ExitCode, MurderError } from '../../errors.ts'
+import type { AgentEvent } from '../../protocol/events.ts'
+import { failedEvent } from '../../protocol/failed-event.ts'
+import { ownIdentity } from '../../system/process-identity.ts'
+import { plainError } from '../cli/system-error.ts'
+import { openEventLog } from '../runs/event-log.ts'
+import type { Job } from '../runs/job.ts'
+import { holdLease, type Lease } from '../runs/lease.ts'
+import { type Run, removeRun } from '../runs/run-directory.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/**
+ * Does a job in this process, in the background or in the foreground. `run` is already claimed. Whatever happens,
+ * failures too, is in the run's event log; the folder stays only after a failure.
+ */
+export async function work(
+  job: Job,
+  run: Run,
+  options: {
+    stop: AbortSignal
+    onEvent?: (event: AgentEvent) => void
+    onPiece?: (piece: number) => void
+  },
+): Promise<void> {
+  const log = openEventLog(run.folder)
+  const state = { ...run.state, ...ownIdentity() }
+  const lease = holdLease(run.folder, state)
+  let done = false
+  let stopped = false
+  const emit = (event: AgentEvent) => {
+    if (event.event === 'done') done = true
+    log.append(event)
+    options.onEvent?.(event)
+  }
+  const context: WorkerContext = {
+    folder: run.folder,
+    emit,
+    listening(at) {
+      lease.write({ ...state, ...at })
+      emit({ event: 'listening', pid: process.pid, ...at })
+    },
+    stopped: stopOf(lease, options.stop).then(() => {
+      stopped = true
+    }),
+    isStopped: () => stopped,
+    onPiece: options.onPiece,
+  }
+  try {
+    await Promise.race([runJob(job, context), crash()])
+    if (stopped && !done && job.role === 'peer') throw stoppedError(job)
+    end(run, lease)
+  } catch (error) {
+    const failure = lease.isLost() ? stoppedError(job) : plainError(error)
+    emit(failedEvent(failure))
+    // A stop that was asked for leaves nothing behind; another failure stays on record for `status`.
+    if (failure.code === 'STOPPED') end(run, lease)
+    throw failure
+  } finally {
+    lease.release()
+    log.close()
+  }
+}
+
+function end(run: Run, lease: Lease): void {
+  lease.release()
+  if (!lease.isLost()) removeRun(run.folder)
+}
+
+async function runJob(job: Job, context: WorkerContext): Promise<void> {
+  if (job.role === 'tracker') {
+    const { workAsTracker } = await import('./tracker-worker.ts')
+    return workAsTracker(job, context)
+  }
+  const { workOnContent } = await import('./content-worker.ts')
+  return workOnContent(job, context)
+}
+
+/** An error that nobody was there to catch must end up in the event log too, not only as a dead process. */
+function crash(): Promise<never> {
+  return new Promise((_, reject) => {
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', reject)
+  })
+}
+
+function stopOf(lease: Lease, signal: AbortSignal): Promise<void> {
+  return Promise.race([
+    lease.lost,
+    new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    }),
+  ])
+}
+
+function stoppedError(job: Job): MurderError {
+  const what = job.role === 'tracker' ? 'the tracker' : `the ${job.role} of ${job.name}`
+  return new MurderError('STOPPED', `${what} was stopped before it was complete`, {
+    exitCode: ExitCode.interrupted,
+    cure: 'what is here is kept, and the same command goes on from it',
+  })
+}

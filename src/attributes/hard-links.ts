@@ -1,0 +1,26 @@
+import { lstatSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeOwnInode } from '../files/own-inode.ts'
+import { compareManifest } from './compare.ts'
+import type { Manifest } from './entry.ts'
+
+/**
+ * Gives what shall get other attributes an inode of its own, if there are more names of it than the manifest says: a backup
+ * made of hard links keeps its attributes, and two files that were one here can get different ones. True if it did: the
+ * other names of those files are still to be linked.
+ */
+export async function separateShared(root: string, { entries, hasXattrs }: Manifest): Promise<boolean> {
+  const names = new Map<string, number>()
+  for (const { path, hardlink = path } of entries) names.set(hardlink, (names.get(hardlink) ?? 0) + 1)
+  const shared = entries.filter(
+    ({ path, type, hardlink }) =>
+      type !== 'directory' &&
+      hardlink === undefined &&
+      lstatSync(join(root, path)).nlink > (names.get(path) ?? 0),
+  )
+  if (shared.length === 0) return false
+  const checks = await compareManifest(root, { entries: shared, hasXattrs })
+  const different = checks.filter(({ state }) => state !== 'same')
+  for (const { path } of different) await makeOwnInode(join(root, path))
+  return different.length > 0
+}

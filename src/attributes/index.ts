@@ -1,7 +1,0 @@
-export { applyManifest } from './apply.ts'
-export { compareManifest } from './compare.ts'
-export { decodeManifest } from './decode.ts'
-export { encodeManifest } from './encode.ts'
-export { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
-export { checkFit } from './fit.ts'
-export { type Scan, scanTree } from './scan.ts'

@@ -1,7 +1,0 @@
-export { type CopyOptions, readCopyOptions } from './copy-options.ts'
-export { describeSettings } from './describe.ts'
-export { isDryRun } from './environment.ts'
-export type { Share } from './kinds.ts'
-export { loadSettings, type Origins } from './load.ts'
-export type { MurderSettings, Settings } from './schema.ts'
-export { findServers, isServer } from './servers.ts'

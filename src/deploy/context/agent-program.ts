@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+import { agentFile } from '../../agent-file.ts'
+import type { Settings } from '../../config/schema.ts'
+import { MurderError } from '../../errors.ts'
+/** The built agent: its bytes, and its name on servers, which changes with its content. */
+export interface Agent {
+  content: Buffer
+  name: string
+}
+
+let loaded: Agent | undefined
+
+export function agent(): Agent {
+  if (loaded) return loaded
+  let content: Buffer
+  try {
+    content = readFileSync(agentFile)
+  } catch (cause) {
+    throw new MurderError('NO_AGENT', `The agent is missing: ${agentFile}`, {
+      cure: 'install shipit-murder again, or run `npm run build` in its checkout',
+      cause,
+    })
+  }
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 16)
+  loaded = { content, name: `murder-${hash}.mjs` }
+  return loaded
+}
+
+export const agentPath = ({ remotePath }: Settings): string => posix.join(remotePath, agent().name)

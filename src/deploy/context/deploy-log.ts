@@ -1,0 +1,64 @@
+import { appendFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { format } from 'node:util'
+import type { OutputEvent } from '../../report/events.ts'
+import type { Shipit } from '../../shipit.ts'
+import { environmentName, logsDirectory } from './local-paths.ts'
+import { redact } from './redact.ts'
+
+/** How many logs are kept. */
+const KEEP = 20
+
+/** The log of one deploy, in a file of its own. Nothing is written before `begin`. A log that cannot be written is no reason to fail. */
+export class DeployLog {
+  #file: string | undefined
+  readonly #secrets: string[] = []
+  readonly #shipit: Shipit
+
+  constructor(shipit: Shipit) {
+    this.#shipit = shipit
+  }
+
+  /** Starts the file and lets everything that Shipit says go into it, too. */
+  begin(now = new Date()): void {
+    if (this.#file !== undefined) return
+    const directory = logsDirectory()
+    const time = now.toISOString().replace(/\D/g, '').slice(0, 14)
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      this.#file = join(directory, `${time}-${environmentName(this.#shipit.environment)}-${process.pid}.log`)
+      const old = readdirSync(directory).filter((name) => name.endsWith('.log'))
+      for (const name of old.sort().slice(0, Math.max(0, old.length - KEEP + 1)))
+        rmSync(join(directory, name), { force: true })
+    } catch {
+      this.#file = undefined
+      return
+    }
+    const log = this.#shipit.log.bind(this.#shipit)
+    this.#shipit.log = (...words) => {
+      this.line(format(...words))
+      log(...words)
+    }
+  }
+
+  /** From now on this text is left out. */
+  hide(secret: string): void {
+    this.#secrets.push(secret)
+  }
+
+  event({ event, ...fields }: OutputEvent): void {
+    this.line(`${event} ${JSON.stringify(fields)}`)
+  }
+
+  line(text: string): void {
+    if (this.#file === undefined || text.trim() === '') return
+    const plain = redact(text, process.env, this.#secrets)
+    const time = new Date().toISOString()
+    const lines = plain.split('\n').filter((line) => line.trim() !== '')
+    try {
+      appendFileSync(this.#file, lines.map((line) => `${time} ${line}\n`).join(''), { mode: 0o600 })
+    } catch {
+      this.#file = undefined
+    }
+  }
+}

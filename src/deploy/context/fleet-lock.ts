@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { hostname, userInfo } from 'node:os'
+import { MurderError } from '../../errors.ts'
+import type { Fleet, Outcome } from '../../fleet/fleet.ts'
+import { PersistentShell } from '../../fleet/persistent-shell.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import { pause } from '../../system/backoff.ts'
+import { hasEnded, nameOwnProcess } from '../../system/process-identity.ts'
+import { duration, oneLine } from '../../text/format.ts'
+import {
+  type FoundLock,
+  holdLockScript,
+  type LockOwner,
+  othersLock,
+  parseLock,
+} from '../scripts/lock-script.ts'
+
+/** Seconds that a server may take to answer. */
+const PATIENCE = 60
+/** Another deploy may be ending, or refused itself: how often and after how many seconds to look again. */
+const LOOKS = 6
+const PAUSE = 0.4
+
+interface Scripts {
+  before: string
+  after?: string
+}
+
+interface Taking extends Partial<Scripts> {
+  /** Ids of locks that were left behind. */
+  ended?: readonly string[]
+}
+
+interface Place {
+  remotePath: string
+  /** The name of the environment, for the command that breaks a lock. */
+  environment: string
+}
+
+export const newOwner = (kind: LockOwner['kind'], what: string): LockOwner => ({
+  id: `${Date.now()}-${randomBytes(6).toString('hex')}`,
+  who: `${userInfo().username}@${hostname()}`,
+  what,
+  when: new Date().toISOString(),
+  kind,
+  process: nameOwnProcess() ?? '',
+})
+
+/** Several servers that are locked by the same owner are one sentence. */
+export function lockedError(found: readonly NamedLock[], environment: string): MurderError {
+  const [{ server, lock } = { server: '?', lock: undefined }] = found
+  const where = found.length === 1 ? server : `${server} and ${found.length - 1} more`
+  const { who = '?', what = '?', when = '?', age = 0, kind } = lock ?? {}
+  const text = `${where} ${found.length === 1 ? 'is' : 'are'} locked by ${who} since ${when} (${duration(Math.max(0, age))} ago): ${what}`
+  const end = kind === 'deploy' ? 'wait until it is done' : 'ask them'
+  return new MurderError('LOCKED', oneLine(text), {
+    cure: `${end}, or break the lock: npx shipit ${environment} murder:unlock`,
+  })
+}
+
+/**
+ * The lock that a deploy holds on every server of its fleet. On each it is bound to a command over SSH that ends with this
+ * process. Where the connection breaks it is taken again.
+ */
+export class FleetLock {
+  readonly #fleet: Fleet
+  readonly #place: Place
+  readonly #owner: LockOwner
+  readonly #holds = new Map<Server, PersistentShell>()
+  readonly #released = new AbortController()
+
+  constructor(fleet: Fleet, place: Place, what: string) {
+    this.#fleet = fleet
+    this.#place = place
+    this.#owner = newOwner('deploy', what)
+    setMaxListeners(0, this.#released.signal) // one a server, when all connections break
+  }
+
+  /** Undefined while nothing is locked. */
+  get owner(): LockOwner | undefined {
+    return this.#holds.size > 0 ? this.#owner : undefined
+  }
+
+  /**
+   * Runs `before` on all servers that take part, takes the lock in the same command, and then runs `after`. Of two deploys that
+   * begin together the older one wins: the other lets go, and asks anew when its turn comes, because what it was told may not be
+   * so any more. Throws LOCKED.
+   */
+  async ask(scripts: Scripts, signal: AbortSignal): Promise<Outcome[]> {
+    const outcomes = new Map<Server, Outcome>()
+    const take = async (servers: readonly Server[], how: Taking): Promise<Refusal[]> => {
+      const free = servers.filter((server) => !this.#holds.has(server))
+      const taken = await Promise.all(free.map((server) => this.#take(server, how, signal)))
+      signal.throwIfAborted()
+      for (const outcome of taken) outcomes.set(outcome.server, outcome)
+      return refusals(taken)
+    }
+    // Where the lock was refused there is a place for it already: only who has it asks.
+    const anew = { after: `${scripts.before}\n${scripts.after ?? ''}` }
+    let refused = await take(this.#fleet.servers, scripts)
+    for (let look = 0; refused.length > 0; look++) {
+      const ended = new Set(refused.filter(({ lock }) => isLeft(lock)).map(({ lock }) => lock.id))
+      const running = refused.filter(({ lock }) => !ended.has(lock.id))
+      const hopeless = refused.some(({ lock }) => lock.kind === 'manual') || look === LOOKS
+      if (hopeless || running.some(({ lock }) => lock.id < this.#owner.id)) await this.#letGo()
+      if (hopeless) throw lockedError(refused.map(named), this.#place.environment)
+      if (running.length > 0) await pause(PAUSE, signal)
+      refused = await take(
+        refused.map(({ server }) => server),
+        { ...anew, ended: [...ended] },
+      )
+      // Only then those that were let go: they must not be in the way of the older deploy.
+      if (refused.length === 0)
+        refused = await take(
+          [...outcomes.values()].flatMap(({ ok, server }) => (ok ? [server] : [])),
+          anew,
+        )
+    }
+    return [...outcomes.values()]
+  }
+
+  async release(): Promise<void> {
+    this.#released.abort()
+    await this.#letGo()
+  }
+
+  async #letGo(): Promise<void> {
+    const holds = [...this.#holds.values()]
+    this.#holds.clear()
+    await Promise.all(holds.map((hold) => hold.letGo()))
+  }
+
+  async #take(
+    server: Server,
+    { before = '', after = '', ended = [] }: Taking,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, { after, ended })}`
+    const hold = new PersistentShell(this.#fleet, server, {
+      step: 'check',
+      script,
+      patience: PATIENCE,
+      signal,
+    })
+    const outcome = await hold.said
+    if (!outcome.ok || parseLock(outcome.stdout) !== 'taken') return outcome
+    this.#holds.set(server, hold)
+    this.#fleet.useShell(server, hold)
+    void hold.ended.then(() => this.#holdAgain(server, hold))
+    return outcome
+  }
+
+  /** The connection broke, and the lock went with it. Where another deploy has taken it since, publishing says so. */
+  async #holdAgain(server: Server, hold: PersistentShell): Promise<void> {
+    const { signal } = this.#released
+    while (this.#holds.get(server) === hold && !signal.aborted && this.#fleet.servers.includes(server)) {
+      try {
+        await pause(1, signal)
+        const outcome = await this.#take(server, {}, signal)
+        if (outcome.ok) return
+      } catch {
+        return // It was released.
+      }
+    }
+  }
+}
+
+/** A server's label, and who has it. */
+export interface NamedLock {
+  server: string
+  lock: FoundLock
+}
+
+interface Refusal {
+  server: Server
+  lock: FoundLock
+}
+
+/** Its deploy ran here and has ended, but the server does not know: its connection was cut, not closed. */
+const isLeft = ({ kind, process }: FoundLock) => kind === 'deploy' && hasEnded(process)
+
+const named = ({ server, lock }: Refusal): NamedLock => ({ server: server.label, lock })
+
+/** The locks of others that servers have told of. */
+export const namedLocks = (outcomes: readonly Outcome[]): NamedLock[] => refusals(outcomes).map(named)
+
+function refusals(outcomes: readonly Outcome[]): Refusal[] {
+  return outcomes.flatMap((outcome) => {
+    const lock = outcome.ok ? othersLock(outcome.stdout) : undefined
+    return lock === undefined ? [] : [{ server: outcome.server, lock }]
+  })
+}

@@ -1,0 +1,48 @@
+import type { Settings } from '../../config/schema.ts'
+import { MurderError } from '../../errors.ts'
+import type { AgentEvent } from '../../protocol/events.ts'
+import { fullDiskCure } from '../preflight/space.ts'
+
+/** What an agent failed of. Its own cures are for its command line; in a deploy the settings are what helps. */
+export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
+  const { code, message, exitCode, step } = failed
+  const cure = cureOf(failed, settings) ?? failed.cure
+  return new MurderError(code, message, {
+    exitCode,
+    ...(cure === undefined ? {} : { cure }),
+    ...(step === undefined ? {} : { step }),
+  })
+}
+
+function cureOf(
+  { code, step }: AgentEvent & { event: 'failed' },
+  { tracker, ports, seeder, timeouts }: Settings,
+): string | undefined {
+  switch (code) {
+    case 'NOT_CONNECTED':
+      return (
+        (seeder === 'local'
+          ? 'set murder.announce to the address of the deploy host that servers reach, or murder.seeder to one of the servers, '
+          : 'set murder.announce to the address of the seeder that the other servers reach, ') +
+        `and let TCP ports ${tracker.port} (murder.tracker.port) and ${ports.join('-')} (murder.ports) through firewalls`
+      )
+    case 'STALLED':
+      return `check the network between this server and ${seeder === 'local' ? 'the deploy host' : seeder}, where the seeder is; murder.timeouts.stall sets how long to wait (${timeouts.stall} s)`
+    case 'TIMED_OUT':
+      return 'raise murder.timeouts.total, or set it to 0 for no limit'
+    case 'PORT_TAKEN':
+      return 'stop the program that uses it (another deploy?), or set murder.tracker.port to another port'
+    case 'NO_PORT':
+      return 'set murder.ports to a range with free ports'
+    case 'DISK_FULL':
+      return step === 'unpack' ? 'free space there, for example by removing old releases' : fullDiskCure(true)
+    case 'STOPPED':
+    case 'DIED':
+      return 'deploy again; if it happens again, look for what ends it (its memory limit, another deploy)'
+    case 'TAG_TAKEN':
+    case 'RELEASE_EXISTS':
+      return 'see whether another deploy is running, then deploy again'
+    default:
+      return undefined
+  }
+}

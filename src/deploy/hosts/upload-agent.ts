@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { Settings } from '../../config/schema.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Failure } from '../../report/failures.ts'
+import { quote, quotePath } from '../../text/shell-quote.ts'
+import { agent, agentPath } from '../context/agent-program.ts'
+import type { Context } from '../context/context.ts'
+import { failuresOf } from '../outcome/fleet-error.ts'
+import type { FleetFacts } from '../preflight/preflight.ts'
+
+/** Puts the agent where it is missing: compressed, once for each version of it. Older versions are removed. Gives what failed. */
+export async function uploadAgent(
+  context: Context,
+  facts: FleetFacts,
+  among: readonly Server[] = context.fleet.servers,
+): Promise<Failure[]> {
+  const { fleet, settings, signal } = context
+  const servers = among.filter((server) => !facts.get(server)?.hasAgent)
+  if (servers.length === 0) return []
+  for (const { label } of servers) context.board().update(label, { phase: 'upload' })
+  const script = arrival(settings)
+  const outcomes = await fleet.run('upload', () => ({ script, stdin: compressedAgent() }), {
+    servers,
+    signal,
+    stallTimeout: settings.timeouts.stall,
+    repeatable: true,
+  })
+  signal.throwIfAborted()
+  return failuresOf(outcomes, 'upload')
+}
+
+let compressed: Buffer | undefined
+
+export function compressedAgent(): Buffer {
+  compressed ??= gzipSync(agent().content, { level: 9 })
+  return compressed
+}
+
+/**
+ * Script that takes the compressed agent from standard input, renames it into place when its SHA-256 is right, makes room beside
+ * it for what will be compiled of it, and then, when it is told to run a `command` of the agent, is that command: a second start
+ * of Node would take longer than all else.
+ */
+export function arrival(settings: Settings, command = ''): string {
+  const path = agentPath(settings)
+  const sha256 = createHash('sha256').update(agent().content).digest('hex')
+  const words = [program, sha256, String(compressedAgent().length)].map(quote).join(' ')
+  return [
+    `(cd ${quotePath(posix.dirname(path))} && find . -maxdepth 2 \\( ${OLD} \\) -mtime +30 -exec rm -f {} +)`,
+    `exec ${quote(settings.node)} -e ${words} ${quotePath(path)} ${quote(command)}`,
+  ].join('; ')
+}
+
+/** Agents, and what was compiled of them. */
+const OLD = `-path './murder-*.mjs' -o -path './compiled/murder-*'`
+
+/** With Node, which is there. Arguments: SHA-256, bytes that are to come, path, and command of the agent. */
+const program = `
+const [, sha256, bytes, path, command] = process.argv
+const fs = require('fs'), input = process.stdin, part = path + '.' + process.pid + '.part'
+let got = Buffer.alloc(0)
+const cut = () => { throw Error('the upload arrived incomplete') }
+const take = (chunk) => {
+  got = Buffer.concat([got, chunk])
+  if (got.length < bytes) return
+  input.off('data', take).off('end', cut).pause()
+  const content = require('zlib').gunzipSync(got.subarray(0, bytes))
+  if (require('crypto').createHash('sha256').update(content).digest('hex') !== sha256) throw Error('the upload arrived damaged')
+  try {
+    fs.writeFileSync(part, content, { mode: 0o755 })
+    fs.renameSync(part, path)
+  } finally {
+    fs.rmSync(part, { force: true })
+  }
+  try {
+    fs.mkdirSync(require('path').join(path, '../compiled'))
+  } catch {} // there already, or not to be had: nothing depends on it
+  if (!command) process.exit()
+  if (got.length > bytes) input.unshift(got.subarray(bytes))
+  process.argv = [process.argv[0], path, command]
+  import(require('url').pathToFileURL(path))
+}
+input.on('data', take).on('end', cut)`

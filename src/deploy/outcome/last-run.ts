@@ -1,0 +1,40 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { explain, isSystemError } from '../../errors.ts'
+import type { Context } from '../context/context.ts'
+import { lastRunFile } from '../context/local-paths.ts'
+import type { RunReport } from './run-report.ts'
+
+/** What became of the last deploy, for murder:retry. */
+export interface LastRun {
+  release: string | null
+  revision: string | null
+  /** Whether servers have published it: then those in `failed` alone lack it. */
+  published: boolean
+  failed: string[]
+  /** It was published alone: no deploy has brought it, and none can repeat it. */
+  alone?: boolean
+}
+
+export function saveLastRun({ shipit }: Context, report: RunReport, { alone }: { alone: boolean }): void {
+  const { release, revision, published, leftOut, servers } = report
+  const without = servers.flatMap(({ server, published }) => (published ? [] : [server]))
+  const failed = report.exitCode === 0 ? leftOut : without
+  const last: LastRun = { release, revision, published, failed, ...(alone ? { alone } : {}) }
+  const file = lastRunFile(shipit.environment)
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    writeFileSync(file, `${JSON.stringify(last, undefined, 2)}\n`, { mode: 0o600 })
+  } catch (error) {
+    shipit.log(`murder:retry will not know of this deploy: ${explain(error)}`)
+  }
+}
+
+export function loadLastRun({ shipit }: Context): LastRun | undefined {
+  try {
+    return JSON.parse(readFileSync(lastRunFile(shipit.environment), 'utf8')) as LastRun
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT') || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,59 @@
+import { posix } from 'node:path'
+import { ExitCode, MurderError } from '../../errors.ts'
+import type { ReceiveOrder } from '../../protocol/order.ts'
+import type { Context } from '../context/context.ts'
+import { releasesPath } from '../context/server-paths.ts'
+import type { StoredTransfer } from '../transfer/stored-transfer.ts'
+
+/** What becomes of a transfer on the servers: a release, unless the settings say otherwise in Murder's terms. */
+export interface Landing {
+  /** The directory or the file that it becomes. */
+  path: string
+  /** Whether it is one of `deployTo`'s releases. */
+  release: boolean
+  /** What becomes of files that the directory holds already. */
+  existing: 'refuse' | 'merge' | 'replace'
+  /** Set when it is one file and no package. */
+  file?: NonNullable<ReceiveOrder['place']>
+}
+
+/** Throws SETTINGS when the settings don't fit each other or what was packaged. */
+export function landingOf(context: Context, { tag, source }: StoredTransfer): Landing {
+  const { settings, shipit } = context
+  const { destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete } = settings
+  if (source) {
+    if (destinationPath === undefined)
+      throw wrong('murder.destinationPath is not set: a file needs a path', 'set it to the path of the file')
+    const file = { path: destinationPath, ...source }
+    return { path: destinationPath, release: false, existing: 'replace', file }
+  }
+  if (pathIsFile) throw wrong(`murder.pathIsFile is set, but ${tag} was packaged without it`, again)
+  if (destinationPath === undefined) {
+    const lone = noTagDirectory ? 'noTagDirectory' : unsafePleaseDelete ? 'unsafePleaseDelete' : undefined
+    if (lone !== undefined)
+      throw wrong(`murder.${lone} needs murder.destinationPath`, 'set that too, or leave this out')
+    return {
+      path: posix.join(releasesPath(shipit.config.deployTo ?? ''), tag),
+      release: true,
+      existing: 'refuse',
+    }
+  }
+  const path = noTagDirectory ? destinationPath : posix.join(destinationPath, tag)
+  const existing = unsafePleaseDelete ? 'replace' : noTagDirectory ? 'merge' : 'refuse'
+  if (existing !== 'refuse') assertHarmless(context, path)
+  return { path, release: false, existing }
+}
+
+const again = 'run murder:create_torrent with the same settings first'
+
+/** What is emptied or written over must hold neither this plugin's own files nor the releases. */
+function assertHarmless({ settings, shipit }: Context, path: string): void {
+  const target = posix.join(posix.resolve(path), '/')
+  const own = [settings.remotePath, settings.temporaryPath, shipit.config.deployTo ?? '']
+  const held = own.find((each) => posix.join(posix.resolve(each), '/').startsWith(target))
+  if (held === undefined) return
+  throw wrong(`murder.destinationPath is ${path}, which holds ${held}`, 'choose a directory of its own')
+}
+
+const wrong = (message: string, cure: string) =>
+  new MurderError('SETTINGS', message, { exitCode: ExitCode.usage, cure })

@@ -1,0 +1,69 @@
+import type { MurderError } from '../../errors.ts'
+import type { Outcome } from '../../fleet/fleet.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Failure } from '../../report/failures.ts'
+import type { Context } from '../context/context.ts'
+import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { addressScript, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
+import { ask, PATIENCE } from './ask.ts'
+import { faultOf, sameMachine } from './verdict.ts'
+
+export type FleetFacts = ReadonlyMap<Server, ServerFacts>
+
+/** What the servers answered. Throws FLEET_FAILED, with a table, when a deploy would fail on any of them. */
+export async function check(context: Context, asked: Promise<Outcome[]> = ask(context)): Promise<FleetFacts> {
+  const { facts, failures } = await inspect(context, asked)
+  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  return facts
+}
+
+export interface Inspection {
+  facts: FleetFacts
+  failures: Failure[]
+}
+
+/** What the servers answered that can be deployed to, and why the others can't. Throws SAME_SERVER. */
+export async function inspect(
+  context: Context,
+  asked: Promise<Outcome[]> = ask(context),
+): Promise<Inspection> {
+  const inspection = await examine(context, asked)
+  const same = sameAmong(inspection.facts)
+  if (same) throw same
+  return inspection
+}
+
+/** Why some of these servers cannot be deployed to together. */
+export const sameAmong = (facts: FleetFacts): MurderError | undefined =>
+  sameMachine([...facts].map(([{ label }, found]) => ({ label, facts: found })))
+
+/** The same as `inspect`, of each server by itself. */
+export async function examine(context: Context, asked: Promise<Outcome[]>): Promise<Inspection> {
+  const outcomes = await asked
+  context.signal.throwIfAborted()
+  const facts = new Map<Server, ServerFacts>()
+  const failures: Failure[] = failuresOf(outcomes, 'check')
+  for (const outcome of outcomes) {
+    if (!outcome.ok) continue
+    const found = parseFacts(outcome.stdout)
+    const fault = faultOf(found, context.settings.node)
+    if (fault) {
+      failures.push({ server: outcome.server.label, step: 'check', cause: fault.message, cure: fault.cure })
+    } else facts.set(outcome.server, found)
+  }
+  await findAddresses(context, facts)
+  return { facts, failures }
+}
+
+/** sudo drops SSH_CONNECTION: where "asUser" is set it takes a second question, to the user who logs in. */
+async function findAddresses({ fleet, signal }: Context, facts: Map<Server, ServerFacts>): Promise<void> {
+  const servers = [...facts.keys()].filter((server) => facts.get(server)?.clientAddress === undefined)
+  if (servers.length === 0) return
+  const options = { servers, signal, login: true, totalTimeout: PATIENCE }
+  const outcomes = await fleet.run('check', () => ({ script: addressScript }), options)
+  for (const outcome of outcomes) {
+    const found = facts.get(outcome.server)
+    // A failure is no loss: without an address, and without the setting, the seeder says what to set.
+    if (outcome.ok && found) facts.set(outcome.server, { ...found, ...parseAddresses(outcome.stdout) })
+  }
+}

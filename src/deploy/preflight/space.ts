@@ -1,0 +1,42 @@
+import type { Failure } from '../../report/failures.ts'
+import { bytes } from '../../text/format.ts'
+import type { Context } from '../context/context.ts'
+import type { ServerFacts } from '../scripts/facts-script.ts'
+import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
+import type { FleetFacts } from './preflight.ts'
+/** Bytes that are missing for the package and the unpacked release; 0 when there is room for both. */
+export function missingSpace(facts: ServerFacts, packageBytes: number, releaseBytes: number): number {
+  const { temporary, releases } = facts
+  if (temporary.fileSystem === releases.fileSystem) {
+    return Math.max(0, packageBytes + releaseBytes - releases.free)
+  }
+  return Math.max(0, packageBytes - temporary.free, releaseBytes - releases.free)
+}
+
+/** `elsewhere`: temporary files on another disk would help too. */
+export const fullDiskCure = (elsewhere: boolean): string =>
+  `remove old releases there${elsewhere ? ', or set murder.temporaryPath to a larger disk' : ''}`
+
+/** The servers that package and release do not fit on. */
+export function checkSpace(
+  context: Context,
+  facts: FleetFacts,
+  { length, entries, directory }: Transfer,
+): Failure[] {
+  const failures: Failure[] = []
+  const size = releaseBytes(entries)
+  // Files that were fetched one by one get a second name in the release.
+  const once = (found: ServerFacts) => directory && found.temporary.fileSystem === found.releases.fileSystem
+  for (const server of context.fleet.servers) {
+    const found = facts.get(server)
+    if (!found || missingSpace(found, once(found) ? 0 : length, size) === 0) continue
+    const free = Math.min(found.temporary.free, found.releases.free)
+    failures.push({
+      server: server.label,
+      step: 'check',
+      cause: `the disk is too full: the package takes ${bytes(length)} and the release ${bytes(size)}, ${bytes(free)} are free`,
+      cure: fullDiskCure(size <= found.releases.free),
+    })
+  }
+  return failures
+}

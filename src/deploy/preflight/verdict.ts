@@ -1,0 +1,65 @@
+import { MurderError } from '../../errors.ts'
+import type { ServerFacts } from '../scripts/facts-script.ts'
+
+/** Why a deploy to this server would fail later; undefined when nothing is known against it. */
+export function faultOf(
+  facts: ServerFacts,
+  node: string,
+): { code: string; message: string; cure: string } | undefined {
+  if (facts.trouble !== undefined) {
+    return {
+      code: 'SERVER_PATH',
+      message: facts.trouble,
+      cure: 'check deployTo, murder.remotePath, murder.temporaryPath and who owns them there',
+    }
+  }
+  const version = parseVersion(facts.node)
+  if (!version) {
+    return {
+      code: 'NO_NODE',
+      message: `there is no Node.js: "${node}" does not run`,
+      cure: 'install Node.js 20.19 or newer there, or set murder.node to its path',
+    }
+  }
+  const [major, minor] = version
+  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+    return {
+      code: 'OLD_NODE',
+      message: `Node.js ${facts.node} is too old`,
+      cure: 'install Node.js 20.19 or newer there, or set murder.node to the path of a newer one',
+    }
+  }
+  return undefined
+}
+
+/** Node has zstd since 22.15 and 23.8. */
+export function hasZstd(facts: ServerFacts): boolean {
+  const [major, minor] = parseVersion(facts.node) ?? [0, 0]
+  return major > 23 || (major === 23 && minor >= 8) || (major === 22 && minor >= 15)
+}
+
+function parseVersion(version: string | undefined): [number, number] | undefined {
+  const match = /^v(\d+)\.(\d+)\./.exec(version ?? '')
+  return match ? [Number(match[1]), Number(match[2])] : undefined
+}
+
+const OLDEST_NODE = [20, 19] as const
+
+/** Two entries of `servers` that are one machine and one directory: they would unpack over each other. */
+export function sameMachine(
+  servers: readonly { label: string; facts: ServerFacts }[],
+): MurderError | undefined {
+  const seen = new Map<string, string>()
+  for (const { label, facts } of servers) {
+    if (facts.identity === undefined) continue
+    const other = seen.get(facts.identity)
+    if (other !== undefined) {
+      return new MurderError('SAME_SERVER', `${other} and ${label} are the same machine`, {
+        server: label,
+        cure: 'remove one of them from "servers"',
+      })
+    }
+    seen.set(facts.identity, label)
+  }
+  return undefined
+}

@@ -1,0 +1,76 @@
+import { PassThrough } from 'node:stream'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Failure } from '../../report/failures.ts'
+import { quote, quotePath } from '../../text/shell-quote.ts'
+import type { Context } from '../context/context.ts'
+import { releasesPath } from '../context/server-paths.ts'
+import { failuresOf } from '../outcome/fleet-error.ts'
+
+/** Bytes that may wait for a slower server before the faster one is held up. */
+const BUFFER = 16 << 20
+
+/**
+ * Brings a release from a server that has it to others, through the deploy host: for a rollback with a server that is new, where
+ * nothing has to be installed and speed is not what matters. Gives the failures.
+ */
+export async function copyRelease(
+  context: Context,
+  release: string,
+  source: Server,
+  targets: readonly Server[],
+): Promise<Failure[]> {
+  const failures: Failure[] = []
+  for (const target of targets) {
+    context.shipit.log(`Copying ${release} from ${source.label} to ${target.label}, which lacks it`)
+    failures.push(...(await copyTo(context, release, source, target)))
+  }
+  return failures
+}
+
+async function copyTo(
+  { fleet, settings, shipit, signal }: Context,
+  release: string,
+  source: Server,
+  target: Server,
+): Promise<Failure[]> {
+  const releases = releasesPath(shipit.config.deployTo ?? '')
+  const bytes = new PassThrough({ highWaterMark: BUFFER })
+  bytes.on('error', () => {}) // The outcomes say what went wrong.
+  const both = new AbortController()
+  const options = { signal: AbortSignal.any([signal, both.signal]), stallTimeout: settings.timeouts.stall }
+  const reading = fleet
+    .run('copy', () => ({ script: readScript(releases, release), onLine: (line) => decode(line, bytes) }), {
+      ...options,
+      servers: [source],
+    })
+    .then((outcomes) => {
+      // A half archive must not look like a whole one.
+      if (outcomes.every(({ ok }) => ok)) bytes.end()
+      else both.abort()
+      return outcomes
+    })
+  const writing = fleet.run('copy', () => ({ script: writeScript(releases, release), stdin: () => bytes }), {
+    ...options,
+    servers: [target],
+  })
+  const [read, written] = await Promise.all([reading, writing])
+  const sourceFailed = failuresOf(read, 'copy').map(({ cause, ...failure }) => ({
+    ...failure,
+    server: target.label,
+    cause: `${source.label}, which it would come from: ${cause}`,
+  }))
+  return sourceFailed.length > 0 ? sourceFailed : failuresOf(written, 'copy')
+}
+
+const decode = (line: string, bytes: PassThrough) => void bytes.write(Buffer.from(line, 'base64'))
+
+/** As lines of text, because that is how a server's output is read here. */
+const readScript = (releases: string, release: string) =>
+  `cd ${quotePath(releases)}/${quote(release)} && { tar cf - . || kill $$; } | base64`
+
+const writeScript = (releases: string, release: string) => {
+  const partial = `.${release}.partial`
+  return `mkdir -p ${quotePath(releases)} && cd ${quotePath(releases)} || exit 1
+trap 'chmod -R u+rwx ${partial} 2>/dev/null; rm -rf ${partial}' EXIT
+rm -rf ${quote(partial)} && mkdir ${quote(partial)} && tar xpf - -C ${quote(partial)} && mv ${quote(partial)} ${quote(release)}`
+}

@@ -1,0 +1,119 @@
+import { posix } from 'node:path'
+import { interrupted } from '../../errors.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Failure } from '../../report/failures.ts'
+import { all, quote, quotePath } from '../../text/shell-quote.ts'
+import type { Context } from '../context/context.ts'
+import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { isTolerated, tolerate } from '../outcome/tolerate.ts'
+import { stillLockedScript } from '../scripts/lock-script.ts'
+import { type Publication, publishScript, revertScript } from '../scripts/publish-script.ts'
+import { groupsOf } from './batch.ts'
+import { checkName } from './release-name.ts'
+
+/** Seconds that a server may take to change a link. */
+const PATIENCE = 60
+
+/**
+ * Makes `current` point to the release on every server, group by group, and checks their health in between. When more fail
+ * than is tolerated, all go back to what they had, unless `revert` is off, and this throws FLEET_FAILED. Ctrl-C does the
+ * same, but when all have published: then it comes too late. Throws NOTHING_TO_PUBLISH.
+ */
+export async function publish(context: Context, publication: Publication): Promise<void> {
+  const { fleet, settings, shipit } = context
+  checkName(publication.release)
+  const links: Links = new Map()
+  const groups = groupsOf(fleet.servers, settings.batch)
+  for (const [index, group] of groups.entries()) {
+    if (context.signal.aborted) throw interrupted(await giveUp(context, publication, links))
+    if (groups.length > 1) {
+      const names = group.map(({ label }) => label).join(', ')
+      shipit.log(`Publishing group ${index + 1} of ${groups.length}: ${names}`)
+    }
+    const failures = await publishGroup(context, group, publication, links)
+    if (failures.length === 0) continue
+    const failed = new Set(failures.map(({ server }) => server))
+    if (!context.signal.aborted && isTolerated(context, failures)) {
+      const servers = group.filter(({ label }) => failed.has(label))
+      const notBack = await goBack(context, servers, publication, links)
+      tolerate(context, [...failures, ...notBack.filter(({ server }) => !failed.has(server))], 'published')
+      continue
+    }
+    const consequence = await giveUp(context, publication, links)
+    if (context.signal.aborted) throw interrupted(consequence)
+    throw fleetError(context, [...context.leftOut, ...failures], consequence)
+  }
+}
+
+/** What `current` pointed to before; an empty text where there was none. Servers that were asked, in that order. */
+type Links = Map<Server, string>
+
+async function publishGroup(
+  context: Context,
+  servers: readonly Server[],
+  { release }: Publication,
+  links: Links,
+): Promise<Failure[]> {
+  const { fleet, settings, shipit, lock, record } = context
+  const deployTo = shipit.config.deployTo ?? ''
+  const locked = lock.owner ? [stillLockedScript(settings.remotePath, lock.owner)] : []
+  const script = all(...locked, publishScript(deployTo, release))
+  const outcomes = await fleet.run(
+    'publish',
+    (server) => ({
+      script,
+      onLine: (line) => {
+        // When the connection breaks the command runs again: what was there before is what the first one has found.
+        if (line.startsWith('was=') && !links.has(server)) links.set(server, line.slice(4))
+      },
+    }),
+    // Ctrl-C waits for it: a script that has begun would go on, and publish after all was taken back.
+    { servers, totalTimeout: PATIENCE, repeatable: true },
+  )
+  const failures = failuresOf(outcomes, 'publish')
+  const published = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
+  for (const { label } of published) record.published(label, true)
+  if (settings.healthCheck === undefined) return failures
+  return [...failures, ...(await checkHealth(context, settings.healthCheck, published))]
+}
+
+async function checkHealth(
+  { fleet, settings, shipit, signal }: Context,
+  healthCheck: string,
+  servers: readonly Server[],
+): Promise<Failure[]> {
+  const current = quotePath(posix.join(shipit.config.deployTo ?? '', 'current'))
+  // The user's own shell text, in a shell of its own: it may end it, or say anything.
+  const script = `cd ${current} && sh -c ${quote(healthCheck)}`
+  const outcomes = await fleet.run('health', () => ({ script }), {
+    ...{ servers, signal, totalTimeout: settings.timeouts.health },
+  })
+  return failuresOf(outcomes, 'health')
+}
+
+/** Undoes the whole publication where that is wanted, and gives what has become of it. */
+async function giveUp(context: Context, publication: Publication, links: Links): Promise<string> {
+  const { fleet, settings } = context
+  if (!settings.revert) return `${publication.release} stays where it was published (murder.revert is off)`
+  const notBack = await goBack(context, fleet.servers, publication, links)
+  if (notBack.length === 0) return 'every server has what it had before'
+  const names = notBack.map(({ server, cause }) => `${server} (${cause})`).join(', ')
+  return `all servers have what they had before, but ${names}`
+}
+
+/** Servers that publish failed on, or that have published, get back what they had. Gives where that failed. */
+async function goBack(
+  { fleet, shipit, record }: Context,
+  servers: readonly Server[],
+  publication: Publication,
+  links: Links,
+): Promise<Failure[]> {
+  const deployTo = shipit.config.deployTo ?? ''
+  const outcomes = await fleet.run(
+    'revert',
+    (server) => ({ script: revertScript(deployTo, publication, links.get(server)) }),
+    { servers, totalTimeout: PATIENCE, repeatable: true },
+  )
+  for (const { ok, server } of outcomes) if (ok) record.published(server.label, false)
+  return failuresOf(outcomes, 'revert')
+}

@@ -1,0 +1,21 @@
+import { ExitCode, MurderError } from '../../errors.ts'
+
+/** Throws NOTHING_TO_PUBLISH. */
+export function nothingToPublish(why: string, cure: string): MurderError {
+  return new MurderError('NOTHING_TO_PUBLISH', `Nothing to publish: ${why}`, {
+    exitCode: ExitCode.usage,
+    cure,
+  })
+}
+
+/** Whether a text names one directory in `releases`. What is hidden there is half made. */
+const isReleaseName = (text: string): boolean => /^[^./\0][^/\0]*$/.test(text)
+
+/** Throws NOTHING_TO_PUBLISH. */
+export function checkName(release: string): string {
+  if (isReleaseName(release)) return release
+  throw nothingToPublish(
+    `${JSON.stringify(release)} is no name of a release`,
+    'let deploy:update, rollback:init or the shipitfile set shipit.releaseDirname',
+  )
+}

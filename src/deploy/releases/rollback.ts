@@ -1,0 +1,34 @@
+import { posix } from 'node:path'
+import type { Context } from '../context/context.ts'
+import { releasesPath } from '../context/server-paths.ts'
+import { failuresOf } from '../outcome/fleet-error.ts'
+import { tolerate } from '../outcome/tolerate.ts'
+import { parseReleases, releaseBefore, releasesScript } from '../scripts/releases-script.ts'
+import { copyRelease } from './copy-release.ts'
+
+/**
+ * Chooses the release to go back to, and sets what shipit-deploy's tasks and other plugins read: releaseDirname, releasePath,
+ * prevReleaseDirname, prevReleasePath. A server that lacks it gets it from one that has it. Throws FLEET_FAILED, NO_RELEASE
+ * or LOCKED.
+ */
+export async function prepareRollback(context: Context): Promise<void> {
+  const { fleet, lock, shipit, signal } = context
+  const { deployTo = '' } = shipit.config
+  const outcomes = await lock.ask({ before: releasesScript(deployTo) }, signal)
+  tolerate(context, failuresOf(outcomes, 'check'), 'nothing was changed')
+  const releases = parseReleases(outcomes)
+  const { live, before } = releaseBefore(releases)
+  shipit.log(`Current release dirname : ${live}.`)
+  shipit.log(`Will rollback to ${before}.`)
+  const lacking = fleet.servers.filter((server) => !releases.get(server)?.releases.includes(before))
+  const source = fleet.servers.find((server) => releases.get(server)?.releases.includes(before))
+  if (source && lacking.length > 0) {
+    const failures = await copyRelease(context, before, source, lacking)
+    signal.throwIfAborted()
+    tolerate(context, failures, 'nothing was published')
+  }
+  shipit.releaseDirname = before
+  shipit.releasePath = posix.join(releasesPath(deployTo), before)
+  shipit.prevReleaseDirname = live
+  shipit.prevReleasePath = posix.join(releasesPath(deployTo), live)
+}

@@ -1,0 +1,41 @@
+import { posix } from 'node:path'
+import type { Shipit } from '../../shipit.ts'
+import { quotePath } from '../../text/shell-quote.ts'
+import { contextOf } from '../context/context.ts'
+import { releasesPath } from '../context/server-paths.ts'
+import { failuresOf } from '../outcome/fleet-error.ts'
+import { type FleetReleases, liveRelease, parseReleases, releasesScript } from '../scripts/releases-script.ts'
+
+/** Seconds that a server may take to answer. */
+const PATIENCE = 60
+
+/**
+ * Replaces what shipit-deploy's tasks and other plugins ask the fleet with: its own throws "Remote servers are not synced."
+ * when one server differs, as a new one does. Here most of them decide. As properties of this very host, because
+ * shipit-deploy writes its own into the prototype whenever one of its tasks starts.
+ */
+export function allowUnsynced(shipit: Shipit): void {
+  shipit.getCurrentReleaseDirname = async () => liveRelease(await askReleases(shipit)) ?? null
+  shipit.getReleases = async () => {
+    const names = [...(await askReleases(shipit)).values()].flatMap(({ releases }) => releases)
+    return names.length === 0 ? null : [...new Set(names)].sort().reverse()
+  }
+  shipit.getRevision = async (release) => {
+    const file = quotePath(posix.join(releasesPath(shipit.config.deployTo ?? ''), release, 'REVISION'))
+    const script = `if [ -f ${file} ]; then cat ${file}; fi`
+    const outcomes = await contextOf(shipit).fleet.run('check', () => ({ script }), {
+      totalTimeout: PATIENCE,
+    })
+    const found = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.stdout.trim()] : []))
+    return found.find((revision) => revision !== '') ?? ''
+  }
+}
+
+async function askReleases(shipit: Shipit): Promise<FleetReleases> {
+  const { fleet } = contextOf(shipit)
+  const script = releasesScript(shipit.config.deployTo ?? '')
+  const outcomes = await fleet.run('check', () => ({ script }), { totalTimeout: PATIENCE })
+  for (const { server, cause } of failuresOf(outcomes, 'check'))
+    shipit.log(`${server} was not asked: ${cause}`)
+  return parseReleases(outcomes)
+}

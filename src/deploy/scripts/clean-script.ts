@@ -1,0 +1,102 @@
+import { posix } from 'node:path'
+import { quote, quotePath } from '../../text/shell-quote.ts'
+import { startedFunction } from './process-start.ts'
+
+/** Whether a transfer's directory is in use: by the process of a run, or by one that unpacks. */
+const BUSY = `${startedFunction}
+alive() {
+  kill -0 "$1" 2>/dev/null || return 1
+  if [ -z "$2" ] || [ ! -r "/proc/$1/stat" ]; then return 0; fi
+  started "$1" && [ "$start" = "$2" ]
+}
+runs() {
+  [ -f "$1/state.json" ] || return 1
+  y=; IFS= read -r y <"$1/state.json"
+  pid=\${y#*'"pid":'}; pid=\${pid%%[!0-9]*}
+  case "$y" in *'"start":"'*) since=\${y#*'"start":"'}; since=\${since%%[!0-9]*} ;; *) since= ;; esac
+  alive "$pid" "$since"
+}
+busy() {
+  for x in "$1"/peer-* "$1"/seeder/tracker-* "$1"/seeder/seeder-*; do runs "$x" && return 0; done
+  for x in "$1"/receive-*; do [ -f "$x" ] || continue; since=; IFS= read -r since <"$x"; alive "\${x##*-}" "$since" && return 0; done
+  for x in "$1"/seeder/*.part; do if [ -f "$x" ]; then y=\${x%.part}; alive "\${y##*.}" '' && return 0; fi; done
+  return 1
+}`
+
+/** Removes releases that were begun and belong to no transfer that runs. */
+const HALF_MADE = `for d in "$r"/.*.partial; do
+  if [ ! -d "$d" ] || [ -L "$d" ]; then continue; fi
+  n=\${d##*/.}; n=\${n%.partial}
+  if busy "$t/$n"; then continue; fi
+  chmod -R u+rwx "$d" 2>/dev/null
+  rm -rf "$d" || exit 1
+  echo "removed half-made release $n"
+done`
+
+/**
+ * What may go, by what it is made of: a transfer's directory has the run folder or the lock of its own processes; a
+ * half-made release is hidden and ends in `.partial`. Everything else is left, also inside of what may go.
+ */
+export function cleanScript(paths: {
+  temporaryPath: string
+  remotePath: string
+  releases: string
+  agent: string
+}): string {
+  const { temporaryPath, remotePath, releases } = paths
+  return `
+t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; r=${quotePath(releases)}; agent=${quote(paths.agent)}; own=${quotePath(posix.join(remotePath, 'tmp'))}
+${BUSY}
+transfer() {
+  [ -f "$1/peer-\${1##*/}/state.json" ] || [ -f "$1/unpacked.json" ] || [ -f "$1/seeder/package.torrent" ] || [ -f "$1/seeder/permits.json" ] && return 0
+  for x in "$1"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) return 0 ;; esac; done
+  [ "$t" = "$own" ] && [ -f "$1/package" ]
+}
+any=
+for d in "$t"/*; do
+  if [ ! -d "$d" ] || [ -L "$d" ]; then continue; fi
+  transfer "$d" || continue
+  if busy "$d"; then any=yes; echo "running transfer \${d##*/}"; continue; fi
+  for x in "$d"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) rm -f "$x" ;; esac; done
+  rm -rf "$d/peer-\${d##*/}" "$d/seeder" "$d/package" "$d/prefill" && rm -f "$d/unpacked.json" || exit 1
+  rmdir "$d" 2>/dev/null
+  echo "removed transfer \${d##*/}"
+done
+${HALF_MADE}
+for x in "$p"/run/*; do
+  case "\${x##*/}" in tracker-*|seeder-*) ;; *) continue ;; esac
+  if runs "$x"; then any=yes; echo "running \${x##*/}"; else rm -rf "$x"; fi
+done
+[ -n "$any" ] || rm -f "$p/run/permits.json"
+rmdir "$p/run" 2>/dev/null
+if [ -z "$any" ]; then
+  for x in "$p"/seed/*/package; do
+    if [ -f "$x" ]; then rm -f "$x" "$x.torrent" "\${x%/package}/secret"; x=\${x%/package}; rmdir "$x"; echo "removed seeded package of \${x##*/}"; fi
+  done
+  rmdir "$p/seed" 2>/dev/null
+  for x in "$p"/murder-????????????????.mjs; do
+    if [ -f "$x" ] && [ "\${x##*/}" != "$agent" ]; then rm -f "$x"; echo "removed old agent \${x##*/}"; fi
+  done
+  for x in "$p"/compiled/*; do
+    y=\${x##*/}
+    case "$y" in *.part) ;; *) [ -f "$p/\${y%%.mjs-*}.mjs" ] && continue ;; esac
+    rm -f "$x"
+  done
+  for x in "$p"/unpacked/*; do if [ -f "$x" ] && [ ! -d "$r/\${x##*/}" ]; then rm -f "$x"; fi; done
+  rmdir "$p/unpacked" 2>/dev/null
+fi
+true`
+}
+
+/** Removes what was uploaded for a seeder or a tracker that does not run, with its secret. No peer goes on from it. */
+const SEEDED = `for d in "$t"/*/seeder; do
+  if [ -L "$d" ] || busy "\${d%/seeder}"; then continue; fi
+  if [ -f "$d/package.torrent" ] || [ -f "$d/permits.json" ]; then rm -rf "$d"; rmdir "\${d%/seeder}" 2>/dev/null; fi
+done`
+
+/**
+ * The same for half-made releases and what seeded alone: what a deploy has left that was killed, or whose server was gone when
+ * it ended, would fill the disk.
+ */
+export const halfMadeScript = (paths: { temporaryPath: string; releases: string }) =>
+  `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}\n${BUSY}\n${HALF_MADE}\n${SEEDED}`

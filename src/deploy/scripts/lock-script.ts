@@ -1,0 +1,153 @@
+import { posix } from 'node:path'
+import { stay } from '../../fleet/persistent-shell-script.ts'
+import { quote, quotePath } from '../../text/shell-quote.ts'
+import { parseValues } from './facts-script.ts'
+import { startedFunction } from './process-start.ts'
+
+/** Whoever holds the lock of a fleet. Times are the deploy host's, for people only: no clock is compared with another. */
+export interface LockOwner {
+  /** Sorts by when it was made, among those of one clock. */
+  id: string
+  who: string
+  what: string
+  when: string
+  /** `deploy` ends with its process, `manual` with murder:unlock. */
+  kind: 'deploy' | 'manual'
+  /** The process on the deploy host, as `nameOwnProcess` gives it; empty where that is not known. */
+  process: string
+}
+
+/** A lock as one server has it. */
+export interface FoundLock extends LockOwner {
+  /** Seconds that it has been there, by the server's own clock. */
+  age: number
+}
+
+/** Minutes without a sign of life after which a deploy's lock counts as left behind. */
+const LEASE_MINUTES = 2
+
+const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
+
+/**
+ * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the
+ * server's time, process number and start of the one that holds it. A process number alone may be another program's by now.
+ * It is looked at as a whole: it may be replaced at any moment. A deploy's lock of one of `ended` (ids) was left behind, whatever
+ * it looks like there.
+ */
+const functions = (remotePath: string, ended: readonly string[] = []) => `l=${quotePath(pathOf(remotePath))}
+say() { printf '%s=%s\\n' "$1" "$2"; }
+${startedFunction}
+look() {
+  id_of=; kind=; about=; since=; holder=
+  { IFS= read -r id_of; IFS= read -r kind; IFS= read -r about; IFS= read -r since; IFS= read -r holder; } 2>/dev/null <"$l"
+  [ -n "$id_of$kind$about$since$holder" ]
+}
+still_runs() { if [ -r /proc/self/stat ]; then started "$1" && [ "$start" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
+left() {
+  [ "$kind" = deploy ] || return 1
+  ${ended.length > 0 ? `case "$id_of" in ${ended.map(quote).join('|')}) return 0;; esac` : ''}
+  [ -z "$(find "$l" -mmin +${LEASE_MINUTES} 2>/dev/null)" ] || return 0
+  [ -O "$l" ] && ! still_runs \${holder% *} "\${holder#* }"
+}
+tell() {
+  case "$since" in ''|*[!0-9]*) since=0;; esac
+  say lock.owner "$about"; say lock.age "$(($(date +%s) - since))"
+}`
+
+/** Takes the lock, or tells who has it. What was left behind is replaced, unless somebody else was faster. */
+const take = ({ id, kind, ...about }: LockOwner) => `id=${quote(id)}
+take() {
+  mine="$l.$id"; started $$; self="$$ $start"
+  printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$self" >"$mine" || exit 1
+  n=0
+  until ln "$mine" "$l" 2>/dev/null; do
+    n=$((n + 1)); look; seen=$?; other=$id_of
+    if [ "$other" = "$id" ]; then mv -f "$mine" "$l"; return; fi
+    if [ ! -e "$l" ] && [ "$n" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1; fi
+    [ "$seen" = 0 ] || continue
+    if [ "$n" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
+    mv "$l" "$mine.old" 2>/dev/null || continue
+    IFS= read -r moved <"$mine.old"; [ "$moved" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
+    rm -f "$mine.old"
+  done
+  rm -f "$mine"
+}`
+
+/**
+ * Takes the lock and stays, and with it the lock: until its standard input ends. Every empty line on it is a sign of life.
+ * Where somebody else has the lock it tells so and ends. `after` runs once it is locked.
+ */
+export function holdLockScript(
+  remotePath: string,
+  owner: LockOwner,
+  { after = '', ended = [] }: { after?: string; ended?: readonly string[] } = {},
+): string {
+  return `${functions(remotePath, ended)}
+${take(owner)}
+take || exit 0
+drop() { look; [ "$id_of" = "$id" ] && [ "$holder" = "$self" ] && rm -f "$l"; }
+trap drop EXIT; trap 'exit 1' HUP INT TERM
+${after}
+say lock.taken yes
+${stay('touch -c "$l"')}`
+}
+
+/** Takes a manual lock, which stays. */
+export function takeLockScript(remotePath: string, owner: LockOwner): string {
+  return `mkdir -p ${quotePath(remotePath)} || exit 1
+${functions(remotePath)}
+${take(owner)}
+if take; then say lock.taken yes; fi`
+}
+
+export function lockStatusScript(remotePath: string): string {
+  return `${functions(remotePath)}\nif look && ! left; then tell; fi`
+}
+
+/** Removes the lock, whose ever it is, and tells what it was. */
+export function breakLockScript(remotePath: string): string {
+  return `${functions(remotePath)}\nif look; then tell; rm -f "$l" || exit 1; fi`
+}
+
+/** Fails where somebody else has the lock by now. */
+export function stillLockedScript(remotePath: string, { id }: LockOwner): string {
+  const path = quotePath(pathOf(remotePath))
+  return `x=; if [ -f ${path} ] && { IFS= read -r x <${path}; [ "$x" != ${quote(id)} ]; }; then echo 'somebody else has taken the lock meanwhile' >&2; exit 1; fi`
+}
+
+/** What a script said of the lock: taken, somebody else's, or nothing. */
+export function parseLock(output: string): 'taken' | FoundLock | undefined {
+  const values = parseValues(output)
+  if (values.get('lock.taken') === 'yes') return 'taken'
+  const text = values.get('lock.owner')
+  if (text === undefined) return undefined
+  const unknown: LockOwner = {
+    id: '',
+    who: 'somebody',
+    what: 'something',
+    when: '?',
+    kind: 'manual',
+    process: '',
+  }
+  return { ...unknown, ...parseOwner(text), age: Number(values.get('lock.age')) || 0 }
+}
+
+/** The lock that somebody else has, as a script told it. */
+export function othersLock(output: string): FoundLock | undefined {
+  const lock = parseLock(output)
+  return lock === 'taken' ? undefined : lock
+}
+
+/** It was written by another machine, perhaps by another version: only what has the right form counts. */
+function parseOwner(text: string): Partial<LockOwner> {
+  try {
+    const value = JSON.parse(text) as Record<string, unknown> | null
+    const known = ['id', 'who', 'what', 'when', 'process'].flatMap((key) => {
+      const part = value?.[key]
+      return typeof part === 'string' ? [[key, part] as const] : []
+    })
+    return { ...Object.fromEntries(known), kind: value?.kind === 'deploy' ? 'deploy' : 'manual' }
+  } catch {
+    return {} // Half written, or by hand.
+  }
+}

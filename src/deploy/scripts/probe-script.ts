@@ -1,0 +1,50 @@
+import { saidAll } from '../../fleet/persistent-shell-script.ts'
+import { command } from '../../text/shell-quote.ts'
+
+/** One program per question, for `node -e`: what is asked about comes on standard input, never on the argument list. */
+
+/** Listens on the first free port of a range until its input ends. */
+const listener = `
+const [first, last] = process.argv.slice(1).map(Number)
+let port = first
+const server = require('net').createServer((socket) => socket.destroy())
+server.on('error', (error) => {
+  if (error.code === 'EADDRINUSE' && port < last) return server.listen(++port)
+  console.log('error=' + error.code)
+  process.exit(0)
+})
+server.on('listening', () => console.log('port=' + server.address().port + '\\n${saidAll}'))
+server.listen(port)
+process.stdin.on('end', () => process.exit(0)).resume()
+`
+
+/** Connects to every \`host:port\` of a JSON array, and says of each whether that worked. */
+const connector = `
+let text = ''
+process.stdin.on('data', (chunk) => { text += chunk }).on('end', () => {
+  for (const [host, port] of JSON.parse(text)) {
+    const socket = require('net').connect({ host, port, timeout: 4000 })
+    const done = (word) => { socket.destroy(); console.log(word + '=' + JSON.stringify([host, port])) }
+    socket.on('connect', () => done('reached')).on('timeout', () => done('silent'))
+    socket.on('error', (error) => done(error.code === 'ECONNREFUSED' ? 'refused' : 'failed'))
+  }
+})
+`
+
+export const listenScript = (node: string, [first, last]: readonly [number, number]) =>
+  `exec ${command(node, '-e', listener, String(first), String(last))}`
+
+export const connectScript = (node: string) => `exec ${command(node, '-e', connector)}`
+
+export type Target = readonly [host: string, port: number]
+export type Reached = 'reached' | 'silent' | 'refused' | 'failed'
+
+/** What a connector said, by target as JSON. */
+export function parseReached(output: string): Map<string, Reached> {
+  return new Map(
+    output.split('\n').flatMap((line) => {
+      const [, word, target] = /^(reached|silent|refused|failed)=(\[.*\])$/.exec(line) ?? []
+      return word && target ? [[target, word as Reached] as const] : []
+    }),
+  )
+}

@@ -1,0 +1,72 @@
+import { runsNow } from '../../protocol/run-status.ts'
+import { agent } from '../context/agent-program.ts'
+import type { Context } from '../context/context.ts'
+import { environmentDirectory } from '../context/local-paths.ts'
+import { releasesPath } from '../context/server-paths.ts'
+import { stationHere, stationOf } from '../hosts/placement.ts'
+import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { say } from '../outcome/say.ts'
+import { cleanScript } from '../scripts/clean-script.ts'
+import { removeTransfer } from '../transfer/stored-transfer.ts'
+import { findSeeders } from './seed.ts'
+
+/** Seconds: a half-made release may be large. */
+const PATIENCE = 600
+
+interface Cleaned {
+  /** `transfer 20260102030405`, in the order of the work. */
+  removed: string[]
+  /** Transfers that run, and so were left alone. */
+  running: string[]
+}
+
+/** `murder:clean`: removes leftovers on the servers and here. Never a release, and nothing of what runs. */
+export async function clean(context: Context): Promise<void> {
+  const { fleet, shipit, settings } = context
+  const script = cleanScript({
+    ...{ temporaryPath: settings.temporaryPath, remotePath: settings.remotePath },
+    releases: releasesPath(shipit.config.deployTo ?? ''),
+    agent: agent().name,
+  })
+  const outcomes = await fleet.run('clean', () => ({ script }), {
+    servers: [...fleet.servers, ...fleet.besides],
+    totalTimeout: PATIENCE,
+  })
+  const cleaned = outcomes.flatMap((outcome) =>
+    outcome.ok ? [{ server: outcome.server.label, ...parseCleaned(outcome.stdout) }] : [],
+  )
+  const failures = failuresOf(outcomes, 'clean')
+  const here = await cleanHere(context)
+  const all = [...cleaned, { server: 'deploy host', ...here }]
+  const lines = all.flatMap(({ server, removed, running }) => [
+    ...removed.map((what) => `${server}: removed ${what}`),
+    ...running.map((what) => `${server}: left ${what}, which is running`),
+  ])
+  if (lines.length === 0) lines.push('Nothing to clean')
+  say(context, lines.join('\n'), 'cleaned', { servers: all })
+  if (failures.length > 0) throw fleetError(context, failures, 'they were not cleaned')
+}
+
+/** Packages of this environment that nobody seeds, and notes of runs that failed. */
+async function cleanHere(context: Context): Promise<Cleaned> {
+  const { environment } = context.shipit
+  const station = stationOf(context)
+  const seeders = await findSeeders(context, station)
+  if (seeders.length > 0)
+    return { removed: [], running: [`package ${seeders.map(({ tag }) => tag).join(', ')}`] }
+  const removed = (await removeTransfer(context)) ? [`package ${environmentDirectory(environment)}`] : []
+  const here = stationHere(context)
+  for (const run of (await here?.status()) ?? []) {
+    if (!runsNow(run)) await here?.agent(['stop', run.tag])
+  }
+  return { removed, running: [] }
+}
+
+export function parseCleaned(output: string): Cleaned {
+  const after = (word: string) =>
+    output
+      .split('\n')
+      .filter((line) => line.startsWith(`${word} `))
+      .map((line) => line.slice(word.length + 1))
+  return { removed: after('removed'), running: after('running') }
+}

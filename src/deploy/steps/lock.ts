@@ -1,0 +1,65 @@
+import { duration, oneLine } from '../../text/format.ts'
+import { table } from '../../text/table.ts'
+import type { Context } from '../context/context.ts'
+import { type NamedLock, namedLocks, newOwner } from '../context/fleet-lock.ts'
+import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { say } from '../outcome/say.ts'
+import { breakLockScript, lockStatusScript, takeLockScript } from '../scripts/lock-script.ts'
+
+/** Seconds that a server may take. */
+const PATIENCE = 60
+
+/** `murder:lock`: keeps deploys and rollbacks from beginning until murder:unlock. MURDER_LOCK_REASON says why. */
+export async function lock(context: Context): Promise<void> {
+  const owner = newOwner('manual', process.env.MURDER_LOCK_REASON || 'no reason given')
+  const others = await onAll(context, takeLockScript(context.settings.remotePath, owner))
+  const taken = context.fleet.all.length - others.length
+  const text =
+    taken > 0 ? [`Locked ${taken} of ${context.fleet.all.length} servers: ${oneLine(owner.what)}`] : []
+  if (others.length > 0)
+    text.push(`${taken > 0 ? 'the others' : 'All servers'} were locked already:`, locksTable(others))
+  say(context, text.join('\n'), 'locked', { owner, servers: taken, others: others.map(asEvent) })
+}
+
+/** `murder:unlock`: removes every lock, also that of a deploy that runs: it then publishes nothing where another one has the lock. */
+export async function unlock(context: Context): Promise<void> {
+  const found = await onAll(context, breakLockScript(context.settings.remotePath))
+  tell(context, found, { none: 'Nothing was locked', some: 'Unlocked', event: 'unlocked' })
+}
+
+/** `murder:lock:status` */
+export async function lockStatus(context: Context): Promise<void> {
+  const found = await onAll(context, lockStatusScript(context.settings.remotePath))
+  tell(context, found, { none: 'Nothing is locked', some: 'Locked', event: 'locks' })
+}
+
+/** Runs a script on all servers; gives the locks that it told of. */
+async function onAll(context: Context, script: string): Promise<NamedLock[]> {
+  const { fleet, signal } = context
+  const outcomes = await fleet.run('lock', () => ({ script }), {
+    ...{ servers: fleet.all, signal, totalTimeout: PATIENCE },
+  })
+  signal.throwIfAborted()
+  const failures = failuresOf(outcomes, 'lock')
+  if (failures.length > 0) throw fleetError(context, failures, 'the others have answered')
+  return namedLocks(outcomes)
+}
+
+function tell(
+  context: Context,
+  locks: readonly NamedLock[],
+  words: { none: string; some: string; event: string },
+): void {
+  const text = locks.length === 0 ? words.none : `${words.some}\n${locksTable(locks)}`
+  say(context, text, words.event, { servers: locks.map(asEvent) })
+}
+
+const asEvent = ({ server, lock }: NamedLock) => ({ server, ...lock })
+
+const locksTable = (locks: readonly NamedLock[]) =>
+  table([
+    ['server', 'by', 'since', 'ago', 'why'],
+    ...locks.map(({ server, lock }) =>
+      [server, lock.who, lock.when, duration(Math.max(0, lock.age)), lock.what].map(oneLine),
+    ),
+  ])

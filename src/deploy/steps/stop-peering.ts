@@ -1,0 +1,33 @@
+import { agentPath } from '../context/agent-program.ts'
+import type { Context } from '../context/context.ts'
+import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { say } from '../outcome/say.ts'
+import { parseStopped, stopScript } from '../scripts/stop-script.ts'
+
+/** Seconds that a server may take to end its peers. */
+const PATIENCE = 60
+
+/**
+ * `murder:stop_peering`, `murder:stop_all_peering`: ends the peers of one tag, or all, on all servers and removes what
+ * they were sharing.
+ */
+export async function stopPeering(context: Context, tag?: string): Promise<void> {
+  const { fleet, settings } = context
+  const { temporaryPath, node, remotePath } = settings
+  const script = stopScript({ temporaryPath, node, remotePath, agent: agentPath(settings), tag })
+  const outcomes = await fleet.run('stop', () => ({ script }), { totalTimeout: PATIENCE })
+  const stopped = outcomes.flatMap((outcome) =>
+    outcome.ok ? parseStopped(outcome.stdout).map((run) => ({ server: outcome.server.label, ...run })) : [],
+  )
+  const text =
+    stopped.length === 0
+      ? 'No peer runs on any server'
+      : stopped.map(({ server, tag, pid }) => `${server}: stopped the peer of ${tag} (pid ${pid})`).join('\n')
+  const failures = failuresOf(outcomes, 'stop')
+  if (failures.length < outcomes.length) {
+    say(context, text, 'stopped', { role: 'peer', wasRunning: stopped.length > 0, peers: stopped })
+  }
+  if (failures.length > 0) {
+    throw fleetError(context, failures, 'what runs there ends by itself when it has lingered')
+  }
+}

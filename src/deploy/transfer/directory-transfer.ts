@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodeManifest } from '../../attributes/encode.ts'
+import { MANIFEST } from '../../attributes/entry.ts'
+import type { Settings } from '../../config/schema.ts'
+import { ExitCode, MurderError } from '../../errors.ts'
+import { createTorrent } from '../../torrent/metainfo/create.ts'
+import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
+import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
+import type { Context } from '../context/context.ts'
+import { type PackageWish, secretFor, type Transfer } from './transfer.ts'
+
+/** Owners don't travel with a release: it is whose it becomes. */
+const NOBODYS = { uid: 0, gid: 0 }
+
+/**
+ * A release as it is: the torrent of its files and of a manifest with everything else. Each file is read once, and nothing
+ * is copied: in the package's place is a link to the directory, which must not change while it is seeded.
+ */
+export async function directoryTransfer(
+  context: Context,
+  { tag, root, directory, peers, entries }: PackageWish,
+): Promise<Transfer> {
+  const { settings, signal } = context
+  refuseOthers(settings)
+  const board = context.board()
+  const listed = entries.map((entry) => ({ ...entry, ...NOBODYS }))
+  const files = listed.filter(({ type }) => type === 'file')
+  const size = files.reduce((sum, file) => sum + file.size, 0)
+  let sha256 = ''
+  const torrent = await createTorrent({
+    source: root,
+    name: 'release',
+    trackers: [],
+    files: files.map((file) => ({ path: file.path.split('/'), length: file.size })),
+    lastFile: {
+      name: MANIFEST,
+      content(digests) {
+        const digestOf = new Map(files.map((file, index) => [file, digests[index] as string]))
+        const hashed = listed.map((entry) => {
+          const digest = digestOf.get(entry)
+          return digest === undefined ? entry : { ...entry, sha256: digest }
+        })
+        const manifest = encodeManifest({ entries: hashed, hasXattrs: false })
+        sha256 = createHash('sha256').update(manifest).digest('hex')
+        return manifest
+      },
+    },
+    pieceLength: settings.pieceLength ?? choosePieceLength(size, peers),
+    signal,
+    onProgress: (bytes, total) => board.step('package', { bytes, total }),
+  })
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const file = join(directory, 'package')
+  await symlink(root, file)
+  const { infoHash, length } = parseMetainfo(torrent)
+  return {
+    ...{ tag, file, length, sha256, compression: 'none', directory: true },
+    ...{ infoHash, torrent, entries, ...secretFor(settings) },
+  }
+}
+
+function refuseOthers({ encrypt, seeder }: Settings): void {
+  const why = encrypt
+    ? 'murder.encrypt is for a package that is one file'
+    : seeder === 'local'
+      ? undefined
+      : `murder.seeder is ${seeder}, and a directory is only seeded where it is`
+  if (why === undefined) return
+  throw new MurderError('SETTINGS', `murder.package is 'directory', but ${why}`, {
+    cure: "leave one of them out, or set murder.package to 'file'",
+    exitCode: ExitCode.usage,
+  })
+}

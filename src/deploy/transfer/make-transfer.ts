@@ -1,0 +1,40 @@
+import { resolve } from 'node:path'
+import { MANIFEST } from '../../attributes/entry.ts'
+import { readCopyOptions } from '../../config/copy-options.ts'
+import { MurderError } from '../../errors.ts'
+import { type Excludes, gitIgnore } from '../../package/pack/excludes.ts'
+import type { Context } from '../context/context.ts'
+import { directoryTransfer } from './directory-transfer.ts'
+import { makePackage } from './package-transfer.ts'
+import { releaseEntries } from './release-entries.ts'
+import type { PackageWish, Transfer } from './transfer.ts'
+
+/** The directory that is deployed, as shipit-deploy chooses it. Throws WORKSPACE_MISSING. */
+export function sourceDirectory({ shipit }: Context): string {
+  const { rsyncFrom, dirToCopy = '', workspace } = shipit.config
+  const root = rsyncFrom ?? shipit.workspace ?? workspace
+  if (root !== undefined && root !== '') return resolve(root, dirToCopy)
+  throw new MurderError('WORKSPACE_MISSING', 'There is no workspace to package', {
+    cure: 'set "workspace" in the shipitfile, or run deploy:fetch first',
+    exitCode: 2,
+  })
+}
+
+/**
+ * Makes a directory, the deployed one unless told otherwise, ready to travel as the settings want it. What they
+ * ignore is left out.
+ */
+export function makeTransfer(
+  context: Context,
+  wish: Omit<PackageWish, 'root' | 'entries'> & { root?: string; excludes?: Excludes[] },
+): Promise<Transfer> {
+  const { settings, shipit } = context
+  const isPackage = settings.package === 'file'
+  const { copy } = readCopyOptions(shipit.config)
+  const { root, entries } = releaseEntries(wish.root ?? sourceDirectory(context), copy, [
+    gitIgnore(isPackage ? settings.ignore : [...settings.ignore, `/${MANIFEST}`]),
+    ...(wish.excludes ?? []),
+  ])
+  context.board().step('package')
+  return (isPackage ? makePackage : directoryTransfer)(context, { ...wish, root, entries })
+}

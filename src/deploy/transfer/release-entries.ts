@@ -1,0 +1,49 @@
+import { basename, dirname } from 'node:path'
+import type { CopyOptions } from '../../config/copy-options.ts'
+import type { Entry } from '../../files/entry.ts'
+import { changeMode } from '../../package/pack/chmod.ts'
+import type { Excludes } from '../../package/pack/excludes.ts'
+import { rsyncFilter } from '../../package/pack/rsync-filter.ts'
+import { scan } from '../../package/pack/scan.ts'
+
+/** What servers usually leave out of the modes of new files. */
+const UMASK = 0o022
+/** Mode of a release directory that shipit-deploy makes and rsync leaves as it is. */
+const MADE = 0o755
+
+/**
+ * What rsync would copy from `source` into a release, as shipit-deploy calls it: entries with paths below `root`. Paths that
+ * `excludes` are asked about are relative to `source`.
+ */
+export function releaseEntries(
+  source: string,
+  { asDirectory, copyLinks, filter, ...modes }: CopyOptions,
+  excludes: readonly Excludes[],
+): { root: string; entries: Entry[] } {
+  const isOut = rsyncFilter(filter)
+  if (!asDirectory) {
+    const entries = scan(source, { excludes: [isOut, ...excludes], followLinks: copyLinks })
+    return { root: source, entries: entries.map((entry) => withModes(entry, modes)) }
+  }
+  const [root, only] = [dirname(source), basename(source)]
+  const inside = excludes.map((exclude): Excludes => {
+    return (path, isDirectory) => path !== only && exclude(path.slice(only.length + 1), isDirectory)
+  })
+  const entries = scan(root, { excludes: [isOut, ...inside], followLinks: copyLinks, only })
+  return {
+    root,
+    entries: entries.map((entry) =>
+      entry.path === '.' ? { ...entry, mode: MADE } : withModes(entry, modes),
+    ),
+  }
+}
+
+function withModes(
+  entry: Entry,
+  { keepsModes, modeChanges }: Pick<CopyOptions, 'keepsModes' | 'modeChanges'>,
+): Entry {
+  if (entry.type === 'symlink') return entry
+  if (!keepsModes && entry.path === '.') return { ...entry, mode: MADE }
+  const mode = changeMode(entry.mode, entry.type === 'directory', modeChanges)
+  return { ...entry, mode: keepsModes ? mode : mode & 0o777 & ~UMASK }
+}

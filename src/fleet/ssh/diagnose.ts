@@ -1,0 +1,199 @@
+import { ExitCode, MurderError } from '../../errors.ts'
+import type { SessionResult } from './session.ts'
+import { byHand, type Finding, findBeforeStart } from './ssh-messages.ts'
+
+/** How a command over SSH ended. */
+export interface Ending {
+  server: string
+  step: string
+  exitCode: number | null
+  signal: string | null
+  /** Whether the script began to run on the server. Before that, everything on stderr is ssh's or the login shell's. */
+  started: boolean
+  /** The tail of stderr. */
+  stderr: string
+}
+
+/** Once a script has started only these say that the connection, not the script, has failed. */
+const lost =
+  /Connection to \S+ closed by remote host|client_loop: send disconnect|Timeout, server .* not responding|Connection reset by|packet_write_wait|ssh_dispatch_run_fatal|read from master failed|Shared connection to \S+ closed|^$/
+
+const sshNoise =
+  /^(?:debug\d: |Warning: Permanently added |Pseudo-terminal will not be|Shared connection to |ControlSocket .* already exists|mux_client_|Control socket connect\(|\*\* )/
+
+/** The failure that a non-zero ending (or one without a start) stands for, in the user's terms. Pure. */
+export function diagnose(ending: Ending): MurderError {
+  const { code, what, cure } = find(ending)
+  const { server, step, stderr } = ending
+  return new MurderError(code, `${server}: ${step}: ${what}`, {
+    server,
+    step,
+    ...(cure === undefined ? {} : { cure }),
+    cause: stderr.trim(),
+  })
+}
+
+/** Whether sshd dropped the connection before the login, as it does when too many come at once: worth a retry. */
+export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolean {
+  return !ending.started && findBeforeStart(ending.stderr, '')?.code === 'SSH_TURNED_AWAY'
+}
+
+/** Messages of programs that could not be started, or of ssh whose server could not start one. */
+const exhausted =
+  /[Cc]annot fork|fork: |Resource temporarily unavailable|Cannot allocate memory|Too many open files|(?:shell|exec) request failed|\bE(?:AGAIN|MFILE|NFILE|NOMEM)\b/
+
+/** Whether there were no processes, descriptors or memory left, here or there: worth a retry. */
+export function isExhausted({ stderr }: Pick<Ending, 'stderr'>): boolean {
+  return exhausted.test(stderr)
+}
+
+/**
+ * Whether the connection, not the command, failed: what may run twice may be tried again. A signal has ended the ssh here; it
+ * says nothing of the command there.
+ */
+export function isLost({ exitCode, stderr }: Pick<Ending, 'exitCode' | 'stderr'>): boolean {
+  if (exitCode === null) return true
+  return exitCode === 255 && lost.test(lastWords(stderr) ?? stderr.trim())
+}
+
+/** Whether the shared connection broke before the command had a session on it: worth a new connection. */
+export function lostShared(ending: Pick<Ending, 'started' | 'stderr'>): boolean {
+  return !ending.started && /^mux_client_\w+: .*(?:master|packet|Broken pipe)/m.test(ending.stderr)
+}
+
+/** The last line of `stderr` that says something, without ssh's own remarks; undefined when there is none. */
+export function lastWords(stderr: string): string | undefined {
+  const lines = stderr.split(/[\r\n]+/).map((line) => line.trim())
+  return lines.findLast((line) => line !== '' && !sshNoise.test(line))?.slice(0, 500)
+}
+
+function find(ending: Ending): Finding {
+  return ending.started ? afterStart(ending) : notStarted(ending)
+}
+
+function notStarted({ stderr, server, exitCode, signal }: Ending): Finding {
+  const known = findBeforeStart(stderr, server)
+  if (known) return known
+  if (isExhausted({ stderr })) return exhaustedFinding(lastWords(stderr))
+  const said = lastWords(stderr)
+  return {
+    code: 'SSH_FAILED',
+    what: `no command could be run (${ended(exitCode, signal)})${said ? `: ${said}` : ''}`,
+    cure: `this must work: ${byHand(server, '-o BatchMode=yes ')} 'echo ok'`,
+  }
+}
+
+function afterStart({ stderr, exitCode, signal }: Ending): Finding {
+  const said = lastWords(stderr)
+  if (isLost({ exitCode, stderr })) {
+    return {
+      code: 'SSH_LOST',
+      what:
+        exitCode === null
+          ? `the command failed without a message (${ended(exitCode, signal)})`
+          : 'the connection broke while the command ran',
+      cure: 'run the same command again',
+    }
+  }
+  if (/No space left on device|Disk quota exceeded/.test(stderr)) {
+    return { code: 'DISK_FULL', what: `its disk is full: ${said}`, cure: 'free space there' }
+  }
+  if (isExhausted({ stderr })) return exhaustedFinding(said)
+  if (exitCode === 127 && said) {
+    return { code: 'COMMAND_NOT_FOUND', what: said, cure: 'install it there, or set its full path' }
+  }
+  return {
+    code: 'COMMAND_FAILED',
+    what: said ?? `the command failed without a message (${ended(exitCode, signal)})`,
+  }
+}
+
+const exhaustedFinding = (said: string | undefined): Finding => ({
+  code: 'NO_PROCESSES',
+  what: `there are no processes, file descriptors or memory left, also on every retry: ${said ?? 'it said no more'}`,
+  cure: 'see what uses them up, or raise the limits (ulimit -u, ulimit -n)',
+})
+
+function ended(exitCode: number | null, signal: string | null): string {
+  return exitCode === null ? `killed by ${signal ?? 'a signal'}` : `exit code ${exitCode}`
+}
+
+/** A limit that ran out, in seconds. `connect` runs until the script starts, `stall` whenever nothing moves. */
+export function outOfTime(
+  limit: 'connect' | 'stall' | 'total',
+  seconds: number,
+  server: string,
+  step: string,
+): MurderError {
+  const [code, what, cure] = {
+    connect: [
+      'SSH_TIMEOUT',
+      `it did not answer within ${seconds} s`,
+      'check that it is up and that no firewall drops the connection',
+    ],
+    stall: [
+      'STALLED',
+      `nothing moved for ${seconds} s`,
+      'check the server and its network, or raise murder.timeouts.stall',
+    ],
+    total: [
+      'TIMED_OUT',
+      `it was not done after ${seconds} s`,
+      // The limit of the transfer is kept by the agent; of the commands, only that of a health check can be set.
+      step === 'health'
+        ? 'see why the check takes so long, or raise murder.timeouts.health'
+        : 'see what keeps the server busy, then try again',
+    ],
+  }[limit] as [string, string, string]
+  const exitCode = limit === 'connect' ? ExitCode.failed : ExitCode.stalled
+  return new MurderError(code, `${server}: ${step}: ${what}`, { server, step, cure, exitCode })
+}
+
+/** The failure that a finished session stands for; undefined when it succeeded: started, exit code 0, not ended by us. */
+export function judge(
+  result: SessionResult,
+  server: string,
+  step: string,
+  signal: AbortSignal,
+): MurderError | undefined {
+  const { stop, exitCode, started } = result
+  if (!stop) return exitCode === 0 && started ? undefined : diagnose({ ...result, server, step })
+  switch (stop.why) {
+    case 'abort':
+      return abortError(signal, server, step)
+    case 'output':
+      return new MurderError('OUTPUT_TOO_LONG', `${server}: ${step}: it printed more than expected`, {
+        server,
+        step,
+      })
+    case 'error':
+      return failure(stop.error, server, step)
+    default:
+      return outOfTime(stop.why, stop.seconds, server, step)
+  }
+}
+
+/** Why work on a server was given up from outside: the abort's own reason when it is a MurderError. */
+export function abortError(signal: AbortSignal, server: string, step: string): MurderError {
+  if (signal.reason instanceof MurderError) return failure(signal.reason, server, step)
+  return new MurderError('INTERRUPTED', `${server}: ${step}: interrupted`, {
+    server,
+    step,
+    exitCode: ExitCode.interrupted,
+  })
+}
+
+/** `error` as a failure of this server: a MurderError keeps code, step, cure and exit code. */
+export function failure(error: unknown, server: string, step: string): MurderError {
+  if (error instanceof MurderError && error.server !== undefined) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const known = error instanceof MurderError ? error : undefined
+  const at = known?.step ?? step
+  return new MurderError(known?.code ?? 'FAILED', `${server}: ${at}: ${message}`, {
+    server,
+    step: at,
+    cause: error,
+    ...(known ? { exitCode: known.exitCode } : {}),
+    ...(known?.cure === undefined ? {} : { cure: known.cure }),
+  })
+}

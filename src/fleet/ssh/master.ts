@@ -1,0 +1,112 @@
+import { existsSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
+import { startMark } from './bootstrap.ts'
+import { Greeting, Tail } from './line-splitter.ts'
+import { LocalChild } from './local-process.ts'
+import { sshCommand } from './options.ts'
+import type { Server } from './server.ts'
+
+export type MasterResult =
+  | { up: true }
+  | {
+      up: false
+      exitCode: number | null
+      signal: string | null
+      stderr: string
+      timedOut: boolean
+      error?: Error
+    }
+
+/**
+ * The one connection to a server that all commands of a run share (OpenSSH's ControlMaster). It is our child and holds a
+ * session of `cat`: when this process ends, however it ends, `cat` reads end of file and the connection closes. OpenSSH's
+ * own background masters (ControlPersist) would survive us and, before 8.4, keep our stderr open.
+ */
+export class Master {
+  readonly #child: LocalChild
+  readonly #up: Promise<MasterResult>
+
+  /** `socket` is where it will listen. `connectSeconds` bounds all until then; 0 is no limit. */
+  constructor(server: Server, socket: string, connectSeconds: number) {
+    this.#child = new LocalChild(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' }))
+    this.#up = this.#connect(socket, connectSeconds)
+  }
+
+  /** Resolves once: it is up and ready for sessions, or why not. */
+  get up(): Promise<MasterResult> {
+    return this.#up
+  }
+
+  get gone(): boolean {
+    return this.#child.gone
+  }
+
+  /** Lets it end by itself for a second, then kills it. Its sessions, if any, end with it. */
+  async close(): Promise<void> {
+    this.#child.process.stdin.end()
+    const patience = setTimeout(() => void this.#child.kill(), 1000)
+    await this.#child.ended
+    clearTimeout(patience)
+  }
+
+  async kill(): Promise<void> {
+    await this.#child.kill()
+  }
+
+  async #connect(socket: string, connectSeconds: number): Promise<MasterResult> {
+    const errors = new Tail()
+    let timedOut = false
+    const expire = () => {
+      timedOut = true
+      void this.#child.kill()
+    }
+    const timer = connectSeconds > 0 && setTimeout(expire, connectSeconds * 1000)
+    this.#child.process.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+    const greeting = new Greeting()
+    // The socket is there as soon as the login is done. Where it cannot be watched, the echo comes a little later.
+    const listening = watchFor(socket)
+    const first = await Promise.race([listening.found, this.#echo(greeting), this.#child.ended])
+    listening.stop()
+    if (timer) clearTimeout(timer)
+    if ('exitCode' in first) {
+      const said = errors.toString()
+      return { up: false, ...first, stderr: said.trim() === '' ? greeting.text : said, timedOut }
+    }
+    this.#letGo()
+    return first
+  }
+
+  #echo(greeting: Greeting): Promise<{ up: true }> {
+    const { stdin, stdout } = this.#child.process
+    stdin.write(`\n${startMark}\n`)
+    return new Promise((resolve) => {
+      stdout.on('data', (chunk: Buffer) => {
+        greeting.push(chunk)
+        if (greeting.found) resolve({ up: true })
+      })
+    })
+  }
+
+  /** An idle connection is no reason for this process to stay. */
+  #letGo(): void {
+    const { process: child } = this.#child
+    child.unref()
+    for (const stream of child.stdio) (stream as { unref?: () => void }).unref?.()
+  }
+}
+
+/** Resolves when `file` is there, or never. OpenSSH links it to its name when it already listens. */
+function watchFor(file: string): { found: Promise<{ up: true }>; stop: () => void } {
+  let stop = () => {}
+  const found = new Promise<{ up: true }>((resolve) => {
+    try {
+      const look = () => existsSync(file) && resolve({ up: true })
+      const watcher = watch(dirname(file), look)
+      watcher.on('error', () => {}) // As below.
+      stop = () => watcher.close()
+    } catch {
+      // No more watches on this system (ENOSPC, EMFILE): the echo will tell.
+    }
+  })
+  return { found, stop }
+}

@@ -1,0 +1,73 @@
+import { MurderError } from '../../errors.ts'
+
+/** What is used of ssh-pool's `Connection`. Typed here because the user's shipit-cli brings its own copy of it. */
+export interface SshConnection {
+  remote: SshRemote
+  options: { key?: string; asUser?: string; [name: string]: unknown }
+  buildSSHCommand(command: string, options?: { tty?: boolean; command?: string }): string
+}
+
+export interface SshRemote {
+  user?: string
+  host: string
+  port?: number | string
+  extraSshOptions?: Record<string, unknown>
+}
+
+export interface Server {
+  /** `user@host`, with `:port` unless it is 22. Unique in its fleet. */
+  readonly label: string
+  readonly user: string
+  readonly host: string
+  readonly port: number
+  readonly connection: SshConnection
+}
+
+/** The fleet's servers, in the order of the shipitfile. Throws NO_SERVERS, BAD_SERVER or SAME_SERVER. */
+export function toServers(connections: readonly SshConnection[]): Server[] {
+  if (connections.length === 0) {
+    throw new MurderError('NO_SERVERS', 'There are no servers to deploy to', {
+      cure: 'add them to "servers" in the shipitfile',
+    })
+  }
+  const servers = connections.map(toServer)
+  const labels = new Set<string>()
+  for (const { label } of servers) {
+    if (labels.has(label)) {
+      throw new MurderError('SAME_SERVER', `${label} is in "servers" twice`, {
+        cure: 'remove one of the two entries',
+      })
+    }
+    labels.add(label)
+  }
+  return servers
+}
+
+function toServer(connection: SshConnection): Server {
+  const { remote } = connection
+  const user = remote.user ?? 'deploy'
+  const port = Number(remote.port ?? 22)
+  // ssh-pool puts these into a local shell command unquoted.
+  const unsafe = [remote.host, user, connection.options.asUser ?? ''].find((word) => !isPlainWord(word))
+  if (unsafe !== undefined) {
+    throw new MurderError('BAD_SERVER', `${JSON.stringify(unsafe)} in "servers" is no host or user name`, {
+      cure: 'use letters, digits and . _ - : @ % + only',
+    })
+  }
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new MurderError(
+      'BAD_SERVER',
+      `Port ${JSON.stringify(remote.port)} of ${remote.host} is no port number`,
+      {
+        cure: 'use 1 to 65535',
+      },
+    )
+  }
+  const host = remote.host.toLowerCase()
+  const label = `${user}@${host}${port === 22 ? '' : `:${port}`}`
+  return { label, user, host, port, connection }
+}
+
+function isPlainWord(word: string): boolean {
+  return /^[\p{L}\p{N}._:@%+\\[\]-]*$/u.test(word) && !word.startsWith('-')
+}

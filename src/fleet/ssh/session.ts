@@ -1,0 +1,190 @@
+import { Readable } from 'node:stream'
+import { scriptLine } from './bootstrap.ts'
+import { Greeting, LineSplitter, Tail } from './line-splitter.ts'
+import { LocalChild } from './local-process.ts'
+
+/** What follows the script on its standard input. A function is called once for every attempt. */
+export type Payload = string | Buffer | (() => Readable)
+
+export interface SessionOrder {
+  /** The local shell command that runs ssh. */
+  commandLine: string
+  script: string
+  stdin?: Payload | undefined
+  /** Gets every line of stdout, which is then not kept. What it throws ends the session. */
+  onLine?: ((line: string) => void) | undefined
+  /** The script has begun to run on the server. */
+  onStart?: (() => void) | undefined
+  /** Seconds; 0 is no limit. */
+  limits: { connect: number; stall: number; total: number }
+  /** Most bytes of stdout that are kept. */
+  maxOutput: number
+  signal?: AbortSignal | undefined
+}
+
+/** Why a session was ended from this side. */
+export type Stop =
+  | { why: 'connect' | 'stall' | 'total'; seconds: number }
+  | { why: 'output' | 'abort' }
+  | { why: 'error'; error: unknown }
+
+export interface SessionResult {
+  exitCode: number | null
+  signal: string | null
+  started: boolean
+  stdout: string
+  stderr: string
+  stop?: Stop
+}
+
+/** Runs one script over one ssh process. Never rejects; how it ended is in the result. */
+export async function runSession(order: SessionOrder): Promise<SessionResult> {
+  const child = new LocalChild(order.commandLine)
+  const session = new Session(child, order)
+  const ending = await child.ended
+  return session.result(ending)
+}
+
+/** In pieces, so that a large payload on a slow link shows that it moves. */
+function* slices(payload: string | Buffer): Generator<Buffer> {
+  const bytes = Buffer.from(payload)
+  for (let at = 0; at < bytes.length; at += 65536) yield bytes.subarray(at, at + 65536)
+}
+
+class Session {
+  readonly #child: LocalChild
+  readonly #order: SessionOrder
+  readonly #greeting = new Greeting()
+  readonly #errorGreeting = new Greeting()
+  readonly #errors = new Tail()
+  readonly #output: Buffer[] = []
+  readonly #lines: LineSplitter | undefined
+  readonly #timers = new Map<'connect' | 'stall' | 'total', NodeJS.Timeout>()
+  #outputLength = 0
+  #stop: Stop | undefined
+
+  constructor(child: LocalChild, order: SessionOrder) {
+    this.#child = child
+    this.#order = order
+    this.#lines = order.onLine && new LineSplitter(order.onLine)
+    this.#limit('connect')
+    this.#limit('total')
+    order.signal?.addEventListener('abort', this.#abort, { once: true })
+    if (order.signal?.aborted) this.#abort()
+    child.process.stdout.on('data', (chunk: Buffer) => this.#guard(() => this.#onOutput(chunk)))
+    child.process.stderr.on('data', (chunk: Buffer) => this.#onError(chunk))
+    this.#send()
+  }
+
+  result(ending: Awaited<LocalChild['ended']>): SessionResult {
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#order.signal?.removeEventListener('abort', this.#abort)
+    if (!this.#stop) this.#guard(() => this.#lines?.end())
+    if (ending.error) this.#stop ??= { why: 'error', error: ending.error }
+    const { found } = this.#greeting
+    const said = this.#errorGreeting.found ? this.#errors.toString() : this.#errorGreeting.text
+    return {
+      exitCode: ending.exitCode,
+      signal: ending.signal,
+      started: found,
+      stdout: Buffer.concat(this.#output).toString(),
+      // A login shell that refuses (nologin) says so on stdout.
+      stderr: found || said.trim() !== '' ? said : this.#greeting.text,
+      ...(this.#stop ? { stop: this.#stop } : {}),
+    }
+  }
+
+  #send(): void {
+    const { stdin } = this.#child.process
+    const { script, stdin: payload } = this.#order
+    this.#guard(() => {
+      stdin.on('drain', () => this.#moved())
+      stdin.write(scriptLine(script))
+      this.#pour(typeof payload === 'function' ? payload() : Readable.from(slices(payload ?? '')))
+    })
+  }
+
+  #pour(source: Readable): void {
+    const { stdin } = this.#child.process
+    source.on('error', (error) => this.#end({ why: 'error', error }))
+    stdin.once('close', () => source.destroy())
+    source.pipe(stdin)
+  }
+
+  #onOutput(chunk: Buffer): void {
+    const before = this.#greeting.found
+    const rest = this.#greeting.push(chunk)
+    if (!before && this.#greeting.found) this.#started()
+    this.#moved()
+    if (this.#stop || rest.length === 0) return
+    if (this.#lines) this.#lines.push(rest)
+    else this.#keep(rest)
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#outputLength += chunk.length
+    if (this.#outputLength > this.#order.maxOutput) this.#end({ why: 'output' })
+    else this.#output.push(chunk)
+  }
+
+  #onError(chunk: Buffer): void {
+    this.#errors.push(this.#errorGreeting.push(chunk))
+    this.#moved()
+  }
+
+  #started(): void {
+    clearTimeout(this.#timers.get('connect'))
+    this.#limit('stall')
+    this.#order.onStart?.()
+  }
+
+  #limit(why: 'connect' | 'stall' | 'total'): void {
+    const seconds = this.#order.limits[why]
+    if (seconds > 0)
+      this.#timers.set(
+        why,
+        setTimeout(() => this.#end({ why, seconds }), seconds * 1000),
+      )
+  }
+
+  #moved(): void {
+    if (!this.#stop) this.#timers.get('stall')?.refresh()
+  }
+
+  readonly #abort = () => this.#end({ why: 'abort' })
+
+  /** What a callback throws ends this session, and nothing else. */
+  #guard(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#end({ why: 'error', error })
+    }
+  }
+
+  #end(stop: Stop): void {
+    if (this.#stop) return
+    this.#stop = stop
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    void this.#child.kill()
+  }
+}
+
+/** A script for a shell that is there already, as for a session of its own. */
+export interface FurtherScript {
+  script: string
+  onLine?: ((line: string) => void) | undefined
+  /** Seconds; 0 is no limit. */
+  totalTimeout: number
+  /** Most characters of stdout that are kept. */
+  maxOutput: number
+  signal: AbortSignal
+}
+
+/** A shell on a server that stays, and runs scripts, one at a time. */
+export interface StandingShell {
+  /** Undefined when it is at another one or has ended, also meanwhile: then it is not known what the script has done. */
+  run(script: FurtherScript): Promise<SessionResult | undefined>
+  /** Settles when it does not stay any more. */
+  readonly ended: Promise<unknown>
+}

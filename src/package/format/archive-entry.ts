@@ -1,0 +1,58 @@
+import { MurderError } from '../../errors.ts'
+import { type Entry, longestPath, pathFault, shown } from '../../files/entry.ts'
+
+/** What of a tar header counts here; the rest (owner, device numbers) is never used. */
+export interface TarHeader {
+  name: string
+  /** `file`, `directory`, `symlink` or what else it is called; undefined when nobody knows. */
+  type: string | undefined
+  mode: number
+  size: number
+  /** Since 1970. */
+  seconds: number
+  linkname: string
+  /** Records of the pax header before it, by keyword. */
+  pax?: Record<string, string>
+}
+
+/**
+ * A header of an archive that nobody vouches for as an entry, or PACKAGE_REFUSED: an absolute path, `..`, NUL, and any
+ * type but file, directory and symlink. The target of a symlink is free: nothing is ever written through one.
+ */
+export function entryFromHeader(header: TarHeader): Entry {
+  const path = header.name === '.' || header.name === './' ? '.' : header.name.replace(/\/$/, '')
+  const fault = path === '.' ? undefined : pathFault(path)
+  if (fault) throw refused(header.name, fault)
+  const common = { path, mode: header.mode & 0o7777, mtime: mtimeOf(header) }
+  if (header.type === 'file' && path !== '.') return { ...common, type: 'file', size: header.size }
+  if (header.type === 'directory') return { ...common, type: 'directory', size: 0 }
+  if (header.type !== 'symlink' || path === '.')
+    throw refused(header.name, `is a ${header.type ?? 'thing of unknown type'}`)
+  const { linkname } = header
+  if (linkname === '' || linkname.includes('\0') || Buffer.byteLength(linkname) > longestPath)
+    throw refused(header.name, 'is a symlink with an impossible target')
+  return { ...common, type: 'symlink', mode: 0o777, size: 0, linkname }
+}
+
+export function refused(path: string, why: string): MurderError {
+  return new MurderError('PACKAGE_REFUSED', `the package is refused: ${shown(path)} ${why}`, {
+    cure: 'nothing was unpacked; find out who made this package before you deploy again',
+  })
+}
+
+/** Times beyond what file systems hold (year 2446 on ext4) are not worth an error: the field is cut. */
+const mostSeconds = 15_032_385_535n
+
+function mtimeOf(header: TarHeader): bigint {
+  const pax = header.pax?.mtime
+  if (pax === undefined) return cut(BigInt(header.seconds) * 1_000_000_000n)
+  const match = /^(-?)(\d{1,20})(?:\.(\d{1,20}))?$/.exec(pax)
+  if (!match) throw refused(header.name, 'has an impossible mtime')
+  const size = BigInt(match[2] ?? 0) * 1_000_000_000n + BigInt((match[3] ?? '').slice(0, 9).padEnd(9, '0'))
+  return cut(match[1] ? -size : size)
+}
+
+function cut(mtime: bigint): bigint {
+  const most = mostSeconds * 1_000_000_000n
+  return mtime > most ? most : mtime < -most ? -most : mtime
+}

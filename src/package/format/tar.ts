@@ -1,0 +1,71 @@
+import type { Entry } from '../../files/entry.ts'
+import { endLength, headerOf, paddingOf } from './header.ts'
+
+/**
+ * A part of the package: bytes, perhaps none, or how many bytes come here that are not known (a hole). Bytes are only valid
+ * until the next part is asked for: readers use their buffers again.
+ */
+export type Part = Buffer | number
+
+/** An entry's content: at once, in parts, or unknown. Never more than `entry.size` bytes. */
+export type Content = Buffer | AsyncIterable<Buffer> | undefined
+
+/**
+ * The uncompressed package, in order. Whatever `contentOf` falls short of becomes a hole, so the length is always
+ * `packedLength(entries)`.
+ */
+export async function* tar(entries: Entry[], contentOf: (entry: Entry) => Content): AsyncGenerator<Part> {
+  const small = new Gatherer()
+  for (const entry of entries) {
+    const header = headerOf(entry)
+    if (!small.fits(header.length)) yield small.take()
+    small.add(header)
+    if (entry.size === 0) continue
+    const content = contentOf(entry)
+    let missing = entry.size
+    if (Buffer.isBuffer(content)) {
+      missing -= content.length
+      if (!small.fits(content.length)) yield small.take()
+      if (small.fits(content.length)) small.add(content)
+      else yield content
+    } else if (content) {
+      yield small.take()
+      for await (const chunk of content) {
+        missing -= chunk.length
+        yield chunk
+      }
+    }
+    if (missing > 0) {
+      yield small.take()
+      yield missing
+    }
+    const padding = paddingOf(entry.size)
+    if (!small.fits(padding)) yield small.take()
+    small.add(zeros.subarray(0, padding))
+  }
+  yield small.take()
+  yield zeros
+}
+
+const zeros = Buffer.alloc(endLength)
+
+/** Each part costs its consumers several turns of the microtask queue, and most files are small: those become one part. */
+class Gatherer {
+  readonly #bytes = Buffer.allocUnsafe(64 << 10)
+  #filled = 0
+
+  fits(length: number): boolean {
+    return this.#filled + length <= this.#bytes.length
+  }
+
+  add(bytes: Buffer): void {
+    this.#filled += bytes.copy(this.#bytes, this.#filled)
+  }
+
+  /** What was added; the next `add` overwrites it. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#filled)
+    this.#filled = 0
+    return taken
+  }
+}

@@ -1,0 +1,70 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { Entry } from '../../files/entry.ts'
+import { headerLength, headerOf, paddingOf } from '../format/header.ts'
+
+const samples = 64
+const sampleLength = 64 << 10
+
+/**
+ * How far gzip would shrink the package: compressed over uncompressed, 1 when nothing would be gained. Looks at 64
+ * places spread evenly over the package, headers included, and reads at most 4 MiB. A file that cannot be read is left
+ * out: whoever packs it will say what is wrong with it.
+ */
+export function estimateCompression(root: string, entries: Entry[]): number {
+  let plain = 0
+  let compressed = 0
+  for (const sample of samplesOf(root, entries)) {
+    plain += sample.length
+    compressed += gzipSync(sample, { level: 1 }).length
+  }
+  return plain === 0 ? 1 : Math.min(1, compressed / plain)
+}
+
+function* samplesOf(root: string, entries: Entry[]): Generator<Buffer> {
+  const starts: number[] = []
+  let total = 0
+  for (const entry of entries) {
+    starts.push(total)
+    total += headerLength(entry) + entry.size + paddingOf(entry.size)
+  }
+  const stride = Math.max(sampleLength, Math.ceil(total / samples))
+  let index = 0
+  for (let start = 0; start < total; start += stride) {
+    while (index + 1 < starts.length && (starts[index + 1] ?? 0) <= start) index++
+    yield sampleFrom(root, entries, index, start - (starts[index] ?? 0))
+  }
+}
+
+/** What the package holds from `offset` bytes after the start of entry `index` on, without tar's padding. */
+function sampleFrom(root: string, entries: Entry[], index: number, offset: number): Buffer {
+  const sample = Buffer.allocUnsafe(sampleLength)
+  let filled = 0
+  let skip = offset
+  for (const entry of entries.slice(index, index + sampleLength / 512)) {
+    const header = headerOf(entry)
+    filled += header.copy(sample, filled, Math.min(skip, header.length))
+    filled += readAt(root, entry, Math.max(0, skip - header.length), sample.subarray(filled))
+    if (filled === sampleLength) break
+    skip = 0
+  }
+  return sample.subarray(0, filled)
+}
+
+function readAt(root: string, entry: Entry, position: number, into: Buffer): number {
+  const length = Math.min(into.length, entry.size - position)
+  if (length <= 0) return 0
+  let fd: number | undefined
+  try {
+    fd = openSync(
+      entry.source ?? join(root, entry.path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
+    return readSync(fd, into, 0, length, position)
+  } catch {
+    return 0
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}

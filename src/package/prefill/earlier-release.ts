@@ -1,0 +1,95 @@
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { type Entry, nameOf, parentOf } from '../../files/entry.ts'
+import type { Content } from '../format/tar.ts'
+
+const chunkLength = 1 << 20
+
+/**
+ * Content guessed from an earlier release: that of the regular file of the same path and size. Nothing outside of
+ * `from` is ever read: a directory that a symlink takes elsewhere counts as missing, and so does a file that is a symlink.
+ * What cannot be read is simply not known.
+ */
+export function earlierReader(from: string): { contentOf: (entry: Entry) => Content; reused: () => number } {
+  const buffer = Buffer.allocUnsafe(chunkLength)
+  const directoryOf = realDirectories(from)
+  let reused = 0
+
+  async function* chunks(fd: number, entry: Entry): AsyncGenerator<Buffer> {
+    try {
+      if (!isFileOf(fd, entry.size)) return
+      for (let position = 0; position < entry.size; ) {
+        const length = readSome(fd, buffer, Math.min(chunkLength, entry.size - position), position)
+        if (length === 0) return
+        position += length
+        reused += length
+        yield buffer.subarray(0, length)
+      }
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  function contentOf(entry: Entry): Content {
+    const directory = directoryOf(parentOf(entry.path))
+    if (directory === undefined) return undefined
+    const fd = open(`${directory}/${nameOf(entry.path)}`)
+    if (fd === undefined) return undefined
+    if (entry.size >= chunkLength) return chunks(fd, entry)
+    // One byte more than it may have: that tells its size, and that it is a file, without asking.
+    const length = readSome(fd, buffer, entry.size + 1, 0)
+    closeSync(fd)
+    if (length !== entry.size) return undefined
+    reused += length
+    return buffer.subarray(0, length)
+  }
+
+  return { contentOf, reused: () => reused }
+}
+
+/** Where a directory of the release really is; undefined when it is missing or outside. */
+export function realDirectories(from: string): (path: string) => string | undefined {
+  const known = new Map<string, string | undefined>()
+  const root = realPath(from)
+  return (path) => {
+    if (root === undefined) return undefined
+    if (known.has(path)) return known.get(path)
+    const real = realPath(join(root, path))
+    const inside = real === root || real?.startsWith(root === sep ? root : root + sep)
+    known.set(path, inside ? real : undefined)
+    return known.get(path)
+  }
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return undefined
+  }
+}
+
+function open(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch {
+    return undefined // Missing, unreadable or a symlink: not known.
+  }
+}
+
+function isFileOf(fd: number, size: number): boolean {
+  try {
+    const stats = fstatSync(fd)
+    return stats.isFile() && stats.size === size
+  } catch {
+    return false
+  }
+}
+
+function readSome(fd: number, into: Buffer, length: number, position: number): number {
+  try {
+    return readSync(fd, into, 0, length, position)
+  } catch {
+    return 0
+  }
+}

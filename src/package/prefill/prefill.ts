@@ -1,0 +1,63 @@
+import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
+import { setImmediate as breath } from 'node:timers/promises'
+import type { Entry } from '../../files/entry.ts'
+import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
+import { packedLength } from '../format/header.ts'
+import { tar } from '../format/tar.ts'
+import { earlierReader } from './earlier-release.ts'
+
+export interface PrefillOptions {
+  /** The package's entries, as `decodeLayout` gave them. */
+  layout: Entry[]
+  /** The release that the server has already. */
+  from: string
+  /** The candidate; made new with mode 0600, an older file there is replaced. */
+  output: string
+  signal?: AbortSignal
+}
+
+const breathEvery = 10
+
+/**
+ * Writes what the uncompressed package of `layout` would be if each file that `from` has with the same path and size
+ * also had the same content, and leaves holes for the others. The length is always that of the package. A wrong guess
+ * does no harm: every piece is verified by its hash.
+ *
+ * `bytes` is the length, `reused` how much content came from `from`. Throws DISK_FULL, NOT_WRITABLE or INTERRUPTED, and
+ * then leaves no output behind; trouble with reading `from` only makes more holes.
+ */
+export async function prefill(options: PrefillOptions): Promise<{ bytes: number; reused: number }> {
+  const { layout, from, output, signal } = options
+  stopIfAborted(signal)
+  const bytes = packedLength(layout)
+  const earlier = earlierReader(from)
+  let fd: number | undefined
+  try {
+    rmSync(output, { force: true })
+    fd = openSync(output, 'wx', 0o600)
+    ftruncateSync(fd, bytes)
+    let position = 0
+    let last = performance.now()
+    for await (const part of tar(layout, earlier.contentOf)) {
+      stopIfAborted(signal)
+      if (typeof part === 'number') position += part
+      else position += writeAll(fd, part, position)
+      if (performance.now() - last < breathEvery) continue
+      await breath()
+      last = performance.now()
+    }
+  } catch (cause) {
+    if (fd !== undefined) closeSync(fd)
+    if (fd !== undefined) rmSync(output, { force: true })
+    throw unwritable(output, cause)
+  }
+  closeSync(fd)
+  return { bytes, reused: earlier.reused() }
+}
+
+/** Returns how many bytes that were. */
+function writeAll(fd: number, bytes: Buffer, position: number): number {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(fd, bytes, done, bytes.length - done, position + done)
+  return bytes.length
+}

@@ -1,0 +1,153 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { type Entry, parentOf } from '../../files/entry.ts'
+import { unwritable } from '../../files/file-errors.ts'
+import { linkOrCopy } from '../../files/link-or-copy.ts'
+import { setLinkTimes, setTimes, settable } from '../../files/times.ts'
+import { refused } from '../format/archive-entry.ts'
+
+/** A file being written, in order. */
+interface OpenFile {
+  entry: Entry
+  fd: number
+  written: number
+}
+
+/**
+ * Makes entries below a directory that it creates itself, so that everything in it is known: each path is made once,
+ * only in a directory that was made here before, and never through a symlink. Modes and times are exact whatever the
+ * umask; those of directories come last, with `finish`. Errors are PACKAGE_REFUSED, DISK_FULL and NOT_WRITABLE.
+ */
+export class Destination {
+  readonly #root: string
+  readonly #made = new Map<string, Entry['type']>()
+  readonly #directories: Entry[] = []
+  #file: OpenFile | undefined
+
+  constructor(root: string) {
+    this.#root = root
+    this.#do('.', () => mkdirSync(root, { mode: 0o700 }))
+    this.#made.set('.', 'directory')
+  }
+
+  directory(entry: Entry): void {
+    this.#directories.push(entry)
+    if (entry.path === '.' && this.#directories.length === 1) return
+    this.#add(entry)
+    this.#do(entry.path, (path) => mkdirSync(path, { mode: 0o700 }))
+  }
+
+  symlink(entry: Entry): void {
+    this.#add(entry)
+    this.#do(entry.path, (path) => {
+      symlinkSync(entry.linkname ?? '', path)
+      setLinkTimes(path, entry.mtime)
+    })
+  }
+
+  /** Starts a file; `write` and `endFile` go to it until the next one. */
+  startFile(entry: Entry): void {
+    this.#add(entry)
+    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+    this.#do(entry.path, (path) => {
+      const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+      this.#file = { entry, fd, written: 0 }
+    })
+  }
+
+  write(chunk: Buffer): void {
+    const file = this.#file as OpenFile
+    this.#do(file.entry.path, () => {
+      for (let done = 0; done < chunk.length; ) done += writeSync(file.fd, chunk, done)
+    })
+    file.written += chunk.length
+  }
+
+  endFile(): void {
+    const { entry, fd } = this.#file as OpenFile
+    this.#do(entry.path, () => {
+      // Writing clears setuid and setgid, so the mode comes after the content.
+      fchmodSync(fd, entry.mode)
+      const time = settable(entry.mtime)
+      futimesSync(fd, time, time)
+    })
+    this.close()
+  }
+
+  /** Gives a file that is there already, as a regular file at `source`, its place and its attributes. */
+  async adopt(entry: Entry, source: string): Promise<void> {
+    this.#add(entry)
+    const path = this.#full(entry.path)
+    try {
+      await linkOrCopy(source, path)
+    } catch (cause) {
+      throw unwritable(path, cause)
+    }
+    this.#do(entry.path, (path) => {
+      setTimes(path, entry.mtime)
+      chmodSync(path, entry.mode)
+    })
+  }
+
+  /** Puts `REVISION` in, in place of one that the release may hold itself. */
+  revision(revision: string): void {
+    if (this.#made.get('REVISION') === 'directory') throw refused('REVISION', 'is a directory')
+    this.#do('REVISION', (path) => {
+      rmSync(path, { force: true })
+      writeFileSync(path, `${revision}\n`, { flag: 'wx' })
+      chmodSync(path, 0o644)
+    })
+  }
+
+  /** Modes and times of the directories, the deepest first: nothing is made in them any more. */
+  finish(): void {
+    // Archives of other makers may not hold the release directory itself.
+    if (this.#directories[0]?.path !== '.') this.#do('.', (path) => chmodSync(path, 0o755))
+    for (const entry of this.#directories.reverse())
+      this.#do(entry.path, (path) => {
+        setTimes(path, entry.mtime)
+        chmodSync(path, entry.mode)
+      })
+  }
+
+  /** Closes what is still open. */
+  close(): void {
+    if (!this.#file) return
+    const { fd } = this.#file
+    this.#file = undefined
+    closeSync(fd)
+  }
+
+  #add(entry: Entry): void {
+    const parent = this.#made.get(parentOf(entry.path))
+    if (parent === undefined) throw refused(entry.path, 'comes before the directory that holds it')
+    if (parent !== 'directory') throw refused(entry.path, `would be written through a ${parent}`)
+    if (this.#made.has(entry.path)) throw refused(entry.path, 'is in it twice')
+    this.#made.set(entry.path, entry.type)
+  }
+
+  /** `path` is the release's own, or that of an entry, which has been checked: there is nothing to normalize. */
+  #full(path: string): string {
+    return path === '.' ? this.#root : `${this.#root}/${path}`
+  }
+
+  #do(path: string, work: (path: string) => void): void {
+    const full = this.#full(path)
+    try {
+      work(full)
+    } catch (cause) {
+      throw unwritable(full, cause)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { createHash, type Hash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { isSystemError, MurderError, reason } from '../../errors.ts'
+import { stopIfAborted } from '../../files/file-errors.ts'
+import type { Compression } from '../../protocol/order.ts'
+import { entryFromHeader } from '../format/archive-entry.ts'
+import { decrypt } from '../format/cipher.ts'
+import { expander } from '../format/compress.ts'
+import { TarReader, type TarVisitor } from '../format/tar-reader.ts'
+import type { Destination } from './destination.ts'
+
+export interface ExtractOptions {
+  file: string
+  compression: Compression
+  /** What it is encrypted with. */
+  key?: string
+  sha256?: string
+  signal?: AbortSignal
+  /**
+   * For a file that has its length but not yet its content: how many bytes from its start are there, once they are more
+   * than `position`. All of them unless given.
+   */
+  beyond?: (position: number) => Promise<number>
+}
+
+/** Bytes that are read, and unpacked, before others on this thread have their turn: a few milliseconds. */
+const chunkLength = 256 << 10
+
+/**
+ * Reads the package once: hashes it, expands it and makes its entries in `destination`. What was made is only to be
+ * believed when this returns. Throws what `unpack` throws.
+ */
+export async function extractInto(
+  destination: Destination,
+  options: ExtractOptions,
+): Promise<{ files: number; bytes: number }> {
+  const { file, compression, key, sha256, signal } = options
+  const digest = createHash('sha256')
+  const count = { files: 0, bytes: 0 }
+  const reader = new TarReader(makeEntries(destination, count))
+  const take = async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) reader.write(chunk)
+  }
+  const expand = expander(compression)
+  try {
+    const packed = read(options, digest)
+    const chunks = key === undefined ? packed : decrypt(packed, key)
+    if (expand) await pipeline(chunks, expand, take as never, signal ? { signal } : {})
+    else await take(chunks)
+    reader.end()
+  } catch (cause) {
+    stopIfAborted(signal)
+    throw brokenPackage(file, cause)
+  }
+  if (sha256 !== undefined && digest.digest('hex') !== sha256.toLowerCase())
+    throw new MurderError('PACKAGE_WRONG', `${file} is not the package that was sent: its SHA-256 differs`, {
+      cure: 'deploy again; if it happens twice, check the disk and memory of this server',
+    })
+  return count
+}
+
+/** The file's bytes in order, hashed on the way. */
+async function* read(
+  { file, compression, signal, beyond }: ExtractOptions,
+  digest: Hash,
+): AsyncGenerator<Buffer> {
+  let here = await beyond?.(0)
+  const handle = await open(file)
+  try {
+    const { size } = await handle.stat()
+    here ??= size
+    // What expands a chunk may still hold it when the next ones are read.
+    const shared = compression === 'none' ? Buffer.allocUnsafeSlow(chunkLength) : undefined
+    for (let at = 0; at < size; ) {
+      stopIfAborted(signal)
+      if (beyond && at >= here) here = await beyond(at)
+      const length = Math.min(chunkLength, here - at)
+      const { bytesRead, buffer } = await handle.read(shared ?? Buffer.allocUnsafe(length), 0, length, at)
+      if (bytesRead === 0) throw new Error('it became shorter')
+      const chunk = buffer.subarray(0, bytesRead)
+      digest.update(chunk)
+      at += bytesRead
+      yield chunk
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes what is read, and counts it. */
+function makeEntries(destination: Destination, count: { files: number; bytes: number }): TarVisitor {
+  return {
+    entry(header) {
+      const entry = entryFromHeader(header)
+      if (entry.type === 'directory') destination.directory(entry)
+      if (entry.type === 'symlink') destination.symlink(entry)
+      if (entry.type !== 'file') return
+      destination.startFile(entry)
+      count.files++
+      count.bytes += entry.size
+    },
+    content: (chunk) => destination.write(chunk),
+    endContent: () => destination.endFile(),
+  }
+}
+
+function brokenPackage(file: string, cause: unknown): MurderError {
+  if (cause instanceof MurderError) return cause
+  if (isSystemError(cause, 'ENOENT', 'EACCES', 'EISDIR', 'EIO'))
+    return new MurderError('PACKAGE_MISSING', `cannot read the package ${file}: ${reason(cause)}`, {
+      cure: 'deploy again',
+      cause,
+    })
+  return new MurderError('PACKAGE_DAMAGED', `the package ${file} is damaged: ${reason(cause)}`, {
+    cure: 'deploy again; check that both ends use the same compression',
+    cause,
+  })
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, renameSync, rmSync, statSync } from 'node:fs'
+import { chmod, utimes } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { MurderError } from '../../errors.ts'
+import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
+import { linkOrCopy } from '../../files/link-or-copy.ts'
+import { makeDirectory } from '../../files/make-directory.ts'
+import type { PlaceOrder } from '../../protocol/order.ts'
+
+/**
+ * Gives a file that was fetched its place: a second name where both are on one file system, so that a large one needs
+ * no second copy of its bytes, else a copy. What is at `path` is replaced in one step once the SHA-256 is right.
+ * Throws WRONG_KIND, PACKAGE_WRONG, DISK_FULL, NOT_WRITABLE or INTERRUPTED, and then has touched nothing.
+ */
+export async function placeFile(options: {
+  file: string
+  sha256: string
+  order: PlaceOrder
+  signal?: AbortSignal
+}): Promise<{ path: string; bytes: number }> {
+  const { file, order, signal } = options
+  const path = targetOf(order)
+  const draft = join(dirname(path), `.${basename(path)}.${process.pid}.partial`)
+  await verify(file, options.sha256, signal)
+  try {
+    makeDirectory(dirname(path))
+    rmSync(draft, { force: true })
+    await linkOrCopy(file, draft)
+    await chmod(draft, order.mode & 0o7777)
+    await utimes(draft, order.mtime / 1000, order.mtime / 1000)
+    stopIfAborted(signal)
+    renameSync(draft, path)
+    return { path, bytes: statSync(path).size }
+  } catch (cause) {
+    throw unwritable(path, cause)
+  } finally {
+    // Also after a rename of one file's name to another name of it, which does nothing.
+    rmSync(draft, { force: true })
+  }
+}
+
+/** As `cp` does: into a directory that is there, under the file's own name. A device is no place for a file. */
+function targetOf({ path, name }: PlaceOrder): string {
+  const target = resolve(path)
+  const found = statSync(target, { throwIfNoEntry: false })
+  if (!found || found.isFile()) return target
+  if (found.isDirectory()) return join(target, basename(name))
+  throw new MurderError('WRONG_KIND', `${target} is neither a file nor a directory`, {
+    cure: 'name another path',
+  })
+}
+
+async function verify(file: string, sha256: string, signal?: AbortSignal): Promise<void> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    stopIfAborted(signal)
+    hash.update(chunk)
+  }
+  if (hash.digest('hex') === sha256.toLowerCase()) return
+  throw new MurderError('PACKAGE_WRONG', 'the file is not the one that was sent: its SHA-256 is another', {
+    cure: 'run it again; if it happens again, look for a failing disk here',
+  })
+}

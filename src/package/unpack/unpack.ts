@@ -1,0 +1,82 @@
+import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { isSystemError, MurderError } from '../../errors.ts'
+import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
+import { removeTree } from '../../files/remove-tree.ts'
+import { Destination } from './destination.ts'
+import { type ExtractOptions, extractInto } from './extract.ts'
+
+/** What becomes of a release: whole where there was nothing, or nothing. */
+export interface Target {
+  /** The release directory: missing or empty before, whole after. */
+  into: string
+  /** Content of the REVISION file, without its newline. */
+  revision?: string
+  signal?: AbortSignal
+}
+
+/** Makes all that the release holds. `bytes` counts the content of files. */
+export type Fill = (destination: Destination) => Promise<{ files: number; bytes: number }>
+
+/** `file` is the package; its SHA-256 (hex), when given, is checked while it is read. */
+export type UnpackOptions = Target & ExtractOptions
+
+/**
+ * Unpacks a package. Trusts nothing in it.
+ *
+ * Throws what `makeWhole` throws, PACKAGE_MISSING, PACKAGE_WRONG (SHA-256), PACKAGE_DAMAGED, PACKAGE_REFUSED (hostile)
+ * or NO_ZSTD.
+ */
+export const unpack = (options: UnpackOptions): ReturnType<Fill> =>
+  makeWhole(options, (destination) => extractInto(destination, options))
+
+/**
+ * Fills a hidden directory beside `into` and renames that when all is there; on any failure the hidden directory is
+ * removed and nothing else has been touched.
+ *
+ * Throws RELEASE_EXISTS, DISK_FULL, NOT_WRITABLE, INTERRUPTED or what `fill` throws.
+ */
+export async function makeWhole(options: Target, fill: Fill): ReturnType<Fill> {
+  const into = resolve(options.into)
+  stopIfAborted(options.signal)
+  assertFree(into)
+  const partial = join(dirname(into), `.${basename(into)}.partial`)
+  let destination: Destination | undefined
+  try {
+    mkdirSync(dirname(into), { recursive: true })
+    removeTree(partial)
+    destination = new Destination(partial)
+    const filled = await fill(destination)
+    if (options.revision !== undefined) destination.revision(options.revision)
+    destination.finish()
+    stopIfAborted(options.signal)
+    renameSync(partial, into)
+    return filled
+  } catch (cause) {
+    destination?.close()
+    if (destination) removeQuietly(partial)
+    throw unwritable(into, cause)
+  }
+}
+
+/** What went wrong before matters more than a leftover, and the next unpacking removes that. */
+function removeQuietly(path: string): void {
+  try {
+    removeTree(path)
+  } catch {}
+}
+
+function assertFree(into: string): void {
+  let what: string
+  try {
+    const stats = lstatSync(into)
+    if (stats.isDirectory() && readdirSync(into).length === 0) return
+    what = stats.isDirectory() ? 'is there already and not empty' : 'is there already and not a directory'
+  } catch (cause) {
+    if (isSystemError(cause, 'ENOENT')) return
+    throw unwritable(into, cause)
+  }
+  throw new MurderError('RELEASE_EXISTS', `${into} ${what}`, {
+    cure: 'nothing was touched; remove it, or unpack into another directory',
+  })
+}

@@ -1,0 +1,56 @@
+/** Events of a peer, a seeder or a tracker, oldest first. `bytes` count content, not protocol overhead. */
+export type AgentEvent =
+  /** Waits for its order; said again and again. */
+  | { event: 'ready' }
+  | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
+  | { event: 'prefilled'; bytes: number }
+  | {
+      event: 'progress'
+      bytes: number
+      total: number
+      down: number
+      up: number
+      peers: number
+      sent?: number
+    }
+  /** A peer sent wrong bytes; it is asked nothing any more. */
+  | { event: 'banned'; address: string }
+  | {
+      event: 'downloaded'
+      bytes: number
+      total: number
+      seconds: number
+      received: number
+      /** Of `received`. */
+      fromSeeder: number
+      sent: number
+    }
+  /** Something that people should know and that is no failure. */
+  | { event: 'warning'; message: string }
+  /** Complete and verified: printed as `Done and done` for people. */
+  | { event: 'done' }
+  | { event: 'unpacked'; files: number; bytes: number; seconds: number }
+  | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number; step?: string }
+
+export function eventsIn(stdout: string): AgentEvent[] {
+  return stdout.split('\n').flatMap((line) => parseEvent(line) ?? [])
+}
+
+/**
+ * The agent's event in a line of its output, or undefined for anything else that a server may print in between.
+ * Only the shape is checked: an object with a name. Whoever reads the fields must not trust them.
+ */
+export function parseEvent(line: string): AgentEvent | undefined {
+  const text = line.trim()
+  if (!text.startsWith('{')) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return isEvent(value) ? value : undefined
+  } catch {
+    return undefined // Not JSON after all: noise, which is what this function is there to skip.
+  }
+}
+
+function isEvent(value: unknown): value is AgentEvent {
+  return typeof value === 'object' && value !== null && 'event' in value && typeof value.event === 'string'
+}

@@ -1,7 +1,0 @@
-export { ProgressBoard } from './board.ts'
-export type { DeployReport, ServerReport } from './deploy-report.ts'
-export { type Failure, failureOf, failureTable } from './failures.ts'
-export { bytes, duration, rate } from './format.ts'
-export { type OutputMode, outputMode, wantsColour } from './output.ts'
-export { RunRecord } from './server-record.ts'
-export { table } from './table.ts'

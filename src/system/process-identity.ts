@@ -1,0 +1,94 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { isSystemError } from '../errors.ts'
+
+/** A process that can't be mistaken for a later one that was given the same pid. */
+export interface ProcessIdentity {
+  pid: number
+  /** When it started, in the kernel's own terms; only good for comparing. */
+  start: string
+}
+
+/** `/proc/<pid>/stat` (proc(5)): the state is the 1st and the start time the 20th field after the `)` of the name. */
+function startFromProc(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+}
+
+/** For systems without /proc (a deploy host with macOS). */
+function startFromPs(pid: number): string | undefined {
+  const { execFileSync } = process.getBuiltinModule('node:child_process')
+  try {
+    return (
+      execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' }).trim() ||
+      undefined
+    )
+  } catch {
+    return undefined // ps exits with 1 when there is no such process
+  }
+}
+
+/** Some containers show another pid namespace's /proc, or none: then a pid has to do. */
+let procIsOurs: boolean | undefined
+
+function hasProc(): boolean {
+  if (procIsOurs === undefined) {
+    try {
+      procIsOurs = readlinkSync('/proc/self') === String(process.pid)
+    } catch {
+      procIsOurs = false
+    }
+  }
+  return procIsOurs
+}
+
+/** The start time of a running process; undefined when there is none or only its zombie. */
+export function startOf(pid: number): string | undefined {
+  if (process.platform !== 'linux') return startFromPs(pid)
+  if (!hasProc()) return pidExists(pid) ? 'unknown' : undefined
+  try {
+    return startFromProc(pid)
+  } catch {
+    return undefined
+  }
+}
+
+export function pidExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !isSystemError(error, 'ESRCH')
+  }
+}
+
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, start: startOf(process.pid) ?? '' }
+}
+
+export function isRunning({ pid, start }: ProcessIdentity): boolean {
+  return startOf(pid) === start
+}
+
+/** What tells apart all whose process numbers are not ours: the boot and the pid namespace, proc(5). Only Linux has them. */
+function surroundings(): string | undefined {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return undefined
+  }
+}
+
+/** This process, in words that a later one can look up; undefined where there are none. */
+export function nameOwnProcess(): string | undefined {
+  const around = surroundings()
+  const { pid, start } = ownIdentity()
+  return around === undefined ? undefined : `${pid} ${start} ${around}`
+}
+
+/** Whether that process was one of this machine and has ended. */
+export function hasEnded(name: string | undefined): boolean {
+  const [pid, start = '', ...around] = name?.split(' ') ?? []
+  return around.length > 0 && around.join(' ') === surroundings() && !isRunning({ pid: Number(pid), start })
+}

@@ -1,0 +1,59 @@
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { explain } from '../errors.ts'
+import { hasEnded, nameOwnProcess } from './process-identity.ts'
+
+/** In it stands the process that removes the directory. */
+const OWNER = 'owner'
+
+/**
+ * A new directory (0700) whose name begins with `prefix`, for as long as this process runs: whoever makes it removes it.
+ * Those of processes that were killed are removed here, since nobody else will.
+ */
+export function makeTemporaryDirectory(prefix: string, parent = tmpdir()): string {
+  removeAbandoned(prefix, parent)
+  const directory = mkdtempSync(join(parent, prefix))
+  const owner = nameOwnProcess()
+  if (owner !== undefined) writeFileSync(join(directory, OWNER), owner, { mode: 0o600 })
+  return directory
+}
+
+/** Tidying does not stop a deploy: what can't be removed is said and stays. */
+function removeAbandoned(prefix: string, parent: string): void {
+  for (const directory of abandoned(prefix, parent)) {
+    try {
+      rmSync(directory, { recursive: true, force: true })
+    } catch (error) {
+      console.warn(`${directory}, left by a deploy that was killed, could not be removed: ${explain(error)}`)
+    }
+  }
+}
+
+/** A parent that may be written and not listed has none that can be seen. */
+function abandoned(prefix: string, parent: string): string[] {
+  let names: string[] = []
+  try {
+    names = readdirSync(parent)
+  } catch (error) {
+    console.warn(`No look for what killed deploys left: ${explain(error)}`)
+  }
+  return names
+    .filter((name) => name.startsWith(prefix) && name.length === prefix.length + 6)
+    .map((name) => join(parent, name))
+    .filter(isAbandoned)
+}
+
+/** What another user made says nothing: the parent is often /tmp. */
+function isAbandoned(directory: string): boolean {
+  try {
+    const stats = lstatSync(directory)
+    return (
+      stats.isDirectory() &&
+      stats.uid === process.getuid?.() &&
+      hasEnded(readFileSync(join(directory, OWNER), 'utf8'))
+    )
+  } catch {
+    return false // gone meanwhile, or with no owner
+  }
+}

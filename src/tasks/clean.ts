@@ -1,5 +1,0 @@
-import { clean } from '../steps/clean.ts'
-import { step } from './step.ts'
-
-/** Removes what transfers have left. */
-export const registerClean = step('murder:clean', clean)

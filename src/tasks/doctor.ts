@@ -1,5 +1,0 @@
-import { doctor } from '../steps/doctor.ts'
-import { step } from './step.ts'
-
-/** What could stop a deploy. */
-export const registerDoctor = step('murder:doctor', doctor, 'same')

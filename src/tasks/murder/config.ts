@@ -1,0 +1,17 @@
+import { describeSettings } from '../../config/describe.ts'
+import { settingsOf } from '../../deploy/context/context.ts'
+import { outputMode } from '../../report/output.ts'
+import { type Registration, task } from '../task.ts'
+
+/** `murder:config`: the settings in force, and where each comes from. */
+export const registerConfig: Registration = (shipit) => {
+  const show = () => {
+    const { settings, origins } = settingsOf(shipit)
+    if (outputMode(process.env, process.stdout) !== 'json') {
+      return shipit.log(describeSettings(settings, origins))
+    }
+    const event = { event: 'settings', time: new Date().toISOString(), settings, origins }
+    process.stdout.write(`${JSON.stringify(event)}\n`)
+  }
+  task(shipit, 'murder:config', show, 'same')
+}

@@ -1,5 +1,0 @@
-import { seed } from '../steps/seeding.ts'
-import { step } from './step.ts'
-
-/** Packages the workspace and seeds it in the background. */
-export const registerSeed = step('murder:seed', (context) => seed(context))

@@ -1,5 +1,0 @@
-import { setup } from '../steps/setup.ts'
-import { step } from './step.ts'
-
-/** Checks all servers and uploads the agent. */
-export const registerSetup = step('murder:setup', setup)

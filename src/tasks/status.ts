@@ -1,5 +1,0 @@
-import { status } from '../steps/status.ts'
-import { step } from './step.ts'
-
-/** What runs on the deploy host and on every server. */
-export const registerStatus = step('murder:status', status, 'same')

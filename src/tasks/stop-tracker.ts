@@ -1,4 +1,0 @@
-import { stopTracker } from '../steps/tracker.ts'
-import { step } from './step.ts'
-
-export const registerStopTracker = step('murder:stop_tracker', stopTracker)

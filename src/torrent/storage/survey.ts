@@ -1,0 +1,93 @@
+import type { Stats } from 'node:fs'
+import { lstat, stat } from 'node:fs/promises'
+import { isSystemError, MurderError } from '../../errors.ts'
+
+/** A file of the content on disk: where it starts in the content, and its length there. */
+export interface Stretch {
+  path: string
+  start: number
+  length: number
+}
+
+/** What is on disk where the content of a torrent belongs. Reads no file. */
+export class Survey {
+  /** For each stretch what is there; undefined when nothing is. */
+  readonly found: (Stats | undefined)[]
+  private readonly stretches: Stretch[]
+
+  private constructor(stretches: Stretch[], found: (Stats | undefined)[]) {
+    this.stretches = stretches
+    this.found = found
+  }
+
+  /** `follow`: whether symlinks count as what they point to. Throws what the system says, but for missing files. */
+  static async of(stretches: Stretch[], follow: boolean): Promise<Survey> {
+    const look = follow ? stat : lstat
+    const found: (Stats | undefined)[] = []
+    for (const { path } of stretches) {
+      found.push(
+        await look(path).catch((error) => {
+          if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
+          throw error
+        }),
+      )
+    }
+    return new Survey(stretches, found)
+  }
+
+  /** Bytes from the start of a file that may be content. None of a file that is all hole: there is nothing to read. */
+  bytesHere(index: number): number {
+    const found = this.found[index]
+    if (!found?.isFile() || found.blocks === 0) return 0
+    return Math.min(found.size, (this.stretches[index] as Stretch).length)
+  }
+
+  /** Whether all bytes of a range may be there; `first` is the index of the stretch that holds `position`. */
+  mayHold(first: number, position: number, length: number): boolean {
+    const end = position + length
+    for (let index = first; index < this.stretches.length; index++) {
+      const stretch = this.stretches[index] as Stretch
+      if (stretch.start >= end) break
+      const needed = Math.min(end - stretch.start, stretch.length)
+      if (needed > 0 && this.bytesHere(index) < needed) return false
+    }
+    return true
+  }
+
+  /** Bytes that the disk has yet to take until everything is there. */
+  bytesToWrite(): number {
+    return this.stretches.reduce((sum, { length }, index) => {
+      const { size = 0, blocks = 0 } = this.found[index] ?? {}
+      return sum + Math.max(0, length - Math.min(size, blocks * 512))
+    }, 0)
+  }
+
+  /** Throws for everything that must not be written to: nothing is touched when one thing is wrong. */
+  refuseOtherKinds(): void {
+    for (const [index, { path }] of this.stretches.entries()) {
+      const found = this.found[index]
+      if (!found || found.isFile()) continue
+      if (found.isDirectory()) throw wrongKind(path, 'is a directory, but the torrent has a file there')
+      if (found.isSymbolicLink())
+        throw wrongKind(path, 'is a symlink, and nothing is written through a symlink')
+      throw wrongKind(path, 'is neither a file nor a directory')
+    }
+  }
+}
+
+/** Throws unless each of these directories is one or is missing; a symlink to a directory is none. */
+export async function refuseWrongDirectories(paths: Iterable<string>): Promise<void> {
+  for (const path of paths) {
+    const found = await lstat(path).catch((error) => {
+      if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
+      throw error
+    })
+    if (!found || found.isDirectory()) continue
+    throw found.isSymbolicLink()
+      ? wrongKind(path, 'is a symlink, and nothing is written through a symlink')
+      : wrongKind(path, 'is not a directory, but the torrent has one there')
+  }
+}
+
+const wrongKind = (path: string, why: string) =>
+  new MurderError('WRONG_KIND', `${path} ${why}`, { cure: 'remove it, or name another path' })

@@ -1,0 +1,53 @@
+import { constants, fstatSync } from 'node:fs'
+import { chmod, type FileHandle, lstat, open, rmdir, unlink } from 'node:fs/promises'
+import { isSystemError } from '../../errors.ts'
+import { makeOwnInode } from '../../files/own-inode.ts'
+
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants
+/** Not on Windows. */
+const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
+
+export function openToRead(path: string, follow: boolean): Promise<FileHandle> {
+  return open(path, O_RDONLY | (follow ? 0 : O_NOFOLLOW))
+}
+
+/**
+ * Opens a file to change it, or makes it with this mode (less the umask). Never writes through a symlink (it fails with
+ * ELOOP), and never into what another name shares: of several hard links this one becomes a file of its own.
+ */
+export async function openToWrite(path: string, mode: number): Promise<FileHandle> {
+  const handle = await openOrMake(path, mode)
+  if (fstatSync(handle.fd).nlink <= 1) return handle
+  await handle.close()
+  await makeOwnInode(path)
+  return open(path, O_RDWR | O_NOFOLLOW)
+}
+
+async function openOrMake(path: string, mode: number): Promise<FileHandle> {
+  try {
+    return await open(path, O_RDWR | O_NOFOLLOW)
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+    if (!isSystemError(error, 'EACCES')) throw error
+    // Read-only, as its attributes wanted it the last time; they are set again when it is complete.
+    const found = await lstat(path)
+    if (!found.isFile() || found.uid !== process.geteuid?.()) throw error
+    await chmod(path, found.mode | 0o600)
+    return open(path, O_RDWR | O_NOFOLLOW)
+  }
+}
+
+/** Removes files that are all hole, and directories that are empty by then; the others stay. */
+export async function removeUnfilled(paths: string[]): Promise<void> {
+  for (const path of paths) {
+    const found = await lstat(path).catch(() => undefined)
+    if (found?.isDirectory()) await rmdir(path).catch(() => {})
+    else if (found?.isFile() && found.blocks === 0) await unlink(path).catch(() => {})
+  }
+}
+
+/** Lets this user make files in a directory of its own. */
+export async function makeUsable(path: string): Promise<void> {
+  const { mode, uid } = await lstat(path)
+  if (uid === process.geteuid?.() && (mode & 0o700) !== 0o700) await chmod(path, mode | 0o700)
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { progressLine, progressText } from '../../../../src/agent/cli/progress-line.ts'
+import { plainError } from '../../../../src/agent/cli/system-error.ts'
+import type { ContentJob } from '../../../../src/agent/runs/job.ts'
+import { timeoutError } from '../../../../src/agent/workers/timeout-error.ts'
+import { MurderError } from '../../../../src/errors.ts'
+
+const job: ContentJob = {
+  role: 'peer',
+  tag: 'a',
+  torrent: '',
+  infoHash: 'ff',
+  name: 'data',
+  path: '/data',
+  trackers: ['http://10.0.0.1:8998/announce'],
+  peers: ['10.0.0.1:6881'],
+  ports: [0, 0],
+  linger: 30,
+  uploadLimit: 0,
+  downloadLimit: 0,
+  limitOfEach: 0,
+  attributes: true,
+  ownerOnly: false,
+  deletesOthers: false,
+  timeouts: { connect: 60, stall: 120, total: 600 },
+}
+const at = { bytes: 43, total: 100, peers: 2, sought: 60.04 }
+
+describe('a timeout says what was tried and what helps:', () => {
+  it('connecting', () => {
+    const error = timeoutError('connect', job, { ...at, peers: 0, trackerError: 'refused' })
+    expect(error).toMatchObject({ code: 'NOT_CONNECTED', exitCode: 3 })
+    expect(error.message).toBe(
+      'connected to nobody in 60 s: tried tracker http://10.0.0.1:8998/announce, peer 10.0.0.1:6881; the tracker: refused',
+    )
+    expect(error.cure).toMatch(/firewall.*--address/)
+  })
+
+  it('connecting to others that have nothing either', () => {
+    const { message } = timeoutError('connect', job, at)
+    expect(message).toContain('nobody in 60 s who has any of it (but 2 that wait too): tried tracker')
+  })
+
+  it('connecting, for as long as a stall may last', () => {
+    expect(timeoutError('connect', job, { ...at, sought: 120.2 }).message).toContain('nobody in 120 s')
+  })
+
+  it('connecting with nothing to try', () => {
+    const error = timeoutError('connect', { ...job, trackers: [], peers: [] }, at)
+    expect(error.message).toContain('neither a tracker nor a peer')
+  })
+
+  it('stalling', () => {
+    const error = timeoutError('stall', job, at)
+    expect(error).toMatchObject({ code: 'STALLED', exitCode: 3 })
+    expect(error.message).toBe('no progress for 120 s at 43% of data, connected to 2')
+  })
+
+  it('everything', () => {
+    expect(timeoutError('total', job, at)).toMatchObject({ code: 'TIMED_OUT', exitCode: 3 })
+  })
+})
+
+describe('an error in plain words', () => {
+  it('names the file and what to do', () => {
+    const error = Object.assign(new Error("ENOSPC: no space, write '/x'"), { code: 'ENOSPC', path: '/x' })
+    expect(plainError(error)).toMatchObject({
+      message: '/x cannot be written: the disk is full',
+      exitCode: 1,
+      cure: /free/,
+    })
+  })
+
+  it('keeps to one line', () => {
+    expect(plainError(new Error('first\nsecond')).message).toBe('first')
+    expect(plainError('just text').message).toBe('just text')
+  })
+
+  it('leaves our own as it is', () => {
+    const error = new MurderError('X', 'mine')
+    expect(plainError(error)).toBe(error)
+  })
+})
+
+describe('progress', () => {
+  const event = { event: 'progress', bytes: 50, total: 100, down: 10, up: 0, peers: 1 } as const
+
+  it('tells the time that is left', () => {
+    expect(progressText(event)).toContain('50%')
+    expect(progressText(event)).toMatch(/ETA 5(\.0)? s/)
+    expect(progressText({ ...event, down: 0 })).not.toContain('ETA')
+  })
+
+  it('redraws one line on a terminal, never longer than it', () => {
+    const written: string[] = []
+    const terminal = { isTTY: true, columns: 10, write: (text: string) => written.push(text) }
+    const line = progressLine(terminal as never)
+    line.show(() => 'a text that is too long')
+    line.clear()
+    line.clear()
+    expect(written).toEqual(['\r\u001b[2Ka text th', '\r\u001b[2K'])
+  })
+})

@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { missingSpace } from '../../../../src/deploy/preflight/space.ts'
+import { faultOf, hasZstd, sameMachine } from '../../../../src/deploy/preflight/verdict.ts'
+import {
+  factsScript,
+  parseAddresses,
+  parseFacts,
+  type ServerFacts,
+} from '../../../../src/deploy/scripts/facts-script.ts'
+
+let root: string
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "facts it's "))
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+/** Asks this machine, as a server with a login banner would be asked. */
+function ask(node = process.execPath, env: Record<string, string> = {}): ServerFacts {
+  const deployTo = join(root, 'app')
+  const remotePath = join(deployTo, 'shared/murder')
+  const paths = { deployTo, remotePath, temporaryPath: join(remotePath, 'tmp') }
+  const script = factsScript({ ...paths, agent: join(remotePath, 'murder-1.mjs'), node })
+  return parseFacts(`Welcome = hello\n${execFileSync('sh', ['-c', script], { env, encoding: 'utf8' })}`)
+}
+
+const facts = (over: Partial<ServerFacts> = {}): ServerFacts => ({
+  ...parseFacts(''),
+  node: 'v20.19.0',
+  ...over,
+})
+const space = (fileSystem: string, free: number) => ({ fileSystem, free })
+
+describe('the script that asks', () => {
+  it('finds nothing on a new server and makes what a deploy needs', () => {
+    const found = ask(process.execPath, {
+      SSH_CONNECTION: '192.0.2.1 50000 192.0.2.9 22',
+      PATH: '/usr/bin:/bin',
+    })
+    expect(found).toMatchObject({
+      node: process.version,
+      hasAgent: false,
+      clientAddress: '192.0.2.1',
+      serverAddress: '192.0.2.9',
+      currentRelease: undefined,
+      newestRelease: undefined,
+      trouble: undefined,
+    })
+    expect(found.releases.free).toBeGreaterThan(0)
+    expect(found.releases.fileSystem).toMatch(/^\//)
+    expect(ask().identity).toBe(found.identity)
+  })
+
+  it('finds agent, current release and revision', () => {
+    ask()
+    const app = join(root, 'app')
+    writeFileSync(join(app, 'shared/murder/murder-1.mjs'), '')
+    mkdirSync(join(app, 'releases/20260101000000'))
+    writeFileSync(join(app, 'releases/20260101000000/REVISION'), 'abc\n')
+    symlinkSync('releases/20260101000000', join(app, 'current'))
+    expect(ask()).toMatchObject({ hasAgent: true, currentRelease: '20260101000000', revision: 'abc' })
+    for (const name of ['20260101000001', '20251231000000', 'old']) mkdirSync(join(app, 'releases', name))
+    expect(ask()).toMatchObject({ currentRelease: '20260101000000', newestRelease: '20260101000001' })
+    rmSync(join(app, 'releases/20260101000000'), { recursive: true })
+    expect(ask().currentRelease).toBeUndefined() // a link to nothing
+  })
+
+  it('says what is in the way', () => {
+    mkdirSync(join(root, 'app/current'), { recursive: true })
+    expect(ask().trouble).toBe(`${root}/app/current is a directory, not a link`)
+    rmSync(join(root, 'app'), { recursive: true })
+    writeFileSync(join(root, 'app'), '')
+    expect(ask().trouble).toBe(`${root}/app is not a directory`)
+  })
+
+  it('tells why a directory cannot be made', () => {
+    mkdirSync(join(root, 'app'))
+    writeFileSync(join(root, 'app/shared'), '')
+    expect(ask().trouble).toMatch(/app\/shared\/murder cannot be made: (Not a directory|File exists)$/)
+  })
+
+  it('has no version where Node is missing', () => {
+    expect(ask('/nowhere/node').node).toBeUndefined()
+  })
+})
+
+describe('faultOf', () => {
+  it.each([
+    ['v20.19.0', undefined],
+    ['v24.0.0', undefined],
+    ['v20.18.3', 'OLD_NODE'],
+    ['v9.0.0', 'OLD_NODE'],
+    ['hello', 'NO_NODE'],
+    [undefined, 'NO_NODE'],
+  ])('Node %s: %s', (node, code) => expect(faultOf(facts({ node }), 'node')?.code).toBe(code))
+
+  it('names trouble before anything else', () => {
+    expect(faultOf(facts({ node: undefined, trouble: '/srv is not writable' }), 'node')).toMatchObject({
+      code: 'SERVER_PATH',
+      message: '/srv is not writable',
+    })
+  })
+})
+
+it.each([
+  ['v22.14.0', false],
+  ['v22.15.0', true],
+  ['v23.7.0', false],
+  ['v23.8.0', true],
+  ['v24.0.0', true],
+  [undefined, false],
+])('Node %s has zstd: %s', (node, has) => expect(hasZstd(facts({ node }))).toBe(has))
+
+it.each([
+  ['one file system has room for both', space('/', 300), space('/', 300), 0],
+  ['one file system lacks room for both', space('/', 299), space('/', 299), 1],
+  ['two have room for one each', space('/tmp', 100), space('/', 200), 0],
+  ['the temporary one lacks room', space('/tmp', 90), space('/', 200), 10],
+  ['the other one lacks room', space('/tmp', 100), space('/', 150), 50],
+])('%s', (_, temporary, releases, missing) => {
+  expect(missingSpace(facts({ temporary, releases }), 100, 200)).toBe(missing)
+})
+
+it('takes unknown space for enough', () => expect(missingSpace(facts(), 1e15, 1e15)).toBe(0))
+
+it.each([
+  ['10.0.0.1 5 10.0.0.2 22', '10.0.0.1', '10.0.0.2'],
+  ['::ffff:10.0.0.1 5 ::ffff:10.0.0.2 22', '10.0.0.1', '10.0.0.2'],
+  ['fe80::1%eth0 5 fe80::2%eth0 22', 'fe80::1', 'fe80::2'],
+  ['', undefined, undefined],
+])('addresses of SSH_CONNECTION %s', (connection, clientAddress, serverAddress) => {
+  expect(parseAddresses(`noise\nssh=${connection}\n`)).toEqual({ clientAddress, serverAddress })
+})
+
+it('knows one machine under two names, not two that cannot be told apart', () => {
+  const [a, b] = ['a', 'b'].map((label) => ({ label, facts: facts({ identity: 'boot 1:2' }) }))
+  const c = { label: 'c', facts: facts({ identity: undefined }) }
+  if (!a || !b) throw new Error('never')
+  expect(sameMachine([a, c, b])).toMatchObject({
+    code: 'SAME_SERVER',
+    message: 'a and b are the same machine',
+  })
+  expect(sameMachine([a, c, { ...c, label: 'd' }])).toBeUndefined()
+})

@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Context } from '../../../../src/deploy/context/context.ts'
+import { groupsOf } from '../../../../src/deploy/releases/batch.ts'
+import { cleanReleases } from '../../../../src/deploy/releases/clean-releases.ts'
+import { publish } from '../../../../src/deploy/releases/publish.ts'
+import { cleanReleasesScript } from '../../../../src/deploy/scripts/old-releases-script.ts'
+import { publishScript, revertScript } from '../../../../src/deploy/scripts/publish-script.ts'
+import { interrupted } from '../../../../src/errors.ts'
+
+let root: string
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "it's "))
+  for (const release of ['1', '2', '3', '4']) mkdirSync(join(root, 'releases', release), { recursive: true })
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+const sh = (script: string) => execFileSync('sh', ['-c', script], { encoding: 'utf8', stdio: 'pipe' })
+const current = () => readlinkSync(join(root, 'current'))
+const releases = () => readdirSync(join(root, 'releases')).sort()
+
+describe('publishing', () => {
+  test('says what was there, and can be undone', () => {
+    expect(sh(publishScript(root, '1'))).toBe('was=\n')
+    expect(sh(publishScript(root, '2'))).toBe('was=releases/1\n')
+    expect(current()).toBe('releases/2')
+    sh(revertScript(root, { release: '2', isNew: false }, 'releases/1'))
+    expect(current()).toBe('releases/1')
+    sh(revertScript(root, { release: '1', isNew: true }, ''))
+    expect(existsSync(join(root, 'current'))).toBe(false)
+    expect(releases()).toEqual(['2', '3', '4'])
+    expect(readdirSync(root).sort()).toEqual(['releases'])
+  })
+
+  test('undoing leaves alone what others have published since, and what is live', () => {
+    sh(publishScript(root, '3'))
+    sh(revertScript(root, { release: '2', isNew: false }, 'releases/1'))
+    expect(current()).toBe('releases/3')
+    sh(revertScript(root, { release: '3', isNew: true }, undefined))
+    expect(releases()).toContain('3')
+    sh(revertScript(root, { release: '3', isNew: true }, 'releases/3'))
+    expect(current()).toBe('releases/3')
+  })
+
+  test('refuses to replace a directory, and a release that is not there', () => {
+    expect(() => sh(publishScript(root, '9'))).toThrow('releases/9 is not there')
+    mkdirSync(join(root, 'current'))
+    expect(() => sh(publishScript(root, '1'))).toThrow('is a directory, not a link')
+    expect(readdirSync(join(root, 'current'))).toEqual([])
+  })
+})
+
+describe.each(['', '.', '..', '../x', '1/', '/1', '.2.partial', '1/2'])(
+  '%j is no name of a release',
+  (release) => {
+    test('neither a link nor what is removed comes of it', () => {
+      sh(publishScript(root, '1'))
+      const before = releases()
+      expect(() => sh(publishScript(root, release))).toThrow('is no name of a release')
+      for (const isNew of [true, false])
+        for (const link of [undefined, '', 'releases/2'])
+          expect(() => sh(revertScript(root, { release, isNew }, link))).toThrow('is no name of a release')
+      expect(current()).toBe('releases/1')
+      expect(releases()).toEqual(before)
+      expect(readdirSync(root).sort()).toEqual(['current', 'releases'])
+    })
+
+    test('no server is asked to publish it', async () => {
+      const context = { fleet: { run: () => expect.fail() }, settings: {}, shipit: {} } as unknown as Context
+      await expect(publish(context, { release, isNew: false })).rejects.toMatchObject({
+        code: 'NOTHING_TO_PUBLISH',
+        exitCode: 2,
+      })
+    })
+  },
+)
+
+describe('cleaning', () => {
+  test.each([
+    ['releases/1', 2, ['1', '3', '4']],
+    ['releases/4', 2, ['3', '4']],
+    ['releases/3', 1, ['3', '4']],
+    ['missing', 3, ['2', '3', '4']],
+  ])('with %s live, the last %i stay, and the live one', (link, keep, left) => {
+    symlinkSync(link, join(root, 'current'))
+    sh(cleanReleasesScript(root, keep))
+    expect(releases()).toEqual(left)
+  })
+
+  test('the live release also stays when the link leads there by another way', () => {
+    symlinkSync('releases/1', join(root, 'stable'))
+    symlinkSync(join(root, 'stable'), join(root, 'current'))
+    sh(cleanReleasesScript(root, 1))
+    expect(releases()).toEqual(['1', '4'])
+  })
+})
+
+test.each([
+  [undefined, [[1, 2, 3, 4, 5]]],
+  [2, [[1, 2], [3, 4], [5]]],
+  ['25%' as const, [[1, 2], [3, 4], [5]]],
+  ['1%' as const, [[1], [2], [3], [4], [5]]],
+  [9, [[1, 2, 3, 4, 5]]],
+])('five servers in groups of %j', (batch, groups) => {
+  expect(groupsOf([1, 2, 3, 4, 5], batch)).toEqual(groups)
+})
+
+test('Ctrl-C once everything is published does not say that nothing was', async () => {
+  const context = {
+    fleet: { run: async () => [] },
+    shipit: { config: { deployTo: '/srv/app' }, log: () => {} },
+    signal: AbortSignal.abort(interrupted('nothing was published')),
+  } as unknown as Context
+  await expect(cleanReleases(context)).rejects.toMatchObject({
+    exitCode: 130,
+    cure: expect.stringContaining('the release is published'),
+  })
+})

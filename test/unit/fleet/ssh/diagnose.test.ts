@@ -1,0 +1,238 @@
+import { expect, test } from 'vitest'
+import {
+  diagnose,
+  isTurnedAway,
+  lastWords,
+  lostShared,
+  outOfTime,
+} from '../../../../src/fleet/ssh/diagnose.ts'
+
+const ending = { server: 'me@web1:2222', step: 'upload', exitCode: 255, signal: null, started: false }
+
+/** Messages as OpenSSH 9.2, sudo 1.9 and dash print them. */
+test.each([
+  [
+    'ssh: connect to host 127.0.0.1 port 2222: Connection refused\r\n',
+    'SSH_REFUSED',
+    'me@web1:2222: upload: nothing listens on its SSH port 2222',
+    'check that sshd runs there and that the port in the shipitfile is right',
+  ],
+  [
+    'ssh: Could not resolve hostname web1: Name or service not known\r\n',
+    'SSH_DNS',
+    'me@web1:2222: upload: the name web1 cannot be resolved',
+    'check its spelling in the shipitfile and the name service of this machine',
+  ],
+  [
+    'Host key verification failed.\r\n',
+    'SSH_HOST_KEY_UNKNOWN',
+    'me@web1:2222: upload: its host key is not known to this machine yet',
+    `connect to it once by hand (ssh -p 2222 me@web1) and check the key, or set "strict: 'accept-new'"`,
+  ],
+  [
+    '@@@@@@@\r\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n@@@@@@@\r\nHost key verification failed.\r\n',
+    'SSH_HOST_KEY_CHANGED',
+    'me@web1:2222: upload: its host key is not the one this machine knows: it was reinstalled, or another machine answers in its place',
+    "if you know why, run: ssh-keygen -R '[web1]:2222'",
+  ],
+  [
+    '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\nOffending ED25519 key in /me/.ssh/known_hosts:3\r\nHost key for 192.0.2.7 has changed and you have requested strict checking.\r\nHost key verification failed.\r\n',
+    'SSH_HOST_KEY_CHANGED',
+    'me@web1:2222: upload: its host key is not the one this machine knows: it was reinstalled, or another machine answers in its place',
+    'if you know why, run: ssh-keygen -R 192.0.2.7',
+  ],
+  [
+    '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\nHost key for [192.0.2.1]:2200 has changed and you have requested strict checking.\r\nHost key verification failed.\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_HOST_KEY_CHANGED',
+    'me@web1:2222: upload: the host key of its bastion is not the one this machine knows: it was reinstalled, or another machine answers in its place',
+    "if you know why, run: ssh-keygen -R '[192.0.2.1]:2200'",
+  ],
+  [
+    'Host key verification failed.\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_HOST_KEY_UNKNOWN',
+    'me@web1:2222: upload: the host key of its bastion is not known to this machine yet',
+    'connect to it once by hand (ssh -p 2222 me@web1) and check the key',
+  ],
+  [
+    'me@bastion: Permission denied (publickey).\r\nkex_exchange_identification: Connection closed by remote host\r\n',
+    'SSH_DENIED',
+    'me@web1:2222: upload: the bastion me@bastion refused the login (it accepts publickey)',
+    'check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ssh -o BatchMode=yes -p 2222 me@web1',
+  ],
+  [
+    'debug1: connect: Connection refused\nchannel 0: open failed: connect failed: No route to host\r\nstdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\n',
+    'SSH_UNREACHABLE',
+    'me@web1:2222: upload: there is no route to it',
+    'check that it is up and that this machine reaches its network (VPN, bastion)',
+  ],
+  [
+    'me@10.0.0.1: Permission denied (publickey,password).\r\n',
+    'SSH_DENIED',
+    'me@web1:2222: upload: it refused the login (it accepts publickey, password)',
+    'check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ssh -o BatchMode=yes -p 2222 me@web1',
+  ],
+  [
+    'Warning: Identity file nokey not accessible: No such file or directory.\nroot@127.0.0.1: Permission denied (publickey).\n',
+    'SSH_KEY_FILE',
+    'me@web1:2222: upload: the key file nokey cannot be read',
+    'correct "key" in the shipitfile',
+  ],
+  [
+    "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\nPermissions 0644 for 'user' are too open.\nroot@127.0.0.1: Permission denied (publickey).\n",
+    'SSH_KEY_FILE',
+    'me@web1:2222: upload: ssh ignores the private key because others may read its file',
+    'run chmod 600 on the key file',
+  ],
+  [
+    'ssh: connect to host 10.0.0.1 port 22: No route to host\n',
+    'SSH_UNREACHABLE',
+    'me@web1:2222: upload: there is no route to it',
+    'check that it is up and that this machine reaches its network (VPN, bastion)',
+  ],
+  [
+    'ssh: connect to host 10.0.0.1 port 22: Connection timed out\n',
+    'SSH_TIMEOUT',
+    'me@web1:2222: upload: it did not answer in time',
+    'check that it is up and that no firewall drops the connection',
+  ],
+  [
+    'Connection timed out during banner exchange\nConnection to 203.0.113.9 port 22 timed out\n',
+    'SSH_TIMEOUT',
+    'me@web1:2222: upload: it did not answer in time',
+    'check that it is up and that no firewall drops the connection',
+  ],
+  [
+    'kex_exchange_identification: read: Connection reset by peer\nConnection reset by 127.0.0.1 port 2299\n',
+    'SSH_TURNED_AWAY',
+    'me@web1:2222: upload: its sshd closed the connection before the login, also on every retry',
+    'raise MaxStartups there (or on the bastion), lower "concurrency", or see if a firewall has banned this machine',
+  ],
+  [
+    'command-line: line 0: Bad configuration option: foo\n',
+    'SSH_CONFIG',
+    'me@web1:2222: upload: ssh refuses its configuration',
+    'correct "extraSshOptions" or ~/.ssh/config',
+  ],
+  [
+    '/bin/sh: 1: exec: ssh: not found\n',
+    'SSH_MISSING',
+    'me@web1:2222: upload: there is no ssh on this machine',
+    'install the OpenSSH client',
+  ],
+  [
+    'sudo: a terminal is required to read the password; either use the -S option to read from standard input or configure an askpass helper\nsudo: a password is required\n',
+    'SUDO_PASSWORD',
+    'me@web1:2222: upload: sudo asks for a password there, and "asUser" cannot give one',
+    'add a NOPASSWD rule for this user to the sudoers file',
+  ],
+  [
+    'sudo: unknown user nosuch\nsudo: error initializing audit plugin sudoers_audit\n',
+    'SUDO_DENIED',
+    'me@web1:2222: upload: sudo does not let this user become the user of "asUser"',
+    'check "asUser" and the sudoers file',
+  ],
+  [
+    'This account is currently not available.\n',
+    'SSH_NO_SHELL',
+    'me@web1:2222: upload: this user may log in but not run commands',
+    'give the user a login shell (chsh) or deploy as another',
+  ],
+  [
+    'Connection closed by 127.0.0.1 port 2299\n',
+    'SSH_LOST',
+    'me@web1:2222: upload: the connection broke while it was made',
+    'run the same command again',
+  ],
+  [
+    'something new\n',
+    'SSH_FAILED',
+    'me@web1:2222: upload: no command could be run (exit code 255): something new',
+    "this must work: ssh -o BatchMode=yes -p 2222 me@web1 'echo ok'",
+  ],
+])('before the start: %j', (stderr, code, message, cure) => {
+  const error = diagnose({ ...ending, stderr })
+  expect({ code: error.code, message: error.message, cure: error.cure }).toEqual({ code, message, cure })
+  expect(error).toMatchObject({ server: 'me@web1:2222', step: 'upload' })
+})
+
+test.each([
+  [127, 'sh: 1: node: not found\n', 'COMMAND_NOT_FOUND', 'me@web1:2222: upload: sh: 1: node: not found'],
+  [
+    1,
+    'cat: /srv/x: Permission denied\n',
+    'COMMAND_FAILED',
+    'me@web1:2222: upload: cat: /srv/x: Permission denied',
+  ],
+  [1, '', 'COMMAND_FAILED', 'me@web1:2222: upload: the command failed without a message (exit code 1)'],
+  [
+    1,
+    'cat: write error: No space left on device\n',
+    'DISK_FULL',
+    'me@web1:2222: upload: its disk is full: cat: write error: No space left on device',
+  ],
+  [
+    255,
+    'Connection to 127.0.0.1 closed by remote host.\r\n',
+    'SSH_LOST',
+    'me@web1:2222: upload: the connection broke while the command ran',
+  ],
+  [255, '', 'SSH_LOST', 'me@web1:2222: upload: the connection broke while the command ran'],
+  [255, 'my own 255\n', 'COMMAND_FAILED', 'me@web1:2222: upload: my own 255'],
+])('after the start: exit code %i, %j', (exitCode, stderr, code, message) => {
+  const error = diagnose({ ...ending, started: true, exitCode, stderr })
+  expect({ code: error.code, message: error.message }).toEqual({ code, message })
+})
+
+test('an end by a signal is named', () => {
+  const error = diagnose({ ...ending, started: true, exitCode: null, signal: 'SIGKILL', stderr: '' })
+  expect(error.message).toBe('me@web1:2222: upload: the command failed without a message (killed by SIGKILL)')
+  expect(error.code).toBe('SSH_LOST')
+})
+
+test('ssh’s own remarks are not the last words', () => {
+  expect(
+    lastWords("real cause\r\nWarning: Permanently added 'x' to the list of known hosts.\ndebug1: bye\n\n"),
+  ).toBe('real cause')
+  expect(lastWords('')).toBeUndefined()
+})
+
+test.each([
+  ['kex_exchange_identification: Connection closed by remote host\n', true],
+  ['ssh_exchange_identification: read: Connection reset by peer\n', true],
+  ['Connection closed by 127.0.0.1 port 22\n', false],
+  [
+    'me@b: Permission denied (publickey).\nkex_exchange_identification: Connection closed by remote host\n',
+    false,
+  ],
+  ['ssh: connect to host a port 22: Connection refused\n', false],
+  ['me@a: Permission denied (publickey).\n', false],
+])('whether a retry may help: %j', (stderr, expected) => {
+  expect(isTurnedAway({ started: false, stderr })).toBe(expected)
+  expect(isTurnedAway({ started: true, stderr })).toBe(false)
+})
+
+test('a shared connection that broke before the command is told from one that broke under it', () => {
+  const stderr = 'mux_client_request_session: read from master failed: Broken pipe\r\n'
+  expect(lostShared({ started: false, stderr })).toBe(true)
+  expect(lostShared({ started: true, stderr })).toBe(false)
+  expect(lostShared({ started: false, stderr: 'Connection refused' })).toBe(false)
+})
+
+test('limits that ran out say which and how long', () => {
+  expect(outOfTime('connect', 15, 'a', 'check')).toMatchObject({
+    code: 'SSH_TIMEOUT',
+    message: 'a: check: it did not answer within 15 s',
+    exitCode: 1,
+  })
+  expect(outOfTime('stall', 60, 'a', 'peer')).toMatchObject({
+    code: 'STALLED',
+    message: 'a: peer: nothing moved for 60 s',
+    exitCode: 3,
+  })
+  expect(outOfTime('total', 600, 'a', 'peer')).toMatchObject({
+    code: 'TIMED_OUT',
+    message: 'a: peer: it was not done after 600 s',
+    exitCode: 3,
+  })
+  expect(outOfTime('total', 60, 'a', 'health').cure).toContain('murder.timeouts.health')
+})

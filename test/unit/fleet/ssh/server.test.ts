@@ -1,0 +1,99 @@
+import { rmSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { makeControlDirectory } from '../../../../src/fleet/ssh/control-directory.ts'
+import { sshCommand, withOptions } from '../../../../src/fleet/ssh/options.ts'
+import { toServers } from '../../../../src/fleet/ssh/server.ts'
+import { poolOf } from '../../../support/pool.ts'
+
+const fleet = (...remotes: Parameters<typeof poolOf>[0]) => toServers(poolOf(remotes))
+
+test('a server is called by user, host and, when it is not 22, port', () => {
+  const servers = fleet('me@a', 'me@a:2222', { host: 'B', user: 'you' }, { host: 'c', port: 22 })
+  expect(servers.map(({ label }) => label)).toEqual(['me@a', 'me@a:2222', 'you@b', 'deploy@c'])
+})
+
+test.each([
+  [['me@a', 'me@b', 'me@A:22'], 'me@a is in "servers" twice'],
+  [[], 'There are no servers to deploy to'],
+  [['me@$(touch x)'], '"$(touch x)" in "servers" is no host or user name'],
+  [[{ host: 'a b', user: 'me' }], '"a b" in "servers" is no host or user name'],
+  [[{ host: 'a', user: '-oProxyCommand=x' }], '"-oProxyCommand=x" in "servers" is no host or user name'],
+  [[{ host: 'a', user: 'me', port: 70000 }], 'Port 70000 of a is no port number'],
+])('%j is refused', (remotes, message) => {
+  expect(() => fleet(...remotes)).toThrow(message)
+})
+
+describe('options', () => {
+  const remote = { host: 'a', user: 'me' }
+
+  test('are added to a copy', () => {
+    const changed = withOptions(remote, 7, '/tmp/x/0')
+    expect(remote).toEqual({ host: 'a', user: 'me' })
+    expect(changed).toEqual({
+      host: 'a',
+      user: 'me',
+      extraSshOptions: {
+        ControlMaster: 'no',
+        ControlPath: '/tmp/x/0',
+        ControlPersist: 'no',
+        ConnectTimeout: '7',
+        ServerAliveInterval: '10',
+        ServerAliveCountMax: '3',
+        BatchMode: 'yes',
+      },
+    })
+  })
+
+  test('of the user win, whatever their spelling', () => {
+    const own = { connecttimeout: '99', BATCHMODE: 'no', ProxyJump: 'bastion' }
+    const { extraSshOptions } = withOptions({ ...remote, extraSshOptions: own }, 7, '/tmp/x/0')
+    expect(extraSshOptions).toMatchObject(own)
+    expect(extraSshOptions).not.toHaveProperty('ConnectTimeout')
+    expect(extraSshOptions).not.toHaveProperty('BatchMode')
+  })
+
+  test('a user’s own multiplexing is left alone', () => {
+    const own = { ControlPath: '~/.ssh/%C' }
+    const { extraSshOptions } = withOptions({ ...remote, extraSshOptions: own }, 7, '/tmp/x/0')
+    expect(Object.keys(extraSshOptions ?? {}).filter((name) => name.startsWith('Control'))).toEqual([
+      'ControlPath',
+    ])
+  })
+})
+
+describe('command lines', () => {
+  const [server] = toServers(
+    poolOf(
+      [{ host: 'a', user: 'me', port: 2222, extraSshOptions: { requesttty: 'force', ProxyJump: 'b' } }],
+      {
+        key: '/k',
+        strict: 'no',
+        asUser: 'www',
+      },
+    ),
+  )
+  if (!server) throw new Error('no server')
+  const ssh = 'ssh -p 2222 -i /k -o ProxyJump=b -o RequestTTY=no'
+
+  test('keep what the user has set, but never ask for a terminal', () => {
+    expect(sshCommand(server, 'id')).toBe(
+      `${ssh} -o StrictHostKeyChecking=no me@a "sudo -u www bash -c 'id'"`,
+    )
+    expect(server.connection.remote.extraSshOptions).toEqual({ requesttty: 'force', ProxyJump: 'b' })
+  })
+
+  test('of the shared connection are the login user’s', () => {
+    expect(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' })).toBe(
+      `${ssh} -o ControlMaster=yes -o StrictHostKeyChecking=no me@a "cat"`,
+    )
+  })
+})
+
+test.each([`/tmp/${'long'.repeat(20)}`, '/tmp/with space', '/tmp/100%', 'relative'])(
+  'control sockets do not go to %s',
+  (parent) => {
+    const directory = makeControlDirectory(parent)
+    rmSync(directory, { recursive: true })
+    expect(directory).toMatch(/^\/tmp\/murder-\w{6}$/)
+  },
+)

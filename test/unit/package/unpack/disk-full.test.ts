@@ -1,0 +1,49 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { pack } from '../../../../src/package/pack/pack.ts'
+import { scan } from '../../../../src/package/pack/scan.ts'
+import { prefill } from '../../../../src/package/prefill/prefill.ts'
+import { unpack } from '../../../../src/package/unpack/unpack.ts'
+import { plant, temporary } from '../trees.ts'
+
+/** A file system of 1 MiB; undefined where this user cannot mount one. */
+function tinyDisk(): string | undefined {
+  const directory = join(temporary(), 'disk')
+  mkdirSync(directory)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' })
+  } catch {
+    return undefined
+  }
+  onTestFinished(() => void execFileSync('umount', [directory]))
+  return directory
+}
+
+describe('on a full disk', () => {
+  it('packing, prefilling and unpacking say so and leave nothing behind', async (context) => {
+    const disk = tinyDisk()
+    if (!disk) return context.skip('needs the right to mount a tmpfs')
+    const root = plant(temporary(), { 'a/small': 'x', 'a/large': randomBytes(3 << 20) })
+    const common = { root, entries: scan(root), pieceLength: 65536 }
+    const full = {
+      code: 'DISK_FULL',
+      message: expect.stringContaining('no space left'),
+      cure: expect.any(String),
+    }
+
+    for (const compression of ['none', 'gzip'] as const) {
+      const here = await pack({ ...common, output: join(temporary(), 'p'), compression })
+      expect(statSync(here.path).size).toBe(here.length)
+      await expect(pack({ ...common, output: join(disk, 'p'), compression })).rejects.toMatchObject(full)
+      await expect(unpack({ file: here.path, into: join(disk, 'into'), compression })).rejects.toMatchObject(
+        full,
+      )
+    }
+    const candidate = { layout: common.entries, from: root, output: join(disk, 'c') }
+    await expect(prefill(candidate)).rejects.toMatchObject(full)
+    expect(readdirSync(disk)).toEqual([])
+  })
+})

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { PeerList } from '../../../../src/torrent/peers/peer-list.ts'
+
+const address = '10.0.0.1:6881'
+const nobody = new Set<string>()
+
+/** Times at which the address is dialed, each connection ending `lasts` seconds after it is made. */
+function dials(lasts: number, until: number, fixed = true): number[] {
+  const book = new PeerList()
+  book.add(address, fixed)
+  const times: number[] = []
+  for (let now = 0; now < until; now += 0.05) {
+    if (book.due(now, 1, nobody, () => 0).length === 0) continue
+    times.push(now)
+    book.dialing(address)
+    book.connected(address, now)
+    now += lasts
+    book.ended(address, now)
+  }
+  return times
+}
+
+test('whoever closes every connection at once is dialed less and less', () => {
+  expect(dials(0, 60).length).toBeLessThan(25)
+  expect(dials(0, 60, false)).toHaveLength(6)
+})
+
+test('a connection that lasted is dialed again soon', () => {
+  const times = dials(10, 60, false)
+  expect(times.length).toBeGreaterThan(4)
+  for (const [i, time] of times.slice(1).entries()) expect(time - (times[i] ?? 0)).toBeLessThan(10.5)
+})
+
+test('an address that is ours is never dialed again', () => {
+  const book = new PeerList()
+  book.add(address)
+  book.forbid(address)
+  book.add(address)
+  expect(book.due(0, 10, nobody, () => 0)).toEqual([])
+})

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { BlockCache } from '../../../../src/torrent/storage/block-cache.ts'
+import { PieceBuffer } from '../../../../src/torrent/storage/piece-buffer.ts'
+import { PiecePool } from '../../../../src/torrent/storage/piece-pool.ts'
+import { PeerWire } from '../../../../src/torrent/wire/peer-wire.ts'
+
+const LENGTH = 32 * 1024
+
+test('a piece has the memory of an earlier one only when nobody holds that any more', () => {
+  const memory = new PiecePool(LENGTH)
+  const first = new PieceBuffer(LENGTH, memory)
+  first.hold()
+  first.letGo()
+  expect(new PieceBuffer(LENGTH, memory).bytes).not.toBe(first.bytes)
+  first.letGo()
+  expect(new PieceBuffer(LENGTH, memory).bytes).toBe(first.bytes)
+  expect(new PieceBuffer(LENGTH, memory).bytes).not.toBe(first.bytes)
+})
+
+test('of long pieces too, as many as were in use at a time are used again', () => {
+  const length = 8 * 1024 * 1024
+  const memory = new PiecePool(length)
+  const inUse = Array.from({ length: 8 }, () => memory.take(length))
+  for (const bytes of inUse) memory.giveBack(bytes)
+  expect(inUse.map(() => memory.take(length)).every((bytes) => inUse.includes(bytes))).toBe(true)
+})
+
+test('the last, shorter piece has memory of its own length', () => {
+  const memory = new PiecePool(LENGTH)
+  new PieceBuffer(LENGTH, memory).letGo()
+  expect(new PieceBuffer(100, memory).bytes).toHaveLength(100)
+})
+
+test('the cache holds what it serves, and lets go of the oldest', async () => {
+  const memory = new PiecePool(LENGTH)
+  const cache = new BlockCache(async () => Buffer.alloc(LENGTH), {
+    length: 4 * LENGTH,
+    stride: LENGTH,
+    limit: 2 * LENGTH,
+  })
+  const pieces = [1, 2, 3].map((value, index) => {
+    const piece = new PieceBuffer(LENGTH, memory)
+    piece.bytes.fill(value)
+    cache.keep(index * LENGTH, piece)
+    cache.written(index * LENGTH)
+    piece.letGo()
+    return piece
+  })
+  expect(new PieceBuffer(LENGTH, memory).bytes).toBe(pieces[0]?.bytes)
+  expect(new PieceBuffer(LENGTH, memory).bytes).not.toBe(pieces[1]?.bytes)
+  expect(cache.get(LENGTH, 0, 1)).toEqual(Buffer.from([2]))
+  expect(await cache.get(0, 0, 1)).toEqual(Buffer.from([0]))
+})
+
+test('the cache serves what waits for the disk, however much that is', () => {
+  const memory = new PiecePool(LENGTH)
+  const read = () => Promise.reject(new Error('it is not there yet'))
+  const cache = new BlockCache(read, { length: 4 * LENGTH, stride: LENGTH, limit: LENGTH })
+  for (const value of [1, 2, 3, 4]) {
+    const piece = new PieceBuffer(LENGTH, memory)
+    piece.bytes.fill(value)
+    cache.keep((value - 1) * LENGTH, piece)
+  }
+  for (const value of [1, 2, 3, 4])
+    expect(cache.get((value - 1) * LENGTH, 7, 1)).toEqual(Buffer.from([value]))
+})
+
+test('a block may be overwritten as soon as it is said, however slowly the other side reads', async () => {
+  const server = createServer({ pauseOnConnect: true })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [far] = await once(server, 'connection')
+  onTestFinished(() => {
+    near.destroy()
+    far.destroy()
+    server.close()
+  })
+  const wire = new PeerWire(near, { pieceCount: 400 })
+  wire.handshake('11'.repeat(20), '22'.repeat(20))
+  const blocks = Array.from({ length: 200 }, (_, piece) => randomBytes(16 * 1024 * (1 + (piece % 8))))
+  const room = Buffer.alloc(128 * 1024)
+  for (const [piece, block] of blocks.entries()) {
+    block.copy(room)
+    wire.sendBlock(piece, 0, room.subarray(0, block.length))
+    wire.have(piece)
+    room.fill(0)
+    if (piece % 10 === 0) await delay(1)
+  }
+  expect(wire.queued).toBeGreaterThan(1_000_000) // nobody has read yet
+  const reader = new PeerWire(far, { pieceCount: 400 })
+  let wrong = 0
+  let came = 0
+  const all = new Promise<void>((resolve) => {
+    reader.on('piece', (piece: number, _: number, block: Buffer) => {
+      if (!blocks[piece]?.equals(block)) wrong++
+      if (++came === blocks.length) resolve()
+    })
+  })
+  far.resume()
+  await all
+  expect(wrong).toBe(0)
+})
