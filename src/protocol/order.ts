@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
-import { checkTag } from '../agent/options/content-options.ts'
 import { ExitCode, MurderError } from '../errors.ts'
+import { isTag } from './tag.ts'
 
 type Check = (value: unknown) => boolean
 
@@ -20,7 +20,7 @@ const optional =
     value === undefined || check(value)
 
 const SHAPE: Record<string, Check> = {
-  tag: isText,
+  tag: (value) => isText(value) && isTag(value as string),
   torrent: isText,
   sha256: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value),
   directory: isPath,
@@ -72,7 +72,6 @@ export function parseOrder(text: string): ReceiveOrder {
   for (const [key, check] of Object.entries(shape)) {
     if (!check(valueAt(order, key))) throw bad(`'${key}' is missing or wrong`)
   }
-  checkTag(order.tag)
   return order
 }
 
