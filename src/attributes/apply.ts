@@ -28,7 +28,7 @@ export interface Applied {
 }
 
 /** Entries between two looks at timers and signals. */
-const AT_ONCE = 200
+const ENTRIES_PER_TURN = 200
 /** What a directory needs while something is made in it. */
 const USABLE = 0o700
 
@@ -82,7 +82,7 @@ async function eachOf(
     } catch (cause) {
       throw unwritable(path, cause)
     }
-    if (index % AT_ONCE === 0) await breath()
+    if (index % ENTRIES_PER_TURN === 0) await breath()
   }
 }
 

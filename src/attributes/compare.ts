@@ -16,7 +16,7 @@ export interface AttributeCheck {
   differences: string[]
 }
 
-const AT_ONCE = 500
+const ENTRIES_PER_TURN = 500
 const kinds = { file: 'a file', directory: 'a directory', symlink: 'a symlink' } as const
 
 /** Compares what a directory has with a manifest, entry by entry; not the content of files. Changes nothing. */
@@ -33,7 +33,7 @@ export async function compareManifest(root: string, manifest: Manifest): Promise
       differences.push(...differentXattrs(entry.xattrs ?? {}, xattrs[entry.path] ?? {}))
     const state = !now ? 'missing' : differences.length > 0 ? 'different' : 'same'
     checks.push({ path: entry.path, type: entry.type, state, differences })
-    if (index % AT_ONCE === 0) await breath()
+    if (index % ENTRIES_PER_TURN === 0) await breath()
   }
   return checks
 }

@@ -1,20 +1,20 @@
 import { MurderError } from '../errors.ts'
-import { type Entry, longestPath, parentOf, pathFault, shown } from '../files/entry.ts'
+import { type Entry, MAX_PATH_BYTES, parentOf, pathFault, shown } from '../files/entry.ts'
 import { XATTRS_LISTED } from './encode.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { unescapePath } from './vis.ts'
 
 const types: Record<string, Entry['type']> = { file: 'file', dir: 'directory', link: 'symlink' }
-const most = { bytes: 256 << 20, entries: 2_000_000, xattrs: 1 << 20 }
+const limits = { bytes: 256 << 20, entries: 2_000_000, xattrs: 1 << 20 }
 /** Kernel and file systems take no more. */
-const longestName = 255
+const MAX_NAME_LENGTH = 255
 
 /**
  * Reads a manifest that may come from anywhere. What it gives is a tree: the directory itself first, every path once,
  * each in a directory that came before, names of one file only where two are alike. Throws MurderError BAD_MANIFEST.
  */
 export function decodeManifest(bytes: Uint8Array): Manifest {
-  if (bytes.length > most.bytes) throw bad('it is too long')
+  if (bytes.length > limits.bytes) throw bad('it is too long')
   const tree = new Tree()
   let defaults: Words = {}
   let hasXattrs = false
@@ -34,7 +34,7 @@ class Tree {
   private last: TreeEntry | undefined
 
   add(entry: TreeEntry): void {
-    if (this.entries.size >= most.entries) throw bad('it has too many entries')
+    if (this.entries.size >= limits.entries) throw bad('it has too many entries')
     if (this.entries.size === 0 && (entry.path !== '.' || entry.type !== 'directory'))
       throw bad('it does not begin with the directory itself')
     if (this.entries.has(entry.path)) throw bad(`${shown(entry.path)} comes twice`)
@@ -47,8 +47,8 @@ class Tree {
   addXattr(text: string): void {
     const [name, value = '', ...more] = text.split(' ')
     const readable = unescapePath(name ?? '')
-    const right = /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length <= most.xattrs && more.length === 0
-    if (!this.last || !readable || readable.length > longestName || readable.includes('\0') || !right)
+    const right = /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length <= limits.xattrs && more.length === 0
+    if (!this.last || !readable || readable.length > MAX_NAME_LENGTH || readable.includes('\0') || !right)
       throw bad('an extended attribute is not readable')
     this.last.xattrs = { ...this.last.xattrs, [readable]: value }
   }
@@ -119,13 +119,13 @@ function pathOf(text: string): string {
 
 function linkOf(path: string, text: string | undefined): string {
   const target = unescapePath(text ?? '')
-  if (target && Buffer.byteLength(target) <= longestPath && !target.includes('\0')) return target
+  if (target && Buffer.byteLength(target) <= MAX_PATH_BYTES && !target.includes('\0')) return target
   throw bad(`the symlink ${shown(path)} has an impossible target`)
 }
 
 function nameOf(path: string, text: string): string {
   const name = unescapePath(text)
-  if (name && !/[\0:\n]/.test(name) && name.length <= longestName) return name
+  if (name && !/[\0:\n]/.test(name) && name.length <= MAX_NAME_LENGTH) return name
   throw bad(`${shown(path)} has an owner of an impossible name`)
 }
 

@@ -1,7 +1,7 @@
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { escapePath } from './vis.ts'
 
-const billion = 1_000_000_000n
+const NS_PER_S = 1_000_000_000n
 const HEAD =
   '#mtree\n# Made by murder. Check a directory with it: murder verify, mtree -f, bsdtar @.murder.mtree\n'
 /** Says that the extended attributes of all entries are listed. */
@@ -68,6 +68,6 @@ export const octal = (mode: number) => mode.toString(8).padStart(4, '0')
 
 /** Some readers take what follows the dot as a whole number, so it has all nine digits. */
 function timeOf(mtime: bigint): string {
-  const nanoseconds = ((mtime % billion) + billion) % billion
-  return `${(mtime - nanoseconds) / billion}.${String(nanoseconds).padStart(9, '0')}`
+  const nanoseconds = ((mtime % NS_PER_S) + NS_PER_S) % NS_PER_S
+  return `${(mtime - nanoseconds) / NS_PER_S}.${String(nanoseconds).padStart(9, '0')}`
 }

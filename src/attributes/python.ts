@@ -20,7 +20,7 @@ export interface Refusal {
  * Python, which nearly every server has, does both, in one process for a whole tree. Attributes that belong to the
  * machine and not to the file (SELinux labels, overlay marks) stay out.
  */
-const program = `
+const PROGRAM = `
 import base64, json, os, sys
 order = json.load(sys.stdin)
 os.chdir(order["root"])
@@ -66,7 +66,7 @@ export async function writeExactly(root: string, wanted: Wanted[]): Promise<Refu
 }
 
 function run(order: object): Promise<unknown> {
-  const child = spawn('python3', ['-I', '-S', '-X', 'utf8', '-c', program], {
+  const child = spawn('python3', ['-I', '-S', '-X', 'utf8', '-c', PROGRAM], {
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   let stdout = ''

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import ignore from 'ignore'
 import { MurderError, reason } from '../errors.ts'
-import { longestPath, shown, sortEntries } from '../files/entry.ts'
+import { MAX_PATH_BYTES, shown, sortEntries } from '../files/entry.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { groupNames, type Names, userNames } from './owners.ts'
 import { readXattrs } from './python.ts'
@@ -22,7 +22,7 @@ interface Scanner {
 }
 
 /** Entries between two looks at timers and signals. */
-const AT_ONCE = 500
+const ENTRIES_PER_TURN = 500
 
 /**
  * Everything below `root` with its attributes, sorted by the bytes of the paths. Symlinks are entries and never
@@ -46,10 +46,10 @@ export async function scanTree(
         leftOut.push(path)
         continue
       }
-      if (Buffer.byteLength(path) > longestPath) throw unreadable(path, new Error('its path is too long'))
+      if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw unreadable(path, new Error('its path is too long'))
       entries.push(entryOf(scanner, path, stats))
       if (stats.isDirectory()) directories.push(path)
-      if (entries.length % AT_ONCE === 0) await breath()
+      if (entries.length % ENTRIES_PER_TURN === 0) await breath()
     }
     options.signal?.throwIfAborted()
   }

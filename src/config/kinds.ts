@@ -5,8 +5,8 @@ import { bytes, duration, oneLine, rate } from '../text/format.ts'
 import { isServer } from './servers.ts'
 
 /**
- * A kind of value: how it is checked, how it is worded, and its two text forms (environment variable, table).
- * `fromText` never throws: what it can't read it returns as it is, and the schema then refuses it.
+ * A kind of value: how it is checked and worded, and its text in an environment variable and in a table. `fromText` never
+ * throws: text that it can't read it returns as it is, and the schema then refuses that.
  */
 export interface Kind<S extends z.ZodType = z.ZodType> {
   schema: S
@@ -30,7 +30,7 @@ function sizeFromText(text: string): number {
 const numberFromText = (text: string): unknown =>
   /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text.trim()) : text
 
-/** A number of bytes, or such a number as text, of which `accept` approves. */
+/** A number of bytes that `accept` approves, as a number or as text. */
 function sizeSchema(accept: (size: number) => boolean) {
   return z.union([z.number(), z.string()]).transform((value, context) => {
     const size = typeof value === 'number' ? value : sizeFromText(value)
@@ -40,15 +40,31 @@ function sizeSchema(accept: (size: number) => boolean) {
   })
 }
 
-const portSchema = z.int().min(1).max(65_535)
+const asWritten = (text: string) => text
+const trimmed = (text: string) => text.trim()
+const commaSeparated = (text: string) => text.split(',').map(trimmed).filter(Boolean)
 
-export const port: Kind<typeof portSchema> = {
-  schema: portSchema,
-  allowed: 'a whole number from 1 to 65535',
+/** Text of one line. `fromText` is for the environment variable. */
+const textKind = <S extends z.ZodType<string, string>>(
+  schema: S,
+  allowed: string,
+  fromText: (text: string) => unknown,
+): Kind<S> => ({ schema, allowed, fromText, show: oneLine, toText: asWritten })
+
+const wholeNumberKind = (least: number, greatest: number): Kind<z.ZodInt> => ({
+  schema: z.int().min(least).max(greatest),
+  allowed: `a whole number from ${least} to ${greatest}`,
   fromText: numberFromText,
   show: String,
   toText: String,
+})
+
+const oneOfKind = <const W extends readonly [string, ...string[]]>(words: W) => {
+  const schema = z.enum(words)
+  return { schema, allowed: words.join(', '), fromText: trimmed, show: String, toText: String }
 }
+
+export const port = wholeNumberKind(1, 65_535)
 
 const rangeSchema = z
   .union([z.tuple([z.number(), z.number()]), z.number(), z.string()])
@@ -68,22 +84,18 @@ function rangeFromText(text: string): [number, number] {
 export const portRange: Kind<typeof rangeSchema> = {
   schema: rangeSchema,
   allowed: "first and last port, each 1 to 65535, as [6881, 6999] or '6881-6999'; 0 for any free port",
-  fromText: (text) => text,
+  fromText: asWritten,
   show: ([first, last]) => (last === 0 ? 'any free port' : `${first} to ${last}`),
   toText: (value) => (Array.isArray(value) ? value.join('-') : String(value)),
 }
 
 /** RFC 1123 names, and underscores because people have them. */
 const hostName = /^(?=.{1,253}$)[a-z\d_]([a-z\d_-]{0,62})(\.[a-z\d_-]{1,63})*\.?$/i
-const hostSchema = z.string().refine((text) => isIP(text) !== 0 || hostName.test(text))
-
-export const host: Kind<typeof hostSchema> = {
-  schema: hostSchema,
-  allowed: 'a host name or an IP address, without a port',
-  fromText: (text) => text.trim(),
-  show: oneLine,
-  toText: (value) => value,
-}
+export const host = textKind(
+  z.string().refine((text) => isIP(text) !== 0 || hostName.test(text)),
+  'a host name or an IP address, without a port',
+  trimmed,
+)
 
 /** No line breaks, no NUL: neither survives a shell and a log in one piece. */
 const isOneLine = (text: string) => !/[\n\r\0]/.test(text)
@@ -110,61 +122,39 @@ const pathSchema = z
   .refine((text) => text.startsWith('/') && isOneLine(text))
   .transform((text) => text.replace(/(?<=.)\/+$/, ''))
 
-export const path: Kind<typeof pathSchema> = {
-  schema: pathSchema,
-  allowed: 'an absolute path without line breaks',
-  fromText: (text) => text,
-  show: oneLine,
-  toText: (value) => value,
-}
+export const path = textKind(pathSchema, 'an absolute path without line breaks', asWritten)
 
-const localPathSchema = z.string().min(1).refine(isOneLine)
+export const localPath = textKind(
+  z.string().min(1).refine(isOneLine),
+  'a path without line breaks; a relative one starts at the shipitfile’s directory',
+  asWritten,
+)
 
-export const localPath: Kind<typeof localPathSchema> = {
-  schema: localPathSchema,
-  allowed: 'a path without line breaks; a relative one starts at the shipitfile’s directory',
-  fromText: (text) => text,
-  show: oneLine,
-  toText: (value) => value,
-}
+export const tag = textKind(
+  z.string().refine(isTag),
+  'letters, digits, ".", "_" and "-", beginning with a letter or a digit',
+  trimmed,
+)
 
-const tagSchema = z.string().refine(isTag)
+export const command = textKind(
+  z.string().refine((text) => /^[^-\s]/.test(text) && isOneLine(text)),
+  'the name or path of a program, without arguments and line breaks',
+  asWritten,
+)
 
-export const tag: Kind<typeof tagSchema> = {
-  schema: tagSchema,
-  allowed: 'letters, digits, ".", "_" and "-", beginning with a letter or a digit',
-  fromText: (text) => text.trim(),
-  show: oneLine,
-  toText: (value) => value,
-}
+export const seeder = textKind(
+  z.string().min(1).refine(isOneLine),
+  "'local', one of the servers, or another one such as deploy@s.example.com",
+  trimmed,
+)
 
-const commandSchema = z.string().refine((text) => /^[^-\s]/.test(text) && isOneLine(text))
-
-export const command: Kind<typeof commandSchema> = {
-  schema: commandSchema,
-  allowed: 'the name or path of a program, without arguments and line breaks',
-  fromText: (text) => text,
-  show: oneLine,
-  toText: (value) => value,
-}
-
-const serverSchema = z.string().min(1).refine(isOneLine)
-
-export const seeder: Kind<typeof serverSchema> = {
-  schema: serverSchema,
-  allowed: "'local', one of the servers, or another one such as deploy@s.example.com",
-  fromText: (text) => text.trim(),
-  show: oneLine,
-  toText: (value) => value,
-}
-
-/** A week: long enough for anything, and far below what a timer can hold. */
-const longest = 604_800
-const secondsSchema = z.number().min(0).max(longest)
+/** A week: long enough for anything, and far below the longest timer of Node. */
+const MAX_SECONDS = 604_800
+const secondsSchema = z.number().min(0).max(MAX_SECONDS)
 
 export const seconds: Kind<typeof secondsSchema> = {
   schema: secondsSchema,
-  allowed: `a number of seconds from 0 to ${longest}`,
+  allowed: `a number of seconds from 0 to ${MAX_SECONDS}`,
   fromText: numberFromText,
   show: duration,
   toText: String,
@@ -183,7 +173,7 @@ export const limit: Kind<typeof limitSchema> = {
   schema: limitSchema,
   allowed:
     "bytes (not bits) a second, at least 1024, as a number or with K, M or G as in '10M'; 0 for no limit",
-  fromText: (text) => text,
+  fromText: asWritten,
   show: (value) => (value === 0 ? 'no limit' : rate(value)),
   toText: String,
 }
@@ -195,7 +185,7 @@ const pieceSchema = sizeSchema(
 export const pieceLength: Kind<typeof pieceSchema> = {
   schema: pieceSchema,
   allowed: "a power of two from 16 KiB to 16 MiB, as a number of bytes or as in '256K'",
-  fromText: (text) => text,
+  fromText: asWritten,
   show: bytes,
   toText: String,
 }
@@ -205,45 +195,21 @@ const serversSchema = z.array(z.string().regex(/^([^@:\s]+@)?[^@:\s]+(:\d+)?$/))
 export const servers: Kind<typeof serversSchema> = {
   schema: serversSchema,
   allowed: "a list of servers such as ['deploy@x.example.com', 'deploy@y.example.com:2222']",
-  fromText: (text) =>
-    text
-      .split(',')
-      .map((server) => server.trim())
-      .filter(Boolean),
+  fromText: commaSeparated,
   show: (value) => value.map(oneLine).join(', '),
   toText: (value) => value.join(','),
 }
 
-const compressionSchema = z.enum(['auto', 'gzip', 'zstd', 'none'])
+export const compression = oneOfKind(['auto', 'gzip', 'zstd', 'none'])
 
-export const compression: Kind<typeof compressionSchema> = {
-  schema: compressionSchema,
-  allowed: compressionSchema.options.join(', '),
-  fromText: (text) => text.trim(),
-  show: String,
-  toText: String,
-}
-
-const packageFormSchema = z.enum(['file', 'directory'])
-
-export const packageForm: Kind<typeof packageFormSchema> = {
-  schema: packageFormSchema,
-  allowed: packageFormSchema.options.join(', '),
-  fromText: (text) => text.trim(),
-  show: String,
-  toText: String,
-}
+export const packageForm = oneOfKind(['file', 'directory'])
 
 const patternsSchema = z.array(z.string().min(1).refine(isOneLine))
 
 export const patterns: Kind<typeof patternsSchema> = {
   schema: patternsSchema,
   allowed: "a list of patterns such as ['*.log', '/tmp']",
-  fromText: (text) =>
-    text
-      .split(',')
-      .map((pattern) => pattern.trim())
-      .filter(Boolean),
+  fromText: commaSeparated,
   show: (value) => (value.length === 0 ? 'nothing' : value.map(oneLine).join(', ')),
   toText: (value) => value.join(','),
 }
@@ -283,7 +249,7 @@ const shareSchema = (least: number) =>
 const shareKind = (least: number): Kind<ReturnType<typeof shareSchema>> => ({
   schema: shareSchema(least),
   allowed: `a number of servers from ${least}, or a share of the fleet as in '10%'`,
-  fromText: (text) => text,
+  fromText: asWritten,
   show: String,
   toText: String,
 })
@@ -294,36 +260,16 @@ export const tolerance = shareKind(0)
 /** How many servers make a group. */
 export const group = shareKind(1)
 
-const retriesSchema = z.int().min(0).max(100)
+export const retries = wholeNumberKind(0, 100)
 
-export const retries: Kind<typeof retriesSchema> = {
-  schema: retriesSchema,
-  allowed: 'a whole number from 0 to 100',
-  fromText: numberFromText,
-  show: String,
-  toText: String,
-}
+/** The user's own shell text, which runs as it is. */
+export const shell = textKind(
+  z.string().refine((text) => text.trim() !== '' && !text.includes('\0')),
+  'a shell command',
+  asWritten,
+)
 
-const shellSchema = z.string().refine((text) => text.trim() !== '' && !text.includes('\0'))
-
-/** Shell text of the user's own, which runs as it is. */
-export const shell: Kind<typeof shellSchema> = {
-  schema: shellSchema,
-  allowed: 'a shell command',
-  fromText: (text) => text,
-  show: oneLine,
-  toText: (value) => value,
-}
-
-const concurrencySchema = z.int().min(1).max(1000)
-
-export const concurrency: Kind<typeof concurrencySchema> = {
-  schema: concurrencySchema,
-  allowed: 'a whole number from 1 to 1000',
-  fromText: numberFromText,
-  show: String,
-  toText: String,
-}
+export const concurrency = wholeNumberKind(1, 1000)
 
 const words: Record<string, boolean> = {
   true: true,

@@ -3,12 +3,12 @@ import { namesBelow, type SettingInfo, settingInfos, valueAt } from './keys.ts'
 import { sameName, suggest } from './suggest.ts'
 
 /** `found` shows at most this many characters of a value. */
-const longest = 60
+const MAX_SHOWN_LENGTH = 60
 
 /** A value as it is shown in a message: one line, never long, whatever it is. */
 export function found(value: unknown): string {
   const text = asText(value)
-  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`
+  return text.length <= MAX_SHOWN_LENGTH ? text : `${text.slice(0, MAX_SHOWN_LENGTH - 1)}…`
 }
 
 function asText(value: unknown): string {

@@ -16,7 +16,7 @@ export interface Entry {
 }
 
 /** The longest path and link target Linux can open (PATH_MAX less the NUL). */
-export const longestPath = 4095
+export const MAX_PATH_BYTES = 4095
 
 /** Whether UTF-8 has one byte for each of its characters. */
 export const isAscii = (text: string): boolean => /^[^\u0080-\uffff]*$/.test(text)
@@ -42,8 +42,8 @@ export function pathFault(path: string): string | undefined {
   if (path === '') return 'is empty'
   if (path.includes('\0')) return 'holds a NUL byte'
   if (path.startsWith('/')) return 'is absolute'
-  if (path.length * 3 > longestPath && Buffer.byteLength(path) > longestPath)
-    return `is longer than ${longestPath} bytes`
+  if (path.length * 3 > MAX_PATH_BYTES && Buffer.byteLength(path) > MAX_PATH_BYTES)
+    return `is longer than ${MAX_PATH_BYTES} bytes`
   if (!badPart.test(path)) return undefined
   for (const part of path.split('/')) {
     if (part === '..') return "holds '..'"

@@ -20,17 +20,17 @@ import { multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
 import { type Server, type SshConnection, type SshRemote, toServers } from './ssh/server.ts'
 import {
   type Payload,
+  type RunningShell,
   runSession,
   type SessionOrder,
   type SessionResult,
-  type StandingShell,
 } from './ssh/session.ts'
-import { Link } from './ssh/shared-connection.ts'
+import { SharedConnection } from './ssh/shared-connection.ts'
 
 export interface FleetOptions {
-  /** Servers that are asked only by name: where tracker or seeder are, if not on those of the run. */
+  /** Servers outside of the run that can be named: where tracker or seeder are. */
   besides?: readonly SshConnection[]
-  /** Most commands that are being started at a time. Once started they don't count. */
+  /** How many commands may be starting at a time. A command that has started no longer counts. */
   concurrency?: number
   /** Seconds from the start of ssh until the server's shell answers. */
   connectSeconds?: number
@@ -39,7 +39,7 @@ export interface FleetOptions {
   /** Most retries when sshd turns a connection away before the login. */
   retries?: number
   random?: () => number
-  /** A command on one server has ended, or is tried again. Seconds since it was begun. */
+  /** Called when a command on a server has ended, or is tried again, with the seconds since its begin. */
   onCommand?: (server: Server, step: string, seconds: number, outcome: Outcome | 'again') => void
 }
 
@@ -59,11 +59,11 @@ export interface RunOptions {
   totalTimeout?: number
   /** Ends all commands; their servers' outcomes are then failures, with the signal's reason if that is a MurderError. */
   signal?: AbortSignal
-  /** Only these; all that take part unless told otherwise. */
+  /** Where to run it; on all servers that take part unless given. */
   servers?: readonly Server[]
   /** The script may run twice: it is run again when the connection broke, or no process could be started, while it ran. */
   repeatable?: boolean
-  /** It goes on until its input ends: the connection to its server may be its own, for as long as that. */
+  /** It runs until its input ends. Where there is no connection yet, all others on its server share its own. */
   stays?: boolean
   /** As the user who logs in, not as `asUser`. */
   login?: boolean
@@ -78,7 +78,7 @@ export type Outcome =
 /** Commands on all servers through ssh-pool's connections: one SSH connection per server, a result from each. */
 export class Fleet {
   readonly #everyone: readonly Server[]
-  /** Not among those that the run is about. */
+  /** Servers outside of the run. */
   readonly besides: readonly Server[]
   #all: readonly Server[]
   #servers: readonly Server[]
@@ -86,8 +86,8 @@ export class Fleet {
   readonly #limit: Limit
   readonly #directory: string
   readonly #remotes = new Map<Server, SshRemote>()
-  readonly #links = new Map<Server, Link>()
-  readonly #shells = new Map<Server, StandingShell>()
+  readonly #connections = new Map<Server, SharedConnection>()
+  readonly #shells = new Map<Server, RunningShell>()
   readonly #closing = new AbortController()
 
   /** Sets OpenSSH options on `connections`, so that Shipit's own commands share the connections too. */
@@ -116,37 +116,39 @@ export class Fleet {
       const socket = join(this.#directory, String(index))
       this.#remotes.set(server, connection.remote)
       if (!multiplexesItself(connection.remote)) {
-        this.#links.set(
+        this.#connections.set(
           server,
-          new Link(server, socket, retries, random, () => onCommand(server, 'connect', 0, 'again')),
+          new SharedConnection(server, socket, retries, random, () =>
+            onCommand(server, 'connect', 0, 'again'),
+          ),
         )
       }
       connection.remote = withOptions(connection.remote, connectSeconds, socket)
     }
   }
 
-  /** Those that this run is about: as in the shipitfile, unless it was confined. */
+  /** The servers of this run: those of the shipitfile, unless it was confined. */
   get all(): readonly Server[] {
     return this.#all
   }
 
-  /** The server at a place in the shipitfile. */
+  /** The server by its position in the shipitfile. */
   at(index: number): Server | undefined {
     return this.#everyone[index]
   }
 
-  /** From now on the run is about these alone. */
+  /** From now on only these servers belong to the run. */
   confine(servers: readonly Server[]): void {
     this.#all = this.#all.filter((server) => servers.includes(server))
     this.#servers = this.#servers.filter((server) => servers.includes(server))
   }
 
-  /** Those that take part: all, but what was left out. */
+  /** The servers that take part: all but those that were left out. */
   get servers(): readonly Server[] {
     return this.#servers
   }
 
-  /** From now on these servers are asked only by name. */
+  /** From now on commands run on these servers only when they are named. */
   leaveOut(servers: readonly Server[]): void {
     this.#servers = this.#servers.filter((server) => !servers.includes(server))
   }
@@ -157,29 +159,16 @@ export class Fleet {
    */
   async run(step: string, plan: (server: Server) => Command, options: RunOptions = {}): Promise<Outcome[]> {
     const work = (options.servers ?? this.servers).map((server) => ({ server, command: plan(server) }))
-    return Promise.all(work.map(({ server, command }) => this.#runOn(server, step, command, options)))
+    return Promise.all(work.map(({ server, command }) => this.runOn(server, step, command, options)))
   }
 
-  /** From now on what is repeatable on this server, and needs no input, runs in this shell, for as long as it stays. */
-  useShell(server: Server, shell: StandingShell): void {
-    this.#shells.set(server, shell)
-    void shell.ended.then(() => {
-      if (this.#shells.get(server) === shell) this.#shells.delete(server)
-    })
-  }
-
-  /** Ends all connections, within seconds, and gives the connections their own options back. Harmless when repeated. */
-  async close(): Promise<void> {
-    this.#closing.abort(new MurderError('CLOSED', 'The connections to the fleet are closed'))
-    await Promise.all([...this.#links.values()].map((link) => link.close()))
-    for (const [server, remote] of this.#remotes) server.connection.remote = remote
-    process.removeListener('exit', this.#removeDirectory)
-    this.#removeDirectory()
-  }
-
-  readonly #removeDirectory = () => rmSync(this.#directory, { recursive: true, force: true })
-
-  async #runOn(server: Server, step: string, command: Command, options: RunOptions): Promise<Outcome> {
+  /** The same on one server. */
+  async runOn(
+    server: Server,
+    step: string,
+    command: Command,
+    options: Omit<RunOptions, 'servers'> = {},
+  ): Promise<Outcome> {
     const signal = AbortSignal.any([this.#closing.signal, ...(options.signal ? [options.signal] : [])])
     const turn: Turn = { server, step, command, options, signal, release: () => {} }
     const begun = performance.now()
@@ -196,16 +185,47 @@ export class Fleet {
     }
   }
 
+  /** Runs a command on one server and gives its stdout. Throws that server's failure. */
+  async one(
+    server: Server,
+    step: string,
+    command: Command,
+    options: Omit<RunOptions, 'servers'> = {},
+  ): Promise<string> {
+    const outcome = await this.runOn(server, step, command, options)
+    if (!outcome.ok) throw outcome.error
+    return outcome.stdout
+  }
+
+  /** From now on repeatable commands without input run in this shell, until it ends. */
+  useShell(server: Server, shell: RunningShell): void {
+    this.#shells.set(server, shell)
+    void shell.ended.then(() => {
+      if (this.#shells.get(server) === shell) this.#shells.delete(server)
+    })
+  }
+
+  /** Ends all connections, within seconds, and gives the connections their own options back. Harmless when repeated. */
+  async close(): Promise<void> {
+    this.#closing.abort(new MurderError('CLOSED', 'The connections to the fleet are closed'))
+    await Promise.all([...this.#connections.values()].map((connection) => connection.close()))
+    for (const [server, remote] of this.#remotes) server.connection.remote = remote
+    process.removeListener('exit', this.#removeDirectory)
+    this.#removeDirectory()
+  }
+
+  readonly #removeDirectory = () => rmSync(this.#directory, { recursive: true, force: true })
+
   /** Connects and runs the command; again if its connection broke, or sshd turned it away, before it could start. */
   async #attempt(turn: Turn): Promise<Outcome> {
     const { server, step, options, signal } = turn
     const inShell = await this.#inShell(turn)
     if (inShell) return outcomeOf(inShell, turn)
     for (let retry = 1; ; retry++) {
-      const carried = options.stays ? this.#carry(turn) : undefined
-      const unreachable = carried ? undefined : await this.#connect(turn)
+      const asMaster = options.stays ? this.#runAsMaster(turn) : undefined
+      const unreachable = asMaster ? undefined : await this.#connect(turn)
       if (unreachable) return { server, ok: false, error: unreachable }
-      const result = await (carried ?? runSession(this.#order(turn)))
+      const result = await (asMaster ?? runSession(this.#order(turn)))
       const again = worthRetry(result, options.repeatable ?? false)
       if (again && retry <= this.#options.retries) {
         this.#options.onCommand(server, step, 0, 'again')
@@ -216,9 +236,9 @@ export class Fleet {
     }
   }
 
-  /** What a standing shell made of the command; undefined when it takes a session of its own. */
+  /** The result from a shell that runs already; undefined when the command needs a session of its own. */
   async #inShell({ server, command, options, signal, release }: Turn): Promise<SessionResult | undefined> {
-    const { repeatable = false, login = false, totalTimeout = 0, maxOutput = MOST_OUTPUT } = options
+    const { repeatable = false, login = false, totalTimeout = 0, maxOutput = MAX_OUTPUT_BYTES } = options
     const shell = this.#shells.get(server)
     if (!shell || !repeatable || login || command.stdin !== undefined) return undefined
     release()
@@ -227,9 +247,9 @@ export class Fleet {
     return result && worthRetry(result, true) ? undefined : result
   }
 
-  /** Over a connection of its own, which the others on this server share. */
-  #carry(turn: Turn): Promise<SessionResult> | undefined {
-    return this.#links.get(turn.server)?.carry((how) => {
+  /** Runs it over a connection of its own, which all others on this server then share. */
+  #runAsMaster(turn: Turn): Promise<SessionResult> | undefined {
+    return this.#connections.get(turn.server)?.runAsMaster((how) => {
       const order = this.#order(turn, { ControlMaster: 'yes' })
       const onStart = () => {
         order.onStart?.()
@@ -254,7 +274,7 @@ export class Fleet {
         stall: options.stallTimeout ?? 0,
         total: options.totalTimeout ?? 0,
       },
-      maxOutput: options.maxOutput ?? MOST_OUTPUT,
+      maxOutput: options.maxOutput ?? MAX_OUTPUT_BYTES,
       signal,
     }
   }
@@ -262,7 +282,7 @@ export class Fleet {
   /** Makes sure that the server's connection is up; returns why it is not. */
   async #connect({ server, step, options, signal }: Turn): Promise<MurderError | undefined> {
     const seconds = options.connectTimeout ?? this.#options.connectSeconds
-    const result = await this.#links.get(server)?.connect(seconds, signal)
+    const result = await this.#connections.get(server)?.connect(seconds, signal)
     if (!result || result.up) return undefined
     if (result.timedOut) return outOfTime('connect', seconds, server.label, step)
     if (result.error) return failure(result.error, server.label, step)
@@ -270,7 +290,7 @@ export class Fleet {
   }
 }
 
-const MOST_OUTPUT = 4 << 20
+const MAX_OUTPUT_BYTES = 4 << 20
 
 function outcomeOf(result: SessionResult, { server, step, signal }: Turn): Outcome {
   const error = judge(result, server.label, step, signal)
@@ -278,7 +298,7 @@ function outcomeOf(result: SessionResult, { server, step, signal }: Turn): Outco
   return { server, ok: true, stdout: result.stdout, stderr: result.stderr }
 }
 
-/** Whether a command that ended so is run again. */
+/** Whether a command with this result is run again. */
 function worthRetry(result: SessionResult, repeatable: boolean): boolean {
   const { stop, started, exitCode } = result
   if (stop)
@@ -295,6 +315,6 @@ interface Turn {
   command: Command
   options: RunOptions
   signal: AbortSignal
-  /** Gives the place among those that are starting to the next. */
+  /** Lets the next command start. */
   release: () => void
 }

@@ -1,4 +1,4 @@
-/** At most `size` holders at a time, served in the order they came. */
+/** Lets at most `size` callers pass at a time, in the order in which they came. */
 export class Limit {
   #free: number
   readonly #waiting: (() => void)[] = []
@@ -7,15 +7,15 @@ export class Limit {
     this.#free = size
   }
 
-  /** Waits for a place; the returned function gives it back and may be called more than once. Rejects on abort. */
+  /** Waits until the caller may pass. The returned function ends its turn, and may be called twice. Rejects on abort. */
   async acquire(signal?: AbortSignal): Promise<() => void> {
     signal?.throwIfAborted()
     if (this.#free > 0) this.#free--
     else await this.#queue(signal)
-    let held = true
+    let ended = false
     return () => {
-      if (!held) return
-      held = false
+      if (ended) return
+      ended = true
       const next = this.#waiting.shift()
       if (next) next()
       else this.#free++

@@ -1,39 +1,40 @@
 import { PassThrough } from 'node:stream'
 import type { Fleet, Outcome } from './fleet.ts'
-import { furtherScript, hasEnded, saidAll } from './persistent-shell-script.ts'
+import { furtherScript, HAS_ENDED, SAID_ALL } from './persistent-shell-script.ts'
 import { outOfTime } from './ssh/diagnose.ts'
 import type { Server } from './ssh/server.ts'
-import type { FurtherScript, SessionResult, StandingShell, Stop } from './ssh/session.ts'
+import type { FurtherScript, RunningShell, SessionResult, Stop } from './ssh/session.ts'
 
-/** Milliseconds between two signs of life to a held command, which it reads as empty lines. */
+/** Between two signs of life to the shell, which it reads as empty lines. */
 const PULSE_MS = 10_000
-/** Milliseconds that a command may take to end when it is let go. */
-const PATIENCE_MS = 2000
+/** How long the shell may take to end once its input has ended. */
+const CLOSE_TIMEOUT_MS = 2000
 
 /**
- * A command that says something and then stays. Its standard input ends when it is let go, and also when this process ends,
- * however that happens: what it holds can be bound to that. One that ends in `stay` also runs scripts, one at a time: that
- * takes neither a process of ssh here nor a session of sshd there. It carries the connection, where there is none yet.
+ * A command that says something and then stays until its standard input ends. That happens with `close`, and also when this
+ * process ends, in whatever way: so the command can hold a lock for as long as this process lives. A command that ends in
+ * `stay` also runs scripts, one at a time, with neither an ssh process here nor a session of sshd there. Where there is no
+ * connection to the server yet, its own connection becomes the one that all others share.
  */
-export class PersistentShell implements StandingShell {
-  /** What it said until `saidAll`, or how it ended before that. */
+export class PersistentShell implements RunningShell {
+  /** What it said until `SAID_ALL`, or how it ended before that. */
   readonly said: Promise<Outcome>
-  /** Settles when it does not stay any more. Never rejects. */
+  /** Settles when the command has ended. Never rejects. */
   readonly ended: Promise<Outcome>
   readonly #giveUp = new AbortController()
   #input: PassThrough | undefined
-  /** Gets the lines from now on. */
+  /** Gets the next lines. */
   #listener: (line: string) => void
   #over = false
   #busy = true
 
-  /** `patience`: seconds that it may take to say all. `signal` ends it only until then. */
+  /** `answerTimeout`: seconds until it must have said all. `signal` ends it only until then. */
   constructor(
     fleet: Fleet,
     server: Server,
-    order: { step: string; script: string; patience: number; signal: AbortSignal },
+    order: { step: string; script: string; answerTimeout: number; signal: AbortSignal },
   ) {
-    const { step, script, patience, signal } = order
+    const { step, script, answerTimeout, signal } = order
     const lines: string[] = []
     let heard = (_: Outcome) => {}
     const spoken = new Promise<Outcome>((resolve) => {
@@ -43,28 +44,26 @@ export class PersistentShell implements StandingShell {
     const stdin = () => {
       this.#input = new PassThrough()
       timer ??= setTimeout(
-        () => this.#giveUp.abort(outOfTime('total', patience, server.label, step)),
-        patience * 1000,
+        () => this.#giveUp.abort(outOfTime('total', answerTimeout, server.label, step)),
+        answerTimeout * 1000,
       )
       return this.#input
     }
     this.#listener = (line) => {
-      if (line !== saidAll) return lines.push(line)
+      if (line !== SAID_ALL) return lines.push(line)
       this.#listener = () => {}
       this.#busy = false
       return heard({ server, ok: true, stdout: lines.join('\n'), stderr: '' })
     }
-    const options = { servers: [server], signal: this.#giveUp.signal, stays: true }
     const abort = () => this.#giveUp.abort(signal.reason)
     signal.addEventListener('abort', abort)
     if (signal.aborted) abort()
-    this.ended = fleet
-      .run(step, () => ({ script, stdin, onLine: (line) => this.#listener(line) }), options)
-      .then(([outcome]) => {
-        this.#over = true
-        if (!outcome?.ok) return outcome as Outcome
-        return { ...outcome, stdout: lines.join('\n') }
-      })
+    const command = { script, stdin, onLine: (line: string) => this.#listener(line) }
+    const options = { signal: this.#giveUp.signal, stays: true }
+    this.ended = fleet.runOn(server, step, command, options).then((outcome) => {
+      this.#over = true
+      return outcome.ok ? { ...outcome, stdout: lines.join('\n') } : outcome
+    })
     this.said = Promise.race([spoken, this.ended])
     void this.said.then(() => {
       clearTimeout(timer)
@@ -97,26 +96,26 @@ export class PersistentShell implements StandingShell {
     if (timer) clearTimeout(timer)
     signal.removeEventListener('abort', abort)
     this.#listener = () => {}
-    // Of one that was given up more may come.
+    // After a timeout the script may still print.
     this.#busy = result === undefined || result.stop !== undefined
     return result
   }
 
-  /** Lets it end by itself, and waits for that. */
-  async letGo(): Promise<void> {
+  /** Ends its input and waits until it has ended. */
+  async close(): Promise<void> {
     this.#over = true
     this.#input?.end()
-    const timer = setTimeout(() => this.#giveUp.abort(), PATIENCE_MS)
+    const timer = setTimeout(() => this.#giveUp.abort(), CLOSE_TIMEOUT_MS)
     await this.ended
     clearTimeout(timer)
   }
 }
 
-/** What a further script says, line by line. */
+/** Takes the output of a further script line by line. */
 class Answer {
   readonly result: Promise<SessionResult>
   readonly #onLine: ((line: string) => void) | undefined
-  readonly #most: number
+  readonly #maxOutput: number
   readonly #output: string[] = []
   #length = 0
   #blank = false
@@ -124,20 +123,20 @@ class Answer {
   #ending: string[] | undefined
   #resolve: (result: SessionResult) => void = () => {}
 
-  constructor(onLine: ((line: string) => void) | undefined, most: number) {
+  constructor(onLine: ((line: string) => void) | undefined, maxOutput: number) {
     this.#onLine = onLine
-    this.#most = most
+    this.#maxOutput = maxOutput
     this.result = new Promise((resolve) => {
       this.#resolve = resolve
     })
   }
 
   take(line: string): void {
-    if (this.#ending && line === saidAll) this.#finish(this.#ending)
+    if (this.#ending && line === SAID_ALL) this.#finish(this.#ending)
     else if (this.#ending) this.#ending.push(line)
-    else if (line === hasEnded) this.#ending = []
+    else if (line === HAS_ENDED) this.#ending = []
     else {
-      // The mark comes after an empty line, which is the script's own only when there is more than that.
+      // The mark follows an empty line. That line is the script's own only when something else follows it.
       if (this.#blank) this.#keep('')
       this.#blank = line === ''
       if (!this.#blank) this.#keep(line)
@@ -155,7 +154,7 @@ class Answer {
       return this.stop({ why: 'error', error })
     }
     this.#length += line.length
-    if (this.#length > this.#most) return this.stop({ why: 'output' })
+    if (this.#length > this.#maxOutput) return this.stop({ why: 'output' })
     this.#output.push(`${line}\n`)
     return undefined
   }

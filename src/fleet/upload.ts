@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { quote, quotePath } from '../text/shell-quote.ts'
-import type { Fleet, Outcome, RunOptions } from './fleet.ts'
+import type { Fleet, RunOptions } from './fleet.ts'
+import type { Server } from './ssh/server.ts'
 
 /** A file's content: in memory, or read anew for every attempt. `bytes` is its exact size, `sha256` in hex. */
 export type Content = Buffer | { bytes: number; sha256?: string; open: () => Readable }
 
 export interface Upload {
   content: Content
-  /** Path on the server; its directory is made when it is missing. */
+  /** Path on the server. Its directory is made when it is missing. */
   to: string
   /** Permission bits, such as 0o755. */
   mode: number
@@ -17,10 +18,15 @@ export interface Upload {
 }
 
 /**
- * Puts one file on servers. It is written beside its place under another name and renamed when size and, where the server
- * has a tool for it, SHA-256 are right: at `to` there is always the old file or the whole new one.
+ * Puts a file on a server. It is written beside `to` and renamed when its size is right, and its SHA-256 where the server
+ * has a tool for that: at `to` there is always the old file or the whole new one. Throws that server's failure.
  */
-export function upload(fleet: Fleet, file: Upload, options: RunOptions = {}): Promise<Outcome[]> {
+export async function upload(
+  fleet: Fleet,
+  server: Server,
+  file: Upload,
+  options: Omit<RunOptions, 'servers'> = {},
+): Promise<void> {
   const { content } = file
   const whole = Buffer.isBuffer(content)
   const script = uploadScript({
@@ -30,7 +36,7 @@ export function upload(fleet: Fleet, file: Upload, options: RunOptions = {}): Pr
     sha256: whole ? createHash('sha256').update(content).digest('hex') : content.sha256,
   })
   const stdin = whole ? content : () => content.open()
-  return fleet.run(file.step ?? 'upload', () => ({ script, stdin }), options)
+  await fleet.one(server, file.step ?? 'upload', { script, stdin }, options)
 }
 
 /** The script that takes the content on standard input. */
@@ -64,7 +70,7 @@ function digestCheck(sha256: string): string {
     'if command -v sha256sum >/dev/null 2>&1; then found=$(sha256sum < "$part")',
     'elif command -v shasum >/dev/null 2>&1; then found=$(shasum -a 256 < "$part"); fi',
     `want=${quote(sha256)}`,
-    // An empty `want` is the beginning of anything.
+    // Without a known SHA-256 `want` is empty and matches anything.
     '[ -z "$found" ] || case "$found" in "$want"*) ;; *) fail "the upload arrived damaged" ;; esac',
   ].join('; ')
 }

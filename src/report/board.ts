@@ -16,9 +16,9 @@ import { type OutputMode, type OutputStream, paint } from './output.ts'
 import { plainLine, terminalLines } from './progress-lines.ts'
 
 /** Milliseconds between two looks at whether there is something to write. */
-const pace: Record<OutputMode, number> = { terminal: 100, plain: 1000, json: 1000 }
+const intervalsMs: Record<OutputMode, number> = { terminal: 100, plain: 1000, json: 1000 }
 /** Milliseconds after which a log gets a line even when nothing has changed, so that it is seen to be alive. */
-const heartbeat = 5000
+const HEARTBEAT_MS = 5000
 
 const idle: ServerState = { phase: 'check', bytes: 0, total: 0, rate: 0 }
 
@@ -38,7 +38,7 @@ export interface BoardOptions {
 
 /**
  * The progress display of a deploy. Tell it what happens, in any order and as often as you like; it writes at its own
- * pace. `finish` ends it (also after a failure) and may be called twice.
+ * intervalsMs. `finish` ends it (also after a failure) and may be called twice.
  */
 export class ProgressBoard {
   readonly #options: BoardOptions
@@ -60,7 +60,7 @@ export class ProgressBoard {
     for (const server of options.servers) this.#states.set(server, idle)
     for (const server of options.done ?? []) this.#states.set(server, { ...idle, phase: 'done' })
     this.#block = new LiveBlock(options.stream)
-    this.#stops = [this.#clock.every(pace[options.mode], () => this.#tick())]
+    this.#stops = [this.#clock.every(intervalsMs[options.mode], () => this.#tick())]
     if (options.mode === 'terminal')
       this.#stops.push(this.#block.guard([options.stream, ...(options.shared ?? [])]))
     this.#noteStep()
@@ -141,7 +141,7 @@ export class ProgressBoard {
     const { mode } = this.#options
     const due =
       mode === 'plain'
-        ? this.#clock.now() - this.#writtenAt >= heartbeat
+        ? this.#clock.now() - this.#writtenAt >= HEARTBEAT_MS
         : this.#changed || (mode === 'terminal' && !this.#block.visible)
     if (due) this.#write(this.#summary())
   }

@@ -20,7 +20,7 @@ export function failureOf(server: string, error: unknown, step: string): Failure
   return error.cure === undefined ? failure : { ...failure, cure: error.cure }
 }
 
-const least = 20
+const MIN_CAUSE_WIDTH = 20
 
 /** The table of failures: server, step, cause, cure; long text wrapped to `columns`, stacked where it is narrow. */
 export function failureTable(failures: readonly Failure[], columns = 100): string {
@@ -31,7 +31,7 @@ export function failureTable(failures: readonly Failure[], columns = 100): strin
   ) as [number, number, number, number]
   const [server, step, cause, cure] = natural
   const room = columns - server - step - 3 * 2
-  if (room < 2 * least) return stacked(rows, columns)
+  if (room < 2 * MIN_CAUSE_WIDTH) return stacked(rows, columns)
   const causeWidth =
     cause + cure <= room ? cause : Math.min(cause, Math.max(room - cure, Math.floor(room / 2)))
   const widths = [server, step, causeWidth, Math.min(cure, room - causeWidth)]
@@ -41,12 +41,12 @@ export function failureTable(failures: readonly Failure[], columns = 100): strin
 }
 
 function stacked(rows: string[][], columns: number): string {
-  const width = Math.max(least, columns - 9)
+  const width = Math.max(MIN_CAUSE_WIDTH, columns - 9)
   return rows
     .map(([server = '', step = '', cause = '', cure = '']) => {
       const texts = [wrap(cause, width), ...(cure === '' ? [] : [wrap(cure, width)])]
       const body = texts.map((lines, index) => [index === 0 ? '  cause' : '  cure', lines.join('\n')])
-      return `${cut(`${server}: ${step}`, Math.max(least, columns))}\n${table(body)}`
+      return `${cut(`${server}: ${step}`, Math.max(MIN_CAUSE_WIDTH, columns))}\n${table(body)}`
     })
     .join('\n')
 }

@@ -1,8 +1,8 @@
 import { widthOf } from '../text/format.ts'
 import type { OutputStream } from './output.ts'
 
-const csi = '\u001b['
-const colours = new RegExp(`${'\u001b'}\\[\\d*m`, 'g')
+const CSI = '\u001b['
+const COLOURS = new RegExp(`${'\u001b'}\\[\\d*m`, 'g')
 
 /**
  * Lines at the bottom of a terminal that are redrawn in place. The cursor always rests below them, so that after an
@@ -25,15 +25,15 @@ export class LiveBlock {
   show(lines: readonly string[]): void {
     if (!this.#atLineStart) return
     const visible = lines.slice(0, Math.max(1, (this.#stream.rows || 24) - 1))
-    const text = visible.map((line) => `${line}${csi}K\n`).join('')
-    this.#write(`${this.#home()}${text}${csi}J`)
-    this.#shown = visible.map((line) => widthOf(line.replace(colours, '')))
+    const text = visible.map((line) => `${line}${CSI}K\n`).join('')
+    this.#write(`${this.#home()}${text}${CSI}J`)
+    this.#shown = visible.map((line) => widthOf(line.replace(COLOURS, '')))
   }
 
   /** Takes the block off the screen. */
   clear(): void {
     if (this.#shown.length === 0) return
-    this.#write(`${this.#home()}${csi}J`)
+    this.#write(`${this.#home()}${CSI}J`)
     this.#shown = []
   }
 
@@ -62,7 +62,7 @@ export class LiveBlock {
         stream.write = (...args: unknown[]) => {
           this.clear()
           const text = typeof args[0] === 'string' ? args[0] : Buffer.from(args[0] as Uint8Array).toString()
-          if (text !== '') this.#atLineStart = text.replace(colours, '').endsWith('\n')
+          if (text !== '') this.#atLineStart = text.replace(COLOURS, '').endsWith('\n')
           return write.apply(stream, args)
         }
         const guarded = stream.write
@@ -84,6 +84,6 @@ export class LiveBlock {
   #home(): string {
     const columns = this.#stream.columns || 80
     const rows = this.#shown.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0)
-    return rows === 0 ? '' : `${csi}${rows}A\r`
+    return rows === 0 ? '' : `${CSI}${rows}A\r`
   }
 }

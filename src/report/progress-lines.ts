@@ -10,7 +10,7 @@ interface Part {
   colour?: (text: string) => string
 }
 
-const gap = '  '
+const GAP = '  '
 const barWidth = { least: 10, most: 30 }
 
 /** The progress display of a terminal: at most four lines, none longer than `columns`. */
@@ -35,13 +35,13 @@ function swarmLine(summary: Summary, width: number, paint: Paint): string {
   if (summary.seederUploaded > 0)
     parts.push({ text: `seeder sent ${bytes(summary.seederUploaded)}`, dispensable: 6 })
 
-  const used = () => parts.reduce((sum, part) => sum + widthOf(part.text) + gap.length, -gap.length)
+  const used = () => parts.reduce((sum, part) => sum + widthOf(part.text) + GAP.length, -GAP.length)
   while (used() > width && parts.length > 1)
     parts.splice(
       parts.findLastIndex((part) => part.dispensable === mostDispensable(parts)),
       1,
     )
-  const room = width - used() - gap.length
+  const room = width - used() - GAP.length
   if (total > 0 && room >= barWidth.least)
     parts.splice(2, 0, {
       text: bar(summary.bytes / total, Math.min(barWidth.most, room)),
@@ -49,7 +49,7 @@ function swarmLine(summary: Summary, width: number, paint: Paint): string {
       colour: paint.good,
     })
   if (parts.length === 1) return cut(parts[0]?.text ?? '', width)
-  return parts.map(({ text, colour }) => (colour ? colour(text) : text)).join(gap)
+  return parts.map(({ text, colour }) => (colour ? colour(text) : text)).join(GAP)
 }
 
 /** A transfer that stands still shall be seen to; what does not cross the network has no rate to stand still at. */

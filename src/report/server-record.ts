@@ -25,14 +25,14 @@ export interface ServerRecord {
 }
 
 /** A log should not be longer for it than the fleet's names: the slowest and those that failed come first. */
-const MOST_ROWS = 40
+const MAX_ROWS = 40
 
 /** One row a server. */
 export function serverTable(records: readonly ServerRecord[]): string {
   const order = (record: ServerRecord) =>
     record.outcome === 'failed' ? Number.POSITIVE_INFINITY : (record.steps.transfer ?? 0)
   const sorted = [...records].sort((a, b) => order(b) - order(a) || (a.server < b.server ? -1 : 1))
-  const rows = sorted.slice(0, MOST_ROWS).map((record) => [
+  const rows = sorted.slice(0, MAX_ROWS).map((record) => [
     oneLine(record.server),
     record.outcome,
     ...(['transfer', 'unpack'] as const).map((step) => {

@@ -1,9 +1,9 @@
 /** Seconds: a pause is no longer than this, or twice of it by chance. */
-const LONGEST = 4
+const MAX_PAUSE_S = 4
 
 /** Seconds to wait before the n-th retry (from 1): doubling, spread by up to half so that a fleet doesn't come back at once. */
 export function backoff(retry: number, random: () => number): number {
-  return Math.min(LONGEST, 0.25 * 2 ** retry) * (0.5 + random())
+  return Math.min(MAX_PAUSE_S, 0.25 * 2 ** retry) * (0.5 + random())
 }
 
 /** Resolves after `seconds`; rejects with the signal's reason on abort. */

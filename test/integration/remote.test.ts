@@ -18,8 +18,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ExampleFleet, type Remote, startFleet } from '../../examples/fleet/index.ts'
 import { MurderError } from '../../src/errors.ts'
 import { Fleet, type FleetOptions, type Outcome } from '../../src/fleet/fleet.ts'
-import type { SshRemote } from '../../src/fleet/ssh/server.ts'
-import { upload } from '../../src/fleet/upload.ts'
+import type { Server, SshRemote } from '../../src/fleet/ssh/server.ts'
+import { type Upload, upload } from '../../src/fleet/upload.ts'
 import { parseEvent } from '../../src/protocol/events.ts'
 import { quote } from '../../src/text/shell-quote.ts'
 import { type PoolOptions, poolOf } from '../support/pool.ts'
@@ -59,6 +59,25 @@ const errorOf = (outcomes: Outcome[]) => {
 }
 
 describe('running', () => {
+  test('one command on one server gives its stdout, or throws its failure', async () => {
+    const fleet = await start(2)
+    const [first, second] = fleet.servers as [Server, Server]
+    expect(await fleet.one(second, 'try', { script: 'echo "$HOME"; cat', stdin: 'in' })).toBe(
+      `${example.servers[1]?.home}\nin`,
+    )
+    expect(example.servers.map((server) => server.logins())).toEqual([0, 1])
+    const failing = fleet.one(first, 'try', { script: 'echo broken >&2; exit 3' })
+    await expect(failing).rejects.toMatchObject({
+      code: 'COMMAND_FAILED',
+      message: `${first.label}: try: broken`,
+      server: first.label,
+    })
+    const slow = fleet.one(first, 'try', { script: 'sleep 9' }, { totalTimeout: 0.2 })
+    await expect(slow).rejects.toMatchObject({ code: 'TIMED_OUT' })
+    fleet.leaveOut([first])
+    expect(await fleet.one(first, 'try', { script: 'echo here' })).toBe('here\n')
+  })
+
   test('each server gets its own script and input, in its own home', async () => {
     const fleet = await start(3)
     const outcomes = await fleet.run('try', ({ label }) => ({
@@ -399,12 +418,25 @@ describe('ending', () => {
   })
 })
 
+/** The outcome of an upload to each server. */
+const uploadToAll = (fleet: Fleet, file: Upload): Promise<Outcome[]> =>
+  Promise.all(
+    fleet.servers.map(async (server): Promise<Outcome> => {
+      try {
+        await upload(fleet, server, file)
+        return { server, ok: true, stdout: '', stderr: '' }
+      } catch (error) {
+        return { server, ok: false, error: error as MurderError }
+      }
+    }),
+  )
+
 describe('upload', () => {
   test('puts the content in place with its mode, in directories it makes', async () => {
     const fleet = await start(2)
     const content = randomBytes(2 << 20)
     const to = "some dir/it's $HOME/agent.mjs"
-    expect(codes(await upload(fleet, { content, to, mode: 0o755 }))).toEqual(['ok', 'ok'])
+    expect(codes(await uploadToAll(fleet, { content, to, mode: 0o755 }))).toEqual(['ok', 'ok'])
     for (const { home } of example.servers) {
       const path = join(home, to)
       expect(readFileSync(path).equals(content)).toBe(true)
@@ -417,10 +449,12 @@ describe('upload', () => {
     const fleet = await start(1)
     const home = example.servers[0]?.home ?? ''
     const open = () => Readable.from([Buffer.from('content')])
-    expect(codes(await upload(fleet, { content: { bytes: 7, open }, to: '~/a', mode: 0o600 }))).toEqual([
+    expect(codes(await uploadToAll(fleet, { content: { bytes: 7, open }, to: '~/a', mode: 0o600 }))).toEqual([
       'ok',
     ])
-    expect(codes(await upload(fleet, { content: Buffer.alloc(0), to: '-b', mode: 0o600 }))).toEqual(['ok'])
+    expect(codes(await uploadToAll(fleet, { content: Buffer.alloc(0), to: '-b', mode: 0o600 }))).toEqual([
+      'ok',
+    ])
     expect(readFileSync(join(home, 'a'), 'utf8')).toBe('content')
     expect(readFileSync(join(home, '-b'), 'utf8')).toBe('')
   })
@@ -435,7 +469,7 @@ describe('upload', () => {
     const fleet = await start(1)
     const home = example.servers[0]?.home ?? ''
     writeFileSync(join(home, 'file'), 'old')
-    const error = errorOf(await upload(fleet, { content, to: 'file', mode: 0o644 }))
+    const error = errorOf(await uploadToAll(fleet, { content, to: 'file', mode: 0o644 }))
     expect(error?.message).toBe(`${fleet.servers[0]?.label}: upload: ${message}`)
     expect(readFileSync(join(home, 'file'), 'utf8')).toBe('old')
     expect(readdirSync(home)).toEqual(['file'])
@@ -444,7 +478,7 @@ describe('upload', () => {
   test('does not put a file into a directory of that name', async () => {
     const fleet = await start(1)
     mkdirSync(join(example.servers[0]?.home ?? '', 'taken'))
-    const error = errorOf(await upload(fleet, { content: Buffer.from('x'), to: 'taken', mode: 0o644 }))
+    const error = errorOf(await uploadToAll(fleet, { content: Buffer.from('x'), to: 'taken', mode: 0o644 }))
     expect(error?.message).toMatch(/taken is a directory$/)
   })
 })

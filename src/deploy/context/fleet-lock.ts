@@ -128,7 +128,7 @@ export class FleetLock {
   async #letGo(): Promise<void> {
     const holds = [...this.#holds.values()]
     this.#holds.clear()
-    await Promise.all(holds.map((hold) => hold.letGo()))
+    await Promise.all(holds.map((hold) => hold.close()))
   }
 
   async #take(
@@ -140,7 +140,7 @@ export class FleetLock {
     const hold = new PersistentShell(this.#fleet, server, {
       step: 'check',
       script,
-      patience: PATIENCE,
+      answerTimeout: PATIENCE,
       signal,
     })
     const outcome = await hold.said

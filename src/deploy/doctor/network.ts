@@ -56,7 +56,7 @@ export async function probeNetwork(context: Context, facts: FleetFacts, isBusy: 
     problems.push(...(await connectAll(context, [...facts.keys()], aims)))
   } finally {
     for (const listening of here) listening.close()
-    await Promise.all(holds.map((hold) => hold.letGo()))
+    await Promise.all(holds.map((hold) => hold.close()))
   }
   return problems
 }
@@ -72,7 +72,12 @@ async function listenEverywhere(
   const script = listenScript(settings.node, settings.ports)
   await Promise.all(
     servers.map(async (server) => {
-      const hold = new PersistentShell(fleet, server, { step: 'network', script, patience: PATIENCE, signal })
+      const hold = new PersistentShell(fleet, server, {
+        step: 'network',
+        script,
+        answerTimeout: PATIENCE,
+        signal,
+      })
       holds.push(hold)
       const port = portIn(await hold.said)
       if (port !== undefined) ports.set(server, port)
@@ -108,7 +113,7 @@ async function listenAtStations(
     if (!server) return listenHere(here, first, last)
     const hold = new PersistentShell(context.fleet, server, {
       ...{ step: 'network', script: listenScript(settings.node, [first, last]) },
-      ...{ patience: PATIENCE, signal: context.signal },
+      ...{ answerTimeout: PATIENCE, signal: context.signal },
     })
     holds.push(hold)
     return portIn(await hold.said)

@@ -2,9 +2,8 @@ import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { writePrivate } from '../../files/private-file.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import { upload } from '../../fleet/upload.ts'
+import { type Content, upload } from '../../fleet/upload.ts'
 import { command, quotePath } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
 import { transferPath } from '../context/server-paths.ts'
@@ -57,10 +56,10 @@ function here(context: Context, { file }: Transfer): Place {
 function onServer(context: Context, { tag }: Transfer, server: Server): Place {
   const { fleet, settings, signal } = context
   const directory = posix.join(transferPath(settings, tag), 'seeder')
-  const options = { servers: [server], signal, stallTimeout: settings.timeouts.stall }
-  const uploaded = async (name: string, content: Parameters<typeof upload>[1]['content']) => {
+  const options = { signal, stallTimeout: settings.timeouts.stall }
+  const uploaded = async (name: string, content: Content) => {
     const to = posix.join(directory, name)
-    must(await upload(fleet, { content, to, mode: 0o600, step: 'seed' }, options))
+    await upload(fleet, server, { content, to, mode: 0o600, step: 'seed' }, options)
     return to
   }
   const start: StartAgent = (role, args) => startRemote(context, server, role, [...args, '--tag', tag])
@@ -71,11 +70,7 @@ function onServer(context: Context, { tag }: Transfer, server: Server): Place {
     start: starter(context, start, directory),
     async clear() {
       const script = `${command('rm', '-rf', directory)}; rmdir ${quotePath(posix.dirname(directory))} 2>/dev/null; true`
-      must(await fleet.run('seed', () => ({ script }), { servers: [server], totalTimeout: 30 }))
+      await fleet.one(server, 'seed', { script }, { totalTimeout: 30 })
     },
   }
-}
-
-function must(outcomes: readonly Outcome[]): void {
-  for (const outcome of outcomes) if (!outcome.ok) throw outcome.error
 }

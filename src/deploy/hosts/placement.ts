@@ -2,12 +2,12 @@ import { posix } from 'node:path'
 import type { Settings } from '../../config/schema.ts'
 import { findServers, isServer } from '../../config/servers.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { eventsIn, parseEvent } from '../../protocol/events.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { ownAddresses } from '../../system/addresses.ts'
+import { defined } from '../../system/defined.ts'
 import { command, quotePath } from '../../text/shell-quote.ts'
 import { announceUrl } from '../../torrent/tracker/announce-url.ts'
 import { agentPath } from '../context/agent-program.ts'
@@ -100,8 +100,12 @@ function onServer(context: Context, server: Server): Omit<Station, 'address'> {
         lines.push(line)
       }
       const stallTimeout = settings.timeouts.stall > 0 ? settings.timeouts.stall + 15 : 0
-      const options = { servers: [server], stallTimeout, ...(signal ? { signal } : {}) }
-      must(await fleet.run('seed', () => ({ script: words(args), onLine }), options))
+      await fleet.one(
+        server,
+        'seed',
+        { script: words(args), onLine },
+        { stallTimeout, ...defined({ signal }) },
+      )
       return lines.join('\n')
     },
     async status() {
@@ -111,9 +115,7 @@ function onServer(context: Context, server: Server): Omit<Station, 'address'> {
         'if [ ! -f "$a" ]; then for x in "$p"/murder-*.mjs; do [ -f "$x" ] && a=$x; done; fi',
         `if [ -f "$a" ]; then ${command(settings.node)} "$a" status --json --run-dir ${quotePath(runs)}; else echo "[]"; fi`,
       ].join('; ')
-      const outcomes = await fleet.run('seed', () => ({ script }), { servers: [server], totalTimeout: 60 })
-      must(outcomes)
-      return outcomes.flatMap((outcome) => (outcome.ok ? parseRuns(outcome.stdout) : []))
+      return parseRuns(await fleet.one(server, 'seed', { script }, { totalTimeout: 60 }))
     },
   }
 }
@@ -165,10 +167,6 @@ function shownHost(station: Station, facts: FleetFacts): string {
   }
   const [most] = [...counts].sort((a, b) => b[1] - a[1])
   return most?.[0] ?? ownAddresses()[0] ?? '127.0.0.1'
-}
-
-function must(outcomes: readonly Outcome[]): void {
-  for (const outcome of outcomes) if (!outcome.ok) throw outcome.error
 }
 
 /** Whether the deploy or the single steps start a tracker of their own. */

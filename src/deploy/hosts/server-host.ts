@@ -31,7 +31,7 @@ export async function startRemote(
   const listening = new Promise<number>((resolve) => {
     heard = resolve
   })
-  const plan = () => ({
+  const run = {
     script: command(settings.node, agentPath(settings), ...words),
     stdin: () => input,
     onLine: (line: string) => {
@@ -40,13 +40,12 @@ export async function startRemote(
       else if (event?.event === 'progress') sent = event.sent ?? sent
       else if (event?.event === 'failed') throw agentError(event, settings)
     },
-  })
+  }
   const abort = () => end.abort(signal.reason)
   signal.addEventListener('abort', abort)
-  const run = fleet.run('seed', plan, { servers: [server], signal: end.signal })
-  const ended = run.then(([outcome]) => {
+  const ended = fleet.runOn(server, 'seed', run, { signal: end.signal }).then((outcome) => {
     if (stopping) return undefined
-    if (outcome && !outcome.ok) return outcome.error
+    if (!outcome.ok) return outcome.error
     return new MurderError(
       'AGENT_ENDED',
       `${server.label}: the ${role === 'seed' ? 'seeder' : role} ended early`,

@@ -81,8 +81,8 @@ export class Receiver {
     }
   }
 
-  async #session({ fleet, settings, signal }: Context, bringAgent: boolean): Promise<Outcome> {
-    const plan = () => ({
+  #session({ fleet, settings, signal }: Context, bringAgent: boolean): Promise<Outcome> {
+    const session = {
       script: bringAgent
         ? arrival(settings, 'receive')
         : `exec ${command(settings.node, agentPath(settings), 'receive')}`,
@@ -93,15 +93,12 @@ export class Receiver {
         return this.#input
       },
       onLine: (line: string) => this.#take(line),
-    })
-    const [outcome] = await fleet.run('transfer', plan, {
-      servers: [this.server],
+    }
+    return fleet.runOn(this.server, 'transfer', session, {
       signal: AbortSignal.any([signal, this.#release.signal]),
       // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
       stallTimeout: settings.timeouts.stall > 0 ? settings.timeouts.stall + GRACE : 0,
     })
-    if (!outcome) throw new Error(`no outcome of ${this.server.label}`)
-    return outcome
   }
 
   #sendOrder(): void {

@@ -38,28 +38,21 @@ async function copyTo(
   bytes.on('error', () => {}) // The outcomes say what went wrong.
   const both = new AbortController()
   const options = { signal: AbortSignal.any([signal, both.signal]), stallTimeout: settings.timeouts.stall }
-  const reading = fleet
-    .run('copy', () => ({ script: readScript(releases, release), onLine: (line) => decode(line, bytes) }), {
-      ...options,
-      servers: [source],
-    })
-    .then((outcomes) => {
-      // A half archive must not look like a whole one.
-      if (outcomes.every(({ ok }) => ok)) bytes.end()
-      else both.abort()
-      return outcomes
-    })
-  const writing = fleet.run('copy', () => ({ script: writeScript(releases, release), stdin: () => bytes }), {
-    ...options,
-    servers: [target],
+  const read = { script: readScript(releases, release), onLine: (line: string) => decode(line, bytes) }
+  const write = { script: writeScript(releases, release), stdin: () => bytes }
+  const reading = fleet.runOn(source, 'copy', read, options).then((outcome) => {
+    // A half archive must not look like a whole one.
+    if (outcome.ok) bytes.end()
+    else both.abort()
+    return outcome
   })
-  const [read, written] = await Promise.all([reading, writing])
-  const sourceFailed = failuresOf(read, 'copy').map(({ cause, ...failure }) => ({
+  const outcomes = await Promise.all([reading, fleet.runOn(target, 'copy', write, options)])
+  const sourceFailed = failuresOf(outcomes.slice(0, 1), 'copy').map(({ cause, ...failure }) => ({
     ...failure,
     server: target.label,
     cause: `${source.label}, which it would come from: ${cause}`,
   }))
-  return sourceFailed.length > 0 ? sourceFailed : failuresOf(written, 'copy')
+  return sourceFailed.length > 0 ? sourceFailed : failuresOf(outcomes.slice(1), 'copy')
 }
 
 const decode = (line: string, bytes: PassThrough) => void bytes.write(Buffer.from(line, 'base64'))

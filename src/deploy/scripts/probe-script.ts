@@ -1,4 +1,4 @@
-import { saidAll } from '../../fleet/persistent-shell-script.ts'
+import { SAID_ALL } from '../../fleet/persistent-shell-script.ts'
 import { command } from '../../text/shell-quote.ts'
 
 /** One program per question, for `node -e`: what is asked about comes on standard input, never on the argument list. */
@@ -13,7 +13,7 @@ server.on('error', (error) => {
   console.log('error=' + error.code)
   process.exit(0)
 })
-server.on('listening', () => console.log('port=' + server.address().port + '\\n${saidAll}'))
+server.on('listening', () => console.log('port=' + server.address().port + '\\n${SAID_ALL}'))
 server.listen(port)
 process.stdin.on('end', () => process.exit(0)).resume()
 `

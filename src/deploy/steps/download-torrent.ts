@@ -60,9 +60,9 @@ async function fetchTorrent(
   let torrent: Buffer | undefined
   if (server) {
     const script = `base64 < ${quotePath(posix.join(directory, 'package.torrent'))}`
-    const options = { servers: [server], signal, totalTimeout: PATIENCE, maxOutput: LONGEST }
-    const [outcome] = await fleet.run('torrent', () => ({ script }), options)
-    if (outcome?.ok) torrent = Buffer.from(outcome.stdout, 'base64')
+    const options = { signal, totalTimeout: PATIENCE, maxOutput: LONGEST }
+    const outcome = await fleet.runOn(server, 'torrent', { script }, options)
+    if (outcome.ok) torrent = Buffer.from(outcome.stdout, 'base64')
   } else torrent = await readFile(join(directory, 'package.torrent')).catch(() => undefined)
   if (torrent && parseMetainfo(torrent).infoHash === infoHash) return torrent
   throw new MurderError('TORRENT_LOST', `The torrent of ${tag} is not beside its seeder any more`, {

@@ -118,7 +118,7 @@ async function bringTo(
   files: SeedFiles,
 ): Promise<void> {
   if (!server) return
-  const options = { servers: [server], signal, stallTimeout: settings.timeouts.stall }
+  const options = { signal, stallTimeout: settings.timeouts.stall }
   const { length, sha256, secret } = transfer
   const content = { bytes: length, sha256, open: () => createReadStream(transfer.file) }
   for (const step of [
@@ -126,8 +126,7 @@ async function bringTo(
     ...(files.secret === undefined ? [] : [{ content: Buffer.from(secret ?? ''), to: files.secret }]),
     { content, to: files.content },
   ]) {
-    const outcomes = await upload(fleet, { ...step, mode: 0o600, step: 'seed' }, options)
-    for (const outcome of outcomes) if (!outcome.ok) throw outcome.error
+    await upload(fleet, server, { ...step, mode: 0o600, step: 'seed' }, options)
   }
 }
 

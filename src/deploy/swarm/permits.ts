@@ -54,8 +54,7 @@ export async function putPermits(context: Context): Promise<void> {
   const path = permitsPath(station)
   if (!station.server) return writePrivate(path, text)
   const file = { content: Buffer.from(text), to: path, mode: 0o600, step: 'seed' }
-  const [outcome] = await upload(fleet, file, { servers: [station.server], signal })
-  if (outcome && !outcome.ok) throw outcome.error
+  await upload(fleet, station.server, file, { signal })
 }
 
 /** Those of all environments of this project: they share a tracker. */

@@ -1,23 +1,23 @@
 import { quote } from '../../text/shell-quote.ts'
 
 /**
- * The text of every remote command. It holds no values: ssh-pool escapes only `"` and `$`, and the server's login shell
- * may be anything. The script comes as the first line of standard input, the rest is the script's own input; `read` takes
+ * The text of every remote command. It has no values in it, because ssh-pool escapes only `"` and `$`, and the server's login
+ * shell may be anything. The first line of standard input is the script, and the rest is the script's own input: `read` takes
  * a pipe byte by byte, so it leaves the rest alone. A line without its newline was cut off and must not run.
  */
-const readAndRun = 'IFS= read -r s && eval "$s"'
+const READ_AND_RUN = 'IFS= read -r s && eval "$s"'
 
 /** With `asUser`, ssh-pool itself wraps the command in `sudo -u USER bash -c '…'`. */
 export function remoteCommand(asUser: boolean): string {
-  return asUser ? readAndRun : `sh -c '${readAndRun}'`
+  return asUser ? READ_AND_RUN : `sh -c '${READ_AND_RUN}'`
 }
 
-/** Printed on both outputs when a script starts. What came before is the server's greeting, not the script's. */
-export const startMark = '>>> murder starts here >>>'
+/** Printed on both outputs when a script starts. All that comes before it is the server's greeting. */
+export const START_MARK = '>>> murder starts here >>>'
 
 /** The first line of standard input for `script`, newline included. */
 export function scriptLine(script: string): Buffer {
-  const marked = `printf '\\n%s\\n' ${quote(startMark)}; printf '\\n%s\\n' ${quote(startMark)} >&2; ${script}`
+  const marked = `printf '\\n%s\\n' ${quote(START_MARK)}; printf '\\n%s\\n' ${quote(START_MARK)} >&2; ${script}`
   return Buffer.from(`${oneLine(marked)}\n`)
 }
 

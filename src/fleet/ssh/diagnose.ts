@@ -1,4 +1,5 @@
 import { ExitCode, MurderError } from '../../errors.ts'
+import { defined } from '../../system/defined.ts'
 import type { SessionResult } from './session.ts'
 import { byHand, type Finding, findBeforeStart } from './ssh-messages.ts'
 
@@ -14,21 +15,21 @@ export interface Ending {
   stderr: string
 }
 
-/** Once a script has started only these say that the connection, not the script, has failed. */
-const lost =
+/** Once a script has started, only these messages say that the connection, not the script, has failed. */
+const CONNECTION_LOST =
   /Connection to \S+ closed by remote host|client_loop: send disconnect|Timeout, server .* not responding|Connection reset by|packet_write_wait|ssh_dispatch_run_fatal|read from master failed|Shared connection to \S+ closed|^$/
 
-const sshNoise =
+const SSH_REMARKS =
   /^(?:debug\d: |Warning: Permanently added |Pseudo-terminal will not be|Shared connection to |ControlSocket .* already exists|mux_client_|Control socket connect\(|\*\* )/
 
-/** The failure that a non-zero ending (or one without a start) stands for, in the user's terms. Pure. */
+/** Why a command failed, in the user's terms. Pure. */
 export function diagnose(ending: Ending): MurderError {
   const { code, what, cure } = find(ending)
   const { server, step, stderr } = ending
   return new MurderError(code, `${server}: ${step}: ${what}`, {
     server,
     step,
-    ...(cure === undefined ? {} : { cure }),
+    ...defined({ cure }),
     cause: stderr.trim(),
   })
 }
@@ -38,22 +39,22 @@ export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolea
   return !ending.started && findBeforeStart(ending.stderr, '')?.code === 'SSH_TURNED_AWAY'
 }
 
-/** Messages of programs that could not be started, or of ssh whose server could not start one. */
-const exhausted =
+/** Messages that say that a program could not be started, here or on the server. */
+const EXHAUSTED =
   /[Cc]annot fork|fork: |Resource temporarily unavailable|Cannot allocate memory|Too many open files|(?:shell|exec) request failed|\bE(?:AGAIN|MFILE|NFILE|NOMEM)\b/
 
 /** Whether there were no processes, descriptors or memory left, here or there: worth a retry. */
 export function isExhausted({ stderr }: Pick<Ending, 'stderr'>): boolean {
-  return exhausted.test(stderr)
+  return EXHAUSTED.test(stderr)
 }
 
 /**
- * Whether the connection, not the command, failed: what may run twice may be tried again. A signal has ended the ssh here; it
- * says nothing of the command there.
+ * Whether the connection, not the command, failed: a repeatable command can be tried again. A signal has ended the ssh
+ * process here and says nothing about the command there.
  */
 export function isLost({ exitCode, stderr }: Pick<Ending, 'exitCode' | 'stderr'>): boolean {
   if (exitCode === null) return true
-  return exitCode === 255 && lost.test(lastWords(stderr) ?? stderr.trim())
+  return exitCode === 255 && CONNECTION_LOST.test(lastWords(stderr) ?? stderr.trim())
 }
 
 /** Whether the shared connection broke before the command had a session on it: worth a new connection. */
@@ -61,10 +62,10 @@ export function lostShared(ending: Pick<Ending, 'started' | 'stderr'>): boolean 
   return !ending.started && /^mux_client_\w+: .*(?:master|packet|Broken pipe)/m.test(ending.stderr)
 }
 
-/** The last line of `stderr` that says something, without ssh's own remarks; undefined when there is none. */
+/** The last line of `stderr` that is neither empty nor one of ssh's own remarks; undefined when there is none. */
 export function lastWords(stderr: string): string | undefined {
   const lines = stderr.split(/[\r\n]+/).map((line) => line.trim())
-  return lines.findLast((line) => line !== '' && !sshNoise.test(line))?.slice(0, 500)
+  return lines.findLast((line) => line !== '' && !SSH_REMARKS.test(line))?.slice(0, 500)
 }
 
 function find(ending: Ending): Finding {
@@ -118,7 +119,7 @@ function ended(exitCode: number | null, signal: string | null): string {
   return exitCode === null ? `killed by ${signal ?? 'a signal'}` : `exit code ${exitCode}`
 }
 
-/** A limit that ran out, in seconds. `connect` runs until the script starts, `stall` whenever nothing moves. */
+/** The failure when a limit has run out. `connect` counts until the script starts, `stall` while nothing moves. */
 export function outOfTime(
   limit: 'connect' | 'stall' | 'total',
   seconds: number,
@@ -139,7 +140,7 @@ export function outOfTime(
     total: [
       'TIMED_OUT',
       `it was not done after ${seconds} s`,
-      // The limit of the transfer is kept by the agent; of the commands, only that of a health check can be set.
+      // The agent keeps the limit of a transfer. Of all other commands only the health check has a setting.
       step === 'health'
         ? 'see why the check takes so long, or raise murder.timeouts.health'
         : 'see what keeps the server busy, then try again',
@@ -149,7 +150,7 @@ export function outOfTime(
   return new MurderError(code, `${server}: ${step}: ${what}`, { server, step, cure, exitCode })
 }
 
-/** The failure that a finished session stands for; undefined when it succeeded: started, exit code 0, not ended by us. */
+/** Why a session failed; undefined when it succeeded: it started, ended by itself, and its exit code is 0. */
 export function judge(
   result: SessionResult,
   server: string,
@@ -173,7 +174,7 @@ export function judge(
   }
 }
 
-/** Why work on a server was given up from outside: the abort's own reason when it is a MurderError. */
+/** The failure of work that was aborted: the signal's reason, when that is a MurderError. */
 export function abortError(signal: AbortSignal, server: string, step: string): MurderError {
   if (signal.reason instanceof MurderError) return failure(signal.reason, server, step)
   return new MurderError('INTERRUPTED', `${server}: ${step}: interrupted`, {
@@ -183,7 +184,7 @@ export function abortError(signal: AbortSignal, server: string, step: string): M
   })
 }
 
-/** `error` as a failure of this server: a MurderError keeps code, step, cure and exit code. */
+/** `error` as a failure of this server. A MurderError keeps its code, step, cure and exit code. */
 export function failure(error: unknown, server: string, step: string): MurderError {
   if (error instanceof MurderError && error.server !== undefined) return error
   const message = error instanceof Error ? error.message : String(error)
@@ -193,7 +194,6 @@ export function failure(error: unknown, server: string, step: string): MurderErr
     server,
     step: at,
     cause: error,
-    ...(known ? { exitCode: known.exitCode } : {}),
-    ...(known?.cure === undefined ? {} : { cure: known.cure }),
+    ...defined({ exitCode: known?.exitCode, cure: known?.cure }),
   })
 }

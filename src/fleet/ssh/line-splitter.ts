@@ -1,4 +1,4 @@
-import { startMark } from './bootstrap.ts'
+import { START_MARK } from './bootstrap.ts'
 
 /** Splits bytes into lines of UTF-8. A line longer than `limit` bytes is cut there; its rest is dropped. */
 export class LineSplitter {
@@ -22,7 +22,7 @@ export class LineSplitter {
     this.#keep(chunk.subarray(from))
   }
 
-  /** The end of the stream: what is left is a line too. */
+  /** The end of the stream: the rest is a line too. */
   end(): void {
     if (this.#length > 0) this.#emit()
   }
@@ -65,13 +65,13 @@ export class Tail {
   }
 }
 
-/** Passes on what comes after the start mark; before it, keeps the last few KiB of what a server said. */
+/** Passes on the bytes after the start mark. Of those before it, the server's greeting, it keeps the last few KiB. */
 export class Greeting {
-  readonly #mark = Buffer.from(`\n${startMark}\n`)
+  readonly #mark = Buffer.from(`\n${START_MARK}\n`)
   readonly #before = new Tail()
   found = false
 
-  /** What of `chunk` belongs to the script. */
+  /** The part of `chunk` that belongs to the script. */
   push(chunk: Buffer): Buffer {
     if (this.found) return chunk
     // The mark may be split over two chunks.

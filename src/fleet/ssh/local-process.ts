@@ -2,18 +2,18 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 
 const alive = new Set<LocalChild>()
 
-// If this process ends in a hurry, its ssh processes end with it.
+// When this process exits, its ssh processes end with it.
 process.on('exit', () => {
   for (const child of alive) child.signal('SIGTERM')
 })
 
 /**
- * A local shell command in a process group of its own: Ctrl-C in the terminal doesn't reach it, so that whoever started it
- * can clean up first, and killing it takes ssh's helpers (ProxyCommand) along.
+ * A local shell command in a process group of its own. So Ctrl-C in the terminal doesn't reach it, and we can clean up first;
+ * and killing it takes ssh's helpers (ProxyCommand) along.
  */
 export class LocalChild {
   readonly process: ChildProcessWithoutNullStreams
-  /** When the process is gone and its output has been read. Never rejects. */
+  /** Resolves when the process is gone and its output has been read. Never rejects. */
   readonly ended: Promise<{ exitCode: number | null; signal: NodeJS.Signals | null; error?: Error }>
   #gone = false
 
@@ -28,7 +28,7 @@ export class LocalChild {
     return this.#gone || this.process.exitCode !== null || this.process.signalCode !== null
   }
 
-  /** Ends the process group, forcibly after `graceSeconds`. Returns when it is gone. */
+  /** Ends the process group, by SIGKILL after `graceSeconds`. Resolves when it is gone. */
   async kill(graceSeconds = 2): Promise<void> {
     this.signal('SIGTERM')
     const force = setTimeout(() => this.signal('SIGKILL'), graceSeconds * 1000)
@@ -42,13 +42,13 @@ export class LocalChild {
     try {
       process.kill(-pid, signal)
     } catch {
-      // The group ended in this very moment; `ended` tells.
+      // The group ended at this very moment, as `ended` will say.
     }
   }
 
   #watch(): LocalChild['ended'] {
     const { process: child } = this
-    // A command that ends before it has read its input is judged by its exit code, not by EPIPE.
+    // When a command ends before it has read its input, its exit code counts, not EPIPE.
     child.stdin.on('error', () => {})
     return new Promise((resolve) => {
       const finish = (result: Awaited<LocalChild['ended']>) => {

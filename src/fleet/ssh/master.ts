@@ -1,10 +1,13 @@
 import { existsSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
-import { startMark } from './bootstrap.ts'
+import { START_MARK } from './bootstrap.ts'
 import { Greeting, Tail } from './line-splitter.ts'
 import { LocalChild } from './local-process.ts'
 import { sshCommand } from './options.ts'
 import type { Server } from './server.ts'
+
+/** How long a master may take to end by itself. */
+const CLOSE_TIMEOUT_MS = 1000
 
 export type MasterResult =
   | { up: true }
@@ -26,13 +29,13 @@ export class Master {
   readonly #child: LocalChild
   readonly #up: Promise<MasterResult>
 
-  /** `socket` is where it will listen. `connectSeconds` bounds all until then; 0 is no limit. */
+  /** `socket` is where it will listen; it must do so within `connectSeconds`, where 0 is no limit. */
   constructor(server: Server, socket: string, connectSeconds: number) {
     this.#child = new LocalChild(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' }))
     this.#up = this.#connect(socket, connectSeconds)
   }
 
-  /** Resolves once: it is up and ready for sessions, or why not. */
+  /** Resolves when it is ready for sessions, or with the reason why it is not. */
   get up(): Promise<MasterResult> {
     return this.#up
   }
@@ -41,12 +44,12 @@ export class Master {
     return this.#child.gone
   }
 
-  /** Lets it end by itself for a second, then kills it. Its sessions, if any, end with it. */
+  /** Gives it a second to end by itself, then kills it. Its sessions end with it. */
   async close(): Promise<void> {
     this.#child.process.stdin.end()
-    const patience = setTimeout(() => void this.#child.kill(), 1000)
+    const timer = setTimeout(() => void this.#child.kill(), CLOSE_TIMEOUT_MS)
     await this.#child.ended
-    clearTimeout(patience)
+    clearTimeout(timer)
   }
 
   async kill(): Promise<void> {
@@ -63,7 +66,7 @@ export class Master {
     const timer = connectSeconds > 0 && setTimeout(expire, connectSeconds * 1000)
     this.#child.process.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
     const greeting = new Greeting()
-    // The socket is there as soon as the login is done. Where it cannot be watched, the echo comes a little later.
+    // The socket appears as soon as the login is done. Where it cannot be watched, the echo comes a little later.
     const listening = watchFor(socket)
     const first = await Promise.race([listening.found, this.#echo(greeting), this.#child.ended])
     listening.stop()
@@ -72,13 +75,13 @@ export class Master {
       const said = errors.toString()
       return { up: false, ...first, stderr: said.trim() === '' ? greeting.text : said, timedOut }
     }
-    this.#letGo()
+    this.#unref()
     return first
   }
 
   #echo(greeting: Greeting): Promise<{ up: true }> {
     const { stdin, stdout } = this.#child.process
-    stdin.write(`\n${startMark}\n`)
+    stdin.write(`\n${START_MARK}\n`)
     return new Promise((resolve) => {
       stdout.on('data', (chunk: Buffer) => {
         greeting.push(chunk)
@@ -87,15 +90,15 @@ export class Master {
     })
   }
 
-  /** An idle connection is no reason for this process to stay. */
-  #letGo(): void {
+  /** An idle connection does not keep this process running. */
+  #unref(): void {
     const { process: child } = this.#child
     child.unref()
     for (const stream of child.stdio) (stream as { unref?: () => void }).unref?.()
   }
 }
 
-/** Resolves when `file` is there, or never. OpenSSH links it to its name when it already listens. */
+/** Resolves when `file` is there, or never. OpenSSH gives it this name only when it listens already. */
 function watchFor(file: string): { found: Promise<{ up: true }>; stop: () => void } {
   let stop = () => {}
   const found = new Promise<{ up: true }>((resolve) => {
@@ -105,7 +108,7 @@ function watchFor(file: string): { found: Promise<{ up: true }>; stop: () => voi
       watcher.on('error', () => {}) // As below.
       stop = () => watcher.close()
     } catch {
-      // No more watches on this system (ENOSPC, EMFILE): the echo will tell.
+      // This system has no more watches (ENOSPC, EMFILE): then the echo tells.
     }
   })
   return { found, stop }

@@ -1,8 +1,9 @@
+import { defined } from '../../system/defined.ts'
 import type { Server, SshRemote } from './server.ts'
 
 /**
- * OpenSSH options for all commands of a run. `ControlMaster=no` uses the master at `controlPath` when there is one and
- * connects by itself when not; masters are started by `Master` alone, which saves the race of parallel first commands.
+ * OpenSSH options for all commands of a run. With `ControlMaster=no` ssh uses the master at `controlPath`, and connects by
+ * itself when there is none. Only `Master` starts masters, so that parallel first commands do not race to be one.
  */
 function defaults(connectSeconds: number, controlPath: string): Record<string, string> {
   return {
@@ -12,12 +13,12 @@ function defaults(connectSeconds: number, controlPath: string): Record<string, s
     ConnectTimeout: String(connectSeconds),
     ServerAliveInterval: '10',
     ServerAliveCountMax: '3',
-    // A prompt would wait for ever: nobody sees it among the output of many servers.
+    // A prompt would wait for ever, because nobody sees it among the output of many servers.
     BatchMode: 'yes',
   }
 }
 
-/** A copy of `remote` with our options under the user's own, which win, whatever their spelling. */
+/** A copy of `remote` with our options. The user's own win, in whatever spelling. */
 export function withOptions(remote: SshRemote, connectSeconds: number, controlPath: string): SshRemote {
   const own = remote.extraSshOptions ?? {}
   const ours = Object.entries(defaults(connectSeconds, controlPath)).filter(
@@ -42,19 +43,22 @@ export function sshCommand(
     extraSshOptions: { ...without(remote.extraSshOptions ?? {}, options), ...options },
   }
   try {
-    return connection.buildSSHCommand(command, { tty: false, ...(login ? { command } : {}) })
+    return connection.buildSSHCommand(command, {
+      tty: false,
+      ...defined({ command: login ? command : undefined }),
+    })
   } finally {
     connection.remote = remote
   }
 }
 
-/** `options` but those that are in `others`: their names don't tell upper from lower case. */
+/** `options` without those that `others` has too, in upper or lower case. */
 function without(options: Record<string, unknown>, others: object): Record<string, unknown> {
   const taken = new Set(Object.keys(others).map((name) => name.toLowerCase()))
   return Object.fromEntries(Object.entries(options).filter(([name]) => !taken.has(name.toLowerCase())))
 }
 
-/** Whether the user has set up multiplexing for this remote: then it is theirs to run. */
+/** Whether the user has set up multiplexing for this remote: then we leave it to them. */
 export function multiplexesItself(remote: SshRemote): boolean {
   return Object.keys(remote.extraSshOptions ?? {}).some((name) => /^control(?:master|path)$/i.test(name))
 }

@@ -1,6 +1,6 @@
 import { MurderError } from '../../errors.ts'
 
-/** What is used of ssh-pool's `Connection`. Typed here because the user's shipit-cli brings its own copy of it. */
+/** The part of ssh-pool's `Connection` that we use. It is typed here because the user's shipit-cli brings its own copy. */
 export interface SshConnection {
   remote: SshRemote
   options: { key?: string; asUser?: string; [name: string]: unknown }

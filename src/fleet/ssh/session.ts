@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream'
+import { defined } from '../../system/defined.ts'
 import { scriptLine } from './bootstrap.ts'
 import { Greeting, LineSplitter, Tail } from './line-splitter.ts'
 import { LocalChild } from './local-process.ts'
 
-/** What follows the script on its standard input. A function is called once for every attempt. */
+/** The script's own standard input. A function is called once for every attempt. */
 export type Payload = string | Buffer | (() => Readable)
 
 export interface SessionOrder {
@@ -11,7 +12,7 @@ export interface SessionOrder {
   commandLine: string
   script: string
   stdin?: Payload | undefined
-  /** Gets every line of stdout, which is then not kept. What it throws ends the session. */
+  /** Gets every line of stdout, which is then not kept. An error that it throws ends the session. */
   onLine?: ((line: string) => void) | undefined
   /** The script has begun to run on the server. */
   onStart?: (() => void) | undefined
@@ -37,7 +38,7 @@ export interface SessionResult {
   stop?: Stop
 }
 
-/** Runs one script over one ssh process. Never rejects; how it ended is in the result. */
+/** Runs one script over one ssh process. Never rejects: the result says how it ended. */
 export async function runSession(order: SessionOrder): Promise<SessionResult> {
   const child = new LocalChild(order.commandLine)
   const session = new Session(child, order)
@@ -45,7 +46,7 @@ export async function runSession(order: SessionOrder): Promise<SessionResult> {
   return session.result(ending)
 }
 
-/** In pieces, so that a large payload on a slow link shows that it moves. */
+/** In pieces, so that a large payload shows progress on a slow network. */
 function* slices(payload: string | Buffer): Generator<Buffer> {
   const bytes = Buffer.from(payload)
   for (let at = 0; at < bytes.length; at += 65536) yield bytes.subarray(at, at + 65536)
@@ -90,7 +91,7 @@ class Session {
       stdout: Buffer.concat(this.#output).toString(),
       // A login shell that refuses (nologin) says so on stdout.
       stderr: found || said.trim() !== '' ? said : this.#greeting.text,
-      ...(this.#stop ? { stop: this.#stop } : {}),
+      ...defined({ stop: this.#stop }),
     }
   }
 
@@ -153,7 +154,7 @@ class Session {
 
   readonly #abort = () => this.#end({ why: 'abort' })
 
-  /** What a callback throws ends this session, and nothing else. */
+  /** An error that a callback throws ends this session, and nothing else. */
   #guard(action: () => void): void {
     try {
       action()
@@ -170,7 +171,7 @@ class Session {
   }
 }
 
-/** A script for a shell that is there already, as for a session of its own. */
+/** A script for a shell that runs already. */
 export interface FurtherScript {
   script: string
   onLine?: ((line: string) => void) | undefined
@@ -181,10 +182,10 @@ export interface FurtherScript {
   signal: AbortSignal
 }
 
-/** A shell on a server that stays, and runs scripts, one at a time. */
-export interface StandingShell {
-  /** Undefined when it is at another one or has ended, also meanwhile: then it is not known what the script has done. */
+/** A shell that stays on a server and runs scripts, one at a time. */
+export interface RunningShell {
+  /** Undefined when it is busy or has ended. When it ended meanwhile, nobody knows what the script has done. */
   run(script: FurtherScript): Promise<SessionResult | undefined>
-  /** Settles when it does not stay any more. */
+  /** Settles when the shell has ended. */
   readonly ended: Promise<unknown>
 }

@@ -8,20 +8,20 @@ import type { SessionResult } from './session.ts'
 
 interface Attempt {
   result: Promise<MasterResult>
-  /** How many wait for it. When none is left, nobody needs it. */
+  /** How many callers wait for it. It ends when none is left. */
   waiting: number
   stop: AbortController
 }
 
-/** The shared connection to one server: made when first asked for, made again when it is gone. */
-export class Link {
+/** The connection to one server that its commands share: made when first needed, made again when it is gone. */
+export class SharedConnection {
   readonly #server: Server
   readonly #socket: string
   readonly #retries: number
   readonly #random: () => number
   readonly #onRetry: () => void
   #master: Master | undefined
-  #carrier: Carrier | undefined
+  #masterCommand: MasterCommand | undefined
   #attempt: Attempt | undefined
 
   constructor(server: Server, socket: string, retries: number, random: () => number, onRetry = () => {}) {
@@ -33,11 +33,11 @@ export class Link {
   }
 
   /**
-   * Resolves when the connection is up, or with why it is not. All who ask at the same time share one attempt, which
+   * Resolves when the connection is up, or with the reason why it is not. Callers at the same time share one attempt, which
    * ends when the last of them gives up. Rejects with the signal's reason on abort.
    */
   async connect(seconds: number, signal: AbortSignal): Promise<MasterResult> {
-    if (this.#carrier) await unlessAborted(this.#carrier.settled, signal)
+    if (this.#masterCommand) await unlessAborted(this.#masterCommand.ready, signal)
     signal.throwIfAborted()
     if (this.#isUp) return { up: true }
     const attempt = this.#attempt ?? this.#begin(seconds)
@@ -50,28 +50,28 @@ export class Link {
   }
 
   /**
-   * Runs a command that stays, and shares its connection with all others while it does. Undefined when there is a connection
-   * already, or one is being made.
+   * Runs a command over a connection of its own, which all other commands share until it ends. Undefined when there is a
+   * connection already, or one is being made.
    */
-  carry(run: Carry): Promise<SessionResult> | undefined {
+  runAsMaster(run: RunMaster): Promise<SessionResult> | undefined {
     if (this.#attempt || this.#isUp) return undefined
     this.#clear()
-    this.#carrier = new Carrier(run)
-    return this.#carrier.ended
+    this.#masterCommand = new MasterCommand(run)
+    return this.#masterCommand.ended
   }
 
   /** Ends the connection and with it all its sessions. */
   async close(): Promise<void> {
     this.#attempt?.stop.abort()
     await this.#attempt?.result
-    await Promise.all([this.#master?.close(), this.#carrier?.close()])
+    await Promise.all([this.#master?.close(), this.#masterCommand?.close()])
   }
 
   get #isUp(): boolean {
-    return !this.#attempt && (this.#master?.gone === false || this.#carrier?.gone === false)
+    return !this.#attempt && (this.#master?.gone === false || this.#masterCommand?.gone === false)
   }
 
-  /** What a killed master has left would keep the new one from listening. */
+  /** The socket of a killed master would keep a new one from listening. */
   #clear(): void {
     rmSync(this.#socket, { force: true })
   }
@@ -86,7 +86,7 @@ export class Link {
     return attempt
   }
 
-  /** Again after a pause while sshd turns us away: it does when too many come at once (MaxStartups). */
+  /** Tries again after a pause while sshd turns us away, as it does when too many connect at once (MaxStartups). */
   async #try(seconds: number, stop: AbortSignal): Promise<MasterResult> {
     for (let retry = 1; ; retry++) {
       this.#clear()
@@ -96,49 +96,49 @@ export class Link {
       stop.addEventListener('abort', kill, { once: true })
       const result = await master.up
       stop.removeEventListener('abort', kill)
-      const again = !result.up && !result.timedOut && worthRetry(result)
+      const again = !result.up && !result.timedOut && isWorthRetry(result)
       if (!again || retry > this.#retries) return result
       this.#onRetry()
       try {
         await pause(backoff(retry, this.#random), stop)
       } catch {
-        return result // Nobody waits for it any more.
+        return result // No caller waits for it any more.
       }
     }
   }
 }
 
-/** What `work` gives; rejects with the signal's reason when that aborts first. */
+/** Settles as `work` does; rejects with the signal's reason when that aborts first. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
-  const settled = new AbortController()
-  const aborted = once(signal, 'abort', { signal: settled.signal }).then(() => Promise.reject(signal.reason))
-  aborted.catch(() => {}) // Whoever wins the race, the other must not become an unhandled rejection.
+  const over = new AbortController()
+  const aborted = once(signal, 'abort', { signal: over.signal }).then(() => Promise.reject(signal.reason))
+  aborted.catch(() => {}) // When `work` wins the race, this must not become an unhandled rejection.
   try {
     return await Promise.race([work, aborted])
   } finally {
-    settled.abort()
+    over.abort()
   }
 }
 
-/** Sshd turned us away, or no process could be started: here (then there is an error instead of a message) or there. */
-function worthRetry(result: MasterResult & { up: false }): boolean {
+/** Whether sshd turned us away, or no process could be started there or here (then there is an error, and no message). */
+function isWorthRetry(result: MasterResult & { up: false }): boolean {
   const stderr = `${result.stderr}\n${result.error?.message ?? ''}`
   return isTurnedAway({ stderr, started: false }) || isExhausted({ stderr })
 }
 
-/** How a command is run whose connection others share: it tells when it has started, and ends when `signal` aborts. */
-export type Carry = (how: { onStart: () => void; signal: AbortSignal }) => Promise<SessionResult>
+/** Runs the command whose connection others share. It calls `onStart` once it has started, and ends when `signal` aborts. */
+export type RunMaster = (how: { onStart: () => void; signal: AbortSignal }) => Promise<SessionResult>
 
-/** A command that stays, in whose own connection the others of its server run: one session less for each server. */
-export class Carrier {
+/** A command that stays and whose own connection the others on its server share: that saves one session for each server. */
+export class MasterCommand {
   readonly ended: Promise<SessionResult>
-  /** Settles when the connection can be shared, or will never be. */
-  readonly settled: Promise<void>
+  /** Settles when the connection can be shared, or when it never will be. */
+  readonly ready: Promise<void>
   readonly #stop = new AbortController()
   #gone = false
 
-  constructor(run: Carry) {
+  constructor(run: RunMaster) {
     let onStart = () => {}
     const started = new Promise<void>((resolve) => {
       onStart = resolve
@@ -146,7 +146,7 @@ export class Carrier {
     this.ended = run({ onStart, signal: this.#stop.signal }).finally(() => {
       this.#gone = true
     })
-    this.settled = Promise.race([started, this.ended.then(() => {})])
+    this.ready = Promise.race([started, this.ended.then(() => {})])
   }
 
   get gone(): boolean {

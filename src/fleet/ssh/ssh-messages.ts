@@ -5,180 +5,197 @@ export interface Finding {
   cure?: string
 }
 
-type Rule = [pattern: RegExp, finding: (match: RegExpExecArray, server: string) => Finding]
+/** A message of OpenSSH's client, of sudo or of a login shell, and what it means. */
+interface Message {
+  pattern: RegExp
+  code: string
+  what: Text
+  cure: Text
+}
 
-/** Messages of OpenSSH's client, sudo and login shells before the script starts. The first that matches counts. */
-const beforeStart: Rule[] = [
-  [
+type Text = string | ((match: RegExpExecArray, server: string) => string)
+
+const unknownHost: Message = {
+  pattern:
     /Could not resolve hostname (\S+?):|connect failed: (?:Name or service not known|nodename nor servname)/,
-    ([, host], server) => ({
-      code: 'SSH_DNS',
-      what: `the name ${host ?? hostOf(server)} cannot be resolved`,
-      cure: 'check its spelling in the shipitfile and the name service of this machine',
-    }),
-  ],
-  [
-    /REMOTE HOST IDENTIFICATION HAS CHANGED(?:[\s\S]*Host key for (\S+) has changed)?/,
-    ({ 1: name, input }, server) => ({
-      code: 'SSH_HOST_KEY_CHANGED',
-      what: bastions(
-        input,
-        'its host key is not the one this machine knows: it was reinstalled, or another machine answers in its place',
-      ),
-      cure: `if you know why, run: ssh-keygen -R ${knownHostsName(name, server)}`,
-    }),
-  ],
-  [
-    /Host key verification failed|No \S+ host key is known for/,
-    ({ input }, server) => ({
-      code: 'SSH_HOST_KEY_UNKNOWN',
-      what: bastions(input, 'its host key is not known to this machine yet'),
-      // "strict" does not go for the bastion.
-      cure: `connect to it once by hand (${byHand(server)}) and check the key${isBastions(input) ? '' : `, or set "strict: 'accept-new'"`}`,
-    }),
-  ],
-  [
-    /UNPROTECTED PRIVATE KEY FILE|Permissions \d+ for '[^']*' are too open/,
-    () => ({
-      code: 'SSH_KEY_FILE',
-      what: 'ssh ignores the private key because others may read its file',
-      cure: 'run chmod 600 on the key file',
-    }),
-  ],
-  [
-    /Identity file (\S+) not accessible/,
-    ([, file]) => ({
-      code: 'SSH_KEY_FILE',
-      what: `the key file ${file} cannot be read`,
-      cure: 'correct "key" in the shipitfile',
-    }),
-  ],
-  [
-    /(?:(\S+@\S+): )?(?:Permission denied \(([^)]*)\)|Too many authentication failures)/,
-    ({ 1: login, 2: methods, input }, server) => ({
-      code: 'SSH_DENIED',
-      what: `${refusedBy(login, input)} refused the login${methods ? ` (it accepts ${methods.replaceAll(',', ', ')})` : ''}`,
-      cure: `check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ${byHand(server, '-o BatchMode=yes ')}`,
-    }),
-  ],
-  [
-    /Connection refused/,
-    (_, server) => ({
-      code: 'SSH_REFUSED',
-      what: `nothing listens on its SSH port ${portOf(server)}`,
-      cure: 'check that sshd runs there and that the port in the shipitfile is right',
-    }),
-  ],
-  [
-    /No route to host|Network is unreachable|Network is down|Host is down/,
-    () => ({
-      code: 'SSH_UNREACHABLE',
-      what: 'there is no route to it',
-      cure: 'check that it is up and that this machine reaches its network (VPN, bastion)',
-    }),
-  ],
-  [
+  code: 'SSH_DNS',
+  what: ([, host], server) => `the name ${host ?? hostOf(server)} cannot be resolved`,
+  cure: 'check its spelling in the shipitfile and the name service of this machine',
+}
+
+const hostKeyChanged: Message = {
+  pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED(?:[\s\S]*Host key for (\S+) has changed)?/,
+  code: 'SSH_HOST_KEY_CHANGED',
+  what: ({ input }) =>
+    ofBastion(
+      input,
+      'its host key is not the one this machine knows: it was reinstalled, or another machine answers in its place',
+    ),
+  cure: ([, name], server) => `if you know why, run: ssh-keygen -R ${knownHostsName(name, server)}`,
+}
+
+const hostKeyUnknown: Message = {
+  pattern: /Host key verification failed|No \S+ host key is known for/,
+  code: 'SSH_HOST_KEY_UNKNOWN',
+  what: ({ input }) => ofBastion(input, 'its host key is not known to this machine yet'),
+  // "strict" does not apply to the bastion.
+  cure: ({ input }, server) =>
+    `connect to it once by hand (${byHand(server)}) and check the key${isBastions(input) ? '' : `, or set "strict: 'accept-new'"`}`,
+}
+
+const keyFileOpen: Message = {
+  pattern: /UNPROTECTED PRIVATE KEY FILE|Permissions \d+ for '[^']*' are too open/,
+  code: 'SSH_KEY_FILE',
+  what: 'ssh ignores the private key because others may read its file',
+  cure: 'run chmod 600 on the key file',
+}
+
+const keyFileUnreadable: Message = {
+  pattern: /Identity file (\S+) not accessible/,
+  code: 'SSH_KEY_FILE',
+  what: ([, file]) => `the key file ${file} cannot be read`,
+  cure: 'correct "key" in the shipitfile',
+}
+
+const denied: Message = {
+  pattern: /(?:(\S+@\S+): )?(?:Permission denied \(([^)]*)\)|Too many authentication failures)/,
+  code: 'SSH_DENIED',
+  what: ({ 1: login, 2: methods, input }) =>
+    `${refusedBy(login, input)} refused the login${methods ? ` (it accepts ${methods.replaceAll(',', ', ')})` : ''}`,
+  cure: (_, server) =>
+    `check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ${byHand(server, '-o BatchMode=yes ')}`,
+}
+
+const refused: Message = {
+  pattern: /Connection refused/,
+  code: 'SSH_REFUSED',
+  what: (_, server) => `nothing listens on its SSH port ${portOf(server)}`,
+  cure: 'check that sshd runs there and that the port in the shipitfile is right',
+}
+
+const unreachable: Message = {
+  pattern: /No route to host|Network is unreachable|Network is down|Host is down/,
+  code: 'SSH_UNREACHABLE',
+  what: 'there is no route to it',
+  cure: 'check that it is up and that this machine reaches its network (VPN, bastion)',
+}
+
+const timedOut: Message = {
+  pattern:
     /Connection timed out|Operation timed out|Connection to \S+ port \d+ timed out|Timeout, server .* not responding/,
-    () => ({
-      code: 'SSH_TIMEOUT',
-      what: 'it did not answer in time',
-      cure: 'check that it is up and that no firewall drops the connection',
-    }),
-  ],
-  [
-    /kex_exchange_identification|ssh_exchange_identification|banner exchange: /,
-    () => ({
-      code: 'SSH_TURNED_AWAY',
-      what: 'its sshd closed the connection before the login, also on every retry',
-      cure: 'raise MaxStartups there (or on the bastion), lower "concurrency", or see if a firewall has banned this machine',
-    }),
-  ],
-  [
-    /Unable to negotiate|no matching (?:host key|key exchange|cipher|mac)/i,
-    () => ({
-      code: 'SSH_NO_COMMON_ALGORITHM',
-      what: 'its sshd and the ssh here have no algorithm in common',
-      cure: 'update the older of the two',
-    }),
-  ],
-  [
+  code: 'SSH_TIMEOUT',
+  what: 'it did not answer in time',
+  cure: 'check that it is up and that no firewall drops the connection',
+}
+
+const turnedAway: Message = {
+  pattern: /kex_exchange_identification|ssh_exchange_identification|banner exchange: /,
+  code: 'SSH_TURNED_AWAY',
+  what: 'its sshd closed the connection before the login, also on every retry',
+  cure: 'raise MaxStartups there (or on the bastion), lower "concurrency", or see if a firewall has banned this machine',
+}
+
+const noCommonAlgorithm: Message = {
+  pattern: /Unable to negotiate|no matching (?:host key|key exchange|cipher|mac)/i,
+  code: 'SSH_NO_COMMON_ALGORITHM',
+  what: 'its sshd and the ssh here have no algorithm in common',
+  cure: 'update the older of the two',
+}
+
+const badConfiguration: Message = {
+  pattern:
     /Bad configuration option|terminating, \d+ bad configuration|command-line line 0|keyword \S+ extra arguments/,
-    () => ({
-      code: 'SSH_CONFIG',
-      what: 'ssh refuses its configuration',
-      cure: 'correct "extraSshOptions" or ~/.ssh/config',
-    }),
-  ],
-  [
-    /(?:^|\n)(?:\S*sh: )?(?:\d+: |line \d+: )?(?:exec: )?ssh: (?:command )?not found/,
-    () => ({
-      code: 'SSH_MISSING',
-      what: 'there is no ssh on this machine',
-      cure: 'install the OpenSSH client',
-    }),
-  ],
-  [
-    /sudo: .*(?:password is required|terminal is required|must have a tty|no tty present|askpass)/,
-    () => ({
-      code: 'SUDO_PASSWORD',
-      what: 'sudo asks for a password there, and "asUser" cannot give one',
-      cure: 'add a NOPASSWD rule for this user to the sudoers file',
-    }),
-  ],
-  [
-    /is not in the sudoers file|is not allowed to execute|sudo: unknown user/,
-    () => ({
-      code: 'SUDO_DENIED',
-      what: 'sudo does not let this user become the user of "asUser"',
-      cure: 'check "asUser" and the sudoers file',
-    }),
-  ],
-  [
-    /sudo: (?:command )?not found|sudo: No such file/i,
-    () => ({
-      code: 'SUDO_MISSING',
-      what: 'it has no sudo, which "asUser" needs',
-      cure: 'install sudo or remove "asUser"',
-    }),
-  ],
-  [
+  code: 'SSH_CONFIG',
+  what: 'ssh refuses its configuration',
+  cure: 'correct "extraSshOptions" or ~/.ssh/config',
+}
+
+const sshMissing: Message = {
+  pattern: /(?:^|\n)(?:\S*sh: )?(?:\d+: |line \d+: )?(?:exec: )?ssh: (?:command )?not found/,
+  code: 'SSH_MISSING',
+  what: 'there is no ssh on this machine',
+  cure: 'install the OpenSSH client',
+}
+
+const sudoPassword: Message = {
+  pattern: /sudo: .*(?:password is required|terminal is required|must have a tty|no tty present|askpass)/,
+  code: 'SUDO_PASSWORD',
+  what: 'sudo asks for a password there, and "asUser" cannot give one',
+  cure: 'add a NOPASSWD rule for this user to the sudoers file',
+}
+
+const sudoDenied: Message = {
+  pattern: /is not in the sudoers file|is not allowed to execute|sudo: unknown user/,
+  code: 'SUDO_DENIED',
+  what: 'sudo does not let this user become the user of "asUser"',
+  cure: 'check "asUser" and the sudoers file',
+}
+
+const sudoMissing: Message = {
+  pattern: /sudo: (?:command )?not found|sudo: No such file/i,
+  code: 'SUDO_MISSING',
+  what: 'it has no sudo, which "asUser" needs',
+  cure: 'install sudo or remove "asUser"',
+}
+
+const noShell: Message = {
+  pattern:
     /account is currently not available|account is (?:expired|locked)|This service allows sftp connections only/i,
-    () => ({
-      code: 'SSH_NO_SHELL',
-      what: 'this user may log in but not run commands',
-      cure: 'give the user a login shell (chsh) or deploy as another',
-    }),
-  ],
-  [
-    /Connection (?:closed|reset) by|Connection to \S+ closed|Broken pipe|Connection reset by peer/,
-    () => ({
-      code: 'SSH_LOST',
-      what: 'the connection broke while it was made',
-      cure: 'run the same command again',
-    }),
-  ],
+  code: 'SSH_NO_SHELL',
+  what: 'this user may log in but not run commands',
+  cure: 'give the user a login shell (chsh) or deploy as another',
+}
+
+const connectionLost: Message = {
+  pattern: /Connection (?:closed|reset) by|Connection to \S+ closed|Broken pipe|Connection reset by peer/,
+  code: 'SSH_LOST',
+  what: 'the connection broke while it was made',
+  cure: 'run the same command again',
+}
+
+/** Messages from before the script starts. The first one that matches counts. */
+const messages = [
+  unknownHost,
+  hostKeyChanged,
+  hostKeyUnknown,
+  keyFileOpen,
+  keyFileUnreadable,
+  denied,
+  refused,
+  unreachable,
+  timedOut,
+  turnedAway,
+  noCommonAlgorithm,
+  badConfiguration,
+  sshMissing,
+  sudoPassword,
+  sudoDenied,
+  sudoMissing,
+  noShell,
+  connectionLost,
 ]
 
-/** What `stderr` from before the start of a script says, ssh's own debugging aside; undefined when it is nothing known. */
+/** What `stderr` from before the start of a script means, without ssh's own debugging; undefined when that is not known. */
 export function findBeforeStart(stderr: string, server: string): Finding | undefined {
-  const text = stderr.replaceAll(/^debug\d: .*$/gm, '')
-  for (const [pattern, finding] of beforeStart) {
-    const found = pattern.exec(text)
-    if (found) return finding(found, server)
+  const input = stderr.replaceAll(/^debug\d: .*$/gm, '')
+  for (const { pattern, code, what, cure } of messages) {
+    const match = pattern.exec(input)
+    const filled = (text: Text) => (typeof text === 'string' ? text : text(match as RegExpExecArray, server))
+    if (match) return { code, what: filled(what), cure: filled(cure) }
   }
   return undefined
 }
 
-/** Who refused the login. The message has a server's real address, not its name in "servers", so that says nothing. */
+/** Who refused the login. The message has a server's real address and not its name in "servers", so that is left out. */
 function refusedBy(login: string | undefined, stderr: string): string {
   return login && isBastions(stderr) ? `the bastion ${login}` : 'it'
 }
 
-/** Only when it fails at a bastion does ssh see the connection through it end before any greeting. */
+/** Only when ssh fails at a bastion does it see the connection through the bastion end before any greeting. */
 const isBastions = (stderr: string) => /kex_exchange_identification|UNKNOWN port/.test(stderr)
 
-/** `what` of the bastion's host key, where it is that one. */
-const bastions = (stderr: string, what: string) =>
+/** `what` about a host key, said of the bastion's where it is that one. */
+const ofBastion = (stderr: string, what: string) =>
   isBastions(stderr) ? what.replace('its host key', 'the host key of its bastion') : what
 
 function portOf(server: string): string {
@@ -191,10 +208,10 @@ export function byHand(server: string, options = ''): string {
   return `ssh ${options}${port === '22' ? '' : `-p ${port} `}${server.replace(/:\d+$/, '')}`
 }
 
-/** The name that its key is filed under: `told` by ssh, which may know it from ~/.ssh/config, or else its name in "servers". */
-function knownHostsName(told: string | undefined, server: string): string {
+/** The server's name in known_hosts: as ssh says it, since ~/.ssh/config may change it, or else as "servers" has it. */
+function knownHostsName(said: string | undefined, server: string): string {
   const port = portOf(server)
-  const name = told ?? (port === '22' ? hostOf(server) : `[${hostOf(server)}]:${port}`)
+  const name = said ?? (port === '22' ? hostOf(server) : `[${hostOf(server)}]:${port}`)
   return name.startsWith('[') ? `'${name}'` : name
 }
 

@@ -1,5 +1,5 @@
 import { MurderError } from '../../errors.ts'
-import { type Entry, longestPath, pathFault, shown } from '../../files/entry.ts'
+import { type Entry, MAX_PATH_BYTES, pathFault, shown } from '../../files/entry.ts'
 
 /** What of a tar header counts here; the rest (owner, device numbers) is never used. */
 export interface TarHeader {
@@ -29,7 +29,7 @@ export function entryFromHeader(header: TarHeader): Entry {
   if (header.type !== 'symlink' || path === '.')
     throw refused(header.name, `is a ${header.type ?? 'thing of unknown type'}`)
   const { linkname } = header
-  if (linkname === '' || linkname.includes('\0') || Buffer.byteLength(linkname) > longestPath)
+  if (linkname === '' || linkname.includes('\0') || Buffer.byteLength(linkname) > MAX_PATH_BYTES)
     throw refused(header.name, 'is a symlink with an impossible target')
   return { ...common, type: 'symlink', mode: 0o777, size: 0, linkname }
 }
@@ -41,7 +41,7 @@ export function refused(path: string, why: string): MurderError {
 }
 
 /** Times beyond what file systems hold (year 2446 on ext4) are not worth an error: the field is cut. */
-const mostSeconds = 15_032_385_535n
+const MAX_MTIME_S = 15_032_385_535n
 
 function mtimeOf(header: TarHeader): bigint {
   const pax = header.pax?.mtime
@@ -53,6 +53,6 @@ function mtimeOf(header: TarHeader): bigint {
 }
 
 function cut(mtime: bigint): bigint {
-  const most = mostSeconds * 1_000_000_000n
+  const most = MAX_MTIME_S * 1_000_000_000n
   return mtime > most ? most : mtime < -most ? -most : mtime
 }

@@ -18,10 +18,10 @@ const zstd = zlib as unknown as Zstd
 export const zstdAvailable = (): boolean => typeof zstd.createZstdDecompress === 'function'
 
 /** Each of these becomes one gzip member or zstd frame: long enough to lose < 1 % against one long stream. */
-const memberLength = 1 << 20
+const MEMBER_BYTES = 1 << 20
 /** As many as libuv's pool has threads, so that it is busy while the oldest one is waited for. */
-const inFlight = 4
-const decodeChunk = 256 << 10
+const MEMBERS_IN_FLIGHT = 4
+const EXPANDED_CHUNK_BYTES = 256 << 10
 
 /**
  * Compresses in order, members side by side on libuv's threads. Members in a row are a valid file of their format, and
@@ -44,7 +44,7 @@ export async function* compress(
       // Awaited in its turn; until then its failure must not count as unhandled.
       job.catch(() => undefined)
       running.push(job)
-      if (running.length >= inFlight) yield await (running.shift() as Promise<Buffer>)
+      if (running.length >= MEMBERS_IN_FLIGHT) yield await (running.shift() as Promise<Buffer>)
     }
     for (const job of running) yield await job
   } finally {
@@ -52,20 +52,20 @@ export async function* compress(
   }
 }
 
-/** Buffers are used again, once the `inFlight` members after them have been asked for. */
+/** Buffers are used again, once the `MEMBERS_IN_FLIGHT` members after them have been asked for. */
 async function* inMembers(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const ring: Buffer[] = []
   let filled = 0
   for await (const part of parts) {
     for (let at = 0; at < part.length; ) {
-      ring[0] ??= Buffer.allocUnsafeSlow(memberLength)
+      ring[0] ??= Buffer.allocUnsafeSlow(MEMBER_BYTES)
       const copied = part.copy(ring[0], filled, at)
       at += copied
       filled += copied
-      if (filled < memberLength) continue
+      if (filled < MEMBER_BYTES) continue
       yield ring[0]
       ring.push(ring.shift() as Buffer)
-      if (ring.length <= inFlight) ring.unshift(Buffer.allocUnsafeSlow(memberLength))
+      if (ring.length <= MEMBERS_IN_FLIGHT) ring.unshift(Buffer.allocUnsafeSlow(MEMBER_BYTES))
       filled = 0
     }
   }
@@ -85,15 +85,15 @@ async function gzipMember(plain: Buffer, level = 4): Promise<Buffer> {
  * text, for nothing, so they are better stored.
  */
 async function isDense(plain: Buffer): Promise<boolean> {
-  const step = Math.floor(plain.length / probes)
-  if (step < probeLength) return false
-  const samples = Array.from({ length: probes }, (_, i) => plain.subarray(i * step, i * step + probeLength))
+  const step = Math.floor(plain.length / PROBES)
+  if (step < PROBE_BYTES) return false
+  const samples = Array.from({ length: PROBES }, (_, i) => plain.subarray(i * step, i * step + PROBE_BYTES))
   const probe = Buffer.concat(samples)
   return (await deflate(probe, { level: 1 })).length > 0.97 * probe.length
 }
 
-const probes = 8
-const probeLength = 4 << 10
+const PROBES = 8
+const PROBE_BYTES = 4 << 10
 
 function zstdFrame(plain: Buffer, level = 3): Promise<Buffer> {
   if (!zstdAvailable()) throw noZstd()
@@ -106,9 +106,9 @@ function zstdFrame(plain: Buffer, level = 3): Promise<Buffer> {
 /** A stream that expands what `compress` made; undefined when there is nothing to expand. */
 export function expander(compression: Compression): NodeJS.ReadWriteStream | undefined {
   if (compression === 'none') return undefined
-  if (compression === 'gzip') return zlib.createGunzip({ chunkSize: decodeChunk })
+  if (compression === 'gzip') return zlib.createGunzip({ chunkSize: EXPANDED_CHUNK_BYTES })
   if (!zstdAvailable()) throw noZstd()
-  return zstd.createZstdDecompress({ chunkSize: decodeChunk })
+  return zstd.createZstdDecompress({ chunkSize: EXPANDED_CHUNK_BYTES })
 }
 
 function noZstd(): MurderError {

@@ -1,30 +1,30 @@
 import { type Entry, isAscii } from '../../files/entry.ts'
 
-const block = 512
+const BLOCK_BYTES = 512
 const typeflags = { file: '0', symlink: '2', directory: '5' } as const
 /** The largest size (8 GiB - 1) and time that eleven octal digits hold. */
-const mostOctal = 0o77777777777
+const MAX_OCTAL = 0o77777777777
 
 /** How many zero bytes follow `size` bytes of content: tar counts in blocks of 512. */
-export const paddingOf = (size: number): number => -size & (block - 1)
+export const paddingOf = (size: number): number => -size & (BLOCK_BYTES - 1)
 
 /** Two empty blocks end every archive. */
-export const endLength = 2 * block
+export const END_BYTES = 2 * BLOCK_BYTES
 
 /** Length in bytes of the uncompressed package that `entries` make. */
 export function packedLength(entries: Entry[]): number {
-  let length = endLength
+  let length = END_BYTES
   for (const entry of entries) length += headerLength(entry) + entry.size + paddingOf(entry.size)
   return length
 }
 
 /** Length in bytes of `headerOf(entry)`. */
-export const headerLength = (entry: Entry): number => block + paxLength(paxRecords(entry))
+export const headerLength = (entry: Entry): number => BLOCK_BYTES + paxLength(paxRecords(entry))
 
 function paxLength(records: string): number {
   if (records === '') return 0
   const length = Buffer.byteLength(records)
-  return block + length + paddingOf(length)
+  return BLOCK_BYTES + length + paddingOf(length)
 }
 
 /**
@@ -35,9 +35,9 @@ function paxLength(records: string): number {
 export function headerOf(entry: Entry): Buffer {
   const records = paxRecords(entry)
   const before = paxLength(records)
-  const header = Buffer.allocUnsafe(before + block)
+  const header = Buffer.allocUnsafe(before + BLOCK_BYTES)
   if (before > 0) {
-    const size = header.fill(0, block, before).write(records, block)
+    const size = header.fill(0, BLOCK_BYTES, before).write(records, BLOCK_BYTES)
     ustar(header, 0, {
       name: 'PaxHeader',
       prefix: '',
@@ -50,7 +50,7 @@ export function headerOf(entry: Entry): Buffer {
   ustar(header, before, {
     ...(split(entry.path) ?? { prefix: '', name: entry.path }),
     mode: entry.mode,
-    size: entry.size > mostOctal ? 0 : entry.size,
+    size: entry.size > MAX_OCTAL ? 0 : entry.size,
     seconds: headerSeconds(entry.mtime),
     typeflag: typeflags[entry.type],
     linkname: entry.linkname,
@@ -63,7 +63,7 @@ function paxRecords(entry: Entry): string {
   if (!split(entry.path)) records += record('path', entry.path)
   if (entry.linkname !== undefined && !fits(entry.linkname, 100))
     records += record('linkpath', entry.linkname)
-  if (entry.size > mostOctal) records += record('size', String(entry.size))
+  if (entry.size > MAX_OCTAL) records += record('size', String(entry.size))
   if (BigInt(headerSeconds(entry.mtime)) * 1_000_000_000n !== entry.mtime)
     records += record('mtime', decimalSeconds(entry.mtime))
   return records
@@ -92,7 +92,7 @@ function split(path: string): { prefix: string; name: string } | undefined {
 /** Whole seconds for the header's own field, which readers that know pax ignore when they don't tell all. */
 function headerSeconds(mtime: bigint): number {
   if (mtime < 0n) return 0
-  return Math.min(Number(mtime / 1_000_000_000n), mostOctal)
+  return Math.min(Number(mtime / 1_000_000_000n), MAX_OCTAL)
 }
 
 /** `-1.5` is one and a half seconds before 1970. */
@@ -115,11 +115,11 @@ interface Fields {
 }
 
 /** What is the same in every header: owner, device numbers and magic, and a checksum field of spaces. */
-const template = Buffer.alloc(block)
+const template = Buffer.alloc(BLOCK_BYTES)
 for (const at of [108, 116, 329, 337]) template.write('0000000', at)
 template.write('        ', 148)
 template.write('ustar\x0000', 257)
-const templateSum = template.reduce((sum, byte) => sum + byte)
+const TEMPLATE_SUM = template.reduce((sum, byte) => sum + byte)
 
 function ustar(
   header: Buffer,
@@ -128,7 +128,7 @@ function ustar(
 ): void {
   template.copy(header, start)
   const sum =
-    templateSum +
+    TEMPLATE_SUM +
     text(header, name, start, 100) +
     octal(header, mode, start + 100, 7) +
     octal(header, size, start + 124, 11) +

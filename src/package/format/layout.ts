@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { isSystemError, MurderError } from '../../errors.ts'
-import { type Entry, longestPath, pathFault, shown } from '../../files/entry.ts'
+import { type Entry, MAX_PATH_BYTES, pathFault, shown } from '../../files/entry.ts'
 
 /**
  * The layout of a package as text: gzip in base64, about 15 bytes an entry. Inside is JSON in columns, which compress
@@ -23,10 +23,10 @@ interface Columns {
 
 const letterOf = { file: 'f', directory: 'd', symlink: 's' } as const
 const types = { f: 'file', d: 'directory', s: 'symlink' } as const
-const billion = 1_000_000_000n
+const NS_PER_S = 1_000_000_000n
 
 /** More than any release needs: bounds what a broken or hostile layout can make this process hold. */
-const most = { text: 64 << 20, json: 256 << 20, entries: 2_000_000, pathLetters: 256 << 20 }
+const limits = { text: 64 << 20, json: 256 << 20, entries: 2_000_000, pathLetters: 256 << 20 }
 
 export function encodeLayout(entries: Entry[]): string {
   const columns: Columns = {
@@ -43,12 +43,12 @@ export function encodeLayout(entries: Entry[]): string {
   let before = ''
   for (const entry of entries) {
     const shared = sharedLength(before, entry.path)
-    const nanoseconds = ((entry.mtime % billion) + billion) % billion
+    const nanoseconds = ((entry.mtime % NS_PER_S) + NS_PER_S) % NS_PER_S
     columns.shared.push(shared)
     columns.paths.push(entry.path.slice(shared))
     columns.types += letterOf[entry.type]
     columns.modes.push(entry.mode)
-    columns.seconds.push(Number((entry.mtime - nanoseconds) / billion))
+    columns.seconds.push(Number((entry.mtime - nanoseconds) / NS_PER_S))
     columns.nanoseconds.push(Number(nanoseconds))
     columns.sizes.push(entry.size)
     if (entry.type === 'symlink') columns.linknames.push(entry.linkname ?? '')
@@ -61,7 +61,7 @@ export function encodeLayout(entries: Entry[]): string {
 export function decodeLayout(text: string): Entry[] {
   const columns = parse(text)
   const count = columns.paths.length
-  if (count > most.entries) throw badLayout(`more than ${most.entries} entries`)
+  if (count > limits.entries) throw badLayout(`more than ${limits.entries} entries`)
   const numbers = [columns.shared, columns.modes, columns.seconds, columns.nanoseconds, columns.sizes]
   if (columns.types.length !== count || numbers.some((column) => column.length !== count))
     throw badLayout('columns of different lengths')
@@ -72,14 +72,14 @@ export function decodeLayout(text: string): Entry[] {
   for (let i = 0; i < count; i++) {
     const path = before.slice(0, columns.shared[i]) + columns.paths[i]
     letters += path.length
-    if (letters > most.pathLetters) throw badLayout('its paths are too long')
+    if (letters > limits.pathLetters) throw badLayout('its paths are too long')
     const type = types[columns.types[i] as keyof typeof types]
     const entry: Entry = {
       path: checkedPath(path),
       type,
       mode: whole(columns.modes[i], 0, 0o7777),
       mtime:
-        BigInt(whole(columns.seconds[i], Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) * billion +
+        BigInt(whole(columns.seconds[i], Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) * NS_PER_S +
         BigInt(whole(columns.nanoseconds[i], 0, 999_999_999)),
       size: whole(columns.sizes[i], 0, type === 'file' ? Number.MAX_SAFE_INTEGER : 0),
     }
@@ -98,10 +98,10 @@ function sharedLength(a: string, b: string): number {
 }
 
 function parse(text: string): Columns {
-  if (text.length > most.text) throw badLayout('it is too long')
+  if (text.length > limits.text) throw badLayout('it is too long')
   let value: unknown
   try {
-    value = JSON.parse(gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: most.json }).toString())
+    value = JSON.parse(gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: limits.json }).toString())
   } catch (cause) {
     throw badLayout(
       isSystemError(cause, 'ERR_BUFFER_TOO_LARGE') ? 'it is too long' : 'it is not readable',
@@ -126,7 +126,7 @@ function checkedPath(path: string): string {
 }
 
 function checkedLink(linkname: string | undefined): string {
-  if (linkname && Buffer.byteLength(linkname) <= longestPath && !linkname.includes('\0')) return linkname
+  if (linkname && Buffer.byteLength(linkname) <= MAX_PATH_BYTES && !linkname.includes('\0')) return linkname
   throw badLayout('an impossible link target')
 }
 

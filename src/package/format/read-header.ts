@@ -1,6 +1,6 @@
 import type { TarHeader } from './archive-entry.ts'
 
-export const block = 512
+export const BLOCK_BYTES = 512
 
 /** By typeflag (POSIX.1-2017, ustar); others have no name here. */
 const types = new Map(
@@ -17,10 +17,10 @@ const types = new Map(
   }).map(([flag, name]) => [flag.charCodeAt(0), name]),
 )
 
-/** A header of `header.ts`, read back; undefined for an empty block. Throws when it is none. */
+/** A header of `header.ts`, read back; undefined for an empty BLOCK_BYTES. Throws when it is none. */
 export function readHeader(bytes: Buffer): TarHeader | undefined {
   const sum = checksum(bytes)
-  if (sum === emptySum) return undefined
+  if (sum === EMPTY_SUM) return undefined
   if (sum !== octal(bytes, 148, 8)) throw new Error('a header has another checksum')
   if (bytes.toString('latin1', 257, 262) !== 'ustar') throw new Error('a header is of another format')
   const prefix = text(bytes, 345, 155)
@@ -65,13 +65,13 @@ export function withPax(header: TarHeader, pax: Record<string, string>): TarHead
 
 /** The sum of all bytes, those of the checksum itself taken as spaces. */
 function checksum(bytes: Buffer): number {
-  let sum = emptySum
-  for (let i = 0; i < block; i++) sum += bytes[i] as number
+  let sum = EMPTY_SUM
+  for (let i = 0; i < BLOCK_BYTES; i++) sum += bytes[i] as number
   for (let i = 148; i < 156; i++) sum -= bytes[i] as number
   return sum
 }
 
-const emptySum = 8 * 0x20
+const EMPTY_SUM = 8 * 0x20
 
 function text(bytes: Buffer, at: number, length: number): string {
   const end = bytes.indexOf(0, at)

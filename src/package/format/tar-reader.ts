@@ -1,6 +1,6 @@
 import type { TarHeader } from './archive-entry.ts'
-import { endLength, paddingOf } from './header.ts'
-import { block, readHeader, readPax, withPax } from './read-header.ts'
+import { END_BYTES, paddingOf } from './header.ts'
+import { BLOCK_BYTES, readHeader, readPax, withPax } from './read-header.ts'
 
 /** Gets the entries in order; a file's content in chunks that are only valid during the call. What it throws ends all. */
 export interface TarVisitor {
@@ -10,7 +10,7 @@ export interface TarVisitor {
 }
 
 /** More than any path and link target need: bounds what a hostile archive can make this process hold. */
-const longestPax = 1 << 20
+const MAX_PAX_BYTES = 1 << 20
 
 /**
  * Reads a package from chunks of any length, at once and without copies: what a stream for each entry costs is a third of
@@ -19,7 +19,7 @@ const longestPax = 1 << 20
 export class TarReader {
   readonly #visitor: TarVisitor
   /** A header that is not whole yet, or a pax header's content: bytes wanted and here. */
-  #wanted = block
+  #wanted = BLOCK_BYTES
   #parts: Buffer[] = []
   #held = 0
   #isPax = false
@@ -45,7 +45,7 @@ export class TarReader {
   /** Throws when it was cut off, also between two entries. */
   end(): void {
     const midway = this.#held > 0 || this.#content > 0 || this.#padding > 0 || this.#isPax || this.#pax
-    if (midway || this.#zeros < endLength) throw new Error('its end is missing')
+    if (midway || this.#zeros < END_BYTES) throw new Error('its end is missing')
   }
 
   #takeContent(chunk: Buffer, at: number): number {
@@ -82,12 +82,12 @@ export class TarReader {
       this.#pax = readPax(bytes)
       this.#isPax = false
       this.#padding = paddingOf(bytes.length)
-      this.#wanted = block
+      this.#wanted = BLOCK_BYTES
       return
     }
     const header = readHeader(bytes)
     if (!header) {
-      this.#zeros += block
+      this.#zeros += BLOCK_BYTES
       return
     }
     this.#zeros = 0
@@ -96,7 +96,7 @@ export class TarReader {
   }
 
   #expectPax(size: number): void {
-    if (this.#pax || size === 0 || size > longestPax) throw new Error('an extended header is broken')
+    if (this.#pax || size === 0 || size > MAX_PAX_BYTES) throw new Error('an extended header is broken')
     this.#isPax = true
     this.#wanted = size
   }

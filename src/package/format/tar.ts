@@ -1,5 +1,5 @@
 import type { Entry } from '../../files/entry.ts'
-import { endLength, headerOf, paddingOf } from './header.ts'
+import { END_BYTES, headerOf, paddingOf } from './header.ts'
 
 /**
  * A part of the package: bytes, perhaps none, or how many bytes come here that are not known (a hole). Bytes are only valid
@@ -47,7 +47,7 @@ export async function* tar(entries: Entry[], contentOf: (entry: Entry) => Conten
   yield zeros
 }
 
-const zeros = Buffer.alloc(endLength)
+const zeros = Buffer.alloc(END_BYTES)
 
 /** Each part costs its consumers several turns of the microtask queue, and most files are small: those become one part. */
 class Gatherer {

@@ -1,7 +1,7 @@
 import type { Compression } from '../../protocol/order.ts'
 
 /** What a compression must save to be worth the wait for it: a tenth. */
-const worthwhile = 0.9
+const WORTHWHILE_RATIO = 0.9
 
 /**
  * The compression of a deploy. With `prefill` it is `none`: only an uncompressed package has the bytes of an earlier
@@ -17,6 +17,6 @@ export function chooseCompression(choice: {
   const { wanted, ratio, prefill, zstdEverywhere } = choice
   if (prefill || wanted === 'none') return 'none'
   if (wanted === 'gzip') return 'gzip'
-  if (wanted === 'auto' && ratio >= worthwhile) return 'none'
+  if (wanted === 'auto' && ratio >= WORTHWHILE_RATIO) return 'none'
   return zstdEverywhere ? 'zstd' : 'gzip'
 }

@@ -11,18 +11,18 @@ const readAsync: (...range: [number, Buffer, number, number, number]) => Promise
 const fstatAsync = promisify(fstat)
 
 /** Up to here a file is read at once and synchronously: three system calls cost less than three thread hops. */
-const smallFile = 256 << 10
-const chunkLength = 1 << 20
+const MAX_SMALL_FILE_BYTES = 256 << 10
+const CHUNK_BYTES = 1 << 20
 
 /**
  * Reads the files of a release for packing and makes sure that each is what `scan` saw: FILE_CHANGED when its size or
  * mtime differ, before or after it was read. Buffers are used again, as `Part` says.
  */
 export function contentReader(root: string): (entry: Entry) => Content {
-  const small = Buffer.allocUnsafe(smallFile)
-  const pair = [0, 0].map(() => Buffer.allocUnsafe(chunkLength)) as [Buffer, Buffer]
+  const small = Buffer.allocUnsafe(MAX_SMALL_FILE_BYTES)
+  const pair = [0, 0].map(() => Buffer.allocUnsafe(CHUNK_BYTES)) as [Buffer, Buffer]
   return (entry) => {
-    if (entry.size > smallFile) return readLarge(root, entry, pair)
+    if (entry.size > MAX_SMALL_FILE_BYTES) return readLarge(root, entry, pair)
     return readSmall(root, entry, small)
   }
 }
@@ -71,7 +71,7 @@ async function* readLarge(root: string, entry: Entry, buffers: [Buffer, Buffer])
 
 /** Its failure shows when it is awaited, and is no unhandled rejection if that comes late. */
 function startRead(fd: number, into: Buffer, position: number): Promise<{ bytesRead: number }> {
-  const reading = readAsync(fd, into, 0, chunkLength, position)
+  const reading = readAsync(fd, into, 0, CHUNK_BYTES, position)
   reading.catch(() => undefined)
   return reading
 }

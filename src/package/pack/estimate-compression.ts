@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib'
 import type { Entry } from '../../files/entry.ts'
 import { headerLength, headerOf, paddingOf } from '../format/header.ts'
 
-const samples = 64
-const sampleLength = 64 << 10
+const MAX_SAMPLES = 64
+const SAMPLE_BYTES = 64 << 10
 
 /**
  * How far gzip would shrink the package: compressed over uncompressed, 1 when nothing would be gained. Looks at 64
@@ -29,7 +29,7 @@ function* samplesOf(root: string, entries: Entry[]): Generator<Buffer> {
     starts.push(total)
     total += headerLength(entry) + entry.size + paddingOf(entry.size)
   }
-  const stride = Math.max(sampleLength, Math.ceil(total / samples))
+  const stride = Math.max(SAMPLE_BYTES, Math.ceil(total / MAX_SAMPLES))
   let index = 0
   for (let start = 0; start < total; start += stride) {
     while (index + 1 < starts.length && (starts[index + 1] ?? 0) <= start) index++
@@ -39,14 +39,14 @@ function* samplesOf(root: string, entries: Entry[]): Generator<Buffer> {
 
 /** What the package holds from `offset` bytes after the start of entry `index` on, without tar's padding. */
 function sampleFrom(root: string, entries: Entry[], index: number, offset: number): Buffer {
-  const sample = Buffer.allocUnsafe(sampleLength)
+  const sample = Buffer.allocUnsafe(SAMPLE_BYTES)
   let filled = 0
   let skip = offset
-  for (const entry of entries.slice(index, index + sampleLength / 512)) {
+  for (const entry of entries.slice(index, index + SAMPLE_BYTES / 512)) {
     const header = headerOf(entry)
     filled += header.copy(sample, filled, Math.min(skip, header.length))
     filled += readAt(root, entry, Math.max(0, skip - header.length), sample.subarray(filled))
-    if (filled === sampleLength) break
+    if (filled === SAMPLE_BYTES) break
     skip = 0
   }
   return sample.subarray(0, filled)

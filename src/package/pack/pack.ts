@@ -38,7 +38,7 @@ export interface Package extends Written {
 }
 
 /** Longest time between two looks at timers, signals and the display. */
-const breathEvery = 10
+const TURN_MS = 10
 
 /**
  * Makes the package: a deterministic tar, compressed or not, written and hashed in one pass.
@@ -80,7 +80,7 @@ async function* plainParts(options: PackOptions, total: number): AsyncGenerator<
     stopIfAborted(options.signal)
     yield part
     done += part.length
-    if (performance.now() - last < breathEvery) continue
+    if (performance.now() - last < TURN_MS) continue
     options.onProgress?.(done, total)
     await breath()
     last = performance.now()

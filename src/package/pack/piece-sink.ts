@@ -4,9 +4,9 @@ import { promisify } from 'node:util'
 
 const writeAsync = promisify(write)
 
-const usualBlock = 1 << 20
+const USUAL_BLOCK_BYTES = 1 << 20
 /** Below this a hash takes less time than handing it to the thread pool and back. */
-const pooledHash = 128 << 10
+const MIN_POOLED_HASH_BYTES = 128 << 10
 
 /** What the package came to. `pieces` are SHA-1 digests of 20 bytes, one per started piece. */
 export interface Written {
@@ -36,8 +36,10 @@ export class PieceSink {
   constructor(fd: number, pieceLength: number) {
     this.#fd = fd
     this.#pieceLength = pieceLength
-    const length = pieceLength * Math.max(1, Math.floor(usualBlock / pieceLength))
-    this.#free = Array.from({ length: length > usualBlock ? 1 : 3 }, () => Buffer.allocUnsafeSlow(length))
+    const length = pieceLength * Math.max(1, Math.floor(USUAL_BLOCK_BYTES / pieceLength))
+    this.#free = Array.from({ length: length > USUAL_BLOCK_BYTES ? 1 : 3 }, () =>
+      Buffer.allocUnsafeSlow(length),
+    )
     this.#block = Buffer.allocUnsafeSlow(length)
   }
 
@@ -108,7 +110,7 @@ export class PieceSink {
     for (let start = 0; start < bytes.length; start += this.#pieceLength) {
       const piece = bytes.subarray(start, start + this.#pieceLength)
       const index = this.#pieces.length
-      if (piece.length < pooledHash) {
+      if (piece.length < MIN_POOLED_HASH_BYTES) {
         this.#pieces.push(hash('sha1', piece, 'buffer'))
         continue
       }

@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError, MurderError, reason } from '../../errors.ts'
-import { type Entry, longestPath, shown, sortEntries } from '../../files/entry.ts'
+import { type Entry, MAX_PATH_BYTES, shown, sortEntries } from '../../files/entry.ts'
 import { changed, unreadable } from '../../files/file-errors.ts'
 import type { Excludes } from './excludes.ts'
 
@@ -113,7 +113,7 @@ function entryOf(root: string, path: string, options: ScanOptions): Entry | unde
       : unreadable(path, cause)
   }
   if (isExcluded(path, stats.isDirectory())) return undefined
-  if (Buffer.byteLength(path) > longestPath) throw unreadable(path, new Error('its path is too long'))
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw unreadable(path, new Error('its path is too long'))
   const common = { path, mtime: stats.mtimeNs }
   const mode = Number(stats.mode) & 0o7777
   if (stats.isFile()) {

@@ -3,7 +3,7 @@ import { join, sep } from 'node:path'
 import { type Entry, nameOf, parentOf } from '../../files/entry.ts'
 import type { Content } from '../format/tar.ts'
 
-const chunkLength = 1 << 20
+const CHUNK_BYTES = 1 << 20
 
 /**
  * Content guessed from an earlier release: that of the regular file of the same path and size. Nothing outside of
@@ -11,7 +11,7 @@ const chunkLength = 1 << 20
  * What cannot be read is simply not known.
  */
 export function earlierReader(from: string): { contentOf: (entry: Entry) => Content; reused: () => number } {
-  const buffer = Buffer.allocUnsafe(chunkLength)
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
   const directoryOf = realDirectories(from)
   let reused = 0
 
@@ -19,7 +19,7 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
     try {
       if (!isFileOf(fd, entry.size)) return
       for (let position = 0; position < entry.size; ) {
-        const length = readSome(fd, buffer, Math.min(chunkLength, entry.size - position), position)
+        const length = readSome(fd, buffer, Math.min(CHUNK_BYTES, entry.size - position), position)
         if (length === 0) return
         position += length
         reused += length
@@ -35,7 +35,7 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
     if (directory === undefined) return undefined
     const fd = open(`${directory}/${nameOf(entry.path)}`)
     if (fd === undefined) return undefined
-    if (entry.size >= chunkLength) return chunks(fd, entry)
+    if (entry.size >= CHUNK_BYTES) return chunks(fd, entry)
     // One byte more than it may have: that tells its size, and that it is a file, without asking.
     const length = readSome(fd, buffer, entry.size + 1, 0)
     closeSync(fd)

@@ -16,7 +16,7 @@ export interface PrefillOptions {
   signal?: AbortSignal
 }
 
-const breathEvery = 10
+const TURN_MS = 10
 
 /**
  * Writes what the uncompressed package of `layout` would be if each file that `from` has with the same path and size
@@ -42,7 +42,7 @@ export async function prefill(options: PrefillOptions): Promise<{ bytes: number;
       stopIfAborted(signal)
       if (typeof part === 'number') position += part
       else position += writeAll(fd, part, position)
-      if (performance.now() - last < breathEvery) continue
+      if (performance.now() - last < TURN_MS) continue
       await breath()
       last = performance.now()
     }

@@ -9,7 +9,7 @@ import { refused } from '../format/archive-entry.ts'
 import type { Destination } from './destination.ts'
 
 /** Entries between two looks at timers and signals. */
-const AT_ONCE = 200
+const ENTRIES_PER_TURN = 200
 
 /**
  * Makes a release of files that were fetched to `from` one by one: each gets a second name in it, so that none is copied
@@ -24,7 +24,7 @@ export async function adoptInto(
   const count = { files: 0, bytes: 0 }
   for (const [index, entry] of entries.entries()) {
     stopIfAborted(signal)
-    if (index % AT_ONCE === 0) await breath()
+    if (index % ENTRIES_PER_TURN === 0) await breath()
     if (entry.type === 'directory') destination.directory(entry)
     if (entry.type === 'symlink') destination.symlink(entry)
     if (entry.type !== 'file') continue

@@ -25,7 +25,7 @@ export interface ExtractOptions {
 }
 
 /** Bytes that are read, and unpacked, before others on this thread have their turn: a few milliseconds. */
-const chunkLength = 256 << 10
+const CHUNK_BYTES = 256 << 10
 
 /**
  * Reads the package once: hashes it, expands it and makes its entries in `destination`. What was made is only to be
@@ -71,11 +71,11 @@ async function* read(
     const { size } = await handle.stat()
     here ??= size
     // What expands a chunk may still hold it when the next ones are read.
-    const shared = compression === 'none' ? Buffer.allocUnsafeSlow(chunkLength) : undefined
+    const shared = compression === 'none' ? Buffer.allocUnsafeSlow(CHUNK_BYTES) : undefined
     for (let at = 0; at < size; ) {
       stopIfAborted(signal)
       if (beyond && at >= here) here = await beyond(at)
-      const length = Math.min(chunkLength, here - at)
+      const length = Math.min(CHUNK_BYTES, here - at)
       const { bytesRead, buffer } = await handle.read(shared ?? Buffer.allocUnsafe(length), 0, length, at)
       if (bytesRead === 0) throw new Error('it became shorter')
       const chunk = buffer.subarray(0, bytesRead)

@@ -4,7 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { furtherScript, hasEnded, saidAll, stay, UPTIME } from '../../../src/fleet/persistent-shell-script.ts'
+import {
+  furtherScript,
+  HAS_ENDED,
+  SAID_ALL,
+  stay,
+  UPTIME,
+} from '../../../src/fleet/persistent-shell-script.ts'
 
 const shells = [['sh'], ['bash'], ['busybox', 'sh'], ['zsh', '--emulate', 'sh']].filter(([name = '']) => {
   try {
@@ -39,15 +45,15 @@ function standing([program = '', ...args]: string[], uptime = UPTIME) {
 describe.each(shells.map((shell) => ({ shell })))('$shell', ({ shell }) => {
   it('runs scripts beside its signs of life, and none changes it', async () => {
     const { until, send, end } = standing(shell)
-    await until(`${saidAll}\n`)
+    await until(`${SAID_ALL}\n`)
     send(furtherScript("printf 'a  b\\nno end'; echo \"it's wrong\" >&2; cd /tmp; value=other; exit 3"))
-    expect(await until(`${saidAll}\n`)).toBe(`a  b\nno end\n${hasEnded}\n3\nit's wrong\n`)
+    expect(await until(`${SAID_ALL}\n`)).toBe(`a  b\nno end\n${HAS_ENDED}\n3\nit's wrong\n`)
     send(furtherScript('cat\npwd; echo "$value\\t"; false'))
-    expect(await until(`${saidAll}\n`)).toMatch(new RegExp(`^/\nown(\\\\t|\t)\n\n${hasEnded}\n1\n\n$`))
+    expect(await until(`${SAID_ALL}\n`)).toMatch(new RegExp(`^/\nown(\\\\t|\t)\n\n${HAS_ENDED}\n1\n\n$`))
     send(furtherScript('sleep 0.3; echo late'))
     send('\n')
     expect(await until('late')).toBe('pulse\n')
-    await until(`${saidAll}\n`)
+    await until(`${SAID_ALL}\n`)
     end()
     expect(await until('gone')).toBe('')
   })
@@ -56,16 +62,16 @@ describe.each(shells.map((shell) => ({ shell })))('$shell', ({ shell }) => {
     const clock = join(mkdtempSync(join(tmpdir(), 'hold-')), 'clock')
     writeFileSync(clock, '1000.25 2000.50\n')
     const { until, send, end } = standing(shell, clock)
-    await until(`${saidAll}\n`)
+    await until(`${SAID_ALL}\n`)
     writeFileSync(clock, '1010.25 2000.50\n')
     send('\n')
     await until('pulse\n')
     writeFileSync(clock, '1034.25 2000.50\n')
     send(furtherScript('echo in time'))
-    expect(await until(`${saidAll}\n`)).toContain('in time')
+    expect(await until(`${SAID_ALL}\n`)).toContain('in time')
     writeFileSync(clock, '1060.25 2000.50\n')
     send(`\n${furtherScript('echo late')}`)
-    expect(await until(`${saidAll}\n`)).toBe(`pulse\n\n${hasEnded}\n255\n\n`)
+    expect(await until(`${SAID_ALL}\n`)).toBe(`pulse\n\n${HAS_ENDED}\n255\n\n`)
     send('\n')
     expect(await until('pulse\n')).toBe('')
     end()

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { remoteCommand, scriptLine, startMark } from '../../../src/fleet/ssh/bootstrap.ts'
+import { remoteCommand, START_MARK, scriptLine } from '../../../src/fleet/ssh/bootstrap.ts'
 import { all, command, quote, quotePath } from '../../../src/text/shell-quote.ts'
 
 const shells = [['sh'], ['dash'], ['bash'], ['busybox', 'sh'], ['zsh', '--emulate', 'sh']].filter(([name]) =>
@@ -49,7 +49,7 @@ describe.each(shells)('quoting in %s', (...words) => {
       input: Buffer.concat([input, Buffer.from('the payload')]),
       env: environment,
     })
-    const [, printed] = result.stdout.toString().split(`\n${startMark}\n`)
+    const [, printed] = result.stdout.toString().split(`\n${START_MARK}\n`)
     const words = (printed ?? '').split('\0')
     expect(words.pop()).toBe('the payload')
     return words

@@ -13,7 +13,7 @@ import {
   stillLockedScript,
   takeLockScript,
 } from '../../../../src/deploy/scripts/lock-script.ts'
-import { saidAll } from '../../../../src/fleet/persistent-shell-script.ts'
+import { SAID_ALL } from '../../../../src/fleet/persistent-shell-script.ts'
 
 const owner = (id: string, kind: LockOwner['kind'] = 'deploy'): LockOwner => ({
   ...{
@@ -54,7 +54,7 @@ async function hold(
   await new Promise<void>((resolve) => {
     child.stdout?.on('data', (chunk: Buffer) => {
       said += chunk
-      if (said.includes(saidAll)) resolve()
+      if (said.includes(SAID_ALL)) resolve()
     })
     child.once('close', () => resolve())
   })

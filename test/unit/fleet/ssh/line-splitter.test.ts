@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startMark } from '../../../../src/fleet/ssh/bootstrap.ts'
+import { START_MARK } from '../../../../src/fleet/ssh/bootstrap.ts'
 import { Greeting, LineSplitter, Tail } from '../../../../src/fleet/ssh/line-splitter.ts'
 import { parseEvent } from '../../../../src/protocol/events.ts'
 
@@ -32,7 +32,7 @@ test('the tail keeps the last bytes', () => {
 })
 
 test('what a server prints before the script starts is not the script’s', () => {
-  const bytes = Buffer.from(`Welcome! ${startMark}\nno newline\n${startMark}\nthe output`)
+  const bytes = Buffer.from(`Welcome! ${START_MARK}\nno newline\n${START_MARK}\nthe output`)
   for (let size = 1; size <= bytes.length; size++) {
     const greeting = new Greeting()
     let output = ''
