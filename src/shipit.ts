@@ -1,7 +1,6 @@
 /**
- * What this plugin uses of its host, as structural types: shipit-cli, shipit-deploy and ssh-pool 5.3 ship none.
- * The build copies this file into the published declarations, so it holds types only and imports nothing but
- * `MurderSettings`.
+ * The parts of the host that this plugin uses, as structural types: shipit-cli, shipit-deploy and ssh-pool 5.3 have none. The
+ * build copies this file into the published declarations, so it contains only types and imports only `MurderSettings`.
  */
 import type { MurderSettings } from './config/schema.ts'
 
@@ -102,7 +101,7 @@ export interface Shipit {
   /** Registers a task, replacing one of the same name. */
   task(name: string, run: () => unknown): unknown
   task(name: string, after: string[], run?: () => unknown): unknown
-  /** The same for a task while which no other task may run. */
+  /** The same for a task during which no other task may run. */
   blTask(name: string, run: () => unknown): unknown
   blTask(name: string, after: string[], run?: () => unknown): unknown
   start(...tasks: (string | string[])[]): unknown
@@ -121,7 +120,7 @@ export interface Shipit {
   previousRelease?: string | null | undefined
   previousRevision?: string | null | undefined
   currentRevision?: string | undefined
-  /** Set by `rollback:init`: what was live before, which `rollback:finish` may delete. */
+  /** Set by `rollback:init`: the release that was live before, which `rollback:finish` may delete. */
   prevReleaseDirname?: string | undefined
   prevReleasePath?: string | undefined
 

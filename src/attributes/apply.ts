@@ -17,46 +17,47 @@ import { isSystemError, MurderError, reason } from '../errors.ts'
 import { shown } from '../files/entry.ts'
 import { unwritable } from '../files/file-errors.ts'
 import { setLinkTimes, setTimes } from '../files/times.ts'
-import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
-import { separateShared } from './hard-links.ts'
+import { defined } from '../system/defined.ts'
+import { badManifest, MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
+import { separateHardLinks } from './hard-links.ts'
 import { type Refusal, writeExactly } from './python.ts'
 import { wanter } from './wanted.ts'
 
 export interface Applied {
-  /** What could not be set, in lines for people. */
+  /** Attributes that could not be set, in lines for people. */
   warnings: string[]
 }
 
 /** Entries between two looks at timers and signals. */
 const ENTRIES_PER_TURN = 200
-/** What a directory needs while something is made in it. */
-const USABLE = 0o700
+/** The mode that a directory needs while something is made in it. */
+const USABLE_MODE = 0o700
 
 /**
- * Gives a directory whose files are complete the attributes of a manifest: first what else is in it (directories,
- * symlinks, names of one file), then owners and modes, extended attributes and times. Nothing is reached through a
- * symlink: each path is only used once the directory that holds it has been seen to be one.
+ * Gives a directory whose files are complete the attributes of a manifest. First come its other entries (directories, symlinks,
+ * hard links), then owners and modes, extended attributes and times. Nothing is reached through a symlink: a path is only
+ * used when its parent has been seen to be a directory.
  *
- * Throws BAD_MANIFEST, WRONG_KIND (a directory in the place of a symlink, or the reverse), NOT_WRITABLE.
+ * Throws BAD_MANIFEST, WRONG_KIND (a directory where a symlink should be, or the reverse), NOT_WRITABLE.
  */
 export async function applyManifest(root: string, { entries, hasXattrs }: Manifest): Promise<Applied> {
   const all = [...entries, ownEntry(entries)]
   const makeAll = () => eachOf(root, all, (entry, path) => makeEntry(root, entry, path))
   await makeAll()
-  if (await separateShared(root, { entries, hasXattrs })) await makeAll()
+  if (await separateHardLinks(root, { entries, hasXattrs })) await makeAll()
   const want = wanter()
   const refusals: Refusal[] = []
   const setAll = (order: TreeEntry[], atLeast: number) =>
     eachOf(root, order, (entry, path) => refusals.push(...setOwnerAndMode(entry, path, want, atLeast)))
-  await setAll(all, USABLE)
-  // Deepest first: an ACL may take from this user the way into a directory.
+  await setAll(all, USABLE_MODE)
+  // Deepest first, because an ACL may deny this user the way into a directory.
   const deepestFirst = all.toReversed().filter(({ hardlink }) => hardlink === undefined)
   const exact = await writeExactly(
     root,
     deepestFirst.map(({ path, mtime, xattrs }) => ({
       path,
       mtime,
-      ...(hasXattrs ? { xattrs: xattrs ?? {} } : {}),
+      ...defined({ xattrs: hasXattrs ? (xattrs ?? {}) : undefined }),
     })),
   )
   refusals.length = 0
@@ -65,7 +66,7 @@ export async function applyManifest(root: string, { entries, hasXattrs }: Manife
   return { warnings: [...summary([...refusals, ...(exact ?? [])]), ...(exact ? [] : withoutPython(entries))] }
 }
 
-/** The manifest itself: it arrives as a file like all others, but cannot hold its own length. */
+/** The manifest's own entry, which it cannot list because it does not know its own length. */
 function ownEntry([root]: TreeEntry[]): TreeEntry {
   return { ...(root as TreeEntry), path: MANIFEST, type: 'file', mode: 0o644, xattrs: {} }
 }
@@ -86,7 +87,7 @@ async function eachOf(
   }
 }
 
-/** Entries come after the directory that holds them, so what leads to `path` is made of real directories. */
+/** An entry comes after its parent, so all of the way to `path` is real directories. */
 function makeEntry(root: string, entry: TreeEntry, path: string): void {
   const now = look(path)
   if (entry.type === 'directory') return makeDirectory(path, now)
@@ -96,10 +97,10 @@ function makeEntry(root: string, entry: TreeEntry, path: string): void {
 }
 
 function makeDirectory(path: string, now: BigIntStats | undefined): void {
-  if (!now) mkdirSync(path, { mode: USABLE })
+  if (!now) mkdirSync(path, { mode: USABLE_MODE })
   else if (!now.isDirectory()) throw wrongKind(path, 'is not a directory, but the attributes say it is one')
-  else if ((Number(now.mode) & USABLE) !== USABLE)
-    attempt(path, 'the mode', () => chmodSync(path, Number(now.mode) | USABLE))
+  else if ((Number(now.mode) & USABLE_MODE) !== USABLE_MODE)
+    attempt(path, 'the mode', () => chmodSync(path, Number(now.mode) | USABLE_MODE))
 }
 
 function makeSymlink(target: string, path: string, now: BigIntStats | undefined): void {
@@ -119,18 +120,18 @@ function makeHardlink(first: string, path: string, type: TreeEntry['type']): voi
   const [other, now] = [look(first), look(path)]
   if (type === 'file' ? !other?.isFile() : !other?.isSymbolicLink()) throw refused(`${first} is no ${type}`)
   if (other?.ino === now?.ino && other?.dev === now?.dev) return
-  // Elsewhere than on Linux link(2) may follow a symlink: there they stay two.
+  // Outside of Linux link(2) may follow a symlink: there the two stay separate.
   if (type === 'file' || process.platform === 'linux') replace(path, (draft) => linkSync(first, draft))
 }
 
-/** Beside it and renamed: there is never nothing at `path`. */
+/** Makes it beside `path` and renames it, so that `path` always exists. */
 function replace(path: string, make: (draft: string) => void): void {
   const draft = `${path}.murder-${process.pid}`
   make(draft)
   renameSync(draft, path)
 }
 
-/** Gives what the system refused; `atLeast` are bits that a directory gets in any case. */
+/** Returns what the system refused. `atLeast` are bits that a directory gets in any case. */
 function setOwnerAndMode(
   entry: TreeEntry,
   path: string,
@@ -159,7 +160,7 @@ function look(path: string): BigIntStats | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false })
 }
 
-/** What belongs to another user keeps what it has: that is told, and no reason to fail. */
+/** An entry of another user keeps its attributes. That is reported, and no reason to fail. */
 function attempt(path: string, what: string, work: () => void): Refusal[] {
   try {
     work()
@@ -170,7 +171,7 @@ function attempt(path: string, what: string, work: () => void): Refusal[] {
   }
 }
 
-/** One line for each thing that the system refused, not one for each file. */
+/** One line for each kind of refusal, not one for each file. */
 function summary(refusals: Refusal[]): string[] {
   const paths = new Map<string, string[]>()
   for (const { path, what, why } of refusals) {
@@ -194,7 +195,4 @@ function withoutPython(entries: TreeEntry[]): string[] {
 const wrongKind = (path: string, why: string) =>
   new MurderError('WRONG_KIND', `${path} ${why}`, { cure: 'remove it and run this again' })
 
-const refused = (why: string) =>
-  new MurderError('BAD_MANIFEST', `the attributes in ${MANIFEST} do not fit: ${why}`, {
-    cure: 'the content itself is complete; make the torrent again, or leave them out with --no-attributes',
-  })
+const refused = (why: string) => badManifest('do not fit', why)

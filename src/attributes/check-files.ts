@@ -1,9 +1,8 @@
-import { MurderError } from '../errors.ts'
 import { shown } from '../files/entry.ts'
-import { MANIFEST, type Manifest } from './entry.ts'
+import { badManifest, MANIFEST, type Manifest } from './entry.ts'
 
 /** Throws BAD_MANIFEST unless a manifest has exactly the files of its torrent, and each with its length. */
-export function checkFit(manifest: Manifest, files: { path: string[]; length: number }[]): void {
+export function checkFiles(manifest: Manifest, files: { path: string[]; length: number }[]): void {
   const lengths = new Map(files.map(({ path, length }) => [path.join('/'), length]))
   lengths.delete(MANIFEST)
   for (const { path, type, size } of manifest.entries) {
@@ -16,7 +15,4 @@ export function checkFit(manifest: Manifest, files: { path: string[]; length: nu
   if (missing !== undefined) throw misfit(`${shown(missing)} is not among them`)
 }
 
-const misfit = (why: string) =>
-  new MurderError('BAD_MANIFEST', `the attributes in ${MANIFEST} do not fit the torrent: ${why}`, {
-    cure: 'the content itself is complete; make the torrent again, or leave them out with --no-attributes',
-  })
+const misfit = (why: string) => badManifest('do not fit the torrent', why)

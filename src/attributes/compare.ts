@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError } from '../errors.ts'
 import { shown } from '../files/entry.ts'
+import { splitTime } from '../files/times.ts'
 import { octal } from './encode.ts'
 import type { Manifest, TreeEntry } from './entry.ts'
 import { readXattrs } from './python.ts'
@@ -12,14 +13,15 @@ export interface AttributeCheck {
   path: string
   type: TreeEntry['type']
   state: 'same' | 'different' | 'missing'
-  /** What differs, for people: `mode 0644, not 0755`. */
+  /** The differences, for people: `mode 0644, not 0755`. */
   differences: string[]
 }
 
+/** Entries between two looks at timers and signals. */
 const ENTRIES_PER_TURN = 500
 const kinds = { file: 'a file', directory: 'a directory', symlink: 'a symlink' } as const
 
-/** Compares what a directory has with a manifest, entry by entry; not the content of files. Changes nothing. */
+/** Compares a directory with a manifest, entry by entry, but not the content of files. Changes nothing. */
 export async function compareManifest(root: string, manifest: Manifest): Promise<AttributeCheck[]> {
   const { entries, hasXattrs } = manifest
   const want = wanter()
@@ -77,7 +79,7 @@ function* differencesOf(
 
 function* differentXattrs(wanted: Record<string, string>, now: Record<string, string>): Generator<string> {
   for (const name of Object.keys({ ...wanted, ...now }).sort()) {
-    // Only root sees and sets the others.
+    // Only root sees and sets attributes of other namespaces.
     if (process.geteuid?.() !== 0 && !/^(user|system)\./.test(name)) continue
     if (wanted[name] === now[name]) continue
     const how = now[name] === undefined ? 'missing' : wanted[name] === undefined ? 'too many' : 'different'
@@ -85,9 +87,9 @@ function* differentXattrs(wanted: Record<string, string>, now: Record<string, st
   }
 }
 
-/** Seconds with all digits: what differs may be the last one. */
+/** With all digits, because the times may differ only in the last one. */
 function iso(mtime: bigint): string {
-  const date = new Date(Number(mtime / 1_000_000n))
-  const fraction = String(((mtime % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n).padStart(9, '0')
-  return `${date.toISOString().slice(0, 19)}.${fraction}`
+  const { seconds, nanoseconds } = splitTime(mtime)
+  const date = new Date(Number(seconds) * 1000)
+  return `${date.toISOString().slice(0, 19)}.${String(nanoseconds).padStart(9, '0')}`
 }

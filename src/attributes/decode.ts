@@ -1,17 +1,18 @@
-import { MurderError } from '../errors.ts'
 import { type Entry, MAX_PATH_BYTES, parentOf, pathFault, shown } from '../files/entry.ts'
+import { NS_PER_S } from '../files/times.ts'
+import { defined } from '../system/defined.ts'
 import { XATTRS_LISTED } from './encode.ts'
-import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
+import { badManifest, MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { unescapePath } from './vis.ts'
 
 const types: Record<string, Entry['type']> = { file: 'file', dir: 'directory', link: 'symlink' }
 const limits = { bytes: 256 << 20, entries: 2_000_000, xattrs: 1 << 20 }
-/** Kernel and file systems take no more. */
+/** The longest name that kernel and file systems take. */
 const MAX_NAME_LENGTH = 255
 
 /**
- * Reads a manifest that may come from anywhere. What it gives is a tree: the directory itself first, every path once,
- * each in a directory that came before, names of one file only where two are alike. Throws MurderError BAD_MANIFEST.
+ * Reads an untrusted manifest. The result is a tree: the directory itself first, every path once, each in a directory that came
+ * before it, and hard links only between entries that are alike. Throws MurderError BAD_MANIFEST.
  */
 export function decodeManifest(bytes: Uint8Array): Manifest {
   if (bytes.length > limits.bytes) throw bad('it is too long')
@@ -28,35 +29,35 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   return { entries: tree.finish(), hasXattrs }
 }
 
-/** Builds up what lines say, and refuses what is no tree. */
+/** Builds the tree line by line, and refuses a line that does not fit. */
 class Tree {
-  private readonly entries = new Map<string, TreeEntry>()
-  private last: TreeEntry | undefined
+  readonly #entries = new Map<string, TreeEntry>()
+  #last: TreeEntry | undefined
 
   add(entry: TreeEntry): void {
-    if (this.entries.size >= limits.entries) throw bad('it has too many entries')
-    if (this.entries.size === 0 && (entry.path !== '.' || entry.type !== 'directory'))
+    if (this.#entries.size >= limits.entries) throw bad('it has too many entries')
+    if (this.#entries.size === 0 && (entry.path !== '.' || entry.type !== 'directory'))
       throw bad('it does not begin with the directory itself')
-    if (this.entries.has(entry.path)) throw bad(`${shown(entry.path)} comes twice`)
-    if (entry.path !== '.' && this.entries.get(parentOf(entry.path))?.type !== 'directory')
+    if (this.#entries.has(entry.path)) throw bad(`${shown(entry.path)} comes twice`)
+    if (entry.path !== '.' && this.#entries.get(parentOf(entry.path))?.type !== 'directory')
       throw bad(`${shown(entry.path)} is in no directory that came before`)
-    this.entries.set(entry.path, entry)
-    this.last = entry
+    this.#entries.set(entry.path, entry)
+    this.#last = entry
   }
 
   addXattr(text: string): void {
     const [name, value = '', ...more] = text.split(' ')
     const readable = unescapePath(name ?? '')
     const right = /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length <= limits.xattrs && more.length === 0
-    if (!this.last || !readable || readable.length > MAX_NAME_LENGTH || readable.includes('\0') || !right)
+    if (!this.#last || !readable || readable.length > MAX_NAME_LENGTH || readable.includes('\0') || !right)
       throw bad('an extended attribute is not readable')
-    this.last.xattrs = { ...this.last.xattrs, [readable]: value }
+    this.#last.xattrs = { ...this.#last.xattrs, [readable]: value }
   }
 
   addHardlink(text: string): void {
     const path = pathOf(text)
-    const first = this.entries.get(path)
-    const { last } = this
+    const first = this.#entries.get(path)
+    const last = this.#last
     const fits =
       last?.type === first?.type && last?.type !== 'directory' && first !== last && !first?.hardlink
     const alike = (['size', 'sha256', 'linkname'] as const).every((key) => first?.[key] === last?.[key])
@@ -66,10 +67,10 @@ class Tree {
   }
 
   finish(): TreeEntry[] {
-    if (this.entries.size === 0) throw bad('it is empty')
-    // Its own line is for other readers; here it is known.
-    this.entries.delete(MANIFEST)
-    return [...this.entries.values()]
+    if (this.#entries.size === 0) throw bad('it is empty')
+    // The manifest's own line is for other readers.
+    this.#entries.delete(MANIFEST)
+    return [...this.#entries.values()]
   }
 }
 
@@ -101,10 +102,12 @@ function entryOf(line: string, defaults: Words): TreeEntry {
     uid: whole(path, 'uid', words.uid, 0xffff_fffe),
     gid: whole(path, 'gid', words.gid, 0xffff_fffe),
     size: type === 'file' && path !== MANIFEST ? whole(path, 'size', words.size, Number.MAX_SAFE_INTEGER) : 0,
-    ...(uname ? { uname: nameOf(path, uname) } : {}),
-    ...(gname ? { gname: nameOf(path, gname) } : {}),
-    ...(sha256 ? { sha256 } : {}),
-    ...(type === 'symlink' ? { linkname: linkOf(path, words.link) } : {}),
+    ...defined({
+      uname: uname ? nameOf(path, uname) : undefined,
+      gname: gname ? nameOf(path, gname) : undefined,
+      sha256,
+      linkname: type === 'symlink' ? linkOf(path, words.link) : undefined,
+    }),
   }
 }
 
@@ -131,7 +134,7 @@ function nameOf(path: string, text: string): string {
 
 function timeOf(path: string, text: string | undefined): bigint {
   const match = /^(-?\d{1,12})(?:\.(\d{9}))?$/.exec(text ?? '')
-  if (match) return BigInt(match[1] as string) * 1_000_000_000n + BigInt(match[2] ?? 0)
+  if (match) return BigInt(match[1] as string) * NS_PER_S + BigInt(match[2] ?? 0)
   throw bad(`${shown(path)} has no time`)
 }
 
@@ -141,7 +144,4 @@ function whole(path: string, name: string, text: string | undefined, greatest: n
   throw bad(`${shown(path)} has no ${name}`)
 }
 
-const bad = (why: string) =>
-  new MurderError('BAD_MANIFEST', `the attributes in ${MANIFEST} are refused: ${why}`, {
-    cure: 'the content itself is complete; make the torrent again, or leave them out with --no-attributes',
-  })
+const bad = (why: string) => badManifest('are refused', why)

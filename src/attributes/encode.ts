@@ -1,17 +1,17 @@
+import { splitTime } from '../files/times.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { escapePath } from './vis.ts'
 
-const NS_PER_S = 1_000_000_000n
 const HEAD =
   '#mtree\n# Made by murder. Check a directory with it: murder verify, mtree -f, bsdtar @.murder.mtree\n'
-/** Says that the extended attributes of all entries are listed. */
+/** The line that says that the extended attributes of all entries are listed. */
 export const XATTRS_LISTED = '#xattrs'
 
 const typeNames = { file: 'file', directory: 'dir', symlink: 'link' } as const
 
 /**
- * The manifest in mtree(5) format, one entry a line by its whole path. What mtree has no keyword for (extended
- * attributes, names of one file) follows its entry in comments, which all readers skip. The manifest lists itself.
+ * The manifest in mtree(5) format: a line for each entry, with its whole path. Extended attributes and hard links, for which
+ * mtree has no keywords, follow their entry in comments, which all readers skip. The manifest lists itself.
  */
 export function encodeManifest({ entries, hasXattrs }: Manifest): Buffer {
   const usual = usualOwner(entries)
@@ -43,7 +43,7 @@ function linesOf(entry: TreeEntry, usual: string | undefined): string[] {
   return [words.join(' '), ...comments]
 }
 
-/** No length or hash: it would have to hold its own. */
+/** Without length and hash, because the manifest cannot know its own. */
 function ownLine(root: TreeEntry): string {
   return `./${MANIFEST} type=file mode=0644 ${ownerOf(root)} time=${timeOf(root.mtime)} optional`
 }
@@ -53,7 +53,7 @@ function ownerOf({ uid, gid, uname, gname }: TreeEntry): string {
   return `uid=${uid} gid=${gid}${names}`
 }
 
-/** What most entries have, to say it once; not where some have no names, for a line cannot take back what was set. */
+/** The owner of most entries, to say it once. None where some have no names: a line cannot undo a `/set`. */
 function usualOwner(entries: TreeEntry[]): string | undefined {
   if (entries.some(({ uname, gname }) => !uname || !gname)) return undefined
   const counts = new Map<string, number>()
@@ -66,8 +66,8 @@ function usualOwner(entries: TreeEntry[]): string | undefined {
 
 export const octal = (mode: number) => mode.toString(8).padStart(4, '0')
 
-/** Some readers take what follows the dot as a whole number, so it has all nine digits. */
+/** Always nine digits after the dot: some readers take them as a whole number. */
 function timeOf(mtime: bigint): string {
-  const nanoseconds = ((mtime % NS_PER_S) + NS_PER_S) % NS_PER_S
-  return `${(mtime - nanoseconds) / NS_PER_S}.${String(nanoseconds).padStart(9, '0')}`
+  const { seconds, nanoseconds } = splitTime(mtime)
+  return `${seconds}.${String(nanoseconds).padStart(9, '0')}`
 }

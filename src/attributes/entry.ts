@@ -1,9 +1,10 @@
+import { MurderError } from '../errors.ts'
 import type { Entry } from '../files/entry.ts'
 
 /** The name of the manifest in a torrent and in the directory. */
 export const MANIFEST = '.murder.mtree'
 
-/** One thing of a directory tree with all that can be kept of it. The directory itself is the entry `.`, always first. */
+/** A file, directory or symlink with all of its attributes. The top directory is the entry `.`, which is always first. */
 export interface TreeEntry extends Entry {
   uid: number
   gid: number
@@ -11,14 +12,20 @@ export interface TreeEntry extends Entry {
   gname?: string
   /** Of a file's content, hex. */
   sha256?: string
-  /** The path of an earlier entry that is the same file. */
+  /** The path of an earlier entry of which this one is a hard link. */
   hardlink?: string
-  /** Extended attributes and ACLs, which are some of them: value in base64 by name. */
+  /** Extended attributes, which include ACLs: values in base64 by name. */
   xattrs?: Record<string, string>
 }
 
 export interface Manifest {
   entries: TreeEntry[]
-  /** Whether extended attributes could be read: if not, those of the target mean nothing. */
+  /** Whether extended attributes could be read. If not, those of the target are left alone. */
   hasXattrs: boolean
 }
+
+/** `how` and `why` the manifest cannot be used: `do not fit`, `it is empty`. */
+export const badManifest = (how: string, why: string): MurderError =>
+  new MurderError('BAD_MANIFEST', `the attributes in ${MANIFEST} ${how}: ${why}`, {
+    cure: 'the content itself is complete; make the torrent again, or leave them out with --no-attributes',
+  })

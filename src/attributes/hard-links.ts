@@ -5,11 +5,11 @@ import { compareManifest } from './compare.ts'
 import type { Manifest } from './entry.ts'
 
 /**
- * Gives what shall get other attributes an inode of its own, if there are more names of it than the manifest says: a backup
- * made of hard links keeps its attributes, and two files that were one here can get different ones. True if it did: the
- * other names of those files are still to be linked.
+ * Gives a file that is to get other attributes an inode of its own, when it has more hard links than the manifest says. So a
+ * backup made of hard links keeps its attributes, and two files that are one here can get different ones. Returns whether it
+ * did: then the hard links of the manifest must be made again.
  */
-export async function separateShared(root: string, { entries, hasXattrs }: Manifest): Promise<boolean> {
+export async function separateHardLinks(root: string, { entries, hasXattrs }: Manifest): Promise<boolean> {
   const names = new Map<string, number>()
   for (const { path, hardlink = path } of entries) names.set(hardlink, (names.get(hardlink) ?? 0) + 1)
   const shared = entries.filter(

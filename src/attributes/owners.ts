@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Users or groups of this machine, both ways, as far as they are in its own files. */
+/** Users or groups of this machine by name and by number, as far as they are in its own files. */
 export interface Names {
   nameOf(id: number): string | undefined
   idOf(name: string): number | undefined
@@ -25,6 +25,6 @@ function readLines(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n')
   } catch {
-    return [] // numbers have to do
+    return [] // Then only numbers are known.
   }
 }

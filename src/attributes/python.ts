@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
 import { isSystemError } from '../errors.ts'
 
-/** What an entry shall have; `xattrs` undefined leaves them as they are. */
-export interface Wanted {
+/** Attributes that only Python can set. Without `xattrs` those of the entry stay as they are. */
+export interface ExactAttributes {
   path: string
   mtime: bigint
   xattrs?: Record<string, string>
 }
 
-/** An operation that the system refused, with its reason. */
+/** An operation that the system refused, and why. */
 export interface Refusal {
   path: string
   what: string
@@ -16,9 +16,9 @@ export interface Refusal {
 }
 
 /**
- * Node can neither read nor set extended attributes (ACLs are some of them), and sets times to the microsecond only.
- * Python, which nearly every server has, does both, in one process for a whole tree. Attributes that belong to the
- * machine and not to the file (SELinux labels, overlay marks) stay out.
+ * Node can neither read nor set extended attributes, which include ACLs, and sets times only to the microsecond. Python, which
+ * nearly every server has, does both, in one process for a whole tree. Attributes that belong to the machine and not to the
+ * file (SELinux labels, overlay marks) are left out.
  */
 const PROGRAM = `
 import base64, json, os, sys
@@ -51,7 +51,7 @@ else:
     json.dump(refused, sys.stdout)
 `
 
-/** Extended attributes by path, of those that have any; undefined where there is no Python to ask. */
+/** Extended attributes by path, where a path has any; undefined where there is no Python. */
 export async function readXattrs(
   root: string,
   paths: string[],
@@ -59,8 +59,8 @@ export async function readXattrs(
   return (await run({ root, read: paths })) as Record<string, Record<string, string>> | undefined
 }
 
-/** Sets extended attributes and exact times, in this order; undefined where there is no Python to do it. */
-export async function writeExactly(root: string, wanted: Wanted[]): Promise<Refusal[] | undefined> {
+/** Sets extended attributes and exact times, in this order; undefined where there is no Python. */
+export async function writeExactly(root: string, wanted: ExactAttributes[]): Promise<Refusal[] | undefined> {
   const write = wanted.map(({ path, mtime, xattrs }) => [path, String(mtime), xattrs ?? null])
   return (await run({ root, write })) as Refusal[] | undefined
 }
@@ -77,7 +77,7 @@ function run(order: object): Promise<unknown> {
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text
   })
-  child.stdin.on('error', () => {}) // its exit code tells
+  child.stdin.on('error', () => {}) // The exit code says what went wrong.
   child.stdin.end(JSON.stringify(order))
   return new Promise((resolve, reject) => {
     child.once('error', (error) => (isSystemError(error, 'ENOENT') ? resolve(undefined) : reject(error)))

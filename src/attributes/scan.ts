@@ -4,12 +4,13 @@ import { setImmediate as breath } from 'node:timers/promises'
 import ignore from 'ignore'
 import { MurderError, reason } from '../errors.ts'
 import { MAX_PATH_BYTES, shown, sortEntries } from '../files/entry.ts'
+import { defined } from '../system/defined.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { groupNames, type Names, userNames } from './owners.ts'
 import { readXattrs } from './python.ts'
 
 export interface Scan extends Manifest {
-  /** Paths of what cannot travel: sockets, fifos, devices. */
+  /** Paths of sockets, fifos and devices, which cannot travel. */
   leftOut: string[]
 }
 
@@ -17,7 +18,7 @@ interface Scanner {
   root: string
   users: Names
   groups: Names
-  /** Of files and symlinks with several names: which one each entry is. */
+  /** Device and inode of files and symlinks with several hard links. */
   inodes: Map<TreeEntry, string>
 }
 
@@ -25,8 +26,8 @@ interface Scanner {
 const ENTRIES_PER_TURN = 500
 
 /**
- * Everything below `root` with its attributes, sorted by the bytes of the paths. Symlinks are entries and never
- * followed. `exclude` has gitignore's syntax; a manifest from earlier is left out. Throws MurderError UNREADABLE.
+ * Everything below `root` with its attributes, sorted by the bytes of the paths. Symlinks are entries and never followed.
+ * `exclude` has gitignore's syntax. An old manifest is left out. Throws MurderError UNREADABLE.
  */
 export async function scanTree(
   root: string,
@@ -78,9 +79,7 @@ function entryOf({ root, users, groups, inodes }: Scanner, path: string, stats: 
     size: type === 'file' ? Number(stats.size) : 0,
     uid,
     gid,
-    ...(uname ? { uname } : {}),
-    ...(gname ? { gname } : {}),
-    ...(type === 'symlink' ? { linkname: targetOf(root, path) } : {}),
+    ...defined({ uname, gname, linkname: type === 'symlink' ? targetOf(root, path) : undefined }),
   }
   if (type !== 'directory' && stats.nlink > 1n) inodes.set(entry, `${stats.dev}:${stats.ino}`)
   return entry

@@ -1,4 +1,4 @@
-/** Bytes that mean something to a reader of mtree(5), or are not printable, as `\ooo`: vis(3) with VIS_OCTAL. */
+/** Writes bytes as `\ooo` that are not printable or mean something in mtree(5), as vis(3) does with VIS_OCTAL. */
 export function escapePath(path: string): string {
   if (/^[\w./@%+,:~-]*$/.test(path)) return path
   let text = ''
@@ -9,7 +9,7 @@ export function escapePath(path: string): string {
   return text
 }
 
-/** The reverse; undefined when it is not what `escapePath` makes, or not UTF-8. */
+/** The reverse; undefined for text that `escapePath` cannot have made, and for bytes that are not UTF-8. */
 export function unescapePath(text: string): string | undefined {
   if (!/^[\x21-\x7e]*$/.test(text)) return undefined
   if (!text.includes('\\')) return text

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import type { TreeEntry } from './entry.ts'
 import { groupNames, userNames } from './owners.ts'
 
-/** What an entry shall be on this machine, for this user. */
+/** Owner and mode that an entry is to have on this machine, for this user. */
 export interface Wanted {
   uid: number
   gid: number
@@ -14,8 +14,8 @@ const SETUID = 0o4000
 const SETGID = 0o2000
 
 /**
- * Owners go by name where this machine knows the name, else by number, as in tar and rsync. Only root can give files
- * away; others can choose among their own groups. Setuid and setgid count only together with the owner they are for.
+ * The owner is taken by name where this machine knows the name, else by number, as tar and rsync do. Only root can give files
+ * away; other users can choose among their own groups. Setuid and setgid are set only together with the owner they are for.
  */
 export function wanter(): (entry: TreeEntry, now: BigIntStats) => Wanted {
   const [users, groups] = [userNames(), groupNames()]
@@ -33,5 +33,5 @@ export function wanter(): (entry: TreeEntry, now: BigIntStats) => Wanted {
   }
 }
 
-/** Node sets times to the microsecond only, where nothing else is there to set them. */
+/** Equal to the microsecond: without Python, times are not set more exactly. */
 export const sameTime = (a: bigint, b: bigint) => a / 1000n === b / 1000n

@@ -14,7 +14,7 @@ export const aliasVariables = aliases.map(({ variable }) => variable)
 export const variableAliases = (key: SettingKey): string[] =>
   aliases.flatMap((alias) => (alias.key === key ? [alias.variable] : []))
 
-/** The settings with every alias under its own name. Who says the same thing twice has a problem. */
+/** The settings with every alias under the setting's own name. To give both is a problem. */
 export function resolveAliases(file: Record<string, unknown>): {
   file: Record<string, unknown>
   problems: string[]
@@ -33,7 +33,7 @@ export function resolveAliases(file: Record<string, unknown>): {
     }
     const before = resolved[group] ?? {}
     if (inner === undefined) resolved[group] ??= resolved[name]
-    // A group that is no object stays as it is: the schema refuses it.
+    // A group that is not an object stays as it is, and the schema refuses it.
     else if (isGroup(before)) resolved[group] = { [inner]: resolved[name], ...before }
     delete resolved[name]
   }

@@ -4,8 +4,8 @@ import { flag } from './kinds.ts'
 import { found } from './problems.ts'
 import { suggest } from './suggest.ts'
 
-/** Variables of other features: not settings, and not mistakes either. */
-const reserved = [
+/** Variables of other features, which are not settings. */
+const RESERVED = [
   'MURDER_DEBUG',
   'MURDER_OUTPUT',
   'MURDER_REPORT',
@@ -18,7 +18,7 @@ const reserved = [
 export interface FromEnvironment {
   variable: string
   text: string
-  /** Read from the text, not yet checked. */
+  /** The value of the text, not yet checked. */
   value: unknown
 }
 
@@ -38,16 +38,16 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Map<SettingKey, FromEnv
 export const isDryRun = (env: NodeJS.ProcessEnv = process.env): boolean =>
   flag.fromText(env.MURDER_DRY_RUN ?? '') === true
 
-/** A line when MURDER_DRY_RUN says neither: taken for no, it would deploy. */
+/** A line when MURDER_DRY_RUN is neither true nor false. To take that for no would deploy. */
 export function dryRunProblems(env: NodeJS.ProcessEnv): string[] {
   const text = env.MURDER_DRY_RUN
   if (!text || typeof flag.fromText(text) === 'boolean') return []
   return [`MURDER_DRY_RUN is ${found(text)}: allowed: ${flag.allowed}`]
 }
 
-/** One line for each `MURDER_…` variable that means nothing here. */
+/** One line for each unknown `MURDER_…` variable. */
 export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = [...settingInfos.map((info) => info.variable), ...aliasVariables, ...reserved]
+  const known = [...settingInfos.map((info) => info.variable), ...aliasVariables, ...RESERVED]
   return Object.keys(env)
     .filter((name) => name.startsWith('MURDER_') && !known.includes(name))
     .sort()

@@ -63,7 +63,7 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
   }
 }
 
-/** The shipitfile's settings with those of the environment put over them; neither is changed. */
+/** A copy of the shipitfile's settings in which those of the environment take precedence. */
 function overlay(
   file: Record<string, unknown>,
   environment: Map<SettingKey, FromEnvironment>,
@@ -76,7 +76,7 @@ function overlay(
     if (name === undefined) merged[group] = source.value
     else {
       const inner = merged[group] ?? {}
-      // A group that is no object stays as it is: the schema refuses it.
+      // A group that is not an object stays as it is, and the schema refuses it.
       if (isGroup(inner)) merged[group] = { ...inner, [name]: source.value }
     }
   }
@@ -124,20 +124,20 @@ function seederProblems(
   ]
 }
 
-/** A fleet may be large and a line should not be: the first ten. */
+/** The first ten names, because a fleet may be large. */
 function listed(names: (string | undefined)[]): string {
   const shown = names.slice(0, 10).map(String).join(', ')
   return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown
 }
 
-/** What travels as the directory that it is can be no other one. */
+/** A release that travels as a directory cannot change on the way, as these options of deploy.remoteCopy want. */
 function formProblems(form: unknown, { asDirectory, copyLinks }: CopyOptions): string[] {
   const why = copyLinks ? 'rsync has --copy-links' : asDirectory ? 'copyAsDir is set' : undefined
   if (form !== 'directory' || why === undefined) return []
   return [`murder.package is "directory", but in deploy.remoteCopy ${why}: allowed: "file", or without that`]
 }
 
-/** Directories that the agent empties must not be ones where something else lives. */
+/** The agent empties these directories, so nothing else may be in them. */
 function directoryProblems(
   input: Record<string, unknown>,
   deployTo: unknown,

@@ -5,7 +5,7 @@ import { sameName, suggest } from './suggest.ts'
 /** `found` shows at most this many characters of a value. */
 const MAX_SHOWN_LENGTH = 60
 
-/** A value as it is shown in a message: one line, never long, whatever it is. */
+/** A value as messages show it: always one short line. */
 export function found(value: unknown): string {
   const text = asText(value)
   return text.length <= MAX_SHOWN_LENGTH ? text : `${text.slice(0, MAX_SHOWN_LENGTH - 1)}…`
@@ -21,7 +21,7 @@ function asText(value: unknown): string {
   }
 }
 
-/** Full name of a key, `murder` first; a key that is no plain word is quoted, so that the message stays one line. */
+/** Full name of a key, beginning with `murder`. A key that is no plain word is quoted, so that the message stays one line. */
 export function fullKey(path: readonly PropertyKey[]): string {
   const parts = path.map((part) => (/^[\w$-]{1,60}$/.test(String(part)) ? String(part) : found(String(part))))
   return ['murder', ...parts].join('.')
@@ -49,7 +49,7 @@ function wrongValue(info: SettingInfo, value: unknown, variable?: string): strin
   return `${name} is ${found(value)}: ${hint}allowed: ${allowed}`
 }
 
-/** The schema's complaints about `input` in our words: one line for each setting, group or unknown key. */
+/** The schema's issues with `input` in our words: one line for each setting, group or unknown key. */
 export function problemsOf(
   error: z.ZodError,
   input: unknown,

@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import * as kinds from './kinds.ts'
 
-/** What people read about one setting. `example` is a value as in a shipitfile. */
+/** Documentation of a setting. `example` is a value as in a shipitfile. */
 export interface SettingDoc {
   description: string
   example: unknown
   kind: kinds.Kind
-  /** What holds when it is not set, for settings whose default is not a value of their own. */
+  /** The default, for settings whose default is no value of their own. */
   unset?: string
 }
 
-/** Documentation of every setting, found by its schema. Being in here makes a schema a setting. */
+/** Documentation of every setting by its schema. A schema is a setting when it is in here. */
 export const settingDocs = new Map<z.ZodType, SettingDoc>()
 
 function setting<S extends z.ZodType>(
@@ -45,7 +45,7 @@ const tracker = z.strictObject({
   }),
 })
 
-/** Groups for which the value of one of their settings may stand alone. */
+/** Groups in whose place one of their settings may be given alone. */
 export const shorthands = { tracker: 'at' } as const
 
 const timeouts = z.strictObject({
@@ -224,7 +224,7 @@ export const schema = z.strictObject({
   }),
 })
 
-/** What goes under the `murder` key of a shipitfile. Everything is optional. */
+/** The `murder` key of a shipitfile. Everything is optional. */
 export type MurderSettings = Omit<z.input<typeof schema>, 'tracker'> & {
   tracker?: z.input<typeof tracker> | z.input<typeof tracker>['at']
 } & { stallTimeout?: number; totalTimeout?: number }

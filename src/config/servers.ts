@@ -1,4 +1,4 @@
-/** One entry of shipit's `servers`, as far as it matters for telling servers apart. */
+/** The parts of an entry of shipit's `servers` that tell servers apart. */
 interface Parts {
   user: string
   host: string
@@ -30,7 +30,7 @@ function serverList(servers: unknown): unknown[] {
   return Array.isArray(servers) ? servers : [servers]
 }
 
-/** Indices in `servers` of the entries that `name` means: host, user@host, host:port or user@host:port. */
+/** Indices in `servers` of the entries with this name: host, user@host, host:port or user@host:port. */
 export function findServers(name: string, servers: unknown): number[] {
   return serverList(servers).flatMap((server, index) => (namesOf(server).includes(name) ? [index] : []))
 }
@@ -38,7 +38,7 @@ export function findServers(name: string, servers: unknown): number[] {
 /** Whether a text names a server that need not be in `servers`: `user@host` or `user@host:port`. */
 export const isServer = (text: string): boolean => /^[^\s/@:]+@[^\s/@:]+(:\d+)?$/.test(text)
 
-/** The name by which an entry is offered to the user: short, and enough to tell it from the others. */
+/** Short names of the entries, for messages, which tell each from the others. */
 export function serverNames(servers: unknown): string[] {
   return serverList(servers).map((server) => {
     if (typeof server === 'string') return server

@@ -13,8 +13,8 @@ function steps(name: string, candidate: string): number {
 }
 
 /**
- * The candidate that was most likely meant by `name`, or undefined when none is near.
- * Case, the order of words and signs between them don't count; earlier candidates win ties.
+ * The candidate that `name` most likely means, or undefined when none is near. Case, the order of words and the signs between
+ * them don't matter. Of equally near candidates the first one is taken.
  */
 export function suggest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined

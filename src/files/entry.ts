@@ -1,4 +1,4 @@
-/** One thing of a release. The release directory itself is the entry `.`, always first. */
+/** A file, directory or symlink of a release. The release directory itself is the entry `.`, which is always first. */
 export interface Entry {
   /** Relative to the release, '/' between the parts. */
   path: string
@@ -18,16 +18,16 @@ export interface Entry {
 /** The longest path and link target Linux can open (PATH_MAX less the NUL). */
 export const MAX_PATH_BYTES = 4095
 
-/** Whether UTF-8 has one byte for each of its characters. */
+/** Whether each of its characters is one byte in UTF-8. */
 export const isAscii = (text: string): boolean => /^[^\u0080-\uffff]*$/.test(text)
 
-/** Strings that compare by `<` as the UTF-8 bytes of `path` do, whatever the locale. */
+/** A string that compares by `<` as the UTF-8 bytes of `path` do. */
 function bytewise(path: string): string {
   if (path === '.') return ''
   return isAscii(path) ? path : Buffer.from(path).toString('latin1')
 }
 
-/** Sorted by the bytes of the path, the release itself first; so a directory is before what it holds. */
+/** Sorted by the bytes of the path, the release itself first. So a directory comes before its entries. */
 export function sortEntries<T extends Entry>(entries: T[]): T[] {
   const keyed = entries.map((entry) => ({ entry, key: bytewise(entry.path) }))
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
@@ -35,7 +35,7 @@ export function sortEntries<T extends Entry>(entries: T[]): T[] {
 }
 
 /** An empty part, `.` or `..`. */
-const badPart = /(?:^|\/)\.{0,2}(?:\/|$)/
+const BAD_PART = /(?:^|\/)\.{0,2}(?:\/|$)/
 
 /** Why `path` must not be created or read below a directory; undefined when it is harmless. */
 export function pathFault(path: string): string | undefined {
@@ -44,7 +44,7 @@ export function pathFault(path: string): string | undefined {
   if (path.startsWith('/')) return 'is absolute'
   if (path.length * 3 > MAX_PATH_BYTES && Buffer.byteLength(path) > MAX_PATH_BYTES)
     return `is longer than ${MAX_PATH_BYTES} bytes`
-  if (!badPart.test(path)) return undefined
+  if (!BAD_PART.test(path)) return undefined
   for (const part of path.split('/')) {
     if (part === '..') return "holds '..'"
     if (part === '' || part === '.') return 'holds an empty part'
@@ -52,7 +52,7 @@ export function pathFault(path: string): string | undefined {
   return undefined
 }
 
-/** The path of the directory that holds `path`; `.` at the top. */
+/** The path of the parent directory; `.` at the top. */
 export function parentOf(path: string): string {
   const end = path.lastIndexOf('/')
   return end < 0 ? '.' : path.slice(0, end)

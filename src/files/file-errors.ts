@@ -1,7 +1,7 @@
 import { ExitCode, isSystemError, MurderError, reason } from '../errors.ts'
 import { shown } from './entry.ts'
 
-/** Throws what stopped the work when `signal` has been aborted. */
+/** Throws the reason when `signal` has been aborted. */
 export function stopIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return
   if (signal.reason instanceof MurderError) throw signal.reason
@@ -11,7 +11,7 @@ export function stopIfAborted(signal: AbortSignal | undefined): void {
   })
 }
 
-/** A file that was there while the release was scanned and now is gone or another. */
+/** The error for a file that changed or vanished after the release was scanned. */
 export function changed(path: string, how: string, cause?: unknown): MurderError {
   return new MurderError('FILE_CHANGED', `${shown(path)} ${how} while it was packaged`, {
     cure: 'stop whatever writes into the release directory (or ignore this path), then deploy again',
@@ -26,7 +26,7 @@ export function unreadable(path: string, cause: unknown): MurderError {
   })
 }
 
-/** What became of writing to `path`, in one line; only what the system said is put in other words. */
+/** The error for a failed write to `path`, in one line. Errors that are not the system's are returned as they are. */
 export function unwritable(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error && 'syscall' in cause)) return cause
   const where = shown(path)

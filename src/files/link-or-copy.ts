@@ -2,7 +2,7 @@ import { constants, linkSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { isSystemError } from '../errors.ts'
 
-/** A second name for a file, or a copy where it can't have one: on another file system, for example. */
+/** Makes a hard link, or a copy where that is not possible, as on another file system. */
 export async function linkOrCopy(file: string, to: string): Promise<void> {
   try {
     linkSync(file, to)

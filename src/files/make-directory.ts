@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * `mkdir -p`; gives the directories that it made, outer ones first. Level by level, because Node's own recursive mkdir never
- * returns on file systems that answer ENOENT whatever exists, such as /proc.
+ * `mkdir -p`; returns the directories that it made, outer ones first. It goes level by level, because Node's own recursive mkdir
+ * never returns on file systems that always answer ENOENT, such as /proc.
  */
 export function makeDirectory(path: string, mode = 0o777): string[] {
   const stat = statSync(path, { throwIfNoEntry: false })

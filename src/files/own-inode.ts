@@ -3,8 +3,8 @@ import { chmod, copyFile, lstat, mkdtemp, readlink, rename, rm, symlink } from '
 import { join } from 'node:path'
 
 /**
- * Makes a file or symlink of its own of one of several hard links, copied on write where the file system can. The copy of
- * a setuid program of another user would be one of this user for a moment: nobody else gets to it before it is none.
+ * Replaces a hard link by a copy (copy-on-write where the file system can do that). The copy of another user's setuid program
+ * would be a setuid program of this user for a moment, so it is made where no other user can reach it.
  */
 export async function makeOwnInode(path: string): Promise<void> {
   const { mode } = await lstat(path)

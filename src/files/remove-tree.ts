@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError } from '../errors.ts'
 
-/** Removes `path` and all below it, also where directories have been made read-only. Follows no symlink. */
+/** Removes `path` and all below it, including read-only directories. Follows no symlink. */
 export function removeTree(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true })

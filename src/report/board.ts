@@ -15,30 +15,30 @@ import { LiveBlock } from './live-block.ts'
 import { type OutputMode, type OutputStream, paint } from './output.ts'
 import { plainLine, terminalLines } from './progress-lines.ts'
 
-/** Milliseconds between two looks at whether there is something to write. */
+/** How often the board checks whether there is something to write. */
 const intervalsMs: Record<OutputMode, number> = { terminal: 100, plain: 1000, json: 1000 }
-/** Milliseconds after which a log gets a line even when nothing has changed, so that it is seen to be alive. */
+/** A log gets a line after this time even when nothing has changed, as a sign of life. */
 const HEARTBEAT_MS = 5000
 
 const idle: ServerState = { phase: 'check', bytes: 0, total: 0, rate: 0 }
 
 export interface BoardOptions {
   servers: readonly string[]
-  /** Those of them that are done already, as an earlier display has shown. */
+  /** Servers that are done already, because an earlier display has shown that. */
   done?: readonly string[]
   mode: OutputMode
   stream: OutputStream
-  /** Streams that others write to while the board is up; on a terminal their lines go above the display. */
+  /** Streams that others write to meanwhile. On a terminal their lines go above the display. */
   shared?: readonly OutputStream[]
   colour?: boolean
   clock?: Clock
-  /** Gets every event, whatever is written. */
+  /** Gets every event, in every mode. */
   onEvent?: (event: OutputEvent) => void
 }
 
 /**
- * The progress display of a deploy. Tell it what happens, in any order and as often as you like; it writes at its own
- * intervalsMs. `finish` ends it (also after a failure) and may be called twice.
+ * The progress display of a deploy. Tell it what happens, in any order and as often as you like; it writes at its own pace.
+ * `finish` ends it (also after a failure) and may be called twice.
  */
 export class ProgressBoard {
   readonly #options: BoardOptions
@@ -50,7 +50,7 @@ export class ProgressBoard {
   #seederUploaded = 0
   #step: Step | undefined
   #changed = true
-  /** The last one of a log. */
+  /** The last line of a log. */
   #line = ''
   #writtenAt = Number.NEGATIVE_INFINITY
 
@@ -66,7 +66,7 @@ export class ProgressBoard {
     this.#noteStep()
   }
 
-  /** What `server` is at. A new phase starts from 0 bytes unless the patch says otherwise. */
+  /** Changes the state of `server`. A new phase starts from 0 bytes unless the patch says otherwise. */
   update(server: string, patch: Partial<ServerState>): void {
     const before = this.#states.get(server)
     const entered = before === undefined || (patch.phase !== undefined && patch.phase !== before.phase)
@@ -81,7 +81,7 @@ export class ProgressBoard {
     this.#noteStep()
   }
 
-  /** `failure.server` is out. Said at once, unless `quietly`: nobody should wait for the end to hear of it. */
+  /** `failure.server` has failed. This is printed at once, unless `quietly`. */
   fail(failure: Failure, quietly = false): void {
     this.update(failure.server, { phase: 'failed' })
     this.#event({ event: 'failed', ...failure })
@@ -90,7 +90,7 @@ export class ProgressBoard {
     if (this.#options.mode !== 'json' && !quietly) this.#print(paint(this.#options.colour ?? false).bad(text))
   }
 
-  /** The deploy host is at `step`, until the next one or until a server transfers or unpacks. */
+  /** The deploy host begins `step`, which lasts until its next one, or until a server transfers or unpacks. */
   step(step: LocalStep, progress: Partial<Progress> = {}): void {
     this.#local = { step, bytes: 0, total: 0, rate: 0, ...progress }
     this.#changed = true
@@ -146,7 +146,7 @@ export class ProgressBoard {
     if (due) this.#write(this.#summary())
   }
 
-  /** A new step is written at once where it makes a line of its own; a terminal waits for its turn. */
+  /** In a log a new step is written at once, on a line of its own. A terminal shows it with the next redraw. */
   #noteStep(): void {
     const summary = this.#summary()
     if (summary.step === this.#step) return

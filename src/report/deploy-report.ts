@@ -1,3 +1,4 @@
+import { defined } from '../system/defined.ts'
 import { bytes, duration, oneLine, percent, rate } from '../text/format.ts'
 import { table } from '../text/table.ts'
 import { type Failure, failureTable } from './failures.ts'
@@ -14,9 +15,9 @@ export interface ServerReport {
   seconds: number
   /** Bytes that came over the network. */
   received?: number
-  /** Of these, from the seeder; the others came from peers. */
+  /** Bytes of these that came from the seeder; the others came from peers. */
   fromSeeder?: number
-  /** Bytes that it had sent to others when it was complete. */
+  /** Bytes that it had sent to other servers when it was complete. */
   sent?: number
   /** Bytes that it had from an earlier release. */
   reused?: number
@@ -24,13 +25,13 @@ export interface ServerReport {
   banned?: string[]
 }
 
-/** A deploy, looked back on. */
+/** The results of a deploy. */
 export interface DeployReport {
   /** Bytes of the package. */
   size: number
   /** Servers in the fleet. */
   servers: number
-  /** Seconds; only those that took place. They may overlap. */
+  /** Seconds of the phases that there were. They may overlap. */
   phases: Partial<Record<ReportedPhase, number>>
   /** Seconds from beginning to end. */
   seconds?: number
@@ -39,7 +40,7 @@ export interface DeployReport {
   /** Bytes that the seeder has sent. */
   seederUploaded: number
   failures: readonly Failure[]
-  /** What is known of each server, for the table of them. */
+  /** For the table of servers. */
   records?: readonly ServerRecord[]
 }
 
@@ -49,7 +50,7 @@ interface Speed {
   rate: number
 }
 
-/** Fastest and slowest server, and what the seeder sent as a multiple of the size. */
+/** Fastest and slowest server. `ratio` is how much the seeder sent, as a multiple of the size. */
 export function figures({ perServer, size, seederUploaded }: DeployReport): {
   fastest?: Speed
   slowest?: Speed
@@ -63,7 +64,7 @@ export function figures({ perServer, size, seederUploaded }: DeployReport): {
   })
   const [fastest, slowest] = [ordered[0], ordered.at(-1)]
   return {
-    ...(fastest && slowest ? { fastest: speed(fastest), slowest: speed(slowest) } : {}),
+    ...defined({ fastest: fastest && speed(fastest), slowest: slowest && speed(slowest) }),
     ratio: size > 0 ? Math.round((100 * seederUploaded) / size) / 100 : 0,
   }
 }
@@ -96,7 +97,7 @@ export function reportTable(report: DeployReport, columns = 100, colour = false)
   return `${table(rows)}${each}\n\n${paint(colour).bad(title)}\n${failureTable(failures, columns)}`
 }
 
-/** Who sent wrong bytes. What they sent is in no release, but the machine is to be looked at. */
+/** Peers that sent wrong bytes. No release has these bytes, but someone should look at the machine. */
 function bannedRow(perServer: readonly ServerReport[]): string[][] {
   const peers = new Set(perServer.flatMap(({ banned = [] }) => banned))
   return peers.size === 0 ? [] : [['banned', `${[...peers].map(oneLine).join(', ')}: sent wrong bytes`]]

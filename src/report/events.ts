@@ -3,8 +3,8 @@ import type { Failure } from './failures.ts'
 import type { ServerPhase, Step, Summary } from './fleet-progress.ts'
 
 /**
- * The lines of `MURDER_OUTPUT=json` (docs/output.md). Every one also has `time`, ISO 8601 in UTC.
- * Fields may be added, none is renamed or taken away. Bytes, seconds, bytes a second.
+ * The lines of `MURDER_OUTPUT=json` (docs/output.md). Every line also has `time`, ISO 8601 in UTC. Fields may be added, but
+ * none is renamed or removed. Units are bytes, seconds, bytes a second.
  */
 export type OutputEvent =
   | { event: 'log'; message: string }
@@ -21,7 +21,7 @@ export interface ProgressEvent {
   bytes: number
   total: number
   rate: number
-  /** Seconds; null when there is no telling. */
+  /** Seconds; null when unknown. */
   eta: number | null
   servers: number
   done: number

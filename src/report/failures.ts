@@ -1,4 +1,5 @@
 import { explain, MurderError } from '../errors.ts'
+import { defined } from '../system/defined.ts'
 import { cut, oneLine, widthOf } from '../text/format.ts'
 import { table, wrap } from '../text/table.ts'
 
@@ -9,20 +10,24 @@ export interface Failure {
   step: string
   /** What happened, one sentence. */
   cause: string
-  /** What to do; absent when nobody knows. */
+  /** What to do, if that is known. */
   cure?: string
 }
 
-/** What `error` means for `server`. `step` is taken when the error does not say its own. */
+/** `error` as a failure of `server`. The error's own server and step take precedence. */
 export function failureOf(server: string, error: unknown, step: string): Failure {
   if (!(error instanceof MurderError)) return { server, step, cause: explain(error) }
-  const failure = { server: error.server ?? server, step: error.step ?? step, cause: error.message }
-  return error.cure === undefined ? failure : { ...failure, cure: error.cure }
+  return {
+    server: error.server ?? server,
+    step: error.step ?? step,
+    cause: error.message,
+    ...defined({ cure: error.cure }),
+  }
 }
 
 const MIN_CAUSE_WIDTH = 20
 
-/** The table of failures: server, step, cause, cure; long text wrapped to `columns`, stacked where it is narrow. */
+/** The table of failures: server, step, cause, cure. Long text is wrapped; where `columns` are few, cause and cure are stacked. */
 export function failureTable(failures: readonly Failure[], columns = 100): string {
   const rows = failures.map(({ server, step, cause, cure = '' }) => [server, step, cause, cure].map(oneLine))
   const header = ['server', 'step', 'cause', 'cure']

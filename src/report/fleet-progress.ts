@@ -1,17 +1,17 @@
-/** The model behind the progress display: what the servers say, summed up. Pure. */
+/** The model behind the progress display: the states of all servers, summed up. Pure. */
 
-/** Where a server is. `check`, `upload` (of the agent), `transfer` (as a peer), `unpack`; then `done` or `failed`. */
+/** What a server is doing: `check`, `upload` (of the agent), `transfer` (as a peer), `unpack`; then `done` or `failed`. */
 export type ServerPhase = 'check' | 'upload' | 'transfer' | 'unpack' | 'done' | 'failed'
 
 export interface ServerState {
   phase: ServerPhase
-  /** Of the present phase: bytes so far, bytes in all (0 while not known), bytes a second. */
+  /** In the present phase: bytes so far, bytes in all (0 while unknown), bytes a second. */
   bytes: number
   total: number
   rate: number
 }
 
-/** Steps of a deploy in which it is not the servers that move: the caller says when they begin. */
+/** Steps of a deploy on the deploy host. The caller says when they begin. */
 export type LocalStep = 'package' | 'seed' | 'publish'
 export type Step = LocalStep | ServerPhase
 
@@ -27,12 +27,12 @@ export interface SlowServer extends ServerState {
 
 export interface Summary extends Progress {
   step: Step
-  /** Seconds until `bytes` is `total` at `rate`; undefined when there is no telling. */
+  /** Seconds until `bytes` is `total` at `rate`; undefined when it is unknown. */
   eta: number | undefined
   servers: number
   done: number
   failed: number
-  /** The three that are furthest from the end, slowest first; none when there is only one server. */
+  /** The three servers that are furthest from the end, slowest first; none when there is only one server. */
   slowest: SlowServer[]
   /** Bytes that the seeder has sent. */
   seederUploaded: number
@@ -41,14 +41,14 @@ export interface Summary extends Progress {
 const order: readonly ServerPhase[] = ['check', 'upload', 'transfer', 'unpack', 'done']
 const at = (phase: ServerPhase) => order.indexOf(phase)
 
-/** The step that the fleet is in: transfer as long as anyone transfers, else the first one that anyone is in. */
+/** The fleet's step: transfer as long as a server transfers, else the first of these that a server is in. */
 function fleetStep(states: readonly ServerState[]): ServerPhase {
   const phases = new Set(states.map((state) => state.phase))
   for (const step of ['transfer', 'upload', 'check', 'unpack'] as const) if (phases.has(step)) return step
   return phases.has('failed') && !phases.has('done') ? 'failed' : 'done'
 }
 
-/** Bytes of one step over all servers that have not failed: those before it have none of it, those after it all. */
+/** Bytes of one step, over all servers that have not failed. A server after that step counts as complete. */
 function fleetProgress(states: readonly ServerState[], step: ServerPhase): Progress {
   const here = states.filter((state) => state.phase === step)
   const size = Math.max(0, ...here.map((state) => state.total))
@@ -72,13 +72,13 @@ function slowest(states: ReadonlyMap<string, ServerState>): SlowServer[] {
     .slice(0, 3)
 }
 
-/** Seconds until all is there; undefined when there is no telling. */
+/** Seconds until `bytes` is `total`; undefined when they are unknown. */
 export function eta({ bytes, total, rate }: Progress): number | undefined {
   if (total > 0 && bytes >= total) return 0
   return total > 0 && rate > 0 ? (total - bytes) / rate : undefined
 }
 
-/** `local` is the step on the deploy host, if it is in one, with its own progress. */
+/** `local` is the present step on the deploy host, if there is one, with its own progress. */
 export function summarize(
   states: ReadonlyMap<string, ServerState>,
   seederUploaded: number,

@@ -5,15 +5,15 @@ const CSI = '\u001b['
 const COLOURS = new RegExp(`${'\u001b'}\\[\\d*m`, 'g')
 
 /**
- * Lines at the bottom of a terminal that are redrawn in place. The cursor always rests below them, so that after an
- * interruption the shell's prompt is where it should be.
+ * Lines at the bottom of a terminal that are redrawn in place. The cursor always stays below them, so that the shell's prompt
+ * comes there when the process is interrupted.
  */
 export class LiveBlock {
   readonly #stream: OutputStream
   readonly #write: (text: string) => unknown
   /** Widths of the lines that are on the screen. */
   #shown: number[] = []
-  /** False while someone else's line is unfinished: drawing would tear it. */
+  /** False while another writer's line is unfinished: drawing would tear it. */
   #atLineStart = true
 
   constructor(stream: OutputStream) {
@@ -21,7 +21,7 @@ export class LiveBlock {
     this.#write = stream.write.bind(stream)
   }
 
-  /** Replaces what is shown. Waits for the next call when someone else's line is unfinished. */
+  /** Replaces the lines. Does nothing while another writer's line is unfinished. */
   show(lines: readonly string[]): void {
     if (!this.#atLineStart) return
     const visible = lines.slice(0, Math.max(1, (this.#stream.rows || 24) - 1))
@@ -37,21 +37,21 @@ export class LiveBlock {
     this.#shown = []
   }
 
-  /** Writes above the block; it comes back with the next `show`. */
+  /** Writes `text` in place of the block, which comes back below it with the next `show`. */
   print(text: string): void {
     this.clear()
     this.#write(`${this.#atLineStart ? '' : '\n'}${text}\n`)
     this.#atLineStart = true
   }
 
-  /** Whether it is on the screen: others may have pushed it off. */
+  /** Whether it is on the screen. Another writer may have removed it. */
   get visible(): boolean {
     return this.#shown.length > 0
   }
 
   /**
-   * Lets others write to these streams (log lines of Shipit and of other plugins) without tearing the block: it is
-   * cleared first and comes back with the next `show`. Returns the function that ends it.
+   * Lets others (Shipit, other plugins) write to these streams without tearing the block, which is cleared first and comes
+   * back with the next `show`. Returns the function that ends this.
    */
   guard(streams: readonly OutputStream[]): () => void {
     const restore = [...new Set(streams)]
@@ -67,7 +67,7 @@ export class LiveBlock {
         }
         const guarded = stream.write
         return () => {
-          if (stream.write !== guarded) return // someone wrapped it after us: taking ours out would take theirs out
+          if (stream.write !== guarded) return // It was wrapped again meanwhile: to restore it would remove that, too.
           if (own) Object.defineProperty(stream, 'write', own)
           else delete (stream as { write?: unknown }).write
         }
@@ -78,8 +78,8 @@ export class LiveBlock {
   }
 
   /**
-   * To the block's first line. A terminal that became narrower has wrapped the lines: count them as they are now.
-   * One that does not know its size says 0.
+   * Moves the cursor to the block's first line. A terminal that became narrower has wrapped the lines, so they are counted at
+   * its present width. A terminal that does not know its size says 0.
    */
   #home(): string {
     const columns = this.#stream.columns || 80

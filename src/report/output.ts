@@ -1,6 +1,6 @@
 import { ExitCode, MurderError } from '../errors.ts'
 
-/** What is written to: `process.stdout` or a stand-in. */
+/** `process.stdout` or a stand-in. */
 export interface OutputStream {
   write(text: string): unknown
   isTTY?: boolean | undefined
@@ -8,11 +8,11 @@ export interface OutputStream {
   rows?: number | undefined
 }
 
-/** terminal: redrawn in place. plain: lines for a log. json: one event a line. */
+/** terminal: redrawn in place. plain: lines for a log. json: one event on each line. */
 export type OutputMode = 'terminal' | 'plain' | 'json'
 
 /**
- * How to write to `stream`: `MURDER_OUTPUT=json` wins, a terminal that can move its cursor is redrawn.
+ * How to write to `stream`. `MURDER_OUTPUT=json` takes precedence; else a terminal that can move its cursor is redrawn.
  * @throws MurderError SETTINGS when `MURDER_OUTPUT` is neither text nor json.
  */
 export function outputMode(env: NodeJS.ProcessEnv, stream: OutputStream): OutputMode {
@@ -27,7 +27,7 @@ export function outputMode(env: NodeJS.ProcessEnv, stream: OutputStream): Output
   return stream.isTTY && env.TERM !== 'dumb' ? 'terminal' : 'plain'
 }
 
-/** Colours only on a terminal, and not when NO_COLOR (no-color.org) says otherwise. */
+/** Colours are for terminals, unless NO_COLOR (no-color.org) is set. */
 export function wantsColour(env: NodeJS.ProcessEnv, stream: OutputStream): boolean {
   return Boolean(stream.isTTY) && !env.NO_COLOR && env.TERM !== 'dumb'
 }
@@ -37,9 +37,9 @@ export interface Paint {
   bad(text: string): string
 }
 
-const code = (start: number) => (text: string) => `\u001b[${start}m${text}\u001b[39m`
+const ansi = (start: number) => (text: string) => `\u001b[${start}m${text}\u001b[39m`
 const asItIs = (text: string) => text
 
 export function paint(colour: boolean): Paint {
-  return colour ? { good: code(32), bad: code(31) } : { good: asItIs, bad: asItIs }
+  return colour ? { good: ansi(32), bad: ansi(31) } : { good: asItIs, bad: asItIs }
 }

@@ -3,7 +3,7 @@ import { table } from '../text/table.ts'
 import { eta, type SlowServer, type Summary } from './fleet-progress.ts'
 import { type Paint, paint } from './output.ts'
 
-/** A piece of the swarm's line. When the terminal is narrow, those with the highest number go first. */
+/** A part of the swarm's line. On a narrow terminal the part with the highest number is left out first. */
 interface Part {
   text: string
   dispensable: number
@@ -15,7 +15,7 @@ const barWidth = { least: 10, most: 30 }
 
 /** The progress display of a terminal: at most four lines, none longer than `columns`. */
 export function terminalLines(summary: Summary, columns: number, colour = false): string[] {
-  // Writing into the last column makes some terminals wrap.
+  // Some terminals wrap when the last column is written.
   const width = Math.max(1, columns - 1)
   return [swarmLine(summary, width, paint(colour)), ...serverLines(summary.slowest, width)]
 }
@@ -52,7 +52,7 @@ function swarmLine(summary: Summary, width: number, paint: Paint): string {
   return parts.map(({ text, colour }) => (colour ? colour(text) : text)).join(GAP)
 }
 
-/** A transfer that stands still shall be seen to; what does not cross the network has no rate to stand still at. */
+/** A transfer shows its rate even when it stands still. Other steps do not use the network and have no rate then. */
 const hasRate = ({ step, rate }: Summary) => rate > 0 || step === 'transfer'
 
 const mostDispensable = (parts: Part[]) => Math.max(...parts.map((part) => part.dispensable))

@@ -2,14 +2,15 @@ import type { DeployReport, ServerReport } from './deploy-report.ts'
 import type { OutputEvent } from './events.ts'
 import type { ServerPhase } from './fleet-progress.ts'
 import type { ServerRecord } from './server-record.ts'
-/** Collects what is known of a run, and of each server in it, while it goes on: also one that fails has a report. */
+
+/** Collects the data of a run and of each of its servers while it goes on, so that a run that fails has a report, too. */
 export class RunRecord {
-  /** Bytes of the package, and those that the seeder has sent. */
+  /** Bytes of the package, and bytes that the seeder has sent. */
   size = 0
   seederUploaded = 0
-  /** Seconds of those that are over. */
+  /** Seconds of the phases that are over. */
   readonly phases: DeployReport['phases'] = {}
-  readonly #servers = new Map<string, Open>()
+  readonly #servers = new Map<string, Tracked>()
   readonly #now: () => number
 
   /** `now`: seconds. */
@@ -20,47 +21,44 @@ export class RunRecord {
     this.#now = now
     for (const { label, host, port } of servers) {
       this.#servers.set(label, {
-        ...{ server: label, address: `${host}:${port}`, outcome: 'unfinished', published: false, steps: {} },
-        ...{ received: 0, fromSeeder: 0, fromPeers: 0, reused: 0, sent: 0, rate: 0, retries: 0 },
-        ...{ phase: undefined, since: now() },
+        record: newRecord(label, `${host}:${port}`),
+        phase: undefined,
+        since: now(),
       })
     }
   }
 
-  /** Only these are told of. */
+  /** From now on the run has only these servers. */
   confine(labels: ReadonlySet<string>): void {
     for (const label of this.#servers.keys()) if (!labels.has(label)) this.#servers.delete(label)
   }
 
-  /** An event of the display. */
+  /** Takes an event of the display. */
   take(event: OutputEvent): void {
     if (event.event === 'server') this.#enter(event.server, event.phase)
     if (event.event !== 'failed') return
     const { event: _, server, ...failure } = event
-    const record = this.#servers.get(server)
-    if (record) Object.assign(record, { failure, outcome: 'failed' })
+    this.#update(server, { failure, outcome: 'failed' })
   }
 
   transferred({ server, seconds, received = 0, fromSeeder = 0, sent = 0, reused = 0 }: ServerReport): void {
     const speed = seconds > 0 ? Math.round(received / seconds) : 0
     const fromPeers = Math.max(0, received - fromSeeder)
-    const record = this.#servers.get(server)
-    if (record) Object.assign(record, { received, fromSeeder, fromPeers, sent, reused, rate: speed })
+    this.#update(server, { received, fromSeeder, fromPeers, sent, reused, rate: speed })
   }
 
-  /** Its link was changed, or changed back. */
+  /** Its symlink `current` was changed, or changed back. */
   published(server: string, published: boolean): void {
-    const record = this.#servers.get(server)
-    if (record) record.published = published
+    this.#update(server, { published })
   }
 
   retried(server: string): void {
-    const record = this.#servers.get(server)
-    if (record) record.retries++
+    const retries = this.#servers.get(server)?.record.retries ?? 0
+    this.#update(server, { retries: retries + 1 })
   }
 
   get servers(): ServerRecord[] {
-    return [...this.#servers.values()].map(({ phase, since, ...record }) => ({ ...record }))
+    return [...this.#servers.values()].map(({ record }) => ({ ...record }))
   }
 
   server(label: string): ServerRecord | undefined {
@@ -68,21 +66,42 @@ export class RunRecord {
   }
 
   #enter(label: string, phase: ServerPhase): void {
-    const record = this.#servers.get(label)
-    if (!record) return
+    const tracked = this.#servers.get(label)
+    if (!tracked) return
+    const { record, phase: before, since } = tracked
     const now = this.#now()
-    if (record.phase !== undefined) {
-      const before = record.steps[record.phase] ?? 0
-      record.steps[record.phase] = Math.round((before + now - record.since) * 1000) / 1000
-    }
+    if (before !== undefined)
+      record.steps[before] = Math.round(((record.steps[before] ?? 0) + now - since) * 1000) / 1000
     const isEnd = phase === 'done' || phase === 'failed'
-    record.phase = isEnd ? undefined : phase
-    record.since = now
+    tracked.phase = isEnd ? undefined : phase
+    tracked.since = now
     if (isEnd) record.outcome = phase
+  }
+
+  #update(server: string, fields: Partial<ServerRecord>): void {
+    const record = this.#servers.get(server)?.record
+    if (record) Object.assign(record, fields)
   }
 }
 
-export interface Open extends ServerRecord {
+interface Tracked {
+  record: ServerRecord
+  /** Where the server is now, and since when; undefined when it has ended. */
   phase: ServerPhase | undefined
   since: number
 }
+
+const newRecord = (server: string, address: string): ServerRecord => ({
+  server,
+  address,
+  outcome: 'unfinished',
+  published: false,
+  steps: {},
+  received: 0,
+  fromSeeder: 0,
+  fromPeers: 0,
+  reused: 0,
+  sent: 0,
+  rate: 0,
+  retries: 0,
+})

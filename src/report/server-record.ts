@@ -3,13 +3,13 @@ import { table } from '../text/table.ts'
 import type { Failure } from './failures.ts'
 import type { ServerPhase } from './fleet-progress.ts'
 
-/** What one run knows of one server. Bytes, seconds, bytes a second. */
+/** The data of one server in a run: bytes, seconds, bytes a second. */
 export interface ServerRecord {
   server: string
-  /** As the deploy host reaches it: host and port of its SSH. */
+  /** Host and port of its SSH, as the deploy host reaches it. */
   address: string
   outcome: 'done' | 'failed' | 'unfinished'
-  /** Whether its `current` points to the release of this run. */
+  /** Whether its `current` points to this run's release. */
   published: boolean
   /** Seconds in each step, in their order. */
   steps: Partial<Record<ServerPhase | 'publish', number>>
@@ -19,15 +19,15 @@ export interface ServerRecord {
   reused: number
   sent: number
   rate: number
-  /** How often a connection or a command was tried again. */
+  /** Retries of connections and commands. */
   retries: number
   failure?: Omit<Failure, 'server'>
 }
 
-/** A log should not be longer for it than the fleet's names: the slowest and those that failed come first. */
+/** More rows would flood a log. Failed servers come first, then the slowest. */
 const MAX_ROWS = 40
 
-/** One row a server. */
+/** A table with one row for each server. */
 export function serverTable(records: readonly ServerRecord[]): string {
   const order = (record: ServerRecord) =>
     record.outcome === 'failed' ? Number.POSITIVE_INFINITY : (record.steps.transfer ?? 0)

@@ -1,3 +1,4 @@
+/** Aborted as soon as one of the two is. */
 export const either = (one: AbortSignal, other: AbortSignal) => AbortSignal.any([one, other])
 
 /** Resolves when the signal is aborted. */

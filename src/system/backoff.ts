@@ -1,7 +1,7 @@
-/** Seconds: a pause is no longer than this, or twice of it by chance. */
+/** Before chance, a pause is no longer than this. */
 const MAX_PAUSE_S = 4
 
-/** Seconds to wait before the n-th retry (from 1): doubling, spread by up to half so that a fleet doesn't come back at once. */
+/** Seconds to wait before the n-th retry (from 1). They double, and vary by up to half so that a fleet doesn't return at once. */
 export function backoff(retry: number, random: () => number): number {
   return Math.min(MAX_PAUSE_S, 0.25 * 2 ** retry) * (0.5 + random())
 }

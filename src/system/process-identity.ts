@@ -4,7 +4,7 @@ import { isSystemError } from '../errors.ts'
 /** A process that can't be mistaken for a later one that was given the same pid. */
 export interface ProcessIdentity {
   pid: number
-  /** When it started, in the kernel's own terms; only good for comparing. */
+  /** Its start time, in a unit of the kernel, for comparison only. */
   start: string
 }
 
@@ -15,7 +15,7 @@ function startFromProc(pid: number): string | undefined {
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
 }
 
-/** For systems without /proc (a deploy host with macOS). */
+/** For a deploy host without /proc, such as macOS. */
 function startFromPs(pid: number): string | undefined {
   const { execFileSync } = process.getBuiltinModule('node:child_process')
   try {
@@ -24,11 +24,11 @@ function startFromPs(pid: number): string | undefined {
       undefined
     )
   } catch {
-    return undefined // ps exits with 1 when there is no such process
+    return undefined // ps exits with 1 when there is no such process.
   }
 }
 
-/** Some containers show another pid namespace's /proc, or none: then a pid has to do. */
+/** Some containers have no /proc, or that of another pid namespace: then a process is only known by its pid. */
 let procIsOurs: boolean | undefined
 
 function hasProc(): boolean {
@@ -42,7 +42,7 @@ function hasProc(): boolean {
   return procIsOurs
 }
 
-/** The start time of a running process; undefined when there is none or only its zombie. */
+/** The start time of a running process; undefined when there is none, or only a zombie. */
 export function startOf(pid: number): string | undefined {
   if (process.platform !== 'linux') return startFromPs(pid)
   if (!hasProc()) return pidExists(pid) ? 'unknown' : undefined
@@ -70,7 +70,7 @@ export function isRunning({ pid, start }: ProcessIdentity): boolean {
   return startOf(pid) === start
 }
 
-/** What tells apart all whose process numbers are not ours: the boot and the pid namespace, proc(5). Only Linux has them. */
+/** The boot and the pid namespace, proc(5): pids are comparable only where both are the same. Linux only. */
 function surroundings(): string | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
@@ -80,14 +80,14 @@ function surroundings(): string | undefined {
   }
 }
 
-/** This process, in words that a later one can look up; undefined where there are none. */
+/** A name of this process that a later one can check with `hasEnded`; undefined where there is none. */
 export function nameOwnProcess(): string | undefined {
   const around = surroundings()
   const { pid, start } = ownIdentity()
   return around === undefined ? undefined : `${pid} ${start} ${around}`
 }
 
-/** Whether that process was one of this machine and has ended. */
+/** Whether the named process was one of this machine and has ended. */
 export function hasEnded(name: string | undefined): boolean {
   const [pid, start = '', ...around] = name?.split(' ') ?? []
   return around.length > 0 && around.join(' ') === surroundings() && !isRunning({ pid: Number(pid), start })

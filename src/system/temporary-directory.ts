@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { explain } from '../errors.ts'
 import { hasEnded, nameOwnProcess } from './process-identity.ts'
 
-/** In it stands the process that removes the directory. */
+/** This file names the process that removes the directory. */
 const OWNER = 'owner'
 
 /**
- * A new directory (0700) whose name begins with `prefix`, for as long as this process runs: whoever makes it removes it.
- * Those of processes that were killed are removed here, since nobody else will.
+ * A new directory (0700) whose name begins with `prefix`, for as long as this process runs. The caller removes it. Directories
+ * of processes that were killed are removed here.
  */
 export function makeTemporaryDirectory(prefix: string, parent = tmpdir()): string {
   removeAbandoned(prefix, parent)
@@ -19,7 +19,7 @@ export function makeTemporaryDirectory(prefix: string, parent = tmpdir()): strin
   return directory
 }
 
-/** Tidying does not stop a deploy: what can't be removed is said and stays. */
+/** A directory that cannot be removed is reported and stays. It does not stop a deploy. */
 function removeAbandoned(prefix: string, parent: string): void {
   for (const directory of abandoned(prefix, parent)) {
     try {
@@ -30,7 +30,7 @@ function removeAbandoned(prefix: string, parent: string): void {
   }
 }
 
-/** A parent that may be written and not listed has none that can be seen. */
+/** None, when the parent may be written but not listed. */
 function abandoned(prefix: string, parent: string): string[] {
   let names: string[] = []
   try {
@@ -44,7 +44,7 @@ function abandoned(prefix: string, parent: string): string[] {
     .filter(isAbandoned)
 }
 
-/** What another user made says nothing: the parent is often /tmp. */
+/** A directory of another user is ignored: the parent is often /tmp. */
 function isAbandoned(directory: string): boolean {
   try {
     const stats = lstatSync(directory)
@@ -54,6 +54,6 @@ function isAbandoned(directory: string): boolean {
       hasEnded(readFileSync(join(directory, OWNER), 'utf8'))
     )
   } catch {
-    return false // gone meanwhile, or with no owner
+    return false // It is gone, or has no owner.
   }
 }

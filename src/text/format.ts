@@ -1,12 +1,10 @@
-/** Numbers as people read them. This file has no dependencies: the agent uses it too. */
-
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
 /** `1536` → `1.5 KiB`. Units of 1024 everywhere; one decimal below 100. */
 export function bytes(count: number): string {
   let value = Math.max(0, count)
   let unit = 0
-  // What would round to 1024 is the next unit's 1.0.
+  // A value that would round to 1024 is shown as 1.0 of the next unit.
   while (value >= 1023.5 && unit < units.length - 1) {
     value /= 1024
     unit += 1
@@ -20,7 +18,7 @@ export function rate(bytesPerSecond: number): string {
   return `${bytes(bytesPerSecond)}/s`
 }
 
-/** Seconds: `0.25 s`, `4.2 s`, `42 s`, `3 min`, `3 min 05 s`, `2 h 04 min`; `?` when it is not known. */
+/** Seconds: `0.25 s`, `4.2 s`, `42 s`, `3 min`, `3 min 05 s`, `2 h 04 min`; `?` when unknown. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '?'
   if (seconds < 10 && Number.isInteger(seconds)) return `${seconds} s`
@@ -42,15 +40,14 @@ export function percent(part: number, whole: number): string {
   return `${whole > 0 ? Math.floor((100 * Math.min(part, whole)) / whole) : 0}%`
 }
 
-const colourCodes = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g')
+const COLOUR_CODES = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g')
 
 /**
- * Text from elsewhere made safe to print: one line, no control characters, so that nothing that a server says
- * can move the cursor.
+ * Makes untrusted text safe to print: one line without control characters, so that no server can move the cursor.
  */
 export function oneLine(text: string): string {
   return text
-    .replace(colourCodes, '')
+    .replace(COLOUR_CODES, '')
     .replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ')
     .trim()
 }

@@ -1,8 +1,8 @@
 import { MurderError } from '../errors.ts'
 
 /**
- * One word for a POSIX shell that expands to exactly `value`. The only place in this project where a value becomes
- * shell text. Refuses what no shell or file name can carry: NUL, and halves of surrogate pairs, which UTF-8 lacks.
+ * One word for a POSIX shell that expands to exactly `value`. Only here does a value become shell text in this project. Throws
+ * for NUL, which no shell or file name can contain, and for halves of surrogate pairs, which UTF-8 lacks.
  */
 export function quote(value: string): string {
   if (value.includes('\0') || /\p{Surrogate}/u.test(value)) {

@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { applyManifest } from '../../src/attributes/apply.ts'
-import { checkFit } from '../../src/attributes/check-files.ts'
+import { checkFiles } from '../../src/attributes/check-files.ts'
 import { compareManifest } from '../../src/attributes/compare.ts'
 import { decodeManifest } from '../../src/attributes/decode.ts'
 import { encodeManifest } from '../../src/attributes/encode.ts'
@@ -305,9 +305,9 @@ describe('a manifest from anywhere', () => {
       { path: ['a'], length: 4 },
       { path: [MANIFEST], length: 99 },
     ]
-    expect(() => checkFit(scan, files)).not.toThrow()
-    expect(() => checkFit(scan, [...files, { path: ['b'], length: 1 }])).toThrow(/b is not among them/)
-    expect(() => checkFit(scan, [{ path: ['a'], length: 5 }])).toThrow(/a is no file of the torrent/)
+    expect(() => checkFiles(scan, files)).not.toThrow()
+    expect(() => checkFiles(scan, [...files, { path: ['b'], length: 1 }])).toThrow(/b is not among them/)
+    expect(() => checkFiles(scan, [{ path: ['a'], length: 5 }])).toThrow(/a is no file of the torrent/)
   })
 })
 

@@ -31,10 +31,10 @@ export function embeddedManifest(metainfo: Metainfo): Buffer {
 
 /** The attributes that `bytes` say, checked against the torrent that they came with. */
 export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise<Manifest> {
-  const { checkFit } = await import('../../attributes/check-files.ts')
+  const { checkFiles } = await import('../../attributes/check-files.ts')
   const { decodeManifest } = await import('../../attributes/decode.ts')
   const manifest = decodeManifest(bytes)
-  checkFit(manifest, metainfo.files)
+  checkFiles(manifest, metainfo.files)
   return manifest
 }
 

@@ -1,14 +1,15 @@
 import { MurderError } from '../../errors.ts'
 import { type Entry, MAX_PATH_BYTES, pathFault, shown } from '../../files/entry.ts'
+import { NS_PER_S } from '../../files/times.ts'
 
-/** What of a tar header counts here; the rest (owner, device numbers) is never used. */
+/** The fields of a tar header that are used here. Owner and device numbers never are. */
 export interface TarHeader {
   name: string
-  /** `file`, `directory`, `symlink` or what else it is called; undefined when nobody knows. */
+  /** `file`, `directory`, `symlink` or the name of another type; undefined when it is unknown. */
   type: string | undefined
   mode: number
   size: number
-  /** Since 1970. */
+  /** The modification time, since 1970. */
   seconds: number
   linkname: string
   /** Records of the pax header before it, by keyword. */
@@ -16,8 +17,8 @@ export interface TarHeader {
 }
 
 /**
- * A header of an archive that nobody vouches for as an entry, or PACKAGE_REFUSED: an absolute path, `..`, NUL, and any
- * type but file, directory and symlink. The target of a symlink is free: nothing is ever written through one.
+ * A header of an untrusted archive as an entry. Throws PACKAGE_REFUSED for an absolute path, `..`, NUL, and any type but file,
+ * directory and symlink. The target of a symlink may be anything, because nothing is ever written through one.
  */
 export function entryFromHeader(header: TarHeader): Entry {
   const path = header.name === '.' || header.name === './' ? '.' : header.name.replace(/\/$/, '')
@@ -40,19 +41,19 @@ export function refused(path: string, why: string): MurderError {
   })
 }
 
-/** Times beyond what file systems hold (year 2446 on ext4) are not worth an error: the field is cut. */
+/** The latest time on ext4, in the year 2446. A later one is no reason to fail: it is set to this. */
 const MAX_MTIME_S = 15_032_385_535n
 
 function mtimeOf(header: TarHeader): bigint {
   const pax = header.pax?.mtime
-  if (pax === undefined) return cut(BigInt(header.seconds) * 1_000_000_000n)
+  if (pax === undefined) return cut(BigInt(header.seconds) * NS_PER_S)
   const match = /^(-?)(\d{1,20})(?:\.(\d{1,20}))?$/.exec(pax)
   if (!match) throw refused(header.name, 'has an impossible mtime')
-  const size = BigInt(match[2] ?? 0) * 1_000_000_000n + BigInt((match[3] ?? '').slice(0, 9).padEnd(9, '0'))
+  const size = BigInt(match[2] ?? 0) * NS_PER_S + BigInt((match[3] ?? '').slice(0, 9).padEnd(9, '0'))
   return cut(match[1] ? -size : size)
 }
 
 function cut(mtime: bigint): bigint {
-  const most = MAX_MTIME_S * 1_000_000_000n
+  const most = MAX_MTIME_S * NS_PER_S
   return mtime > most ? most : mtime < -most ? -most : mtime
 }

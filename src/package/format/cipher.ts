@@ -3,21 +3,21 @@ import { MurderError } from '../../errors.ts'
 
 /**
  * A package as ciphertext: AES-256-GCM in chunks, after the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár,
- * 2015). A chunk's nonce is its number and whether it is the last, so chunks that are changed, moved, left out, doubled
- * or cut off at the end are noticed, and no byte is given out before its chunk has proved right. A key is for one
- * package only: numbers begin at 0 in each.
+ * 2015). A chunk's nonce is its number and whether it is the last. So decryption fails when chunks are changed, moved, left
+ * out, repeated or cut off at the end, and yields no byte of a chunk before the chunk is authenticated. A key is for one
+ * package only, because the numbers begin at 0 in each.
  */
 const ALGORITHM = 'aes-256-gcm'
-const CHUNK_LENGTH = 64 * 1024
-const TAG_LENGTH = 16
-const NONCE_LENGTH = 12
+const CHUNK_BYTES = 64 * 1024
+const TAG_BYTES = 16
+const NONCE_BYTES = 12
 
 /** A key for one package, hex. */
 export const newKey = (): string => randomBytes(32).toString('hex')
 
 export async function* encrypt(parts: AsyncIterable<Buffer>, key: string): AsyncGenerator<Buffer> {
   const secret = Buffer.from(key, 'hex')
-  for await (const { bytes, index, last } of inChunks(parts, CHUNK_LENGTH)) {
+  for await (const { bytes, index, last } of inChunks(parts, CHUNK_BYTES)) {
     const cipher = createCipheriv(ALGORITHM, secret, nonceOf(index, last))
     const sealed = cipher.update(bytes)
     cipher.final()
@@ -29,15 +29,15 @@ export async function* encrypt(parts: AsyncIterable<Buffer>, key: string): Async
 /** Throws PACKAGE_DAMAGED. */
 export async function* decrypt(parts: AsyncIterable<Buffer>, key: string): AsyncGenerator<Buffer> {
   const secret = Buffer.from(key, 'hex')
-  for await (const { bytes, index, last } of inChunks(parts, CHUNK_LENGTH + TAG_LENGTH)) {
+  for await (const { bytes, index, last } of inChunks(parts, CHUNK_BYTES + TAG_BYTES)) {
     yield open(secret, bytes, nonceOf(index, last))
   }
 }
 
 function open(secret: Buffer, chunk: Buffer, nonce: Buffer): Buffer {
-  const length = chunk.length - TAG_LENGTH
+  const length = chunk.length - TAG_BYTES
   try {
-    const decipher = createDecipheriv(ALGORITHM, secret, nonce, { authTagLength: TAG_LENGTH })
+    const decipher = createDecipheriv(ALGORITHM, secret, nonce, { authTagLength: TAG_BYTES })
     decipher.setAuthTag(chunk.subarray(Math.max(0, length)))
     const plain = decipher.update(chunk.subarray(0, Math.max(0, length)))
     decipher.final()
@@ -51,13 +51,13 @@ function open(secret: Buffer, chunk: Buffer, nonce: Buffer): Buffer {
 }
 
 function nonceOf(index: number, last: boolean): Buffer {
-  const nonce = Buffer.alloc(NONCE_LENGTH)
-  nonce.writeUIntBE(index, NONCE_LENGTH - 7, 6)
-  nonce[NONCE_LENGTH - 1] = last ? 1 : 0
+  const nonce = Buffer.alloc(NONCE_BYTES)
+  nonce.writeUIntBE(index, NONCE_BYTES - 7, 6)
+  nonce[NONCE_BYTES - 1] = last ? 1 : 0
   return nonce
 }
 
-/** Chunks of one length; the last one is shorter, or as long, and there always is one. Good until the next is asked for. */
+/** Chunks of one length; only the last may be shorter, and there always is one. Each is valid until the next is asked for. */
 async function* inChunks(
   parts: AsyncIterable<Buffer>,
   length: number,

@@ -6,7 +6,7 @@ import type { Compression } from '../../protocol/order.ts'
 const gzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip)
 const deflate = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
 
-/** Zstandard came to Node with 22.15 and 23.8; the types of Node 20 do not have it. */
+/** Node has Zstandard since 22.15 and 23.8. The types of Node 20 do not have it. */
 interface Zstd {
   createZstdDecompress(options: { chunkSize: number }): NodeJS.ReadWriteStream
   zstdCompress(data: Buffer, options: object, done: (error: Error | null, result: Buffer) => void): void
@@ -17,15 +17,15 @@ const zstd = zlib as unknown as Zstd
 /** Whether this Node can compress and expand `zstd`. */
 export const zstdAvailable = (): boolean => typeof zstd.createZstdDecompress === 'function'
 
-/** Each of these becomes one gzip member or zstd frame: long enough to lose < 1 % against one long stream. */
+/** Plain bytes in a gzip member or zstd frame: enough to lose less than 1 % against one long stream. */
 const MEMBER_BYTES = 1 << 20
-/** As many as libuv's pool has threads, so that it is busy while the oldest one is waited for. */
+/** As many as libuv's pool has threads, so that all are busy while the oldest member is awaited. */
 const MEMBERS_IN_FLIGHT = 4
 const EXPANDED_CHUNK_BYTES = 256 << 10
 
 /**
- * Compresses in order, members side by side on libuv's threads. Members in a row are a valid file of their format, and
- * the same bytes whatever the number of threads. `level` is the format's own; the default is a fast one.
+ * Compresses in order, several members at a time on libuv's threads. Members in a row are a valid file of their format, and
+ * the number of threads does not change the bytes. `level` is the format's own; the default is a fast one.
  */
 export async function* compress(
   parts: AsyncIterable<Buffer>,
@@ -41,7 +41,7 @@ export async function* compress(
   try {
     for await (const plain of inMembers(parts)) {
       const job = member(plain, level)
-      // Awaited in its turn; until then its failure must not count as unhandled.
+      // It is awaited later. Until then its failure must not count as unhandled.
       job.catch(() => undefined)
       running.push(job)
       if (running.length >= MEMBERS_IN_FLIGHT) yield await (running.shift() as Promise<Buffer>)
@@ -52,7 +52,7 @@ export async function* compress(
   }
 }
 
-/** Buffers are used again, once the `MEMBERS_IN_FLIGHT` members after them have been asked for. */
+/** A buffer is reused when the next `MEMBERS_IN_FLIGHT` members have been asked for. */
 async function* inMembers(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const ring: Buffer[] = []
   let filled = 0
@@ -75,14 +75,14 @@ async function* inMembers(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 /** Level 4 makes code 14 % smaller than level 1 in the same time (NOTES.md). */
 async function gzipMember(plain: Buffer, level = 4): Promise<Buffer> {
   const member = await gzip(plain, { level: (await isDense(plain)) ? 0 : level })
-  // The byte that names the operating system (RFC 1952): unknown, so that every machine makes the same bytes.
+  // The operating system (RFC 1952) is set to unknown, so that every machine makes the same bytes.
   member[9] = 255
   return member
 }
 
 /**
- * Whether deflate would gain nothing here, told by a few samples: images and archives take it twenty times as long as
- * text, for nothing, so they are better stored.
+ * Whether deflate would gain nothing here, judged by a few samples. It takes twenty times as long for images and archives as
+ * for text, without gain, so these are stored as they are.
  */
 async function isDense(plain: Buffer): Promise<boolean> {
   const step = Math.floor(plain.length / PROBES)

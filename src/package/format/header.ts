@@ -1,11 +1,12 @@
 import { type Entry, isAscii } from '../../files/entry.ts'
+import { NS_PER_S } from '../../files/times.ts'
 
-const BLOCK_BYTES = 512
+export const BLOCK_BYTES = 512
 const typeflags = { file: '0', symlink: '2', directory: '5' } as const
-/** The largest size (8 GiB - 1) and time that eleven octal digits hold. */
+/** The largest size (8 GiB - 1) and time of eleven octal digits. */
 const MAX_OCTAL = 0o77777777777
 
-/** How many zero bytes follow `size` bytes of content: tar counts in blocks of 512. */
+/** How many zero bytes follow `size` bytes of content, since tar consists of whole blocks. */
 export const paddingOf = (size: number): number => -size & (BLOCK_BYTES - 1)
 
 /** Two empty blocks end every archive. */
@@ -28,9 +29,9 @@ function paxLength(records: string): number {
 }
 
 /**
- * What stands before an entry's content: a ustar header (POSIX.1-2017, pax), with a pax extended header
- * before it only when the path, the link target, the size or the time do not fit. Owner is 0 and unnamed:
- * the package says nothing about the machine it was made on.
+ * The bytes before an entry's content: a ustar header (POSIX.1-2017, pax), with a pax extended header before it only when
+ * the path, the link target, the size or the time do not fit. The owner is 0 and has no name: the package says nothing
+ * about the machine that made it.
  */
 export function headerOf(entry: Entry): Buffer {
   const records = paxRecords(entry)
@@ -64,7 +65,7 @@ function paxRecords(entry: Entry): string {
   if (entry.linkname !== undefined && !fits(entry.linkname, 100))
     records += record('linkpath', entry.linkname)
   if (entry.size > MAX_OCTAL) records += record('size', String(entry.size))
-  if (BigInt(headerSeconds(entry.mtime)) * 1_000_000_000n !== entry.mtime)
+  if (BigInt(headerSeconds(entry.mtime)) * NS_PER_S !== entry.mtime)
     records += record('mtime', decimalSeconds(entry.mtime))
   return records
 }
@@ -89,19 +90,19 @@ function split(path: string): { prefix: string; name: string } | undefined {
   return { prefix: path.slice(0, slash), name: path.slice(slash + 1) }
 }
 
-/** Whole seconds for the header's own field, which readers that know pax ignore when they don't tell all. */
+/** Whole seconds for the header's own field. Where they are not exact there is a pax record, which readers prefer. */
 function headerSeconds(mtime: bigint): number {
   if (mtime < 0n) return 0
-  return Math.min(Number(mtime / 1_000_000_000n), MAX_OCTAL)
+  return Math.min(Number(mtime / NS_PER_S), MAX_OCTAL)
 }
 
 /** `-1.5` is one and a half seconds before 1970. */
 function decimalSeconds(mtime: bigint): string {
   const size = mtime < 0n ? -mtime : mtime
-  const fraction = String(size % 1_000_000_000n)
+  const fraction = String(size % NS_PER_S)
     .padStart(9, '0')
     .replace(/0+$/, '')
-  return `${mtime < 0n ? '-' : ''}${size / 1_000_000_000n}${fraction && `.${fraction}`}`
+  return `${mtime < 0n ? '-' : ''}${size / NS_PER_S}${fraction && `.${fraction}`}`
 }
 
 interface Fields {
@@ -114,7 +115,7 @@ interface Fields {
   linkname?: string | undefined
 }
 
-/** What is the same in every header: owner, device numbers and magic, and a checksum field of spaces. */
+/** The part that is the same in every header: owner, device numbers and magic, and a checksum field of spaces. */
 const template = Buffer.alloc(BLOCK_BYTES)
 for (const at of [108, 116, 329, 337]) template.write('0000000', at)
 template.write('        ', 148)
@@ -140,7 +141,7 @@ function ustar(
   header[start + 154] = 0
 }
 
-// Both give the sum of what they wrote: adding up all 512 bytes took most of the time of making a header.
+// Both return the sum of the bytes that they wrote: adding up all 512 took most of the time of making a header.
 
 function text(header: Buffer, value: string, at: number, most: number): number {
   const end = at + header.write(value, at, most)

@@ -1,11 +1,12 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { type Entry, MAX_PATH_BYTES, pathFault, shown } from '../../files/entry.ts'
+import { NS_PER_S, splitTime } from '../../files/times.ts'
 
 /**
- * The layout of a package as text: gzip in base64, about 15 bytes an entry. Inside is JSON in columns, which compress
- * better than rows: paths (without what they share with the one before), types, modes, whole seconds, nanoseconds, sizes
- * and link targets.
+ * The layout of a package as text: gzip in base64, about 15 bytes for each entry. Inside is JSON in columns, which compress
+ * better than rows: paths (without the beginning they share with the path before), types, modes, whole seconds,
+ * nanoseconds, sizes and link targets.
  */
 interface Columns {
   version: 1
@@ -23,9 +24,8 @@ interface Columns {
 
 const letterOf = { file: 'f', directory: 'd', symlink: 's' } as const
 const types = { f: 'file', d: 'directory', s: 'symlink' } as const
-const NS_PER_S = 1_000_000_000n
 
-/** More than any release needs: bounds what a broken or hostile layout can make this process hold. */
+/** More than any release needs: a broken or hostile layout cannot make this process use more memory. */
 const limits = { text: 64 << 20, json: 256 << 20, entries: 2_000_000, pathLetters: 256 << 20 }
 
 export function encodeLayout(entries: Entry[]): string {
@@ -43,12 +43,12 @@ export function encodeLayout(entries: Entry[]): string {
   let before = ''
   for (const entry of entries) {
     const shared = sharedLength(before, entry.path)
-    const nanoseconds = ((entry.mtime % NS_PER_S) + NS_PER_S) % NS_PER_S
+    const { seconds, nanoseconds } = splitTime(entry.mtime)
     columns.shared.push(shared)
     columns.paths.push(entry.path.slice(shared))
     columns.types += letterOf[entry.type]
     columns.modes.push(entry.mode)
-    columns.seconds.push(Number((entry.mtime - nanoseconds) / NS_PER_S))
+    columns.seconds.push(Number(seconds))
     columns.nanoseconds.push(Number(nanoseconds))
     columns.sizes.push(entry.size)
     if (entry.type === 'symlink') columns.linknames.push(entry.linkname ?? '')
@@ -57,7 +57,7 @@ export function encodeLayout(entries: Entry[]): string {
   return gzipSync(JSON.stringify(columns)).toString('base64')
 }
 
-/** The entries that `encodeLayout` was given. Throws BAD_LAYOUT for anything that it cannot have made. */
+/** The entries that `encodeLayout` got. Throws BAD_LAYOUT for any text that it cannot have made. */
 export function decodeLayout(text: string): Entry[] {
   const columns = parse(text)
   const count = columns.paths.length

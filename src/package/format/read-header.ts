@@ -1,8 +1,7 @@
 import type { TarHeader } from './archive-entry.ts'
+import { BLOCK_BYTES } from './header.ts'
 
-export const BLOCK_BYTES = 512
-
-/** By typeflag (POSIX.1-2017, ustar); others have no name here. */
+/** By typeflag (POSIX.1-2017, ustar). */
 const types = new Map(
   Object.entries({
     '\0': 'file',
@@ -17,7 +16,7 @@ const types = new Map(
   }).map(([flag, name]) => [flag.charCodeAt(0), name]),
 )
 
-/** A header of `header.ts`, read back; undefined for an empty BLOCK_BYTES. Throws when it is none. */
+/** Reads a header of `header.ts`; undefined for an empty block. Throws when the bytes are no header. */
 export function readHeader(bytes: Buffer): TarHeader | undefined {
   const sum = checksum(bytes)
   if (sum === EMPTY_SUM) return undefined
@@ -51,7 +50,7 @@ export function readPax(bytes: Buffer): Record<string, string> {
   return records
 }
 
-/** What the pax records say goes before what the header says. */
+/** The header with the values of its pax records, which take precedence. */
 export function withPax(header: TarHeader, pax: Record<string, string>): TarHeader {
   const { path = header.name, linkpath = header.linkname, size } = pax
   return {
@@ -63,7 +62,7 @@ export function withPax(header: TarHeader, pax: Record<string, string>): TarHead
   }
 }
 
-/** The sum of all bytes, those of the checksum itself taken as spaces. */
+/** The sum of all bytes. Those of the checksum itself count as spaces. */
 function checksum(bytes: Buffer): number {
   let sum = EMPTY_SUM
   for (let i = 0; i < BLOCK_BYTES; i++) sum += bytes[i] as number

@@ -1,27 +1,27 @@
 import type { TarHeader } from './archive-entry.ts'
-import { END_BYTES, paddingOf } from './header.ts'
-import { BLOCK_BYTES, readHeader, readPax, withPax } from './read-header.ts'
+import { BLOCK_BYTES, END_BYTES, paddingOf } from './header.ts'
+import { readHeader, readPax, withPax } from './read-header.ts'
 
-/** Gets the entries in order; a file's content in chunks that are only valid during the call. What it throws ends all. */
+/** Gets the entries in order, and a file's content in chunks, which are only valid during the call. An error that it throws ends the reading. */
 export interface TarVisitor {
   entry(header: TarHeader): void
   content(chunk: Buffer): void
   endContent(): void
 }
 
-/** More than any path and link target need: bounds what a hostile archive can make this process hold. */
+/** More than any path and link target need: a hostile archive cannot make this process use more memory. */
 const MAX_PAX_BYTES = 1 << 20
 
 /**
- * Reads a package from chunks of any length, at once and without copies: what a stream for each entry costs is a third of
- * unpacking (NOTES.md). Knows the format of `tar.ts` and no more; all that it gives is to be checked.
+ * Reads a package from chunks of any length, synchronously and without copies: a stream for each entry would cost a third
+ * of unpacking (NOTES.md). Knows the format of `tar.ts` and no more. The caller must check all that it returns.
  */
 export class TarReader {
   readonly #visitor: TarVisitor
-  /** A header that is not whole yet, or a pax header's content: bytes wanted and here. */
+  /** For a header, or a pax header's content, that is not whole yet: how many bytes it has and how many are here. */
   #wanted = BLOCK_BYTES
   #parts: Buffer[] = []
-  #held = 0
+  #gathered = 0
   #isPax = false
   #pax: Record<string, string> | undefined
   /** Bytes of content and of padding that are still to come. */
@@ -42,9 +42,9 @@ export class TarReader {
     }
   }
 
-  /** Throws when it was cut off, also between two entries. */
+  /** Throws when the package was cut off, even between two entries. */
   end(): void {
-    const midway = this.#held > 0 || this.#content > 0 || this.#padding > 0 || this.#isPax || this.#pax
+    const midway = this.#gathered > 0 || this.#content > 0 || this.#padding > 0 || this.#isPax || this.#pax
     if (midway || this.#zeros < END_BYTES) throw new Error('its end is missing')
   }
 
@@ -63,16 +63,16 @@ export class TarReader {
   }
 
   #gather(chunk: Buffer, at: number): number {
-    const end = Math.min(chunk.length, at + this.#wanted - this.#held)
+    const end = Math.min(chunk.length, at + this.#wanted - this.#gathered)
     const part = chunk.subarray(at, end)
-    this.#held += part.length
-    if (this.#held < this.#wanted) {
+    this.#gathered += part.length
+    if (this.#gathered < this.#wanted) {
       this.#parts.push(Buffer.from(part)) // the chunk's buffer is used again
       return end
     }
     const whole = this.#parts.length === 0 ? part : Buffer.concat([...this.#parts, part])
     this.#parts = []
-    this.#held = 0
+    this.#gathered = 0
     this.#take(whole)
     return end
   }

@@ -2,16 +2,16 @@ import type { Entry } from '../../files/entry.ts'
 import { END_BYTES, headerOf, paddingOf } from './header.ts'
 
 /**
- * A part of the package: bytes, perhaps none, or how many bytes come here that are not known (a hole). Bytes are only valid
- * until the next part is asked for: readers use their buffers again.
+ * A part of the package: bytes, perhaps none, or the length of a hole, whose bytes are not known. Bytes are only valid until
+ * the next part is asked for, because readers reuse their buffers.
  */
 export type Part = Buffer | number
 
-/** An entry's content: at once, in parts, or unknown. Never more than `entry.size` bytes. */
+/** An entry's content: whole, in parts, or unknown. Never more than `entry.size` bytes. */
 export type Content = Buffer | AsyncIterable<Buffer> | undefined
 
 /**
- * The uncompressed package, in order. Whatever `contentOf` falls short of becomes a hole, so the length is always
+ * The uncompressed package, in order. Bytes that `contentOf` does not give become a hole, so the length is always
  * `packedLength(entries)`.
  */
 export async function* tar(entries: Entry[], contentOf: (entry: Entry) => Content): AsyncGenerator<Part> {
@@ -49,7 +49,7 @@ export async function* tar(entries: Entry[], contentOf: (entry: Entry) => Conten
 
 const zeros = Buffer.alloc(END_BYTES)
 
-/** Each part costs its consumers several turns of the microtask queue, and most files are small: those become one part. */
+/** Joins small files into one part, because each part costs its consumers several turns of the microtask queue. */
 class Gatherer {
   readonly #bytes = Buffer.allocUnsafe(64 << 10)
   #filled = 0
@@ -62,7 +62,7 @@ class Gatherer {
     this.#filled += bytes.copy(this.#bytes, this.#filled)
   }
 
-  /** What was added; the next `add` overwrites it. */
+  /** Returns what was added. The next `add` overwrites it. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#filled)
     this.#filled = 0

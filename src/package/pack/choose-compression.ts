@@ -1,20 +1,20 @@
 import type { Compression } from '../../protocol/order.ts'
 
-/** What a compression must save to be worth the wait for it: a tenth. */
+/** A compression must save a tenth to be worth the wait. */
 const WORTHWHILE_RATIO = 0.9
 
 /**
- * The compression of a deploy. With `prefill` it is `none`: only an uncompressed package has the bytes of an earlier
- * release at known places. `ratio` is compressed over uncompressed, from `estimateCompression`.
- * `zstd` is for fleets where every server has it, else `gzip` takes its place.
+ * The compression of a deploy. With `prefill` it is `none`: only in an uncompressed package is it known where the bytes of an
+ * earlier release are. `ratio` is compressed over uncompressed length, from `estimateCompression`. Where a server has no
+ * `zstd`, `gzip` takes its place.
  */
-export function chooseCompression(choice: {
+export function chooseCompression(options: {
   wanted: 'auto' | Compression
   ratio: number
   prefill: boolean
   zstdEverywhere: boolean
 }): Compression {
-  const { wanted, ratio, prefill, zstdEverywhere } = choice
+  const { wanted, ratio, prefill, zstdEverywhere } = options
   if (prefill || wanted === 'none') return 'none'
   if (wanted === 'gzip') return 'gzip'
   if (wanted === 'auto' && ratio >= WORTHWHILE_RATIO) return 'none'

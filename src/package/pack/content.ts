@@ -1,22 +1,23 @@
-import { type BigIntStats, closeSync, constants, fstat, fstatSync, openSync, read, readSync } from 'node:fs'
+import { type BigIntStats, closeSync, fstat, fstatSync, read, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isSystemError, MurderError } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
 import { changed, unreadable } from '../../files/file-errors.ts'
+import { openToRead } from '../../files/open-to-read.ts'
 import type { Content } from '../format/tar.ts'
 
 const readAsync: (...range: [number, Buffer, number, number, number]) => Promise<{ bytesRead: number }> =
   promisify(read)
 const fstatAsync = promisify(fstat)
 
-/** Up to here a file is read at once and synchronously: three system calls cost less than three thread hops. */
+/** A smaller file is read at once and synchronously: three system calls cost less than three ways to another thread. */
 const MAX_SMALL_FILE_BYTES = 256 << 10
 const CHUNK_BYTES = 1 << 20
 
 /**
- * Reads the files of a release for packing and makes sure that each is what `scan` saw: FILE_CHANGED when its size or
- * mtime differ, before or after it was read. Buffers are used again, as `Part` says.
+ * Reads the files of a release for packing. Throws FILE_CHANGED when a file's size or mtime is not the one that `scan` saw,
+ * before or after it was read. Buffers are reused, as `Part` says.
  */
 export function contentReader(root: string): (entry: Entry) => Content {
   const small = Buffer.allocUnsafe(MAX_SMALL_FILE_BYTES)
@@ -63,13 +64,13 @@ async function* readLarge(root: string, entry: Entry, buffers: [Buffer, Buffer])
   } catch (cause) {
     throw readFault(entry, cause)
   } finally {
-    // The descriptor must outlive a read that is still under way.
+    // A read may still be using the descriptor.
     await ahead.catch(() => undefined)
     closeSync(fd)
   }
 }
 
-/** Its failure shows when it is awaited, and is no unhandled rejection if that comes late. */
+/** Starts a read whose failure does not count as unhandled when it is awaited late. */
 function startRead(fd: number, into: Buffer, position: number): Promise<{ bytesRead: number }> {
   const reading = readAsync(fd, into, 0, CHUNK_BYTES, position)
   reading.catch(() => undefined)
@@ -78,10 +79,7 @@ function startRead(fd: number, into: Buffer, position: number): Promise<{ bytesR
 
 function open(root: string, entry: Entry): number {
   try {
-    return openSync(
-      entry.source ?? join(root, entry.path),
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    )
+    return openToRead(entry.source ?? join(root, entry.path))
   } catch (cause) {
     if (isSystemError(cause, 'ENOENT', 'ENOTDIR')) throw changed(entry.path, 'vanished', cause)
     if (isSystemError(cause, 'ELOOP', 'ENXIO')) throw changed(entry.path, 'became something else', cause)

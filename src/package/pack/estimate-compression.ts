@@ -1,16 +1,17 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Entry } from '../../files/entry.ts'
+import { openToRead } from '../../files/open-to-read.ts'
 import { headerLength, headerOf, paddingOf } from '../format/header.ts'
 
 const MAX_SAMPLES = 64
 const SAMPLE_BYTES = 64 << 10
 
 /**
- * How far gzip would shrink the package: compressed over uncompressed, 1 when nothing would be gained. Looks at 64
- * places spread evenly over the package, headers included, and reads at most 4 MiB. A file that cannot be read is left
- * out: whoever packs it will say what is wrong with it.
+ * How far gzip would shrink the package: compressed over uncompressed length, 1 when nothing would be gained. Takes 64 samples,
+ * spread evenly over the package with its headers, and reads at most 4 MiB. A file that cannot be read is left out: packing
+ * will say what is wrong with it.
  */
 export function estimateCompression(root: string, entries: Entry[]): number {
   let plain = 0
@@ -37,7 +38,7 @@ function* samplesOf(root: string, entries: Entry[]): Generator<Buffer> {
   }
 }
 
-/** What the package holds from `offset` bytes after the start of entry `index` on, without tar's padding. */
+/** The package's bytes from `offset` after the start of entry `index` on, without tar's padding. */
 function sampleFrom(root: string, entries: Entry[], index: number, offset: number): Buffer {
   const sample = Buffer.allocUnsafe(SAMPLE_BYTES)
   let filled = 0
@@ -57,10 +58,7 @@ function readAt(root: string, entry: Entry, position: number, into: Buffer): num
   if (length <= 0) return 0
   let fd: number | undefined
   try {
-    fd = openSync(
-      entry.source ?? join(root, entry.path),
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    )
+    fd = openToRead(entry.source ?? join(root, entry.path))
     return readSync(fd, into, 0, length, position)
   } catch {
     return 0

@@ -13,14 +13,14 @@ import { PieceSink, type Written } from './piece-sink.ts'
 
 export interface PackOptions {
   root: string
-  /** What `scan(root)` gave. */
+  /** The result of `scan(root)`. */
   entries: Entry[]
-  /** The package; made new with mode 0600, an older file there is replaced. */
+  /** The package. It is made anew with mode 0600, in place of an older file. */
   output: string
   compression: Compression
-  /** Encrypts it, after it is compressed (`newKey`). */
+  /** Encrypts the compressed package (`newKey`). */
   key?: string
-  /** The compression's own level; a fast one when left out. */
+  /** The compression's own level. Unless given, it is a fast one. */
   level?: number
   /** Bytes a piece, or chosen from the estimated length of the package. */
   pieceLength: number | ((estimatedBytes: number) => number)
@@ -61,7 +61,7 @@ export async function pack(options: PackOptions): Promise<Package> {
     }
     written = await storing(sink.end(), output)
   } catch (cause) {
-    await sink.settled()
+    await sink.idle()
     closeSync(fd)
     rmSync(output, { force: true })
     throw cause
@@ -71,7 +71,7 @@ export async function pack(options: PackOptions): Promise<Package> {
   return { path: output, ...written, pieceLength, entries }
 }
 
-/** The uncompressed package; looks at the signal and lets others have their turn while it goes. */
+/** The uncompressed package. Now and then it checks the signal and lets others on this thread have their turn. */
 async function* plainParts(options: PackOptions, total: number): AsyncGenerator<Buffer> {
   let done = 0
   let last = performance.now()
@@ -98,7 +98,7 @@ function pieceLengthFor({ pieceLength, compression, ratio = 1 }: PackOptions, to
 
 function create(output: string): number {
   try {
-    // Removed first, so that neither an older file's mode nor a symlink there counts.
+    // Removed first: an older file's mode or a symlink there must not matter.
     rmSync(output, { force: true })
     return openSync(output, 'wx', 0o600)
   } catch (cause) {

@@ -5,10 +5,10 @@ import { promisify } from 'node:util'
 const writeAsync = promisify(write)
 
 const USUAL_BLOCK_BYTES = 1 << 20
-/** Below this a hash takes less time than handing it to the thread pool and back. */
+/** A shorter piece is hashed sooner here than by the thread pool, because of the way there and back. */
 const MIN_POOLED_HASH_BYTES = 128 << 10
 
-/** What the package came to. `pieces` are SHA-1 digests of 20 bytes, one per started piece. */
+/** The finished package. `pieces` are SHA-1 digests of 20 bytes, one for each piece. */
 export interface Written {
   length: number
   sha256: string
@@ -16,9 +16,9 @@ export interface Written {
 }
 
 /**
- * Writes a file from its start and hashes it on the way: SHA-256 of the whole on this thread, SHA-1 of each piece and
- * the writing on libuv's threads. Holds a few blocks of about 1 MiB (of one piece, when that is longer) and no more.
- * Whoever opened the file closes it, after `settled`.
+ * Writes a file from its start and hashes it meanwhile: SHA-256 of the whole on this thread, SHA-1 of each piece and the
+ * writing on libuv's threads. Uses a few blocks of about 1 MiB (of one piece, when that is longer) and no more. The caller
+ * opens the file, and closes it after `idle`.
  */
 export class PieceSink {
   readonly #fd: number
@@ -27,7 +27,7 @@ export class PieceSink {
   readonly #pieces: Buffer[] = []
   readonly #free: Buffer[]
   readonly #busy = new Set<Promise<void>>()
-  /** The first failure of a block; thrown at the next call. */
+  /** The first failure of a block. The next call throws it. */
   #failure: { cause: unknown } | undefined
   #block: Buffer
   #filled = 0
@@ -43,7 +43,7 @@ export class PieceSink {
     this.#block = Buffer.allocUnsafeSlow(length)
   }
 
-  /** Copies `chunk`. A promise means: wait for it before the next call, and keep `chunk` as it is until then. */
+  /** Copies `chunk`. If it returns a promise, await that before the next call, and leave `chunk` unchanged until then. */
   write(chunk: Buffer, from = 0): Promise<void> | undefined {
     let at = from
     while (at < chunk.length) {
@@ -63,13 +63,13 @@ export class PieceSink {
 
   async end(): Promise<Written> {
     if (this.#filled < this.#block.length) this.#flush()
-    await this.settled()
+    await this.idle()
     if (this.#failure) throw this.#failure.cause
     return { length: this.#length, sha256: this.#whole.digest('hex'), pieces: this.#pieces }
   }
 
-  /** Resolves when nothing is being written any more, whether or not it went well. */
-  async settled(): Promise<void> {
+  /** Resolves when nothing is being written any more, even after a failure. */
+  async idle(): Promise<void> {
     await Promise.all(this.#busy)
   }
 

@@ -4,15 +4,15 @@ import { basename, dirname, join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
 import { parentOf } from '../../files/entry.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
-import { realDirectories } from './earlier-release.ts'
+import { isFileOf, realDirectories } from './earlier-release.ts'
 
 /**
- * Copies what an earlier release may have of a directory's files: those of the same path and size. Blocks are shared
- * where the file system can do that (reflink). Never a second name for the same file: the two releases would change
- * together. A wrong guess does no harm: every piece is verified by its hash.
+ * Copies those files of an earlier release that have the path and size of one in `files`. Blocks are shared where the file
+ * system can do that (reflink). There are no hard links, because the two releases would change together. A wrong guess does
+ * no harm, because every piece is verified by its hash.
  *
- * Gives how many bytes it copied. Throws DISK_FULL, NOT_WRITABLE or INTERRUPTED, and then leaves nothing behind; what
- * cannot be read of `from` is left out.
+ * Returns how many bytes it copied. Throws DISK_FULL, NOT_WRITABLE or INTERRUPTED, and then leaves nothing behind. Files that
+ * cannot be read are left out.
  */
 export async function copyEarlier(options: {
   from: string
@@ -30,7 +30,7 @@ export async function copyEarlier(options: {
       const path = parts.join('/')
       const directory = directoryOf(parentOf(path))
       const source = directory === undefined ? undefined : join(directory, basename(path))
-      if (source === undefined || length === 0 || !isFileOf(source, length)) continue
+      if (source === undefined || length === 0 || !isFileOf(length, () => lstatSync(source))) continue
       const target = join(into, path)
       mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
       if (await copy(source, target)) copied += length
@@ -42,16 +42,7 @@ export async function copyEarlier(options: {
   return copied
 }
 
-function isFileOf(path: string, size: number): boolean {
-  try {
-    const stats = lstatSync(path)
-    return stats.isFile() && stats.size === size
-  } catch {
-    return false
-  }
-}
-
-/** Whether it was copied: the directory of the copy is this user's own, so what is refused is the source. */
+/** Whether it was copied. The copy's directory is this user's own, so only reading the source can be refused. */
 async function copy(source: string, target: string): Promise<boolean> {
   try {
     await copyFile(source, target, constants.COPYFILE_FICLONE)

@@ -1,14 +1,15 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, fstatSync, readSync, realpathSync, type Stats } from 'node:fs'
 import { join, sep } from 'node:path'
 import { type Entry, nameOf, parentOf } from '../../files/entry.ts'
+import { openToRead } from '../../files/open-to-read.ts'
 import type { Content } from '../format/tar.ts'
 
 const CHUNK_BYTES = 1 << 20
 
 /**
- * Content guessed from an earlier release: that of the regular file of the same path and size. Nothing outside of
- * `from` is ever read: a directory that a symlink takes elsewhere counts as missing, and so does a file that is a symlink.
- * What cannot be read is simply not known.
+ * Guesses content from an earlier release: that of the regular file with the same path and size. Nothing outside of `from` is
+ * ever read: a directory that a symlink takes elsewhere counts as missing, and so does a file that is a symlink. The content
+ * of an unreadable file is unknown.
  */
 export function earlierReader(from: string): { contentOf: (entry: Entry) => Content; reused: () => number } {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
@@ -17,7 +18,7 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
 
   async function* chunks(fd: number, entry: Entry): AsyncGenerator<Buffer> {
     try {
-      if (!isFileOf(fd, entry.size)) return
+      if (!isFileOf(entry.size, () => fstatSync(fd))) return
       for (let position = 0; position < entry.size; ) {
         const length = readSome(fd, buffer, Math.min(CHUNK_BYTES, entry.size - position), position)
         if (length === 0) return
@@ -36,7 +37,7 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
     const fd = open(`${directory}/${nameOf(entry.path)}`)
     if (fd === undefined) return undefined
     if (entry.size >= CHUNK_BYTES) return chunks(fd, entry)
-    // One byte more than it may have: that tells its size, and that it is a file, without asking.
+    // Asking for one byte more than it should have shows its size, and that it is a file, without a stat.
     const length = readSome(fd, buffer, entry.size + 1, 0)
     closeSync(fd)
     if (length !== entry.size) return undefined
@@ -71,15 +72,16 @@ function realPath(path: string): string | undefined {
 
 function open(path: string): number | undefined {
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return openToRead(path)
   } catch {
-    return undefined // Missing, unreadable or a symlink: not known.
+    return undefined // It is missing, unreadable or a symlink.
   }
 }
 
-function isFileOf(fd: number, size: number): boolean {
+/** Whether it is a regular file of this size. */
+export function isFileOf(size: number, stat: () => Stats): boolean {
   try {
-    const stats = fstatSync(fd)
+    const stats = stat()
     return stats.isFile() && stats.size === size
   } catch {
     return false

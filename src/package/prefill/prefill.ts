@@ -9,22 +9,23 @@ import { earlierReader } from './earlier-release.ts'
 export interface PrefillOptions {
   /** The package's entries, as `decodeLayout` gave them. */
   layout: Entry[]
-  /** The release that the server has already. */
+  /** A release that the server has already. */
   from: string
-  /** The candidate; made new with mode 0600, an older file there is replaced. */
+  /** The file to write. It is made anew with mode 0600, in place of an older one. */
   output: string
   signal?: AbortSignal
 }
 
+/** Longest time between two looks at timers and signals. */
 const TURN_MS = 10
 
 /**
- * Writes what the uncompressed package of `layout` would be if each file that `from` has with the same path and size
- * also had the same content, and leaves holes for the others. The length is always that of the package. A wrong guess
- * does no harm: every piece is verified by its hash.
+ * Writes the uncompressed package of `layout`, assuming that each file in `from` with the same path and size also has the
+ * same content. All other files become holes. The length is always that of the package. A wrong guess does no harm, because
+ * every piece is verified by its hash.
  *
- * `bytes` is the length, `reused` how much content came from `from`. Throws DISK_FULL, NOT_WRITABLE or INTERRUPTED, and
- * then leaves no output behind; trouble with reading `from` only makes more holes.
+ * `bytes` is the length, and `reused` is how much of it came from `from`. Throws DISK_FULL, NOT_WRITABLE or INTERRUPTED, and
+ * then leaves no output behind. Files that cannot be read become holes.
  */
 export async function prefill(options: PrefillOptions): Promise<{ bytes: number; reused: number }> {
   const { layout, from, output, signal } = options
@@ -55,7 +56,7 @@ export async function prefill(options: PrefillOptions): Promise<{ bytes: number;
   return { bytes, reused: earlier.reused() }
 }
 
-/** Returns how many bytes that were. */
+/** Returns the number of bytes. */
 function writeAll(fd: number, bytes: Buffer, position: number): number {
   for (let done = 0; done < bytes.length; )
     done += writeSync(fd, bytes, done, bytes.length - done, position + done)

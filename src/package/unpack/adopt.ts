@@ -12,10 +12,10 @@ import type { Destination } from './destination.ts'
 const ENTRIES_PER_TURN = 200
 
 /**
- * Makes a release of files that were fetched to `from` one by one: each gets a second name in it, so that none is copied
- * where both are on one file system. Each file's SHA-256 is checked.
+ * Makes a release of files that were fetched to `from` one by one. Each becomes a hard link in it, and is copied only when the
+ * two are on different file systems. Each file's SHA-256 is checked.
  *
- * Throws PACKAGE_WRONG for a file that is another one, PACKAGE_MISSING, and what a Destination throws.
+ * Throws PACKAGE_WRONG for a file with a different SHA-256, PACKAGE_MISSING, and what a Destination throws.
  */
 export async function adoptInto(
   destination: Destination,

@@ -25,9 +25,9 @@ interface OpenFile {
 }
 
 /**
- * Makes entries below a directory that it creates itself, so that everything in it is known: each path is made once,
- * only in a directory that was made here before, and never through a symlink. Modes and times are exact whatever the
- * umask; those of directories come last, with `finish`. Errors are PACKAGE_REFUSED, DISK_FULL and NOT_WRITABLE.
+ * Makes entries below a directory that it creates itself, so that everything in it is known: each path is made once, only in
+ * a directory that was made here before, and never through a symlink. Modes and times are exact, whatever the umask is; those
+ * of directories are set last, by `finish`. Errors are PACKAGE_REFUSED, DISK_FULL and NOT_WRITABLE.
  */
 export class Destination {
   readonly #root: string
@@ -56,7 +56,7 @@ export class Destination {
     })
   }
 
-  /** Starts a file; `write` and `endFile` go to it until the next one. */
+  /** Starts a file, to which `write` and `endFile` then belong. */
   startFile(entry: Entry): void {
     this.#add(entry)
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
@@ -85,7 +85,7 @@ export class Destination {
     this.close()
   }
 
-  /** Gives a file that is there already, as a regular file at `source`, its place and its attributes. */
+  /** Makes a file from the regular file at `source`, which becomes a hard link where that is possible. */
   async adopt(entry: Entry, source: string): Promise<void> {
     this.#add(entry)
     const path = this.#full(entry.path)
@@ -100,7 +100,7 @@ export class Destination {
     })
   }
 
-  /** Puts `REVISION` in, in place of one that the release may hold itself. */
+  /** Writes `REVISION`, in place of one that the release may have itself. */
   revision(revision: string): void {
     if (this.#made.get('REVISION') === 'directory') throw refused('REVISION', 'is a directory')
     this.#do('REVISION', (path) => {
@@ -110,9 +110,9 @@ export class Destination {
     })
   }
 
-  /** Modes and times of the directories, the deepest first: nothing is made in them any more. */
+  /** Sets modes and times of the directories, the deepest first: nothing is made in them any more. */
   finish(): void {
-    // Archives of other makers may not hold the release directory itself.
+    // Archives of other makers may lack the release directory itself.
     if (this.#directories[0]?.path !== '.') this.#do('.', (path) => chmodSync(path, 0o755))
     for (const entry of this.#directories.reverse())
       this.#do(entry.path, (path) => {
@@ -137,7 +137,7 @@ export class Destination {
     this.#made.set(entry.path, entry.type)
   }
 
-  /** `path` is the release's own, or that of an entry, which has been checked: there is nothing to normalize. */
+  /** `path` needs no normalization: an entry's path has been checked. */
   #full(path: string): string {
     return path === '.' ? this.#root : `${this.#root}/${path}`
   }

@@ -13,23 +13,23 @@ import type { Destination } from './destination.ts'
 export interface ExtractOptions {
   file: string
   compression: Compression
-  /** What it is encrypted with. */
+  /** The key that it is encrypted with. */
   key?: string
   sha256?: string
   signal?: AbortSignal
   /**
-   * For a file that has its length but not yet its content: how many bytes from its start are there, once they are more
-   * than `position`. All of them unless given.
+   * For a file whose content is still arriving: resolves with the number of bytes that are there from its start, once that is
+   * more than `position`. Unless given, all are there.
    */
   beyond?: (position: number) => Promise<number>
 }
 
-/** Bytes that are read, and unpacked, before others on this thread have their turn: a few milliseconds. */
+/** Bytes that are unpacked before others on this thread have their turn: a few milliseconds. */
 const CHUNK_BYTES = 256 << 10
 
 /**
- * Reads the package once: hashes it, expands it and makes its entries in `destination`. What was made is only to be
- * believed when this returns. Throws what `unpack` throws.
+ * Reads the package once: hashes it, expands it and makes its entries in `destination`. Only when this returns are the entries
+ * known to be right. Throws what `unpack` throws.
  */
 export async function extractInto(
   destination: Destination,
@@ -60,7 +60,7 @@ export async function extractInto(
   return count
 }
 
-/** The file's bytes in order, hashed on the way. */
+/** The file's bytes in order. Adds them to `digest`. */
 async function* read(
   { file, compression, signal, beyond }: ExtractOptions,
   digest: Hash,
@@ -70,7 +70,7 @@ async function* read(
   try {
     const { size } = await handle.stat()
     here ??= size
-    // What expands a chunk may still hold it when the next ones are read.
+    // The expander may still use a chunk when the next ones are read.
     const shared = compression === 'none' ? Buffer.allocUnsafeSlow(CHUNK_BYTES) : undefined
     for (let at = 0; at < size; ) {
       stopIfAborted(signal)
@@ -88,7 +88,7 @@ async function* read(
   }
 }
 
-/** Makes what is read, and counts it. */
+/** Makes the entries that are read, and counts them. */
 function makeEntries(destination: Destination, count: { files: number; bytes: number }): TarVisitor {
   return {
     entry(header) {

@@ -15,17 +15,17 @@ import { unwritable } from '../../files/file-errors.ts'
 import { removeTree } from '../../files/remove-tree.ts'
 import { type Fill, makeWhole, type Target } from './unpack.ts'
 
-/** Name of the directory, inside the one to fill, in which all is unpacked and verified first. */
-const STAGE = '.murder-unpacked'
+/** A directory inside the one to fill, in which all is unpacked and verified first. */
+const STAGING = '.murder-unpacked'
 
 /**
- * Makes a release of a directory that may hold files already: `replace` removes those, `merge` leaves all that the
- * release does not have and renames over the rest. Nothing is touched before everything is there and verified.
- * Throws what `makeWhole` throws, and TARGET_CONFLICT where one has a directory and the other none.
+ * Makes a release in a directory that may have files already. `replace` removes them; `merge` overwrites those that the release
+ * has, too, and leaves the others. Nothing is touched before everything is there and verified.
+ * Throws what `makeWhole` throws, and TARGET_CONFLICT where only one of the two has a directory at a path.
  */
 export async function makeOver(options: Target, existing: 'merge' | 'replace', fill: Fill): ReturnType<Fill> {
   const into = resolve(options.into)
-  const stage = join(into, STAGE)
+  const stage = join(into, STAGING)
   try {
     mkdirSync(into, { recursive: true })
     removeTree(stage)
@@ -42,7 +42,7 @@ export async function makeOver(options: Target, existing: 'merge' | 'replace', f
 }
 
 function removeOthers(into: string): void {
-  for (const name of readdirSync(into)) if (name !== STAGE) removeTree(join(into, name))
+  for (const name of readdirSync(into)) if (name !== STAGING) removeTree(join(into, name))
 }
 
 const entriesOf = (directory: string): Dirent[] => readdirSync(directory, { withFileTypes: true })
@@ -62,7 +62,7 @@ function assertMergeable(from: string, to: string): void {
   }
 }
 
-/** Each file gets its place by a rename, so that none is ever half there. */
+/** Renames each file into the target, so that none is ever there in part. */
 function merge(from: string, to: string): void {
   const { mode, atime, mtime } = statSync(from)
   chmodSync(from, 0o700)

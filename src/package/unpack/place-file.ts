@@ -9,8 +9,8 @@ import { makeDirectory } from '../../files/make-directory.ts'
 import type { PlaceOrder } from '../../protocol/order.ts'
 
 /**
- * Gives a file that was fetched its place: a second name where both are on one file system, so that a large one needs
- * no second copy of its bytes, else a copy. What is at `path` is replaced in one step once the SHA-256 is right.
+ * Moves a fetched file to its target: as a hard link, or as a copy where the two are on different file systems, so that a
+ * large one is not there twice. A file at `path` is replaced in one step, once the SHA-256 is right.
  * Throws WRONG_KIND, PACKAGE_WRONG, DISK_FULL, NOT_WRITABLE or INTERRUPTED, and then has touched nothing.
  */
 export async function placeFile(options: {
@@ -35,12 +35,12 @@ export async function placeFile(options: {
   } catch (cause) {
     throw unwritable(path, cause)
   } finally {
-    // Also after a rename of one file's name to another name of it, which does nothing.
+    // Needed even after the rename: renaming one hard link onto another of the same file does nothing.
     rmSync(draft, { force: true })
   }
 }
 
-/** As `cp` does: into a directory that is there, under the file's own name. A device is no place for a file. */
+/** As with `cp`, an existing directory gets the file under its own name. A device is refused. */
 function targetOf({ path, name }: PlaceOrder): string {
   const target = resolve(path)
   const found = statSync(target, { throwIfNoEntry: false })

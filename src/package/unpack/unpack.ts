@@ -6,7 +6,7 @@ import { removeTree } from '../../files/remove-tree.ts'
 import { Destination } from './destination.ts'
 import { type ExtractOptions, extractInto } from './extract.ts'
 
-/** What becomes of a release: whole where there was nothing, or nothing. */
+/** Where a release is to be: all of it, or nothing. */
 export interface Target {
   /** The release directory: missing or empty before, whole after. */
   into: string
@@ -15,14 +15,14 @@ export interface Target {
   signal?: AbortSignal
 }
 
-/** Makes all that the release holds. `bytes` counts the content of files. */
+/** Makes all entries of the release. `bytes` counts the content of files. */
 export type Fill = (destination: Destination) => Promise<{ files: number; bytes: number }>
 
-/** `file` is the package; its SHA-256 (hex), when given, is checked while it is read. */
+/** `file` is the package. Its SHA-256 (hex), when given, is checked while it is read. */
 export type UnpackOptions = Target & ExtractOptions
 
 /**
- * Unpacks a package. Trusts nothing in it.
+ * Unpacks a package, which is not trusted.
  *
  * Throws what `makeWhole` throws, PACKAGE_MISSING, PACKAGE_WRONG (SHA-256), PACKAGE_DAMAGED, PACKAGE_REFUSED (hostile)
  * or NO_ZSTD.
@@ -31,8 +31,8 @@ export const unpack = (options: UnpackOptions): ReturnType<Fill> =>
   makeWhole(options, (destination) => extractInto(destination, options))
 
 /**
- * Fills a hidden directory beside `into` and renames that when all is there; on any failure the hidden directory is
- * removed and nothing else has been touched.
+ * Fills a hidden directory beside `into` and renames it when all is there. On any failure the hidden directory is removed and
+ * nothing else has been touched.
  *
  * Throws RELEASE_EXISTS, DISK_FULL, NOT_WRITABLE, INTERRUPTED or what `fill` throws.
  */
@@ -59,7 +59,7 @@ export async function makeWhole(options: Target, fill: Fill): ReturnType<Fill> {
   }
 }
 
-/** What went wrong before matters more than a leftover, and the next unpacking removes that. */
+/** The first error matters more than a leftover directory, which the next unpacking removes. */
 function removeQuietly(path: string): void {
   try {
     removeTree(path)
