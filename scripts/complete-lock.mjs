@@ -1,6 +1,5 @@
-// Completes package-lock.json with the builds for other systems that npm left out: it leaves out optional packages that
-// the registry in use doesn't carry (mirrors often lack other systems' builds), and `npm ci` then refuses the file
-// everywhere. Run it after changing dependencies. Usage: node scripts/complete-lock.mjs [--check]
+// Adds the builds for other systems to package-lock.json. npm leaves out optional packages that the registry in use doesn't
+// have (mirrors often lack other systems' builds), and `npm ci` then refuses the file everywhere. Run it after changing dependencies. Usage: node scripts/complete-lock.mjs [--check]
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail, root } from './lib.mjs'

@@ -21,7 +21,7 @@ async function packages(lockfile) {
   }
 }
 
-/** npm keeps what it has installed in node_modules/.package-lock.json: compared by content, clocks don't matter. */
+/** npm lists what it has installed in node_modules/.package-lock.json. The contents are compared, so clocks don't matter. */
 async function installed() {
   const [wanted, present] = await Promise.all(
     ['package-lock.json', 'node_modules/.package-lock.json'].map(packages),

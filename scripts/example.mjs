@@ -8,9 +8,9 @@ import { root } from './lib.mjs'
  * the arguments of this script. Call it when the dependencies are installed.
  */
 export async function runExample(name) {
-  // Not at the top: this file is read before anything is installed.
+  // Imported here, because this file is read before anything is installed.
   const { build, stop } = await import('esbuild')
-  // In node_modules, so that what is not bundled is found from there.
+  // In node_modules, so that it finds the packages that are not bundled.
   const file = join(root, 'node_modules', '.cache', 'shipit-murder-examples', `${name}.mjs`)
   const { outputFiles } = await build({
     entryPoints: [join(root, 'examples', name, 'main.ts')],
@@ -22,7 +22,7 @@ export async function runExample(name) {
     packages: 'external',
     logLevel: 'warning',
   })
-  // Else its process stays as long as this one.
+  // Otherwise its process stays as long as this one.
   await stop()
   await mkdir(dirname(file), { recursive: true })
   // Renamed into place: another run may be about to read it.

@@ -7,7 +7,7 @@ export interface Comparison {
 }
 
 /**
- * How two trees differ, a line a difference, at most ten: names, types, permission bits, link targets, content and
+ * The differences between two trees, one on each line, at most ten: names, types, permission bits, link targets, content and
  * (to the second) modification times. Names in `ignore` are left out at the top level of both.
  */
 export async function compareTrees(expected: string, actual: string, options: Comparison): Promise<string[]> {

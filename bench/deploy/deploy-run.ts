@@ -13,14 +13,14 @@ export interface DeployRun {
   tasks: Record<string, number>
   /** Bytes that left the deploy host. */
   sent: number
-  /** What was wrong on any server afterwards. */
+  /** Faults on the servers afterwards. */
   problems: string[]
-  /** Programs that the deploy left running, by host: not wrong yet, but to be looked at. */
+  /** Programs that the deploy left running, by host. That is no failure, but worth a look. */
   left: Record<string, string[]>
 }
 
-/** Longest that a deploy may take, seconds. */
-const patience = 3600
+/** How long a deploy may take. */
+const DEPLOY_TIMEOUT_S = 3600
 
 /** One `npx shipit production deploy`, and a look at every server afterwards. */
 export async function deployOnce(lab: Lab, project: Project, way: Way, deployTo: string): Promise<DeployRun> {
@@ -29,7 +29,7 @@ export async function deployOnce(lab: Lab, project: Project, way: Way, deployTo:
   const result = await lab.exec('deploy', ['npx', 'shipit', 'production', 'deploy'], {
     cwd: project.directory,
     anyExit: true,
-    timeout: patience * 1000,
+    timeout: DEPLOY_TIMEOUT_S * 1000,
   })
   const seconds = Number(process.hrtime.bigint() - start) / 1e9
   const sent = (await sentBytes(lab)) - sentBefore
@@ -40,7 +40,7 @@ export async function deployOnce(lab: Lab, project: Project, way: Way, deployTo:
   return { seconds, sent, tasks: taskTimes(result.stdout), problems, left: await leftRunning(lab) }
 }
 
-/** What runs in the hosts but their first process, sshd's listener and the question itself. */
+/** All processes in the hosts but the first one, sshd's listener and the command that asks. */
 async function leftRunning(lab: Lab): Promise<Record<string, string[]>> {
   const left: Record<string, string[]> = {}
   for (const host of lab.hosts) {

@@ -13,7 +13,7 @@ import { changeOneLine, makeRepository } from './release.ts'
 import { type Measurement, reportTable, taskTable } from './report.ts'
 import { placeFor } from './scratch.ts'
 
-const deployTo = '/srv/app'
+const DEPLOY_TO = '/srv/app'
 
 interface Case {
   servers: number
@@ -60,7 +60,7 @@ await benchProgram(async () => {
       await makeRepository(repository, size)
       for (const one of cases.filter((one) => one.size === size)) {
         for (let round = 1; round <= rounds; round++) {
-          // Who goes first takes turns, so that neither always finds a warm machine.
+          // The two take turns at going first, so that neither always finds a warm machine.
           for (const way of round % 2 ? ways : [...ways].reverse()) {
             const scratch = values.scratch ?? (await placeFor(one.servers, size))
             measurements.push(
@@ -98,7 +98,7 @@ async function runWay(
     await Promise.all(lab.servers.map((server) => lab.sshd(server)))
     const addresses = lab.servers.map((server) => server.address)
     const root = join(lab.directory, 'deploy')
-    const project = await makeProject(root, way, addresses, deployTo, lab.keys.identity)
+    const project = await makeProject(root, way, addresses, DEPLOY_TO, lab.keys.identity)
     await cp(repository, project.repository, {
       recursive: true,
       preserveTimestamps: true,
@@ -107,7 +107,7 @@ async function runWay(
     const measurements: Measurement[] = []
     for (const deploy of ['first', 'second'] as const) {
       if (deploy === 'second') await changeOneLine(project.repository)
-      const run = await deployOnce(lab, project, way, deployTo)
+      const run = await deployOnce(lab, project, way, DEPLOY_TO)
       say(
         `${formatBytes(size)}, ${formatRate(rate)}, ${servers} servers, round ${round}, ${deploy} deploy, ` +
           `${way}: ${run.seconds.toFixed(1)} s${run.problems.map((problem) => `\n  WRONG: ${problem}`).join('')}`,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What carries the release: shipit-deploy's own rsync, or this plugin on top of shipit-deploy. */
+/** How the release travels: by shipit-deploy's own rsync, or by this plugin on top of shipit-deploy. */
 export type Way = 'rsync' | 'murder'
 
 const plugin = join(process.cwd(), 'dist', 'index.cjs')
@@ -37,7 +37,7 @@ export async function makeProject(
   const config = {
     default: {
       workspace: project.workspace,
-      // The workspace stays, so that what arrived can be compared with it.
+      // The workspace stays, so that the releases on the servers can be compared with it.
       shallowClone: false,
       repositoryUrl: project.repository,
       branch: 'master',

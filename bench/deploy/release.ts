@@ -6,11 +6,11 @@ import { randomBytes, randomSource } from '../shared/random.ts'
 
 const run = promisify(execFile)
 
-/** Bytes of a large release that are in small files; the rest is in files of `largeFile` bytes. */
-const smallPart = 20e6
-const largeFile = 16e6
+/** Bytes of a large release that are in small files; the rest is in files of `LARGE_FILE_BYTES` bytes. */
+const SMALL_FILES_BYTES = 20e6
+const LARGE_FILE_BYTES = 16e6
 /** Share of the bytes that is text, and gzips to about a third: so the whole gzips by about a quarter. */
-const textShare = 0.37
+const TEXT_SHARE = 0.37
 
 /**
  * Makes a git repository with a release: 2,000 files, a few of them executable and a few symbolic links, in a tree
@@ -20,20 +20,20 @@ const textShare = 0.37
 export async function makeRepository(directory: string, bytes: number, files = 2000): Promise<void> {
   const random = randomSource(bytes)
   const text = sourceText(random)
-  const small = sizes(files, Math.min(bytes, smallPart), random)
+  const small = sizes(files, Math.min(bytes, SMALL_FILES_BYTES), random)
   const large = Array.from(
-    { length: Math.round((bytes - Math.min(bytes, smallPart)) / largeFile) },
-    () => largeFile,
+    { length: Math.round((bytes - Math.min(bytes, SMALL_FILES_BYTES)) / LARGE_FILE_BYTES) },
+    () => LARGE_FILE_BYTES,
   )
   let texts = 0
   let all = 0
   for (const [i, size] of [...small, ...large].entries()) {
-    const isText = texts < all * textShare
+    const isText = texts < all * TEXT_SHARE
     all += size
     if (isText) texts += size
     const path = join(
       directory,
-      size === largeFile ? `assets/${i}` : place(i),
+      size === LARGE_FILE_BYTES ? `assets/${i}` : place(i),
       `file-${i}.${isText ? 'ts' : 'png'}`,
     )
     await mkdir(dirname(path), { recursive: true })

@@ -64,7 +64,7 @@ export function reportTable(measurements: Measurement[]): string {
   return formatTable([head, ...rows])
 }
 
-/** Where the time of each way went: median seconds of each Shipit task. */
+/** Median seconds of each Shipit task, for both ways. */
 export function taskTable(measurements: Measurement[]): string {
   const tasks = [...new Set(measurements.flatMap((run) => Object.keys(run.tasks)))].filter(
     (task) => task !== 'deploy',

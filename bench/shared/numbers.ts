@@ -1,6 +1,6 @@
 import { parseList } from './units.ts'
 
-/** A number that an option may have; throws what is wrong with it. */
+/** The number of an option. Throws when the option may not have it. */
 export function parseNumber(
   option: string,
   text: string,

@@ -2,7 +2,7 @@ import { destroyAllLabs, labProblem } from '../../test/support/lab/lab.ts'
 import { removeOwnScratch } from '../../test/support/lab/scratch.ts'
 import { tellError } from './tell-error.ts'
 
-/** Runs a bench: refuses where no lab can be made, and takes labs down whichever way it ends. */
+/** Runs a bench. Refuses where no lab can be made, and always takes the labs down at the end. */
 export async function benchProgram(main: () => Promise<void>): Promise<void> {
   const problem = labProblem()
   if (problem) {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 
 export const resultsDirectory = join('bench', 'results')
 
-/** What a figure means nothing without. */
+/** The circumstances, without which a figure means nothing. */
 export function circumstances(): Record<string, unknown> {
   const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
   return {

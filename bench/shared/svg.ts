@@ -17,23 +17,23 @@ export interface Chart {
   marker?: { x: number; label: string }
 }
 
-const width = 860
-const height = 380
+const WIDTH = 860
+const HEIGHT = 380
 const inset = { left: 64, right: 230, top: 60, bottom: 56 }
 /** Distinct for eyes that see red and green alike (Okabe and Ito), then greys. */
 const colours = ['#0072b2', '#d55e00', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#7f7f7f', '#000000']
 
 /** Line charts, one under the other, as one SVG document. */
 export function svg(title: string, charts: Chart[]): string {
-  const total = 40 + charts.length * height
+  const total = 40 + charts.length * HEIGHT
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}"`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${total}" width="${WIDTH}" height="${total}"`,
     '  font-family="system-ui, sans-serif" font-size="13" fill="#222">',
     `<title>${escapeText(title)}</title>`,
-    // A ground of its own, so that it can be read in light and dark pages alike.
-    `<rect width="${width}" height="${total}" rx="8" fill="#fff"/>`,
+    // It has its own background, so that it can be read on light and dark pages.
+    `<rect width="${WIDTH}" height="${total}" rx="8" fill="#fff"/>`,
     `<text x="${inset.left}" y="28" font-size="15" font-weight="600">${escapeText(title)}</text>`,
-    ...charts.map((chart, i) => `<g transform="translate(0 ${40 + i * height})">\n${draw(chart)}\n</g>`),
+    ...charts.map((chart, i) => `<g transform="translate(0 ${40 + i * HEIGHT})">\n${draw(chart)}\n</g>`),
     '</svg>\n',
   ].join('\n')
 }
@@ -45,8 +45,8 @@ function draw(chart: Chart): string {
     chart.whole.includes('x'),
   )
   const top = niceEnd(Math.max(...all.map(([, y]) => y), 1e-9), chart.whole.includes('y'))
-  const bottomY = height - inset.bottom
-  const rightX = width - inset.right
+  const bottomY = HEIGHT - inset.bottom
+  const rightX = WIDTH - inset.right
   const at = (x: number) => round(inset.left + (x / right.end) * (rightX - inset.left))
   const up = (y: number) => round(bottomY - (y / top.end) * (bottomY - inset.top))
 
@@ -62,7 +62,7 @@ function draw(chart: Chart): string {
   parts.push(line(inset.left, bottomY, rightX, bottomY, '#888'))
   const middleX = (inset.left + rightX) / 2
   const middleY = (inset.top + bottomY) / 2
-  parts.push(`<text x="${middleX}" y="${height - 14}" text-anchor="middle">${escapeText(chart.x)}</text>`)
+  parts.push(`<text x="${middleX}" y="${HEIGHT - 14}" text-anchor="middle">${escapeText(chart.x)}</text>`)
   parts.push(
     `<text transform="translate(18 ${middleY}) rotate(-90)" text-anchor="middle">${escapeText(chart.y)}</text>`,
   )
@@ -75,7 +75,7 @@ function draw(chart: Chart): string {
       `<text x="${x}" y="${inset.top - 6}" text-anchor="middle" fill="#666">${escapeText(chart.marker.label)}</text>`,
     )
   }
-  // The first line is drawn last, so that no other hides it.
+  // The first line is drawn last, so that none hides it.
   for (const [i, series] of [...chart.series.entries()].reverse()) {
     const colour = colours[i % colours.length]
     const points = series.points.map(([x, y]) => `${at(x)},${up(y)}`).join(' ')
@@ -91,7 +91,7 @@ function draw(chart: Chart): string {
     parts.push(
       `<path d="M${rightX + 18} ${y}h24" stroke="${colour}" stroke-width="${stroke}"${dash(i)}/>`,
       `<text x="${rightX + 50}" y="${y + 4}">${escapeText(series.name)}</text>`,
-      `<text x="${width - 8}" y="${y + 4}" text-anchor="end" fill="#666">${escapeText(series.note ?? '')}</text>`,
+      `<text x="${WIDTH - 8}" y="${y + 4}" text-anchor="end" fill="#666">${escapeText(series.note ?? '')}</text>`,
     )
   }
   return parts.join('\n')
@@ -109,7 +109,7 @@ function niceEnd(most: number, whole: boolean): { end: number; step: number } {
 const line = (x1: number, y1: number, x2: number, y2: number, colour: string, stroke = 1): string =>
   `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${colour}" stroke-width="${stroke}"/>`
 
-/** From the sixth on lines are dashed: some run one over the other. */
+/** From the sixth line on they are dashed, because some lie on top of others. */
 const dash = (i: number): string => (i >= 5 ? ` stroke-dasharray="${2 + 3 * (i - 4)} 4"` : '')
 
 const label = (value: number): string => String(Number(value.toPrecision(6)))

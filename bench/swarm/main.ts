@@ -23,7 +23,7 @@ await benchProgram(async () => {
     const content = await makeContent(scratch, options.size)
     for (const servers of options.servers) {
       for (let round = 1; round <= options.rounds; round++) {
-        // Who goes first takes turns, so that nobody always finds the machine in one state.
+        // The contenders take turns at going first, so that none always finds the machine in the same state.
         const order = [
           ...names.slice((round - 1) % names.length),
           ...names.slice(0, (round - 1) % names.length),

@@ -32,14 +32,14 @@ export interface RaceResult {
   /** Bytes over the links from the start of the peers until the last was done, by host. */
   links: Record<string, Counters>
   usage: Usage[]
-  /** Payload bytes that came over the network, by server, for contenders that tell. */
+  /** Payload bytes that came over the network, by server, for contenders that say so. */
   received: Record<string, number>
   /** Share of all CPU time of the machine that was in use meanwhile: at 1 the figures say more about the CPU. */
   busy: number
   problems: string[]
 }
 
-/** Says that it is there, and becomes the program when a line comes. */
+/** A shell that says that it is there, and becomes the program when a line comes. */
 const hold = ['sh', '-c', 'echo held; read -r go; exec "$@" < /dev/null', 'hold']
 
 /** What one contender gets to bring the content to every server: hosts, a clock, and processes that are measured. */
@@ -48,7 +48,7 @@ export class Race {
   readonly content: Content
   /** Piece length, bytes; undefined leaves it to the contender. */
   readonly pieceLength: number | undefined
-  /** Bytes received by a server, as its program told. */
+  /** Bytes that a server received, as its program says. */
   readonly received: Record<string, number> = {}
   readonly #done = new Map<string, number>()
   readonly #processes: { role: Role; host: LabHost; process: LabProcess; time: string }[] = []
@@ -79,8 +79,8 @@ export class Race {
   }
 
   /**
-   * Starts a program whose CPU time and memory count. It is ended after the race. A peer that is asked for before `go` starts
-   * then: all start together, and what it takes to get a process into a host of the lab is not on anybody's clock.
+   * Starts a program whose CPU time and memory count. It is ended after the race. A peer that is requested before `go` starts
+   * with `go`: so all start together, and the time to get a process into a host of the lab is not measured.
    */
   spawn(role: Role, host: LabHost, argv: string[], env?: Record<string, string>): LabProcess {
     const time = join(host.directory, `time-${this.#processes.length}`)
@@ -167,7 +167,7 @@ export class Race {
       await Promise.race([work, late])
     } finally {
       clearTimeout(timer)
-      // When it was late, its own failure once the processes end is no news.
+      // After a timeout the contender also fails because its processes end: that error adds nothing.
       work.catch(() => undefined)
     }
   }

@@ -2,8 +2,8 @@ import { fixed, formatTable } from '../shared/table.ts'
 import type { Summary } from './summary.ts'
 
 /**
- * One row a contender. Without a link limit, rates and ratios to libtorrent stand where S/B would. `unequal`: some links have
- * other rates.
+ * One row for each contender. Without a link limit, rates and ratios to libtorrent take the place of S/B. `unequal`: some links
+ * have other rates.
  */
 export function reportTable(
   summaries: Summary[],

@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   )
 }
 
-/** The story and, whatever happens in it, the tidying. */
+/** Runs the story, and in any case tidies up. */
 async function show(options: Options): Promise<void> {
   const { path, remove } = workplace(options)
   const paths = ['fleet', 'tmp'].map((name) => join(path, name))
@@ -36,11 +36,11 @@ async function show(options: Options): Promise<void> {
   try {
     await story({ options, path, signal, say: narrator(), atEnd: (stop) => stops.push(stop) })
   } catch (error) {
-    // Whatever an interruption made fail, it is the interruption that counts.
+    // An error after an interruption is its consequence: the interruption is what counts.
     signal.throwIfAborted()
     throw error
   } finally {
-    // Only now: until here the terminal was the deploy's, which has ended in order.
+    // Not earlier: until here the terminal belonged to the deploy.
     if (signal.aborted) console.error('\nInterrupted: stopping everything')
     for (const stop of stops.reverse()) await stop()
     const left = await endAll(paths, GRACE)

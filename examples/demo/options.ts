@@ -10,11 +10,11 @@ export interface Options {
   files: number
   /** Megabytes of its one large file. */
   size: number
-  /** Where everything is put and then kept; undefined for a temporary directory. */
+  /** The directory for everything, which is kept; undefined for a temporary one. */
   directory: string | undefined
 }
 
-const usage = 'npm run demo -- [--servers 5] [--files 3000] [--size 64] [--directory DIR, which is kept]'
+const USAGE = 'npm run demo -- [--servers 5] [--files 3000] [--size 64] [--directory DIR, which is kept]'
 
 /** Throws USAGE with exit code 2. */
 export function readOptions(args: string[]): Options {
@@ -39,7 +39,7 @@ function parse(args: string[]) {
       },
     }).values
   } catch (error) {
-    throw new MurderError('USAGE', (error as Error).message, { exitCode: ExitCode.usage, cure: usage })
+    throw new MurderError('USAGE', (error as Error).message, { exitCode: ExitCode.usage, cure: USAGE })
   }
 }
 
@@ -48,11 +48,11 @@ function whole(flag: string, text: string, most: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= most) return value
   throw new MurderError('USAGE', `${flag} takes 1 to ${most}, not ${text}`, {
     exitCode: ExitCode.usage,
-    cure: usage,
+    cure: USAGE,
   })
 }
 
-/** The directory for everything, and what removes it at the end. */
+/** The directory for everything, and the function that removes it at the end. */
 export function workplace({ directory }: Options): { path: string; remove(): void } {
   if (directory !== undefined) {
     mkdirSync(directory, { recursive: true })

@@ -15,7 +15,7 @@ export function processesOf(paths: readonly string[]): Left[] {
     .map(({ pid, command }) => ({ pid, command }))
 }
 
-/** Gives them `seconds` to end by themselves, then ends them. Those that had to be ended are returned. */
+/** Gives the processes `seconds` to end by themselves, then ends them. Returns those that had to be ended. */
 export async function endAll(paths: readonly string[], seconds: number): Promise<Left[]> {
   const until = Date.now() + seconds * 1000
   let left = processesOf(paths)
@@ -29,7 +29,7 @@ export async function endAll(paths: readonly string[], seconds: number): Promise
 
 type Row = Left & { text: string }
 
-/** Not `ps`: small systems lack it. */
+/** Does without `ps`, which small systems lack. */
 function fromProc(): Row[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

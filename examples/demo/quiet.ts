@@ -1,13 +1,13 @@
 import type { Shipit } from '../../src/shipit.ts'
 
-/** What this needs of Shipit besides its types: where its log and the output of its commands go. */
+/** The parts of Shipit that are not in its types: where its log and the output of its commands go. */
 interface Loud {
   options: { log: (...args: unknown[]) => void; stdout?: unknown; stderr?: unknown }
   prependListener(event: string, listener: (...args: never[]) => void): unknown
 }
 
 /**
- * Leaves of Shipit's log one line a task, failures, and what this plugin says; every command, its output and the
+ * Shortens Shipit's log to one line for each task, failures, and the lines of this plugin. Commands, their output and the
  * remarks of shipit-deploy's own tasks are left out. Call it in a shipitfile.
  */
 export function quiet(shipit: Shipit): void {
@@ -32,7 +32,7 @@ export function quiet(shipit: Shipit): void {
   }
 }
 
-/** A task that begins, a command that is run, or the end of a task that only stands for others (it has no time). */
+/** Lines about the begin of a task, about a command, or about the end of a task that only names others (it has no time). */
 function isCommonplace([first, ...rest]: unknown[]): boolean {
   const text = String(first).trimStart()
   return text.startsWith('Running') || (text === 'Finished' && rest[1] !== 'after')

@@ -33,7 +33,7 @@ export class Repository {
     return this.#commit('First version')
   }
 
-  /** The second version: one file is other, one is new, one is gone. */
+  /** The second version: one file is changed, one is new, one is gone. */
   async change(): Promise<string> {
     await this.#write('version.txt', '2\n')
     await this.#write('src/new.js', moduleText(-1))
@@ -85,5 +85,5 @@ const author = {
   GIT_COMMITTER_EMAIL: 'demo@localhost',
 }
 
-/** Not the user's: they may sign commits or run hooks. */
+/** The user's own settings are ignored, because they may sign commits or run hooks. */
 const ownSettingsOnly = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }

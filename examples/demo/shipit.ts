@@ -14,14 +14,14 @@ export interface ShipitRun {
   signal: AbortSignal
 }
 
-/** Seconds that an interrupted deploy may take to tidy up. */
-const PATIENCE = 20
+/** How long an interrupted deploy may take to tidy up. */
+const TIDY_TIMEOUT_S = 20
 
 /** Runs this repository's `shipit` on this terminal. Throws SHIPIT_FAILED, or the signal's reason. */
 export async function shipit({ words, env, signal }: ShipitRun): Promise<void> {
   signal.throwIfAborted()
   const bin = join('node_modules', 'shipit-cli', 'bin', 'shipit')
-  // In a process group of its own, so that Ctrl-C reaches it once, from here, however this process came to know of it.
+  // In a process group of its own, so that an interrupt reaches it only once: from here.
   const child = spawn(process.execPath, [bin, ...words], {
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
@@ -30,7 +30,7 @@ export async function shipit({ words, env, signal }: ShipitRun): Promise<void> {
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   const interrupt = async () => {
     signalGroup(child.pid, 'SIGINT')
-    await Promise.race([ended, setTimeout(PATIENCE * 1000, undefined, { ref: false })])
+    await Promise.race([ended, setTimeout(TIDY_TIMEOUT_S * 1000, undefined, { ref: false })])
     signalGroup(child.pid, 'SIGKILL')
   }
   const onAbort = () => void interrupt()

@@ -14,7 +14,7 @@ export interface Surroundings {
   path: string
   signal: AbortSignal
   say: Narrator
-  /** Runs at the end, however the story ends. */
+  /** Runs at the end, also after a failure. */
   atEnd(stop: () => Promise<void>): void
 }
 
@@ -26,7 +26,7 @@ export interface Narrator {
   text(text: string): void
 }
 
-/** Two deploys and a rollback. Throws when anything is not as it should be. */
+/** Two deploys and a rollback. Throws when a result is wrong. */
 export async function story({ options, path, signal, say, atEnd }: Surroundings): Promise<void> {
   const { servers, files, size } = options
   say.step(

@@ -8,7 +8,7 @@ export interface FleetOptions {
   count: number
   /** Directory for keys and home directories; made when it is missing. No spaces or special characters in its path. */
   root: string
-  /** Port of every server; 0, unless told otherwise, lets the system choose. */
+  /** Port of every server. With 0, the default, the system chooses. */
   port?: number
   user?: string
 }

@@ -5,9 +5,9 @@ import { parseArgs } from 'node:util'
 import { ExitCode, explain, MurderError } from '../../src/errors.ts'
 import { startFleet } from './index.ts'
 import { readFleetState, removeFleetState, writeFleetState } from './state.ts'
-import { fleetFile } from './target.ts'
+import { FLEET_FILE_PATH } from './target.ts'
 
-const usage = 'npm run fleet -- [--count 5] [--root DIRECTORY] [--state FILE]'
+const USAGE = 'npm run fleet -- [--count 5] [--root DIRECTORY] [--state FILE]'
 
 interface Options {
   count: number
@@ -21,14 +21,14 @@ function options(): Options {
     options: {
       count: { type: 'string', default: '5' },
       root: { type: 'string' },
-      state: { type: 'string', default: fleetFile },
+      state: { type: 'string', default: FLEET_FILE_PATH },
     },
   })
   const count = Number(values.count)
   if (!Number.isInteger(count) || count < 1 || count > 250) {
     throw new MurderError('USAGE', `--count takes 1 to 250, not ${values.count}`, {
       exitCode: ExitCode.usage,
-      cure: usage,
+      cure: USAGE,
     })
   }
   return { count, root: values.root, state: resolve(values.state) }
@@ -66,7 +66,7 @@ async function main(): Promise<void> {
 
   console.log(`${count} SSH servers in this process; Ctrl-C stops them.`)
   for (const { user, host, port, home } of fleet.servers) console.log(`  ${user}@${host}:${port}  ${home}`)
-  const elsewhere = state === resolve(fleetFile) ? '' : `FLEET_FILE=${state} `
+  const elsewhere = state === resolve(FLEET_FILE_PATH) ? '' : `FLEET_FILE=${state} `
   console.log(`Now, in another terminal: ${elsewhere}npx shipit production deploy`)
 }
 

@@ -1,9 +1,9 @@
 import { Transform } from 'node:stream'
 
 /**
- * A path that every server takes for one of its own. The servers share this machine's file system, yet a shipitfile has
- * one `deployTo` for all of them: in commands and their input each server reads `shared` as `own`. The two are equally
- * long, so that nothing moves in what passes by, which may be binary.
+ * A path that means another directory on each server. The servers share this machine's file system, but a shipitfile has one
+ * `deployTo` for all of them. So each server replaces `shared` by `own` in commands and their input. The two are equally
+ * long, so that no other byte moves: the input may be binary.
  */
 export interface OwnPath {
   shared: string
@@ -14,7 +14,7 @@ export function translateText(text: string, { shared, own }: OwnPath): string {
   return text.replaceAll(shared, own)
 }
 
-/** The same for a stream, also where the path is split over chunks. Holds back only what may be the start of it. */
+/** The same for a stream, even where the path is split over chunks. Only bytes that may begin the path are held back. */
 export function translateStream({ shared, own }: OwnPath): Transform {
   const from = Buffer.from(shared)
   const to = Buffer.from(own)
@@ -34,7 +34,7 @@ export function translateStream({ shared, own }: OwnPath): Transform {
   })
 }
 
-/** How many bytes at the end of `bytes` are how `path` begins. */
+/** How many bytes at the end of `bytes` are a beginning of `path`. */
 function beginning(bytes: Buffer, path: Buffer): number {
   for (let length = Math.min(bytes.length, path.length - 1); length > 0; length--) {
     if (bytes.subarray(-length).equals(path.subarray(0, length))) return length

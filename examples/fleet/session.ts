@@ -7,7 +7,7 @@ export interface Surroundings {
   /** The user's home directory: working directory of every command. */
   home: string
   user: string
-  /** What commands and their input call this server's home, as they do every other's. */
+  /** The path that commands and their input use for the home of this and of every other server. */
   alias?: OwnPath | undefined
   /** `client address, client port, server address, server port`, as sshd gives it to commands. */
   connection: string
@@ -22,8 +22,8 @@ export function serveSession(session: Session, surroundings: Surroundings): void
 }
 
 /**
- * Like sshd: the command's exit code or signal is reported when it has ended and nobody holds its outputs any more; when
- * the client goes away the command isn't killed, its pipes close.
+ * As sshd does, this reports the command's exit code or signal when it has ended and all its outputs are closed. When the client
+ * goes away, the command isn't killed, but its pipes close.
  */
 function run(command: string, channel: ServerChannel, surroundings: Surroundings): void {
   const { home, user, connection, alias } = surroundings
@@ -42,7 +42,7 @@ function run(command: string, channel: ServerChannel, surroundings: Surroundings
     },
   })
   const input = alias ? channel.pipe(translateStream(alias)) : channel
-  // Either end may leave first; the other is told by the end of the stream, not by an error here.
+  // Either end may leave first. The other one learns it from the end of the stream, so an error here says nothing new.
   for (const stream of [channel, input, child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
   input.pipe(child.stdin)
   child.stdout.pipe(channel, { end: false })
@@ -61,6 +61,6 @@ function finish(channel: ServerChannel, code: number | null, signal: NodeJS.Sign
   if (channel.destroyed || !channel.writable) return
   if (code === null) channel.exit((signal ?? 'SIGKILL').slice(3), false, '')
   else channel.exit(code)
-  // Closed at once, a channel loses what its window has not let through yet.
+  // A channel that is closed at once loses the bytes that wait for its window.
   channel.end(() => channel.close())
 }

@@ -14,7 +14,7 @@ export interface FleetState {
   servers: Remote[]
 }
 
-/** Whoever waits for the file never sees half of it. */
+/** Written whole, because others wait for the file. */
 export function writeFleetState(file: string, { keyPath, home, remotes }: ExampleFleet): void {
   const state: FleetState = { pid: process.pid, key: keyPath, home, servers: remotes }
   mkdirSync(dirname(file), { recursive: true })
@@ -26,7 +26,7 @@ export function removeFleetState(file: string): void {
   rmSync(file, { force: true })
 }
 
-/** The fleet that the file tells of; undefined when none runs. Throws FLEET_FILE when the file is something else. */
+/** The running fleet of the file; undefined when none runs. Throws FLEET_FILE when the file is something else. */
 export function readFleetState(file: string): FleetState | undefined {
   let text: string
   try {

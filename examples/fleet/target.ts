@@ -2,7 +2,7 @@ import { MurderError } from '../../src/errors.ts'
 import type { Server } from '../../src/shipit.ts'
 import { type FleetState, readFleetState } from './state.ts'
 
-/** What a shipitfile needs to know about where it deploys to. */
+/** Where a shipitfile deploys to. */
 export interface Target {
   servers: Server[]
   /** Path of an SSH private key; without one, ssh's own. */
@@ -12,17 +12,17 @@ export interface Target {
 }
 
 /** Where the state of `npm run fleet` is, from the root of this repository. */
-export const fleetFile = '.shipit-murder/fleet.json'
+export const FLEET_FILE_PATH = '.shipit-murder/fleet.json'
 
 /**
  * The servers in `MURDER_SERVERS` (`user@host:port`, separated by commas), with releases below `DEPLOY_TO`; else the
- * running fleet that the file `FLEET_FILE` tells of. Throws NO_FLEET when there is neither.
+ * running fleet of the file `FLEET_FILE`. Throws NO_FLEET when there is neither.
  */
 export function target(env: NodeJS.ProcessEnv, read = readFleetState): Target {
   const named = (env.MURDER_SERVERS ?? '').split(',').map((server) => server.trim())
   const servers = named.filter((server) => server !== '')
   if (servers.length > 0) return { servers, directory: env.DEPLOY_TO || '/tmp/shipit-murder' }
-  const fleet = read(env.FLEET_FILE || fleetFile)
+  const fleet = read(env.FLEET_FILE || FLEET_FILE_PATH)
   if (fleet) return ofFleet(fleet)
   throw new MurderError('NO_FLEET', 'No example fleet is running', {
     cure: 'start one with `npm run fleet` in another terminal, or name servers in MURDER_SERVERS (user@host:port,…)',

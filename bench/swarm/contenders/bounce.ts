@@ -3,7 +3,7 @@ import type { Contender } from './contender.ts'
 import { ended, pushOverSsh } from './rsync.ts'
 import { need } from './torrent.ts'
 
-/** Whole-file doubling: whoever has the file passes it on to one server after the other, over ssh. */
+/** Whole-file doubling: each machine that has the file passes it on to one server after another, over ssh. */
 export const bounce: Contender = {
   what: 'whole-file doubling over ssh',
   setUp: () => need('rsync', 'rsync'),

@@ -6,22 +6,22 @@ import type { Contender } from './contender.ts'
 import { need, startPeers, torrentAndTracker } from './torrent.ts'
 
 /** Debian's own: the bindings are built for this one. */
-const python = '/usr/bin/python3'
+const PYTHON = '/usr/bin/python3'
 const script = join(process.cwd(), 'bench', 'swarm', 'libtorrent_peer.py')
 
 async function setUp(): Promise<void> {
   await need('mktorrent', 'mktorrent')
-  await promisify(execFile)(python, ['-c', 'import libtorrent']).catch(() => {
-    throw new Error(`${python} has no libtorrent: apt-get install python3-libtorrent`)
+  await promisify(execFile)(PYTHON, ['-c', 'import libtorrent']).catch(() => {
+    throw new Error(`${PYTHON} has no libtorrent: apt-get install python3-libtorrent`)
   })
 }
 
 async function run(race: Race, mode: 'seed' | 'super-seed'): Promise<void> {
   const torrent = await torrentAndTracker(race)
-  const seeder = [python, script, mode, torrent, dirname(race.content.file)]
+  const seeder = [PYTHON, script, mode, torrent, dirname(race.content.file)]
   await race.spawn('seeder', race.seeder, seeder).line(/^seeding/)
   await startPeers(race, /^done/, (server) =>
-    race.spawn('peer', server, [python, script, 'peer', torrent, dirname(race.target)]),
+    race.spawn('peer', server, [PYTHON, script, 'peer', torrent, dirname(race.target)]),
   )
 }
 

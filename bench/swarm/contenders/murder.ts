@@ -5,7 +5,7 @@ import type { LabHost } from '../../../test/support/lab/host.ts'
 import type { LabProcess } from '../../../test/support/lab/process.ts'
 import type { Race } from '../race.ts'
 import type { Contender } from './contender.ts'
-import { startPeers, trackerPort } from './torrent.ts'
+import { startPeers, TRACKER_PORT } from './torrent.ts'
 
 const agent = join(process.cwd(), 'dist', 'murder.mjs')
 
@@ -17,7 +17,7 @@ export const murder: Contender = {
   },
   async run(race) {
     const torrent = join(race.lab.directory, 'content.torrent')
-    const tracker = `${race.seeder.address}:${trackerPort}`
+    const tracker = `${race.seeder.address}:${TRACKER_PORT}`
     const pieces = race.pieceLength ? ['--piece-length', String(race.pieceLength)] : []
     await race.lab.exec('deploy', [
       process.execPath,
@@ -31,7 +31,7 @@ export const murder: Contender = {
     const start = (role: 'tracker' | 'seeder' | 'peer', host: LabHost, ...args: string[]) =>
       race.spawn(role, host, [process.execPath, agent, ...args, '--foreground', '--json'])
 
-    await start('tracker', race.seeder, 'tracker', '--port', String(trackerPort)).line(/"event":"listening"/)
+    await start('tracker', race.seeder, 'tracker', '--port', String(TRACKER_PORT)).line(/"event":"listening"/)
     const fleet = ['--fleet', String(race.servers.length)]
     await start('seeder', race.seeder, 'seed', torrent, race.content.file, ...fleet).line(
       /"event":"listening"/,

@@ -6,7 +6,7 @@ import type { Race } from '../race.ts'
 import type { Contender } from './contender.ts'
 import { need } from './torrent.ts'
 
-/** Nothing to compare with on the other side, so no delta; written where it belongs. */
+/** There is nothing to compare with on the other side: no delta, and no temporary file. */
 const plainCopy = ['--whole-file', '--inplace', '--times']
 /** The cheapest cipher on machines with AES instructions. */
 const remoteShell = ['-e', 'ssh -c aes128-gcm@openssh.com']

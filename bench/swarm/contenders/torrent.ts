@@ -7,7 +7,7 @@ import type { Race } from '../race.ts'
 
 const run = promisify(execFile)
 
-export const trackerPort = 8998
+export const TRACKER_PORT = 8998
 
 /** Rejects with the name of the Debian package when a program is missing. */
 export async function need(program: string, debianPackage: string): Promise<void> {
@@ -16,14 +16,14 @@ export async function need(program: string, debianPackage: string): Promise<void
   })
 }
 
-/** A torrent that no contender made itself, 256 KiB pieces unless told otherwise, and a tracker for it. */
+/** A torrent that no contender made itself, with pieces of 256 KiB unless the options say otherwise, and a tracker for it. */
 export async function torrentAndTracker(race: Race): Promise<string> {
   const torrent = join(race.lab.directory, 'content.torrent')
-  const announce = `http://${race.seeder.address}:${trackerPort}/announce`
+  const announce = `http://${race.seeder.address}:${TRACKER_PORT}/announce`
   const power = Math.round(Math.log2(race.pieceLength ?? 2 ** 18))
   await run('mktorrent', ['-l', String(power), '-a', announce, '-o', torrent, race.content.file])
   const script = join(process.cwd(), 'bench', 'swarm', 'tracker.mjs')
-  const tracker = race.spawn('tracker', race.seeder, [process.execPath, script, String(trackerPort)])
+  const tracker = race.spawn('tracker', race.seeder, [process.execPath, script, String(TRACKER_PORT)])
   await tracker.line(/^listening/)
   return torrent
 }
@@ -34,6 +34,6 @@ export async function startPeers(
   done: RegExp,
   start: (server: LabHost) => LabProcess,
 ): Promise<void> {
-  // How long it may take is the race's business.
+  // The race has its own time limit.
   await race.runPeers(start, (peer) => peer.line(done, 2 ** 31 - 1))
 }
