@@ -44,7 +44,7 @@ export interface DeployReport {
   records?: readonly ServerRecord[]
 }
 
-interface Speed {
+export interface Speed {
   server: string
   seconds: number
   rate: number

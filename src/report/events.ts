@@ -1,4 +1,4 @@
-import { type DeployReport, figures, type ServerReport } from './deploy-report.ts'
+import { type DeployReport, figures, type ServerReport, type Speed } from './deploy-report.ts'
 import type { Failure } from './failures.ts'
 import type { ServerPhase, Step, Summary } from './fleet-progress.ts'
 
@@ -14,21 +14,8 @@ export type OutputEvent =
   | ProgressEvent
   | ReportEvent
 
-export interface ProgressEvent {
-  event: 'progress'
-  step: Step
-  /** Over all servers together. */
-  bytes: number
-  total: number
-  rate: number
-  /** Seconds; null when unknown. */
-  eta: number | null
-  servers: number
-  done: number
-  failed: number
-  seederUploaded: number
-  slowest: { server: string; phase: ServerPhase; bytes: number; total: number; rate: number }[]
-}
+/** Over all servers together. `eta` in seconds, null when unknown. */
+export type ProgressEvent = { event: 'progress' } & Omit<Summary, 'eta'> & { eta: number | null }
 
 export interface ReportEvent {
   event: 'report'
@@ -37,8 +24,8 @@ export interface ReportEvent {
   done: number
   seconds: number | null
   phases: DeployReport['phases']
-  fastest: { server: string; seconds: number; rate: number } | null
-  slowest: { server: string; seconds: number; rate: number } | null
+  fastest: Speed | null
+  slowest: Speed | null
   seederUploaded: number
   /** `seederUploaded` ÷ `size`. */
   seederRatio: number
@@ -47,25 +34,13 @@ export interface ReportEvent {
 }
 
 export function progressEvent(summary: Summary): ProgressEvent {
-  const { step, bytes, total, rate, eta, servers, done, failed, seederUploaded, slowest } = summary
+  const { rate, eta, slowest } = summary
   return {
     event: 'progress',
-    step,
-    bytes,
-    total,
+    ...summary,
     rate: Math.round(rate),
     eta: eta === undefined ? null : Math.round(eta * 10) / 10,
-    servers,
-    done,
-    failed,
-    seederUploaded,
-    slowest: slowest.map(({ server, phase, bytes, total, rate }) => ({
-      server,
-      phase,
-      bytes,
-      total,
-      rate: Math.round(rate),
-    })),
+    slowest: slowest.map((server) => ({ ...server, rate: Math.round(server.rate) })),
   }
 }
 

@@ -32,10 +32,10 @@ export interface Summary extends Progress {
   servers: number
   done: number
   failed: number
-  /** The three servers that are furthest from the end, slowest first; none when there is only one server. */
-  slowest: SlowServer[]
   /** Bytes that the seeder has sent. */
   seederUploaded: number
+  /** The three servers that are furthest from the end, slowest first; none when there is only one server. */
+  slowest: SlowServer[]
 }
 
 const order: readonly ServerPhase[] = ['check', 'upload', 'transfer', 'unpack', 'done']
@@ -67,7 +67,7 @@ function slowest(states: ReadonlyMap<string, ServerState>): SlowServer[] {
   const part = (state: ServerState) => (state.total > 0 ? state.bytes / state.total : 0)
   return [...states]
     .map(([server, state]) => ({ server, ...state }))
-    .filter((state) => state.phase !== 'done' && state.phase !== 'failed')
+    .filter(({ phase }) => phase !== 'done' && phase !== 'failed')
     .sort((a, b) => at(a.phase) - at(b.phase) || part(a) - part(b) || a.rate - b.rate)
     .slice(0, 3)
 }
@@ -96,7 +96,7 @@ export function summarize(
     servers: all.length,
     done: all.filter((state) => state.phase === 'done').length,
     failed: all.filter((state) => state.phase === 'failed').length,
-    slowest: local ? [] : slowest(states),
     seederUploaded,
+    slowest: local ? [] : slowest(states),
   }
 }

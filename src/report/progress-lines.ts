@@ -76,23 +76,14 @@ function serverLines(slow: SlowServer[], width: number): string[] {
       left ? `ETA ${duration(Math.ceil(left))}` : '',
     ]
   })
-  return rows.length === 0
-    ? []
-    : table(rows)
-        .split('\n')
-        .map((line) => cut(line, width))
+  const lines = rows.length === 0 ? [] : table(rows).split('\n')
+  return lines.map((line) => cut(line, width))
 }
 
 /** The same in one line of a log. */
 export function plainLine(summary: Summary): string {
-  const {
-    step,
-    total,
-    servers,
-    done,
-    failed,
-    slowest: [slow],
-  } = summary
+  const { step, total, servers, done, failed } = summary
+  const [slow] = summary.slowest
   const parts = [
     ...(total > 0 ? [`${bytes(summary.bytes)} of ${bytes(total)}`] : []),
     ...(total > 0 && hasRate(summary) ? [rate(summary.rate)] : []),

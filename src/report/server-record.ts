@@ -43,17 +43,7 @@ export function serverTable(records: readonly ServerRecord[]): string {
     record.rate > 0 ? rate(record.rate) : '',
     String(record.retries),
   ])
-  const head = [
-    'server',
-    'outcome',
-    'transfer',
-    'unpack',
-    'from seeder',
-    'from peers',
-    'sent',
-    'rate',
-    'retries',
-  ]
+  const head = 'server,outcome,transfer,unpack,from seeder,from peers,sent,rate,retries'.split(',')
   const more = records.length - rows.length
   return table([head, ...rows]) + (more > 0 ? `\n… and ${more} more, which were faster` : '')
 }
