@@ -28,14 +28,13 @@ const tracker = z.strictObject({
     example: 9000,
   }),
   address: setting(kinds.host.schema.optional(), kinds.host, {
-    description:
-      'Address at which servers reach the tracker, when it is another one than that of the seeder.',
+    description: 'Address at which servers reach the tracker, when it is not the address of the seeder.',
     example: 'tracker.example.com',
     unset: 'the address of the seeder',
   }),
   allow: setting(kinds.networks.schema.default([]), kinds.networks, {
     description:
-      'Addresses and networks that the tracker answers besides those that the servers name: servers behind a router that hides theirs, for example.',
+      'More addresses and networks that the tracker answers, besides those that the servers name: for servers behind a router that hides theirs, for example.',
     example: ['10.0.0.0/8'],
   }),
   at: setting(kinds.trackerPlace.schema.default('seeder'), kinds.trackerPlace, {
@@ -55,7 +54,7 @@ const timeouts = z.strictObject({
   }),
   stall: setting(kinds.seconds.schema.default(60), kinds.timeout, {
     description:
-      'Seconds without any progress after which a server counts as failed; one that does not even answer any more has 15 more. May also be written `stallTimeout`.',
+      'Seconds without any progress after which a server counts as failed. A server that no longer answers at all has 15 more. May also be written `stallTimeout`.',
     example: 120,
   }),
   total: setting(kinds.seconds.schema.default(0), kinds.timeout, {
@@ -76,12 +75,12 @@ export const schema = z.strictObject({
   tracker: tracker.prefault({}),
   seeder: setting(kinds.seeder.schema.default('local'), kinds.seeder, {
     description:
-      'Where the seeder runs: `local` for the deploy host, or a server, to which the package is then uploaded once. It may be one of `servers` or another one, which is reached as the first of them is.',
+      'Where the seeder runs: `local` for the deploy host, or a server, to which the package is then uploaded once. It may be one of `servers`, or another one, which is then reached like the first of them.',
     example: 'deploy@a.example.com',
   }),
   peers: setting(kinds.servers.schema.optional(), kinds.servers, {
     description:
-      'Servers that `murder:peer` and the other single tasks are about, in place of `servers`; others than those are reached as the first of them is.',
+      'Servers for `murder:peer` and the other single tasks, in place of `servers`. Those that are not in `servers` are reached like the first one there.',
     example: ['deploy@x.example.com', 'deploy@y.example.com:2222'],
     unset: 'all servers',
   }),
@@ -91,7 +90,7 @@ export const schema = z.strictObject({
     unset: 'the deploy host as each server sees it over SSH',
   }),
   remotePath: setting(kinds.path.schema.optional(), kinds.path, {
-    description: 'Directory on the servers that holds the agent and its state.',
+    description: 'Directory on the servers for the agent and its state.',
     example: '/var/lib/murder',
     unset: '<deployTo>/shared/murder',
   }),
@@ -107,7 +106,7 @@ export const schema = z.strictObject({
   }),
   ports: setting(kinds.portRange.schema.default([6881, 6999]), kinds.portRange, {
     description:
-      'TCP ports of peers and of the seeder, of which each takes the first free one: open them between the machines of the fleet. The default is BitTorrent’s customary range, clear of the ports that systems give to outgoing connections.',
+      'TCP ports of peers and of the seeder. Each takes the first free one, so open them between the machines of the fleet. The default is BitTorrent’s customary range, clear of the ports that systems give to outgoing connections.',
     example: [7000, 7010],
   }),
   linger: setting(kinds.seconds.schema.default(30), kinds.seconds, {
@@ -116,7 +115,7 @@ export const schema = z.strictObject({
   }),
   package: setting(kinds.packageForm.schema.default('file'), kinds.packageForm, {
     description:
-      'How a release travels: packed into one `file`, or as the `directory` it is, file by file, with no unpacking and room for it only once; the workspace must not change meanwhile.',
+      'How a release travels: packed into one `file`, or as the `directory` it is, file by file, which needs no unpacking, and room for the content only once; the workspace must not change meanwhile.',
     example: 'directory',
   }),
   compression: setting(kinds.compression.schema.default('auto'), kinds.compression, {
@@ -144,7 +143,7 @@ export const schema = z.strictObject({
   timeouts: timeouts.prefault({}),
   tolerate: setting(kinds.tolerance.schema.default(0), kinds.tolerance, {
     description:
-      'How many servers may fail without the deploy failing: they are left out of the rest of the run, and the next deploy brings them back in step. A share is rounded down, and one server always has to succeed.',
+      'How many servers may fail without the deploy failing. They are left out of the rest of the run, and the next deploy brings them up to date. A share is rounded down, and one server always has to succeed.',
     example: '10%',
   }),
   retries: setting(kinds.retries.schema.default(12), kinds.retries, {
@@ -154,7 +153,7 @@ export const schema = z.strictObject({
   }),
   batch: setting(kinds.group.schema.optional(), kinds.group, {
     description:
-      'How many servers are published at a time; when one group fails, the next ones are not published any more.',
+      'How many servers are published at a time. When one group fails, the next ones are not published.',
     example: '25%',
     unset: 'all servers at once',
   }),
@@ -176,22 +175,22 @@ export const schema = z.strictObject({
   }),
   allowStrangers: setting(kinds.flag.schema.default(false), kinds.flag, {
     description:
-      'Whether other BitTorrent programs may join the swarm: without it, who takes part proves to know the secret of the deploy, and the tracker answers only the fleet.',
+      'Whether other BitTorrent programs may join the swarm. Otherwise all participants must prove that they know the secret of the deploy, and the tracker answers only the fleet.',
     example: true,
   }),
   encrypt: setting(kinds.flag.schema.default(false), kinds.flag, {
     description:
-      'Whether the package is encrypted (AES-256-GCM, a key of its own for each deploy) on its way and where it waits; servers then take nothing from their current release.',
+      'Whether the package is encrypted (AES-256-GCM, a key of its own for each deploy) on its way and while it waits on disk; servers then copy nothing from their current release.',
     example: true,
   }),
   prefill: setting(kinds.flag.schema.default(true), kinds.flag, {
     description:
-      'Whether a server takes what is unchanged from its current release, and only the rest from the swarm.',
+      'Whether a server copies unchanged files from its current release, and fetches only the rest from the swarm.',
     example: false,
   }),
   tag: setting(kinds.tag.schema.optional(), kinds.tag, {
     description:
-      'Name of a transfer by single tasks, and of the directory that it makes; a deploy names its release by the time.',
+      'Name of a transfer by single tasks, and of the directory that it makes. A deploy names its release after the time.',
     example: 'Deploy1',
     unset: 'the time (UTC)',
   }),
@@ -209,7 +208,7 @@ export const schema = z.strictObject({
   }),
   noTagDirectory: setting(kinds.flag.schema.default(false), kinds.flag, {
     description:
-      'Whether `murder:peer` puts the files into `destinationPath` itself, over what is there, and not into a directory of the tag.',
+      'Whether `murder:peer` puts the files into `destinationPath` itself, where they overwrite others of the same name, and not into a directory of the tag.',
     example: true,
   }),
   pathIsFile: setting(kinds.flag.schema.default(false), kinds.flag, {
@@ -219,7 +218,7 @@ export const schema = z.strictObject({
   }),
   unsafePleaseDelete: setting(kinds.flag.schema.default(false), kinds.flag, {
     description:
-      'Whether `murder:peer` removes what the directory it fills holds already, once all that replaces it is there and verified.',
+      'Whether `murder:peer` removes the old files from the directory that it fills, once all new ones are there and verified.',
     example: true,
   }),
 })

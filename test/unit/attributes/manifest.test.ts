@@ -13,7 +13,7 @@ const file = (path: string, more: Partial<TreeEntry> = {}): TreeEntry => ({
   ...more,
 })
 
-describe('what is written is read again', () => {
+describe('a manifest that is written can be read again', () => {
   it.each<[string, TreeEntry[]]>([
     ['an empty directory', [root]],
     [

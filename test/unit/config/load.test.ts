@@ -49,7 +49,7 @@ describe('values', () => {
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']))
   })
 
-  test('environment over shipitfile over default, and who said what', () => {
+  test('environment over shipitfile over default, and the origin of each value', () => {
     const file = { tracker: { port: 9000 }, linger: 5, timeouts: { stall: 90 } }
     const { settings, origins } = load(file, { MURDER_TRACKER_PORT: '9001', MURDER_TIMEOUTS_CONNECT: '3' })
     expect(settings.tracker.port).toBe(9001)

@@ -19,7 +19,7 @@ test('no more than the limit hold a place, and all get one', async () => {
   expect(held).toBe(0)
 })
 
-test('who gives up waiting takes no place', async () => {
+test('a caller that gives up waiting takes no turn', async () => {
   const limit = new Limit(1)
   const release = await limit.acquire()
   const abort = new AbortController()

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,9 @@ let directory: string
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'murder-check-'))
-  cpSync(join(root, 'biome.json'), join(directory, 'biome.json'))
+  for (const path of ['biome.json', 'scripts/lint'])
+    cpSync(join(root, path), join(directory, path), { recursive: true })
+  mkdirSync(join(directory, 'src'))
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
   writeFileSync(join(directory, '.gitignore'), 'node_modules\n')
 })
@@ -40,4 +42,38 @@ it('the linter accepts the same without the cycle', () => {
   const { status, output } = lint({ 'a.ts': a, 'b.ts': 'export const b = 1\n' })
   expect(output).not.toContain('noImportCycles')
   expect(status).toBe(0)
+})
+
+it.each([
+  ['a private member', 'export class A {\n  private b = 1\n  c = () => this.b\n}\n', '#name'],
+  [
+    'a spread object literal',
+    'export const a = (b: object) => ({ ...{ c: 1 }, ...b })\n',
+    'the object itself',
+  ],
+  ['a constant in lower case', 'export const limit = 8 << 10\n', 'UPPER_CASE'],
+  ['a barrel', "export { a } from './other.ts'\n", 'noBarrelFile'],
+])('the linter refuses %s', (_, text, message) => {
+  const { status, output } = lint({ 'src/a.ts': text })
+  expect(output).toContain(message)
+  expect(status).toBe(1)
+})
+
+it('the linter accepts constants in upper case, functions in lower case, and #name', () => {
+  const { output } = lint({
+    'src/a.ts': `export const LIMIT = 8 << 10
+
+export const half = (count: number) => {
+  const rest = count - 1
+  return rest / 2
+}
+
+export class A {
+  readonly #b = LIMIT
+  c = () => this.#b
+}
+`,
+  })
+  expect(output).not.toContain('error')
+  expect(output).not.toContain('plugin')
 })

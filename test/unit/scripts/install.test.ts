@@ -60,7 +60,7 @@ describe('ensure-install', () => {
     expect(calledNpm()).toMatch(/^ci .*--no-audit --no-fund/)
   })
 
-  it('does nothing when what is locked is there', () => {
+  it('does nothing when all locked packages are there', () => {
     write('package-lock.json', wanted)
     write('node_modules/.package-lock.json', installed)
     expect(script('ensure-install.mjs').status).toBe(0)

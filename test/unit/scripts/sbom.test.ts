@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 // @ts-expect-error plain JavaScript, because it runs before anything is compiled
 import { sbom } from '../../../scripts/build/sbom.mjs'
 
-test('names what is bundled, with version, licence and hash', async () => {
+test('names all bundled packages, with version, licence and hash', async () => {
   const path = 'node_modules/bencode/index.js'
   const metafile = {
     outputs: { agent: { inputs: { [path]: { bytesInOutput: 1 }, 'src/a.ts': { bytesInOutput: 1 } } } },

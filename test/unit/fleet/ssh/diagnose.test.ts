@@ -211,7 +211,7 @@ test.each([
   expect(isTurnedAway({ started: true, stderr })).toBe(false)
 })
 
-test('a shared connection that broke before the command is told from one that broke under it', () => {
+test('a shared connection that broke before the command differs from one that broke during it', () => {
   const stderr = 'mux_client_request_session: read from master failed: Broken pipe\r\n'
   expect(lostShared({ started: false, stderr })).toBe(true)
   expect(lostShared({ started: true, stderr })).toBe(false)

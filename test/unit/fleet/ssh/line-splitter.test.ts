@@ -49,7 +49,7 @@ test('without a start everything is greeting', () => {
   expect(greeting.text).toBe('go away\n')
 })
 
-test('events are told from noise', () => {
+test('events are recognized among noise', () => {
   expect(parseEvent('{"event":"done"}\r')).toEqual({ event: 'done' })
   for (const noise of ['', 'Welcome', '{', '{"event":1}', '[1]', 'null', '{"a":"b"}', '"event"']) {
     expect(parseEvent(noise)).toBeUndefined()

@@ -19,7 +19,7 @@ describe('chooseCompression', () => {
     expect(choose({ ratio: 0.95, zstdEverywhere: true })).toBe('none')
   })
 
-  it('does what is wanted, as far as both ends can', () => {
+  it('takes the wanted compression, where both ends have it', () => {
     expect(choose({ wanted: 'none' })).toBe('none')
     expect(choose({ wanted: 'gzip', ratio: 1, zstdEverywhere: true })).toBe('gzip')
     expect(choose({ wanted: 'zstd', ratio: 1, zstdEverywhere: true })).toBe('zstd')

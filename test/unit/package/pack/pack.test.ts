@@ -128,7 +128,7 @@ describe('pack', () => {
     await expect(pack(of(root, { pieceLength: 0 }))).rejects.toMatchObject({ code: 'BAD_PIECE_LENGTH' })
   })
 
-  describe('leaves nothing behind and says what is wrong', () => {
+  describe('leaves nothing behind and names the fault', () => {
     const large = 'a-b'
     const small = 'a/file'
     const changes: [string, (root: string) => void, string][] = [

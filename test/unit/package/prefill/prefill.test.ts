@@ -81,7 +81,7 @@ describe('prefill', () => {
     expect(statSync(output).blocks * 512).toBeLessThan(2_000_000)
   })
 
-  it('guesses by path and size only: other content comes as it is', async () => {
+  it('guesses by path and size only, so it takes different content as it is', async () => {
     const { real, candidate } = await compare(plant(temporary(), { ...release, top: 'TOP' }))
     const top = real.lastIndexOf('top')
     expect(difference(real, candidate)).toEqual([top, top + 2])

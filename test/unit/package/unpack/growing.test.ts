@@ -37,13 +37,13 @@ async function growing(compression: 'none' | 'gzip', step: number) {
 }
 
 describe.each(['none', 'gzip'] as const)('a package (%s) that is still being fetched', (compression) => {
-  it.each([100, 1000, 70_000])('is unpacked as far as it is there, %i bytes at a time', async (step) => {
+  it.each([100, 1000, 70_000])('is unpacked while it arrives, %i bytes at a time', async (step) => {
     const { release, into, options } = await growing(compression, step * (compression === 'none' ? 10 : 1))
     expect(await unpack({ ...options, into })).toMatchObject({ files: 3 })
     expect(survey(into)).toEqual(survey(release))
   })
 
-  it('has no place of its own before all of it is right', async () => {
+  it('gets its final name only when all of it is right', async () => {
     const { into, options } = await growing(compression, 5000)
     const beyond = async (position: number) => {
       expect(existsSync(into)).toBe(false)

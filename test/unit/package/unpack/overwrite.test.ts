@@ -74,7 +74,7 @@ describe('placeFile', () => {
       order: { path, name: 'package', mode: 0o644, mtime: 1_700_000_000_000 },
     })
 
-  it('replaces what is there, and copies no bytes on one file system', async () => {
+  it('replaces an existing file, and copies no bytes on one file system', async () => {
     await place(at('to', 'one'))
     const [source, placed] = [await stat(file), await stat(at('to', 'one'))]
     expect(placed).toMatchObject({ ino: source.ino, mtimeMs: 1_700_000_000_000 })
