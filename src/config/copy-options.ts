@@ -5,26 +5,26 @@ import { found } from './problems.ts'
 import { type RsyncArguments, readRsyncArguments } from './rsync-arguments.ts'
 import { shellWords } from './shell-words.ts'
 
-/** What of shipit's configuration decides what shipit-deploy copies. */
+/** The part of shipit's configuration that decides which files shipit-deploy copies. */
 export interface CopyInput {
   ignores?: unknown
   rsync?: unknown
   deploy?: unknown
 }
 
-/** What shipit-deploy would have rsync copy. */
+/** How shipit-deploy would let rsync copy. */
 export interface CopyOptions extends RsyncArguments {
-  /** The directory itself goes into the release, not only what is in it. */
+  /** The directory itself goes into the release, not only its entries. */
   asDirectory: boolean
 }
 
-/** Options of a copy that change no file: they are for the process of rsync. */
+/** Options that change no file, because they are for the process of rsync. */
 const harmless = ['maxBuffer', 'stdout', 'stderr']
 const known = ['copyAsDir', 'rsync', 'ignores']
 
 /**
- * Reads shipit's configuration as shipit-deploy does: `deploy.remoteCopy` has the first word about `ignores` and `rsync`, and
- * without it nothing reads `rsync`. One complete line for each problem.
+ * Reads shipit's configuration as shipit-deploy does: `deploy.remoteCopy` takes precedence for `ignores` and `rsync`, and
+ * without it `rsync` is not read. Makes one complete line for each problem.
  */
 export function readCopyOptions(config: CopyInput): { copy: CopyOptions; problems: string[] } {
   const wanted = isGroup(config.deploy) ? config.deploy.remoteCopy : undefined
@@ -60,7 +60,7 @@ export function readCopyOptions(config: CopyInput): { copy: CopyOptions; problem
   }
 }
 
-/** Shell text: ssh-pool puts it into its command as it is. */
+/** This is shell text, which ssh-pool puts into its command unchanged. */
 function readRsync(rsync: unknown, name: string) {
   const texts = rsync ? [rsync].flat() : []
   const args = texts.every((text) => typeof text === 'string') ? shellWords(texts.join(' ')) : undefined

@@ -2,19 +2,19 @@ import { type ModeChange, parseModeChanges } from '../package/pack/chmod.ts'
 import { type FilterOption, isEmptyRule } from '../package/pack/rsync-filter.ts'
 import { found } from './problems.ts'
 
-/** How options of rsync change what is copied. */
+/** How options of rsync change the copied files. */
 export interface RsyncArguments {
   filter: FilterOption[]
-  /** Symlinks become what they point to. */
+  /** Symlinks are replaced by the files that they point to. */
   copyLinks: boolean
-  /** False: new files get their modes as from a program that creates them. */
+  /** When false, new files get the modes that a program would give them. */
   keepsModes: boolean
   modeChanges: ModeChange[]
 }
 
 const words = (text: string) => text.trim().split(/\s+/)
 
-/** Options that change no file of a new release. Those of connections are shipit's own, and come after them. */
+/** Options that change no file of a new release. Shipit's own options for the connection override them. */
 const harmless = new Set([
   ...words(
     'recursive links times owner group devices specials numeric-ids no-owner no-group no-o no-g D o g r l t',
@@ -29,13 +29,13 @@ const harmless = new Set([
   ...words('protect-args secluded-args s old-args 8-bit-output 8 mkpath no-motd blocking-io'),
 ])
 
-/** The same with a value. */
+/** Such options that have a value. */
 const harmlessValues = new Set([
   ...words('rsh e compress-level zl compress-choice zc skip-compress checksum-choice cc block-size B'),
   ...words('info debug out-format log-file log-file-format outbuf timeout contimeout'),
 ])
 
-/** Options that are refused, and their values with them: one line is enough. */
+/** Options that are refused together with their values, in one line. */
 const refusedValues = new Set(
   words(
     'filter f exclude-from include-from files-from bwlimit rsync-path max-size min-size link-dest temp-dir T',
@@ -49,10 +49,10 @@ const cures: Record<string, string> = {
   'include-from': '--include for each pattern',
 }
 
-const allowed =
+const ALLOWED =
   '--exclude, --include, --copy-links, --perms, --no-perms, --chmod, and what changes no file (see docs/tasks.md)'
 
-/** Reads arguments of rsync; one complete line for each that would change the release in a way that is not ours. */
+/** Reads arguments of rsync. Makes one complete line for each that would change the release in an unsupported way. */
 export function readRsyncArguments(
   args: readonly string[],
   name: string,
@@ -60,7 +60,7 @@ export function readRsyncArguments(
   const options: RsyncArguments = { filter: [], copyLinks: false, keepsModes: true, modeChanges: [] }
   const problems: string[] = []
   const left = [...args]
-  const refuse = (what: string, may = allowed) => void problems.push(`${name} has ${what}: allowed: ${may}`)
+  const refuse = (what: string, may = ALLOWED) => void problems.push(`${name} has ${what}: allowed: ${may}`)
 
   const take = (flag: string, shown: string, value: () => string | undefined) => {
     if (harmless.has(flag)) return

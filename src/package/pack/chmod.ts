@@ -3,7 +3,7 @@ export interface ModeChange {
   of: 'all' | 'directories' | 'files'
   keep: number
   set: number
-  /** `X`: only of directories, and of what was executable before. */
+  /** `X`: applies only to directories, and to files that were executable before. */
   executableOnly: boolean
 }
 
@@ -11,7 +11,7 @@ const ALL_BITS = 0o7777
 const places: Record<string, number> = { u: 0o100, g: 0o010, o: 0o001, a: 0o111 }
 const rights: Record<string, number> = { r: 4, w: 2, x: 1, X: 1 }
 
-/** Reads the value of rsync's `--chmod`; undefined when it is none. `umask` counts where nobody is named, as in `+w`. */
+/** Reads the value of rsync's `--chmod`; undefined when it is not valid. `umask` applies where no class is named, as in `+w`. */
 export function parseModeChanges(text: string, umask: number): ModeChange[] | undefined {
   const changes = text.split(',').map((part) => parseChange(part, umask))
   return changes.every((change) => change !== undefined) ? changes : undefined
@@ -25,7 +25,7 @@ function parseChange(text: string, umask: number): ModeChange | undefined {
   }
   const [, who = '', operator, what = ''] = /^([DFugoa]*)([-+=])([rwxXst]*)$/.exec(text) ?? []
   if (operator === undefined || (who.includes('D') && who.includes('F'))) return undefined
-  // To rsync 3.2 it is setuid alone, to 3.5 setgid, too.
+  // For rsync 3.2 it means setuid only, for 3.5 also setgid.
   if (who.includes('a') && what.includes('s')) return undefined
   const named = [...who].reduce((bits, letter) => bits | (places[letter] ?? 0), 0)
   const right = [...what].reduce((bits, letter) => bits | (rights[letter] ?? 0), 0)

@@ -1,6 +1,6 @@
 import ignore from 'ignore'
 
-/** Whether a path, relative to what is packaged, stays out. It is not asked about what lies in a directory that does. */
+/** Whether a path, relative to the packaged directory, is left out. It is not called for entries of a directory that is. */
 export type Excludes = (path: string, isDirectory: boolean) => boolean
 
 /** Patterns in the syntax of .gitignore. */

@@ -2,7 +2,7 @@ import { isAscii } from '../../files/entry.ts'
 import type { Excludes } from './excludes.ts'
 import { compileWildcards, matches } from './wildcards.ts'
 
-/** Value of an option of rsync: `--exclude`, or `--include`. */
+/** The value of rsync's `--exclude` or `--include`. */
 export interface FilterOption {
   kind: 'exclude' | 'include'
   pattern: string
@@ -17,7 +17,7 @@ interface Rule {
 type Matcher = (path: string, isDirectory: boolean) => boolean
 
 /**
- * What rsync leaves out with these options, in their order: the first pattern that matches decides. Paths are relative to
+ * The paths that rsync leaves out with these options, in their order: the first pattern that matches decides. Paths are relative to
  * the root of the transfer. The language is that of rsync(1), SIMPLE INCLUDE/EXCLUDE RULES: `+ ` or `- ` before a pattern
  * turns it into one or the other, and `!` alone drops those before it.
  */
@@ -35,7 +35,7 @@ export function rsyncFilter(options: readonly FilterOption[]): Excludes {
   }
 }
 
-/** A rule that is a prefix and no pattern: rsync refuses it. */
+/** A rule that has a prefix but no pattern, which rsync refuses. */
 export const isEmptyRule = (pattern: string): boolean => pattern === '+ ' || pattern === '- '
 
 function matcher(pattern: string): Matcher {
@@ -45,7 +45,7 @@ function matcher(pattern: string): Matcher {
   return (path, isDirectory) => (isDirectory || !onlyDirectories) && match(path, isDirectory)
 }
 
-/** Without wildcards a backslash is a character like others. */
+/** In a pattern without wildcards a backslash is an ordinary character. */
 function literalMatcher(text: string): Matcher {
   const bytes = bytewise(text)
   if (bytes.startsWith('/')) return (path) => path === bytes.slice(1)
@@ -74,7 +74,7 @@ function wildcardMatcher(text: string): Matcher {
   }
 }
 
-/** Where the elements of a path begin. */
+/** The positions at which the elements of a path begin. */
 function elementStarts(path: string): number[] {
   const starts = [0]
   for (let at = 0; at < path.length; at++) if (path[at] === '/') starts.push(at + 1)
