@@ -1,10 +1,19 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
+import { stopIfAborted } from './file-errors.ts'
 
-/** SHA-256 of a file's content, hex. */
-export async function hashOf(path: string): Promise<string> {
+const READ_BYTES = 1024 * 1024
+
+/** SHA-256 of bytes or of a text, hex. */
+export const sha256 = (content: Uint8Array | string): string =>
+  createHash('sha256').update(content).digest('hex')
+
+/** SHA-256 of a file's content, hex. Throws when `signal` aborts. */
+export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash)
+  for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) {
+    stopIfAborted(signal)
+    hash.update(chunk)
+  }
   return hash.digest('hex')
 }

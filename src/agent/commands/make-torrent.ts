@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
+import { writeWhole } from '../../files/write-whole.ts'
 import { bytes } from '../../text/format.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
@@ -72,7 +72,7 @@ export const command: Command = {
       ...(comment === undefined ? {} : { comment }),
     })
     progress.clear()
-    replaceFile(resolve(out), torrent)
+    writeWhole(resolve(out), torrent)
     if (args.has('write-manifest')) await writeManifest(source, torrent)
     printResult(args, out, torrent)
     return ExitCode.done
@@ -100,17 +100,6 @@ function isTorrent(path: string): boolean {
   const length = readSync(fd, start, 0, start.length, 0)
   closeSync(fd)
   return length === 0 || /^d\d+:/.test(start.toString('latin1'))
-}
-
-function replaceFile(path: string, content: Buffer): void {
-  const draft = `${path}.${randomBytes(4).toString('hex')}`
-  try {
-    writeFileSync(draft, content, { flag: 'wx' })
-    renameSync(draft, path)
-  } catch (error) {
-    rmSync(draft, { force: true })
-    throw Object.assign(error as Error, { path, dest: path })
-  }
 }
 
 function printResult(args: Arguments, out: string, torrent: Buffer): void {

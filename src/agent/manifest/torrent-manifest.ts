@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { MANIFEST, type Manifest } from '../../attributes/entry.ts'
 import { MurderError } from '../../errors.ts'
-import { hashOf } from '../../files/hash.ts'
+import { sha256OfFile } from '../../files/hash.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
 import type { ContentJob } from '../runs/job.ts'
@@ -74,7 +74,7 @@ export async function refuseChangedFiles(metainfo: Metainfo, path: string): Prom
     const file = join(path, own)
     const now = statSync(file, { bigint: true, throwIfNoEntry: false })
     if (!now || Number(now.size) !== size || now.mtimeNs === mtime) continue // lengths are checked for all torrents
-    if ((await hashOf(file)) === sha256) continue
+    if ((await sha256OfFile(file)) === sha256) continue
     throw new MurderError(
       'OTHER_CONTENT',
       `${file} is not what the torrent describes: it has changed since`,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST, type Manifest } from '../../attributes/entry.ts'
-import { hashOf } from '../../files/hash.ts'
+import { sha256OfFile } from '../../files/hash.ts'
 import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
 import { type FileCheck, verifyContent } from '../../torrent/storage/verify.ts'
 import { embeddedManifest, hasManifest, manifestOf } from './torrent-manifest.ts'
@@ -51,7 +51,7 @@ async function findManifest(
 }
 
 async function compareHash(path: string, wanted: string | undefined): Promise<'same' | 'different'> {
-  return wanted !== undefined && (await hashOf(path)) === wanted ? 'same' : 'different'
+  return wanted !== undefined && (await sha256OfFile(path)) === wanted ? 'same' : 'different'
 }
 
 async function withAttributes(

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { sha256 } from '../../files/hash.ts'
 import { isTag } from '../../protocol/tag.ts'
 import { oneLine } from '../../text/format.ts'
 import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
@@ -146,7 +146,7 @@ function defaultTag(name: string, infoHash: string, path: string): string {
     .replaceAll(/[^A-Za-z0-9_]+/g, '-')
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 40)
-  const hash = createHash('sha256').update(`${infoHash}\0${path}\0${networkNamespace()}`).digest('hex')
+  const hash = sha256(`${infoHash}\0${path}\0${networkNamespace()}`)
   return `${safe ? `${safe}-` : ''}${hash.slice(0, 6)}`
 }
 

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
+import { writeWhole } from '../../files/write-whole.ts'
 import type { Role } from '../../protocol/run-status.ts'
 import { isRunning, ownIdentity, type ProcessIdentity, pidExists } from '../../system/process-identity.ts'
 
@@ -76,9 +77,7 @@ export function readState(folder: string): RunState | undefined {
 
 /** Atomic: a reader sees the old or the new state. */
 export function writeState(folder: string, state: RunState): void {
-  const draft = `${stateFile(folder)}.${process.pid}`
-  writeFileSync(draft, JSON.stringify(state), { mode: 0o600 })
-  renameSync(draft, stateFile(folder))
+  writeWhole(stateFile(folder), JSON.stringify(state), { mode: 0o600 })
 }
 
 export const isAlive = (run: Run | undefined): run is Run => run !== undefined && isRunning(run.state)

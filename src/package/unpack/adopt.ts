@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import { MurderError, reason } from '../../errors.ts'
 import { type Entry, pathFault, shown } from '../../files/entry.ts'
 import { stopIfAborted } from '../../files/file-errors.ts'
+import { sha256OfFile } from '../../files/hash.ts'
 import { refused } from '../format/archive-entry.ts'
 import type { Destination } from './destination.ts'
 
@@ -40,17 +39,19 @@ export async function adoptInto(
 }
 
 async function checkHash(source: string, { path, sha256 }: Entry & { sha256?: string }): Promise<void> {
-  const hash = createHash('sha256')
+  if ((await hashFetched(source)) === sha256) return
+  throw new MurderError('PACKAGE_WRONG', `${shown(path)} is not what was sent: its SHA-256 differs`, {
+    cure: 'deploy again; if it happens twice, check the disk and memory of this server',
+  })
+}
+
+async function hashFetched(source: string): Promise<string> {
   try {
-    for await (const chunk of createReadStream(source, { highWaterMark: 1 << 20 })) hash.update(chunk)
+    return await sha256OfFile(source)
   } catch (cause) {
     throw new MurderError('PACKAGE_MISSING', `cannot read ${source}: ${reason(cause)}`, {
       cure: 'deploy again',
       cause,
     })
   }
-  if (hash.digest('hex') === sha256) return
-  throw new MurderError('PACKAGE_WRONG', `${shown(path)} is not what was sent: its SHA-256 differs`, {
-    cure: 'deploy again; if it happens twice, check the disk and memory of this server',
-  })
 }

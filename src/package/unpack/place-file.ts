@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, renameSync, rmSync, statSync } from 'node:fs'
+import { renameSync, rmSync, statSync } from 'node:fs'
 import { chmod, utimes } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { MurderError } from '../../errors.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
+import { sha256OfFile } from '../../files/hash.ts'
 import { linkOrCopy } from '../../files/link-or-copy.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
 import type { PlaceOrder } from '../../protocol/order.ts'
@@ -52,12 +52,7 @@ function targetOf({ path, name }: PlaceOrder): string {
 }
 
 async function verify(file: string, sha256: string, signal?: AbortSignal): Promise<void> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
-    stopIfAborted(signal)
-    hash.update(chunk)
-  }
-  if (hash.digest('hex') === sha256.toLowerCase()) return
+  if ((await sha256OfFile(file, signal)) === sha256.toLowerCase()) return
   throw new MurderError('PACKAGE_WRONG', 'the file is not the one that was sent: its SHA-256 is another', {
     cure: 'run it again; if it happens again, look for a failing disk here',
   })
