@@ -1,92 +1,9 @@
-import { isAbsolute } from 'node:path'
-import { ExitCode, MurderError } from '../errors.ts'
-import { isTag } from './tag.ts'
+/**
+ * What travels over SSH between the plugin and an agent: one order (a line of JSON on the agent's standard input), then
+ * events (one JSON object a line on its standard output), and at last the word `end`. Nothing secret is ever on an argument list.
+ */
 
-type Check = (value: unknown) => boolean
-
-const isText: Check = (value) => typeof value === 'string' && value !== '' && !value.includes('\0')
-const isPath: Check = (value) => isText(value) && isAbsolute(value as string)
-const isTexts: Check = (value) => Array.isArray(value) && value.every(isText)
-const isAmount: Check = (value) => typeof value === 'number' && value >= 0 && Number.isFinite(value)
-const isPort: Check = (value) =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535
-const isOneOf =
-  (...allowed: string[]): Check =>
-  (value) =>
-    allowed.includes(value as string)
-const optional =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined || check(value)
-
-const SHAPE: Record<string, Check> = {
-  tag: (value) => isText(value) && isTag(value as string),
-  torrent: isText,
-  sha256: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value),
-  directory: isPath,
-  trackers: isTexts,
-  secret: optional(isText),
-  peers: isTexts,
-  hosts: optional(isTexts),
-  address: optional(isText),
-  ports: (value) => Array.isArray(value) && value.length === 2 && value.every(isPort),
-  fleet: isAmount,
-  linger: isAmount,
-  uploadLimit: isAmount,
-  downloadLimit: isAmount,
-  'timeouts.connect': isAmount,
-  'timeouts.stall': isAmount,
-  'timeouts.total': isAmount,
-}
-const PREFILL: Record<string, Check> = { 'prefill.from': isPath, 'prefill.layout': optional(isText) }
-const UNPACK: Record<string, Check> = {
-  'unpack.into': isPath,
-  'unpack.compression': isOneOf('none', 'gzip', 'zstd'),
-  'unpack.directory': optional((value) => typeof value === 'boolean'),
-  'unpack.existing': optional(isOneOf('merge', 'replace')),
-  'unpack.key': optional((value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)),
-  'unpack.revision': optional(isText),
-  'unpack.bytes': optional(isAmount),
-}
-const PLACE: Record<string, Check> = {
-  'place.path': isPath,
-  'place.name': isText,
-  'place.mode': isAmount,
-  'place.mtime': isAmount,
-}
-
-/** Checks what came over SSH: an older or newer plugin may have sent it. */
-export function parseOrder(text: string): ReceiveOrder {
-  let order: ReceiveOrder
-  try {
-    order = JSON.parse(text) as ReceiveOrder
-  } catch (cause) {
-    throw bad('it is not JSON', cause)
-  }
-  const shape = {
-    ...SHAPE,
-    ...(order?.prefill ? PREFILL : {}),
-    ...(order?.unpack ? UNPACK : {}),
-    ...(order?.place ? PLACE : {}),
-  }
-  for (const [key, check] of Object.entries(shape)) {
-    if (!check(valueAt(order, key))) throw bad(`'${key}' is missing or wrong`)
-  }
-  return order
-}
-
-function valueAt(order: unknown, key: string): unknown {
-  let value = order
-  for (const part of key.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[part]
-  return value
-}
-
-const bad = (why: string, cause?: unknown) =>
-  new MurderError('BAD_ORDER', `the order on standard input cannot be used: ${why}`, {
-    exitCode: ExitCode.usage,
-    cure: 'murder receive is for the Shipit plugin; by hand there is murder peer',
-    cause,
-  })
+export type Compression = 'none' | 'gzip' | 'zstd'
 
 /** The order of `murder receive`: become a peer, wait until the package is complete, unpack it. */
 export interface ReceiveOrder {
@@ -94,17 +11,20 @@ export interface ReceiveOrder {
   tag: string
   /** The metainfo file, base64. */
   torrent: string
-  /** SHA-256, hex, of the package, or of a directory's manifest, which has that of each file: what the deploy host built, checked after the swarm's own piece hashes. */
+  /**
+   * SHA-256, hex, of the package that the deploy host built, or of a directory's manifest, which has the SHA-256 of each file.
+   * Checked after the swarm's own piece hashes.
+   */
   sha256: string
   /** Directory on the server that holds everything temporary of this transfer. Removing it ends the peer. */
   directory: string
   /** Tracker announce URLs as this server reaches them; `{secret}` in one stands for the tracker's key. */
   trackers: string[]
-  /** What all of the swarm must prove to know; anybody may join when it is missing. */
+  /** All participants must prove that they know it; without one anybody may join. */
   secret?: string
   /** `host:port` of processes known from the start (the seeder). */
   peers: string[]
-  /** IP addresses of the fleet's machines, where all are known: of others nobody can be told. */
+  /** IP addresses of the fleet's machines, where all are known: no peer is told of any other address. */
   hosts?: string[]
   /** Address to announce instead of the one the tracker sees. */
   address?: string
@@ -119,11 +39,18 @@ export interface ReceiveOrder {
   downloadLimit: number
   /** Seconds: without any connection, without any progress, for everything. 0 is no limit. */
   timeouts: { connect: number; stall: number; total: number }
-  /** Fill the content from what an earlier release already has here, before asking the swarm. A package needs its layout. */
-  prefill?: { from: string; layout?: string }
+  /** What the content is filled with before the swarm is asked. A package needs its layout. */
+  prefill?: PrefillOrder
   unpack?: UnpackOrder
-  /** What travels is one file and no package: where it goes. */
+  /** Where a plain file goes; a release has none. */
   place?: PlaceOrder
+}
+
+export interface PrefillOrder {
+  /** The earlier release, or its file. */
+  from: string
+  /** Of the package (package/format/layout.ts). */
+  layout?: string
 }
 
 export interface UnpackOrder {
@@ -131,14 +58,14 @@ export interface UnpackOrder {
   directory?: boolean
   /** The release directory. Made beside its final name and renamed when it is whole. */
   into: string
-  /** What becomes of what is there already (settle.ts); refused when it is left out. */
+  /** What becomes of a directory that is there already (package/unpack/overwrite.ts). Without it the order is refused. */
   existing?: 'merge' | 'replace'
   compression: Compression
-  /** What the package is encrypted with, hex. */
+  /** The key of an encrypted package, hex. */
   key?: string
   /** Content of the REVISION file, when there is one. */
   revision?: string
-  /** What the files of the release take, for the message when there is not enough room. */
+  /** Size of the release's files, for the message when there is not enough room. */
   bytes?: number
 }
 
@@ -150,10 +77,3 @@ export interface PlaceOrder {
   /** Milliseconds since 1970. */
   mtime: number
 }
-
-/**
- * What travels over SSH between the plugin and an agent: one order (a line of JSON on the agent's standard input), then
- * events (one JSON object a line on its standard output), and at last the word `end`. Nothing secret is ever on an argument list.
- */
-
-export type Compression = 'none' | 'gzip' | 'zstd'

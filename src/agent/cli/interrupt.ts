@@ -2,7 +2,7 @@ import { ExitCode, MurderError } from '../../errors.ts'
 import { whenReaderLeaves } from './output.ts'
 
 export type Interruption =
-  /** Somebody asked for the end: Ctrl-C, kill, a service manager. */
+  /** By Ctrl-C, kill or a service manager. */
   | 'asked'
   /** The terminal or the SSH connection is gone. */
   | 'abandoned'
@@ -13,13 +13,16 @@ export interface Interrupt {
   reason(): Interruption | undefined
 }
 
+export const interruptedError = () =>
+  new MurderError('INTERRUPTED', 'interrupted', { exitCode: ExitCode.interrupted })
+
 /** Turns signals, a lost reader and, if wanted, the end of standard input into one abort. */
 export function onInterrupt(options: { untilEof?: boolean } = {}): Interrupt {
   const controller = new AbortController()
   let reason: Interruption | undefined
   const interrupt = (why: Interruption) => () => {
     reason ??= why
-    controller.abort(new MurderError('INTERRUPTED', 'interrupted', { exitCode: ExitCode.interrupted }))
+    controller.abort(interruptedError())
   }
   process.on('SIGINT', interrupt('asked'))
   process.on('SIGTERM', interrupt('asked'))

@@ -1,7 +1,7 @@
 import { type Command, usageError } from '../cli/arguments.ts'
 import { end } from '../cli/output.ts'
 import { readStdin } from '../options/torrent-input.ts'
-import type { Job } from '../runs/job.ts'
+import { decodeJob } from '../runs/job.ts'
 import { readState } from '../runs/run-directory.ts'
 import { work } from '../workers/worker.ts'
 
@@ -13,13 +13,13 @@ export const command: Command = {
   positionals: ['<run folder>'],
   flags: {},
   async run({ positionals: [folder = ''] }) {
-    const job = JSON.parse((await readStdin(LIMIT_BYTES, 'the job')).toString('utf8')) as Job
+    const job = decodeJob((await readStdin(LIMIT_BYTES, 'the job')).toString('utf8'))
     const state = readState(folder)
     if (!state) throw usageError(`${folder} is not the folder of a run`)
     const stop = new AbortController()
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
     process.on('uncaughtExceptionMonitor', (error) => console.error(error)) // into the run's log
-    process.on('SIGHUP', () => {}) // a terminal that closes is no concern of a background process
+    process.on('SIGHUP', () => {}) // it goes on when the terminal closes
     await work(job, { folder, state }, { stop: stop.signal })
     return end(0)
   },

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
 import { writeWhole } from '../../files/write-whole.ts'
+import { defined } from '../../system/defined.ts'
 import { bytes } from '../../text/format.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
@@ -11,7 +12,7 @@ import { printOut } from '../cli/output.ts'
 import { progressLine, shareDone } from '../cli/progress-line.ts'
 import { readAttributes, writeManifest } from '../manifest/make-manifest.ts'
 import { parseBytes, parseTracker } from '../options/units.ts'
-import { facts } from './describe.ts'
+import { keyValueLines } from './describe.ts'
 
 const help = `murder make-torrent <file|directory> <tracker host:port> <out.torrent>
 
@@ -67,9 +68,7 @@ export const command: Command = {
       signal,
       onProgress: (done, total) => progress.show((columns) => shareDone('read', done, total, columns)),
       ...attributes,
-      ...(pieceLength === undefined ? {} : { pieceLength }),
-      ...(name === undefined ? {} : { name }),
-      ...(comment === undefined ? {} : { comment }),
+      ...defined({ pieceLength, name, comment }),
     })
     progress.clear()
     writeWhole(resolve(out), torrent)
@@ -120,7 +119,7 @@ function printResult(args: Arguments, out: string, torrent: Buffer): void {
     return
   }
   printOut(
-    facts(out, [
+    keyValueLines(out, [
       ['infohash', infoHash],
       ['tracker', trackers.join(', ')],
       ['content', `${name}, ${files.length === 1 ? '1 file' : `${files.length} files`}, ${bytes(length)}`],

@@ -46,7 +46,7 @@ export const command: Command = {
     const job = await contentJob('peer', args, input)
     checkKind(job.path, input.metainfo)
     const describe = ({ port }: { port: number }) =>
-      `Peer ${job.tag} of ${job.infoHash} listens on port ${port}`
+      `Peer ${job.tag} of ${input.metainfo.infoHash} listens on port ${port}`
     if (args.has('foreground')) {
       const { runForeground } = await import('./foreground.ts')
       await runForeground(job, args, describe)

@@ -41,7 +41,7 @@ export const command: Command = {
     const job = await contentJob('seeder', args, input)
     checkSource(job.path, input.metainfo)
     const { runService } = await import('./service.ts')
-    await runService(job, args, (event) => describeSeeder(job, input.metainfo, event))
+    await runService(job, args, (event) => describeSeeder(job, event))
     if (!args.has('json') && !args.has('foreground')) await warnOfDeadTrackers(job.trackers)
     return ExitCode.done
   },

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
+import { defined } from '../../system/defined.ts'
 import { type Command, usageError } from '../cli/arguments.ts'
 import { checkTag } from '../options/content-options.ts'
 import { readSecret } from '../options/secret-file.ts'
@@ -58,9 +59,7 @@ export const command: Command = {
       tag: checkTag(args.text('tag') ?? String(port)),
       port,
       timeouts: { connect: 0, stall: 0, total: args.value('timeout', parseSeconds, 0) },
-      ...(host === undefined ? {} : { host }),
-      ...(secret === undefined ? {} : { secret }),
-      ...(permits === undefined ? {} : { permits: resolve(permits) }),
+      ...defined({ host, secret, permits: permits && resolve(permits) }),
       ...(only.length === 0 ? {} : { only: only.map(({ metainfo }) => metainfo.infoHash) }),
     }
     await runService(job, args, (event) => describeTracker(job.tag, event))

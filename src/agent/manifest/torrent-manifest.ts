@@ -40,23 +40,22 @@ export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise
 
 /** What a directory needs when its content is complete: nothing else in it, if that was asked for, and attributes. */
 export async function finishDirectory(
-  job: ContentJob,
-  metainfo: Metainfo,
+  { path, torrent: { metainfo }, deletesOthers, attributes }: ContentJob,
   emit: (event: AgentEvent) => void,
 ): Promise<void> {
   // What the user named may be a symlink to the directory.
-  const root = realpathSync(job.path)
+  const root = realpathSync(path)
   const manifest = hasManifest(metainfo)
     ? await manifestOf(metainfo, readFileSync(join(root, MANIFEST)))
     : undefined
-  if (job.deletesOthers) {
+  if (deletesOthers) {
     const { removeOthers } = await import('./remove-others.ts')
     removeOthers(root, [
       ...metainfo.files.map(({ path }) => path.join('/')),
       ...(manifest?.entries ?? []).map(({ path }) => path),
     ])
   }
-  if (!job.attributes || !manifest) return
+  if (!attributes || !manifest) return
   const { applyManifest } = await import('../../attributes/apply.ts')
   const { warnings } = await applyManifest(root, manifest)
   for (const message of warnings) emit({ event: 'warning', message })

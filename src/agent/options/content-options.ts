@@ -1,15 +1,15 @@
 import { readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { sha256 } from '../../files/hash.ts'
-import { isTag } from '../../protocol/tag.ts'
+import { isTag, NO_TAG } from '../../protocol/tag.ts'
+import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
 import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
 import { hostPort, isTracker } from '../../torrent/tracker/announce-url.ts'
 import { type Arguments, type Flag, usageError } from '../cli/arguments.ts'
-import type { ContentJob } from '../runs/job.ts'
+import type { ContentJob, Torrent } from '../runs/job.ts'
 import { checkAddress } from './address-option.ts'
 import { readSecret } from './secret-file.ts'
-import type { TorrentInput } from './torrent-input.ts'
 import {
   parseBytes,
   parseCount,
@@ -66,8 +66,9 @@ export const seederFlags: Record<string, Flag> = { ...contentFlags, fleet: text 
 export async function contentJob(
   role: ContentJob['role'],
   args: Arguments,
-  { bytes, metainfo }: TorrentInput,
+  torrent: Torrent,
 ): Promise<ContentJob> {
+  const { metainfo } = torrent
   const [, target = '', ownAddress] = args.positionals
   const path = resolve(target)
   const address = await checkAddress(args.text('address') ?? ownAddress, args.has('nat'))
@@ -80,9 +81,7 @@ export async function contentJob(
   return {
     role,
     tag: checkTag(args.text('tag') ?? defaultTag(metainfo.name, metainfo.infoHash, path)),
-    torrent: bytes.toString('base64'),
-    infoHash: metainfo.infoHash,
-    name: metainfo.name,
+    torrent,
     path,
     trackers: trackersOf(args, metainfo, peers),
     peers,
@@ -99,9 +98,7 @@ export async function contentJob(
     attributes: !args.has('no-attributes'),
     ownerOnly: false,
     deletesOthers: deletesOthers(args, metainfo),
-    ...(address === undefined ? {} : { address }),
-    ...(secret === undefined ? {} : { secret }),
-    ...(fleet === undefined ? {} : { fleet }),
+    ...defined({ address, secret, fleet }),
   }
 }
 
@@ -131,10 +128,9 @@ function portsOf(args: Arguments): [number, number] {
   return port === undefined ? args.value('ports', parsePorts, PORTS) : [port, port]
 }
 
-/** A tag names a folder. */
 export function checkTag(tag: string): string {
   if (isTag(tag)) return tag
-  throw usageError(`the tag '${tag}' is not a name of letters, digits, '.', '_' and '-'`)
+  throw usageError(`the tag '${tag}' ${NO_TAG}`)
 }
 
 /**

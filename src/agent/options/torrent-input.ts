@@ -1,25 +1,21 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { ExitCode, MurderError } from '../../errors.ts'
-import { type Metainfo, parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
+import { defined } from '../../system/defined.ts'
 import { plainError } from '../cli/system-error.ts'
+import { decodeTorrent, type Torrent } from '../runs/job.ts'
 
 /** More than three million pieces. */
 const LIMIT_BYTES = 64 * 1024 * 1024
 
-export interface TorrentInput {
-  bytes: Buffer
-  metainfo: Metainfo
-}
-
 /** Reads a torrent from a file, or from standard input when it is called `-`. */
-export async function readTorrent(name: string): Promise<TorrentInput> {
+export async function readTorrent(name: string): Promise<Torrent> {
   const bytes = name === '-' ? await readStdin(LIMIT_BYTES, 'the torrent') : readFile(name)
   try {
-    return { bytes, metainfo: parseMetainfo(bytes) }
+    return decodeTorrent(bytes)
   } catch (error) {
     if (!(error instanceof MurderError) || name === '-') throw error
     const { code, exitCode, cure } = error
-    throw new MurderError(code, `${name}: ${error.message}`, { exitCode, ...(cure ? { cure } : {}) })
+    throw new MurderError(code, `${name}: ${error.message}`, { exitCode, ...defined({ cure }) })
   }
 }
 
@@ -39,11 +35,11 @@ function readFile(path: string): Buffer {
 
 function open(path: string): number {
   try {
-    // A fifo would keep us waiting for who writes into it.
+    // Else opening a fifo waits until somebody writes into it.
     return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (cause) {
     const { code, message, cure } = plainError(cause)
-    throw new MurderError(code, message, { exitCode: ExitCode.usage, cause, ...(cure ? { cure } : {}) })
+    throw new MurderError(code, message, { exitCode: ExitCode.usage, cause, ...defined({ cure }) })
   }
 }
 

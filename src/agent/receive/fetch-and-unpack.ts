@@ -1,20 +1,17 @@
-import { ExitCode, MurderError } from '../../errors.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
-import type { ReceiveOrder } from '../../protocol/order.ts'
 import { aborted, either } from '../../system/abort.ts'
-import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
-import type { ContentJob } from '../runs/job.ts'
+import { interruptedError } from '../cli/interrupt.ts'
 import type { Run } from '../runs/run-directory.ts'
 import { work } from '../workers/worker.ts'
+import type { Delivery } from './delivery.ts'
 import type { Follower } from './follower.ts'
 import { Frontier } from './frontier.ts'
-import { land, landsEarly } from './install.ts'
+import { install, unpacksEarly } from './install.ts'
 import { isUsed } from './transfer-directory.ts'
 
 /** An order that is being carried out. */
 export interface Receiving {
-  order: ReceiveOrder
-  job: ContentJob
+  delivery: Delivery
   run: Run
   follower: Follower
   emit: (event: AgentEvent) => void
@@ -23,73 +20,73 @@ export interface Receiving {
 }
 
 /**
- * Fetches the package, unpacks it as far as it is there, and shares it until it has lingered or is told to stop. What
- * goes wrong with either ends both.
+ * Fetches the package, unpacks it as far as it is there, and shares it until it has lingered or is told to stop. A failure
+ * of either ends both.
  */
-export async function beThePeer(receiving: Receiving): Promise<void> {
-  const { job, run, follower, emit, release } = receiving
-  const frontier = new Frontier(parseMetainfo(Buffer.from(job.torrent, 'base64')))
+export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
+  const { delivery, run, follower, emit, release } = receiving
+  const frontier = new Frontier(delivery.job.torrent.metainfo)
   const failed = new AbortController()
   let complete = () => {}
   const completed = new Promise<void>((resolve) => {
     complete = resolve
   })
-  const landing = landInTime(receiving, frontier, completed, failed.signal)
-  landing.catch(() => failed.abort())
-  const neverMind = whenAbandoned(receiving, () => failed.abort())
-  // Whoever takes over may unpack as soon as this process has stopped to.
-  follower.left.addEventListener('abort', () => Promise.allSettled([landing]).then(release))
-  const sharing = work(job, run, {
+  const installing = installUnlessEnded(receiving, frontier, completed, failed.signal)
+  installing.catch(() => failed.abort())
+  const stopLooking = whenAbandoned(receiving, () => failed.abort())
+  // A process that takes over may unpack as soon as this one has stopped unpacking.
+  follower.left.addEventListener('abort', () => Promise.allSettled([installing]).then(release))
+  const sharing = work(delivery.job, run, {
     stop: either(follower.stop, failed.signal),
     onPiece: (piece) => frontier.add(piece),
     onEvent(event) {
-      if (event.event !== 'failed') emit(event) // what fails is said once, by whoever ends the process
+      if (event.event !== 'failed') emit(event) // main says once what failed
       if (event.event !== 'done') return
-      neverMind()
+      stopLooking()
       complete()
     },
   })
   sharing.catch(() => failed.abort())
-  const [landed, shared] = await Promise.allSettled([landing, sharing])
-  neverMind()
-  if (landed.status === 'rejected') throw landed.reason
+  const [installed, shared] = await Promise.allSettled([installing, sharing])
+  stopLooking()
+  if (installed.status === 'rejected') throw installed.reason
   if (shared.status === 'rejected') throw shared.reason
-  if (!landed.value && follower.stop.aborted) throw interrupted()
+  if (!installed.value && follower.stop.aborted) throw interruptedError()
 }
 
-/** A deploy whose connection broke is back within seconds, if it still is. */
+/** A deploy whose connection broke is back within seconds, if it still runs. */
 const ABANDONED_MS = 40_000
 const LOOK_MS = 1000
 
 /**
- * Peers of a deploy that was killed would trade among themselves as long as they find something: this ends each of them
- * that is not complete and has had no follower for a while, neither its own nor one that another process brought. Returns
- * how to stop looking.
+ * Peers of a deploy that was killed would trade among themselves as long as they find each other. This ends each of them
+ * that is not complete and has had no follower for a while, neither its own nor one of another process here. Returns how
+ * to stop looking.
  */
-function whenAbandoned({ order, follower }: Receiving, giveUp: () => void): () => void {
+function whenAbandoned({ delivery, follower }: Receiving, giveUp: () => void): () => void {
   let followed = performance.now()
   const timer = setInterval(() => {
-    if (!follower.left.aborted || isUsed(order.directory)) followed = performance.now()
+    if (!follower.left.aborted || isUsed(delivery.directory)) followed = performance.now()
     else if (performance.now() - followed > ABANDONED_MS) giveUp()
   }, LOOK_MS)
   return () => clearInterval(timer)
 }
 
-/** Whether it has landed, and said so: not when nobody follows any more, nor when all is to end. */
-async function landInTime(
-  { order, follower, emit }: Receiving,
+/** Whether it is installed and the follower was told. Not when the follower has left, nor when all is to end. */
+async function installUnlessEnded(
+  { delivery, follower, emit }: Receiving,
   frontier: Frontier,
   completed: Promise<void>,
   failed: AbortSignal,
 ): Promise<boolean> {
   const end = AbortSignal.any([follower.left, follower.stop, failed])
   const complete = () => Promise.race([completed, aborted(end)])
-  const early = landsEarly(order)
+  const early = unpacksEarly(delivery)
   if (!early) await complete()
   if (end.aborted) return false
   try {
     const beyond = (position: number) => frontier.beyond(position, end)
-    const event = await land(order, end, early ? beyond : undefined)
+    const event = await install(delivery, end, early ? beyond : undefined)
     await complete()
     if (end.aborted) return false
     if (event) emit(event)
@@ -99,6 +96,3 @@ async function landInTime(
     throw error
   }
 }
-
-export const interrupted = () =>
-  new MurderError('INTERRUPTED', 'interrupted', { exitCode: ExitCode.interrupted })

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
-import type { ReceiveOrder } from '../../protocol/order.ts'
+import type { Delivery } from './delivery.ts'
 import { receiptFile } from './transfer-directory.ts'
 
 interface Receipt {
@@ -10,22 +10,24 @@ interface Receipt {
   event: AgentEvent
 }
 
-/** If the connection drops just before `unpacked` arrives, the next attempt must not find a release in its way. */
-export function writeReceipt(order: ReceiveOrder, event: AgentEvent): void {
-  const receipt: Receipt = { into: order.unpack?.into ?? '', sha256: order.sha256, event }
+/**
+ * Notes that a release is unpacked. If the connection drops just before `unpacked` arrives, the next attempt must not find
+ * the release in its way.
+ */
+export function writeReceipt({ directory, sha256, unpack }: Delivery, event: AgentEvent): void {
+  const receipt: Receipt = { into: unpack?.into ?? '', sha256, event }
   try {
-    writeFileSync(receiptFile(order.directory), JSON.stringify(receipt), { mode: 0o600 })
+    writeFileSync(receiptFile(directory), JSON.stringify(receipt), { mode: 0o600 })
   } catch (error) {
     if (!isSystemError(error, 'ENOENT', 'ENOSPC', 'EDQUOT')) throw error // it is only a convenience
   }
 }
 
-export function readReceipt(order: ReceiveOrder): AgentEvent | undefined {
+export function readReceipt({ directory, sha256, unpack }: Delivery): AgentEvent | undefined {
   try {
-    const { into, sha256, event } = JSON.parse(readFileSync(receiptFile(order.directory), 'utf8')) as Receipt
-    return into === order.unpack?.into && sha256 === order.sha256 && statSync(into).isDirectory()
-      ? event
-      : undefined
+    const receipt = JSON.parse(readFileSync(receiptFile(directory), 'utf8')) as Receipt
+    const isOurs = receipt.into === unpack?.into && receipt.sha256 === sha256
+    return isOurs && statSync(receipt.into).isDirectory() ? receipt.event : undefined
   } catch (error) {
     if (isSystemError(error, 'ENOENT') || error instanceof SyntaxError) return undefined
     throw error

@@ -1,101 +1,87 @@
-import { setImmediate as breath } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AgentEvent } from '../../protocol/events.ts'
-import type { ReceiveOrder } from '../../protocol/order.ts'
 import { aborted, either } from '../../system/abort.ts'
-import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
+import { interruptedError } from '../cli/interrupt.ts'
 import { followUntil } from '../runs/follow-run.ts'
-import { type ContentJob, runOf } from '../runs/job.ts'
+import { runOf } from '../runs/job.ts'
 import { claimRun, findRun, openPrivateDirectory } from '../runs/run-directory.ts'
 import { attach } from '../runs/start-run.ts'
 import { stopRun } from '../runs/stop-run.ts'
-import { beThePeer, interrupted, type Receiving } from './fetch-and-unpack.ts'
+import type { Delivery } from './delivery.ts'
+import { fetchAndUnpack, type Receiving } from './fetch-and-unpack.ts'
 import type { Follower } from './follower.ts'
-import { dropPlaced, land, prefillOnce } from './install.ts'
+import { install } from './install.ts'
+import { dropPlaced } from './install-file.ts'
+import { prefillOnce } from './prefill-package.ts'
 import { readReceipt } from './receipt.ts'
-import { packageFile, takeOver, tidyDirectory, useDirectory } from './transfer-directory.ts'
+import { takeOver, tidyDirectory, useDirectory } from './transfer-directory.ts'
 
 /** How often the plugin hears from this process while nothing changes. */
 const HEARTBEAT_MS = 2000
 
 /**
  * Carries out an order: this process becomes a peer, unpacks the package when it is complete, and shares on until it has
- * lingered or is told to end. When nobody follows it any more it goes on as a peer and no longer unpacks.
+ * lingered or is told to end. When its follower has left, it goes on as a peer and no longer unpacks.
  */
-export async function receive(order: ReceiveOrder, follower: Follower): Promise<void> {
-  const job = jobOf(order)
-  const relay = relayEvents(job, follower)
-  await isHeard(follower)
-  openPrivateDirectory(order.directory)
-  const release = useDirectory(order.directory)
+export async function receive(delivery: Delivery, follower: Follower): Promise<void> {
+  const { job, directory } = delivery
+  const relay = relayEvents(delivery, follower)
+  await refuseIfUnheard(follower)
+  openPrivateDirectory(directory)
+  const release = useDirectory(directory)
   try {
-    await takeOver(order.directory)
-    const receipt = readReceipt(order)
+    await takeOver(directory)
+    const receipt = readReceipt(delivery)
     if (receipt) {
       relay.emit({ event: 'done' })
       relay.emit(receipt)
-      return await endWhenTold(order, follower)
+      return await endWhenTold(delivery, follower)
     }
-    await dropPlaced(order)
-    await prefillOnce(order, relay.emit, either(follower.left, follower.stop))
-    const claim = claimRun(order.directory, runOf(job))
-    if ('taken' in claim)
-      await followOther({ order, job, run: claim.taken, follower, emit: relay.emit, release })
-    else await beThePeer({ order, job, run: claim.claimed, follower, emit: relay.emit, release })
+    await dropPlaced(delivery)
+    await prefillOnce(delivery, relay.emit, either(follower.left, follower.stop))
+    const claim = claimRun(directory, runOf(job))
+    const receiving = { delivery, follower, emit: relay.emit, release }
+    if ('taken' in claim) await followOther({ ...receiving, run: claim.taken })
+    else await fetchAndUnpack({ ...receiving, run: claim.claimed })
   } finally {
     relay.close()
     release()
-    tidyDirectory(order.directory, order.tag)
+    tidyDirectory(directory, job.tag)
   }
 }
 
-/** A deploy may have been taken back while this process started: then nobody would end what it begins. */
-async function isHeard({ left }: Follower): Promise<void> {
-  await breath()
-  if (left.aborted) throw interrupted()
+/** The deploy may have been called off while this process started: then nobody would end what it begins. */
+async function refuseIfUnheard({ left }: Follower): Promise<void> {
+  await nextTurn()
+  if (left.aborted) throw interruptedError()
 }
 
-/** An earlier process of this order, which nobody follows any more, is at it: what it fetches is unpacked here. */
-async function followOther({ order, job, run, follower, emit }: Receiving): Promise<void> {
+/** An earlier process of this order, whose follower has left, fetches already: this one unpacks the package. */
+async function followOther({ delivery, run, follower, emit }: Receiving): Promise<void> {
   const over = either(follower.left, follower.stop)
   const interrupt = { signal: over, reason: () => 'abandoned' as const }
-  await followUntil(attach(job, run), 'done', interrupt, emit)
+  await followUntil(attach(delivery.job, run), 'done', interrupt, emit)
   try {
-    const event = await land(order, over)
+    const event = await install(delivery, over)
     if (event) emit(event)
   } catch (error) {
     if (!follower.left.aborted || follower.stop.aborted) await stopRun(run)
     throw error
   }
-  await endWhenTold(order, follower)
+  await endWhenTold(delivery, follower)
 }
 
-/** All is done here but sharing, which another process does as long as it likes or this one is told. */
-async function endWhenTold({ directory, tag }: ReceiveOrder, { left, stop }: Follower): Promise<void> {
+/** Only sharing is left, which another process does until it has lingered or this one is told to end it. */
+async function endWhenTold({ job, directory }: Delivery, { left, stop }: Follower): Promise<void> {
   await aborted(either(left, stop))
-  const run = findRun(directory, 'peer', tag)
+  const run = findRun(directory, 'peer', job.tag)
   if (run && stop.aborted) await stopRun(run)
 }
 
-/** The job of the peer: its share in the swarm as it was ordered; what becomes of the content is not its matter. */
-function jobOf({ sha256, directory, prefill, unpack, place, ...share }: ReceiveOrder): ContentJob {
-  const { infoHash, name } = parseMetainfo(Buffer.from(share.torrent, 'base64'))
-  return {
-    ...share,
-    role: 'peer',
-    infoHash,
-    name,
-    path: packageFile(directory),
-    limitOfEach: 0,
-    attributes: false,
-    ownerOnly: true,
-    deletesOthers: false,
-  }
-}
-
-/** Passes events on, and repeats the newest progress when nothing else is to be said: silence means a dead server. */
-function relayEvents(job: ContentJob, follower: Follower) {
+/** Passes events on, and repeats the newest progress when there is no other event: silence means a dead server. */
+function relayEvents({ job }: Delivery, follower: Follower) {
   let said = performance.now()
-  const total = parseMetainfo(Buffer.from(job.torrent, 'base64')).length
+  const { length: total } = job.torrent.metainfo
   let progress: AgentEvent = { event: 'progress', bytes: 0, total, down: 0, up: 0, peers: 0 }
   const emit = (event: AgentEvent) => {
     said = performance.now()

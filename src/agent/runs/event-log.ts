@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
-import type { AgentEvent } from '../../protocol/events.ts'
+import { type AgentEvent, eventsIn } from '../../protocol/events.ts'
 import { eventsFile, reserveFile } from './run-directory.ts'
 
 /** A seeder may run for months; its log starts again at this size. */
@@ -37,15 +37,6 @@ export function openEventLog(folder: string): EventLog {
   }
 }
 
-export function parseEvent(line: string): AgentEvent | undefined {
-  try {
-    const value = JSON.parse(line) as AgentEvent
-    return typeof value?.event === 'string' ? value : undefined
-  } catch {
-    return undefined // a line that was cut short by a full disk or a kill
-  }
-}
-
 /** The newest events of a run, oldest first. Reads a bounded part of the end of its log. */
 export function lastEvents(folder: string): AgentEvent[] {
   let fd: number
@@ -59,8 +50,7 @@ export function lastEvents(folder: string): AgentEvent[] {
     const { size } = fstatSync(fd)
     const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES))
     const read = readSync(fd, buffer, 0, buffer.length, size - buffer.length)
-    const lines = buffer.toString('utf8', 0, read).split('\n')
-    return lines.flatMap((line) => parseEvent(line) ?? [])
+    return eventsIn(buffer.toString('utf8', 0, read))
   } finally {
     closeSync(fd)
   }

@@ -1,7 +1,14 @@
+import { type Metainfo, parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import type { NewRun } from './run-directory.ts'
 
-/** What a background process is started for. It gets this on its standard input, never on its argument list. */
+/** What a process is started for. A background process gets it on its standard input, never on its argument list. */
 export type Job = ContentJob | TrackerJob
+
+/** A metainfo file and what it says. */
+export interface Torrent {
+  bytes: Buffer
+  metainfo: Metainfo
+}
 
 export interface Timeouts {
   /** Seconds; 0 is no limit. */
@@ -13,15 +20,12 @@ export interface Timeouts {
 export interface ContentJob {
   role: 'seeder' | 'peer'
   tag: string
-  /** The metainfo file, base64. */
-  torrent: string
-  infoHash: string
-  name: string
+  torrent: Torrent
   /** Absolute path of the file or directory. */
   path: string
   /** Announce URLs, in which `{secret}` stands for the tracker's key. */
   trackers: string[]
-  /** What all of the swarm must prove to know; anybody may join when it is missing. */
+  /** All participants must prove that they know it; without one anybody may join. */
   secret?: string
   peers: string[]
   /** IP addresses of the fleet's machines, where all are known. */
@@ -30,6 +34,7 @@ export interface ContentJob {
   ports: [number, number]
   /** Seconds that a peer goes on sharing. */
   linger: number
+  /** Bytes a second of the whole process; 0 is no limit. */
   uploadLimit: number
   downloadLimit: number
   /** Bytes a second to any one other; 0 is no limit. */
@@ -37,7 +42,7 @@ export interface ContentJob {
   fleet?: number
   /** Whether a directory gets the attributes that came with its content. */
   attributes: boolean
-  /** Whether what a peer makes is its user's alone, whatever the umask allows: it is only passing through. */
+  /** Whether only this user may read what a peer makes, whatever the umask allows. */
   ownerOnly: boolean
   /** Whether a peer removes what is in the directory and not in the torrent. */
   deletesOthers: boolean
@@ -51,15 +56,31 @@ export interface TrackerJob {
   host?: string
   /** Infohashes it serves; all when missing. */
   only?: string[]
-  /** It answers only who knows this secret. */
+  /** It answers only clients that know this secret. */
   secret?: string
   /** A file of permits, which may change. */
   permits?: string
   timeouts: Timeouts
 }
 
+/** Throws BAD_TORRENT. */
+export const decodeTorrent = (bytes: Buffer): Torrent => ({ bytes, metainfo: parseMetainfo(bytes) })
+
+/** A job as text, with its torrent in base64. */
+export function encodeJob(job: Job): string {
+  return JSON.stringify(
+    job.role === 'tracker' ? job : { ...job, torrent: job.torrent.bytes.toString('base64') },
+  )
+}
+
+export function decodeJob(text: string): Job {
+  const job = JSON.parse(text) as TrackerJob | (Omit<ContentJob, 'torrent'> & { torrent: string })
+  if (job.role === 'tracker') return job
+  return { ...job, torrent: decodeTorrent(Buffer.from(job.torrent, 'base64')) }
+}
+
 /** What the run directory tells others about a job. */
 export function runOf(job: Job): NewRun {
   if (job.role === 'tracker') return { role: job.role, tag: job.tag, port: job.port }
-  return { role: job.role, tag: job.tag, infoHash: job.infoHash, path: job.path }
+  return { role: job.role, tag: job.tag, infoHash: job.torrent.metainfo.infoHash, path: job.path }
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { MurderError } from '../../errors.ts'
-import type { Job } from './job.ts'
+import { encodeJob, type Job } from './job.ts'
 import { logFile, type Run } from './run-directory.ts'
 
 /** The hidden command of `murder` that does a job in the background. */
@@ -37,7 +37,7 @@ export function launch(job: Job, run: Run): Launched {
   })
   // If it ends before it has read the job, following it says so.
   child.stdin?.on('error', () => {})
-  child.stdin?.end(JSON.stringify(job))
+  child.stdin?.end(encodeJob(job))
   child.unref()
   return { pid: child.pid ?? 0, hasExited: () => exited }
 }

@@ -1,6 +1,5 @@
 import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs'
-import type { AgentEvent } from '../../protocol/events.ts'
-import { parseEvent } from './event-log.ts'
+import { type AgentEvent, eventsIn } from '../../protocol/events.ts'
 import { eventsFile } from './run-directory.ts'
 
 /** How often a follower looks when the file system doesn't tell it. */
@@ -20,13 +19,13 @@ export function follow(
 }
 
 async function* tail(path: string, fd: number, alive: () => boolean, signal: AbortSignal) {
-  const lines = lineReader(fd)
+  const appended = appendedLines(fd)
   const bell = doorbell(path, signal)
   try {
     while (!signal.aborted) {
       // Asked before reading: what a process wrote before it ended is then certainly read.
       const wasAlive = alive()
-      const events = withoutStaleProgress(lines().flatMap((line) => parseEvent(line) ?? []))
+      const events = withoutStaleProgress(eventsIn(appended()))
       for (const event of events) {
         if (signal.aborted) return
         yield event
@@ -41,14 +40,14 @@ async function* tail(path: string, fd: number, alive: () => boolean, signal: Abo
   }
 }
 
-/** Of several progress events that are read at once, only the last is news: who attaches late needs no history. */
+/** Of several progress events that are read at once, only the last is news: a late follower needs no history. */
 function withoutStaleProgress(events: AgentEvent[]): AgentEvent[] {
   const last = events.findLastIndex(({ event }) => event === 'progress')
   return events.filter(({ event }, index) => event !== 'progress' || index === last)
 }
 
 /** Gives the whole lines that were appended since the last call. */
-function lineReader(fd: number): () => string[] {
+function appendedLines(fd: number): () => string {
   const chunk = Buffer.alloc(65_536)
   let position = 0
   let rest = Buffer.alloc(0)
@@ -62,7 +61,7 @@ function lineReader(fd: number): () => string[] {
     const data = Buffer.concat([rest, chunk.subarray(0, read)])
     const end = data.lastIndexOf(NEWLINE) + 1
     rest = data.subarray(end)
-    return data.toString('utf8', 0, end).split('\n').filter(Boolean)
+    return data.toString('utf8', 0, end)
   }
 }
 

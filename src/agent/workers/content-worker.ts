@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
 import type { MurderError } from '../../errors.ts'
-import { type Metainfo, parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
+import { defined } from '../../system/defined.ts'
 import { Participant } from '../../torrent/participant.ts'
 import type { Stats } from '../../torrent/participant-options.ts'
 import type { StorageOptions } from '../../torrent/storage/storage.ts'
@@ -26,13 +26,9 @@ const IDLE_REPORT_MS = 10_000
 
 /** Runs a seeder or a peer until it is stopped, or, a peer, until it has lingered. */
 export async function workOnContent(job: ContentJob, context: WorkerContext): Promise<void> {
-  const metainfo = parseMetainfo(Buffer.from(job.torrent, 'base64'))
+  const { metainfo } = job.torrent
   const started = performance.now()
-  const participant = await Promise.race([
-    start(job, metainfo, context),
-    context.stopped,
-    ranOut(job, metainfo),
-  ])
+  const participant = await Promise.race([start(job, context), context.stopped, ranOut(job)])
   if (!participant) return
   const monitor = watch(participant, job, context, started)
   const listening = () => context.listening({ port: participant.port, infoHash: metainfo.infoHash })
@@ -47,7 +43,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
       await Promise.race([context.stopped, delay(job.timeouts.total || undefined)])
       monitor.report()
     } else {
-      await finishDirectory(job, metainfo, context.emit)
+      await finishDirectory(job, context.emit)
       const { bytes, total, received, fromSeeder, sent } = participant.stats()
       const seconds = Math.round(performance.now() - started) / 1000
       context.emit({ event: 'downloaded', bytes, total, seconds, received, fromSeeder, sent })
@@ -61,11 +57,9 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
 }
 
 /** Existing content is checked first, which takes its time with a large one: meanwhile the signs of life go on. */
-async function start(
-  job: ContentJob,
-  metainfo: Metainfo,
-  { emit, folder, onPiece }: WorkerContext,
-): Promise<Participant> {
+async function start(job: ContentJob, { emit, folder, onPiece }: WorkerContext): Promise<Participant> {
+  const { metainfo } = job.torrent
+  const { address, secret, hosts, fleet } = job
   const sign = { event: 'progress', bytes: 0, total: metainfo.length, down: 0, up: 0, peers: 0 } as const
   const timer = setInterval(() => emit(sign), REPORT_MS)
   try {
@@ -80,12 +74,8 @@ async function start(
       uploadLimit: job.uploadLimit,
       downloadLimit: job.downloadLimit,
       limitOfEach: job.limitOfEach,
-      storage: storageOf(job, metainfo, folder),
-      ...(job.address === undefined ? {} : { address: job.address }),
-      ...(job.secret === undefined ? {} : { secret: job.secret }),
-      ...(job.hosts === undefined ? {} : { hosts: job.hosts }),
-      ...(job.fleet === undefined ? {} : { fleet: job.fleet }),
-      ...(onPiece ? { onPiece } : {}),
+      storage: storageOf(job, folder),
+      ...defined({ address, secret, hosts, fleet, onPiece }),
     })
   } finally {
     clearInterval(timer)
@@ -93,7 +83,8 @@ async function start(
 }
 
 /** A seeder has the attributes as a file although its directory need not; what a peer makes is nobody else's until it has them. */
-function storageOf(job: ContentJob, metainfo: Metainfo, folder: string): StorageOptions {
+function storageOf(job: ContentJob, folder: string): StorageOptions {
+  const { metainfo } = job.torrent
   const ownerOnly = job.ownerOnly || (job.attributes && hasManifest(metainfo))
   if (job.role === 'peer' || !metainfo.manifest) return { ownerOnly }
   const file = join(folder, MANIFEST)
@@ -102,9 +93,9 @@ function storageOf(job: ContentJob, metainfo: Metainfo, folder: string): Storage
 }
 
 /** The time that a peer may take counts from its very beginning: a dead network file system may stop it there. */
-async function ranOut(job: ContentJob, { length }: Metainfo): Promise<never> {
+async function ranOut(job: ContentJob): Promise<never> {
   await delay((job.role === 'peer' && job.timeouts.total) || undefined)
-  throw timeoutError('total', job, { bytes: 0, total: length, peers: 0, sought: 0 })
+  throw timeoutError('total', job, { bytes: 0, total: job.torrent.metainfo.length, peers: 0, sought: 0 })
 }
 
 /** Reports progress and notices when there is none. */

@@ -14,7 +14,7 @@ interface Situation {
 
 /** Why a peer gave up, in words that lead to the cause. */
 export function timeoutError(verdict: Verdict, job: ContentJob, at: Situation): MurderError {
-  const share = `${percent(at.bytes, at.total)} of ${job.name}`
+  const share = `${percent(at.bytes, at.total)} of ${job.torrent.metainfo.name}`
   if (verdict === 'connect') return connectError(job, at)
   if (verdict === 'stall') {
     return new MurderError(

@@ -1,9 +1,9 @@
 import { ownAddresses } from '../../system/addresses.ts'
+import { defined } from '../../system/defined.ts'
 import { announceUrl } from '../../torrent/tracker/announce-url.ts'
 import { startTracker } from '../../torrent/tracker/tracker-server.ts'
 import type { TrackerJob } from '../runs/job.ts'
 import { permitsOf } from './permits-file.ts'
-
 import { delay, type WorkerContext } from './worker-context.ts'
 
 /** Runs a tracker until it is stopped. */
@@ -11,9 +11,7 @@ export async function workAsTracker(job: TrackerJob, context: WorkerContext): Pr
   const permits = permitsOf(job)
   const tracker = await startTracker({
     port: job.port,
-    ...(job.host === undefined ? {} : { host: job.host }),
-    ...(job.only === undefined ? {} : { only: job.only }),
-    ...(permits === undefined ? {} : { permits }),
+    ...defined({ host: job.host, only: job.only, permits }),
   })
   try {
     const url = announceUrl(reachableHost(job.host), tracker.port, permits !== undefined)

@@ -94,7 +94,7 @@ function stopOf(lease: Lease, signal: AbortSignal): Promise<void> {
 }
 
 function stoppedError(job: Job): MurderError {
-  const what = job.role === 'tracker' ? 'the tracker' : `the ${job.role} of ${job.name}`
+  const what = job.role === 'tracker' ? 'the tracker' : `the ${job.role} of ${job.torrent.metainfo.name}`
   return new MurderError('STOPPED', `${what} was stopped before it was complete`, {
     exitCode: ExitCode.interrupted,
     cure: 'what is here is kept, and the same command goes on from it',

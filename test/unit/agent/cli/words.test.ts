@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { progressLine, progressText } from '../../../../src/agent/cli/progress-line.ts'
 import { plainError } from '../../../../src/agent/cli/system-error.ts'
-import type { ContentJob } from '../../../../src/agent/runs/job.ts'
+import { type ContentJob, decodeTorrent } from '../../../../src/agent/runs/job.ts'
 import { timeoutError } from '../../../../src/agent/workers/timeout-error.ts'
 import { MurderError } from '../../../../src/errors.ts'
+import { encodeMetainfo } from '../../../../src/torrent/metainfo/metainfo.ts'
 
+const fields = { name: 'data', pieceLength: 16_384, pieces: new Uint8Array(20), content: 100, trackers: [] }
 const job: ContentJob = {
   role: 'peer',
   tag: 'a',
-  torrent: '',
-  infoHash: 'ff',
-  name: 'data',
+  torrent: decodeTorrent(encodeMetainfo(fields)),
   path: '/data',
   trackers: ['http://10.0.0.1:8998/announce'],
   peers: ['10.0.0.1:6881'],

@@ -1,0 +1,32 @@
+import type { PlaceOrder, PrefillOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
+import { type ContentJob, decodeTorrent } from '../runs/job.ts'
+import { packageFile } from './transfer-directory.ts'
+
+/** An order, parsed once into what the parts of `murder receive` take. */
+export interface Delivery {
+  /** This server's share in the swarm. Its path is the package. */
+  job: ContentJob
+  /** Everything temporary of this transfer. */
+  directory: string
+  /** SHA-256 of the package, or of a directory's manifest, hex. */
+  sha256: string
+  prefill?: PrefillOrder | undefined
+  unpack?: UnpackOrder | undefined
+  place?: PlaceOrder | undefined
+}
+
+/** Throws BAD_TORRENT. */
+export function deliveryOf(order: ReceiveOrder): Delivery {
+  const { sha256, directory, prefill, unpack, place, torrent, ...share } = order
+  const job: ContentJob = {
+    ...share,
+    role: 'peer',
+    torrent: decodeTorrent(Buffer.from(torrent, 'base64')),
+    path: packageFile(directory),
+    limitOfEach: 0,
+    attributes: false,
+    ownerOnly: true,
+    deletesOthers: false,
+  }
+  return { job, directory, sha256: sha256.toLowerCase(), prefill, unpack, place }
+}

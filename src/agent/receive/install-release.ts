@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MANIFEST } from '../../attributes/entry.ts'
+import { MurderError } from '../../errors.ts'
+import { sha256 } from '../../files/hash.ts'
+import type { ExtractOptions } from '../../package/unpack/extract.ts'
+import type { Fill } from '../../package/unpack/unpack.ts'
+import type { UnpackOrder } from '../../protocol/order.ts'
+import { defined } from '../../system/defined.ts'
+import { manifestOf } from '../manifest/torrent-manifest.ts'
+import type { Delivery } from './delivery.ts'
+
+/** Makes the release directory of the package, or of the files that were fetched. */
+export async function installRelease(
+  delivery: Delivery,
+  unpack: UnpackOrder,
+  signal: AbortSignal,
+  beyond: ExtractOptions['beyond'],
+): Promise<{ files: number; bytes: number }> {
+  const { into, existing, revision } = unpack
+  const whole = { into, signal, ...defined({ revision }) }
+  const fill = unpack.directory
+    ? await fillFromDirectory(delivery, signal)
+    : await fillFromPackage(delivery, unpack, signal, beyond)
+  return existing
+    ? (await import('../../package/unpack/overwrite.ts')).makeOver(whole, existing, fill)
+    : (await import('../../package/unpack/unpack.ts')).makeWhole(whole, fill)
+}
+
+async function fillFromPackage(
+  { job, sha256 }: Delivery,
+  { compression, key }: UnpackOrder,
+  signal: AbortSignal,
+  beyond: ExtractOptions['beyond'],
+): Promise<Fill> {
+  const { extractInto } = await import('../../package/unpack/extract.ts')
+  const options = { file: job.path, compression, sha256, signal, ...defined({ key, beyond }) }
+  return (destination) => extractInto(destination, options)
+}
+
+async function fillFromDirectory(delivery: Delivery, signal: AbortSignal): Promise<Fill> {
+  const { path: from, torrent } = delivery.job
+  const bytes = readFileSync(join(from, MANIFEST))
+  if (sha256(bytes) !== delivery.sha256)
+    throw new MurderError('PACKAGE_WRONG', `${MANIFEST} is not what was sent: its SHA-256 differs`, {
+      cure: 'deploy again; if it happens twice, check the disk and memory of this server',
+    })
+  const { entries } = await manifestOf(torrent.metainfo, bytes)
+  const { adoptInto } = await import('../../package/unpack/adopt.ts')
+  return (destination) => adoptInto(destination, { from, entries, signal })
+}
