@@ -65,7 +65,7 @@ export const command: Command = {
       present.close()
     }
     if (job.linger > 0)
-      present.note(`Uploader for ${job.linger} s more in the background; murder stop ${job.tag} ends it`)
+      present.note(`Sharing for ${job.linger} s more in the background; murder stop ${job.tag} ends it`)
     return ExitCode.done
   },
 }
