@@ -45,7 +45,8 @@ export async function makeProject(
       key: identity,
       ignores: ['.git'],
     },
-    production: { servers: servers.map((address) => `root@${address}`) },
+    // Servers run the agent on the Node that runs this bench.
+    production: { servers: servers.map((address) => `root@${address}`), murder: { node: process.execPath } },
   }
   const plugins = ['shipit-deploy', ...(way === 'murder' ? [plugin] : [])]
   const lines = [

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
+import { nodePath } from './node-path.ts'
 import { below, killNow } from './processes.ts'
 
 const binary = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find(existsSync)
@@ -66,7 +67,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   writeFileSync(file('known_hosts'), `[127.0.0.*]:${port} ${publicKey(file('host'))}`)
   writeFileSync(
     file('config'),
-    [...(options.config ?? []), ...baseConfig(directory, addresses, port)].join('\n'),
+    [...(options.config ?? []), ...nodePath(), ...baseConfig(directory, addresses, port)].join('\n'),
   )
 
   const lines = new EventEmitter()

@@ -3,6 +3,7 @@ import { appendFile, chmod, copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { nodePath } from '../node-path.ts'
 import type { LabHost } from './host.ts'
 import type { LabProcess } from './process.ts'
 
@@ -64,6 +65,7 @@ export async function startSshd(host: LabHost, keys: LabKeys, options: SshdOptio
   const config = join(host.directory, `sshd_config-${port}`)
   const settings = [
     ...(options.config ?? []),
+    ...nodePath(),
     `Port ${port}`,
     `ListenAddress ${host.address}`,
     `HostKey ${hostKey}`,
