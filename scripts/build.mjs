@@ -1,7 +1,6 @@
 // Builds dist/: the agent (one file), the plugin (for import and for require), its declarations, the licences of
 // what is bundled, and the agent's bill of materials. Usage: node scripts/build.mjs
-import { createHash } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { foreignImports, lazyBuiltins, prefixedBuiltins } from './build/builtins.mjs'
@@ -33,35 +32,19 @@ const common = async () => ({
 /** Bundled CommonJS asks for Node's modules by `require`, which an ES module lacks. */
 const requireForEsm = `import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);`
 
-/** The program, and around it what starts it: that has it as a text, because V8 keeps what it compiled of texts only. */
-async function buildAgent(options) {
-  const program = await build({
+/** One file, which is all that a server needs. */
+function buildAgent(options) {
+  return build({
     ...options,
     entryPoints: ['src/agent/main.ts'],
-    outfile: 'dist/program.cjs',
-    format: 'cjs',
-    charset: 'ascii', // a byte a character in memory
-    minify: true,
-    define: { ...options.define, 'import.meta.url': '__fileUrl' },
-    banner: { js: '(function(require,module,__fileUrl){' },
-    footer: { js: '})' },
-    plugins: [lazyBuiltins, unusedInAgent],
-  })
-  const [{ text }] = program.outputFiles
-  const boot = await build({
-    ...options,
-    entryPoints: ['src/agent/startup/boot.ts'],
     outfile: 'dist/murder.mjs',
     format: 'esm',
+    charset: 'ascii', // a byte a character in memory
     minify: true,
-    define: { MURDER_PROGRAM: JSON.stringify(text), MURDER_PROGRAM_ID: JSON.stringify(idOf(text)) },
     banner: { js: `#!/usr/bin/env node\n${requireForEsm}` },
-    plugins: [lazyBuiltins],
+    plugins: [lazyBuiltins, unusedInAgent],
   })
-  return { ...boot, metafile: program.metafile }
 }
-
-const idOf = (text) => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
 function buildPlugin(options) {
   const plugin = { ...options, entryPoints: ['src/index.ts'], plugins: [prefixedBuiltins] }
@@ -98,21 +81,27 @@ async function main() {
     fail(`build: dist/murder.mjs has ${agent.length} bytes, more than ${AGENT_LIMIT}`)
   }
   const types = await declarations(root)
-  // What was compiled belongs to the agent before this one; beside this one is room for its own.
-  await rm(join(dist, 'compiled'), { recursive: true, force: true })
-  await mkdir(join(dist, 'compiled'), { recursive: true })
-  await write('murder.mjs', agent, 0o755)
-  await write('index.js', esm)
-  await write('index.cjs', cjs)
-  await write('index.d.ts', types.esm)
-  await write('index.d.cts', types.cjs)
-  await write('sbom.cdx.json', await sbom(root, metafiles[0]))
-  await write('LICENSES.txt', await licences(root, metafiles))
+  await mkdir(dist, { recursive: true })
+  const files = {
+    'murder.mjs': agent,
+    'index.js': esm,
+    'index.cjs': cjs,
+    'index.d.ts': types.esm,
+    'index.d.cts': types.cjs,
+    'sbom.cdx.json': await sbom(root, metafiles[0]),
+    'LICENSES.txt': await licences(root, metafiles),
+  }
+  for (const [name, content] of Object.entries(files)) {
+    await write(name, content, name === 'murder.mjs' ? 0o755 : 0o644)
+  }
+  // All of dist is published: nothing of an earlier version may stay. Names with a dot are drafts of another build.
+  const old = (await readdir(dist)).filter((name) => !(name in files) && !name.startsWith('.'))
+  for (const name of old) await rm(join(dist, name), { recursive: true })
   console.log(`built dist: agent ${Math.round(agent.length / 1000)} kB`)
 }
 
 /** Renamed into place, so that a program that starts meanwhile never sees half a file. */
-async function write(name, content, mode = 0o644) {
+async function write(name, content, mode) {
   const temporary = join(dist, `.${name}.${process.pid}`)
   await writeFile(temporary, content)
   await chmod(temporary, mode)

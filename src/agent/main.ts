@@ -1,8 +1,6 @@
 import { ExitCode, explain } from '../errors.ts'
 import { type Command, parseArguments, unknown } from './cli/arguments.ts'
 import { end, printOut, survivePipes } from './cli/output.ts'
-import { keepYoungSpaceSmall } from './startup/heap.ts'
-import { compileLater } from './startup/optimizer.ts'
 
 /** Each command is loaded only when it is asked for: a server starts this program for every deploy. */
 const commands: Record<string, () => Promise<{ command: Command }>> = {
@@ -34,9 +32,6 @@ async function main([name = '--help', ...argv]: string[]): Promise<number> {
     throw await unknown(`there is no command '${name}'`, name, known, 'murder ')
   }
   const { command } = await load()
-  // Not earlier: with other flags V8 refuses the compiled code that Node brings along for its own modules.
-  compileLater()
-  keepYoungSpaceSmall()
   const args = await parseArguments(name, command, argv)
   if (args.has('help')) {
     printOut(command.help)

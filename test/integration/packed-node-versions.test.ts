@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { CompilingAgent } from '../support/harness/compiling-agent.ts'
 import { emptyDirectory, registryReachable, root, run } from '../support/harness/packed-project.ts'
 
 const agent = join(root, 'dist/murder.mjs')
@@ -48,14 +47,6 @@ function worksOn(node: () => string) {
     const { stderr } = await promisify(execFile)(node(), [agent, 'status', '--run-dir', directory])
     expect(stderr).toBe('')
     await rm(directory, { recursive: true })
-  })
-
-  it('does not compile again what a process before it has compiled', async () => {
-    const agent = await CompilingAgent.make(node())
-    const first = await agent.functionsCompiled()
-    expect(first).toBeGreaterThan(50)
-    expect(await agent.functionsCompiled()).toBeLessThan(first / 4)
-    await agent.remove()
   })
 }
 

@@ -13,7 +13,6 @@ import {
   refuseChangedFiles,
 } from '../manifest/torrent-manifest.ts'
 import type { ContentJob } from '../runs/job.ts'
-import { compileSoonAfter } from '../startup/optimizer.ts'
 import { timeoutError } from './timeout-error.ts'
 import { verdict } from './watchdog.ts'
 import { delay, type WorkerContext } from './worker-context.ts'
@@ -120,7 +119,6 @@ function watch(participant: Participant, job: ContentJob, context: WorkerContext
   const tick = () => {
     const now = performance.now()
     const stats = participant.stats()
-    compileSoonAfter(stats.received + stats.sent)
     if (stats.bytes > (last?.bytes ?? 0)) progressed = now
     const turned = stats.peers > 0 !== (last?.peers ?? 0) > 0 || (stats.bytes > 0 && !last?.bytes)
     if ((turned && !complete) || now - reported >= (complete ? IDLE_REPORT_MS : REPORT_MS)) report(stats, now)

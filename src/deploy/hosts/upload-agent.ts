@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Settings } from '../../config/schema.ts'
+import { sha256 } from '../../files/hash.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
@@ -39,22 +39,17 @@ export function compressedAgent(): Buffer {
 }
 
 /**
- * Script that takes the compressed agent from standard input, renames it into place when its SHA-256 is right, makes room beside
- * it for what will be compiled of it, and then, when it is told to run a `command` of the agent, is that command: a second start
- * of Node would take longer than all else.
+ * Script that takes the compressed agent from standard input and renames it into place when its SHA-256 is right. When it is
+ * told to run a `command` of the agent, it then becomes that command: a second start of Node would take longer than all else.
  */
 export function arrival(settings: Settings, command = ''): string {
   const path = agentPath(settings)
-  const sha256 = createHash('sha256').update(agent().content).digest('hex')
-  const words = [program, sha256, String(compressedAgent().length)].map(quote).join(' ')
+  const words = [program, sha256(agent().content), String(compressedAgent().length)].map(quote).join(' ')
   return [
-    `(cd ${quotePath(posix.dirname(path))} && find . -maxdepth 2 \\( ${OLD} \\) -mtime +30 -exec rm -f {} +)`,
+    `(cd ${quotePath(posix.dirname(path))} && find . -maxdepth 1 -name 'murder-*.mjs' -mtime +30 -exec rm -f {} +)`,
     `exec ${quote(settings.node)} -e ${words} ${quotePath(path)} ${quote(command)}`,
   ].join('; ')
 }
-
-/** Agents, and what was compiled of them. */
-const OLD = `-path './murder-*.mjs' -o -path './compiled/murder-*'`
 
 /** With Node, which is there. Arguments: SHA-256, bytes that are to come, path, and command of the agent. */
 const program = `
@@ -74,9 +69,6 @@ const take = (chunk) => {
   } finally {
     fs.rmSync(part, { force: true })
   }
-  try {
-    fs.mkdirSync(require('path').join(path, '../compiled'))
-  } catch {} // there already, or not to be had: nothing depends on it
   if (!command) process.exit()
   if (got.length > bytes) input.unshift(got.subarray(bytes))
   process.argv = [process.argv[0], path, command]

@@ -12,7 +12,7 @@ import { afterAll, beforeAll } from 'vitest'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Bundles the agent's program, unminified and without what starts it in the build (src/agent/startup/boot.ts), into `directory`. */
+/** Bundles the agent into `directory` as the build does, but unminified. */
 export async function bundleAgent(directory: string): Promise<string> {
   const plugin = async (file: string) => import(pathToFileURL(join(root, 'scripts/build', file)).href)
   const [{ lazyBuiltins }, { unusedInAgent }] = [await plugin('builtins.mjs'), await plugin('stubs.mjs')]
