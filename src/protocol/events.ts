@@ -1,6 +1,6 @@
 /** Events of a peer, a seeder or a tracker, oldest first. `bytes` count content, not protocol overhead. */
 export type AgentEvent =
-  /** Waits for its order; said again and again. */
+  /** The agent waits for its order; sent again and again. */
   | { event: 'ready' }
   | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
   | { event: 'prefilled'; bytes: number }
@@ -13,7 +13,7 @@ export type AgentEvent =
       peers: number
       sent?: number
     }
-  /** A peer sent wrong bytes; it is asked nothing any more. */
+  /** A peer sent wrong bytes and is banned. */
   | { event: 'banned'; address: string }
   | {
       event: 'downloaded'
@@ -37,8 +37,8 @@ export function eventsIn(stdout: string): AgentEvent[] {
 }
 
 /**
- * The agent's event in a line of its output, or undefined for anything else that a server may print in between.
- * Only the shape is checked: an object with a name. Whoever reads the fields must not trust them.
+ * The agent's event in a line of its output or of its log; undefined for anything else, such as what a server prints in between.
+ * Only the shape is checked: an object with a name. The fields are not to be trusted.
  */
 export function parseEvent(line: string): AgentEvent | undefined {
   const text = line.trim()
@@ -47,7 +47,7 @@ export function parseEvent(line: string): AgentEvent | undefined {
     const value: unknown = JSON.parse(text)
     return isEvent(value) ? value : undefined
   } catch {
-    return undefined // Not JSON after all: noise, which is what this function is there to skip.
+    return undefined // not JSON after all: noise, or a line that was cut short
   }
 }
 

@@ -66,9 +66,9 @@ export function parseOrder(text: string): ReceiveOrder {
   }
   const shape = {
     ...SHAPE,
-    ...(order?.prefill ? PREFILL : {}),
-    ...(order?.unpack ? UNPACK : {}),
-    ...(order?.place ? PLACE : {}),
+    ...(order?.prefill && PREFILL),
+    ...(order?.unpack && UNPACK),
+    ...(order?.place && PLACE),
   }
   for (const [key, check] of Object.entries(shape)) {
     if (!check(valueAt(order, key))) throw bad(`'${key}' is missing or wrong`)

@@ -1,7 +1,7 @@
 export interface RunStatus {
   role: Role
   tag: string
-  /** `lingering`: complete and sharing on. `died`: ended without a word. */
+  /** `lingering`: complete and sharing on. `died`: ended without an event that says why. */
   state: 'starting' | 'running' | 'lingering' | 'failed' | 'died'
   /** Seconds since the start. */
   age: number
@@ -16,14 +16,14 @@ export interface RunStatus {
   down?: number
   up?: number
   peers?: number
-  /** Content bytes that it has sent. */
+  /** Content bytes sent. */
   sent?: number
   failure?: string
 }
 
 /**
  * Runs live in a run directory (0700), one folder each, named `<role>-<tag>`:
- * `state.json` (who), `events.ndjson` (what happened) and `log` (what the process itself had to say).
+ * `state.json` (the process and its job), `events.ndjson` (its events) and `log` (its stdout and stderr).
  * The folder is also the lease: a process whose folder is gone ends.
  */
 export type Role = 'tracker' | 'seeder' | 'peer'
@@ -35,7 +35,7 @@ export function parseRuns(text: string): RunStatus[] {
     try {
       return JSON.parse(line) as RunStatus[]
     } catch {
-      // Not JSON after all: a line of somebody else's.
+      // Not JSON after all: another program printed this line.
     }
   }
   return []

@@ -40,6 +40,7 @@ describe('by hand', () => {
     const peer = await sandbox.run(waitingPeer('--linger', '60'))
     expect(peer).toMatchObject({ code: 0, stdout: 'Done and done\n' })
     expect(peer.stderr).toContain(infoHash)
+    expect(peer.stderr).toContain('Sharing for 60 s more in the background')
     expect(await readFile(sandbox.path('copy'))).toEqual(content)
     const { state, bytes, total } = await sandbox.runOf('peer')
     expect({ state, bytes, total }).toEqual({

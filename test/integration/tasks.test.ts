@@ -287,11 +287,10 @@ describe('murder:clean', () => {
     await mkdir(locked, { recursive: true })
     await writeFile(join(locked, 'file'), 'half')
     await chmod(locked, 0o500)
-    const [agent] = (await readdir(murder())).filter((name) => name.endsWith('.mjs'))
     await writeFile(murder('murder-0123456789abcdef.mjs'), 'old')
     // An earlier version kept there what V8 had compiled.
     await mkdir(murder('compiled'))
-    await writeFile(murder('compiled', `${agent}-01234567-receive-v20.19.0-x64`), 'old')
+    await writeFile(murder('compiled', 'murder-0123456789abcdef.mjs-01234567-receive-v20.19.0-x64'), 'old')
     const kept = [
       'shared/murder/tmp/foreign/data',
       'shared/murder/tmp/foreign/package/file',

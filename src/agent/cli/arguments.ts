@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { ExitCode, MurderError } from '../../errors.ts'
+import { defined } from '../../system/defined.ts'
 
 export interface Flag {
   type: 'string' | 'boolean'
@@ -22,7 +23,7 @@ export interface Arguments {
   has(flag: string): boolean
   text(flag: string): string | undefined
   list(flag: string): string[]
-  /** `parse` of the flag's value; the fallback when the flag isn't there. */
+  /** The flag's value through `parse`; the fallback when the flag isn't there. */
   value<T, F>(flag: string, parse: (flag: string, text: string) => T, fallback: F): T | F
 }
 
@@ -30,7 +31,7 @@ export interface Arguments {
 const COMMON: Record<string, Flag> = { help: { type: 'boolean' }, debug: { type: 'boolean' } }
 
 export const usageError = (message: string, cure?: string) =>
-  new MurderError('USAGE', message, { exitCode: ExitCode.usage, ...(cure ? { cure } : {}) })
+  new MurderError('USAGE', message, { exitCode: ExitCode.usage, ...defined({ cure }) })
 
 /** Throws a usage error for anything that the command doesn't know. */
 export async function parseArguments(name: string, command: Command, argv: string[]): Promise<Arguments> {

@@ -7,8 +7,8 @@ const FLUSH_MS = 2000
 const onBroken = new Set<() => void>()
 
 /**
- * A reader that goes away (`| head`, a dropped SSH connection) is no error of ours: the process ends quietly, after
- * what `whenReaderLeaves` was given. A background process is not concerned, it writes to files.
+ * A reader that goes away (`| head`, a dropped SSH connection) is no error of ours: the callbacks of `whenReaderLeaves` are
+ * called, or, if there are none, the process ends quietly. A background process writes to files and has no reader.
  */
 export function survivePipes(): void {
   const left = (error: Error) => {
@@ -28,7 +28,7 @@ export function printOut(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** Ends the process with everything written that anybody still reads. */
+/** Ends the process when its output is written, or no longer read. */
 export async function end(exitCode: number): Promise<never> {
   const flush = (stream: Writable) =>
     new Promise<void>((resolve) => {

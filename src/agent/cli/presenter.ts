@@ -19,7 +19,7 @@ const json: Presenter = {
   close: () => {},
 }
 
-/** What people read: all on stderr but `Done and done`. */
+/** Lines for people: all on stderr but `Done and done`. */
 function people(): Presenter {
   const line = progressLine()
   const note = (text: string) => {

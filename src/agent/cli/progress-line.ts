@@ -1,10 +1,34 @@
 import type { AgentEvent } from '../../protocol/events.ts'
-import { bytes, percent } from '../../text/format.ts'
-import { renderPeerProgress } from './peer-line.ts'
+import { bytes, cut, duration, percent, rate } from '../../text/format.ts'
 
 /** Between two plain lines, where there is no terminal. */
 const PLAIN_MS = 5000
 const CLEAR_LINE = '\r\u001b[2K'
+
+/** One peer's progress: bytes, bytes a second, seconds. */
+export interface PeerProgress {
+  bytes: number
+  total: number
+  down: number
+  up: number
+  peers: number
+  /** Undefined when it cannot be estimated. */
+  eta?: number | undefined
+}
+
+/** The line that an agent shows: for a terminal of `columns`, never longer. */
+export function renderPeerProgress(progress: PeerProgress, columns = 100): string {
+  const { down, up, peers, eta } = progress
+  const parts = [
+    percent(progress.bytes, progress.total).padStart(4),
+    `${bytes(progress.bytes)} of ${bytes(progress.total)}`,
+    `down ${rate(down)}`,
+    `up ${rate(up)}`,
+    `${peers} ${peers === 1 ? 'peer' : 'peers'}`,
+    ...(eta === undefined ? [] : [`ETA ${duration(Math.ceil(eta))}`]),
+  ]
+  return cut(parts.join('  '), Math.max(1, columns - 1))
+}
 
 export function progressText(at: AgentEvent & { event: 'progress' }, columns?: number): string {
   const eta = at.down > 0 && at.bytes < at.total ? (at.total - at.bytes) / at.down : undefined

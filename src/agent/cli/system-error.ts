@@ -16,7 +16,7 @@ const CAUSES: Record<string, [what: string, cure: string]> = {
   EIO: ['cannot be read or written: the disk reports an error', "look at the system's log"],
 }
 
-/** Any error as one line for people. What is not foreseen here keeps its own message. */
+/** Any error as one line for people. An error that is not in the table keeps its own message. */
 export function plainError(error: unknown): MurderError {
   if (error instanceof MurderError) return error
   const { code = '', path, dest, message } = error as NodeJS.ErrnoException & { dest?: string }

@@ -85,7 +85,7 @@ function itself(source: string, out: string): string[] {
   return [`/${inside.replaceAll(/[\\*?[\]!#]/g, '\\$&').replace(/ $/, '\\ ')}`]
 }
 
-/** Only a torrent is replaced: arguments in the wrong order must not cost what somebody wanted to send, or a device. */
+/** Only a torrent is replaced: arguments in the wrong order must not overwrite the content or a device. */
 function refuseOtherFile(out: string): void {
   const stat = statSync(out, { throwIfNoEntry: false })
   if (!stat || (stat.isFile() && isTorrent(out))) return

@@ -47,7 +47,7 @@ export const command: Command = {
   },
 }
 
-/** The seeder goes on trying, so this is no failure; but nobody would find it. */
+/** The seeder goes on trying, so this is no failure; but until then no peer finds it. */
 async function warnOfDeadTrackers(urls: string[]): Promise<void> {
   const { probeTracker } = await import('../../torrent/tracker/probe.ts')
   for (const url of urls) {

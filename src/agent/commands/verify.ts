@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
+import { defined } from '../../system/defined.ts'
 import type { Command } from '../cli/arguments.ts'
 import { onInterrupt } from '../cli/interrupt.ts'
 import { printOut } from '../cli/output.ts'
@@ -39,7 +40,7 @@ export const command: Command = {
       const why = differences ? ` (${differences.join('; ')})` : ''
       printOut(
         args.has('json')
-          ? JSON.stringify({ path, state, ...(differences ? { differences } : {}) })
+          ? JSON.stringify({ path, state, ...defined({ differences }) })
           : `${state.padEnd(9)}  ${path}${why}`,
       )
     }

@@ -21,7 +21,7 @@ export function embeddedManifest(metainfo: Metainfo): Buffer {
     const bytes = gunzipSync(metainfo.manifest ?? '', { maxOutputLength: (length ?? 0) + 1 })
     if (bytes.length === length) return bytes
   } catch {
-    // What is said below is all there is to say.
+    // Damaged: the same as another length, below.
   }
   throw new MurderError('BAD_TORRENT', 'the torrent holds attributes that are not those of its content', {
     exitCode: 2,
@@ -38,12 +38,12 @@ export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise
   return manifest
 }
 
-/** What a directory needs when its content is complete: nothing else in it, if that was asked for, and attributes. */
+/** Finishes a directory whose content is complete: removes other files, if that was asked for, and sets attributes. */
 export async function finishDirectory(
   { path, torrent: { metainfo }, deletesOthers, attributes }: ContentJob,
   emit: (event: AgentEvent) => void,
 ): Promise<void> {
-  // What the user named may be a symlink to the directory.
+  // The user may have named a symlink to the directory.
   const root = realpathSync(path)
   const manifest = hasManifest(metainfo)
     ? await manifestOf(metainfo, readFileSync(join(root, MANIFEST)))
@@ -62,8 +62,8 @@ export async function finishDirectory(
 }
 
 /**
- * Throws OTHER_CONTENT for a file of a seeder that is not what the manifest says. What has the time and the length that it
- * had is not read again.
+ * Throws OTHER_CONTENT for a file of a seeder that is not the one in the manifest. A file with the same time and length is
+ * not read again.
  */
 export async function refuseChangedFiles(metainfo: Metainfo, path: string): Promise<void> {
   if (!metainfo.manifest) return

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST, type Manifest } from '../../attributes/entry.ts'
 import { sha256OfFile } from '../../files/hash.ts'
+import { defined } from '../../system/defined.ts'
 import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
 import { type FileCheck, verifyContent } from '../../torrent/storage/verify.ts'
 import { embeddedManifest, hasManifest, manifestOf } from './torrent-manifest.ts'
@@ -9,13 +10,12 @@ import { embeddedManifest, hasManifest, manifestOf } from './torrent-manifest.ts
 export interface Verified {
   path: string
   state: 'same' | 'different' | 'missing'
-  /** What differs in its attributes, if its content is the same. */
+  /** Attributes that differ, if the content is the same. */
   differences?: string[]
 }
 
 /**
- * Compares a file or a directory with its torrent: content, and with `attributes` what else came with it, symlinks and
- * directories too. Files that share a piece with a wrong one are told apart by their own hash where the manifest has it.
+ * Compares a file or a directory with its torrent: the content, and with `attributes` modes, times, symlinks and so on. Files that share a piece with a wrong one are told apart by their own hash where the manifest has it.
  */
 export async function verifyTarget(
   metainfo: Metainfo,
@@ -27,7 +27,7 @@ export async function verifyTarget(
   const hashes = new Map(manifest?.entries.map(({ path, sha256 }) => [path, sha256]))
   const files = new Map<string, Verified>()
   for (const check of checks) {
-    // The torrent has it for who seeds, and the directory it was made of needs none.
+    // The torrent itself holds the manifest: the directory that it was made of needs no such file.
     if (check.path === MANIFEST && metainfo.manifest && check.state !== 'different') continue
     const sure =
       check.state === 'unsure'
@@ -64,7 +64,11 @@ async function withAttributes(
   for (const { path: own, type, state, differences } of await compareManifest(root, manifest)) {
     const file = files.get(own)
     if (type !== 'file')
-      files.set(own, { path: own, state, ...(differences.length > 0 ? { differences } : {}) })
+      files.set(own, {
+        path: own,
+        state,
+        ...defined({ differences: differences.length > 0 ? differences : undefined }),
+      })
     else if (file?.state === 'same' && state !== 'same')
       files.set(own, { path: own, state: 'different', differences })
   }

@@ -62,7 +62,7 @@ export const peerFlags: Record<string, Flag> = {
 
 export const seederFlags: Record<string, Flag> = { ...contentFlags, fleet: text }
 
-/** What `seed` and `peer` are asked for. */
+/** The job that the arguments of `seed` or `peer` ask for. */
 export async function contentJob(
   role: ContentJob['role'],
   args: Arguments,
@@ -102,7 +102,7 @@ export async function contentJob(
   }
 }
 
-/** Those of the user, else those of the torrent that can be used. Throws when it has only others and nobody is named. */
+/** The user's trackers, else the usable ones of the torrent. Throws when it has only others and no peer is named. */
 function trackersOf(args: Arguments, { trackers }: Metainfo, peers: string[]): string[] {
   const given = args.list('tracker').map((url) => parseTracker('--tracker', url))
   if (given.length > 0) return given

@@ -2,14 +2,14 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { ExitCode, MurderError } from '../../errors.ts'
 import { readStdin } from './torrent-input.ts'
 
-const SHORTEST = 16
-const LONGEST = 1024
+const MIN_CHARACTERS = 16
+const MAX_CHARACTERS = 1024
 
 /** The secret in a file that only its owner can read, or on standard input. White space around it does not count. */
 export async function readSecret(flag: string, name: string): Promise<string> {
-  const text = name === '-' ? await readStdin(LONGEST, 'the secret') : readPrivate(flag, name)
+  const text = name === '-' ? await readStdin(MAX_CHARACTERS, 'the secret') : readPrivate(flag, name)
   const secret = text.toString().trim()
-  if (secret.length >= SHORTEST && secret.length <= LONGEST) return secret
+  if (secret.length >= MIN_CHARACTERS && secret.length <= MAX_CHARACTERS) return secret
   throw bad(`the secret of ${flag} has ${secret.length} characters`, 'use at least 16: openssl rand -hex 32')
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
 
-/** Refuses a directory where the torrent has a file, and the reverse. Whether anything is there. */
+/** Refuses a directory where the torrent has a file, and the reverse. Gives whether anything is there. */
 export function checkKind(path: string, { singleFile, name }: Metainfo): boolean {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat && singleFile && stat.isDirectory()) {
@@ -21,7 +21,7 @@ export function checkKind(path: string, { singleFile, name }: Metainfo): boolean
   return stat !== undefined
 }
 
-/** What a seeder gives must be there. */
+/** A seeder's content must be there. */
 export function checkSource(path: string, metainfo: Metainfo): void {
   if (checkKind(path, metainfo)) return
   throw new MurderError('MISSING', `there is nothing to seed at ${path}`, {

@@ -12,9 +12,9 @@ export interface Follower {
   readonly order: Promise<string>
   /** Milliseconds since anything was heard. */
   silence(): number
-  /** Aborted when nobody listens any more: the connection broke, or a newer process has taken over. */
+  /** Aborted when the follower has left: the connection broke, or a newer process has taken over. */
   readonly left: AbortSignal
-  /** Aborted when this process shall end now: told so, or by a signal. */
+  /** Aborted when this process shall end now: the follower says so, or a signal. */
   readonly stop: AbortSignal
   say(event: AgentEvent): void
 }
@@ -41,7 +41,7 @@ export function followerOf(input: Readable): Follower {
     first = undefined
   })
   lines.on('close', () => first?.(''))
-  if (input.readableEnded) lines.close() // it would not be told any more
+  if (input.readableEnded) lines.close() // no `close` would come any more
   input.on('error', () => {}) // the same as its end
   return {
     order,

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { MurderError } from '../../errors.ts'
 import type { ExtractOptions } from '../../package/unpack/extract.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
+import { defined } from '../../system/defined.ts'
 import { roomFor } from '../../torrent/storage/disk-space.ts'
 import { plainError } from '../cli/system-error.ts'
 import type { Delivery } from './delivery.ts'
@@ -28,9 +29,10 @@ export async function install(
     if (event && delivery.unpack) writeReceipt(delivery, event)
     return event
   } catch (error) {
-    const { code, message, exitCode, cure = '' } = plainError(error)
+    const { code, message, exitCode, cure } = plainError(error)
     const room = code === 'DISK_FULL' ? await roomNeeded(delivery) : ''
-    throw new MurderError(code, `${message}${room}`, { exitCode, cure, step: 'unpack', cause: error })
+    const details = { exitCode, step: 'unpack', cause: error, ...defined({ cure }) }
+    throw new MurderError(code, `${message}${room}`, details)
   }
 }
 

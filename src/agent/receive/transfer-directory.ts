@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
 import { isRunning, ownIdentity, type ProcessIdentity } from '../../system/process-identity.ts'
 import { findRun, isAlive, removeRun } from '../runs/run-directory.ts'
-import { endProcess, signalProcess } from '../runs/stop-run.ts'
+import { becomes, endProcess, signalProcess } from '../runs/stop-run.ts'
 
 /** The names inside the directory of one `murder receive`. */
 export const packageFile = (directory: string) => join(directory, 'package')
@@ -20,12 +20,11 @@ export function useDirectory(directory: string): () => void {
   return () => rmSync(file, { force: true })
 }
 
-const PATIENCE_MS = 5000
-const LOOK_MS = 20
+const TAKE_OVER_TIMEOUT_MS = 5000
 
 /**
- * Tells an earlier `murder receive` of this directory that nobody follows it any more: its SSH connection was dropped,
- * but it may not know that yet, and two of them would unpack into one place. It may go on as a peer.
+ * Tells an earlier `murder receive` of this directory that its follower has left: its SSH connection was dropped, but it may
+ * not know that yet, and two of them would unpack into one place. It may go on as a peer.
  */
 export async function takeOver(directory: string): Promise<void> {
   const own = Number(ownIdentity().start)
@@ -33,11 +32,7 @@ export async function takeOver(directory: string): Promise<void> {
     // Of two that start at once only one may take over.
     if (Number(user.start) > own) continue
     signalProcess(user.pid, 'SIGHUP')
-    const deadline = Date.now() + PATIENCE_MS
-    while (isUser(directory, user) && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
-    }
-    if (isUser(directory, user)) await endProcess(user)
+    if (!(await becomes(() => !isUser(directory, user), TAKE_OVER_TIMEOUT_MS))) await endProcess(user)
   }
 }
 
@@ -45,8 +40,8 @@ const isUser = (directory: string, { pid }: ProcessIdentity) =>
   users(directory).some((other) => other.pid === pid)
 
 /**
- * Removes what a transfer left, unless a process still needs it: called by each of its processes when it ends, so that
- * the last one tidies, also when the deploy host is long gone. Only known names are removed.
+ * Removes a transfer's files, unless a process still needs them. Each process of the transfer calls it at its end, so the
+ * last one tidies, even when the deploy host is long gone. Only known names are removed.
  */
 export function tidyDirectory(directory: string, tag: string): void {
   const run = findRun(directory, 'peer', tag)
@@ -59,7 +54,7 @@ export function tidyDirectory(directory: string, tag: string): void {
   try {
     rmdirSync(directory)
   } catch (error) {
-    // Not empty: something that isn't this transfer's. Gone: the deploy was faster.
+    // Not empty: it holds files of others. Gone: the deploy was faster.
     if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
   }
 }

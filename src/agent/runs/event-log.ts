@@ -22,7 +22,7 @@ export function openEventLog(folder: string): EventLog {
       if (event.event === 'listening') listening = line
       if (fstatSync(fd).size > LIMIT_BYTES) {
         ftruncateSync(fd)
-        line = listening + line // whoever follows from now on needs to know
+        line = listening + line // for followers that come from now on
       }
       try {
         writeSync(fd, line)

@@ -1,14 +1,17 @@
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { errorOf } from '../../protocol/failed-event.ts'
+import { defined } from '../../system/defined.ts'
 import type { Interrupt } from '../cli/interrupt.ts'
 import type { StartedRun } from './start-run.ts'
 import { stopRun } from './stop-run.ts'
 import { follow } from './tail-events.ts'
 
+const CONTINUE = 'what is here is kept, and the same command goes on from it'
+
 /**
- * Follows a run until it says `until`. Throws what it failed of, or that it died. Interrupted: when somebody asked for
- * it the run is stopped too, unless `onAsked` is 'leave'; a lost terminal leaves it running.
+ * Follows a run until its event `until`. Throws its failure, or that it died. An interruption that was asked for stops the run
+ * too, unless `onAsked` is 'leave'; a lost terminal leaves it running.
  */
 export async function followUntil(
   started: StartedRun,
@@ -33,6 +36,6 @@ export async function followUntil(
   await stopRun(started.run)
   throw new MurderError('INTERRUPTED', `interrupted; the ${role} ${tag} was stopped`, {
     exitCode: ExitCode.interrupted,
-    ...(role === 'peer' ? { cure: 'what is here is kept, and the same command goes on from it' } : {}),
+    ...defined({ cure: role === 'peer' ? CONTINUE : undefined }),
   })
 }

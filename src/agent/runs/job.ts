@@ -1,10 +1,10 @@
 import { type Metainfo, parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import type { NewRun } from './run-directory.ts'
 
-/** What a process is started for. A background process gets it on its standard input, never on its argument list. */
+/** The work of a process. A background process gets it on its standard input, never on its argument list. */
 export type Job = ContentJob | TrackerJob
 
-/** A metainfo file and what it says. */
+/** A metainfo file, as bytes and parsed. */
 export interface Torrent {
   bytes: Buffer
   metainfo: Metainfo
@@ -44,7 +44,7 @@ export interface ContentJob {
   attributes: boolean
   /** Whether only this user may read what a peer makes, whatever the umask allows. */
   ownerOnly: boolean
-  /** Whether a peer removes what is in the directory and not in the torrent. */
+  /** Whether a peer removes files that are in the directory and not in the torrent. */
   deletesOthers: boolean
   timeouts: Timeouts
 }
@@ -79,7 +79,7 @@ export function decodeJob(text: string): Job {
   return { ...job, torrent: decodeTorrent(Buffer.from(job.torrent, 'base64')) }
 }
 
-/** What the run directory tells others about a job. */
+/** The part of a job that the run directory shows to others. */
 export function runOf(job: Job): NewRun {
   if (job.role === 'tracker') return { role: job.role, tag: job.tag, port: job.port }
   return { role: job.role, tag: job.tag, infoHash: job.torrent.metainfo.infoHash, path: job.path }

@@ -30,19 +30,19 @@ export function launch(job: Job, run: Run): Launched {
   closeSync(log)
   let exited = false
   child.on('error', () => {
-    exited = true // it could not be started at all; whoever follows sees that it isn't there
+    exited = true // it could not be started at all; a follower sees that it isn't there
   })
   child.on('exit', () => {
     exited = true
   })
-  // If it ends before it has read the job, following it says so.
+  // If it ends before it has read the job, its follower notices.
   child.stdin?.on('error', () => {})
   child.stdin?.end(encodeJob(job))
   child.unref()
   return { pid: child.pid ?? 0, hasExited: () => exited }
 }
 
-/** For a background process that ended without a word (killed, out of memory). */
+/** The error for a background process that ended without an event (killed, out of memory). */
 export function diedError(run: Run): MurderError {
   const { role, tag, pid } = run.state
   const last = lastLogLine(run.folder)

@@ -3,7 +3,7 @@ import { isSystemError } from '../../errors.ts'
 import { type RunState, reserveFile, stateFile, writeState } from './run-directory.ts'
 
 const CHECK_MS = 500
-/** systemd-tmpfiles and tmpwatch remove what nobody touched for days: a long-lived seeder must not lose its lease so. */
+/** systemd-tmpfiles and tmpwatch remove files that were not touched for days: a long-lived seeder must keep its lease. */
 const TOUCH_MS = 3_600_000
 
 export interface Lease {

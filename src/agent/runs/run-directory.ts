@@ -38,7 +38,7 @@ export interface Run {
 export const stateFile = (folder: string) => join(folder, 'state.json')
 export const eventsFile = (folder: string) => join(folder, 'events.ndjson')
 export const logFile = (folder: string) => join(folder, 'log')
-/** Given back to a full disk so that the run can still say what happened. */
+/** Removed when the disk is full, so that the run can still write what happened. */
 export const reserveFile = (folder: string) => join(folder, 'reserve')
 const RESERVE_BYTES = 16_384
 
@@ -102,7 +102,7 @@ export function removeRun(folder: string): void {
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** What a run is called before anything of it exists. */
+/** A run that has no process and no folder yet. */
 export type NewRun = Omit<RunState, keyof ProcessIdentity | 'started'>
 
 /**
@@ -150,7 +150,7 @@ function discard(root: string, folder: string): void {
   removeRun(aside)
 }
 
-/** Removes what launchers that were killed in the middle of `claimRun` have left. */
+/** Removes the drafts of launchers that were killed in the middle of `claimRun`. */
 function sweep(root: string): void {
   for (const name of entries(root)) {
     const pid = /^\.(?:new|old)-(\d+)$/.exec(name)?.[1]

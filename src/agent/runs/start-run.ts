@@ -8,15 +8,15 @@ import { stopRun } from './stop-run.ts'
 
 export interface StartedRun {
   run: Run
-  /** It ran already. */
+  /** Whether it ran already. */
   attached: boolean
   alive(): boolean
-  /** What to say when it ended without saying why. */
+  /** The error for a process that ended without an event that says why. */
   died(): MurderError
 }
 
 /**
- * Starts a job in the background, or finds the process that is at it already.
+ * Starts a job in the background, or finds the process that does it already.
  * `ifDone: 'again'` replaces a peer that has finished and only lingers: its content may have been changed since.
  */
 export async function startRun(job: Job, root: string, ifDone: 'again' | 'attach'): Promise<StartedRun> {
@@ -36,7 +36,7 @@ export async function startRun(job: Job, root: string, ifDone: 'again' | 'attach
   }
 }
 
-/** The process that is at a job already. Throws TAG_TAKEN when it is at another one. */
+/** Follows the process that does a job already. Throws TAG_TAKEN when it does another one. */
 export function attach(job: Job, taken: Run): StartedRun {
   refuseOther(job, taken)
   return { run: taken, attached: true, alive: aliveOf(taken), died: () => diedError(taken) }

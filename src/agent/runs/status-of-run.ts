@@ -1,8 +1,10 @@
+import type { AgentEvent } from '../../protocol/events.ts'
 import type { RunStatus } from '../../protocol/run-status.ts'
+import { defined } from '../../system/defined.ts'
 import { lastEvents } from './event-log.ts'
 import { isAlive, type Run } from './run-directory.ts'
 
-/** What a run directory tells about a run. `now` in milliseconds since 1970. */
+/** The status of a run, from its directory. `now` in milliseconds since 1970. */
 export function statusOf(run: Run, now: number): RunStatus {
   const { role, tag, pid, started, infoHash, path, url, port } = run.state
   const events = lastEvents(run.folder)
@@ -16,26 +18,15 @@ export function statusOf(run: Run, now: number): RunStatus {
     tag,
     state: alive ? doing : failed ? 'failed' : 'died',
     age: Math.max(0, Math.round((now - started) / 1000)),
-    ...(infoHash ? { infoHash } : {}),
-    ...(path ? { path } : {}),
-    ...(alive && url ? { url } : {}),
-    ...(alive && port ? { port } : {}),
-    ...(alive ? { pid } : {}),
-    ...(progress ? withoutEvent(progress, alive) : {}),
-    ...(failed ? { failure: failed.message } : {}),
+    ...defined({ infoHash, path, failure: failed?.message }),
+    ...(alive ? defined({ url, port, pid }) : {}),
+    ...(progress && progressOf(progress, alive)),
   }
 }
 
-function withoutEvent(
-  {
-    bytes,
-    total,
-    down,
-    up,
-    peers,
-    sent = 0,
-  }: { bytes: number; total: number; down: number; up: number; peers: number; sent?: number },
+function progressOf(
+  { bytes, total, down, up, peers, sent = 0 }: AgentEvent & { event: 'progress' },
   alive: boolean,
 ) {
-  return alive ? { bytes, total, down, up, peers, sent } : { bytes, total, down: 0, up: 0, peers: 0, sent }
+  return { bytes, total, sent, ...(alive ? { down, up, peers } : { down: 0, up: 0, peers: 0 }) }
 }

@@ -2,7 +2,7 @@ import { isSystemError } from '../../errors.ts'
 import { isRunning, type ProcessIdentity } from '../../system/process-identity.ts'
 import { type Run, readState, removeRun } from './run-directory.ts'
 
-const PATIENCE_MS = 5000
+const SIGNAL_TIMEOUT_MS = 5000
 const LOOK_MS = 20
 
 /** Ends a run's process, waits until it is gone, and removes its folder. */
@@ -20,7 +20,7 @@ export async function endProcess(identity: ProcessIdentity): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (identity.pid === process.pid || !isRunning(identity)) return
     signalProcess(identity.pid, signal)
-    await gone(identity)
+    await becomes(() => !isRunning(identity), SIGNAL_TIMEOUT_MS)
   }
 }
 
@@ -32,9 +32,12 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-async function gone(identity: ProcessIdentity): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS
-  while (isRunning(identity) && Date.now() < deadline) {
+/** Looks until it is so, or for this long at most. Gives whether it is so. */
+export async function becomes(isSo: () => boolean, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs
+  while (!isSo()) {
+    if (performance.now() >= deadline) return false
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
+  return true
 }

@@ -7,8 +7,8 @@ const POLL_MS = 200
 const NEWLINE = 0x0a
 
 /**
- * The events of a run from its beginning, as they come. Ends when `alive` says that the process has ended and all it
- * wrote was read, or when `signal` aborts. The log is opened at once: the folder may be removed right afterwards.
+ * The events of a run from its beginning, as they come. Ends when `alive` says that the process has ended and all its output
+ * was read, or when `signal` aborts. The log is opened at once: the folder may be removed right afterwards.
  */
 export function follow(
   folder: string,
@@ -23,7 +23,7 @@ async function* tail(path: string, fd: number, alive: () => boolean, signal: Abo
   const bell = doorbell(path, signal)
   try {
     while (!signal.aborted) {
-      // Asked before reading: what a process wrote before it ended is then certainly read.
+      // Asked before reading: all that the process wrote before its end is then certainly read.
       const wasAlive = alive()
       const events = withoutStaleProgress(eventsIn(appended()))
       for (const event of events) {

@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
-import { MurderError } from '../../errors.ts'
+import { ExitCode, MurderError } from '../../errors.ts'
 import type { Permit } from '../../torrent/access/tracker-gate.ts'
 import type { TrackerJob } from '../runs/job.ts'
 
-/** What a tracker permits, looked up anew for each request; undefined for one that is open to all. */
+/** A tracker's permits, looked up anew for each request; undefined for a tracker that is open to all. */
 export function permitsOf({ permits, secret, only }: TrackerJob): (() => readonly Permit[]) | undefined {
   if (permits !== undefined) return permitsIn(permits)
   if (secret === undefined) return undefined
@@ -11,7 +11,7 @@ export function permitsOf({ permits, secret, only }: TrackerJob): (() => readonl
   return () => fixed
 }
 
-/** The file is read again when it has changed; what was there stays in force while it is gone or half written. */
+/** The file is read again when it has changed. While it is gone or half written, the last permits stay in force. */
 function permitsIn(file: string): () => readonly Permit[] {
   let seen = ''
   let permits = read(file)
@@ -33,5 +33,5 @@ function permitsIn(file: string): () => readonly Permit[] {
 function read(file: string): Permit[] {
   const permits = JSON.parse(readFileSync(file, 'utf8')) as Permit[]
   if (Array.isArray(permits) && permits.every((permit) => typeof permit === 'object')) return permits
-  throw new MurderError('USAGE', `${file} is no list of permits`, { exitCode: 2 })
+  throw new MurderError('USAGE', `${file} is no list of permits`, { exitCode: ExitCode.usage })
 }

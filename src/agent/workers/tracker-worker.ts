@@ -4,7 +4,7 @@ import { announceUrl } from '../../torrent/tracker/announce-url.ts'
 import { startTracker } from '../../torrent/tracker/tracker-server.ts'
 import type { TrackerJob } from '../runs/job.ts'
 import { permitsOf } from './permits-file.ts'
-import { delay, type WorkerContext } from './worker-context.ts'
+import { CLOSE_TIMEOUT_S, delay, type WorkerContext } from './worker-context.ts'
 
 /** Runs a tracker until it is stopped. */
 export async function workAsTracker(job: TrackerJob, context: WorkerContext): Promise<void> {
@@ -18,11 +18,11 @@ export async function workAsTracker(job: TrackerJob, context: WorkerContext): Pr
     context.listening({ port: tracker.port, url })
     await Promise.race([context.stopped, delay(job.timeouts.total || undefined)])
   } finally {
-    await Promise.race([tracker.close(), delay(3)])
+    await Promise.race([tracker.close(), delay(CLOSE_TIMEOUT_S)])
   }
 }
 
-/** The address that others most likely reach this machine at; it is only shown. */
+/** The address at which others most likely reach this machine; it is only shown. */
 function reachableHost(host: string | undefined): string {
   if (host && host !== '::' && host !== '0.0.0.0') return host
   return ownAddresses()[0] ?? '127.0.0.1'

@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../../protocol/events.ts'
 
-/** What a worker gives to the part that knows its role. */
+/** What `work` gives to the worker of a role. */
 export interface WorkerContext {
   /** The run's own folder, which goes with it. */
   folder: string
@@ -10,11 +10,14 @@ export interface WorkerContext {
   /** Resolves when the process shall end: a signal, or the lease is gone. */
   stopped: Promise<void>
   isStopped(): boolean
-  /** Wants to know of each piece that is verified and on disk. */
+  /** Called with each piece that is verified and on disk. */
   onPiece?: ((piece: number) => void) | undefined
 }
 
-/** Seconds; forever when undefined. Keeps nothing alive. */
+/** How long a worker may take to close its connections. */
+export const CLOSE_TIMEOUT_S = 3
+
+/** Waits for seconds; forever when undefined. Does not keep the process alive. */
 export function delay(seconds: number | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (seconds !== undefined) setTimeout(resolve, seconds * 1000).unref()

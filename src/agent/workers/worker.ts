@@ -10,8 +10,8 @@ import { type Run, removeRun } from '../runs/run-directory.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /**
- * Does a job in this process, in the background or in the foreground. `run` is already claimed. Whatever happens,
- * failures too, is in the run's event log; the folder stays only after a failure.
+ * Does a job in this process, in the background or in the foreground. `run` is already claimed. All events, failures too, go
+ * to the run's event log; the folder stays only after a failure.
  */
 export async function work(
   job: Job,
@@ -75,7 +75,7 @@ async function runJob(job: Job, context: WorkerContext): Promise<void> {
   return workOnContent(job, context)
 }
 
-/** An error that nobody was there to catch must end up in the event log too, not only as a dead process. */
+/** Rejects with an uncaught error, which must end up in the event log too. */
 function crash(): Promise<never> {
   return new Promise((_, reject) => {
     process.removeAllListeners('uncaughtException')

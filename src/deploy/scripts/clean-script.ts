@@ -77,7 +77,7 @@ if [ -z "$any" ]; then
   for x in "$p"/murder-????????????????.mjs; do
     if [ -f "$x" ] && [ "\${x##*/}" != "$agent" ]; then rm -f "$x"; echo "removed old agent \${x##*/}"; fi
   done
-  rm -f "$p"/compiled/murder-*; rmdir "$p/compiled" 2>/dev/null # of versions before 0.2
+  rm -f "$p"/compiled/murder-*; rmdir "$p/compiled" 2>/dev/null
   for x in "$p"/unpacked/*; do if [ -f "$x" ] && [ ! -d "$r/\${x##*/}" ]; then rm -f "$x"; fi; done
   rmdir "$p/unpacked" 2>/dev/null
 fi

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { renderPeerProgress } from '../../../src/agent/cli/peer-line.ts'
 import { bytes, cut, duration, oneLine, percent, rate } from '../../../src/text/format.ts'
 import { table, wrap } from '../../../src/text/table.ts'
 
@@ -74,15 +73,4 @@ test('wrap', () => {
   expect(wrap('abcdefghij k', 4)).toEqual(['abcd', 'efgh', 'ij k'])
   expect(wrap('abcdefgh', 4)).toEqual(['abcd', 'efgh'])
   expect(wrap('', 4)).toEqual([''])
-})
-
-test('the line of a single peer', () => {
-  const progress = { bytes: 12.5 * MiB, total: 27 * MiB, down: 8 * MiB, up: 7.5 * MiB, peers: 6, eta: 1.8 }
-  expect(renderPeerProgress(progress)).toBe(
-    ' 46%  12.5 MiB of 27.0 MiB  down 8.0 MiB/s  up 7.5 MiB/s  6 peers  ETA 2 s',
-  )
-  expect(renderPeerProgress({ bytes: 0, total: MiB, down: 0, up: 0, peers: 1 })).toBe(
-    '  0%  0 B of 1.0 MiB  down 0 B/s  up 0 B/s  1 peer',
-  )
-  expect(renderPeerProgress(progress, 20)).toBe(' 46%  12.5 MiB of …')
 })

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { progressLine, progressText } from '../../../../src/agent/cli/progress-line.ts'
-import { plainError } from '../../../../src/agent/cli/system-error.ts'
 import { type ContentJob, decodeTorrent } from '../../../../src/agent/runs/job.ts'
 import { timeoutError } from '../../../../src/agent/workers/timeout-error.ts'
-import { MurderError } from '../../../../src/errors.ts'
 import { encodeMetainfo } from '../../../../src/torrent/metainfo/metainfo.ts'
 
 const fields = { name: 'data', pieceLength: 16_384, pieces: new Uint8Array(20), content: 100, trackers: [] }
@@ -58,46 +55,5 @@ describe('a timeout says what was tried and what helps:', () => {
 
   it('everything', () => {
     expect(timeoutError('total', job, at)).toMatchObject({ code: 'TIMED_OUT', exitCode: 3 })
-  })
-})
-
-describe('an error in plain words', () => {
-  it('names the file and what to do', () => {
-    const error = Object.assign(new Error("ENOSPC: no space, write '/x'"), { code: 'ENOSPC', path: '/x' })
-    expect(plainError(error)).toMatchObject({
-      message: '/x cannot be written: the disk is full',
-      exitCode: 1,
-      cure: /free/,
-    })
-  })
-
-  it('keeps to one line', () => {
-    expect(plainError(new Error('first\nsecond')).message).toBe('first')
-    expect(plainError('just text').message).toBe('just text')
-  })
-
-  it('leaves our own as it is', () => {
-    const error = new MurderError('X', 'mine')
-    expect(plainError(error)).toBe(error)
-  })
-})
-
-describe('progress', () => {
-  const event = { event: 'progress', bytes: 50, total: 100, down: 10, up: 0, peers: 1 } as const
-
-  it('tells the time that is left', () => {
-    expect(progressText(event)).toContain('50%')
-    expect(progressText(event)).toMatch(/ETA 5(\.0)? s/)
-    expect(progressText({ ...event, down: 0 })).not.toContain('ETA')
-  })
-
-  it('redraws one line on a terminal, never longer than it', () => {
-    const written: string[] = []
-    const terminal = { isTTY: true, columns: 10, write: (text: string) => written.push(text) }
-    const line = progressLine(terminal as never)
-    line.show(() => 'a text that is too long')
-    line.clear()
-    line.clear()
-    expect(written).toEqual(['\r\u001b[2Ka text th', '\r\u001b[2K'])
   })
 })
