@@ -5,7 +5,7 @@ import { stopIfAborted } from './file-errors.ts'
 const READ_BYTES = 1024 * 1024
 
 /** SHA-256 of bytes or of a text, hex. */
-export const sha256 = (content: Uint8Array | string): string =>
+export const sha256Of = (content: Uint8Array | string): string =>
   createHash('sha256').update(content).digest('hex')
 
 /** SHA-256 of a file's content, hex. Throws when `signal` aborts. */

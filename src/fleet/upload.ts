@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { sha256Of } from '../files/hash.ts'
 import { quote, quotePath } from '../text/shell-quote.ts'
 import type { Fleet, RunOptions } from './fleet.ts'
 import type { Server } from './ssh/server.ts'
@@ -33,7 +33,7 @@ export async function upload(
     to: file.to,
     mode: file.mode,
     bytes: whole ? content.length : content.bytes,
-    sha256: whole ? createHash('sha256').update(content).digest('hex') : content.sha256,
+    sha256: whole ? sha256Of(content) : content.sha256,
   })
   const stdin = whole ? content : () => content.open()
   await fleet.one(server, file.step ?? 'upload', { script, stdin }, options)

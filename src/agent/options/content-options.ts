@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { sha256 } from '../../files/hash.ts'
+import { sha256Of } from '../../files/hash.ts'
 import { isTag, NO_TAG } from '../../protocol/tag.ts'
 import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
@@ -142,7 +142,7 @@ function defaultTag(name: string, infoHash: string, path: string): string {
     .replaceAll(/[^A-Za-z0-9_]+/g, '-')
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 40)
-  const hash = sha256(`${infoHash}\0${path}\0${networkNamespace()}`)
+  const hash = sha256Of(`${infoHash}\0${path}\0${networkNamespace()}`)
   return `${safe ? `${safe}-` : ''}${hash.slice(0, 6)}`
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
 import { MurderError } from '../../errors.ts'
-import { sha256 } from '../../files/hash.ts'
+import { sha256Of } from '../../files/hash.ts'
 import type { ExtractOptions } from '../../package/unpack/extract.ts'
 import type { Fill } from '../../package/unpack/unpack.ts'
 import type { UnpackOrder } from '../../protocol/order.ts'
@@ -41,7 +41,7 @@ async function fillFromPackage(
 async function fillFromDirectory(delivery: Delivery, signal: AbortSignal): Promise<Fill> {
   const { path: from, torrent } = delivery.job
   const bytes = readFileSync(join(from, MANIFEST))
-  if (sha256(bytes) !== delivery.sha256)
+  if (sha256Of(bytes) !== delivery.sha256)
     throw new MurderError('PACKAGE_WRONG', `${MANIFEST} is not what was sent: its SHA-256 differs`, {
       cure: 'deploy again; if it happens twice, check the disk and memory of this server',
     })

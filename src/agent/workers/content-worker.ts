@@ -1,10 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
-import type { MurderError } from '../../errors.ts'
 import { defined } from '../../system/defined.ts'
 import { Participant } from '../../torrent/participant.ts'
-import type { Stats } from '../../torrent/participant-options.ts'
 import type { StorageOptions } from '../../torrent/storage/storage.ts'
 import {
   embeddedManifest,
@@ -13,15 +11,9 @@ import {
   refuseChangedFiles,
 } from '../manifest/torrent-manifest.ts'
 import type { ContentJob } from '../runs/job.ts'
+import { ContentMonitor, REPORT_MS } from './content-monitor.ts'
 import { timeoutError } from './timeout-error.ts'
-import { verdict } from './watchdog.ts'
-import { delay, type WorkerContext } from './worker-context.ts'
-
-const TICK_MS = 250
-/** Progress is said this often, changed or not: it is also the sign of life. */
-const REPORT_MS = 1000
-/** A seeder's and a lingering peer's sign of life. */
-const IDLE_REPORT_MS = 10_000
+import { CLOSE_TIMEOUT_S, delay, type WorkerContext } from './worker-context.ts'
 
 /** Runs a seeder or a peer until it is stopped, or, a peer, until it has lingered. */
 export async function workOnContent(job: ContentJob, context: WorkerContext): Promise<void> {
@@ -29,10 +21,10 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
   const started = performance.now()
   const participant = await Promise.race([start(job, context), context.stopped, ranOut(job)])
   if (!participant) return
-  const monitor = watch(participant, job, context, started)
+  const monitor = new ContentMonitor(participant, job, context.emit, started)
   const listening = () => context.listening({ port: participant.port, infoHash: metainfo.infoHash })
   try {
-    // A seeder listens for good only once its content has turned out to be what the torrent says.
+    // A seeder tells where it listens only once its content has turned out to be the torrent's.
     if (job.role === 'peer') listening()
     await Promise.race([participant.complete, monitor.gaveUp, context.stopped])
     if (context.isStopped()) return
@@ -51,11 +43,11 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
     }
   } finally {
     monitor.close()
-    await Promise.race([participant.stop(), delay(3)])
+    await Promise.race([participant.stop(), delay(CLOSE_TIMEOUT_S)])
   }
 }
 
-/** Existing content is checked first, which takes its time with a large one: meanwhile the signs of life go on. */
+/** Existing content is checked first, which takes a while when it is large: meanwhile the signs of life go on. */
 async function start(job: ContentJob, { emit, folder, onPiece }: WorkerContext): Promise<Participant> {
   const { metainfo } = job.torrent
   const { address, secret, hosts, fleet } = job
@@ -81,7 +73,10 @@ async function start(job: ContentJob, { emit, folder, onPiece }: WorkerContext):
   }
 }
 
-/** A seeder has the attributes as a file although its directory need not; what a peer makes is nobody else's until it has them. */
+/**
+ * A seeder has the manifest in a file of its own, because its directory need not have one. Only this user may read what a peer
+ * makes until it has its attributes.
+ */
 function storageOf(job: ContentJob, folder: string): StorageOptions {
   const { metainfo } = job.torrent
   const ownerOnly = job.ownerOnly || (job.attributes && hasManifest(metainfo))
@@ -91,61 +86,8 @@ function storageOf(job: ContentJob, folder: string): StorageOptions {
   return { elsewhere: { [MANIFEST]: file } }
 }
 
-/** The time that a peer may take counts from its very beginning: a dead network file system may stop it there. */
+/** The time that a peer may take counts from its very beginning: a dead network file system may block it there. */
 async function ranOut(job: ContentJob): Promise<never> {
   await delay((job.role === 'peer' && job.timeouts.total) || undefined)
   throw timeoutError('total', job, { bytes: 0, total: job.torrent.metainfo.length, peers: 0, sought: 0 })
-}
-
-/** Reports progress and notices when there is none. */
-function watch(participant: Participant, job: ContentJob, context: WorkerContext, started: number) {
-  let progressed = performance.now()
-  const connecting = progressed
-  let reported = Number.NEGATIVE_INFINITY
-  let last: Stats | undefined
-  let complete = false
-  let named = 0
-  let fail: (error: MurderError) => void = () => {}
-  const gaveUp = new Promise<never>((_, reject) => {
-    fail = reject
-  })
-  gaveUp.catch(() => {}) // nobody waits for it any more once the content is complete
-
-  const report = (stats: Stats, now: number) => {
-    reported = now
-    const { bytes, total, down, up, peers, sent } = stats
-    context.emit({ event: 'progress', bytes, total, down, up, peers, sent })
-  }
-  const tick = () => {
-    const now = performance.now()
-    const stats = participant.stats()
-    if (stats.bytes > (last?.bytes ?? 0)) progressed = now
-    const turned = stats.peers > 0 !== (last?.peers ?? 0) > 0 || (stats.bytes > 0 && !last?.bytes)
-    if ((turned && !complete) || now - reported >= (complete ? IDLE_REPORT_MS : REPORT_MS)) report(stats, now)
-    while (named < stats.banned.length) {
-      context.emit({ event: 'banned', address: stats.banned[named++] as string })
-    }
-    last = stats
-    if (job.role === 'seeder') return
-    const { foundContent } = stats
-    const mayStillCome = job.trackers.length > 0 && job.peers.length === 0 && !stats.trackerError
-    const ran = verdict(
-      { now, started, connecting, progressed, foundContent, mayStillCome, complete },
-      job.timeouts,
-    )
-    if (ran) fail(timeoutError(ran, job, { ...stats, sought: (now - connecting) / 1000 }))
-  }
-  const timer = setInterval(tick, TICK_MS)
-  tick()
-  return {
-    gaveUp,
-    complete() {
-      complete = true
-      tick()
-      report(participant.stats(), performance.now())
-    },
-    /** How it stands now: the last word of a seeder says how much it sent. */
-    report: () => report(participant.stats(), performance.now()),
-    close: () => clearInterval(timer),
-  }
 }

@@ -1,6 +1,7 @@
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { failedEvent } from '../../protocol/failed-event.ts'
+import { aborted } from '../../system/abort.ts'
 import { ownIdentity } from '../../system/process-identity.ts'
 import { plainError } from '../cli/system-error.ts'
 import { openEventLog } from '../runs/event-log.ts'
@@ -39,7 +40,7 @@ export async function work(
       lease.write({ ...state, ...at })
       emit({ event: 'listening', pid: process.pid, ...at })
     },
-    stopped: stopOf(lease, options.stop).then(() => {
+    stopped: Promise.race([lease.lost, aborted(options.stop)]).then(() => {
       stopped = true
     }),
     isStopped: () => stopped,
@@ -81,16 +82,6 @@ function crash(): Promise<never> {
     process.removeAllListeners('uncaughtException')
     process.on('uncaughtException', reject)
   })
-}
-
-function stopOf(lease: Lease, signal: AbortSignal): Promise<void> {
-  return Promise.race([
-    lease.lost,
-    new Promise<void>((resolve) => {
-      if (signal.aborted) resolve()
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    }),
-  ])
 }
 
 function stoppedError(job: Job): MurderError {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { agentFile } from '../../agent-file.ts'
 import type { Settings } from '../../config/schema.ts'
 import { MurderError } from '../../errors.ts'
+import { sha256Of } from '../../files/hash.ts'
 /** The built agent: its bytes, and its name on servers, which changes with its content. */
 export interface Agent {
   content: Buffer
@@ -23,7 +23,7 @@ export function agent(): Agent {
       cause,
     })
   }
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 16)
+  const hash = sha256Of(content).slice(0, 16)
   loaded = { content, name: `murder-${hash}.mjs` }
   return loaded
 }

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Settings } from '../../config/schema.ts'
-import { sha256 } from '../../files/hash.ts'
+import { sha256Of } from '../../files/hash.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
@@ -44,7 +44,7 @@ export function compressedAgent(): Buffer {
  */
 export function arrival(settings: Settings, command = ''): string {
   const path = agentPath(settings)
-  const words = [program, sha256(agent().content), String(compressedAgent().length)].map(quote).join(' ')
+  const words = [program, sha256Of(agent().content), String(compressedAgent().length)].map(quote).join(' ')
   return [
     `(cd ${quotePath(posix.dirname(path))} && find . -maxdepth 1 -name 'murder-*.mjs' -mtime +30 -exec rm -f {} +)`,
     `exec ${quote(settings.node)} -e ${words} ${quotePath(path)} ${quote(command)}`,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { sha256, sha256OfFile } from '../../../src/files/hash.ts'
+import { sha256Of, sha256OfFile } from '../../../src/files/hash.ts'
 
 let directory: string
 beforeEach(() => {
@@ -14,12 +14,12 @@ afterEach(() => rmSync(directory, { recursive: true }))
 it('hashes a text, bytes and a file of several reads alike', async () => {
   // FIPS 180-2, appendix B.1.
   const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
-  expect(sha256('abc')).toBe(abc)
-  expect(sha256(Buffer.from('abc'))).toBe(abc)
+  expect(sha256Of('abc')).toBe(abc)
+  expect(sha256Of(Buffer.from('abc'))).toBe(abc)
   const content = randomBytes(3_000_001)
   writeFileSync(join(directory, 'file'), content)
   expect(await sha256OfFile(join(directory, 'file'))).toBe(createHash('sha256').update(content).digest('hex'))
-  expect(sha256(content)).toBe(await sha256OfFile(join(directory, 'file')))
+  expect(sha256Of(content)).toBe(await sha256OfFile(join(directory, 'file')))
 })
 
 it('stops when it is told to, and says what cannot be read', async () => {

@@ -1,0 +1,99 @@
+import type { MurderError } from '../../errors.ts'
+import type { Participant } from '../../torrent/participant.ts'
+import type { Stats } from '../../torrent/participant-options.ts'
+import type { ContentJob } from '../runs/job.ts'
+import { timeoutError } from './timeout-error.ts'
+import { verdict } from './watchdog.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+const TICK_MS = 250
+/** Progress is reported this often, changed or not: it is also the sign of life. */
+export const REPORT_MS = 1000
+/** The same for a seeder and a lingering peer. */
+const IDLE_REPORT_MS = 10_000
+
+/** Reports the progress of a seeder or a peer, and notices when a peer makes none. */
+export class ContentMonitor {
+  /** Rejects when one of the peer's timeouts has run out. */
+  readonly gaveUp: Promise<never>
+  readonly #participant: Participant
+  readonly #job: ContentJob
+  readonly #emit: WorkerContext['emit']
+  readonly #started: number
+  readonly #connecting = performance.now()
+  readonly #timer: NodeJS.Timeout
+  #progressed = this.#connecting
+  #reported = Number.NEGATIVE_INFINITY
+  #last: Stats | undefined
+  #complete = false
+  #banned = 0
+  #fail: (error: MurderError) => void = () => {}
+
+  /** `started`: when the job began, of performance.now(). */
+  constructor(participant: Participant, job: ContentJob, emit: WorkerContext['emit'], started: number) {
+    this.#participant = participant
+    this.#job = job
+    this.#emit = emit
+    this.#started = started
+    this.gaveUp = new Promise((_, reject) => {
+      this.#fail = reject
+    })
+    this.gaveUp.catch(() => {}) // once the content is complete, nothing waits for it any more
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    this.#tick()
+  }
+
+  /** The content is complete. */
+  complete(): void {
+    this.#complete = true
+    this.#tick()
+    this.report()
+  }
+
+  /** Reports at once. A seeder's last report says how much it sent. */
+  report(stats = this.#participant.stats()): void {
+    this.#reported = performance.now()
+    const { bytes, total, down, up, peers, sent } = stats
+    this.#emit({ event: 'progress', bytes, total, down, up, peers, sent })
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    const stats = this.#participant.stats()
+    if (stats.bytes > (this.#last?.bytes ?? 0)) this.#progressed = now
+    if (this.#isDue(stats, now)) this.report(stats)
+    for (; this.#banned < stats.banned.length; this.#banned++)
+      this.#emit({ event: 'banned', address: stats.banned[this.#banned] as string })
+    this.#last = stats
+    if (this.#job.role === 'peer') this.#watch(stats, now)
+  }
+
+  /** Before completion also as soon as the first peer or the first byte came, or the last peer has left. */
+  #isDue({ peers, bytes }: Stats, now: number): boolean {
+    if (now - this.#reported >= (this.#complete ? IDLE_REPORT_MS : REPORT_MS)) return true
+    const turned = peers > 0 !== (this.#last?.peers ?? 0) > 0 || (bytes > 0 && !this.#last?.bytes)
+    return turned && !this.#complete
+  }
+
+  #watch(stats: Stats, now: number): void {
+    const job = this.#job
+    const ranOut = verdict(
+      {
+        now,
+        started: this.#started,
+        connecting: this.#connecting,
+        progressed: this.#progressed,
+        foundContent: stats.foundContent,
+        mayStillCome: job.trackers.length > 0 && job.peers.length === 0 && !stats.trackerError,
+        complete: this.#complete,
+      },
+      job.timeouts,
+    )
+    const sought = (now - this.#connecting) / 1000
+    if (ranOut) this.#fail(timeoutError(ranOut, job, { ...stats, sought }))
+  }
+}
