@@ -1,10 +1,10 @@
 import { bytes } from '../../text/format.ts'
+import { table } from '../../text/table.ts'
 import type { ContentJob } from '../runs/job.ts'
 
 /** A title, and below it lines of a name and a value in two columns. */
 export function keyValueLines(title: string, rows: [string, string][]): string {
-  const width = Math.max(...rows.map(([name]) => name.length))
-  return [title, ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join('\n')
+  return `${title}\n${table(rows.map(([name, value]) => [`  ${name}`, value]))}`
 }
 
 export function describeSeeder(job: ContentJob, at: { port: number; pid: number }): string {

@@ -1,6 +1,7 @@
 import { ExitCode } from '../../errors.ts'
 import type { RunStatus } from '../../protocol/run-status.ts'
 import { duration, percent, rate } from '../../text/format.ts'
+import { table } from '../../text/table.ts'
 import type { Command } from '../cli/arguments.ts'
 import { printOut } from '../cli/output.ts'
 import { listRuns, runRoot } from '../runs/run-directory.ts'
@@ -23,24 +24,16 @@ export const command: Command = {
     const runs = listRuns(runRoot(args.text('run-dir'))).map((run) => statusOf(run, Date.now()))
     if (args.has('json')) printOut(JSON.stringify(runs))
     else if (runs.length === 0) printOut('Nothing runs here')
-    else printOut(table(runs))
+    else printOut(lines(runs))
     return ExitCode.done
   },
 }
 
 const HEAD = ['ROLE', 'TAG', 'STATE', 'HAS', 'DOWN', 'UP', 'PEERS', 'PORT', 'AGE', 'PID']
 
-function table(runs: RunStatus[]): string {
-  const rows = [HEAD, ...runs.map(row)]
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
-  const lines = rows.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+function lines(runs: RunStatus[]): string {
   const failures = runs.flatMap(({ tag, failure }) => (failure ? [`${tag}: ${failure}`] : []))
-  return [...lines, ...failures].join('\n')
+  return [table([HEAD, ...runs.map(row)]), ...failures].join('\n')
 }
 
 function row(run: RunStatus): string[] {

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
 import { isRunning, ownIdentity, type ProcessIdentity } from '../../system/process-identity.ts'
-import { findRun, isAlive, removeRun } from '../runs/run-directory.ts'
+import { findRun, isAlive, namesIn, removeRun } from '../runs/run-directory.ts'
 import { becomes, endProcess, signalProcess } from '../runs/stop-run.ts'
 
 /** The names inside the directory of one `murder receive`. */
@@ -11,7 +11,7 @@ export const prefillFile = (directory: string) => join(directory, 'prefill')
 export const receiptFile = (directory: string) => join(directory, 'unpacked.json')
 const KNOWN = ['package', 'prefill', 'unpacked.json']
 
-const USER = /^receive-(\d+)$/
+const RECEIVER = /^receive-(\d+)$/
 
 /** Says that this process needs the directory. Returns how to take that back. */
 export function useDirectory(directory: string): () => void {
@@ -28,16 +28,17 @@ const TAKE_OVER_TIMEOUT_MS = 5000
  */
 export async function takeOver(directory: string): Promise<void> {
   const own = Number(ownIdentity().start)
-  for (const user of users(directory)) {
+  for (const receiver of receivers(directory)) {
     // Of two that start at once only one may take over.
-    if (Number(user.start) > own) continue
-    signalProcess(user.pid, 'SIGHUP')
-    if (!(await becomes(() => !isUser(directory, user), TAKE_OVER_TIMEOUT_MS))) await endProcess(user)
+    if (Number(receiver.start) > own) continue
+    signalProcess(receiver.pid, 'SIGHUP')
+    if (!(await becomes(() => !isReceiving(directory, receiver), TAKE_OVER_TIMEOUT_MS)))
+      await endProcess(receiver)
   }
 }
 
-const isUser = (directory: string, { pid }: ProcessIdentity) =>
-  users(directory).some((other) => other.pid === pid)
+const isReceiving = (directory: string, { pid }: ProcessIdentity) =>
+  receivers(directory).some((other) => other.pid === pid)
 
 /**
  * Removes a transfer's files, unless a process still needs them. Each process of the transfer calls it at its end, so the
@@ -48,7 +49,7 @@ export function tidyDirectory(directory: string, tag: string): void {
   if (run && isAlive(run) && run.state.pid !== process.pid) return
   if (isUsed(directory)) return
   if (run) removeRun(run.folder)
-  for (const name of names(directory).filter((name) => KNOWN.includes(name) || USER.test(name))) {
+  for (const name of namesIn(directory).filter((name) => KNOWN.includes(name) || RECEIVER.test(name))) {
     rmSync(join(directory, name), { recursive: true, force: true })
   }
   try {
@@ -60,13 +61,13 @@ export function tidyDirectory(directory: string, tag: string): void {
 }
 
 /** Whether another process follows this one, or would unpack what it fetches. */
-export const isUsed = (directory: string): boolean => users(directory).length > 0
+export const isUsed = (directory: string): boolean => receivers(directory).length > 0
 
-/** Other running processes that need the directory. */
-function users(directory: string): ProcessIdentity[] {
-  return names(directory)
+/** Other running `murder receive` that need the directory. */
+function receivers(directory: string): ProcessIdentity[] {
+  return namesIn(directory)
     .flatMap((name) => {
-      const pid = Number(USER.exec(name)?.[1])
+      const pid = Number(RECEIVER.exec(name)?.[1])
       return pid > 0 && pid !== process.pid ? [{ pid, start: read(join(directory, name)) }] : []
     })
     .filter(isRunning)
@@ -77,15 +78,6 @@ function read(file: string): string {
     return readFileSync(file, 'utf8')
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return ''
-    throw error
-  }
-}
-
-function names(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return []
     throw error
   }
 }

@@ -89,7 +89,7 @@ export function findRun(root: string, role: Role, tag: string): Run | undefined 
 }
 
 export function listRuns(root: string): Run[] {
-  return entries(root)
+  return namesIn(root)
     .filter((name) => /^(tracker|seeder|peer)-/.test(name))
     .flatMap((name) => {
       const state = readState(join(root, name))
@@ -152,13 +152,14 @@ function discard(root: string, folder: string): void {
 
 /** Removes the drafts of launchers that were killed in the middle of `claimRun`. */
 function sweep(root: string): void {
-  for (const name of entries(root)) {
+  for (const name of namesIn(root)) {
     const pid = /^\.(?:new|old)-(\d+)$/.exec(name)?.[1]
     if (pid && (Number(pid) === process.pid || !pidExists(Number(pid)))) removeRun(join(root, name))
   }
 }
 
-function entries(directory: string): string[] {
+/** Names in a directory; none when it is gone. */
+export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory)
   } catch (error) {
