@@ -58,7 +58,7 @@ export interface UnpackOrder {
   directory?: boolean
   /** The release directory. Made beside its final name and renamed when it is whole. */
   into: string
-  /** What becomes of a directory that is there already (package/unpack/overwrite.ts). Without it the order is refused. */
+  /** What becomes of a directory that is there already (package/unpack/overwrite.ts). Without it, one is an error. */
   existing?: 'merge' | 'replace'
   compression: Compression
   /** The key of an encrypted package, hex. */

@@ -83,7 +83,7 @@ describe('a directory', () => {
     expect((await verify('copy', '--no-attributes')).others).toEqual([{ path: 'sub/b', state: 'different' }])
   })
 
-  it('loses what is not of it only when told so', async () => {
+  it('loses files that are not in the torrent only with --delete', async () => {
     await make()
     await serve()
     await sandbox.file('copy/mine', 'x')

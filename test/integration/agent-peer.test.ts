@@ -105,7 +105,7 @@ describe('by hand', () => {
     })
   })
 
-  it('checks again what is there when it is asked again', async () => {
+  it('checks the content again when the command is run again', async () => {
     const { content } = await swarm()
     await sandbox.run(waitingPeer('--linger', '60'))
     const first = await sandbox.runOf('peer')
@@ -161,7 +161,7 @@ describe('interrupted', () => {
     expect(await isRunning(pid)).toBe(true)
   })
 
-  it('ends quietly when nobody reads any more, and the peer goes on', async () => {
+  it('ends quietly when its reader has left, and the peer goes on', async () => {
     await sandbox.torrent(200_000, trackerPort)
     const follower = sandbox.start(waitingPeer('--json'))
     const { pid } = await follower.event('listening')
@@ -226,7 +226,7 @@ describe('stop and status', () => {
     expect(await sandbox.leftovers()).toEqual([])
   })
 
-  it('kills what does not end', async () => {
+  it('kills a process that does not end', async () => {
     await sandbox.torrent(200_000, trackerPort)
     const follower = sandbox.start(waitingPeer('--json'))
     const { pid } = await follower.event('listening')

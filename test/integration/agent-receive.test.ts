@@ -210,7 +210,7 @@ describe('a dropped connection', () => {
     await expectNothingLeft()
   })
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('is not what %s says: that ends the peer', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('is one thing, %s is another: it ends the peer', async (signal) => {
     const agent = receive()
     await agent.event('listening')
     agent.child.kill(signal)
@@ -279,7 +279,7 @@ describe('a failure leaves nothing behind:', () => {
     await expectNothingLeft()
   })
 
-  it('a seeder that cannot be reached, when nobody follows any more', async () => {
+  it('a seeder that cannot be reached, after the follower has left', async () => {
     const agent = receive({ timeouts: { connect: 1.5, stall: 30, total: 0 } })
     const { pid } = await agent.event('listening')
     disconnect(agent)

@@ -15,7 +15,8 @@ export interface Verified {
 }
 
 /**
- * Compares a file or a directory with its torrent: the content, and with `attributes` modes, times, symlinks and so on. Files that share a piece with a wrong one are told apart by their own hash where the manifest has it.
+ * Compares a file or a directory with its torrent: the content, and with `attributes` modes, times, symlinks and so on. Files
+ * that share a piece with a wrong one are told apart by their own hash where the manifest has it.
  */
 export async function verifyTarget(
   metainfo: Metainfo,

@@ -38,7 +38,7 @@ export function holdLease(folder: string, initial: RunState): Lease {
       writeWithReserve(folder, next)
       own = inode()
     } catch {
-      lose() // the folder went away, or can't be written at all: either way this run can't be managed any more
+      lose() // the folder is gone or cannot be written: this run cannot be managed any more
     }
   }
   const check = () => {

@@ -37,7 +37,7 @@ async function rest(events: AsyncGenerator<AgentEvent>): Promise<AgentEvent[]> {
   return all
 }
 
-it('gives what was there and what comes, in order', async () => {
+it('gives the events that were there and those that come, in order', async () => {
   appendFileSync(file, line(progress(1)))
   const events = start()
   expect((await events.next()).value).toEqual(progress(1))

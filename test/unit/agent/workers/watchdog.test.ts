@@ -23,7 +23,7 @@ it('counts the time to connect from when the content on disk has been checked', 
   expect(at(15, { connecting: 10_000 })).toBeUndefined()
 })
 
-it('is more patient while the tracker answers and nobody else was named', () => {
+it('is more patient while the tracker answers and no peer was named', () => {
   expect(at(19, { mayStillCome: true })).toBeUndefined()
   expect(at(20, { mayStillCome: true })).toBe('connect')
 })
@@ -34,7 +34,7 @@ it('gives up when nothing comes any more', () => {
   expect(at(35, changes)).toBe('stall')
 })
 
-it('gives up when all of it takes too long, however well it goes', () => {
+it('gives up when it takes too long in all, however well it goes', () => {
   expect(at(60, { foundContent: true, progressed: 60_000 })).toBe('total')
 })
 
