@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { type ContentJob, decodeTorrent } from '../../../../src/agent/runs/job.ts'
+import { ContentMonitor } from '../../../../src/agent/workers/content-monitor.ts'
+import type { AgentEvent } from '../../../../src/protocol/events.ts'
+import { encodeMetainfo } from '../../../../src/torrent/metainfo/metainfo.ts'
+import type { Participant } from '../../../../src/torrent/participant.ts'
+import type { Stats } from '../../../../src/torrent/participant-options.ts'
+
+const fields = { name: 'data', pieceLength: 16_384, pieces: new Uint8Array(20), content: 100, trackers: [] }
+const job: ContentJob = {
+  role: 'peer',
+  tag: 'a',
+  torrent: decodeTorrent(encodeMetainfo(fields)),
+  path: '/data',
+  trackers: [],
+  peers: ['10.0.0.1:6881'],
+  ports: [0, 0],
+  linger: 30,
+  uploadLimit: 0,
+  downloadLimit: 0,
+  limitOfEach: 0,
+  attributes: true,
+  ownerOnly: false,
+  deletesOthers: false,
+  timeouts: { connect: 0, stall: 5, total: 0 },
+}
+let events: AgentEvent[]
+let stats: Stats
+let monitor: ContentMonitor
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  events = []
+  stats = {
+    ...{ bytes: 0, total: 100, down: 0, up: 0, received: 0, fromSeeder: 0, sent: 0, peers: 0 },
+    foundContent: true,
+    banned: [],
+  }
+})
+afterEach(() => {
+  monitor.close()
+  vi.useRealTimers()
+})
+const watch = (role: ContentJob['role']) => {
+  const participant = { stats: () => stats } as Participant
+  monitor = new ContentMonitor(
+    participant,
+    { ...job, role },
+    (event) => events.push(event),
+    performance.now(),
+  )
+}
+const progress = () => events.filter(({ event }) => event === 'progress').length
+
+it('reports at once, every second, and when the first peer and the first byte have come', () => {
+  watch('peer')
+  expect(progress()).toBe(1)
+  vi.advanceTimersByTime(2000)
+  expect(progress()).toBe(3)
+  stats = { ...stats, peers: 1 }
+  vi.advanceTimersByTime(250)
+  expect(progress()).toBe(4)
+  stats = { ...stats, bytes: 10 }
+  vi.advanceTimersByTime(250)
+  expect(progress()).toBe(5)
+})
+
+it('reports seldom once the content is complete', () => {
+  watch('seeder')
+  monitor.complete()
+  const before = progress()
+  vi.advanceTimersByTime(9000)
+  expect(progress()).toBe(before)
+  vi.advanceTimersByTime(1250)
+  expect(progress()).toBe(before + 1)
+})
+
+it('tells of each banned peer once', () => {
+  watch('peer')
+  stats = { ...stats, banned: ['10.0.0.2', '10.0.0.3'] }
+  vi.advanceTimersByTime(1000)
+  expect(events.flatMap((event) => (event.event === 'banned' ? [event.address] : []))).toEqual(stats.banned)
+})
+
+it('gives up a peer that makes no progress, and no seeder', async () => {
+  watch('peer')
+  vi.advanceTimersByTime(4750)
+  stats = { ...stats, bytes: 10 }
+  vi.advanceTimersByTime(5000)
+  const rejected = expect(monitor.gaveUp).rejects.toMatchObject({ code: 'STALLED' })
+  vi.advanceTimersByTime(250)
+  await rejected
+  monitor.close()
+  watch('seeder')
+  vi.advanceTimersByTime(60_000)
+  expect(await Promise.race([monitor.gaveUp.catch(() => 'gave up'), Promise.resolve('goes on')])).toBe(
+    'goes on',
+  )
+})

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import type { ReceiveOrder } from '../../../src/protocol/order.ts'
+import { parseOrder } from '../../../src/protocol/parse-order.ts'
+
+const order: ReceiveOrder = {
+  tag: '20260102030405',
+  torrent: 'ZA==',
+  sha256: 'ab'.repeat(32),
+  directory: '/srv/app/shared/murder/tmp/20260102030405',
+  trackers: [],
+  peers: ['10.0.0.1:6881'],
+  ports: [6881, 6999],
+  fleet: 3,
+  linger: 30,
+  uploadLimit: 0,
+  downloadLimit: 0,
+  timeouts: { connect: 60, stall: 120, total: 0 },
+}
+const unpack = { into: '/srv/app/releases/20260102030405', compression: 'zstd' } as const
+const parse = (changes: object) => () => parseOrder(JSON.stringify({ ...order, ...changes }))
+
+describe('an order', () => {
+  it('is taken as it is', () => {
+    expect(parse({})()).toEqual(order)
+    const prefill = { from: '/srv/app/current' }
+    const place = { path: '/srv/file', name: 'file', mode: 0o644, mtime: 0 }
+    expect(parse({ unpack, prefill, place })()).toEqual({ ...order, unpack, prefill, place })
+  })
+
+  it.each([
+    ['tag', { tag: 5 }],
+    ['directory', { directory: 'tmp' }],
+    ['ports', { ports: [6881] }],
+    ['trackers', { trackers: ['a\0b'] }],
+    ['timeouts.stall', { timeouts: { connect: 1, total: 1 } }],
+    ['unpack.existing', { unpack: { ...unpack, existing: 'overwrite' } }],
+    ['prefill.from', { prefill: { from: 'current' } }],
+    ['place.mode', { place: { path: '/srv/file', name: 'file', mtime: 0 } }],
+  ])('is refused for a wrong %s', (key, changes) => {
+    expect(parse(changes)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_ORDER',
+        exitCode: 2,
+        message: expect.stringContaining(`'${key}'`),
+      }),
+    )
+  })
+
+  it.each(['../up', 'a b', '.hidden', '', 'a'.repeat(121)])('is refused for the tag %j', (tag) => {
+    expect(parse({ tag })).toThrow(expect.objectContaining({ code: 'BAD_ORDER' }))
+  })
+})
