@@ -24,20 +24,20 @@ class Lane {
  */
 export class EventQueue {
   now = 0
-  private times = new Float64Array(1024)
-  private orders = new Float64Array(1024)
-  private readonly handlers: Handler<unknown>[] = []
-  private readonly abouts: unknown[] = []
-  private size = 0
-  private count = 0
-  private readonly lanes = new Map<number, Lane>()
+  #times = new Float64Array(1024)
+  #orders = new Float64Array(1024)
+  readonly #handlers: Handler<unknown>[] = []
+  readonly #abouts: unknown[] = []
+  #size = 0
+  #count = 0
+  readonly #lanes = new Map<number, Lane>()
 
   /** For delays of which there are few different ones. */
   afterUsual<T>(delay: number, handler: Handler<T>, about: T): void {
-    let lane = this.lanes.get(delay)
+    let lane = this.#lanes.get(delay)
     if (!lane) {
       lane = new Lane()
-      this.lanes.set(delay, lane)
+      this.#lanes.set(delay, lane)
     }
     lane.times.push(this.now + delay)
     lane.handlers.push(handler as Handler<unknown>)
@@ -49,40 +49,40 @@ export class EventQueue {
   }
 
   at<T>(time: number, handler: Handler<T>, about: T): void {
-    if (this.size === this.times.length) this.grow()
-    const order = this.count++
-    let at = this.size++
+    if (this.#size === this.#times.length) this.#grow()
+    const order = this.#count++
+    let at = this.#size++
     while (at > 0) {
       const parent = (at - 1) >> 1
-      if ((this.times[parent] as number) <= time) break
-      this.move(parent, at)
+      if ((this.#times[parent] as number) <= time) break
+      this.#move(parent, at)
       at = parent
     }
-    this.put(at, time, order, handler as Handler<unknown>, about)
+    this.#put(at, time, order, handler as Handler<unknown>, about)
   }
 
   /** Runs the next event; false when there is none. */
   step(): boolean {
-    const lane = this.soonestLane()
-    if (lane && (this.size === 0 || (lane.times[lane.first] as number) < (this.times[0] as number))) {
-      this.stepIn(lane)
+    const lane = this.#soonestLane()
+    if (lane && (this.#size === 0 || (lane.times[lane.first] as number) < (this.#times[0] as number))) {
+      this.#stepIn(lane)
       return true
     }
-    if (this.size === 0) return false
-    const handler = this.handlers[0] as Handler<unknown>
-    const about = this.abouts[0]
-    this.now = this.times[0] as number
-    this.size--
-    if (this.size > 0) this.sink(this.size)
-    this.abouts[this.size] = undefined
+    if (this.#size === 0) return false
+    const handler = this.#handlers[0] as Handler<unknown>
+    const about = this.#abouts[0]
+    this.now = this.#times[0] as number
+    this.#size--
+    if (this.#size > 0) this.#sink(this.#size)
+    this.#abouts[this.#size] = undefined
     handler(about)
     return true
   }
 
-  private soonestLane(): Lane | undefined {
+  #soonestLane(): Lane | undefined {
     let soonest: Lane | undefined
     let time = Number.POSITIVE_INFINITY
-    for (const lane of this.lanes.values()) {
+    for (const lane of this.#lanes.values()) {
       const next = lane.times[lane.first]
       if (next === undefined || next >= time) continue
       soonest = lane
@@ -91,7 +91,7 @@ export class EventQueue {
     return soonest
   }
 
-  private stepIn(lane: Lane): void {
+  #stepIn(lane: Lane): void {
     const handler = lane.handlers[lane.first] as Handler<unknown>
     const about = lane.abouts[lane.first]
     this.now = lane.times[lane.first] as number
@@ -102,52 +102,53 @@ export class EventQueue {
   }
 
   /** The entry at `from`, which is behind the last one, takes the place of the first one and finds its own. */
-  private sink(from: number): void {
-    const { times, orders, size } = this
+  #sink(from: number): void {
+    const times = this.#times
+    const orders = this.#orders
+    const size = this.#size
     const time = times[from] as number
     const order = orders[from] as number
     let at = 0
     for (;;) {
       let child = at * 2 + 1
       if (child >= size) break
-      if (child + 1 < size && this.isBefore(child + 1, times[child] as number, orders[child] as number))
+      if (child + 1 < size && this.#isBefore(child + 1, times[child] as number, orders[child] as number))
         child++
-      if (!this.isBefore(child, time, order)) break
-      this.move(child, at)
+      if (!this.#isBefore(child, time, order)) break
+      this.#move(child, at)
       at = child
     }
-    this.put(at, time, order, this.handlers[from] as Handler<unknown>, this.abouts[from])
+    this.#put(at, time, order, this.#handlers[from] as Handler<unknown>, this.#abouts[from])
   }
 
-  private isBefore(at: number, time: number, order: number): boolean {
-    const own = this.times[at] as number
-    return own < time || (own === time && (this.orders[at] as number) < order)
+  #isBefore(at: number, time: number, order: number): boolean {
+    const own = this.#times[at] as number
+    return own < time || (own === time && (this.#orders[at] as number) < order)
   }
 
-  private move(from: number, to: number): void {
-    const { times, orders, handlers, abouts } = this
-    this.put(
+  #move(from: number, to: number): void {
+    this.#put(
       to,
-      times[from] as number,
-      orders[from] as number,
-      handlers[from] as Handler<unknown>,
-      abouts[from],
+      this.#times[from] as number,
+      this.#orders[from] as number,
+      this.#handlers[from] as Handler<unknown>,
+      this.#abouts[from],
     )
   }
 
-  private put(at: number, time: number, order: number, handler: Handler<unknown>, about: unknown): void {
-    this.times[at] = time
-    this.orders[at] = order
-    this.handlers[at] = handler
-    this.abouts[at] = about
+  #put(at: number, time: number, order: number, handler: Handler<unknown>, about: unknown): void {
+    this.#times[at] = time
+    this.#orders[at] = order
+    this.#handlers[at] = handler
+    this.#abouts[at] = about
   }
 
-  private grow(): void {
-    const times = new Float64Array(this.times.length * 2)
-    times.set(this.times)
-    const orders = new Float64Array(this.orders.length * 2)
-    orders.set(this.orders)
-    this.times = times
-    this.orders = orders
+  #grow(): void {
+    const times = new Float64Array(this.#times.length * 2)
+    times.set(this.#times)
+    const orders = new Float64Array(this.#orders.length * 2)
+    orders.set(this.#orders)
+    this.#times = times
+    this.#orders = orders
   }
 }

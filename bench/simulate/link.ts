@@ -13,70 +13,70 @@ export interface Transfer {
 /** A server's way out: `rate` bytes a second, shared fairly by its flows (round robin). */
 export class Uplink<T extends Transfer> {
   bytes = 0
-  private readonly flows = new Map<number, T[]>()
-  private readonly turns: number[] = []
+  readonly #flows = new Map<number, T[]>()
+  readonly #turns: number[] = []
   /** What is being sent, and how much of it in this turn. */
-  private current: T | undefined
-  private quantum = 0
-  private extra = 0
-  private readonly queue: EventQueue
-  private readonly rate: number
-  private readonly onSent: (transfer: T, bytes: number) => void
+  #current: T | undefined
+  #quantum = 0
+  #extra = 0
+  readonly #queue: EventQueue
+  readonly #rate: number
+  readonly #onSent: (transfer: T, bytes: number) => void
 
   /** `onSent` is called for every quantum, after `left` has gone down. */
   constructor(queue: EventQueue, rate: number, onSent: (transfer: T, bytes: number) => void) {
-    this.queue = queue
-    this.rate = rate
-    this.onSent = onSent
+    this.#queue = queue
+    this.#rate = rate
+    this.#onSent = onSent
   }
 
   send(transfer: T): void {
-    const waiting = this.flows.get(transfer.to)
+    const waiting = this.#flows.get(transfer.to)
     if (waiting) waiting.push(transfer)
     else {
-      this.flows.set(transfer.to, [transfer])
-      this.turns.push(transfer.to)
+      this.#flows.set(transfer.to, [transfer])
+      this.#turns.push(transfer.to)
     }
-    if (!this.current) this.serve()
+    if (!this.#current) this.#serve()
   }
 
   /** Small messages, which go at once and make everything else a little later. */
   spend(bytes: number): void {
-    this.extra += bytes
+    this.#extra += bytes
   }
 
   /** Takes a transfer back, if nothing of it was sent. */
   cancel(to: number, isIt: (transfer: T) => boolean): void {
-    const waiting = this.flows.get(to)
+    const waiting = this.#flows.get(to)
     const at = waiting?.findIndex((transfer, index) => index > 0 && isIt(transfer)) ?? -1
     if (at > 0) waiting?.splice(at, 1)
   }
 
   /** The other end is gone: TCP sends nothing more to it. */
   drop(to: number): void {
-    this.flows.get(to)?.splice(1)
+    this.#flows.get(to)?.splice(1)
   }
 
-  private serve(): void {
-    const flow = this.turns.shift()
-    this.current = flow === undefined ? undefined : this.flows.get(flow)?.[0]
-    if (!this.current) return
-    this.quantum = Math.min(QUANTUM, this.current.left)
-    const spent = this.quantum + this.extra
-    this.extra = 0
-    this.queue.after(spent / this.rate, endTurn, this)
+  #serve(): void {
+    const flow = this.#turns.shift()
+    this.#current = flow === undefined ? undefined : this.#flows.get(flow)?.[0]
+    if (!this.#current) return
+    this.#quantum = Math.min(QUANTUM, this.#current.left)
+    const spent = this.#quantum + this.#extra
+    this.#extra = 0
+    this.#queue.after(spent / this.#rate, endTurn, this)
   }
 
   endTurn(): void {
-    const transfer = this.current as T
-    const waiting = this.flows.get(transfer.to) as T[]
-    transfer.left -= this.quantum
-    this.bytes += this.quantum
+    const transfer = this.#current as T
+    const waiting = this.#flows.get(transfer.to) as T[]
+    transfer.left -= this.#quantum
+    this.bytes += this.#quantum
     if (transfer.left === 0) waiting.shift()
-    if (waiting.length === 0) this.flows.delete(transfer.to)
-    else this.turns.push(transfer.to)
-    this.onSent(transfer, this.quantum)
-    this.serve()
+    if (waiting.length === 0) this.#flows.delete(transfer.to)
+    else this.#turns.push(transfer.to)
+    this.#onSent(transfer, this.#quantum)
+    this.#serve()
   }
 }
 
@@ -84,16 +84,16 @@ const endTurn = (uplink: { endTurn(): void }) => uplink.endTurn()
 
 /** A server's way in: `rate` bytes a second, first come, first served, as the last router before it does. */
 export class Downlink {
-  private freeAt = 0
-  private readonly rate: number
+  #freeAt = 0
+  readonly #rate: number
 
   constructor(rate: number) {
-    this.rate = rate
+    this.#rate = rate
   }
 
   /** When bytes that reach the link at `time` have passed it. Call in order of time. */
   pass(bytes: number, time: number): number {
-    this.freeAt = Math.max(this.freeAt, time) + bytes / this.rate
-    return this.freeAt
+    this.#freeAt = Math.max(this.#freeAt, time) + bytes / this.#rate
+    return this.#freeAt
   }
 }

@@ -93,176 +93,181 @@ export function simulate(options: SwarmOptions): SwarmResult {
 }
 
 class Swarm {
-  private readonly queue = new EventQueue()
-  private readonly options: SwarmOptions
-  private readonly nodes: Node[]
-  private readonly seeder: Node
-  private readonly started: Node[] = []
-  private readonly superSeeding: SuperSeeding | undefined
-  private showsAll: boolean
-  private seederSentFirst = 0
+  readonly #queue = new EventQueue()
+  readonly #options: SwarmOptions
+  readonly #nodes: Node[]
+  readonly #seeder: Node
+  readonly #started: Node[] = []
+  readonly #superSeeding: SuperSeeding | undefined
+  #showsAll: boolean
+  #seederSentFirst = 0
   /** Servers that are neither done nor dead. */
-  private waiting: number
+  #waiting: number
 
   constructor(options: SwarmOptions) {
-    this.options = options
+    this.#options = options
     const { pieces, servers, pieceLength } = options
-    this.nodes = Array.from({ length: servers + 1 }, (_, id) => this.makeNode(id))
-    this.seeder = this.nodes[0] as Node
-    this.superSeeding = servers > 1 ? new SuperSeeding(pieces, () => pieceLength) : undefined
-    this.showsAll = this.superSeeding === undefined
-    this.waiting = servers
+    this.#nodes = Array.from({ length: servers + 1 }, (_, id) => this.#makeNode(id))
+    this.#seeder = this.#nodes[0] as Node
+    this.#superSeeding = servers > 1 ? new SuperSeeding(pieces, () => pieceLength) : undefined
+    this.#showsAll = this.#superSeeding === undefined
+    this.#waiting = servers
   }
 
   run(): SwarmResult {
-    const { queue, nodes, options } = this
-    this.started.push(this.seeder)
-    for (const node of nodes.slice(1)) queue.at(options.startAt?.(node.id) ?? 0, this.start, node)
-    for (const [id, at] of options.deaths ?? []) queue.at(at, this.die, nodes[id] as Node)
-    this.beat(undefined)
+    const queue = this.#queue
+    const nodes = this.#nodes
+    const options = this.#options
+    this.#started.push(this.#seeder)
+    for (const node of nodes.slice(1)) queue.at(options.startAt?.(node.id) ?? 0, this.#start, node)
+    for (const [id, at] of options.deaths ?? []) queue.at(at, this.#die, nodes[id] as Node)
+    this.#beat(undefined)
     const limit = 200 * ((options.pieces * options.pieceLength) / options.rate(1))
-    while (this.waiting > 0 && queue.now < limit && queue.step());
-    return this.result()
+    while (this.#waiting > 0 && queue.now < limit && queue.step());
+    return this.#result()
   }
 
-  private result(): SwarmResult {
-    const { pieces, pieceLength } = this.options
-    const peers = this.nodes.slice(1)
+  #result(): SwarmResult {
+    const { pieces, pieceLength } = this.#options
+    const peers = this.#nodes.slice(1)
     const whole = peers.filter(({ alive, doneAt }) => alive && doneAt !== undefined)
     return {
       doneAt: peers.map(({ alive, doneAt }) => (alive ? doneAt : undefined)),
-      seederSent: this.seeder.up.bytes,
-      seederSentFirst: this.seederSentFirst || this.seeder.up.bytes,
+      seederSent: this.#seeder.up.bytes,
+      seederSentFirst: this.#seederSentFirst || this.#seeder.up.bytes,
       twice: whole.reduce((sum, { received }) => sum + received - pieces * pieceLength, 0),
       unfinished: peers.filter(({ alive, doneAt }) => alive && doneAt === undefined).length,
     }
   }
 
-  private makeNode(id: number): Node {
-    const sent = (delivery: Delivery, bytes: number) => this.sent(delivery, bytes)
-    return new Node(id, this.options, new Uplink(this.queue, this.options.rate(id), sent))
+  #makeNode(id: number): Node {
+    const sent = (delivery: Delivery, bytes: number) => this.#sent(delivery, bytes)
+    return new Node(id, this.#options, new Uplink(this.#queue, this.#options.rate(id), sent))
   }
 
   // ---- neighbours
 
-  private readonly start = (node: Node): void => {
+  readonly #start = (node: Node): void => {
     if (!node.alive) return
-    node.startedAt = this.queue.now
-    node.scheduler.swarmIs(this.nodes.length)
+    node.startedAt = this.#queue.now
+    node.scheduler.swarmIs(this.#nodes.length)
     // Everybody is told of the seeder; of the others a tracker names some.
-    this.connect(node, this.seeder)
-    this.announceTo(node)
-    this.started.push(node)
-    this.queue.afterUsual(SECOND_ANNOUNCE, this.announceTo, node)
-    this.tick(node)
+    this.#connect(node, this.#seeder)
+    this.#announceTo(node)
+    this.#started.push(node)
+    this.#queue.afterUsual(SECOND_ANNOUNCE, this.#announceTo, node)
+    this.#tick(node)
   }
 
-  private readonly announceTo = (node: Node): void => {
+  readonly #announceTo = (node: Node): void => {
     if (!node.alive || node.doneAt !== undefined) return
     for (let count = 0; count < NAMED; count++) {
-      const other = this.started[Math.floor(this.options.random() * this.started.length)] as Node
-      if (other !== node && other !== this.seeder) node.known.push(other)
+      const other = this.#started[Math.floor(this.#options.random() * this.#started.length)] as Node
+      if (other !== node && other !== this.#seeder) node.known.push(other)
     }
-    this.openMore(node)
+    this.#openMore(node)
   }
 
-  private openMore(node: Node): void {
-    for (let count = toOpen(this.around(node)); count > 0; count--) {
+  #openMore(node: Node): void {
+    for (let count = toOpen(this.#around(node)); count > 0; count--) {
       const other = node.known.pop()
       if (!other) return
-      if (other.alive) this.connect(node, other)
+      if (other.alive) this.#connect(node, other)
     }
   }
 
-  private connect(from: Node, to: Node): void {
-    if (from.neighbours.has(to.id) || !accepts(this.around(to), { seeder: to === this.seeder, agent: true }))
+  #connect(from: Node, to: Node): void {
+    if (
+      from.neighbours.has(to.id) ||
+      !accepts(this.#around(to), { seeder: to === this.#seeder, agent: true })
+    )
       return
-    this.introduce(from, to)
-    this.introduce(to, from)
-    this.queue.afterUsual(this.options.latency, this.greet, { a: from, b: to })
+    this.#introduce(from, to)
+    this.#introduce(to, from)
+    this.#queue.afterUsual(this.#options.latency, this.#greet, { a: from, b: to })
   }
 
-  private around(node: Node): Topology {
+  #around(node: Node): Topology {
     return {
-      swarm: this.nodes.length,
+      swarm: this.#nodes.length,
       neighbours: node.neighbours.size,
-      age: this.queue.now - node.startedAt,
+      age: this.#queue.now - node.startedAt,
     }
   }
 
-  private introduce(one: Node, other: Node): void {
+  #introduce(one: Node, other: Node): void {
     one.neighbours.set(other.id, other)
-    one.scheduler.join(other.id, LARGEST_BLOCK, this.queue.now)
-    one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK, source: other === this.seeder })
+    one.scheduler.join(other.id, LARGEST_BLOCK, this.#queue.now)
+    one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK, source: other === this.#seeder })
     one.scheduler.unchoked(other.id)
-    if (one === this.seeder) this.superSeeding?.join(other.id, this.queue.now)
+    if (one === this.#seeder) this.#superSeeding?.join(other.id, this.#queue.now)
   }
 
-  private readonly greet = ({ a, b }: { a: Node; b: Node }): void => {
-    this.hear(b, a, this.visible(a))
-    this.hear(a, b, this.visible(b))
+  readonly #greet = ({ a, b }: { a: Node; b: Node }): void => {
+    this.#hear(b, a, this.#visible(a))
+    this.#hear(a, b, this.#visible(b))
   }
 
-  private visible(node: Node): Iterable<number> {
-    return node === this.seeder && !this.showsAll ? [] : node.scheduler.have
+  #visible(node: Node): Iterable<number> {
+    return node === this.#seeder && !this.#showsAll ? [] : node.scheduler.have
   }
 
   /** `node` learns that `from` has `pieces`, since `now` if they are new. */
-  private hear(node: Node, from: Node, pieces: Iterable<number>, now?: number): void {
+  #hear(node: Node, from: Node, pieces: Iterable<number>, now?: number): void {
     if (!node.alive || !from.alive) return
     let useful = false
     for (const piece of pieces) {
       useful = node.scheduler.peerHas(from.id, piece, now) || useful
-      if (node === this.seeder) this.superSeeding?.peerHas(from.id, piece, this.queue.now)
+      if (node === this.#seeder) this.#superSeeding?.peerHas(from.id, piece, this.#queue.now)
     }
-    if (useful) this.ask(node, from)
-    if (node === this.seeder) this.reveal()
+    if (useful) this.#ask(node, from)
+    if (node === this.#seeder) this.#reveal()
   }
 
   // ---- blocks
 
-  private ask(node: Node, first?: Node): void {
+  #ask(node: Node, first?: Node): void {
     if (!node.alive) return
-    for (const flight of node.scheduler.ask(this.queue.now, first?.id)) {
+    for (const flight of node.scheduler.ask(this.#queue.now, first?.id)) {
       const from = node.neighbours.get(flight.peer)
       if (!from) continue
       const delivery = { from, receiver: node, to: node.id, flight, left: flight.length }
-      this.queue.afterUsual(this.options.latency, this.serve, delivery)
+      this.#queue.afterUsual(this.#options.latency, this.#serve, delivery)
     }
   }
 
-  private readonly serve = (delivery: Delivery): void => {
+  readonly #serve = (delivery: Delivery): void => {
     if (delivery.from.alive && delivery.receiver.alive) delivery.from.up.send(delivery)
   }
 
   /** A part of a block has left its sender: it goes through the receiver's link as it comes. */
-  private sent(delivery: Delivery, bytes: number): void {
+  #sent(delivery: Delivery, bytes: number): void {
     const { from, receiver, flight, left } = delivery
     if (!from.alive) return
-    const passed = receiver.down.pass(bytes, this.queue.now + this.options.latency)
-    if (left === 0) this.queue.at(passed, this.arrive, delivery)
-    if (left > 0 || from !== this.seeder || !this.superSeeding) return
-    this.superSeeding.sent(receiver.id, flight.piece, flight.length, this.queue.now)
-    this.reveal()
+    const passed = receiver.down.pass(bytes, this.#queue.now + this.#options.latency)
+    if (left === 0) this.#queue.at(passed, this.#arrive, delivery)
+    if (left > 0 || from !== this.#seeder || !this.#superSeeding) return
+    this.#superSeeding.sent(receiver.id, flight.piece, flight.length, this.#queue.now)
+    this.#reveal()
   }
 
-  private readonly arrive = ({ receiver: node, from, flight }: Delivery): void => {
+  readonly #arrive = ({ receiver: node, from, flight }: Delivery): void => {
     if (!node.alive) return
     node.received += flight.length
-    const arrival = node.scheduler.arrived(from.id, flight, this.queue.now)
-    if (arrival) this.takeBack(node, arrival.cancel)
+    const arrival = node.scheduler.arrived(from.id, flight, this.#queue.now)
+    if (arrival) this.#takeBack(node, arrival.cancel)
     if (arrival?.complete) {
       node.scheduler.checked(flight.piece, true)
-      this.announce(node, flight.piece)
+      this.#announce(node, flight.piece)
       if (node.scheduler.done && node.doneAt === undefined) {
-        node.doneAt = this.queue.now
-        this.waiting--
+        node.doneAt = this.#queue.now
+        this.#waiting--
       }
     }
-    this.ask(node, from)
+    this.#ask(node, from)
   }
 
-  private takeBack(node: Node, requests: { peer: number; block: Block }[]): void {
+  #takeBack(node: Node, requests: { peer: number; block: Block }[]): void {
     for (const { peer, block } of requests) {
       const isIt = ({ flight }: Delivery) => flight.piece === block.piece && flight.offset === block.offset
       node.neighbours.get(peer)?.up.cancel(node.id, isIt)
@@ -271,81 +276,81 @@ class Swarm {
 
   // ---- news
 
-  private announce(node: Node, piece: number): void {
+  #announce(node: Node, piece: number): void {
     node.news.push(piece)
-    if (node.news.length === 1) this.queue.afterUsual(TELL_DELAY, this.tellAll, node)
+    if (node.news.length === 1) this.#queue.afterUsual(TELL_DELAY, this.#tellAll, node)
   }
 
-  private readonly tellAll = (node: Node): void => {
+  readonly #tellAll = (node: Node): void => {
     const { news } = node
     node.news = []
     const letters: Letter[] = []
     for (const to of node.neighbours.values()) {
-      const fresh = this.newTo(to, node, news)
+      const fresh = this.#newTo(to, node, news)
       if (fresh.length === 0) continue
       node.up.spend(PACKET + HAVE * fresh.length)
-      to.down.pass(PACKET + HAVE * fresh.length, this.queue.now)
+      to.down.pass(PACKET + HAVE * fresh.length, this.#queue.now)
       letters.push({ to, news: fresh })
     }
-    if (letters.length > 0) this.queue.afterUsual(this.options.latency, this.told, { from: node, letters })
+    if (letters.length > 0) this.#queue.afterUsual(this.#options.latency, this.#told, { from: node, letters })
   }
 
-  private newTo(other: Node, node: Node, news: number[]): number[] {
+  #newTo(other: Node, node: Node, news: number[]): number[] {
     if (node.scheduler.peerIsFull(other.id)) return []
-    if (other === this.seeder) return news
+    if (other === this.#seeder) return news
     return news.filter((piece) => !node.scheduler.peerHasPiece(other.id, piece))
   }
 
-  private readonly told = ({ from, letters }: Post): void => {
-    for (const { to, news } of letters) this.hear(to, from, news, this.queue.now)
+  readonly #told = ({ from, letters }: Post): void => {
+    for (const { to, news } of letters) this.#hear(to, from, news, this.#queue.now)
   }
 
-  private reveal(): void {
-    if (this.showsAll || !this.superSeeding) return
-    for (const { peer, piece } of this.superSeeding.reveal(this.queue.now)) {
-      const to = this.seeder.neighbours.get(peer)
-      if (to) this.show(to, [piece])
+  #reveal(): void {
+    if (this.#showsAll || !this.#superSeeding) return
+    for (const { peer, piece } of this.#superSeeding.reveal(this.#queue.now)) {
+      const to = this.#seeder.neighbours.get(peer)
+      if (to) this.#show(to, [piece])
     }
-    if (!this.superSeeding.finished || this.seeder.neighbours.size === 0) return
-    this.showsAll = true
-    this.seederSentFirst = this.seeder.up.bytes
-    const all = [...new PieceSet(this.options.pieces).fill()]
-    for (const other of this.seeder.neighbours.values()) this.show(other, all)
+    if (!this.#superSeeding.finished || this.#seeder.neighbours.size === 0) return
+    this.#showsAll = true
+    this.#seederSentFirst = this.#seeder.up.bytes
+    const all = [...new PieceSet(this.#options.pieces).fill()]
+    for (const other of this.#seeder.neighbours.values()) this.#show(other, all)
   }
 
-  private show(to: Node, news: number[]): void {
-    this.queue.afterUsual(this.options.latency, this.told, { from: this.seeder, letters: [{ to, news }] })
+  #show(to: Node, news: number[]): void {
+    this.#queue.afterUsual(this.#options.latency, this.#told, { from: this.#seeder, letters: [{ to, news }] })
   }
 
   // ---- time
 
-  private readonly tick = (node: Node): void => {
+  readonly #tick = (node: Node): void => {
     if (!node.alive || node.doneAt !== undefined) return
-    this.takeBack(node, node.scheduler.tick(this.queue.now))
-    this.ask(node)
-    this.openMore(node)
-    this.queue.afterUsual(TICK, this.tick, node)
+    this.#takeBack(node, node.scheduler.tick(this.#queue.now))
+    this.#ask(node)
+    this.#openMore(node)
+    this.#queue.afterUsual(TICK, this.#tick, node)
   }
 
-  private readonly beat = (_: undefined): void => {
-    this.reveal()
-    if (this.waiting > 0) this.queue.afterUsual(TICK, this.beat, undefined)
+  readonly #beat = (_: undefined): void => {
+    this.#reveal()
+    if (this.#waiting > 0) this.#queue.afterUsual(TICK, this.#beat, undefined)
   }
 
-  private readonly die = (node: Node): void => {
+  readonly #die = (node: Node): void => {
     node.alive = false
-    if (node.doneAt === undefined) this.waiting--
+    if (node.doneAt === undefined) this.#waiting--
     for (const other of node.neighbours.values()) other.up.drop(node.id)
     // The others notice by themselves: a cut link sends no goodbye. Their system closes it much later.
-    this.queue.afterUsual(CUT, this.cut, node)
+    this.#queue.afterUsual(CUT, this.#cut, node)
   }
 
-  private readonly cut = (node: Node): void => {
+  readonly #cut = (node: Node): void => {
     for (const other of node.neighbours.values()) {
       other.scheduler.leave(node.id)
       other.neighbours.delete(node.id)
-      if (other === this.seeder) this.superSeeding?.leave(node.id)
+      if (other === this.#seeder) this.#superSeeding?.leave(node.id)
     }
-    this.reveal()
+    this.#reveal()
   }
 }

@@ -13,21 +13,21 @@ interface Suspect {
  * peer itself is banned: by its id and by where it listens.
  */
 export class BanList {
-  private readonly peers = new Set<string>()
-  private readonly strikes = new Map<string, number>()
+  readonly #peers = new Set<string>()
+  readonly #strikes = new Map<string, number>()
 
   add({ peerId, remoteHost, address }: Suspect): void {
-    this.peers.add(peerId)
-    if (address !== undefined) this.peers.add(address)
-    this.strikes.set(remoteHost, (this.strikes.get(remoteHost) ?? 0) + 1)
+    this.#peers.add(peerId)
+    if (address !== undefined) this.#peers.add(address)
+    this.#strikes.set(remoteHost, (this.#strikes.get(remoteHost) ?? 0) + 1)
   }
 
   has({ peerId, remoteHost, address }: Suspect): boolean {
-    return this.peers.has(peerId) || this.hasAddress(remoteHost, address)
+    return this.#peers.has(peerId) || this.hasAddress(remoteHost, address)
   }
 
   /** Whether it is not worth dialing. */
   hasAddress(host: string, address: string | undefined): boolean {
-    return (this.strikes.get(host) ?? 0) >= STRIKES || (address !== undefined && this.peers.has(address))
+    return (this.#strikes.get(host) ?? 0) >= STRIKES || (address !== undefined && this.#peers.has(address))
   }
 }

@@ -2,36 +2,36 @@ import { createHash } from 'node:crypto'
 
 /** SHA-1 of consecutive pieces of a stream of bytes, whatever chunks it comes in. */
 export class PieceHasher {
-  private readonly pieceLength: number
-  private readonly hashes: Buffer[] = []
-  private hash = createHash('sha1')
-  private filled = 0
+  readonly #pieceLength: number
+  readonly #hashes: Buffer[] = []
+  #hash = createHash('sha1')
+  #filled = 0
 
   constructor(pieceLength: number) {
-    this.pieceLength = pieceLength
+    this.#pieceLength = pieceLength
   }
 
   update(chunk: Uint8Array): void {
     let at = 0
     while (at < chunk.length) {
-      const end = Math.min(chunk.length, at + this.pieceLength - this.filled)
-      this.hash.update(chunk.subarray(at, end))
-      this.filled += end - at
+      const end = Math.min(chunk.length, at + this.#pieceLength - this.#filled)
+      this.#hash.update(chunk.subarray(at, end))
+      this.#filled += end - at
       at = end
-      if (this.filled === this.pieceLength) this.cut()
+      if (this.#filled === this.#pieceLength) this.#cut()
     }
   }
 
   /** 20 bytes a piece; the last piece may be shorter than the others. */
   finish(): Buffer {
-    if (this.filled > 0) this.cut()
-    return Buffer.concat(this.hashes)
+    if (this.#filled > 0) this.#cut()
+    return Buffer.concat(this.#hashes)
   }
 
-  private cut(): void {
-    this.hashes.push(this.hash.digest())
-    this.hash = createHash('sha1')
-    this.filled = 0
+  #cut(): void {
+    this.#hashes.push(this.#hash.digest())
+    this.#hash = createHash('sha1')
+    this.#filled = 0
   }
 }
 

@@ -64,22 +64,22 @@ export class Connection {
   address: string | undefined
   /** It is a seeder of ours, which may show its pieces one by one. */
   source = false
-  private readonly host: Host
-  private readonly patience: NodeJS.Timeout
-  private readonly queue: Serving[] = []
-  private readonly limit: RateLimit
+  readonly #host: Host
+  readonly #patience: NodeJS.Timeout
+  readonly #queue: Serving[] = []
+  readonly #limit: RateLimit
   /** The longest block that the other side wants to be asked for. */
-  private smoothForThem = LARGEST_BLOCK
+  #smoothForThem = LARGEST_BLOCK
   /** A block is being read from disk: those behind it wait. */
-  private reading = false
-  private closed = false
+  #reading = false
+  #closed = false
 
   constructor(id: number, socket: Socket, host: Host, outgoingTo?: string) {
     this.id = id
-    this.host = host
+    this.#host = host
     this.outgoing = outgoingTo !== undefined
     this.address = outgoingTo
-    this.limit = new RateLimit(host.limitOfEach, now())
+    this.#limit = new RateLimit(host.limitOfEach, now())
     this.wire = new PeerWire(socket, { pieceCount: host.pieceCount })
     this.wire.extendedMapping[1] = AGENT_EXTENSION
     if (host.exchanges) this.wire.extendedMapping[PEX_EXTENSION_ID] = PEX_EXTENSION
@@ -90,27 +90,28 @@ export class Connection {
       murder_block: host.smoothUpload,
       ...(host.source ? { [SOURCE]: 1 } : {}),
     }
-    this.patience = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT * 1000)
-    this.wire.on('handshake', (infoHash: string) => this.shaken(infoHash))
+    this.#patience = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT * 1000)
+    this.wire.on('handshake', (infoHash: string) => this.#shaken(infoHash))
     this.wire.on('extended', (name: unknown, content: unknown) => {
-      if (name === 'handshake') this.introduced(content as Record<string, unknown>)
+      if (name === 'handshake') this.#introduced(content as Record<string, unknown>)
     })
     this.wire.on('request', (piece: number, offset: number, length: number) => {
-      this.asked({ piece, offset, length })
+      this.#asked({ piece, offset, length })
     })
     this.wire.on('cancel', (piece: number, offset: number, length: number) => {
-      this.takenBack({ piece, offset, length })
+      this.#takenBack({ piece, offset, length })
     })
     socket.on('drain', () => this.pump())
     socket.on('close', () => {
-      clearTimeout(this.patience)
-      this.closed = true
-      this.queue.length = 0
+      clearTimeout(this.#patience)
+      this.#closed = true
+      this.#queue.length = 0
       host.left(this)
     })
     const { key, infoHash, peerId } = host
-    if (key) authenticate(this.wire, { key, infoHash, peerId, outgoing: this.outgoing }, () => this.welcome())
-    if (this.outgoing) this.shakeHands()
+    if (key)
+      authenticate(this.wire, { key, infoHash, peerId, outgoing: this.outgoing }, () => this.#welcome())
+    if (this.outgoing) this.#shakeHands()
   }
 
   get peerId(): string {
@@ -132,7 +133,7 @@ export class Connection {
 
   get largestBlock(): number {
     if (!this.wire.isAgent) return STRANGERS_BLOCK
-    return Math.min(this.smoothForThem, this.host.smoothDownload)
+    return Math.min(this.#smoothForThem, this.#host.smoothDownload)
   }
 
   /**
@@ -149,68 +150,68 @@ export class Connection {
 
   /** Sends what is asked for, in order, as fast as the socket and the upload limit take it. */
   pump(): void {
-    while (this.maySend()) {
-      const next = this.queue.shift() as Serving
-      this.limit.take(next.length)
-      this.host.spend(next.length)
-      const block = this.host.content(next.piece, next.offset, next.length)
+    while (this.#maySend()) {
+      const next = this.#queue.shift() as Serving
+      this.#limit.take(next.length)
+      this.#host.spend(next.length)
+      const block = this.#host.content(next.piece, next.offset, next.length)
       if (block === undefined) this.wire.reject(next.piece, next.offset, next.length)
-      else if (Buffer.isBuffer(block)) this.send(next, block)
-      else return void this.sendLater(next, block)
+      else if (Buffer.isBuffer(block)) this.#send(next, block)
+      else return void this.#sendLater(next, block)
     }
   }
 
-  private maySend(): boolean {
-    if (this.queue.length === 0 || this.reading || this.closed) return false
-    return this.wire.queued < HIGH_WATER && this.host.sendBudget() > 0 && this.limit.available(now()) > 0
+  #maySend(): boolean {
+    if (this.#queue.length === 0 || this.#reading || this.#closed) return false
+    return this.wire.queued < HIGH_WATER && this.#host.sendBudget() > 0 && this.#limit.available(now()) > 0
   }
 
-  private async sendLater(serving: Serving, reading: Promise<Buffer>): Promise<void> {
-    this.reading = true
+  async #sendLater(serving: Serving, reading: Promise<Buffer>): Promise<void> {
+    this.#reading = true
     try {
       const block = await reading
-      if (!this.closed) this.send(serving, block)
+      if (!this.#closed) this.#send(serving, block)
     } catch {
       // The reader has reported it; this peer asks elsewhere.
       this.close()
     } finally {
-      this.reading = false
+      this.#reading = false
     }
     this.pump()
   }
 
-  private send({ piece, offset }: Serving, block: Buffer): void {
+  #send({ piece, offset }: Serving, block: Buffer): void {
     this.wire.sendBlock(piece, offset, block)
-    this.host.sent(this, piece, block.length)
+    this.#host.sent(this, piece, block.length)
   }
 
-  private shakeHands(): void {
-    this.wire.handshake(this.host.infoHash, this.host.peerId)
+  #shakeHands(): void {
+    this.wire.handshake(this.#host.infoHash, this.#host.peerId)
   }
 
-  private shaken(infoHash: string): void {
-    if (infoHash !== this.host.infoHash) return this.close()
-    if (!this.outgoing) this.shakeHands()
-    if (!this.wire.isLocked) this.welcome()
+  #shaken(infoHash: string): void {
+    if (infoHash !== this.#host.infoHash) return this.close()
+    if (!this.outgoing) this.#shakeHands()
+    if (!this.wire.isLocked) this.#welcome()
   }
 
-  private welcome(): void {
-    clearTimeout(this.patience)
-    if (!this.host.accept(this)) return this.close()
+  #welcome(): void {
+    clearTimeout(this.#patience)
+    if (!this.#host.accept(this)) return this.close()
   }
 
-  private introduced(content: Record<string, unknown>): void {
+  #introduced(content: Record<string, unknown>): void {
     this.source = content[SOURCE] === 1
     const smooth = Number(content.murder_block)
-    if (smooth >= STRANGERS_BLOCK && smooth <= LARGEST_BLOCK) this.smoothForThem = smooth
+    if (smooth >= STRANGERS_BLOCK && smooth <= LARGEST_BLOCK) this.#smoothForThem = smooth
     const port = Number(content.p)
     if (!this.outgoing && port > 0 && port < 65536) this.address = formatAddress(this.remoteHost, port)
   }
 
-  private asked(serving: Serving): void {
+  #asked(serving: Serving): void {
     if (serving.length < 1 || serving.length > LARGEST_BLOCK) return this.close()
-    if (this.queue.length >= MOST_REQUESTS) return this.close()
-    this.queue.push(serving)
+    if (this.#queue.length >= MOST_REQUESTS) return this.close()
+    this.#queue.push(serving)
     this.pump()
   }
 
@@ -218,12 +219,12 @@ export class Connection {
    * BEP 6: each request is answered, one that is taken back too, and other clients count it as under way until then. An agent
    * has forgotten it, and would take the answer for that of a later request.
    */
-  private takenBack({ piece, offset, length }: Serving): void {
-    const at = this.queue.findIndex(
+  #takenBack({ piece, offset, length }: Serving): void {
+    const at = this.#queue.findIndex(
       (serving) => serving.piece === piece && serving.offset === offset && serving.length === length,
     )
     if (at < 0) return
-    this.queue.splice(at, 1)
+    this.#queue.splice(at, 1)
     if (!this.wire.isAgent) this.wire.reject(piece, offset, length)
   }
 }

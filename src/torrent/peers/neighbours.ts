@@ -16,46 +16,46 @@ export class Neighbours {
   everConnected = false
   /** Where those were who sent wrong bytes, in order. */
   readonly liars: string[] = []
-  private readonly host: Host
-  private readonly now: () => number
-  private readonly book = new PeerList()
-  private readonly connections = new Map<number, Connection>()
-  private readonly banned = new BanList()
-  private readonly waiting = new ConnectionLimit<Connection>(MOST_WAITING)
-  private nextId = 1
-  private dialing = 0
-  private stopped = false
+  readonly #host: Host
+  readonly #now: () => number
+  readonly #book = new PeerList()
+  readonly #connections = new Map<number, Connection>()
+  readonly #banned = new BanList()
+  readonly #waiting = new ConnectionLimit<Connection>(MOST_WAITING)
+  #nextId = 1
+  #dialing = 0
+  #stopped = false
   /** Participants, as far as is known; 0 if nothing is. */
   swarm = 0
-  private readonly startedAt: number
+  readonly #startedAt: number
 
   /** `now` in seconds. */
   constructor(host: Host, now: () => number) {
-    this.host = host
-    this.now = now
-    this.startedAt = now()
+    this.#host = host
+    this.#now = now
+    this.#startedAt = now()
   }
 
   get size(): number {
-    return this.connections.size
+    return this.#connections.size
   }
 
   /** Whether there is room for peers that are not known yet. */
   get wantsMore(): boolean {
-    return toOpen(this.around()) > 0 && this.size <= this.book.addresses.length
+    return toOpen(this.#around()) > 0 && this.size <= this.#book.addresses.length
   }
 
   get(id: number): Connection | undefined {
-    return this.connections.get(id)
+    return this.#connections.get(id)
   }
 
   [Symbol.iterator](): IterableIterator<Connection> {
-    return this.connections.values()
+    return this.#connections.values()
   }
 
   /** `fixed` are addresses that were named by the user or the deploy. */
   learn(addresses: string[], fixed = false): void {
-    for (const address of addresses) this.book.add(address, fixed)
+    for (const address of addresses) this.#book.add(address, fixed)
   }
 
   /** Somebody knows of this many participants; a tracker may know of few at first. */
@@ -65,81 +65,81 @@ export class Neighbours {
 
   /** A socket that was accepted and does not read yet. */
   incoming(accepted: Socket): void {
-    if (this.stopped || !this.accepts(false)) return void accepted.destroy()
+    if (this.#stopped || !this.#accepts(false)) return void accepted.destroy()
     const socket = readShared(accepted, (bytes) => connection.wire.take(bytes))
-    const connection = new Connection(this.nextId++, socket, this.host)
-    this.waiting.enter(connection, connection.remoteHost)?.close()
+    const connection = new Connection(this.#nextId++, socket, this.#host)
+    this.#waiting.enter(connection, connection.remoteHost)?.close()
   }
 
   dialMore(): void {
-    const room = toOpen(this.around()) - this.dialing
-    if (this.stopped || room <= 0) return
+    const room = toOpen(this.#around()) - this.#dialing
+    if (this.#stopped || room <= 0) return
     const connected = new Set([...this].flatMap(({ address }) => address ?? []))
-    for (const address of this.book.due(this.now(), room, connected, Math.random)) this.dial(address)
+    for (const address of this.#book.due(this.#now(), room, connected, Math.random)) this.#dial(address)
   }
 
   /** Takes in a connection that has shaken hands. Returns false when it is not wanted. */
   admit(connection: Connection): boolean {
-    this.waiting.leave(connection)
-    if (connection.peerId === this.host.peerId) {
-      this.book.forbid(connection.address ?? formatAddress(connection.localHost, this.host.listenPort))
+    this.#waiting.leave(connection)
+    if (connection.peerId === this.#host.peerId) {
+      this.#book.forbid(connection.address ?? formatAddress(connection.localHost, this.#host.listenPort))
       return false
     }
     const twin = [...this].find((other) => other.peerId === connection.peerId)
-    if (twin && !this.prefers(connection, twin)) return false
+    if (twin && !this.#prefers(connection, twin)) return false
     const isAgent = !connection.outgoing && connection.namesAgent
-    if (!twin && !this.accepts(isAgent)) return false
-    if (this.banned.has(connection)) return false
+    if (!twin && !this.#accepts(isAgent)) return false
+    if (this.#banned.has(connection)) return false
     this.everConnected = true
-    this.connections.set(connection.id, connection)
+    this.#connections.set(connection.id, connection)
     twin?.close()
     return true
   }
 
   /** The connection has ended. Returns whether it was one of ours. */
   left(connection: Connection): boolean {
-    this.waiting.leave(connection)
-    if (connection.outgoing && connection.address) this.book.ended(connection.address, this.now())
-    return this.connections.get(connection.id) === connection && this.connections.delete(connection.id)
+    this.#waiting.leave(connection)
+    if (connection.outgoing && connection.address) this.#book.ended(connection.address, this.#now())
+    return this.#connections.get(connection.id) === connection && this.#connections.delete(connection.id)
   }
 
   ban(id: number): void {
-    const connection = this.connections.get(id)
+    const connection = this.#connections.get(id)
     if (!connection) return
-    this.banned.add(connection)
+    this.#banned.add(connection)
     this.liars.push(connection.address ?? connection.remoteHost)
     connection.close()
   }
 
   stop(): void {
-    this.stopped = true
+    this.#stopped = true
     for (const connection of [...this]) connection.close()
   }
 
   /** Of two connections to one peer, both ends keep the one that the peer with the smaller id opened. */
-  private prefers(one: Connection, other: Connection): boolean {
-    return one.outgoing !== other.outgoing && one.outgoing === this.host.peerId < one.peerId
+  #prefers(one: Connection, other: Connection): boolean {
+    return one.outgoing !== other.outgoing && one.outgoing === this.#host.peerId < one.peerId
   }
 
-  private accepts(agent: boolean): boolean {
-    return accepts(this.around(), { seeder: this.host.source, agent })
+  #accepts(agent: boolean): boolean {
+    return accepts(this.#around(), { seeder: this.#host.source, agent })
   }
 
-  private around(): Topology {
-    return { swarm: this.swarm, neighbours: this.size, age: this.now() - this.startedAt }
+  #around(): Topology {
+    return { swarm: this.swarm, neighbours: this.size, age: this.#now() - this.#startedAt }
   }
 
-  private dial(address: string): void {
+  #dial(address: string): void {
     const target = parseAddress(address)
-    if (!target || this.banned.hasAddress(target.host, address)) return this.book.forbid(address)
-    this.book.dialing(address)
-    this.dialing++
+    if (!target || this.#banned.hasAddress(target.host, address)) return this.#book.forbid(address)
+    this.#book.dialing(address)
+    this.#dialing++
     let connection: Connection | undefined
     const onread = sharedRead((bytes) => connection?.wire.take(bytes))
     const socket = connect({ ...target, timeout: DIAL_TIMEOUT_MS, onread })
     const failed = () => {
-      this.dialing--
-      this.book.ended(address, this.now())
+      this.#dialing--
+      this.#book.ended(address, this.#now())
     }
     socket.once('timeout', () => socket.destroy())
     socket.once('error', () => {})
@@ -147,9 +147,9 @@ export class Neighbours {
     socket.once('connect', () => {
       socket.off('close', failed)
       socket.setTimeout(0)
-      this.dialing--
-      this.book.connected(address, this.now())
-      connection = new Connection(this.nextId++, socket, this.host, address)
+      this.#dialing--
+      this.#book.connected(address, this.#now())
+      connection = new Connection(this.#nextId++, socket, this.#host, address)
     })
   }
 }

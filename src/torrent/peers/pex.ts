@@ -32,22 +32,22 @@ interface Acquaintance {
  * Which addresses of others are believed: `believable`.
  */
 export class PeerExchange {
-  private readonly acquaintances = new Map<number, Acquaintance>()
+  readonly #acquaintances = new Map<number, Acquaintance>()
   /** How often somebody has become known whom others may be told of. */
-  private news = 0
-  private readonly learn: (addresses: string[]) => void
-  private readonly now: () => number
-  private readonly fleet: BlockList | undefined
+  #news = 0
+  readonly #learn: (addresses: string[]) => void
+  readonly #now: () => number
+  readonly #fleet: BlockList | undefined
 
   /** `now` in seconds. `hosts` are the fleet's IP addresses, where they are known: then no others are believed. */
   constructor(learn: (addresses: string[]) => void, now: () => number, hosts?: readonly string[]) {
-    this.learn = learn
-    this.now = now
-    if (hosts) this.fleet = listOf(hosts)
+    this.#learn = learn
+    this.#now = now
+    if (hosts) this.#fleet = listOf(hosts)
   }
 
   join(connection: Connection): void {
-    const since = this.now()
+    const since = this.#now()
     const one: Acquaintance = {
       connection,
       since,
@@ -57,38 +57,38 @@ export class PeerExchange {
       heard: 0,
       messages: 0,
     }
-    this.acquaintances.set(connection.id, one)
-    this.news++
+    this.#acquaintances.set(connection.id, one)
+    this.#news++
     connection.wire.on('extended', (name: unknown, content: unknown) => {
-      if (name === PEX_EXTENSION) this.hear(one, content as Uint8Array)
-      else if (name === 'handshake') this.introduced(one)
+      if (name === PEX_EXTENSION) this.#hear(one, content as Uint8Array)
+      else if (name === 'handshake') this.#introduced(one)
     })
-    this.tell(one)
+    this.#tell(one)
   }
 
   leave({ id }: Connection): void {
-    this.acquaintances.delete(id)
+    this.#acquaintances.delete(id)
   }
 
   /** Called often. */
   tick(): void {
-    const now = this.now()
-    for (const one of this.acquaintances.values()) {
-      if (one.toldOf !== this.news && now - one.toldAt >= INTERVAL) this.tell(one)
+    const now = this.#now()
+    for (const one of this.#acquaintances.values()) {
+      if (one.toldOf !== this.#news && now - one.toldAt >= INTERVAL) this.#tell(one)
     }
   }
 
-  private introduced(one: Acquaintance): void {
-    this.news++
-    this.tell(one)
+  #introduced(one: Acquaintance): void {
+    this.#news++
+    this.#tell(one)
   }
 
-  private tell(one: Acquaintance): void {
+  #tell(one: Acquaintance): void {
     const { connection, told } = one
     if (!speaks(connection) || told.size >= MOST_IN_ALL) return
-    one.toldOf = this.news
+    one.toldOf = this.#news
     const fresh: string[] = []
-    for (const { connection: other } of this.acquaintances.values()) {
+    for (const { connection: other } of this.#acquaintances.values()) {
       const address = other === connection || !speaks(other) ? undefined : addressOf(other)
       if (address === undefined || told.has(address)) continue
       if (isLoopback(other.remoteHost) && !isLoopback(connection.remoteHost)) continue
@@ -100,24 +100,24 @@ export class PeerExchange {
     }
     if (fresh.length === 0) return
     for (const address of fresh) told.add(address)
-    one.toldAt = this.now()
+    one.toldAt = this.#now()
     connection.wire.extended(PEX_EXTENSION, encodePex(fresh))
   }
 
-  private hear(one: Acquaintance, content: Uint8Array): void {
+  #hear(one: Acquaintance, content: Uint8Array): void {
     if (!speaks(one.connection) || one.heard >= MOST_IN_ALL) return
-    if (one.messages >= BURST + (this.now() - one.since) / INTERVAL) return
+    if (one.messages >= BURST + (this.#now() - one.since) / INTERVAL) return
     one.messages++
     const named = decodePex(content).slice(0, Math.min(MOST_AT_ONCE, MOST_IN_ALL - one.heard))
     one.heard += named.length
-    this.learn(named.filter((address) => this.believable(address, one.connection)))
+    this.#learn(named.filter((address) => this.#believable(address, one.connection)))
   }
 
   /** Those of the fleet; of this machine only by somebody on it. */
-  private believable(address: string, by: Connection): boolean {
+  #believable(address: string, by: Connection): boolean {
     const { host = '' } = parseAddress(address) ?? {}
     if (isLoopback(host)) return isLoopback(by.remoteHost)
-    return this.fleet ? this.fleet.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4') : true
+    return this.#fleet ? this.#fleet.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4') : true
   }
 }
 

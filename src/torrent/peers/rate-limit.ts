@@ -11,26 +11,26 @@ const BLOCK_TIME = 0.1
 
 /** A token bucket in bytes on the link. `rate` is bytes a second; 0 is no limit. Empty at first. */
 export class RateLimit {
-  private readonly rate: number
-  private tokens = 0
-  private filledAt: number
+  readonly #rate: number
+  #tokens = 0
+  #filledAt: number
 
   constructor(rate: number, now: number) {
-    this.rate = rate
-    this.filledAt = now
+    this.#rate = rate
+    this.#filledAt = now
   }
 
   /** Content bytes that may go now; may be overdrawn by one block, which is paid back before the next. */
   available(now: number): number {
-    if (this.rate === 0) return Number.POSITIVE_INFINITY
-    this.tokens = Math.min(this.rate * BURST, this.tokens + (now - this.filledAt) * this.rate)
-    this.filledAt = now
-    return this.tokens / OVERHEAD
+    if (this.#rate === 0) return Number.POSITIVE_INFINITY
+    this.#tokens = Math.min(this.#rate * BURST, this.#tokens + (now - this.#filledAt) * this.#rate)
+    this.#filledAt = now
+    return this.#tokens / OVERHEAD
   }
 
   /** Bytes of content that go. */
   take(bytes: number): void {
-    if (this.rate > 0) this.tokens -= bytes * OVERHEAD
+    if (this.#rate > 0) this.#tokens -= bytes * OVERHEAD
   }
 }
 

@@ -13,19 +13,19 @@ const LEAST_COUNT = 4
 export class IncomingRate {
   /** 0 until there is enough to tell it from. */
   value = 0
-  private smooth = 0
-  private since = 0
-  private at = 0
-  private count = 0
+  #smooth = 0
+  #since = 0
+  #at = 0
+  #count = 0
 
   arrived(bytes: number, now: number): void {
-    if (this.count++ === 0) this.since = this.at = now
-    const elapsed = now - this.at
-    this.at = now
-    this.smooth = this.smooth * Math.exp(-elapsed / SMOOTH) + bytes / SMOOTH
+    if (this.#count++ === 0) this.#since = this.#at = now
+    const elapsed = now - this.#at
+    this.#at = now
+    this.#smooth = this.#smooth * Math.exp(-elapsed / SMOOTH) + bytes / SMOOTH
     this.value *= Math.exp(-elapsed / HELD)
-    const time = now - this.since
-    if (time < LEAST_TIME || this.count < LEAST_COUNT) return
-    this.value = Math.max(this.value, this.smooth / (1 - Math.exp(-time / SMOOTH)))
+    const time = now - this.#since
+    if (time < LEAST_TIME || this.#count < LEAST_COUNT) return
+    this.value = Math.max(this.value, this.#smooth / (1 - Math.exp(-time / SMOOTH)))
   }
 }

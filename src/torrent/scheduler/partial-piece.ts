@@ -58,8 +58,8 @@ export class PartialPiece {
   /** A flight failed: what nobody else is asked for and is not here becomes free again. */
   release(flight: Flight): void {
     this.drop(flight)
-    this.eachUnit(flight, (unit) => {
-      if (this.units[unit] !== ASKED || this.isAsked(unit)) return
+    this.#eachUnit(flight, (unit) => {
+      if (this.units[unit] !== ASKED || this.#isAsked(unit)) return
       this.units[unit] = FREE
       this.free++
     })
@@ -68,7 +68,7 @@ export class PartialPiece {
   /** The block arrived. Returns how many of its units were not here before. */
   arrived(block: Block): number {
     let fresh = 0
-    this.eachUnit(block, (unit) => {
+    this.#eachUnit(block, (unit) => {
       if (this.units[unit] === HERE) return
       if (this.units[unit] === FREE) this.free--
       this.units[unit] = HERE
@@ -80,7 +80,7 @@ export class PartialPiece {
 
   /** Requests that a block which has arrived makes needless: all of their bytes are here. */
   overtakenBy(block: Block): Flight[] {
-    return this.flights.filter((flight) => overlaps(flight, block) && this.covers(flight))
+    return this.flights.filter((flight) => overlaps(flight, block) && this.#covers(flight))
   }
 
   drop(flight: Flight): void {
@@ -89,20 +89,20 @@ export class PartialPiece {
   }
 
   /** Whether every unit of the block is here. */
-  private covers(block: Block): boolean {
+  #covers(block: Block): boolean {
     let all = true
-    this.eachUnit(block, (unit) => {
+    this.#eachUnit(block, (unit) => {
       all &&= this.units[unit] === HERE
     })
     return all
   }
 
-  private isAsked(unit: number): boolean {
+  #isAsked(unit: number): boolean {
     const offset = unit * UNIT
     return this.flights.some((flight) => flight.offset <= offset && offset < flight.offset + flight.length)
   }
 
-  private eachUnit(block: Block, visit: (unit: number) => void): void {
+  #eachUnit(block: Block, visit: (unit: number) => void): void {
     const end = Math.ceil((block.offset + block.length) / UNIT)
     for (let unit = Math.floor(block.offset / UNIT); unit < end; unit++) visit(unit)
   }

@@ -27,7 +27,7 @@ export class PeerState {
   heardAt: number
   /** Nothing is asked before this time. */
   pausedUntil = 0
-  private pause = FIRST_PAUSE
+  #pause = FIRST_PAUSE
 
   constructor(id: number, pieceCount: number, largestBlock: number, now: number) {
     this.id = id
@@ -71,13 +71,13 @@ export class PeerState {
 
   answered(flight: Flight, now: number): void {
     this.heardAt = now
-    this.pause = FIRST_PAUSE
+    this.#pause = FIRST_PAUSE
     this.window.answered(now - flight.askedAt, flight.underway)
   }
 
   stoppedAnswering(now: number): void {
     this.window.collapse()
-    this.pausedUntil = now + this.pause
-    this.pause = Math.min(LONGEST_PAUSE, this.pause * 2)
+    this.pausedUntil = now + this.#pause
+    this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2)
   }
 }

@@ -17,16 +17,16 @@ export class RequestWindow {
   /** Smoothed seconds from asking to getting; 0 before the first answer. */
   latency = 0
   /** The least ever seen, seconds: the way there and back without a queue. */
-  private least = Number.POSITIVE_INFINITY
+  #least = Number.POSITIVE_INFINITY
   /** Smoothed bytes a second. */
-  private rate = 0
+  #rate = 0
 
   /** A block arrived `latency` seconds after it was asked for, when `underway` bytes were owed, itself included. */
   answered(latency: number, underway: number): void {
     const rate = underway / Math.max(latency, 1e-6)
     this.latency = this.latency === 0 ? latency : this.latency * 0.75 + latency * 0.25
-    this.rate = this.rate === 0 ? rate : this.rate * 0.75 + rate * 0.25
-    this.least = Math.min(this.least, latency)
+    this.#rate = this.#rate === 0 ? rate : this.#rate * 0.75 + rate * 0.25
+    this.#least = Math.min(this.#least, latency)
   }
 
   /**
@@ -35,15 +35,15 @@ export class RequestWindow {
    */
   resize(share: number, ahead: number, least: number): void {
     const wanted =
-      this.rate === 0
+      this.#rate === 0
         ? this.size
-        : Math.min(share * Math.max(ahead, TRANSITS * this.least), this.rate * (this.least + LONGEST))
+        : Math.min(share * Math.max(ahead, TRANSITS * this.#least), this.#rate * (this.#least + LONGEST))
     this.size = Math.min(LARGEST, Math.max(UNIT, least, wanted))
   }
 
   collapse(): void {
     this.size = 2 * UNIT
-    this.rate = 0
+    this.#rate = 0
   }
 
   /** Length of the blocks to ask for: large ones cost less, but several should fit the window. */

@@ -53,17 +53,17 @@ export class Scheduler {
   readonly have: PieceSet
   readonly pieceCount: number
   readonly underway: PiecePicker
-  private readonly peers = new Map<number, PeerState>()
-  private readonly options: SchedulerOptions
-  private readonly rate = new IncomingRate()
+  readonly #peers = new Map<number, PeerState>()
+  readonly #options: SchedulerOptions
+  readonly #rate = new IncomingRate()
   /** Smoothed seconds from asking to getting, all peers. */
-  private latency = 0
+  #latency = 0
   /** Seconds for which blocks are asked in advance. */
   ahead = AHEAD
-  private aim = LEAST_RATE
+  #aim = LEAST_RATE
 
   constructor(options: SchedulerOptions) {
-    this.options = options
+    this.#options = options
     const { length, pieceLength, random, partialBytes = 48 * 1024 * 1024 } = options
     this.pieceCount = Math.ceil(length / pieceLength)
     this.have = new PieceSet(this.pieceCount)
@@ -76,7 +76,7 @@ export class Scheduler {
   }
 
   readonly pieceLength = (piece: number): number =>
-    Math.min(this.options.pieceLength, this.options.length - piece * this.options.pieceLength)
+    Math.min(this.#options.pieceLength, this.#options.length - piece * this.#options.pieceLength)
 
   /** Content that is here from the start (a seeder, an earlier run, a prefilled package). */
   alreadyHave(piece: number): void {
@@ -92,26 +92,26 @@ export class Scheduler {
   // ---- peers
 
   join(id: number, largestBlock: number, now: number): void {
-    this.peers.set(id, new PeerState(id, this.pieceCount, largestBlock, now))
+    this.#peers.set(id, new PeerState(id, this.pieceCount, largestBlock, now))
   }
 
   leave(id: number): void {
-    const peer = this.peers.get(id)
+    const peer = this.#peers.get(id)
     if (!peer) return
     for (const piece of peer.has) this.underway.copyWent(piece)
-    this.peers.delete(id)
-    this.releaseAll(peer)
+    this.#peers.delete(id)
+    this.#releaseAll(peer)
   }
 
   /** What the peer has told about itself since it joined. */
   describe(id: number, about: { largestBlock: number; source: boolean }): void {
-    const peer = this.peers.get(id)
+    const peer = this.#peers.get(id)
     if (peer) Object.assign(peer, about)
   }
 
   /** The peer has the piece, since `now` if it says so of this one alone. Returns whether that is of use to us. */
   peerHas(id: number, piece: number, now?: number): boolean {
-    const peer = this.peers.get(id)
+    const peer = this.#peers.get(id)
     if (!peer || piece < 0 || piece >= this.pieceCount || peer.has.has(piece)) return false
     peer.has.add(piece)
     if (now !== undefined) peer.progress.arrived(this.pieceLength(piece), now)
@@ -120,22 +120,22 @@ export class Scheduler {
   }
 
   peerIsFull(id: number): boolean {
-    return this.peers.get(id)?.has.full ?? false
+    return this.#peers.get(id)?.has.full ?? false
   }
 
   peerHasPiece(id: number, piece: number): boolean {
-    return this.peers.get(id)?.has.has(piece) ?? false
+    return this.#peers.get(id)?.has.has(piece) ?? false
   }
 
   choked(id: number, keepsRequests: boolean): void {
-    const peer = this.peers.get(id)
+    const peer = this.#peers.get(id)
     if (!peer) return
     peer.choking = true
-    if (!keepsRequests) this.releaseAll(peer)
+    if (!keepsRequests) this.#releaseAll(peer)
   }
 
   unchoked(id: number): void {
-    const peer = this.peers.get(id)
+    const peer = this.#peers.get(id)
     if (peer) peer.choking = false
   }
 
@@ -148,9 +148,9 @@ export class Scheduler {
   ask(now: number, only?: number, budget = Number.POSITIVE_INFINITY): Flight[] {
     const asked: Flight[] = []
     let left = budget
-    for (const peer of this.inTurn(only)) {
+    for (const peer of this.#inTurn(only)) {
       if (left <= 0) break
-      left -= this.askPeer(peer, now, left, asked)
+      left -= this.#askPeer(peer, now, left, asked)
     }
     return asked
   }
@@ -159,19 +159,19 @@ export class Scheduler {
    * Seeders that show few pieces come first, then whoever owes least, and last a seeder that shows everything: the uplink of
    * the deploy host is the scarcest of all.
    */
-  private inTurn(only: number | undefined): PeerState[] {
-    const peer = only === undefined ? undefined : this.peers.get(only)
+  #inTurn(only: number | undefined): PeerState[] {
+    const peer = only === undefined ? undefined : this.#peers.get(only)
     if (peer) return [peer]
-    return [...this.peers.values()].sort((a, b) => rank(a) - rank(b) || a.asked - b.asked)
+    return [...this.#peers.values()].sort((a, b) => rank(a) - rank(b) || a.asked - b.asked)
   }
 
-  private askPeer(peer: PeerState, now: number, budget: number, asked: Flight[]): number {
+  #askPeer(peer: PeerState, now: number, budget: number, asked: Flight[]): number {
     let bytes = 0
     if (peer.choking || now < peer.pausedUntil || this.done) return 0
-    const least = peer.showsFew ? SHOWN * this.options.pieceLength : 0
-    peer.window.resize(this.aim / this.peers.size, this.ahead, least)
+    const least = peer.showsFew ? SHOWN * this.#options.pieceLength : 0
+    peer.window.resize(this.#aim / this.#peers.size, this.ahead, least)
     while (bytes < budget && peer.hasRoom) {
-      const block = this.nextBlock(peer, now)
+      const block = this.#nextBlock(peer, now)
       if (!block) break
       const flight = peer.ask(block, now)
       this.underway.partials.get(block.piece)?.flights.push(flight)
@@ -181,38 +181,38 @@ export class Scheduler {
     return bytes
   }
 
-  private nextBlock(peer: PeerState, now: number): Block | undefined {
-    const partial = this.underway.next(peer, this.pieceLength, this.isBusy)
+  #nextBlock(peer: PeerState, now: number): Block | undefined {
+    const partial = this.underway.next(peer, this.pieceLength, this.#isBusy)
     if (partial) {
       const block = partial.take(peer.window.blockLength(peer.largestBlock))
       this.underway.changed(partial)
       return block
     }
     if (this.underway.open.size > 0) return undefined
-    return lateBlock(peer, this.underway.partials.values(), this.peers, now, this.latency)
+    return lateBlock(peer, this.underway.partials.values(), this.#peers, now, this.#latency)
   }
 
-  private readonly isBusy = (id: number): boolean => this.peers.get(id)?.busy ?? false
+  readonly #isBusy = (id: number): boolean => this.#peers.get(id)?.busy ?? false
 
   // ---- answers
 
   /** A block came. A block that was never asked for (`undefined`) is to be thrown away. */
   arrived(id: number, block: Block, now: number): Arrival | undefined {
-    const peer = this.peers.get(id)
+    const peer = this.#peers.get(id)
     const flight = peer?.owed(block)
     if (!peer || !flight) return undefined
-    this.forget(flight)
+    this.#forget(flight)
     peer.answered(flight, now)
     const latency = now - flight.askedAt
-    this.latency = this.latency === 0 ? latency : this.latency * 0.9 + latency * 0.1
-    this.rate.arrived(block.length, now)
+    this.#latency = this.#latency === 0 ? latency : this.#latency * 0.9 + latency * 0.1
+    this.#rate.arrived(block.length, now)
 
     const partial = this.underway.partials.get(block.piece)
     if (!partial) return { fresh: false, cancel: [], complete: false }
     const fresh = partial.arrived(block) > 0
     this.underway.changed(partial)
     const cancel = partial.overtakenBy(block)
-    for (const other of cancel) this.forget(other)
+    for (const other of cancel) this.#forget(other)
     const complete = partial.missing === 0
     if (complete) this.underway.complete(block.piece)
     return { fresh, cancel: cancel.map((other) => ({ peer: other.peer, block: other })), complete }
@@ -220,10 +220,10 @@ export class Scheduler {
 
   /** The peer refused to send the block (BEP 6 reject). */
   rejected(id: number, block: Block, now: number): void {
-    const peer = this.peers.get(id)
+    const peer = this.#peers.get(id)
     const flight = peer?.owed(block)
     if (!peer || !flight) return
-    this.release(flight)
+    this.#release(flight)
     peer.pausedUntil = Math.max(peer.pausedUntil, now + REFUSED_PAUSE)
   }
 
@@ -235,13 +235,13 @@ export class Scheduler {
 
   /** Time passed: takes blocks back from peers that stopped answering. Returns what to cancel. Call every 0.1 s or so. */
   tick(now: number): { peer: number; block: Block }[] {
-    this.aimHigh()
+    this.#aimHigh()
     const taken: { peer: number; block: Block }[] = []
-    const patience = Math.max(SILENT, SILENT_TIMES * this.latency)
-    for (const peer of this.peers.values()) {
+    const patience = Math.max(SILENT, SILENT_TIMES * this.#latency)
+    for (const peer of this.#peers.values()) {
       if (peer.flights.length === 0 || now - peer.heardAt < patience) continue
       for (const block of peer.flights) taken.push({ peer: peer.id, block })
-      this.releaseAll(peer)
+      this.#releaseAll(peer)
       peer.stoppedAnswering(now)
     }
     return taken
@@ -252,28 +252,28 @@ export class Scheduler {
    * that started late, or was held up, would else ask for less than the others do, get less of every uplink for it, and
    * stay behind.
    */
-  private aimHigh(): void {
-    this.aim = Math.max(LEAST_RATE, this.rate.value)
-    for (const { progress, source } of this.peers.values()) {
-      if (!source) this.aim = Math.max(this.aim, progress.value)
+  #aimHigh(): void {
+    this.#aim = Math.max(LEAST_RATE, this.#rate.value)
+    for (const { progress, source } of this.#peers.values()) {
+      if (!source) this.#aim = Math.max(this.#aim, progress.value)
     }
   }
 
-  private forget(flight: Flight, peer = this.peers.get(flight.peer)): void {
+  #forget(flight: Flight, peer = this.#peers.get(flight.peer)): void {
     peer?.forget(flight)
     this.underway.partials.get(flight.piece)?.drop(flight)
   }
 
-  private release(flight: Flight, peer?: PeerState): void {
-    this.forget(flight, peer)
+  #release(flight: Flight, peer?: PeerState): void {
+    this.#forget(flight, peer)
     const partial = this.underway.partials.get(flight.piece)
     if (!partial) return
     partial.release(flight)
     this.underway.released(partial)
   }
 
-  private releaseAll(peer: PeerState): void {
-    for (const flight of [...peer.flights]) this.release(flight, peer)
+  #releaseAll(peer: PeerState): void {
+    for (const flight of [...peer.flights]) this.#release(flight, peer)
   }
 }
 

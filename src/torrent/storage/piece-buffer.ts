@@ -10,60 +10,60 @@ export class PieceBuffer {
   readonly bytes: Buffer
   /** Connections that sent any of it. */
   readonly senders = new Set<number>()
-  private readonly running: RunningHash | undefined
-  private readonly memory: PiecePool
-  private holders = 1
+  readonly #running: RunningHash | undefined
+  readonly #memory: PiecePool
+  #holders = 1
 
   constructor(length: number, memory: PiecePool) {
-    this.memory = memory
+    this.#memory = memory
     this.bytes = memory.take(length)
-    if (length > LONGEST_AT_ONCE) this.running = new RunningHash(this.bytes)
+    if (length > LONGEST_AT_ONCE) this.#running = new RunningHash(this.bytes)
   }
 
   write(offset: number, block: Uint8Array, sender: number): void {
     this.bytes.set(block, offset)
     this.senders.add(sender)
-    this.running?.came(offset, block.length)
+    this.#running?.came(offset, block.length)
   }
 
   hold(): void {
-    this.holders++
+    this.#holders++
   }
 
   /** After the last holder's call `bytes` are another piece's. */
   letGo(): void {
-    if (--this.holders === 0) this.memory.giveBack(this.bytes)
+    if (--this.#holders === 0) this.#memory.giveBack(this.bytes)
   }
 
   /** SHA-1 of the piece. Call once, when every block is here. */
   digest(): Buffer {
-    if (this.running) return this.running.digest()
+    if (this.#running) return this.#running.digest()
     return crypto.hash('sha1', this.bytes, 'buffer')
   }
 }
 
 /** Hashes what has come without a gap, a block at a time, so that no long piece ever holds up the network. */
 class RunningHash {
-  private readonly bytes: Buffer
-  private readonly here: Uint8Array
-  private readonly hash = crypto.createHash('sha1')
-  private hashed = 0
+  readonly #bytes: Buffer
+  readonly #here: Uint8Array
+  readonly #hash = crypto.createHash('sha1')
+  #hashed = 0
 
   constructor(bytes: Buffer) {
-    this.bytes = bytes
-    this.here = new Uint8Array(Math.ceil(bytes.length / UNIT))
+    this.#bytes = bytes
+    this.#here = new Uint8Array(Math.ceil(bytes.length / UNIT))
   }
 
   came(offset: number, length: number): void {
-    this.here.fill(1, offset / UNIT, Math.ceil((offset + length) / UNIT))
-    let end = this.hashed
-    while (end < this.bytes.length && this.here[end / UNIT] === 1)
-      end = Math.min(this.bytes.length, end + UNIT)
-    if (end > this.hashed) this.hash.update(this.bytes.subarray(this.hashed, end))
-    this.hashed = end
+    this.#here.fill(1, offset / UNIT, Math.ceil((offset + length) / UNIT))
+    let end = this.#hashed
+    while (end < this.#bytes.length && this.#here[end / UNIT] === 1)
+      end = Math.min(this.#bytes.length, end + UNIT)
+    if (end > this.#hashed) this.#hash.update(this.#bytes.subarray(this.#hashed, end))
+    this.#hashed = end
   }
 
   digest(): Buffer {
-    return this.hash.digest()
+    return this.#hash.digest()
   }
 }

@@ -9,20 +9,20 @@ const MOST_FREE = 64 * 1024 * 1024
  * faults (wire/NOTES.md).
  */
 export class PiecePool {
-  private readonly free: Buffer[] = []
-  private readonly length: number
+  readonly #free: Buffer[] = []
+  readonly #length: number
 
   /** `length` is that of all pieces but the last. */
   constructor(length: number) {
-    this.length = length
+    this.#length = length
   }
 
   take(length: number): Buffer {
-    return (length === this.length && this.free.pop()) || Buffer.allocUnsafeSlow(length)
+    return (length === this.#length && this.#free.pop()) || Buffer.allocUnsafeSlow(length)
   }
 
   giveBack(bytes: Buffer): void {
-    if (bytes.length === this.length && (this.free.length + 1) * this.length <= MOST_FREE)
-      this.free.push(bytes)
+    if (bytes.length === this.#length && (this.#free.length + 1) * this.#length <= MOST_FREE)
+      this.#free.push(bytes)
   }
 }

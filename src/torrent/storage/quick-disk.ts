@@ -27,12 +27,12 @@ const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
  * done it all; when not, the caller does it again in its own way, which also tells what is wrong.
  */
 export class QuickDisk {
-  private slowUntil = 0
+  #slowUntil = 0
 
   /** Fills `into` from `at` on. */
   read(path: string, into: Buffer, at: number, follow: boolean): boolean {
     if (into.length > SMALL) return false
-    return this.attempt(() =>
+    return this.#attempt(() =>
       withFile(
         path,
         O_RDONLY | (follow ? 0 : O_NOFOLLOW),
@@ -46,7 +46,7 @@ export class QuickDisk {
   write(path: string, fd: number | undefined, bytes: Uint8Array, at: number): boolean {
     if (bytes.length > (fd === undefined ? SMALL : LONGEST)) return false
     const writeTo = (fd: number) => writeSync(fd, bytes, 0, bytes.length, at) === bytes.length
-    return this.attempt(() =>
+    return this.#attempt(() =>
       fd === undefined
         ? withFile(path, O_RDWR | O_NOFOLLOW, 0, (own) => fstatSync(own).nlink === 1 && writeTo(own))
         : writeTo(fd),
@@ -55,7 +55,7 @@ export class QuickDisk {
 
   /** Makes a new file of this length. */
   make(path: string, length: number, mode: number): boolean {
-    return this.attempt(() =>
+    return this.#attempt(() =>
       withFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, (fd) => {
         try {
           ftruncateSync(fd, length)
@@ -68,16 +68,16 @@ export class QuickDisk {
     )
   }
 
-  private attempt(work: () => boolean): boolean {
+  #attempt(work: () => boolean): boolean {
     const started = performance.now()
-    if (started < this.slowUntil) return false
+    if (started < this.#slowUntil) return false
     try {
       return work()
     } catch {
       return false
     } finally {
       const now = performance.now()
-      if (now - started > SLOW) this.slowUntil = now + SLOW_PAUSE
+      if (now - started > SLOW) this.#slowUntil = now + SLOW_PAUSE
     }
   }
 }

@@ -32,17 +32,17 @@ export interface StorageOptions {
 
 /** The content of a torrent on disk: one file or the files of a directory, addressed as one run of bytes. */
 export class Storage {
-  private readonly stretches: Stretch[]
+  readonly #stretches: Stretch[]
   /** The directory that holds everything. */
-  private readonly top: string
+  readonly #top: string
   /** The directories below the target that hold files, each after the one that holds it. */
-  private readonly directories: string[]
-  private readonly writable: boolean
-  private readonly ownerOnly: boolean
-  private readonly files: OpenFiles
-  private readonly quick = new QuickDisk()
+  readonly #directories: string[]
+  readonly #writable: boolean
+  readonly #ownerOnly: boolean
+  readonly #files: OpenFiles
+  readonly #quick = new QuickDisk()
   /** Where nothing was before `prepare`, each after the directory that holds it. */
-  private readonly made: string[] = []
+  readonly #made: string[] = []
 
   constructor(
     metainfo: Pick<Metainfo, 'files' | 'singleFile'>,
@@ -50,13 +50,13 @@ export class Storage {
     writable: boolean,
     { ownerOnly = false, elsewhere = {} }: StorageOptions = {},
   ) {
-    this.writable = writable
-    this.ownerOnly = ownerOnly
-    this.files = new OpenFiles(MOST_OPEN, (path, writing) => this.openFile(path, writing))
-    this.top = metainfo.singleFile ? dirname(target) : target
-    this.directories = metainfo.singleFile ? [] : directoriesOf(target, metainfo.files)
+    this.#writable = writable
+    this.#ownerOnly = ownerOnly
+    this.#files = new OpenFiles(MOST_OPEN, (path, writing) => this.#openFile(path, writing))
+    this.#top = metainfo.singleFile ? dirname(target) : target
+    this.#directories = metainfo.singleFile ? [] : directoriesOf(target, metainfo.files)
     let start = 0
-    this.stretches = metainfo.files.map(({ path, length }) => {
+    this.#stretches = metainfo.files.map(({ path, length }) => {
       const own = metainfo.singleFile ? target : join(target, ...path)
       const stretch = { path: elsewhere[path.join('/')] ?? own, start, length }
       start += length
@@ -65,13 +65,13 @@ export class Storage {
   }
 
   /** Of files that are made, less the umask. */
-  private get mode(): number {
-    return this.ownerOnly ? 0o600 : 0o666
+  get #mode(): number {
+    return this.#ownerOnly ? 0o600 : 0o666
   }
 
   /** What is there already. */
   survey(): Promise<Survey> {
-    return Survey.of(this.stretches, !this.writable)
+    return Survey.of(this.#stretches, !this.#writable)
   }
 
   /**
@@ -79,39 +79,39 @@ export class Storage {
    * before. Nothing has been touched when it throws for something of another kind in a file's place, or a full disk.
    */
   async prepare(): Promise<Survey> {
-    const survey = await this.guard(this.top, async () => {
-      await refuseWrongDirectories(this.directories)
+    const survey = await this.#guard(this.#top, async () => {
+      await refuseWrongDirectories(this.#directories)
       return this.survey()
     })
     survey.refuseOtherKinds()
-    await refuseFullDisk(this.top, survey.bytesToWrite())
-    const mode = this.ownerOnly ? 0o700 : 0o777
-    await this.guard(this.top, async () => this.made.push(...makeDirectory(dirname(this.top))))
-    for (const path of [this.top, ...this.directories]) {
-      await this.guard(path, async () => this.made.push(...makeDirectory(path, mode)))
+    await refuseFullDisk(this.#top, survey.bytesToWrite())
+    const mode = this.#ownerOnly ? 0o700 : 0o777
+    await this.#guard(this.#top, async () => this.#made.push(...makeDirectory(dirname(this.#top))))
+    for (const path of [this.#top, ...this.#directories]) {
+      await this.#guard(path, async () => this.#made.push(...makeDirectory(path, mode)))
       // Read-only, as its attributes wanted it the last time.
-      if (this.ownerOnly) await this.guard(path, () => makeUsable(path))
+      if (this.#ownerOnly) await this.#guard(path, () => makeUsable(path))
     }
-    for (const [index, { path, length }] of this.stretches.entries()) {
+    for (const [index, { path, length }] of this.#stretches.entries()) {
       if (index % BETWEEN_BREATHS === 0) await breath()
       if (survey.found[index]?.size === length) continue
       const isNew = survey.found[index] === undefined
-      if (isNew) this.made.push(path)
-      if (isNew && this.stretches.length > MOST_OPEN && this.quick.make(path, length, this.mode)) continue
-      await this.guard(path, () => this.files.use(path, true, (handle) => handle.truncate(length)))
+      if (isNew) this.#made.push(path)
+      if (isNew && this.#stretches.length > MOST_OPEN && this.#quick.make(path, length, this.#mode)) continue
+      await this.#guard(path, () => this.#files.use(path, true, (handle) => handle.truncate(length)))
     }
     return survey
   }
 
   /** Removes what `prepare` made, as far as nothing has come into it. Only after `close`. */
   takeBack(): Promise<void> {
-    return removeUnfilled(this.made.splice(0).reverse())
+    return removeUnfilled(this.#made.splice(0).reverse())
   }
 
   /** Throws when a file is missing or has another length than the torrent says. */
   async checkLengths(): Promise<void> {
     const { found } = await this.survey()
-    for (const [index, { path, length }] of this.stretches.entries()) {
+    for (const [index, { path, length }] of this.#stretches.entries()) {
       const file = found[index]
       if (file?.isFile() && file.size === length) continue
       const is = !file ? 'it is missing' : file.isFile() ? `${file.size} bytes` : 'no file'
@@ -125,13 +125,13 @@ export class Storage {
 
   /** Whether all bytes of a range may be here, as `survey` saw it. */
   mayHold(survey: Survey, position: number, length: number): boolean {
-    return survey.mayHold(this.firstAt(position), position, length)
+    return survey.mayHold(this.#firstAt(position), position, length)
   }
 
   /** Indexes of the files that have bytes in a range. */
   *filesOf(position: number, length: number): Generator<number> {
-    for (let index = this.firstAt(position); index < this.stretches.length; index++) {
-      const stretch = this.stretches[index] as Stretch
+    for (let index = this.#firstAt(position); index < this.#stretches.length; index++) {
+      const stretch = this.#stretches[index] as Stretch
       if (stretch.start >= position + length) return
       if (stretch.start + stretch.length > position) yield index
     }
@@ -139,16 +139,16 @@ export class Storage {
 
   /** Fills `buffer` with the content from `position` on, and gives it back. */
   async read(position: number, buffer: Buffer): Promise<Buffer> {
-    for (const part of this.partsOf(position, buffer.length)) {
+    for (const part of this.#partsOf(position, buffer.length)) {
       const into = buffer.subarray(part.from, part.to)
-      if (this.quick.read(part.path, into, part.at, !this.writable)) continue
-      await this.eachPart([part], false, (handle) => readAll(handle, into, part))
+      if (this.#quick.read(part.path, into, part.at, !this.#writable)) continue
+      await this.#eachPart([part], false, (handle) => readAll(handle, into, part))
     }
     return buffer
   }
 
   write(position: number, buffer: Uint8Array): Promise<void> {
-    return this.eachPart(this.partsOf(position, buffer.length), true, async (handle, { at, from, to }) => {
+    return this.#eachPart(this.#partsOf(position, buffer.length), true, async (handle, { at, from, to }) => {
       for (let done = from; done < to; ) {
         const { bytesWritten } = await handle.write(buffer, done, to - done, at + done - from)
         done += bytesWritten
@@ -161,31 +161,31 @@ export class Storage {
    * back (7 % of a peer's CPU time). Returns false when `write` is to do it, which also tells what is wrong.
    */
   writeNow(position: number, buffer: Uint8Array): boolean {
-    for (const { path, at, from, to } of this.partsOf(position, buffer.length)) {
-      const fd = this.files.writableNow(path)
-      if (!this.quick.write(path, fd, buffer.subarray(from, to), at)) return false
+    for (const { path, at, from, to } of this.#partsOf(position, buffer.length)) {
+      const fd = this.#files.writableNow(path)
+      if (!this.#quick.write(path, fd, buffer.subarray(from, to), at)) return false
     }
     return true
   }
 
   close(): Promise<void> {
-    return this.files.close()
+    return this.#files.close()
   }
 
-  private async eachPart(
+  async #eachPart(
     parts: Iterable<Part>,
     writing: boolean,
     visit: (handle: FileHandle, part: Part) => Promise<void>,
   ): Promise<void> {
     for (const part of parts) {
-      await this.guard(part.path, () => this.files.use(part.path, writing, (handle) => visit(handle, part)))
+      await this.#guard(part.path, () => this.#files.use(part.path, writing, (handle) => visit(handle, part)))
     }
   }
 
   /** What a range of the content is on disk, file by file. */
-  private *partsOf(position: number, length: number): Generator<Part> {
+  *#partsOf(position: number, length: number): Generator<Part> {
     for (const index of this.filesOf(position, length)) {
-      const { path, start, length: whole } = this.stretches[index] as Stretch
+      const { path, start, length: whole } = this.#stretches[index] as Stretch
       const first = Math.max(position, start)
       const last = Math.min(position + length, start + whole)
       yield { path, at: first - start, from: first - position, to: last - position }
@@ -193,33 +193,33 @@ export class Storage {
   }
 
   /** Index of the stretch that holds `position`, by halving. */
-  private firstAt(position: number): number {
+  #firstAt(position: number): number {
     let low = 0
-    let high = this.stretches.length - 1
+    let high = this.#stretches.length - 1
     while (low < high) {
       const middle = (low + high + 1) >>> 1
-      if ((this.stretches[middle] as Stretch).start <= position) low = middle
+      if ((this.#stretches[middle] as Stretch).start <= position) low = middle
       else high = middle - 1
     }
     return Math.max(0, low)
   }
 
-  private openFile(path: string, writing: boolean): Promise<FileHandle> {
-    if (writing) return openToWrite(path, this.mode)
-    return openToRead(path, !this.writable)
+  #openFile(path: string, writing: boolean): Promise<FileHandle> {
+    if (writing) return openToWrite(path, this.#mode)
+    return openToRead(path, !this.#writable)
   }
 
-  private async guard<T>(path: string, work: () => Promise<T>): Promise<T> {
+  async #guard<T>(path: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      if (isSystemError(error, 'ENOSPC', 'EDQUOT')) throw await this.fullDisk(path, error)
+      if (isSystemError(error, 'ENOSPC', 'EDQUOT')) throw await this.#fullDisk(path, error)
       throw translate(error, path)
     }
   }
 
-  private async fullDisk(path: string, cause: unknown): Promise<MurderError> {
-    const { start = 0, length = 0 } = this.stretches.at(-1) ?? {}
+  async #fullDisk(path: string, cause: unknown): Promise<MurderError> {
+    const { start = 0, length = 0 } = this.#stretches.at(-1) ?? {}
     const room = await roomFor(start + length, path)
     return new MurderError('DISK_FULL', `The disk is full: cannot write ${path}; the content takes ${room}`, {
       cure: 'free some space and run it again; what is here already is kept',

@@ -13,10 +13,10 @@ export interface Stretch {
 export class Survey {
   /** For each stretch what is there; undefined when nothing is. */
   readonly found: (Stats | undefined)[]
-  private readonly stretches: Stretch[]
+  readonly #stretches: Stretch[]
 
   private constructor(stretches: Stretch[], found: (Stats | undefined)[]) {
-    this.stretches = stretches
+    this.#stretches = stretches
     this.found = found
   }
 
@@ -39,14 +39,14 @@ export class Survey {
   bytesHere(index: number): number {
     const found = this.found[index]
     if (!found?.isFile() || found.blocks === 0) return 0
-    return Math.min(found.size, (this.stretches[index] as Stretch).length)
+    return Math.min(found.size, (this.#stretches[index] as Stretch).length)
   }
 
   /** Whether all bytes of a range may be there; `first` is the index of the stretch that holds `position`. */
   mayHold(first: number, position: number, length: number): boolean {
     const end = position + length
-    for (let index = first; index < this.stretches.length; index++) {
-      const stretch = this.stretches[index] as Stretch
+    for (let index = first; index < this.#stretches.length; index++) {
+      const stretch = this.#stretches[index] as Stretch
       if (stretch.start >= end) break
       const needed = Math.min(end - stretch.start, stretch.length)
       if (needed > 0 && this.bytesHere(index) < needed) return false
@@ -56,7 +56,7 @@ export class Survey {
 
   /** Bytes that the disk has yet to take until everything is there. */
   bytesToWrite(): number {
-    return this.stretches.reduce((sum, { length }, index) => {
+    return this.#stretches.reduce((sum, { length }, index) => {
       const { size = 0, blocks = 0 } = this.found[index] ?? {}
       return sum + Math.max(0, length - Math.min(size, blocks * 512))
     }, 0)
@@ -64,7 +64,7 @@ export class Survey {
 
   /** Throws for everything that must not be written to: nothing is touched when one thing is wrong. */
   refuseOtherKinds(): void {
-    for (const [index, { path }] of this.stretches.entries()) {
+    for (const [index, { path }] of this.#stretches.entries()) {
       const found = this.found[index]
       if (!found || found.isFile()) continue
       if (found.isDirectory()) throw wrongKind(path, 'is a directory, but the torrent has a file there')

@@ -11,14 +11,14 @@ const HUNGRY = 10
 export class Announcer {
   error: string | undefined
   reached = false
-  private timer: NodeJS.Timeout | undefined
-  private stopped = false
-  private failures = 0
-  private answers = 0
-  private readonly url: string
-  private readonly describe: () => Omit<AnnounceRequest, 'event'>
-  private readonly onAnswer: (answer: AnnounceAnswer) => void
-  private readonly isHungry: () => boolean
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+  #failures = 0
+  #answers = 0
+  readonly #url: string
+  readonly #describe: () => Omit<AnnounceRequest, 'event'>
+  readonly #onAnswer: (answer: AnnounceAnswer) => void
+  readonly #isHungry: () => boolean
 
   constructor(
     url: string,
@@ -26,50 +26,50 @@ export class Announcer {
     onAnswer: (answer: AnnounceAnswer) => void,
     isHungry: () => boolean,
   ) {
-    this.url = url
-    this.describe = describe
-    this.onAnswer = onAnswer
-    this.isHungry = isHungry
+    this.#url = url
+    this.#describe = describe
+    this.#onAnswer = onAnswer
+    this.#isHungry = isHungry
   }
 
   async start(): Promise<void> {
-    await this.send('started')
+    await this.#send('started')
   }
 
   async completed(): Promise<void> {
-    if (this.reached) await this.send('completed')
+    if (this.reached) await this.#send('completed')
   }
 
   /** Tells the tracker to forget us; best effort. */
   async stop(): Promise<void> {
-    this.stopped = true
-    clearTimeout(this.timer)
+    this.#stopped = true
+    clearTimeout(this.#timer)
     if (this.reached)
-      await announce(this.url, { ...this.describe(), event: 'stopped', want: 0 }).catch(() => {})
+      await announce(this.#url, { ...this.#describe(), event: 'stopped', want: 0 }).catch(() => {})
   }
 
-  private async send(event?: 'started' | 'completed'): Promise<void> {
-    clearTimeout(this.timer)
+  async #send(event?: 'started' | 'completed'): Promise<void> {
+    clearTimeout(this.#timer)
     let pause: number
     try {
-      const answer = await announce(this.url, { ...this.describe(), ...(event ? { event } : {}) })
+      const answer = await announce(this.#url, { ...this.#describe(), ...(event ? { event } : {}) })
       this.reached = true
       this.error = undefined
-      this.failures = 0
-      this.answers++
-      if (!this.stopped) this.onAnswer(answer)
+      this.#failures = 0
+      this.#answers++
+      if (!this.#stopped) this.#onAnswer(answer)
       pause =
-        this.answers === 1
+        this.#answers === 1
           ? SECOND_ANNOUNCE
-          : this.isHungry()
+          : this.#isHungry()
             ? Math.min(HUNGRY, answer.interval)
             : answer.interval
     } catch (error) {
       this.error = error instanceof Error ? error.message : String(error)
-      pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.failures++)
+      pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.#failures++)
     }
-    if (this.stopped) return
-    this.timer = setTimeout(() => void this.send(this.reached ? undefined : 'started'), pause * 1000)
-    this.timer.unref()
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => void this.#send(this.reached ? undefined : 'started'), pause * 1000)
+    this.#timer.unref()
   }
 }

@@ -19,25 +19,25 @@ const BRISK = 16e6
  * wakes this process: what comes during a rest is read in one go, for half the turns and 15 % less time (NOTES.md).
  */
 export class Flow {
-  private since: number
-  private moved = 0
-  private brisk = false
+  #since: number
+  #moved = 0
+  #brisk = false
 
   /** `now` in milliseconds. */
   constructor(now: number) {
-    this.since = now
+    this.#since = now
   }
 
   /** At the end of a turn that moved so many bytes. */
   isSlow(now: number, bytes: number): boolean {
-    this.moved += bytes
-    const elapsed = now - this.since
+    this.#moved += bytes
+    const elapsed = now - this.#since
     if (elapsed >= WINDOW_MS) {
-      this.brisk = (this.moved / elapsed) * 1000 > BRISK
-      this.since = now
-      this.moved = 0
+      this.#brisk = (this.#moved / elapsed) * 1000 > BRISK
+      this.#since = now
+      this.#moved = 0
     }
-    return !this.brisk
+    return !this.#brisk
   }
 }
 

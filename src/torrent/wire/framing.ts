@@ -7,15 +7,15 @@
 export class Framing {
   /** Bytes of the longest message that is taken; may change between two messages. */
   longest: number
-  private header = Buffer.alloc(4)
-  private headerBytes = 0
-  private body: Buffer | undefined
-  private bodyBytes = 0
+  #header = Buffer.alloc(4)
+  #headerBytes = 0
+  #body: Buffer | undefined
+  #bodyBytes = 0
   /** Memory for bodies, as long as the longest so far: made once, not for each. */
-  private room = Buffer.alloc(0)
-  private handshake: Buffer | undefined
-  private readonly onHandshake: (bytes: Buffer) => void
-  private readonly onMessage: (bytes: Buffer) => void
+  #room = Buffer.alloc(0)
+  #handshake: Buffer | undefined
+  readonly #onHandshake: (bytes: Buffer) => void
+  readonly #onMessage: (bytes: Buffer) => void
 
   constructor(o: {
     handshakeLength: number
@@ -23,65 +23,65 @@ export class Framing {
     onHandshake: (bytes: Buffer) => void
     onMessage: (bytes: Buffer) => void
   }) {
-    this.handshake = Buffer.alloc(o.handshakeLength)
+    this.#handshake = Buffer.alloc(o.handshakeLength)
     this.longest = o.longest
-    this.onHandshake = o.onHandshake
-    this.onMessage = o.onMessage
+    this.#onHandshake = o.onHandshake
+    this.#onMessage = o.onMessage
   }
 
   /** Throws a RangeError when the other side announces a message that is too long. */
   push(chunk: Buffer): void {
     let at = 0
     while (at < chunk.length) {
-      if (this.handshake) at = this.takeHandshake(this.handshake, chunk, at)
-      else if (this.body) at = this.takeBody(this.body, chunk, at)
-      else at = this.takeHeader(chunk, at)
+      if (this.#handshake) at = this.#takeHandshake(this.#handshake, chunk, at)
+      else if (this.#body) at = this.#takeBody(this.#body, chunk, at)
+      else at = this.#takeHeader(chunk, at)
     }
   }
 
-  private takeHandshake(handshake: Buffer, chunk: Buffer, at: number): number {
-    const end = Math.min(chunk.length, at + handshake.length - this.bodyBytes)
-    chunk.copy(handshake, this.bodyBytes, at, end)
-    this.bodyBytes += end - at
-    if (this.bodyBytes === handshake.length) {
-      this.handshake = undefined
-      this.bodyBytes = 0
-      this.onHandshake(handshake)
+  #takeHandshake(handshake: Buffer, chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + handshake.length - this.#bodyBytes)
+    chunk.copy(handshake, this.#bodyBytes, at, end)
+    this.#bodyBytes += end - at
+    if (this.#bodyBytes === handshake.length) {
+      this.#handshake = undefined
+      this.#bodyBytes = 0
+      this.#onHandshake(handshake)
     }
     return end
   }
 
-  private takeHeader(chunk: Buffer, at: number): number {
-    const end = Math.min(chunk.length, at + 4 - this.headerBytes)
+  #takeHeader(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + 4 - this.#headerBytes)
     let length: number
     if (end === at + 4) {
       length = chunk.readUInt32BE(at)
     } else {
-      chunk.copy(this.header, this.headerBytes, at, end)
-      this.headerBytes += end - at
-      if (this.headerBytes < 4) return end
-      this.headerBytes = 0
-      length = this.header.readUInt32BE(0)
+      chunk.copy(this.#header, this.#headerBytes, at, end)
+      this.#headerBytes += end - at
+      if (this.#headerBytes < 4) return end
+      this.#headerBytes = 0
+      length = this.#header.readUInt32BE(0)
     }
     if (length > this.longest) throw new RangeError(`message of ${length} bytes`)
     if (length === 0) return end
     if (end + length <= chunk.length) {
-      this.onMessage(chunk.subarray(end, end + length))
+      this.#onMessage(chunk.subarray(end, end + length))
       return end + length
     }
-    if (this.room.length < length) this.room = Buffer.allocUnsafeSlow(length)
-    this.body = this.room.subarray(0, length)
-    this.bodyBytes = 0
+    if (this.#room.length < length) this.#room = Buffer.allocUnsafeSlow(length)
+    this.#body = this.#room.subarray(0, length)
+    this.#bodyBytes = 0
     return end
   }
 
-  private takeBody(body: Buffer, chunk: Buffer, at: number): number {
-    const end = Math.min(chunk.length, at + body.length - this.bodyBytes)
-    chunk.copy(body, this.bodyBytes, at, end)
-    this.bodyBytes += end - at
-    if (this.bodyBytes === body.length) {
-      this.body = undefined
-      this.onMessage(body)
+  #takeBody(body: Buffer, chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + body.length - this.#bodyBytes)
+    chunk.copy(body, this.#bodyBytes, at, end)
+    this.#bodyBytes += end - at
+    if (this.#bodyBytes === body.length) {
+      this.#body = undefined
+      this.#onMessage(body)
     }
     return end
   }

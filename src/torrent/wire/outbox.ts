@@ -15,63 +15,63 @@ const PATIENCE = 40
 export class Outbox {
   /** Bytes that have not been given to the socket yet. */
   waiting = 0
-  private readonly socket: Socket
+  readonly #socket: Socket
   /** What the socket gets at the next flush, in order; the last one has room. */
-  private readonly parts: SendPool[] = []
-  private urgent = false
-  private late = false
+  readonly #parts: SendPool[] = []
+  #urgent = false
+  #late = false
 
   constructor(socket: Socket) {
-    this.socket = socket
+    this.#socket = socket
   }
 
   /** A message of up to three numbers. */
   say(id: number, numbers: readonly number[] = [], urgent = true): void {
     const length = 1 + 4 * numbers.length
-    this.header(length + 4, length, id, numbers)
-    this.schedule(urgent)
+    this.#header(length + 4, length, id, numbers)
+    this.#schedule(urgent)
   }
 
   /** A message with bytes behind its number. */
   sayBytes(id: number, content: Uint8Array): void {
-    this.header(5, 1 + content.length, id, [])
-    this.add(content)
-    this.schedule(true)
+    this.#header(5, 1 + content.length, id, [])
+    this.#add(content)
+    this.#schedule(true)
   }
 
   /** A block that was asked for. */
   sayBlock(piece: number, offset: number, block: Uint8Array): void {
-    this.header(4 + PIECE_HEADER, PIECE_HEADER + block.length, PIECE, [piece, offset])
-    this.add(block)
-    this.schedule(true)
+    this.#header(4 + PIECE_HEADER, PIECE_HEADER + block.length, PIECE, [piece, offset])
+    this.#add(block)
+    this.#schedule(true)
   }
 
   /** Bytes that are no message. */
   sayRaw(bytes: Uint8Array): void {
-    this.add(bytes)
-    this.schedule(true)
+    this.#add(bytes)
+    this.#schedule(true)
   }
 
   /** Returns how many bytes that were. */
   flush(): number {
-    const { parts, waiting } = this
-    if (!this.urgent && !this.late) return 0
-    this.urgent = false
-    this.late = false
+    const { waiting } = this
+    if (!this.#urgent && !this.#late) return 0
+    this.#urgent = false
+    this.#late = false
     this.waiting = 0
-    this.write(parts.splice(0))
+    this.#write(this.#parts.splice(0))
     return waiting
   }
 
-  private write(parts: SendPool[]): void {
-    if (this.socket.destroyed || parts.length === 0) return
-    if (parts.length > 1) this.socket.cork()
-    for (const part of parts) part.writeTo(this.socket)
-    if (parts.length > 1) this.socket.uncork()
+  #write(parts: SendPool[]): void {
+    if (this.#socket.destroyed || parts.length === 0) return
+    if (parts.length > 1) this.#socket.cork()
+    for (const part of parts) part.writeTo(this.#socket)
+    if (parts.length > 1) this.#socket.uncork()
   }
 
-  private header(bytes: number, length: number, id: number, numbers: readonly number[]): void {
-    const memory = this.room(LONGEST_SMALL)
+  #header(bytes: number, length: number, id: number, numbers: readonly number[]): void {
+    const memory = this.#room(LONGEST_SMALL)
     let at = memory.bytes.writeUInt32BE(length, memory.length)
     at = memory.bytes.writeUInt8(id, at)
     for (const number of numbers) at = memory.bytes.writeUInt32BE(number, at)
@@ -80,27 +80,27 @@ export class Outbox {
   }
 
   /** Copies: whoever has the bytes may use their memory again at once. */
-  private add(bytes: Uint8Array): void {
-    for (let from = 0; from < bytes.length; ) from += this.room(1).add(bytes, from)
+  #add(bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length; ) from += this.#room(1).add(bytes, from)
     this.waiting += bytes.length
   }
 
-  private room(least: number): SendPool {
-    let memory = this.parts.at(-1)
+  #room(least: number): SendPool {
+    let memory = this.#parts.at(-1)
     if (!memory || memory.room < least) {
       memory = takeMemory()
-      this.parts.push(memory)
+      this.#parts.push(memory)
     }
     return memory
   }
 
-  private schedule(urgent: boolean): void {
-    if (this.urgent) return
+  #schedule(urgent: boolean): void {
+    if (this.#urgent) return
     if (urgent) {
-      this.urgent = true
+      this.#urgent = true
       flushAfterTurn(this)
-    } else if (!this.late) {
-      this.late = true
+    } else if (!this.#late) {
+      this.#late = true
       if (lates.push(this) === 1) setTimeout(flushLates, PATIENCE)
     }
   }

@@ -40,34 +40,34 @@ export class PeerWire extends EventEmitter {
   /** The other side's: the number by the name. */
   peerExtendedMapping: Record<string, number> = Object.create(null)
   peerExtendedHandshake: Record<string, unknown> = {}
-  private readonly framing: Framing
-  private readonly longest: number
-  private locked = false
-  private readonly outbox: Outbox
-  private amInterested = false
-  private shaken = false
-  private peerExtends = false
-  private introduced = false
-  private keepAlive: NodeJS.Timeout | undefined
+  readonly #framing: Framing
+  readonly #longest: number
+  #locked = false
+  readonly #outbox: Outbox
+  #amInterested = false
+  #shaken = false
+  #peerExtends = false
+  #introduced = false
+  #keepAlive: NodeJS.Timeout | undefined
 
   constructor(socket: Socket, options: { pieceCount: number }) {
     super()
     this.socket = socket
-    this.outbox = new Outbox(socket)
-    this.longest = Math.max(
+    this.#outbox = new Outbox(socket)
+    this.#longest = Math.max(
       LARGEST_BLOCK + message.PIECE_HEADER,
       Math.ceil(options.pieceCount / 8) + 1,
       message.LONGEST_EXTENDED,
     )
-    this.framing = new Framing({
+    this.#framing = new Framing({
       handshakeLength: message.HANDSHAKE_LENGTH,
-      longest: this.longest,
-      onHandshake: (bytes) => this.readHandshake(bytes),
-      onMessage: (bytes) => this.readMessage(bytes),
+      longest: this.#longest,
+      onHandshake: (bytes) => this.#readHandshake(bytes),
+      onMessage: (bytes) => this.#readMessage(bytes),
     })
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.take(chunk))
-    this.shortenWay(socket)
+    this.#shortenWay(socket)
     socket.on('error', () => this.destroy())
     socket.on('close', () => this.destroy())
   }
@@ -78,104 +78,104 @@ export class PeerWire extends EventEmitter {
   }
 
   get isLocked(): boolean {
-    return this.locked
+    return this.#locked
   }
 
   /** From now on only short extension messages are taken; anything else ends the connection. */
   lock(): void {
-    this.locked = true
-    this.framing.longest = LONGEST_LOCKED
+    this.#locked = true
+    this.#framing.longest = LONGEST_LOCKED
   }
 
   unlock(): void {
-    this.locked = false
-    this.framing.longest = this.longest
+    this.#locked = false
+    this.#framing.longest = this.#longest
   }
 
   /** Bytes to be sent that the system has not taken yet. */
   get queued(): number {
-    return this.outbox.waiting + this.socket.writableLength
+    return this.#outbox.waiting + this.socket.writableLength
   }
 
   destroy(): void {
     part(this)
-    clearInterval(this.keepAlive)
+    clearInterval(this.#keepAlive)
     if (!this.socket.destroyed) this.socket.destroy()
   }
 
   /** `infoHash` and `peerId` in hex. */
   handshake(infoHash: string, peerId: string): void {
-    this.outbox.sayRaw(message.encodeHandshake(infoHash, peerId))
-    this.shaken = true
-    this.introduce()
-    this.keepAlive = setInterval(() => this.outbox.sayRaw(KEEP_ALIVE), KEEP_ALIVE_MS)
-    this.keepAlive.unref()
+    this.#outbox.sayRaw(message.encodeHandshake(infoHash, peerId))
+    this.#shaken = true
+    this.#introduce()
+    this.#keepAlive = setInterval(() => this.#outbox.sayRaw(KEEP_ALIVE), KEEP_ALIVE_MS)
+    this.#keepAlive.unref()
   }
 
   choke(): void {
-    this.outbox.say(message.CHOKE)
+    this.#outbox.say(message.CHOKE)
   }
 
   unchoke(): void {
-    this.outbox.say(message.UNCHOKE)
+    this.#outbox.say(message.UNCHOKE)
   }
 
   interested(): void {
-    if (!this.amInterested) this.outbox.say(message.INTERESTED)
-    this.amInterested = true
+    if (!this.#amInterested) this.#outbox.say(message.INTERESTED)
+    this.#amInterested = true
   }
 
   uninterested(): void {
-    if (this.amInterested) this.outbox.say(message.UNINTERESTED)
-    this.amInterested = false
+    if (this.#amInterested) this.#outbox.say(message.UNINTERESTED)
+    this.#amInterested = false
   }
 
   /** Leaves with the next urgent message, or some milliseconds later. */
   have(piece: number): void {
-    this.outbox.say(message.HAVE, [piece], false)
+    this.#outbox.say(message.HAVE, [piece], false)
   }
 
   bitfield(bits: Uint8Array): void {
-    this.outbox.sayBytes(message.BITFIELD, bits)
+    this.#outbox.sayBytes(message.BITFIELD, bits)
   }
 
   /** Only with `hasFast`, as `haveNone`. */
   haveAll(): void {
-    this.outbox.say(message.HAVE_ALL)
+    this.#outbox.say(message.HAVE_ALL)
   }
 
   haveNone(): void {
-    this.outbox.say(message.HAVE_NONE)
+    this.#outbox.say(message.HAVE_NONE)
   }
 
   request(piece: number, offset: number, length: number): void {
-    this.outbox.say(message.REQUEST, [piece, offset, length])
+    this.#outbox.say(message.REQUEST, [piece, offset, length])
   }
 
   cancel(piece: number, offset: number, length: number): void {
-    this.outbox.say(message.CANCEL, [piece, offset, length])
+    this.#outbox.say(message.CANCEL, [piece, offset, length])
   }
 
   /** Says that a request will not be answered, to whoever understands it (BEP 6). */
   reject(piece: number, offset: number, length: number): void {
-    if (this.hasFast) this.outbox.say(message.REJECT, [piece, offset, length])
+    if (this.hasFast) this.#outbox.say(message.REJECT, [piece, offset, length])
   }
 
   sendBlock(piece: number, offset: number, block: Uint8Array): void {
-    this.outbox.sayBlock(piece, offset, block)
+    this.#outbox.sayBlock(piece, offset, block)
   }
 
   /** A message of an extension that the other side has offered; nothing when it has not. */
   extended(name: string, content: Uint8Array): void {
     const id = this.peerExtendedMapping[name]
-    if (id) this.outbox.sayBytes(message.EXTENDED, Buffer.concat([Buffer.from([id]), content]))
+    if (id) this.#outbox.sayBytes(message.EXTENDED, Buffer.concat([Buffer.from([id]), content]))
   }
 
   /**
    * Takes what Node hands to a readable stream (`push`) before it goes through the stream's buffer and events, which
    * nothing here needs (8 % of a peer's CPU time). A Node that did not call `push` would still bring it as 'data'.
    */
-  private shortenWay(socket: Socket): void {
+  #shortenWay(socket: Socket): void {
     const push = socket.push.bind(socket)
     socket.push = (chunk: Buffer | null) => {
       if (chunk === null) return push(null)
@@ -188,34 +188,34 @@ export class PeerWire extends EventEmitter {
   take(chunk: Buffer): void {
     heard(this, chunk.length)
     try {
-      this.framing.push(chunk)
+      this.#framing.push(chunk)
     } catch {
       this.destroy()
     }
   }
 
-  private readHandshake(bytes: Buffer): void {
+  #readHandshake(bytes: Buffer): void {
     const handshake = message.decodeHandshake(bytes)
     if (!handshake) return this.destroy()
     this.peerId = handshake.peerId
     this.hasFast = handshake.fast
-    this.peerExtends = handshake.extended
+    this.#peerExtends = handshake.extended
     this.emit('handshake', handshake.infoHash, handshake.peerId)
-    this.introduce()
+    this.#introduce()
   }
 
   /** The extended handshake (BEP 10), once both sides have shaken hands. */
-  private introduce(): void {
-    if (this.introduced || !this.shaken || !this.peerExtends) return
-    this.introduced = true
+  #introduce(): void {
+    if (this.#introduced || !this.#shaken || !this.#peerExtends) return
+    this.#introduced = true
     const m = Object.fromEntries(Object.entries(this.extendedMapping).map(([id, name]) => [name, Number(id)]))
     const content = bencode.encode({ ...this.extendedHandshake, m } as Parameters<typeof bencode.encode>[0])
-    this.outbox.sayBytes(message.EXTENDED, Buffer.concat([Buffer.from([EXTENDED_HANDSHAKE]), content]))
+    this.#outbox.sayBytes(message.EXTENDED, Buffer.concat([Buffer.from([EXTENDED_HANDSHAKE]), content]))
   }
 
-  private readMessage(bytes: Buffer): void {
+  #readMessage(bytes: Buffer): void {
     if (this.socket.destroyed) return
-    if (this.locked && bytes[0] !== message.EXTENDED) return this.destroy()
+    if (this.#locked && bytes[0] !== message.EXTENDED) return this.destroy()
     if (!message.isWellFormed(bytes)) return this.destroy()
     switch (bytes[0]) {
       case message.CHOKE:
@@ -239,11 +239,11 @@ export class PeerWire extends EventEmitter {
       case message.REJECT:
         return void this.emit('reject', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.readUInt32BE(9))
       case message.EXTENDED:
-        return this.readExtended(bytes[1] as number, Buffer.from(bytes.subarray(2)))
+        return this.#readExtended(bytes[1] as number, Buffer.from(bytes.subarray(2)))
     }
   }
 
-  private readExtended(id: number, content: Buffer): void {
+  #readExtended(id: number, content: Buffer): void {
     if (id !== EXTENDED_HANDSHAKE) return void this.emit('extended', this.extendedMapping[id] ?? id, content)
     const handshake = decodeDictionary(content)
     if (!handshake) return

@@ -24,11 +24,11 @@ export class SendPool {
   }
 
   writeTo(socket: Socket): void {
-    socket.write(this.bytes.subarray(0, this.length), this.written)
+    socket.write(this.bytes.subarray(0, this.length), this.#written)
   }
 
   /** Also when the socket has failed: it does not read them any more. */
-  private readonly written = (): void => {
+  readonly #written = (): void => {
     this.length = 0
     if (free.length < MOST_FREE) free.push(this)
   }
