@@ -1,4 +1,4 @@
-import type { Block, Flight } from '../../src/torrent/scheduler/partial-piece.ts'
+import type { Block, BlockRequest } from '../../src/torrent/scheduler/partial-piece.ts'
 import { PieceSet } from '../../src/torrent/scheduler/piece-set.ts'
 import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
 import { SuperSeeding } from '../../src/torrent/scheduler/super-seeding.ts'
@@ -49,7 +49,7 @@ export interface SwarmResult {
 interface Delivery extends Transfer {
   from: Node
   receiver: Node
-  flight: Flight
+  flight: BlockRequest
 }
 
 /** Which pieces `from` has, told to some of its neighbours at the same time. */
@@ -121,7 +121,7 @@ class Swarm {
     this.#started.push(this.#seeder)
     for (const node of nodes.slice(1)) queue.at(options.startAt?.(node.id) ?? 0, this.#start, node)
     for (const [id, at] of options.deaths ?? []) queue.at(at, this.#die, nodes[id] as Node)
-    this.#beat(undefined)
+    this.#seederTick(undefined)
     const limit = 200 * ((options.pieces * options.pieceLength) / options.rate(1))
     while (this.#waiting > 0 && queue.now < limit && queue.step());
     return this.#result()
@@ -150,7 +150,7 @@ class Swarm {
   readonly #start = (node: Node): void => {
     if (!node.alive) return
     node.startedAt = this.#queue.now
-    node.scheduler.swarmIs(this.#nodes.length)
+    node.scheduler.setSwarmSize(this.#nodes.length)
     // Everybody is told of the seeder; of the others a tracker names some.
     this.#connect(node, this.#seeder)
     this.#announceTo(node)
@@ -191,14 +191,14 @@ class Swarm {
     return {
       swarm: this.#nodes.length,
       neighbours: node.neighbours.size,
-      age: this.#queue.now - node.startedAt,
+      ageS: this.#queue.now - node.startedAt,
     }
   }
 
   #introduce(one: Node, other: Node): void {
     one.neighbours.set(other.id, other)
     one.scheduler.join(other.id, LARGEST_BLOCK, this.#queue.now)
-    one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK, source: other === this.#seeder })
+    one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK, isSeeder: other === this.#seeder })
     one.scheduler.unchoked(other.id)
     if (one === this.#seeder) this.#superSeeding?.join(other.id, this.#queue.now)
   }
@@ -228,7 +228,7 @@ class Swarm {
 
   #ask(node: Node, first?: Node): void {
     if (!node.alive) return
-    for (const flight of node.scheduler.ask(this.#queue.now, first?.id)) {
+    for (const flight of node.scheduler.nextRequests(this.#queue.now, first?.id)) {
       const from = node.neighbours.get(flight.peer)
       if (!from) continue
       const delivery = { from, receiver: node, to: node.id, flight, left: flight.length }
@@ -278,10 +278,10 @@ class Swarm {
 
   #announce(node: Node, piece: number): void {
     node.news.push(piece)
-    if (node.news.length === 1) this.#queue.afterUsual(TELL_DELAY, this.#tellAll, node)
+    if (node.news.length === 1) this.#queue.afterUsual(TELL_DELAY, this.#sendNews, node)
   }
 
-  readonly #tellAll = (node: Node): void => {
+  readonly #sendNews = (node: Node): void => {
     const { news } = node
     node.news = []
     const letters: Letter[] = []
@@ -292,7 +292,8 @@ class Swarm {
       to.down.pass(PACKET + HAVE * fresh.length, this.#queue.now)
       letters.push({ to, news: fresh })
     }
-    if (letters.length > 0) this.#queue.afterUsual(this.#options.latency, this.#told, { from: node, letters })
+    if (letters.length > 0)
+      this.#queue.afterUsual(this.#options.latency, this.#newsArrived, { from: node, letters })
   }
 
   #newTo(other: Node, node: Node, news: number[]): number[] {
@@ -301,7 +302,7 @@ class Swarm {
     return news.filter((piece) => !node.scheduler.peerHasPiece(other.id, piece))
   }
 
-  readonly #told = ({ from, letters }: Post): void => {
+  readonly #newsArrived = ({ from, letters }: Post): void => {
     for (const { to, news } of letters) this.#hear(to, from, news, this.#queue.now)
   }
 
@@ -319,7 +320,10 @@ class Swarm {
   }
 
   #show(to: Node, news: number[]): void {
-    this.#queue.afterUsual(this.#options.latency, this.#told, { from: this.#seeder, letters: [{ to, news }] })
+    this.#queue.afterUsual(this.#options.latency, this.#newsArrived, {
+      from: this.#seeder,
+      letters: [{ to, news }],
+    })
   }
 
   // ---- time
@@ -332,9 +336,9 @@ class Swarm {
     this.#queue.afterUsual(TICK, this.#tick, node)
   }
 
-  readonly #beat = (_: undefined): void => {
+  readonly #seederTick = (_: undefined): void => {
     this.#reveal()
-    if (this.#waiting > 0) this.#queue.afterUsual(TICK, this.#beat, undefined)
+    if (this.#waiting > 0) this.#queue.afterUsual(TICK, this.#seederTick, undefined)
   }
 
   readonly #die = (node: Node): void => {

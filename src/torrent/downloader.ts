@@ -1,17 +1,16 @@
 import type { Metainfo } from './metainfo/metainfo.ts'
 import { pieceIsRight } from './metainfo/piece-hasher.ts'
 import type { Connection } from './peers/connection.ts'
-import type { Neighbours } from './peers/neighbours.ts'
 import type { RateLimit } from './peers/rate-limit.ts'
 import type { Block } from './scheduler/partial-piece.ts'
 import type { Scheduler } from './scheduler/scheduler.ts'
 import { PieceBuffer } from './storage/piece-buffer.ts'
 import { PiecePool } from './storage/piece-pool.ts'
 import type { Storage } from './storage/storage.ts'
-import { flushAfterTurn } from './wire/coalescing.ts'
+import type { Coalescer } from './wire/coalescing.ts'
 
-/** Verified bytes that may wait for the disk before nothing more is asked for. What is under way then comes on top. */
-const MOST_UNWRITTEN = 8 * 1024 * 1024
+/** With more verified bytes waiting for the disk, nothing more is requested. Pending requests come on top. */
+const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024
 
 export interface DownloaderEvents {
   /** The piece is here and right. It may not be written yet. */
@@ -19,22 +18,26 @@ export interface DownloaderEvents {
   written(piece: number): void
   /** Everything is here, verified and written. Called once. */
   complete(): void
+  /** This connection alone has sent all of a piece that is wrong. */
+  sentWrongPiece(id: number): void
   failed(error: unknown): void
 }
 
-/** What is missing here: asks for it as the scheduler says, verifies and writes it. */
+/** Gets what is missing here: requests it as the scheduler decides, verifies it and writes it. */
 export class Downloader {
   readonly #metainfo: Metainfo
   readonly #scheduler: Scheduler
   readonly #storage: Storage
-  readonly #neighbours: Neighbours
+  readonly #connections: ReadonlyMap<number, Connection>
+  readonly #coalescer: Coalescer
   readonly #limit: RateLimit
-  readonly #now: () => number
+  readonly #nowS: () => number
   readonly #events: DownloaderEvents
   readonly #pieces = new Map<number, PieceBuffer>()
-  readonly #memory: PiecePool
-  readonly #heard = new Set<Connection>()
-  #unwritten = 0
+  readonly #pool: PiecePool
+  /** Connections that have brought news in this iteration of the event loop. */
+  readonly #toAsk = new Set<Connection>()
+  #unwrittenBytes = 0
   #finished = false
 
   constructor(
@@ -42,81 +45,86 @@ export class Downloader {
       metainfo: Metainfo
       scheduler: Scheduler
       storage: Storage
-      neighbours: Neighbours
+      connections: ReadonlyMap<number, Connection>
+      coalescer: Coalescer
       limit: RateLimit
-      /** Seconds. */
-      now: () => number
+      nowS: () => number
     },
     events: DownloaderEvents,
   ) {
     this.#metainfo = parts.metainfo
-    this.#memory = new PiecePool(parts.metainfo.pieceLength)
+    this.#pool = new PiecePool(parts.metainfo.pieceLength)
     this.#scheduler = parts.scheduler
     this.#storage = parts.storage
-    this.#neighbours = parts.neighbours
+    this.#connections = parts.connections
+    this.#coalescer = parts.coalescer
     this.#limit = parts.limit
-    this.#now = parts.now
+    this.#nowS = parts.nowS
     this.#events = events
   }
 
-  /** Asks for what the news of a neighbour allow: once for all of one turn of the event loop. */
-  askSoon(about: Connection): void {
-    if (this.#heard.size === 0) flushAfterTurn(this)
-    this.#heard.add(about)
+  /** Requests blocks from a neighbour that has brought news: once for everything that comes in one iteration of the event loop. */
+  requestSoon(from: Connection): void {
+    if (this.#toAsk.size === 0) this.#coalescer.flushSoon(this)
+    this.#toAsk.add(from)
   }
 
-  /** Called by the turn. Writes nothing itself: what it asks for leaves in the same turn. */
+  /** Called by the coalescer. Writes nothing itself: its requests leave in the same iteration. */
   flush(): number {
-    for (const about of this.#heard) this.#ask(about)
-    this.#heard.clear()
+    for (const connection of this.#toAsk) this.#request(connection)
+    this.#toAsk.clear()
     return 0
   }
 
-  #ask(about?: Connection): void {
-    if (this.#scheduler.done || this.#unwritten > MOST_UNWRITTEN) return
-    const now = this.#now()
-    for (const flight of this.#scheduler.ask(now, about?.id, this.#limit.available(now))) {
-      this.#limit.take(flight.length)
-      this.#neighbours.get(flight.peer)?.wire.request(flight.piece, flight.offset, flight.length)
+  #request(from?: Connection): void {
+    if (this.#scheduler.done || this.#unwrittenBytes > MAX_UNWRITTEN_BYTES) return
+    const nowS = this.#nowS()
+    for (const { peer, piece, offset, length } of this.#scheduler.nextRequests(
+      nowS,
+      from?.id,
+      this.#limit.available(nowS),
+    )) {
+      this.#limit.take(length)
+      this.#connections.get(peer)?.wire.request(piece, offset, length)
     }
   }
 
   tick(): void {
-    this.#takeBack(this.#scheduler.tick(this.#now()))
-    this.#ask()
+    this.#cancel(this.#scheduler.tick(this.#nowS()))
+    this.#request()
   }
 
-  /** `bytes` are good only until this returns. */
+  /** `bytes` are valid only until this returns. */
   arrived(from: Connection, block: Block, bytes: Uint8Array): void {
-    const arrival = this.#scheduler.arrived(from.id, block, this.#now())
+    const arrival = this.#scheduler.arrived(from.id, block, this.#nowS())
     if (arrival?.fresh) {
       const buffer = this.#pieces.get(block.piece) ?? this.#begin(block.piece)
       buffer.write(block.offset, bytes, from.id)
-      this.#takeBack(arrival.cancel)
+      this.#cancel(arrival.cancel)
       if (arrival.complete) this.#check(block.piece, buffer)
     }
-    this.askSoon(from)
+    this.requestSoon(from)
   }
 
   rejected(from: Connection, block: Block): void {
-    this.#scheduler.rejected(from.id, block, this.#now())
+    this.#scheduler.rejected(from.id, block, this.#nowS())
   }
 
   finishIfDone(): void {
-    if (this.#finished || !this.#scheduler.done || this.#unwritten > 0) return
+    if (this.#finished || !this.#scheduler.done || this.#unwrittenBytes > 0) return
     this.#finished = true
     this.#events.complete()
   }
 
   #begin(piece: number): PieceBuffer {
-    const buffer = new PieceBuffer(this.#scheduler.pieceLength(piece), this.#memory)
+    const buffer = new PieceBuffer(this.#scheduler.pieceLength(piece), this.#pool)
     this.#pieces.set(piece, buffer)
     return buffer
   }
 
-  #takeBack(requests: { peer: number; block: Block }[]): void {
+  #cancel(requests: { peer: number; block: Block }[]): void {
     for (const { peer, block } of requests) {
-      this.#neighbours.get(peer)?.wire.cancel(block.piece, block.offset, block.length)
+      this.#connections.get(peer)?.wire.cancel(block.piece, block.offset, block.length)
     }
   }
 
@@ -128,7 +136,7 @@ export class Downloader {
       this.#events.verified(piece, buffer)
       this.#write(piece, buffer)
     } else {
-      buffer.letGo()
+      buffer.release()
       this.#blame(buffer.senders)
     }
   }
@@ -137,24 +145,24 @@ export class Downloader {
     const { bytes } = buffer
     const position = piece * this.#metainfo.pieceLength
     const written = () => {
-      buffer.letGo()
+      buffer.release()
       this.#events.written(piece)
       this.finishIfDone()
     }
     if (this.#storage.writeNow(position, bytes)) return written()
-    this.#unwritten += bytes.length
+    this.#unwrittenBytes += bytes.length
     this.#storage.write(position, bytes).then(
       () => {
-        this.#unwritten -= bytes.length
+        this.#unwrittenBytes -= bytes.length
         written()
       },
       (error) => this.#events.failed(error),
     )
   }
 
-  /** One sender of a wrong piece is guilty; of several nobody is, until the piece is fetched from one alone. */
+  /** The only sender of a wrong piece is guilty. Of several none is, until the piece is requested from one peer alone. */
   #blame(senders: ReadonlySet<number>): void {
     if (senders.size !== 1) return
-    for (const id of senders) this.#neighbours.ban(id)
+    for (const id of senders) this.#events.sentWrongPiece(id)
   }
 }

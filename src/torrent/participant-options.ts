@@ -8,7 +8,7 @@ export interface ParticipantOptions {
   role: 'seeder' | 'peer'
   /** Announce URLs; may be empty when `peers` is not. */
   trackers: string[]
-  /** What all of the swarm know, and must prove to each other; without one anybody may join. */
+  /** All participants know it and must prove that to each other. Without a secret, any peer may join. */
   secret?: string
   /** `host:port` known from the start. */
   peers: string[]
@@ -16,17 +16,17 @@ export interface ParticipantOptions {
   address?: string
   /** First and last TCP port to try; [0, 0] lets the system choose. */
   ports: [number, number]
-  /** Bytes a second of the whole process; 0 or nothing is no limit. */
+  /** Bytes a second of the whole process; 0 is no limit. */
   uploadLimit?: number
   downloadLimit?: number
   /** Bytes a second to any one neighbour. */
   limitOfEach?: number
   storage?: StorageOptions
-  /** Peers expected, if known: with one, a seeder has nothing to spread, and the peer asks for pieces in order. */
+  /** Peers expected, if known. With one peer, the seeder does not super-seed, and the peer asks for pieces in order. */
   fleet?: number
-  /** Told of each piece that is verified and on disk. */
+  /** Called for each piece that is verified and on disk. */
   onPiece?: (piece: number) => void
-  /** IP addresses of the machines of the fleet, where all are known. */
+  /** IP addresses of all machines of the fleet, where they are known. */
   hosts?: string[]
 }
 
@@ -36,15 +36,15 @@ export interface Stats {
   total: number
   down: number
   up: number
-  /** Content bytes that came over the network, all of them, also those that came twice. */
+  /** Content bytes that came over the network, including those that came twice. */
   received: number
-  /** Of these, bytes from who downloads nothing itself. */
+  /** Of these, the bytes that came from the seeder. */
   fromSeeder: number
   sent: number
   peers: number
-  /** Whether anybody was met who has something that is missing here, or is a seeder of ours. */
+  /** Whether any neighbour had something that is missing here, or is our seeder. */
   foundContent: boolean
-  /** Addresses of peers that sent wrong bytes and are banned, in order. */
+  /** Addresses of peers that were banned for sending wrong bytes, in order. */
   banned: readonly string[]
   trackerError?: string
 }

@@ -1,65 +1,73 @@
+import type { Metainfo } from './metainfo/metainfo.ts'
 import type { Connection } from './peers/connection.ts'
-import type { Neighbours } from './peers/neighbours.ts'
+import type { LocalPeer } from './peers/local-peer.ts'
 import type { RateLimit } from './peers/rate-limit.ts'
+import type { RateMeter } from './peers/rate-meter.ts'
+import type { BlockSource } from './peers/upload-queue.ts'
+import type { Block } from './scheduler/partial-piece.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import type { Scheduler } from './scheduler/scheduler.ts'
 import { SuperSeeding } from './scheduler/super-seeding.ts'
-import { BlockCache, SEEDERS_STRIDE } from './storage/block-cache.ts'
+import { BlockCache, SEEDER_STRIDE_BYTES } from './storage/block-cache.ts'
 import type { PieceBuffer } from './storage/piece-buffer.ts'
 
-/** Bytes that each half of the cache may hold. */
-const MOST_CACHED = 16 * 1024 * 1024
-/** Pieces that a peer keeps at hand at most: memory costs time when it is first touched (wire/NOTES.md). */
-const PEERS_PIECES = 64
+/** Limit of each half of the cache. */
+const MAX_CACHE_BYTES = 16 * 1024 * 1024
+/** Limit of a peer's cache in pieces: memory costs time when it is first touched (wire/NOTES.md). */
+const MAX_PEER_PIECES = 64
 
-/** What is here: shows it to neighbours and gives it to them. A seeder shows each piece to few at first. */
-export class Uploader {
+/** Shows neighbours what is here, and gives it to them. A seeder shows each piece to few neighbours at first. */
+export class Uploader implements BlockSource {
   readonly #scheduler: Scheduler
-  readonly #neighbours: Neighbours
+  readonly #connections: ReadonlyMap<number, Connection>
+  readonly #meter: RateMeter
   readonly #limit: RateLimit
-  readonly #now: () => number
+  readonly #nowS: () => number
   readonly #cache: BlockCache
   readonly #superSeeding: SuperSeeding | undefined
   readonly #pieceLength: number
-  /** Whether everything that is here is shown to everybody. */
+  /** Whether every neighbour may see every piece that is here. */
   showsAll: boolean
-  #revealing = false
+  #revealScheduled = false
 
   constructor(parts: {
-    length: number
-    pieceLength: number
+    metainfo: Pick<Metainfo, 'length' | 'pieceLength'>
+    local: LocalPeer
     scheduler: Scheduler
-    neighbours: Neighbours
+    connections: ReadonlyMap<number, Connection>
+    meter: RateMeter
     limit: RateLimit
-    /** Seconds. */
-    now: () => number
+    nowS: () => number
     read: (position: number, length: number) => Promise<Buffer>
-    /** Whether all of it is here from the start. */
-    source: boolean
-    /** Whether to see to it that each piece leaves from here once before any leaves twice. */
-    spreads: boolean
+    /** Whether each piece shall leave from here once before any leaves twice. */
+    superSeeds: boolean
   }) {
-    const { scheduler } = parts
+    const { scheduler, superSeeds, local } = parts
+    const { length, pieceLength } = parts.metainfo
     this.#scheduler = scheduler
-    this.#neighbours = parts.neighbours
+    this.#connections = parts.connections
+    this.#meter = parts.meter
     this.#limit = parts.limit
-    this.#now = parts.now
-    this.#pieceLength = parts.pieceLength
+    this.#nowS = parts.nowS
+    this.#pieceLength = pieceLength
     this.#cache = new BlockCache(parts.read, {
-      length: parts.length,
-      // What a peer has it has just written: the system has it at hand, and the others ask for it in any order. Nothing is
-      // read along that may belong to a piece that has not come yet.
-      stride: parts.source || parts.pieceLength % SEEDERS_STRIDE === 0 ? SEEDERS_STRIDE : parts.pieceLength,
-      limit: parts.source ? MOST_CACHED : Math.min(MOST_CACHED, PEERS_PIECES * parts.pieceLength),
+      length,
+      // A peer reads single pieces: it has just written them, so the system has them in memory, and others ask for them in any
+      // order. The piece after one may not be here yet.
+      stride: local.isSeeder || pieceLength % SEEDER_STRIDE_BYTES === 0 ? SEEDER_STRIDE_BYTES : pieceLength,
+      limit: local.isSeeder ? MAX_CACHE_BYTES : Math.min(MAX_CACHE_BYTES, MAX_PEER_PIECES * pieceLength),
     })
-    this.#superSeeding = parts.spreads
+    this.#superSeeding = superSeeds
       ? new SuperSeeding(scheduler.pieceCount, (piece) => scheduler.pieceLength(piece))
       : undefined
-    this.showsAll = !parts.spreads
+    this.showsAll = !superSeeds
   }
 
-  join({ id, wire, localHost, remoteHost, namesAgent }: Connection): void {
-    this.#superSeeding?.join(id, this.#now(), { near: localHost === remoteHost, stranger: !namesAgent })
+  join({ id, wire, localHost, remoteHost, hasAgentId }: Connection): void {
+    this.#superSeeding?.join(id, this.#nowS(), {
+      sameMachine: localHost === remoteHost,
+      isAgent: hasAgentId,
+    })
     const visible = this.showsAll ? this.#scheduler.have : new PieceSet(this.#scheduler.pieceCount)
     if (wire.hasFast && visible.full) wire.haveAll()
     else if (visible.size > 0) wire.bitfield(visible.toBitfield())
@@ -71,38 +79,37 @@ export class Uploader {
     this.#superSeeding?.leave(id)
   }
 
-  theyHave({ id }: Connection, pieces: Iterable<number>): void {
+  peerHas({ id }: Connection, pieces: Iterable<number>): void {
     if (!this.#superSeeding) return
-    for (const piece of pieces) this.#superSeeding.peerHas(id, piece, this.#now())
+    for (const piece of pieces) this.#superSeeding.peerHas(id, piece, this.#nowS())
     this.#revealSoon()
   }
 
-  /** The block, at once if it is in memory; undefined when it is not here or no valid range. */
-  content(piece: number, offset: number, length: number): Buffer | Promise<Buffer> | undefined {
+  content({ piece, offset, length }: Block): Buffer | Promise<Buffer> | undefined {
     if (!this.#scheduler.have.has(piece) || offset + length > this.#scheduler.pieceLength(piece))
       return undefined
     return this.#cache.get(piece * this.#pieceLength, offset, length)
   }
 
-  /** Bytes that may be sent now. */
   budget(): number {
-    return this.#limit.available(this.#now())
+    return this.#limit.available(this.#nowS())
   }
 
   spend(bytes: number): void {
     this.#limit.take(bytes)
   }
 
-  sent({ id }: Connection, piece: number, bytes: number): void {
+  sent(id: number, { piece, length }: Block): void {
+    this.#meter.sent(length)
     if (!this.#superSeeding) return
-    this.#superSeeding.sent(id, piece, bytes, this.#now())
+    this.#superSeeding.sent(id, piece, length, this.#nowS())
     this.#revealSoon()
   }
 
-  /** The piece has just come: keeps it at hand and tells whoever lacks it. */
+  /** A piece has just come: keeps it in the cache and tells the neighbours that lack it. */
   verified(piece: number, content: PieceBuffer): void {
     this.#cache.keep(piece * this.#pieceLength, content)
-    for (const { id, wire, wantsEveryHave } of this.#neighbours) {
+    for (const { id, wire, wantsEveryHave } of this.#connections.values()) {
       if (this.#scheduler.peerIsFull(id)) continue
       if (wantsEveryHave || !this.#scheduler.peerHasPiece(id, piece)) wire.have(piece)
     }
@@ -113,28 +120,28 @@ export class Uploader {
   }
 
   tick(): void {
-    for (const connection of this.#neighbours) connection.pump()
+    for (const { uploads } of this.#connections.values()) uploads.pump()
     this.#reveal()
   }
 
-  /** Once for all that happens in one turn of the event loop. */
+  /** Once for everything that happens in one iteration of the event loop. */
   #revealSoon(): void {
-    if (this.#revealing || this.showsAll) return
-    this.#revealing = true
+    if (this.#revealScheduled || this.showsAll) return
+    this.#revealScheduled = true
     setImmediate(() => this.#reveal())
   }
 
   #reveal(): void {
-    this.#revealing = false
+    this.#revealScheduled = false
     if (this.showsAll || !this.#superSeeding) return
-    for (const { peer, piece } of this.#superSeeding.reveal(this.#now()))
-      this.#neighbours.get(peer)?.wire.have(piece)
-    if (this.#superSeeding.finished && this.#neighbours.size > 0) this.#showEverything()
+    for (const { peer, piece } of this.#superSeeding.reveal(this.#nowS()))
+      this.#connections.get(peer)?.wire.have(piece)
+    if (this.#superSeeding.finished && this.#connections.size > 0) this.#showEverything()
   }
 
   #showEverything(): void {
     this.showsAll = true
-    for (const { id, wire } of this.#neighbours) {
+    for (const { id, wire } of this.#connections.values()) {
       for (const piece of this.#scheduler.have) if (!this.#scheduler.peerHasPiece(id, piece)) wire.have(piece)
     }
   }

@@ -3,6 +3,7 @@ import { copyFile, open, readFile } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { Coalescer } from '../../src/torrent/wire/coalescing.ts'
 import { PeerWire } from '../../src/torrent/wire/peer-wire.ts'
 import { addressOf, Swarm } from '../support/harness/swarm-harness.ts'
 
@@ -95,7 +96,7 @@ async function stranger(
   const server = createServer((socket) => {
     sockets.add(socket)
     const pieceCount = swarm.metainfo.pieces.length / 20
-    const wire = new PeerWire(socket, { pieceCount })
+    const wire = new PeerWire(socket, { pieceCount, coalescer: new Coalescer() })
     wire.on('handshake', () => {
       wire.handshake(swarm.metainfo.infoHash, Buffer.alloc(20, `-XX${servers.length}`).toString('hex'))
       wire.haveAll()

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { ownAddresses } from '../../system/addresses.ts'
+import { isLoopback, ownAddresses } from '../../system/addresses.ts'
 import { usageError } from '../cli/arguments.ts'
 
 /**
@@ -27,8 +27,6 @@ function whyNot(given: string, found: string[]): string {
     ? 'is not one of this machine'
     : `means ${found.join(', ')}, which is not one of this machine`
 }
-
-const isLoopback = (address: string) => address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address)
 
 async function lookUp(name: string): Promise<string[]> {
   const { lookup } = await import('node:dns/promises')

@@ -1,11 +1,10 @@
 import { readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { sha256Of } from '../../files/hash.ts'
-import { isTag, NO_TAG } from '../../protocol/tag.ts'
-import { defined } from '../../system/defined.ts'
+import { isTag } from '../../protocol/tag.ts'
+import { formatAddress } from '../../system/addresses.ts'
 import { oneLine } from '../../text/format.ts'
 import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
-import { hostPort, isTracker } from '../../torrent/tracker/announce-url.ts'
+import { isTracker } from '../../torrent/tracker/announce-url.ts'
 import { type Arguments, type Flag, usageError } from '../cli/arguments.ts'
 import type { ContentJob, Torrent } from '../runs/job.ts'
 import { checkAddress } from './address-option.ts'
@@ -74,7 +73,7 @@ export async function contentJob(
   const address = await checkAddress(args.text('address') ?? ownAddress, args.has('nat'))
   const peers = args.list('peer').map((peer) => {
     const { host, port } = parseHostPort('--peer', peer)
-    return hostPort(host, port)
+    return formatAddress(host, port)
   })
   const secret = await args.value('secret-file', readSecret, undefined)
   const fleet = args.value('fleet', parseCount, undefined)

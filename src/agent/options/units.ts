@@ -1,4 +1,5 @@
 import { MurderError } from '../../errors.ts'
+import { parseAddress } from '../../system/addresses.ts'
 import { announceUrl, isTracker } from '../../torrent/tracker/announce-url.ts'
 
 const usage = (message: string) => new MurderError('USAGE', message, { exitCode: 2 })
@@ -49,13 +50,11 @@ export function parsePorts(flag: string, text: string): [number, number] {
 
 /** `host:port`, `[v6]:port`. */
 export function parseHostPort(flag: string, text: string): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/@?#[\]]+)):(\d{1,5})$/.exec(text)
-  const host = match?.[1] ?? match?.[2]
-  const port = Number(match?.[3])
-  if (!host || !(port > 0 && port <= 65_535)) {
+  const address = parseAddress(text)
+  if (!address) {
     throw usage(`${flag} is '${text}', which is not host:port, such as 10.0.0.5:8998 or [fd00::5]:8998`)
   }
-  return { host, port }
+  return address
 }
 
 /** A tracker as people write it: an announce URL, or host:port. */

@@ -1,3 +1,4 @@
+import { plainAddress } from '../../system/addresses.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 
 /** What one server says of itself when it is asked before a deploy. */
@@ -102,7 +103,7 @@ export function parseFacts(output: string): ServerFacts {
 /** SSH_CONNECTION: client address and port, server address and port. */
 export function parseAddresses(output: string): Pick<ServerFacts, 'clientAddress' | 'serverAddress'> {
   const [client, , server] = (parseValues(output).get('ssh') ?? '').split(' ')
-  return { clientAddress: plainAddress(client), serverAddress: plainAddress(server) }
+  return { clientAddress: addressIn(client), serverAddress: addressIn(server) }
 }
 
 /** The `key=value` lines of an answer. Of a key that is there twice the last one counts. */
@@ -115,10 +116,7 @@ export function parseValues(output: string): Map<string, string> {
   return values
 }
 
-/** Without the IPv6 zone, which means nothing elsewhere, and an IPv4 address in its own form. */
-function plainAddress(address: string | undefined): string | undefined {
-  return address?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '') || undefined
-}
+const addressIn = (text = '') => plainAddress(text) || undefined
 
 /** A line of `df -Pk`: file system, blocks, used, available (KiB), use, mount point. */
 function parseSpace(line: string | undefined): Space {

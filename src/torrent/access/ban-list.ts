@@ -1,16 +1,16 @@
-/** Different peers of one machine that must have sent wrong bytes before nobody of that machine is trusted. */
-const STRIKES = 3
+/** After so many different peers of one machine have sent wrong bytes, the whole machine is banned. */
+const MAX_STRIKES = 3
 
 interface Suspect {
   peerId: string
   remoteHost: string
-  /** `host:port` where it listens, if that is known. */
+  /** `host:port` where the peer listens, if that is known. */
   address: string | undefined
 }
 
 /**
- * Peers that have sent wrong bytes. Several may share an address, behind a router or on one machine, so at first only the
- * peer itself is banned: by its id and by where it listens.
+ * Peers that have sent wrong bytes. Several peers may share an IP address, behind a router or on one machine. So at first
+ * only the peer itself is banned: by its id and by the address where it listens.
  */
 export class BanList {
   readonly #peers = new Set<string>()
@@ -26,8 +26,10 @@ export class BanList {
     return this.#peers.has(peerId) || this.hasAddress(remoteHost, address)
   }
 
-  /** Whether it is not worth dialing. */
+  /** Whether an address must not be dialed. */
   hasAddress(host: string, address: string | undefined): boolean {
-    return (this.#strikes.get(host) ?? 0) >= STRIKES || (address !== undefined && this.#peers.has(address))
+    return (
+      (this.#strikes.get(host) ?? 0) >= MAX_STRIKES || (address !== undefined && this.#peers.has(address))
+    )
   }
 }

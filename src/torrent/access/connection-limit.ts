@@ -1,30 +1,30 @@
 /**
- * A bounded number of connections that have not shown yet that they are worth keeping. When there is one too many, the
- * oldest of the address that has most of them must go: so a flood from one machine turns out itself, not others.
+ * A limited number of connections that have not shown yet that they are worth keeping. When there is one too many, the oldest
+ * one of the address with the most connections is given up: so a flood from one machine displaces itself, not others.
  */
 export class ConnectionLimit<T> {
-  readonly #most: number
-  readonly #guests = new Map<T, string>()
+  readonly #limit: number
+  readonly #connections = new Map<T, string>()
   readonly #counts = new Map<string, number>()
 
-  constructor(most: number) {
-    this.#most = most
+  constructor(limit: number) {
+    this.#limit = limit
   }
 
-  /** Takes one in; returns the one to turn out for it, if there is no room. */
-  enter(guest: T, address: string): T | undefined {
-    this.#guests.set(guest, address)
+  /** Adds a connection. Returns the one to close for it, if there is no room. */
+  add(connection: T, address: string): T | undefined {
+    this.#connections.set(connection, address)
     this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1)
-    if (this.#guests.size <= this.#most) return undefined
-    const leaving = this.#oldestOf(this.#fullest())
-    if (leaving !== undefined) this.leave(leaving)
-    return leaving
+    if (this.#connections.size <= this.#limit) return undefined
+    const displaced = this.#oldestOf(this.#fullest())
+    if (displaced !== undefined) this.remove(displaced)
+    return displaced
   }
 
-  leave(guest: T): void {
-    const address = this.#guests.get(guest)
+  remove(connection: T): void {
+    const address = this.#connections.get(connection)
     if (address === undefined) return
-    this.#guests.delete(guest)
+    this.#connections.delete(connection)
     const left = (this.#counts.get(address) ?? 1) - 1
     if (left > 0) this.#counts.set(address, left)
     else this.#counts.delete(address)
@@ -40,7 +40,7 @@ export class ConnectionLimit<T> {
   }
 
   #oldestOf(address: string): T | undefined {
-    for (const [guest, from] of this.#guests) if (from === address) return guest
+    for (const [connection, from] of this.#connections) if (from === address) return connection
     return undefined
   }
 }

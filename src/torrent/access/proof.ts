@@ -1,21 +1,21 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-/** What both ends of a connection know of it. Identities and nonces are bytes; `opener` has opened the connection. */
-export interface Meeting {
+/** What both ends of a connection know about it. The `opener` has opened the connection, the `listener` has accepted it. */
+export interface Transcript {
   infoHash: Buffer
   opener: { peerId: Buffer; nonce: Buffer }
   listener: { peerId: Buffer; nonce: Buffer }
 }
 
-export const NONCE_LENGTH = 32
+export const NONCE_BYTES = 32
 
 /**
- * That one end knows the key: HMAC-SHA256 over all of the meeting and over who says it. Both nonces are in it, so an
- * old proof is worth nothing; the role is in it, so one's own proof sent back is worth nothing; peer ids and infohash
- * are in it, so nobody can use it in another place. All parts have fixed lengths.
+ * Proves that one end knows the key: HMAC-SHA256 over the whole transcript and the role of the prover. Both nonces are in it,
+ * so an old proof is worth nothing. The role is in it, so one's own proof sent back is worth nothing. Peer ids and infohash
+ * are in it, so a proof cannot be used on another connection. All parts have fixed lengths.
  */
-export function proofOf(key: Buffer, by: 'opener' | 'listener', meeting: Meeting): Buffer {
-  const { infoHash, opener, listener } = meeting
+export function proofOf(key: Buffer, by: 'opener' | 'listener', transcript: Transcript): Buffer {
+  const { infoHash, opener, listener } = transcript
   return createHmac('sha256', key)
     .update(`murder proof 1 ${by}\n`)
     .update(infoHash)
@@ -26,13 +26,13 @@ export function proofOf(key: Buffer, by: 'opener' | 'listener', meeting: Meeting
     .digest()
 }
 
-/** In constant time. */
+/** Compares in constant time. */
 export function isProof(
   key: Buffer,
   by: 'opener' | 'listener',
-  meeting: Meeting,
+  transcript: Transcript,
   given: Uint8Array,
 ): boolean {
-  const right = proofOf(key, by, meeting)
+  const right = proofOf(key, by, transcript)
   return given.length === right.length && timingSafeEqual(given, right)
 }

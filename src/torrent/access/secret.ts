@@ -1,24 +1,24 @@
 import { createHmac, randomBytes } from 'node:crypto'
 
-/** What stands in an announce URL for the key that an agent makes of its secret: so no URL holds anything secret. */
+/** Stands in an announce URL for the key, which each agent derives from its secret. So no URL holds anything secret. */
 const PLACEHOLDER = '{secret}'
 
-/** A swarm's own secret, 256 random bits as text. */
+/** A new secret for one swarm: 256 random bits as text. */
 export const newSecret = (): string => randomBytes(32).toString('hex')
 
-/** A key for one purpose; whoever learns one of them learns neither the secret nor the other. */
+/** The key for one purpose. It reveals neither the secret nor the other key. */
 export function keyOf(secret: string, purpose: 'peers' | 'tracker'): Buffer {
   return createHmac('sha256', secret).update(`murder ${purpose}`).digest()
 }
 
-/** The part of an announce URL's path that a tracker's key stands in. */
+/** The tracker's key as a part of an announce URL's path. */
 export const trackerPath = (secret: string): string => keyOf(secret, 'tracker').toString('base64url')
 
-/** The announce URL as it is sent. One without the placeholder, that of a tracker elsewhere, stays as it is. */
+/** The announce URL with the key in it. The URL of a foreign tracker has no placeholder and stays as it is. */
 export function withSecret(url: string, secret: string | undefined): string {
   return secret === undefined ? url : url.replace(PLACEHOLDER, trackerPath(secret))
 }
 
-/** The path of an announce URL, of an open tracker or of one that asks for a key. */
+/** The path of an announce URL. `isSecret`: whether the tracker asks for a key. */
 export const announcePath = (isSecret: boolean): string =>
   isSecret ? `/${PLACEHOLDER}/announce` : '/announce'

@@ -1,21 +1,21 @@
 import bencode from 'bencode'
 
-/** Lists and dictionaries within each other: a torrent has four. */
-const DEEPEST = 32
-/** Digits of a length or of an integer. */
-const LONGEST_NUMBER = 16
+/** Lists and dictionaries within each other. A torrent has four levels. */
+const MAX_DEPTH = 32
+/** Of a length or an integer. */
+const MAX_DIGITS = 16
 const [ZERO, NINE, MINUS, COLON, INTEGER, LIST, DICTIONARY, END] = [...Buffer.from('09-:ilde')] as number[]
 
 /**
- * Decodes bencoded bytes (BEP 3) that came from elsewhere; what follows the first value is not read. Throws a RangeError when
- * they are not well formed: the module alone takes lengths below zero, and then never comes to an end.
+ * Decodes bencoded bytes (BEP 3) from an untrusted source. Bytes after the first value are ignored. Throws a RangeError when
+ * they are malformed: the module alone accepts negative lengths, and then never comes to an end.
  */
 export function decodeUntrusted(bytes: Uint8Array): unknown {
   endOfValue(bytes, 0)
   return bencode.decode(bytes)
 }
 
-/** Position after the value at `at`. Throws a RangeError when it is not well formed, not whole, or too deep. */
+/** Position after the value at `at`. Throws a RangeError when the value is malformed, incomplete or too deep. */
 export function endOfValue(bytes: Uint8Array, at: number, depth = 0): number {
   const type = bytes[at]
   if (type === INTEGER) {
@@ -23,7 +23,7 @@ export function endOfValue(bytes: Uint8Array, at: number, depth = 0): number {
     return endOfNumber(bytes, digits, END as number).next
   }
   if (type === LIST || type === DICTIONARY) {
-    if (depth === DEEPEST) throw malformed(at)
+    if (depth === MAX_DEPTH) throw malformed(at)
     let next = at + 1
     while (bytes[next] !== END) {
       if (type === DICTIONARY) next = endOfString(bytes, next)
@@ -45,7 +45,7 @@ function endOfNumber(bytes: Uint8Array, at: number, end: number): { value: numbe
   let next = at
   for (; bytes[next] !== end; next++) {
     const digit = bytes[next] as number
-    if (next - at === LONGEST_NUMBER || !(digit >= (ZERO as number) && digit <= (NINE as number)))
+    if (next - at === MAX_DIGITS || !(digit >= (ZERO as number) && digit <= (NINE as number)))
       throw malformed(next)
     value = value * 10 + digit - (ZERO as number)
   }

@@ -1,38 +1,26 @@
 import { isIP } from 'node:net'
-
-/** `host:port`, with brackets around an IPv6 address. */
-export function formatAddress(host: string, port: number): string {
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-/** The reverse of `formatAddress`; undefined when it is no address with a port. */
-export function parseAddress(address: string): { host: string; port: number } | undefined {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address)
-  const port = Number(match?.[3])
-  const host = match?.[1] ?? match?.[2]
-  return host !== undefined && port > 0 && port < 65536 ? { host, port } : undefined
-}
+import { formatAddress, parseAddress } from '../../system/addresses.ts'
 
 /** Bytes of an IP address by its version. */
-const LENGTH = { 4: 4, 6: 16 } as const
+const lengths = { 4: 4, 6: 16 } as const
 
-/** Addresses of one IP version in compact form (BEP 23, BEP 7): those of the other, and names, are left out. */
+/** Addresses of one IP version in compact form (BEP 23, BEP 7). Addresses of the other version and names are left out. */
 export function encodeCompact(addresses: readonly string[], version: 4 | 6): Buffer {
   const parts = addresses.flatMap((address) => {
     const { host = '', port = 0 } = parseAddress(address) ?? {}
     if (isIP(host) !== version) return []
-    const bytes = Buffer.alloc(LENGTH[version] + 2)
+    const bytes = Buffer.alloc(lengths[version] + 2)
     bytes.set(version === 4 ? host.split('.').map(Number) : bytesOf(host))
-    bytes.writeUInt16BE(port, LENGTH[version])
+    bytes.writeUInt16BE(port, lengths[version])
     return [bytes]
   })
   return Buffer.concat(parts)
 }
 
-/** `host:port` of each whole entry with a port. */
+/** `host:port` of each entry. Incomplete entries and those without a port are left out. */
 export function decodeCompact(bytes: Uint8Array, version: 4 | 6): string[] {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const length = LENGTH[version]
+  const length = lengths[version]
   const addresses: string[] = []
   for (let at = 0; at + length + 2 <= all.length; at += length + 2) {
     const port = all.readUInt16BE(at + length)
@@ -42,7 +30,7 @@ export function decodeCompact(bytes: Uint8Array, version: 4 | 6): string[] {
   return addresses
 }
 
-/** In its short form, as sockets give it: the same address must always be the same text. */
+/** In the short form that sockets give: the same address must always be the same text. */
 function formatIPv6(bytes: Buffer): string {
   const groups: string[] = []
   for (let at = 0; at < 16; at += 2) groups.push(bytes.readUInt16BE(at).toString(16))

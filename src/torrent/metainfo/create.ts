@@ -13,25 +13,25 @@ export interface CreateOptions {
   source: string
   /** Announce URLs. */
   trackers: string[]
-  /** Bytes, a power of two; chosen from the size if left out. */
+  /** Bytes, a power of two. Chosen from the size if left out. */
   pieceLength?: number
   name?: string
   comment?: string
-  /** BEP 27; on unless it is false. */
+  /** BEP 27. True by default. */
   private?: boolean
   /** Patterns as in a .gitignore file. */
   exclude?: string[]
   /** URLs of web servers that have the content. */
   webSeeds?: string[]
-  /** The files below `source`, if not all that are there. */
+  /** The files below `source`; all of them if left out. */
   files?: TorrentFile[]
-  /** A file that is on no disk, the last of the torrent: made of the SHA-256 of all others, hex, in their order. */
+  /** The last file of the torrent, which is not on disk: made from the SHA-256 (hex) of all others, in their order. */
   lastFile?: { name: string; content: (sha256: string[]) => Buffer }
   signal?: AbortSignal
   onProgress?: (bytes: number, total: number) => void
 }
 
-const CHUNK = 4 * 1024 * 1024
+const CHUNK_BYTES = 4 * 1024 * 1024
 /** Peers that a torrent made by hand is expected to reach. */
 const USUAL_FLEET = 10
 
@@ -91,7 +91,7 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
   })
 }
 
-/** What everybody would refuse in a torrent is refused before everything is read. */
+/** Throws for names that every client would refuse in a torrent, before all the content is read. */
 function refuseNames(files: Pick<TorrentFile, 'path'>[]): void {
   for (const { path } of files) {
     const fault = path.map(nameFault).find((fault) => fault !== undefined)
@@ -131,15 +131,18 @@ async function listFiles(root: string, exclude: string[]): Promise<TorrentFile[]
     .map(({ file }) => file)
 }
 
-/** Reads a file in large chunks, the next one while the caller works on this one. Throws when its length changes. */
+/** Reads a file in large chunks, each one while the caller works on the one before. Throws when the length changes. */
 async function* readAhead(path: string, length: number): AsyncGenerator<Buffer> {
   const handle = await open(path, 'r').catch((error) => {
     throw unreadable(path, error)
   })
   try {
-    const buffers = [Buffer.allocUnsafe(Math.min(CHUNK, length)), Buffer.allocUnsafe(Math.min(CHUNK, length))]
+    const buffers = [
+      Buffer.allocUnsafe(Math.min(CHUNK_BYTES, length)),
+      Buffer.allocUnsafe(Math.min(CHUNK_BYTES, length)),
+    ]
     const load = (turn: number, at: number) => {
-      const pending = handle.read(buffers[turn % 2] as Buffer, 0, Math.min(CHUNK, length - at), at)
+      const pending = handle.read(buffers[turn % 2] as Buffer, 0, Math.min(CHUNK_BYTES, length - at), at)
       pending.catch(() => {})
       return pending
     }

@@ -25,9 +25,9 @@ export interface Metainfo {
   private: boolean
   /** URLs of web servers that have the content (BEP 19). */
   webSeeds: string[]
-  /** The attributes of a directory, gzipped, for who seeds it and does not have them as a file. */
+  /** The attributes of a directory, gzipped, for a seeder that does not have them as a file. */
   manifest?: Uint8Array
-  /** The program that says it made it. */
+  /** The program that made the torrent, as it says. */
   createdBy: string | undefined
 }
 
@@ -44,14 +44,14 @@ export interface MetainfoFields {
   manifest?: Uint8Array
 }
 
-/** Outside of info, so that it counts for no infohash; other clients ignore it. */
+/** Outside of the info dictionary, so that it does not change the infohash. Other clients ignore it. */
 const MANIFEST_KEY = 'murder.mtree.gz'
-/** What our torrents say who made them. */
+/** The `created by` of our torrents. */
 const MAKER = 'shipit-murder'
 
 /**
- * Whether peers may learn of each other elsewhere than from the torrent's trackers: BEP 27 forbids it for private torrents.
- * Ours are for fleets, and private so that no other client tells strangers of them.
+ * Whether peers may tell each other of other peers. BEP 27 forbids it for private torrents. Ours are private only so that
+ * other clients do not tell the world about them.
  */
 export const mayExchange = ({ private: isPrivate, createdBy }: Metainfo): boolean =>
   !isPrivate || createdBy === MAKER
@@ -81,7 +81,7 @@ export function encodeMetainfo(fields: MetainfoFields): Buffer {
   )
 }
 
-/** The same torrent with these announce URLs and nothing else beside its info dictionary: the infohash stays. */
+/** The same info dictionary, and so the same infohash, with these announce URLs and nothing else. */
 export function withTrackers(bytes: Uint8Array, trackers: string[]): Buffer {
   const [announce] = trackers
   const head = bencode.encode({
@@ -163,7 +163,7 @@ function readTrackers(root: Record<string, unknown>): string[] {
   return readUrls([root.announce, ...listed])
 }
 
-/** One or several, each once. */
+/** One URL or a list of them, each once. */
 function readUrls(value: unknown): string[] {
   const urls = (Array.isArray(value) ? value : [value])
     .filter((url) => url instanceof Uint8Array)
@@ -171,7 +171,7 @@ function readUrls(value: unknown): string[] {
   return [...new Set(urls)]
 }
 
-/** What Windows takes for a device wherever it is; here the whole name only, for `aux.c` is a file like any other. */
+/** Names of devices on Windows. Only the whole name counts: `aux.c` is a file like any other. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)$/i
 
 /** What is wrong with a name in a torrent, as the rest of a sentence. */
@@ -207,7 +207,7 @@ function bad(why: string): MurderError {
   })
 }
 
-/** The bytes of the info dictionary as they stand: its hash must not depend on how we would write it. */
+/** The bytes of the info dictionary as they are in the file: the infohash must not depend on our encoding of it. */
 function rawInfo(bytes: Uint8Array): Uint8Array {
   let at = 1
   while (bytes[at] !== END) {

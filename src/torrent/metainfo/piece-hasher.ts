@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** SHA-1 of consecutive pieces of a stream of bytes, whatever chunks it comes in. */
+/** SHA-1 of the consecutive pieces of a stream. Its chunks may have any length. */
 export class PieceHasher {
   readonly #pieceLength: number
   readonly #hashes: Buffer[] = []
@@ -35,7 +35,7 @@ export class PieceHasher {
   }
 }
 
-/** Whether `content` has the hash that the torrent lists for `piece`. */
+/** Whether `digest` is the hash that the torrent lists for `piece`. */
 export function pieceIsRight(pieces: Uint8Array, piece: number, digest: Uint8Array): boolean {
   return Buffer.compare(pieces.subarray(piece * 20, piece * 20 + 20), digest) === 0
 }

@@ -1,232 +1,141 @@
 import type { Socket } from 'node:net'
+import { formatAddress, unmapped } from '../../system/addresses.ts'
 import { authenticate } from '../access/authentication.ts'
-import { formatAddress } from '../encoding/compact.ts'
-import { PEX_EXTENSION, PEX_EXTENSION_ID } from '../wire/extensions.ts'
-import { AGENT_EXTENSION, LARGEST_BLOCK, PeerWire, STRANGERS_BLOCK } from '../wire/peer-wire.ts'
+import type { Coalescer } from '../wire/coalescing.ts'
+import { AGENT_EXTENSION, AGENT_EXTENSION_ID, PEX_EXTENSION, PEX_EXTENSION_ID } from '../wire/extensions.ts'
+import { LARGEST_BLOCK_BYTES, PeerWire, STANDARD_BLOCK_BYTES } from '../wire/peer-wire.ts'
+import { isAgentId, type LocalPeer } from './local-peer.ts'
 import { RateLimit } from './rate-limit.ts'
+import { type BlockSource, UploadQueue } from './upload-queue.ts'
 
-/** How ids of agents begin, in hex: `-MU`. */
-const AGENT = '2d4d55'
-/** Seconds after which a connection is closed that has not shaken hands, and proved itself where that is asked. */
-const HANDSHAKE_TIMEOUT = 5
-/** Bytes waiting in a socket above which nothing more is read for it. */
-const HIGH_WATER = 512 * 1024
+/** For the handshake, and for the proof where a key is asked for. */
+const HANDSHAKE_TIMEOUT_MS = 5000
 
 /**
- * Key of the extended handshake by which a seeder of ours says what it is. Not BEP 21's `upload_only`: libtorrent
- * closes connections to whoever says that and has nothing to show yet.
+ * Key of the extended handshake by which our seeder says what it is. Not BEP 21's `upload_only`: libtorrent closes
+ * connections to peers that say so and have nothing to show yet.
  */
-const SOURCE = 'murder_source'
+const SEEDER_KEY = 'murder_source'
+/** Key of the extended handshake: the longest block that the sender should be asked for. */
+const BLOCK_KEY = 'murder_block'
 
-/** Requests that one connection may have waiting here. Asking for more ends the connection. */
-const MOST_REQUESTS = 2048
-
-interface Serving {
-  piece: number
-  offset: number
-  length: number
+/** What all connections of a process share. */
+export interface ConnectionContext {
+  readonly local: LocalPeer
+  readonly source: BlockSource
+  readonly coalescer: Coalescer
+  /** Seconds. */
+  readonly nowS: () => number
+  /** The handshake is done, and the other side has proved that it belongs to the swarm. */
+  onReady(connection: Connection): void
+  onClose(connection: Connection): void
 }
 
-/** What a connection needs of the process it belongs to. */
-export interface Host {
-  readonly infoHash: string
-  readonly peerId: string
-  readonly pieceCount: number
-  readonly listenPort: number
-  readonly source: boolean
-  /** Whether agents may tell each other of others in this swarm. */
-  readonly exchanges: boolean
-  /** What neighbours must prove to know (`keyOf`); anybody may come when there is none. */
-  readonly key: Buffer | undefined
-  /** Hands are shaken, and the other side is one of the swarm. Returns false when the connection is not wanted (ourselves, a double). */
-  accept(connection: Connection): boolean
-  left(connection: Connection): void
-  /** The content asked for, or undefined when it is not here or not a valid range. */
-  content(piece: number, offset: number, length: number): Buffer | Promise<Buffer> | undefined
-  /** Bytes that may be sent now, to all. */
-  sendBudget(): number
-  /** They will be sent now, or when they have been read. */
-  spend(bytes: number): void
-  /** Bytes a second to any one neighbour; 0 is no limit. */
-  readonly limitOfEach: number
-  /** The longest block that should be asked of us, and that we ask for. */
-  readonly smoothUpload: number
-  readonly smoothDownload: number
-  sent(connection: Connection, piece: number, bytes: number): void
-}
-
-/** One neighbour: its wire, who it is, and the blocks it waits for from us. */
+/** The connection to one neighbour, and what the neighbour has said about itself. */
 export class Connection {
   readonly id: number
   readonly wire: PeerWire
+  readonly uploads: UploadQueue
   readonly outgoing: boolean
-  /** `host:port` where it listens; undefined while that is not known. */
+  /** `host:port` where the neighbour listens; undefined while that is not known. */
   address: string | undefined
-  /** It is a seeder of ours, which may show its pieces one by one. */
-  source = false
-  readonly #host: Host
-  readonly #patience: NodeJS.Timeout
-  readonly #queue: Serving[] = []
-  readonly #limit: RateLimit
-  /** The longest block that the other side wants to be asked for. */
-  #smoothForThem = LARGEST_BLOCK
-  /** A block is being read from disk: those behind it wait. */
-  #reading = false
-  #closed = false
+  /** Whether the neighbour is our seeder, which may show its pieces one by one. */
+  isSeeder = false
+  readonly #context: ConnectionContext
+  readonly #handshakeTimer: NodeJS.Timeout
+  /** The longest block that the neighbour wants to be asked for. */
+  #largestUploadOfPeer = LARGEST_BLOCK_BYTES
 
-  constructor(id: number, socket: Socket, host: Host, outgoingTo?: string) {
+  constructor(id: number, socket: Socket, context: ConnectionContext, outgoingTo?: string) {
+    const { local, coalescer, source, nowS } = context
     this.id = id
-    this.#host = host
+    this.#context = context
     this.outgoing = outgoingTo !== undefined
     this.address = outgoingTo
-    this.#limit = new RateLimit(host.limitOfEach, now())
-    this.wire = new PeerWire(socket, { pieceCount: host.pieceCount })
-    this.wire.extendedMapping[1] = AGENT_EXTENSION
-    if (host.exchanges) this.wire.extendedMapping[PEX_EXTENSION_ID] = PEX_EXTENSION
-    this.wire.extendedHandshake = {
-      v: 'shipit-murder',
-      p: host.listenPort,
-      reqq: 1024,
-      murder_block: host.smoothUpload,
-      ...(host.source ? { [SOURCE]: 1 } : {}),
-    }
-    this.#patience = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT * 1000)
-    this.wire.on('handshake', (infoHash: string) => this.#shaken(infoHash))
-    this.wire.on('extended', (name: unknown, content: unknown) => {
-      if (name === 'handshake') this.#introduced(content as Record<string, unknown>)
-    })
-    this.wire.on('request', (piece: number, offset: number, length: number) => {
-      this.#asked({ piece, offset, length })
-    })
-    this.wire.on('cancel', (piece: number, offset: number, length: number) => {
-      this.#takenBack({ piece, offset, length })
-    })
-    socket.on('drain', () => this.pump())
+    this.wire = new PeerWire(socket, { pieceCount: local.pieceCount, coalescer })
+    this.#offer()
+    this.#handshakeTimer = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT_MS)
+    this.wire.on('handshake', (infoHash) => this.#handshakeCame(infoHash))
+    this.wire.on('extended-handshake', (content) => this.#extendedHandshakeCame(content))
+    const limit = new RateLimit(local.limitOfEach, nowS())
+    this.uploads = new UploadQueue(id, this.wire, { source, limit, nowS })
     socket.on('close', () => {
-      clearTimeout(this.#patience)
-      this.#closed = true
-      this.#queue.length = 0
-      host.left(this)
+      clearTimeout(this.#handshakeTimer)
+      this.uploads.close()
+      context.onClose(this)
     })
-    const { key, infoHash, peerId } = host
-    if (key)
-      authenticate(this.wire, { key, infoHash, peerId, outgoing: this.outgoing }, () => this.#welcome())
-    if (this.outgoing) this.#shakeHands()
+    const { key, infoHash, peerId } = local
+    if (key) authenticate(this.wire, { key, infoHash, peerId, outgoing: this.outgoing }, () => this.#ready())
+    if (this.outgoing) this.#sendHandshake()
   }
 
   get peerId(): string {
     return this.wire.peerId ?? ''
   }
 
-  /** Whether its id is an agent's: that is known before its extended handshake. */
-  get namesAgent(): boolean {
-    return this.peerId.startsWith(AGENT)
+  /** By the peer id, which is known before the extended handshake. */
+  get hasAgentId(): boolean {
+    return isAgentId(this.peerId)
   }
 
   get remoteHost(): string {
-    return (this.wire.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    return unmapped(this.wire.socket.remoteAddress ?? '')
   }
 
   get localHost(): string {
-    return (this.wire.socket.localAddress ?? '').replace(/^::ffff:/, '')
+    return unmapped(this.wire.socket.localAddress ?? '')
   }
 
   get largestBlock(): number {
-    if (!this.wire.isAgent) return STRANGERS_BLOCK
-    return Math.min(this.#smoothForThem, this.#host.smoothDownload)
+    if (!this.wire.isAgent) return STANDARD_BLOCK_BYTES
+    return Math.min(this.#largestUploadOfPeer, this.#context.local.largestDownload)
   }
 
   /**
-   * Whoever shows its pieces one by one waits for our haves of what it has itself before it shows more: our own seeders,
-   * and strangers that super-seed (BEP 16) and don't say so.
+   * A super-seeder (BEP 16) waits for our HAVE of each piece that it has shown, before it shows more. Our own seeders say that
+   * they are seeders; other clients don't.
    */
   get wantsEveryHave(): boolean {
-    return this.source || !this.wire.isAgent
+    return this.isSeeder || !this.wire.isAgent
   }
 
   close(): void {
     this.wire.destroy()
   }
 
-  /** Sends what is asked for, in order, as fast as the socket and the upload limit take it. */
-  pump(): void {
-    while (this.#maySend()) {
-      const next = this.#queue.shift() as Serving
-      this.#limit.take(next.length)
-      this.#host.spend(next.length)
-      const block = this.#host.content(next.piece, next.offset, next.length)
-      if (block === undefined) this.wire.reject(next.piece, next.offset, next.length)
-      else if (Buffer.isBuffer(block)) this.#send(next, block)
-      else return void this.#sendLater(next, block)
+  #offer(): void {
+    const { local } = this.#context
+    this.wire.extendedMapping[AGENT_EXTENSION_ID] = AGENT_EXTENSION
+    if (local.exchangesPeers) this.wire.extendedMapping[PEX_EXTENSION_ID] = PEX_EXTENSION
+    this.wire.extendedHandshake = {
+      v: 'shipit-murder',
+      p: local.listenPort,
+      reqq: 1024,
+      [BLOCK_KEY]: local.largestUpload,
+      ...(local.isSeeder ? { [SEEDER_KEY]: 1 } : {}),
     }
   }
 
-  #maySend(): boolean {
-    if (this.#queue.length === 0 || this.#reading || this.#closed) return false
-    return this.wire.queued < HIGH_WATER && this.#host.sendBudget() > 0 && this.#limit.available(now()) > 0
+  #sendHandshake(): void {
+    this.wire.handshake(this.#context.local.infoHash, this.#context.local.peerId)
   }
 
-  async #sendLater(serving: Serving, reading: Promise<Buffer>): Promise<void> {
-    this.#reading = true
-    try {
-      const block = await reading
-      if (!this.#closed) this.#send(serving, block)
-    } catch {
-      // The reader has reported it; this peer asks elsewhere.
-      this.close()
-    } finally {
-      this.#reading = false
-    }
-    this.pump()
+  #handshakeCame(infoHash: string): void {
+    if (infoHash !== this.#context.local.infoHash) return this.close()
+    if (!this.outgoing) this.#sendHandshake()
+    if (!this.wire.isLocked) this.#ready()
   }
 
-  #send({ piece, offset }: Serving, block: Buffer): void {
-    this.wire.sendBlock(piece, offset, block)
-    this.#host.sent(this, piece, block.length)
+  #ready(): void {
+    clearTimeout(this.#handshakeTimer)
+    this.#context.onReady(this)
   }
 
-  #shakeHands(): void {
-    this.wire.handshake(this.#host.infoHash, this.#host.peerId)
-  }
-
-  #shaken(infoHash: string): void {
-    if (infoHash !== this.#host.infoHash) return this.close()
-    if (!this.outgoing) this.#shakeHands()
-    if (!this.wire.isLocked) this.#welcome()
-  }
-
-  #welcome(): void {
-    clearTimeout(this.#patience)
-    if (!this.#host.accept(this)) return this.close()
-  }
-
-  #introduced(content: Record<string, unknown>): void {
-    this.source = content[SOURCE] === 1
-    const smooth = Number(content.murder_block)
-    if (smooth >= STRANGERS_BLOCK && smooth <= LARGEST_BLOCK) this.#smoothForThem = smooth
+  #extendedHandshakeCame(content: Record<string, unknown>): void {
+    this.isSeeder = content[SEEDER_KEY] === 1
+    const largest = Number(content[BLOCK_KEY])
+    if (largest >= STANDARD_BLOCK_BYTES && largest <= LARGEST_BLOCK_BYTES) this.#largestUploadOfPeer = largest
     const port = Number(content.p)
     if (!this.outgoing && port > 0 && port < 65536) this.address = formatAddress(this.remoteHost, port)
   }
-
-  #asked(serving: Serving): void {
-    if (serving.length < 1 || serving.length > LARGEST_BLOCK) return this.close()
-    if (this.#queue.length >= MOST_REQUESTS) return this.close()
-    this.#queue.push(serving)
-    this.pump()
-  }
-
-  /**
-   * BEP 6: each request is answered, one that is taken back too, and other clients count it as under way until then. An agent
-   * has forgotten it, and would take the answer for that of a later request.
-   */
-  #takenBack({ piece, offset, length }: Serving): void {
-    const at = this.#queue.findIndex(
-      (serving) => serving.piece === piece && serving.offset === offset && serving.length === length,
-    )
-    if (at < 0) return
-    this.#queue.splice(at, 1)
-    if (!this.wire.isAgent) this.wire.reject(piece, offset, length)
-  }
 }
-
-const now = () => performance.now() / 1000

@@ -1,145 +1,174 @@
 import { connect, type Socket } from 'node:net'
+import { formatAddress, parseAddress } from '../../system/addresses.ts'
 import { BanList } from '../access/ban-list.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
-import { formatAddress, parseAddress } from '../encoding/compact.ts'
 import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
+import type { Coalescer } from '../wire/coalescing.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
-import { Connection, type Host } from './connection.ts'
+import { Connection, type ConnectionContext } from './connection.ts'
+import type { LocalPeer } from './local-peer.ts'
 import { PeerList } from './peer-list.ts'
+import type { BlockSource } from './upload-queue.ts'
 
-/** Connections to us that have not shaken hands yet, or not proved themselves. */
-const MOST_WAITING = 64
+/** Connections to us whose handshake, or proof, is still to come. */
+const MAX_UNPROVED = 64
 const DIAL_TIMEOUT_MS = 5000
 
-/** Who we are connected to, and whom to dial: never ourselves, nobody twice, nobody who sent wrong bytes. */
+export interface NeighbourEvents {
+  /** The connection is one of ours from now on. */
+  joined(connection: Connection): void
+  /** One of ours has ended. */
+  left(connection: Connection): void
+}
+
+/** Decides which connections to open, accept and keep: none to ourselves, one to each peer, none to a banned one. */
 export class Neighbours {
   everConnected = false
-  /** Where those were who sent wrong bytes, in order. */
-  readonly liars: string[] = []
-  readonly #host: Host
-  readonly #now: () => number
-  readonly #book = new PeerList()
-  readonly #connections = new Map<number, Connection>()
-  readonly #banned = new BanList()
-  readonly #waiting = new ConnectionLimit<Connection>(MOST_WAITING)
+  /** Addresses of peers that were banned, in order. */
+  readonly banned: string[] = []
+  /** Participants, as far as is known; 0 when nothing is. */
+  swarmSize = 0
+  readonly #context: ConnectionContext
+  readonly #connections: Map<number, Connection>
+  readonly #events: NeighbourEvents
+  readonly #peerList = new PeerList()
+  readonly #banList = new BanList()
+  readonly #unproved = new ConnectionLimit<Connection>(MAX_UNPROVED)
+  readonly #startedAtS: number
   #nextId = 1
   #dialing = 0
   #stopped = false
-  /** Participants, as far as is known; 0 if nothing is. */
-  swarm = 0
-  readonly #startedAt: number
 
-  /** `now` in seconds. */
-  constructor(host: Host, now: () => number) {
-    this.#host = host
-    this.#now = now
-    this.#startedAt = now()
+  /** `connections` is filled here: the connections by their ids. */
+  constructor(
+    parts: {
+      local: LocalPeer
+      connections: Map<number, Connection>
+      source: BlockSource
+      coalescer: Coalescer
+      nowS: () => number
+    },
+    events: NeighbourEvents,
+  ) {
+    this.#connections = parts.connections
+    this.#events = events
+    this.#startedAtS = parts.nowS()
+    this.#context = {
+      local: parts.local,
+      source: parts.source,
+      coalescer: parts.coalescer,
+      nowS: parts.nowS,
+      onReady: (connection) => this.#ready(connection),
+      onClose: (connection) => this.#closed(connection),
+    }
   }
 
-  get size(): number {
-    return this.#connections.size
-  }
-
-  /** Whether there is room for peers that are not known yet. */
+  /** Whether peers should be found that are not known yet. */
   get wantsMore(): boolean {
-    return toOpen(this.#around()) > 0 && this.size <= this.#book.addresses.length
+    return toOpen(this.#topology()) > 0 && this.#connections.size <= this.#peerList.addresses.length
   }
 
-  get(id: number): Connection | undefined {
-    return this.#connections.get(id)
-  }
-
-  [Symbol.iterator](): IterableIterator<Connection> {
-    return this.#connections.values()
-  }
-
-  /** `fixed` are addresses that were named by the user or the deploy. */
+  /** `fixed`: the user or the deploy has named these addresses. */
   learn(addresses: string[], fixed = false): void {
-    for (const address of addresses) this.#book.add(address, fixed)
+    for (const address of addresses) this.#peerList.add(address, fixed)
   }
 
-  /** Somebody knows of this many participants; a tracker may know of few at first. */
-  swarmIs(size: number): void {
-    this.swarm = Math.max(this.swarm, size)
+  /** There are at least this many participants. A tracker may know of few at first. */
+  raiseSwarmSize(size: number): void {
+    this.swarmSize = Math.max(this.swarmSize, size)
   }
 
   /** A socket that was accepted and does not read yet. */
   incoming(accepted: Socket): void {
     if (this.#stopped || !this.#accepts(false)) return void accepted.destroy()
     const socket = readShared(accepted, (bytes) => connection.wire.take(bytes))
-    const connection = new Connection(this.#nextId++, socket, this.#host)
-    this.#waiting.enter(connection, connection.remoteHost)?.close()
+    const connection = new Connection(this.#nextId++, socket, this.#context)
+    this.#unproved.add(connection, connection.remoteHost)?.close()
   }
 
   dialMore(): void {
-    const room = toOpen(this.#around()) - this.#dialing
+    const room = toOpen(this.#topology()) - this.#dialing
     if (this.#stopped || room <= 0) return
-    const connected = new Set([...this].flatMap(({ address }) => address ?? []))
-    for (const address of this.#book.due(this.#now(), room, connected, Math.random)) this.#dial(address)
+    const connected = new Set([...this.#connections.values()].flatMap(({ address }) => address ?? []))
+    const due = this.#peerList.due(this.#context.nowS(), room, connected, Math.random)
+    for (const address of due) this.#dial(address)
   }
 
-  /** Takes in a connection that has shaken hands. Returns false when it is not wanted. */
-  admit(connection: Connection): boolean {
-    this.#waiting.leave(connection)
-    if (connection.peerId === this.#host.peerId) {
-      this.#book.forbid(connection.address ?? formatAddress(connection.localHost, this.#host.listenPort))
+  /** A peer has sent wrong bytes. */
+  ban(id: number): void {
+    const connection = this.#connections.get(id)
+    if (!connection) return
+    this.#banList.add(connection)
+    this.banned.push(connection.address ?? connection.remoteHost)
+    connection.close()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const connection of [...this.#connections.values()]) connection.close()
+  }
+
+  #ready(connection: Connection): void {
+    this.#unproved.remove(connection)
+    if (this.#admit(connection)) this.#events.joined(connection)
+    else connection.close()
+  }
+
+  /** Returns false when the connection is not wanted. */
+  #admit(connection: Connection): boolean {
+    const { local } = this.#context
+    if (connection.peerId === local.peerId) {
+      this.#peerList.forbid(connection.address ?? formatAddress(connection.localHost, local.listenPort))
       return false
     }
-    const twin = [...this].find((other) => other.peerId === connection.peerId)
+    const twin = [...this.#connections.values()].find(({ peerId }) => peerId === connection.peerId)
     if (twin && !this.#prefers(connection, twin)) return false
-    const isAgent = !connection.outgoing && connection.namesAgent
+    const isAgent = !connection.outgoing && connection.hasAgentId
     if (!twin && !this.#accepts(isAgent)) return false
-    if (this.#banned.has(connection)) return false
+    if (this.#banList.has(connection)) return false
     this.everConnected = true
     this.#connections.set(connection.id, connection)
     twin?.close()
     return true
   }
 
-  /** The connection has ended. Returns whether it was one of ours. */
-  left(connection: Connection): boolean {
-    this.#waiting.leave(connection)
-    if (connection.outgoing && connection.address) this.#book.ended(connection.address, this.#now())
-    return this.#connections.get(connection.id) === connection && this.#connections.delete(connection.id)
-  }
-
-  ban(id: number): void {
-    const connection = this.#connections.get(id)
-    if (!connection) return
-    this.#banned.add(connection)
-    this.liars.push(connection.address ?? connection.remoteHost)
-    connection.close()
-  }
-
-  stop(): void {
-    this.#stopped = true
-    for (const connection of [...this]) connection.close()
+  #closed(connection: Connection): void {
+    this.#unproved.remove(connection)
+    if (connection.outgoing && connection.address)
+      this.#peerList.ended(connection.address, this.#context.nowS())
+    if (this.#connections.get(connection.id) !== connection) return
+    this.#connections.delete(connection.id)
+    this.#events.left(connection)
   }
 
   /** Of two connections to one peer, both ends keep the one that the peer with the smaller id opened. */
   #prefers(one: Connection, other: Connection): boolean {
-    return one.outgoing !== other.outgoing && one.outgoing === this.#host.peerId < one.peerId
+    return one.outgoing !== other.outgoing && one.outgoing === this.#context.local.peerId < one.peerId
   }
 
   #accepts(agent: boolean): boolean {
-    return accepts(this.#around(), { seeder: this.#host.source, agent })
+    return accepts(this.#topology(), { seeder: this.#context.local.isSeeder, agent })
   }
 
-  #around(): Topology {
-    return { swarm: this.swarm, neighbours: this.size, age: this.#now() - this.#startedAt }
+  #topology(): Topology {
+    return {
+      swarm: this.swarmSize,
+      neighbours: this.#connections.size,
+      ageS: this.#context.nowS() - this.#startedAtS,
+    }
   }
 
   #dial(address: string): void {
     const target = parseAddress(address)
-    if (!target || this.#banned.hasAddress(target.host, address)) return this.#book.forbid(address)
-    this.#book.dialing(address)
+    if (!target || this.#banList.hasAddress(target.host, address)) return this.#peerList.forbid(address)
+    this.#peerList.dialing(address)
     this.#dialing++
     let connection: Connection | undefined
     const onread = sharedRead((bytes) => connection?.wire.take(bytes))
     const socket = connect({ ...target, timeout: DIAL_TIMEOUT_MS, onread })
     const failed = () => {
       this.#dialing--
-      this.#book.ended(address, this.#now())
+      this.#peerList.ended(address, this.#context.nowS())
     }
     socket.once('timeout', () => socket.destroy())
     socket.once('error', () => {})
@@ -148,8 +177,8 @@ export class Neighbours {
       socket.off('close', failed)
       socket.setTimeout(0)
       this.#dialing--
-      this.#book.connected(address, this.#now())
-      connection = new Connection(this.#nextId++, socket, this.#host, address)
+      this.#peerList.connected(address, this.#context.nowS())
+      connection = new Connection(this.#nextId++, socket, this.#context, address)
     })
   }
 }

@@ -1,16 +1,17 @@
-/** Seconds before an address is tried again: the first time, and at most. */
-const FIRST_PAUSE = 0.25
-const LONGEST_PAUSE = 4
-/** An address that only a tracker named is forgotten after this many failures. */
-const MOST_FAILURES = 6
-/** Addresses that trackers and peers may name; those of the user come on top. */
-const MOST_ADDRESSES = 10_000
+/** Before an address is dialed again. The time doubles from the first pause to the longest one. */
+const FIRST_PAUSE_S = 0.25
+const LONGEST_PAUSE_S = 4
+/** After so many failures an address is forgotten, unless it is fixed. */
+const MAX_FAILURES = 6
+/** Addresses from trackers and peers. Fixed ones come on top. */
+const MAX_ADDRESSES = 10_000
 
 interface Entry {
   failures: number
-  /** Infinity while it is not. */
-  connectedAt: number
-  nextAt: number
+  /** Infinity while it is not connected. */
+  connectedAtS: number
+  /** It is not dialed before this time. */
+  nextAtS: number
   /** Named by the user or the deploy: never forgotten. */
   fixed: boolean
   busy: boolean
@@ -25,27 +26,27 @@ export class PeerList {
     if (this.#forbidden.has(address)) return
     const known = this.#entries.get(address)
     if (known) known.fixed ||= fixed
-    else if (fixed || this.#entries.size < MOST_ADDRESSES)
+    else if (fixed || this.#entries.size < MAX_ADDRESSES)
       this.#entries.set(address, {
         failures: 0,
-        connectedAt: Number.POSITIVE_INFINITY,
-        nextAt: 0,
+        connectedAtS: Number.POSITIVE_INFINITY,
+        nextAtS: 0,
         fixed,
         busy: false,
       })
   }
 
-  /** This is our own address, or one that must not be used: whoever names it again is not heard. */
+  /** This is our own address, or one that must not be used. It is ignored from now on. */
   forbid(address: string): void {
     this.#entries.delete(address)
     this.#forbidden.add(address)
   }
 
-  /** Addresses to dial now, at most `room`, those of the user first, the others in random order. */
-  due(now: number, room: number, connected: ReadonlySet<string>, random: () => number): string[] {
+  /** Addresses to dial now, at most `room`: the fixed ones first, the others in random order. */
+  due(nowS: number, room: number, connected: ReadonlySet<string>, random: () => number): string[] {
     const due: { address: string; order: number }[] = []
     for (const [address, entry] of this.#entries) {
-      if (entry.busy || entry.nextAt > now || connected.has(address)) continue
+      if (entry.busy || entry.nextAtS > nowS || connected.has(address)) continue
       due.push({ address, order: entry.fixed ? -1 : random() })
     }
     return due
@@ -60,21 +61,21 @@ export class PeerList {
   }
 
   /** The connection is established. */
-  connected(address: string, now: number): void {
+  connected(address: string, nowS: number): void {
     const entry = this.#entries.get(address)
-    if (entry) entry.connectedAt = now
+    if (entry) entry.connectedAtS = nowS
   }
 
-  /** The attempt failed, or the connection ended. One that ends soon is a failure: it is not wanted there. */
-  ended(address: string, now: number): void {
+  /** The attempt failed, or the connection ended. If it ends soon, that is a failure: the other side does not want it. */
+  ended(address: string, nowS: number): void {
     const entry = this.#entries.get(address)
     if (!entry) return
     entry.busy = false
-    if (now - entry.connectedAt > LONGEST_PAUSE) entry.failures = 0
-    entry.connectedAt = Number.POSITIVE_INFINITY
+    if (nowS - entry.connectedAtS > LONGEST_PAUSE_S) entry.failures = 0
+    entry.connectedAtS = Number.POSITIVE_INFINITY
     entry.failures++
-    entry.nextAt = now + Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (entry.failures - 1))
-    if (!entry.fixed && entry.failures >= MOST_FAILURES) this.#entries.delete(address)
+    entry.nextAtS = nowS + Math.min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (entry.failures - 1))
+    if (!entry.fixed && entry.failures >= MAX_FAILURES) this.#entries.delete(address)
   }
 
   get addresses(): string[] {

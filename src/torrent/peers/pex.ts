@@ -1,158 +1,144 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import bencode from 'bencode'
+import { addressMatcher, formatAddress, isLoopback, parseAddress } from '../../system/addresses.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
-import { decodeCompact, encodeCompact, formatAddress, parseAddress } from '../encoding/compact.ts'
+import { decodeCompact, encodeCompact } from '../encoding/compact.ts'
 import { PEX_EXTENSION } from '../wire/extensions.ts'
 import type { Connection } from './connection.ts'
 
-/** Seconds between two messages to one neighbour, after a first one at once: the newcomer is in a hurry. */
-const INTERVAL = 1
-/** Addresses in one message (BEP 11), and those ever told to, or believed of, one neighbour: no swarm needs more. */
-const MOST_AT_ONCE = 50
-const MOST_IN_ALL = 200
-/** Messages of one neighbour that are read at once, before one at a time in `INTERVAL`. */
-const BURST = 10
+/** Between two messages to one neighbour. The first one leaves at once: the newcomer is in a hurry. */
+const INTERVAL_S = 1
+/** Addresses in one message (BEP 11). */
+const MAX_PER_MESSAGE = 50
+/** Addresses that one neighbour is sent, and as many are taken from it: no swarm needs more. */
+const MAX_PER_NEIGHBOUR = 200
+/** So many messages of one neighbour are read at once; from then on one per `INTERVAL_S`. */
+const MESSAGE_BURST = 10
 
-/** What is known of one neighbour. */
-interface Acquaintance {
+interface Partner {
   connection: Connection
-  since: number
-  told: Set<string>
-  toldAt: number
-  /** `news` when it was told of everybody. */
-  toldOf: number
-  /** Addresses and messages. */
-  heard: number
-  messages: number
+  joinedAtS: number
+  /** Addresses that it was sent. */
+  sent: Set<string>
+  sentAtS: number
+  /** The `#version` that it was sent completely. */
+  sentVersion: number
+  receivedAddresses: number
+  receivedMessages: number
 }
 
 /**
- * Agents tell each other whom they are connected to, so that a swarm finds together without a tracker. Only agents are
- * told, only connections are told of, and each neighbour of each at most once: traffic does not grow with the fleet.
- * Which addresses of others are believed: `believable`.
+ * Peer exchange (BEP 11): agents send each other the addresses of their neighbours, so that a swarm holds together without
+ * a tracker. Only agents take part, only the addresses of open connections are sent, and each of them to each neighbour
+ * once at most: so the traffic does not grow with the fleet. `#isTrusted` says which received addresses are used.
  */
 export class PeerExchange {
-  readonly #acquaintances = new Map<number, Acquaintance>()
-  /** How often somebody has become known whom others may be told of. */
-  #news = 0
+  readonly #partners = new Map<number, Partner>()
+  /** Grows whenever there is an address that others may be sent. */
+  #version = 0
   readonly #learn: (addresses: string[]) => void
-  readonly #now: () => number
-  readonly #fleet: BlockList | undefined
+  readonly #nowS: () => number
+  readonly #isInFleet: (address: string) => boolean
 
-  /** `now` in seconds. `hosts` are the fleet's IP addresses, where they are known: then no others are believed. */
-  constructor(learn: (addresses: string[]) => void, now: () => number, hosts?: readonly string[]) {
+  /** `hosts` are the fleet's IP addresses, where they are known: then no others are used. */
+  constructor(learn: (addresses: string[]) => void, nowS: () => number, hosts?: readonly string[]) {
     this.#learn = learn
-    this.#now = now
-    if (hosts) this.#fleet = listOf(hosts)
+    this.#nowS = nowS
+    this.#isInFleet = hosts ? addressMatcher(hosts) : () => true
   }
 
   join(connection: Connection): void {
-    const since = this.#now()
-    const one: Acquaintance = {
+    const partner: Partner = {
       connection,
-      since,
-      told: new Set(),
-      toldAt: 0,
-      toldOf: 0,
-      heard: 0,
-      messages: 0,
+      joinedAtS: this.#nowS(),
+      sent: new Set(),
+      sentAtS: 0,
+      sentVersion: 0,
+      receivedAddresses: 0,
+      receivedMessages: 0,
     }
-    this.#acquaintances.set(connection.id, one)
-    this.#news++
-    connection.wire.on('extended', (name: unknown, content: unknown) => {
-      if (name === PEX_EXTENSION) this.#hear(one, content as Uint8Array)
-      else if (name === 'handshake') this.#introduced(one)
+    this.#partners.set(connection.id, partner)
+    this.#version++
+    connection.wire.on('extended', (extension, content) => {
+      if (extension === PEX_EXTENSION) this.#receive(partner, content)
     })
-    this.#tell(one)
+    connection.wire.on('extended-handshake', () => {
+      this.#version++
+      this.#send(partner)
+    })
+    this.#send(partner)
   }
 
   leave({ id }: Connection): void {
-    this.#acquaintances.delete(id)
+    this.#partners.delete(id)
   }
 
   /** Called often. */
   tick(): void {
-    const now = this.#now()
-    for (const one of this.#acquaintances.values()) {
-      if (one.toldOf !== this.#news && now - one.toldAt >= INTERVAL) this.#tell(one)
+    const nowS = this.#nowS()
+    for (const partner of this.#partners.values()) {
+      if (partner.sentVersion !== this.#version && nowS - partner.sentAtS >= INTERVAL_S) this.#send(partner)
     }
   }
 
-  #introduced(one: Acquaintance): void {
-    this.#news++
-    this.#tell(one)
-  }
-
-  #tell(one: Acquaintance): void {
-    const { connection, told } = one
-    if (!speaks(connection) || told.size >= MOST_IN_ALL) return
-    one.toldOf = this.#news
+  #send(partner: Partner): void {
+    const { connection, sent } = partner
+    if (!takesPart(connection) || sent.size >= MAX_PER_NEIGHBOUR) return
+    partner.sentVersion = this.#version
     const fresh: string[] = []
-    for (const { connection: other } of this.#acquaintances.values()) {
-      const address = other === connection || !speaks(other) ? undefined : addressOf(other)
-      if (address === undefined || told.has(address)) continue
+    for (const { connection: other } of this.#partners.values()) {
+      const address = other === connection || !takesPart(other) ? undefined : listenAddress(other)
+      if (address === undefined || sent.has(address)) continue
       if (isLoopback(other.remoteHost) && !isLoopback(connection.remoteHost)) continue
-      if (fresh.length === MOST_AT_ONCE) {
-        one.toldOf = 0
+      if (fresh.length === MAX_PER_MESSAGE) {
+        partner.sentVersion = 0
         break
       }
       fresh.push(address)
     }
     if (fresh.length === 0) return
-    for (const address of fresh) told.add(address)
-    one.toldAt = this.#now()
+    for (const address of fresh) sent.add(address)
+    partner.sentAtS = this.#nowS()
     connection.wire.extended(PEX_EXTENSION, encodePex(fresh))
   }
 
-  #hear(one: Acquaintance, content: Uint8Array): void {
-    if (!speaks(one.connection) || one.heard >= MOST_IN_ALL) return
-    if (one.messages >= BURST + (this.#now() - one.since) / INTERVAL) return
-    one.messages++
-    const named = decodePex(content).slice(0, Math.min(MOST_AT_ONCE, MOST_IN_ALL - one.heard))
-    one.heard += named.length
-    this.#learn(named.filter((address) => this.#believable(address, one.connection)))
+  #receive(partner: Partner, content: Uint8Array): void {
+    if (!takesPart(partner.connection) || partner.receivedAddresses >= MAX_PER_NEIGHBOUR) return
+    if (partner.receivedMessages >= MESSAGE_BURST + (this.#nowS() - partner.joinedAtS) / INTERVAL_S) return
+    partner.receivedMessages++
+    const room = MAX_PER_NEIGHBOUR - partner.receivedAddresses
+    const addresses = decodePex(content).slice(0, Math.min(MAX_PER_MESSAGE, room))
+    partner.receivedAddresses += addresses.length
+    this.#learn(addresses.filter((address) => this.#isTrusted(address, partner.connection)))
   }
 
-  /** Those of the fleet; of this machine only by somebody on it. */
-  #believable(address: string, by: Connection): boolean {
+  /** Addresses of the fleet. Addresses of this machine only from a neighbour on this machine. */
+  #isTrusted(address: string, from: Connection): boolean {
     const { host = '' } = parseAddress(address) ?? {}
-    if (isLoopback(host)) return isLoopback(by.remoteHost)
-    return this.#fleet ? this.#fleet.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4') : true
+    return isLoopback(host) ? isLoopback(from.remoteHost) : this.#isInFleet(host)
   }
 }
 
-/** A stranger is neither told nor heard (BEP 27). */
-const speaks = ({ wire }: Connection) => wire.isAgent && Boolean(wire.peerExtendedMapping[PEX_EXTENSION])
+/** Other clients do not take part (BEP 27). */
+const takesPart = ({ wire }: Connection) => wire.isAgent && Boolean(wire.peerExtendedMapping[PEX_EXTENSION])
 
-/** Where others reach this neighbour: at the address it comes from, and the port it listens on. */
-function addressOf({ address, remoteHost }: Connection): string | undefined {
+/** Where others reach this neighbour: the IP address that it comes from, and the port that it listens on. */
+function listenAddress({ address, remoteHost }: Connection): string | undefined {
   const { port } = parseAddress(address ?? '') ?? {}
   if (port === undefined || isIP(remoteHost) === 0) return undefined
   return formatAddress(remoteHost, port)
 }
 
-const isLoopback = (host: string): boolean => host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+const MAX_GUESSES = 16
 
-/** How many of a fleet are dialled without being told of. */
-const MOST_GUESSES = 16
-
-/** Where some of a fleet may listen: each takes the first port that is free. For when there is no tracker to ask. */
+/** Where some agents of a fleet probably listen: each takes the first free port. For use when no tracker answers. */
 export function guessAddresses(hosts: readonly string[], port: number, random: () => number): string[] {
   if (port === 0) return []
   return hosts
     .map((host) => ({ host, order: random() }))
     .sort((a, b) => a.order - b.order)
-    .slice(0, MOST_GUESSES)
+    .slice(0, MAX_GUESSES)
     .map(({ host }) => formatAddress(host, port))
-}
-
-function listOf(hosts: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const host of hosts) {
-    const version = isIP(host)
-    if (version !== 0) list.addAddress(host, version === 6 ? 'ipv6' : 'ipv4')
-  }
-  return list
 }
 
 function encodePex(addresses: readonly string[]): Buffer {
@@ -169,7 +155,7 @@ function encodePex(addresses: readonly string[]): Buffer {
   return Buffer.from(bencode.encode(content))
 }
 
-/** What is no message of this extension names nobody. */
+/** Malformed messages yield no addresses. */
 function decodePex(content: Uint8Array): string[] {
   try {
     const { added, added6 } = decodeUntrusted(content) as Record<string, unknown>

@@ -1,43 +1,43 @@
-/** Seconds of the rate that may be saved up: short, so that no link sees a burst. */
-const BURST = 0.25
+/** The bucket holds what the rate gives in this time: not more, so that no link sees a burst. */
+const MAX_BURST_S = 0.25
 /**
- * What a link carries beyond content: up to 4.6 % where every 1,448 bytes get 66 of Ethernet, IP and TCP, and nearly nothing
- * where whole bursts are counted (virtual links). In the middle, so that both are within 2.5 % of the limit.
+ * What a link carries for each byte of content. It is up to 1.046 where every 1,448 bytes get 66 of Ethernet, IP and TCP, and
+ * nearly 1 where whole bursts are counted (virtual links). With the middle, both are within 2.5 % of the limit.
  */
-const OVERHEAD = 1.023
-const SMALLEST_BLOCK = 16 * 1024
-/** Seconds that one block may take at the limit: longer ones would come in jerks. */
-const BLOCK_TIME = 0.1
+const LINK_OVERHEAD = 1.023
+const SMALLEST_BLOCK_BYTES = 16 * 1024
+/** At the limit, a block should take no longer: otherwise the content would come in jerks. */
+const MAX_BLOCK_TIME_S = 0.1
 
-/** A token bucket in bytes on the link. `rate` is bytes a second; 0 is no limit. Empty at first. */
+/** A token bucket in bytes on the link, empty at first. `rate` is bytes a second; 0 is no limit. */
 export class RateLimit {
   readonly #rate: number
   #tokens = 0
-  #filledAt: number
+  #filledAtS: number
 
-  constructor(rate: number, now: number) {
+  constructor(rate: number, nowS: number) {
     this.#rate = rate
-    this.#filledAt = now
+    this.#filledAtS = nowS
   }
 
-  /** Content bytes that may go now; may be overdrawn by one block, which is paid back before the next. */
-  available(now: number): number {
+  /** Content bytes that may be sent now. One block may overdraw it; that is paid back before the next one. */
+  available(nowS: number): number {
     if (this.#rate === 0) return Number.POSITIVE_INFINITY
-    this.#tokens = Math.min(this.#rate * BURST, this.#tokens + (now - this.#filledAt) * this.#rate)
-    this.#filledAt = now
-    return this.#tokens / OVERHEAD
+    this.#tokens = Math.min(this.#rate * MAX_BURST_S, this.#tokens + (nowS - this.#filledAtS) * this.#rate)
+    this.#filledAtS = nowS
+    return this.#tokens / LINK_OVERHEAD
   }
 
-  /** Bytes of content that go. */
+  /** So many content bytes are sent. */
   take(bytes: number): void {
-    if (this.#rate > 0) this.#tokens -= bytes * OVERHEAD
+    if (this.#rate > 0) this.#tokens -= bytes * LINK_OVERHEAD
   }
 }
 
-/** The longest block that passes a limit smoothly: a power of two. */
+/** The longest block, a power of two, that passes a limit of `rate` bytes a second without jerks. */
 export function smoothBlock(rate: number, largest: number): number {
   if (rate === 0) return largest
-  let length = SMALLEST_BLOCK
-  while (length * 2 <= Math.min(largest, rate * BLOCK_TIME)) length *= 2
+  let length = SMALLEST_BLOCK_BYTES
+  while (length * 2 <= Math.min(largest, rate * MAX_BLOCK_TIME_S)) length *= 2
   return length
 }

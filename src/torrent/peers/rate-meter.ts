@@ -1,11 +1,11 @@
-const WINDOW = 1
+const WINDOW_S = 1
 
-/** Counts content bytes in both directions; rates over about the last second. */
+/** Counts content bytes in both directions, and measures rates over about the last second. */
 export class RateMeter {
   #totalIn = 0
   #totalOut = 0
   #fromSeeder = 0
-  #mark = { at: 0, in: 0, out: 0 }
+  #measured = { atS: 0, in: 0, out: 0 }
   #rates = { down: 0, up: 0 }
 
   received(bytes: number, fromSeeder: boolean): void {
@@ -17,15 +17,15 @@ export class RateMeter {
     this.#totalOut += bytes
   }
 
-  /** `now` in seconds. Rates are bytes a second. */
-  read(now: number): { down: number; up: number; received: number; fromSeeder: number; sent: number } {
-    const elapsed = now - this.#mark.at
-    if (elapsed >= WINDOW) {
+  /** `down` and `up` are bytes a second. */
+  read(nowS: number): { down: number; up: number; received: number; fromSeeder: number; sent: number } {
+    const elapsedS = nowS - this.#measured.atS
+    if (elapsedS >= WINDOW_S) {
       this.#rates = {
-        down: Math.round((this.#totalIn - this.#mark.in) / elapsed),
-        up: Math.round((this.#totalOut - this.#mark.out) / elapsed),
+        down: Math.round((this.#totalIn - this.#measured.in) / elapsedS),
+        up: Math.round((this.#totalOut - this.#measured.out) / elapsedS),
       }
-      this.#mark = { at: now, in: this.#totalIn, out: this.#totalOut }
+      this.#measured = { atS: nowS, in: this.#totalIn, out: this.#totalOut }
     }
     return {
       ...this.#rates,

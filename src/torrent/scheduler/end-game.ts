@@ -1,34 +1,37 @@
-import { type Block, type Flight, overlaps, type PartialPiece } from './partial-piece.ts'
+import { type Block, type BlockRequest, overlaps, type PartialPiece } from './partial-piece.ts'
 import type { PeerState } from './peer-state.ts'
 
-/** A block may be asked of a second peer when it is this old (seconds), or this many times older than usual. */
-const LATE = 0.5
-const LATE_TIMES = 3
-/** It may be asked of a peer that will have sent it this many times sooner. */
-const SOONER_TIMES = 2
+/** A request that is pending for so long, or for so many times the usual latency, may never be answered. */
+const OVERDUE_S = 0.5
+const OVERDUE_LATENCIES = 3
+/** A block is asked of a second peer only if that peer will have sent it in this fraction of the time. */
+const MIN_SPEEDUP = 2
 
 /**
- * Of the blocks that others owe, the one that will come last, if `peer` can send it much sooner and nobody else was asked
- * for it already. `usual` is the smoothed latency of all peers (seconds).
+ * The end game (BEP 3): of the blocks that other peers owe, the one that will come last, if `peer` can send it much sooner and
+ * no second peer was asked for it yet. `usualS` is the smoothed latency of all peers.
  */
 export function lateBlock(
   peer: PeerState,
   partials: Iterable<PartialPiece>,
   peers: ReadonlyMap<number, PeerState>,
-  now: number,
-  usual: number,
+  nowS: number,
+  usualS: number,
 ): Block | undefined {
-  let latest: Flight | undefined
-  let longest = peer.window.latency * SOONER_TIMES
+  let latest: BlockRequest | undefined
+  let longestS = peer.window.latencyS * MIN_SPEEDUP
   for (const partial of partials) {
-    if (partial.ofOne || !peer.has.has(partial.piece)) continue
-    for (const flight of partial.flights) {
-      if (flight.peer === peer.id) continue
-      const wait = expectedWait(flight, peers.get(flight.peer), now, usual)
-      if (wait <= longest || partial.flights.some((other) => other !== flight && overlaps(other, flight)))
+    if (partial.singleSource || !peer.has.has(partial.piece)) continue
+    for (const request of partial.requests) {
+      if (request.peer === peer.id) continue
+      const waitS = expectedWaitS(request, peers.get(request.peer), nowS, usualS)
+      if (
+        waitS <= longestS ||
+        partial.requests.some((other) => other !== request && overlaps(other, request))
+      )
         continue
-      latest = flight
-      longest = wait
+      latest = request
+      longestS = waitS
     }
   }
   if (!latest) return undefined
@@ -36,9 +39,14 @@ export function lateBlock(
   return { piece, offset, length: Math.min(length, peer.largestBlock) }
 }
 
-/** Seconds until the block should be here. One that is overdue may never come. */
-function expectedWait(flight: Flight, owner: PeerState | undefined, now: number, usual: number): number {
-  const age = now - flight.askedAt
-  if (age > Math.max(LATE, LATE_TIMES * usual)) return Number.POSITIVE_INFINITY
-  return Math.max(0, (owner?.window.latency ?? 0) - age)
+/** Until the block should be here. A block that is overdue may never come. */
+function expectedWaitS(
+  request: BlockRequest,
+  owner: PeerState | undefined,
+  nowS: number,
+  usualS: number,
+): number {
+  const ageS = nowS - request.askedAtS
+  if (ageS > Math.max(OVERDUE_S, OVERDUE_LATENCIES * usualS)) return Number.POSITIVE_INFINITY
+  return Math.max(0, (owner?.window.latencyS ?? 0) - ageS)
 }

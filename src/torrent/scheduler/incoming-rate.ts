@@ -1,31 +1,31 @@
-/** Seconds over which it is smoothed. */
-const SMOOTH = 1
-/** Seconds in which it falls to a third when nothing comes: a pause does not look like a slow link. */
-const HELD = 5
-/** The least time (seconds) that a rate can be told from, and the least arrivals. */
-const LEAST_TIME = 0.1
-const LEAST_COUNT = 4
+/** Over which the rate is smoothed. */
+const SMOOTHING_S = 1
+/** In which the rate falls to a third when nothing comes: a pause must not look like a slow link. */
+const DECAY_S = 5
+/** A rate needs at least so much time and so many arrivals. */
+const MIN_TIME_S = 0.1
+const MIN_ARRIVALS = 4
 
 /**
- * Bytes a second that come in: right from the start, and slow to fall. What a stalled process finds in its sockets afterwards came
- * in no faster: smoothed over a second it doesn't look so.
+ * Bytes a second that come in: right from the start, and slow to fall. When a process was stalled, much waits in its sockets and
+ * is read at once, although it came no faster. Smoothing over a second hides that.
  */
 export class IncomingRate {
-  /** 0 until there is enough to tell it from. */
+  /** 0 until there is enough to measure. */
   value = 0
-  #smooth = 0
-  #since = 0
-  #at = 0
-  #count = 0
+  #smoothed = 0
+  #startedAtS = 0
+  #lastAtS = 0
+  #arrivals = 0
 
-  arrived(bytes: number, now: number): void {
-    if (this.#count++ === 0) this.#since = this.#at = now
-    const elapsed = now - this.#at
-    this.#at = now
-    this.#smooth = this.#smooth * Math.exp(-elapsed / SMOOTH) + bytes / SMOOTH
-    this.value *= Math.exp(-elapsed / HELD)
-    const time = now - this.#since
-    if (time < LEAST_TIME || this.#count < LEAST_COUNT) return
-    this.value = Math.max(this.value, this.#smooth / (1 - Math.exp(-time / SMOOTH)))
+  arrived(bytes: number, nowS: number): void {
+    if (this.#arrivals++ === 0) this.#startedAtS = this.#lastAtS = nowS
+    const elapsedS = nowS - this.#lastAtS
+    this.#lastAtS = nowS
+    this.#smoothed = this.#smoothed * Math.exp(-elapsedS / SMOOTHING_S) + bytes / SMOOTHING_S
+    this.value *= Math.exp(-elapsedS / DECAY_S)
+    const timeS = nowS - this.#startedAtS
+    if (timeS < MIN_TIME_S || this.#arrivals < MIN_ARRIVALS) return
+    this.value = Math.max(this.value, this.#smoothed / (1 - Math.exp(-timeS / SMOOTHING_S)))
   }
 }

@@ -1,35 +1,34 @@
-import { UNIT } from './request-window.ts'
+import { UNIT_BYTES } from './request-window.ts'
 
-/** One block of a piece; all in bytes but `piece`. */
+/** One block of a piece. `offset` and `length` in bytes. */
 export interface Block {
   piece: number
   offset: number
   length: number
 }
 
-/** A block that was asked of a peer and has not come. */
-export interface Flight extends Block {
+/** A pending request: the block was asked of a peer and has not come. */
+export interface BlockRequest extends Block {
   peer: number
-  /** Seconds, on the clock of the caller. */
-  askedAt: number
-  /** Bytes that the peer owed when this was asked for, this included. */
-  underway: number
+  askedAtS: number
+  /** Bytes that the peer owed when it was asked for this block, the block included. */
+  owedBytes: number
 }
 
 const FREE = 0
 const ASKED = 1
 const HERE = 2
 
-/** A piece that is being fetched, in units of 16 KiB: each is free, asked for or here. */
+/** A piece that is being downloaded, in units of 16 KiB: each is free, asked for, or here (STATE.md). */
 export class PartialPiece {
   readonly piece: number
   readonly length: number
   readonly units: Uint8Array
-  readonly flights: Flight[] = []
-  /** The peer that all of it is asked of, as long as that one is quick enough. */
+  readonly requests: BlockRequest[] = []
+  /** The peer that all of the piece is asked of, as long as it is quick enough. */
   owner: number
-  /** Nobody else helps: it was wrong once, and of several senders it could not be told whose fault that was. */
-  readonly ofOne: boolean
+  /** No other peer helps: the piece was wrong once, and with several senders we cannot tell which one is to blame. */
+  readonly singleSource: boolean
   free: number
   missing: number
 
@@ -37,28 +36,28 @@ export class PartialPiece {
     this.piece = piece
     this.length = length
     this.owner = owner
-    this.ofOne = ofOne
-    this.units = new Uint8Array(Math.ceil(length / UNIT))
+    this.singleSource = ofOne
+    this.units = new Uint8Array(Math.ceil(length / UNIT_BYTES))
     this.free = this.units.length
     this.missing = this.units.length
   }
 
-  /** Takes the first free run of units, at most `largest` bytes long. */
+  /** Takes the first run of free units as a block of at most `largest` bytes. */
   take(largest: number): Block | undefined {
     const first = this.units.indexOf(FREE)
     if (first < 0) return undefined
-    const limit = Math.min(this.units.length, first + largest / UNIT)
+    const limit = Math.min(this.units.length, first + largest / UNIT_BYTES)
     let end = first
     while (end < limit && this.units[end] === FREE) this.units[end++] = ASKED
     this.free -= end - first
-    const offset = first * UNIT
-    return { piece: this.piece, offset, length: Math.min(this.length, end * UNIT) - offset }
+    const offset = first * UNIT_BYTES
+    return { piece: this.piece, offset, length: Math.min(this.length, end * UNIT_BYTES) - offset }
   }
 
-  /** A flight failed: what nobody else is asked for and is not here becomes free again. */
-  release(flight: Flight): void {
-    this.drop(flight)
-    this.#eachUnit(flight, (unit) => {
+  /** The request is given up. Its units become free again, unless they are here or another peer is asked for them. */
+  release(request: BlockRequest): void {
+    this.drop(request)
+    this.#eachUnit(request, (unit) => {
       if (this.units[unit] !== ASKED || this.#isAsked(unit)) return
       this.units[unit] = FREE
       this.free++
@@ -78,18 +77,18 @@ export class PartialPiece {
     return fresh
   }
 
-  /** Requests that a block which has arrived makes needless: all of their bytes are here. */
-  overtakenBy(block: Block): Flight[] {
-    return this.flights.filter((flight) => overlaps(flight, block) && this.#covers(flight))
+  /** Pending requests that a block makes needless by its arrival: all of their bytes are here. */
+  madeNeedlessBy(block: Block): BlockRequest[] {
+    return this.requests.filter((request) => overlaps(request, block) && this.#isHere(request))
   }
 
-  drop(flight: Flight): void {
-    const at = this.flights.indexOf(flight)
-    if (at >= 0) this.flights.splice(at, 1)
+  drop(request: BlockRequest): void {
+    const at = this.requests.indexOf(request)
+    if (at >= 0) this.requests.splice(at, 1)
   }
 
   /** Whether every unit of the block is here. */
-  #covers(block: Block): boolean {
+  #isHere(block: Block): boolean {
     let all = true
     this.#eachUnit(block, (unit) => {
       all &&= this.units[unit] === HERE
@@ -98,13 +97,15 @@ export class PartialPiece {
   }
 
   #isAsked(unit: number): boolean {
-    const offset = unit * UNIT
-    return this.flights.some((flight) => flight.offset <= offset && offset < flight.offset + flight.length)
+    const offset = unit * UNIT_BYTES
+    return this.requests.some(
+      (request) => request.offset <= offset && offset < request.offset + request.length,
+    )
   }
 
   #eachUnit(block: Block, visit: (unit: number) => void): void {
-    const end = Math.ceil((block.offset + block.length) / UNIT)
-    for (let unit = Math.floor(block.offset / UNIT); unit < end; unit++) visit(unit)
+    const end = Math.ceil((block.offset + block.length) / UNIT_BYTES)
+    for (let unit = Math.floor(block.offset / UNIT_BYTES); unit < end; unit++) visit(unit)
   }
 }
 

@@ -1,83 +1,85 @@
 import { IncomingRate } from './incoming-rate.ts'
-import type { Block, Flight, PartialPiece } from './partial-piece.ts'
+import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
 import { PieceSet } from './piece-set.ts'
 import { RequestWindow } from './request-window.ts'
 
-/** Seconds for which nothing is asked of a peer that stopped answering, the first time and at most; it doubles. */
-const FIRST_PAUSE = 1
-const LONGEST_PAUSE = 16
+/** A peer that stopped answering is not asked for so long. The time doubles from the first pause to the longest one. */
+const FIRST_PAUSE_S = 1
+const LONGEST_PAUSE_S = 16
 
-/** What the scheduler knows of a neighbour, and what it asked of it. */
+/** What the scheduler knows about a neighbour, and what it has asked of it. */
 export class PeerState {
   readonly id: number
   readonly has: PieceSet
   readonly window = new RequestWindow()
-  readonly flights: Flight[] = []
-  /** How fast it gets the content itself, as far as it tells. */
-  readonly progress = new IncomingRate()
+  readonly requests: BlockRequest[] = []
+  /** How fast it gets the content itself, as far as its HAVEs tell. */
+  readonly ownRate = new IncomingRate()
   choking = true
   largestBlock: number
-  /** It is a seeder, which may show each piece to few. */
-  source = false
-  /** The piece that is asked of it at present. */
+  /** Our seeder, which may super-seed. */
+  isSeeder = false
+  /** The piece that it is being asked for. */
   current: PartialPiece | undefined
-  /** Bytes under way. */
-  asked = 0
-  /** When it last sent a block, or was first asked for one after owing none. */
-  heardAt: number
-  /** Nothing is asked before this time. */
-  pausedUntil = 0
-  #pause = FIRST_PAUSE
+  /** Bytes that it was asked for and has not sent. */
+  owedBytes = 0
+  /** When it last sent a block, or was first asked for one with nothing pending. */
+  lastAnswerAtS: number
+  /** It is not asked before this time. */
+  pausedUntilS = 0
+  #pauseS = FIRST_PAUSE_S
 
-  constructor(id: number, pieceCount: number, largestBlock: number, now: number) {
+  constructor(id: number, pieceCount: number, largestBlock: number, nowS: number) {
     this.id = id
     this.has = new PieceSet(pieceCount)
     this.largestBlock = largestBlock
-    this.heardAt = now
+    this.lastAnswerAtS = nowS
   }
 
-  /** Once a seeder shows everything, it is a peer like any other. */
-  get showsFew(): boolean {
-    return this.source && !this.has.full
+  /** Once a seeder shows everything, it is treated like any other peer. */
+  get isSuperSeeding(): boolean {
+    return this.isSeeder && !this.has.full
   }
 
   get busy(): boolean {
-    return !this.choking && this.flights.length > 0
+    return !this.choking && this.requests.length > 0
   }
 
-  /** The last block may go beyond the window: else windows that differ by little would differ by a block. */
+  /** The last block may exceed the window: otherwise windows that differ by little would differ by a whole block. */
   get hasRoom(): boolean {
-    return this.asked < this.window.size
+    return this.owedBytes < this.window.size
   }
 
-  ask({ piece, offset, length }: Block, now: number): Flight {
-    if (this.flights.length === 0) this.heardAt = now
-    this.asked += length
-    const flight = { piece, offset, length, peer: this.id, askedAt: now, underway: this.asked }
-    this.flights.push(flight)
-    return flight
+  add({ piece, offset, length }: Block, nowS: number): BlockRequest {
+    if (this.requests.length === 0) this.lastAnswerAtS = nowS
+    this.owedBytes += length
+    const request = { piece, offset, length, peer: this.id, askedAtS: nowS, owedBytes: this.owedBytes }
+    this.requests.push(request)
+    return request
   }
 
-  owed({ piece, offset, length }: Block): Flight | undefined {
-    return this.flights.find((f) => f.piece === piece && f.offset === offset && f.length === length)
+  find({ piece, offset, length }: Block): BlockRequest | undefined {
+    return this.requests.find(
+      (request) => request.piece === piece && request.offset === offset && request.length === length,
+    )
   }
 
-  forget(flight: Flight): void {
-    const at = this.flights.indexOf(flight)
+  remove(request: BlockRequest): void {
+    const at = this.requests.indexOf(request)
     if (at < 0) return
-    this.flights.splice(at, 1)
-    this.asked -= flight.length
+    this.requests.splice(at, 1)
+    this.owedBytes -= request.length
   }
 
-  answered(flight: Flight, now: number): void {
-    this.heardAt = now
-    this.#pause = FIRST_PAUSE
-    this.window.answered(now - flight.askedAt, flight.underway)
+  answered(request: BlockRequest, nowS: number): void {
+    this.lastAnswerAtS = nowS
+    this.#pauseS = FIRST_PAUSE_S
+    this.window.answered(nowS - request.askedAtS, request.owedBytes)
   }
 
-  stoppedAnswering(now: number): void {
+  stoppedAnswering(nowS: number): void {
     this.window.collapse()
-    this.pausedUntil = now + this.#pause
-    this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2)
+    this.pausedUntilS = nowS + this.#pauseS
+    this.#pauseS = Math.min(LONGEST_PAUSE_S, this.#pauseS * 2)
   }
 }

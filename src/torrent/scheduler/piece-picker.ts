@@ -2,118 +2,119 @@ import { PartialPiece } from './partial-piece.ts'
 import type { PeerState } from './peer-state.ts'
 import { lowestBit, PieceSet } from './piece-set.ts'
 
-/** Pieces looked at before the rarest of them is chosen: more than a few change nothing (NOTES.md). */
-const SAMPLE = 16
+/** So many pieces are compared to find a rare one. More would change nothing (NOTES.md). */
+const SAMPLE_SIZE = 16
 
 /**
- * Which pieces are open (neither here nor under way), which are under way, and how many copies the neighbours have.
- * Nothing here takes longer the more pieces are under way.
+ * Picks the piece that a peer is asked for next. Knows the state of each piece that is not here (STATE.md) and how many copies
+ * the neighbours have. No step takes longer when more pieces are partial.
  */
 export class PiecePicker {
+  /** Pieces that are neither here nor partial nor being checked. */
   readonly open: PieceSet
   readonly partials = new Map<number, PartialPiece>()
-  /** Partials with blocks that nobody is asked for: about one a peer. */
-  readonly #unasked = new Set<PartialPiece>()
-  /** Taken back from whoever was asked, and asked of nobody since: perhaps nobody who is left has them. */
-  readonly #stranded = new Set<PartialPiece>()
-  /** Complete, but their hash is not checked. */
+  /** Partial pieces with blocks that no peer is asked for: about one for each peer. */
+  readonly #withFreeBlocks = new Set<PartialPiece>()
+  /** Their requests were given up, and no peer has been asked since: perhaps no peer that is left has them. */
+  readonly #abandoned = new Set<PartialPiece>()
+  /** Complete, but their hash is not checked yet. */
   readonly #checking = new Set<number>()
-  /** Their hash was wrong the last time. */
-  readonly #wrong = new Set<number>()
+  /** Their hash was wrong when they were last checked. */
+  readonly #failedCheck = new Set<number>()
   readonly #copies: Uint16Array
-  /** When a piece was first heard of as news, as a number that grows; 0 for what somebody had when we met. */
-  readonly #heard: Uint32Array
-  #lastHeard = 0
-  readonly #most: number
+  /** The order in which pieces became news; 0 for pieces that a peer had when it joined. */
+  readonly #newsOrder: Uint32Array
+  #lastNews = 0
+  readonly #maxPartials: number
   readonly #random: () => number
 
   /**
-   * At most `most` pieces are under way at a time, besides those that got stranded: else a few servers that die would leave no
-   * room for what can still be had.
+   * At most `maxPartials` pieces are partial or being checked at a time. Abandoned ones do not count: otherwise a few servers
+   * that die would leave no room for pieces that other peers have.
    */
-  constructor(pieceCount: number, most: number, random: () => number) {
+  constructor(pieceCount: number, maxPartials: number, random: () => number) {
     this.open = new PieceSet(pieceCount).fill()
     this.#copies = new Uint16Array(pieceCount)
-    this.#heard = new Uint32Array(pieceCount)
-    this.#most = most
+    this.#newsOrder = new Uint32Array(pieceCount)
+    this.#maxPartials = maxPartials
     this.#random = random
   }
 
-  copyCame(piece: number, isNews: boolean): void {
+  copyAdded(piece: number, isNews: boolean): void {
     this.#copies[piece] = (this.#copies[piece] ?? 0) + 1
-    if (isNews && this.#heard[piece] === 0) this.#heard[piece] = ++this.#lastHeard
+    if (isNews && this.#newsOrder[piece] === 0) this.#newsOrder[piece] = ++this.#lastNews
   }
 
-  copyWent(piece: number): void {
+  copyRemoved(piece: number): void {
     this.#copies[piece] = (this.#copies[piece] ?? 1) - 1
   }
 
-  /** A piece to ask of the peer: its own, one that nobody else works on, a new one, or at last anybody's. */
+  /** In this order: the piece that the peer owns, one whose owner owes nothing, a new one, any other partial one. */
   next(peer: PeerState, pieceLength: (piece: number) => number, isBusy: (peer: number) => boolean) {
     if (peer.current && peer.current.free > 0 && peer.current.owner === peer.id) return peer.current
     peer.current =
       this.#find(peer, ({ owner }) => owner === peer.id || !isBusy(owner)) ??
       this.#begin(peer, pieceLength) ??
-      this.#find(peer, ({ ofOne }) => !ofOne)
+      this.#find(peer, ({ singleSource }) => !singleSource)
     if (peer.current && !isBusy(peer.current.owner)) peer.current.owner = peer.id
     return peer.current
   }
 
-  /** Blocks of the partial were asked for, or came. */
+  /** Blocks of the piece were asked for, or came. */
   changed(partial: PartialPiece): void {
-    this.#stranded.delete(partial)
-    if (partial.free > 0) this.#unasked.add(partial)
-    else this.#unasked.delete(partial)
+    this.#abandoned.delete(partial)
+    if (partial.free > 0) this.#withFreeBlocks.add(partial)
+    else this.#withFreeBlocks.delete(partial)
   }
 
-  /** Blocks of the partial that somebody was asked for are free again. */
+  /** Blocks of the piece that a peer was asked for are free again. */
   released(partial: PartialPiece): void {
     this.changed(partial)
-    if (partial.flights.length === 0) this.#stranded.add(partial)
+    if (partial.requests.length === 0) this.#abandoned.add(partial)
   }
 
   complete(piece: number): void {
     const partial = this.partials.get(piece)
     if (!partial) return
     this.partials.delete(piece)
-    this.#unasked.delete(partial)
-    this.#stranded.delete(partial)
+    this.#withFreeBlocks.delete(partial)
+    this.#abandoned.delete(partial)
     this.#checking.add(piece)
   }
 
   checked(piece: number, right: boolean): void {
     this.#checking.delete(piece)
-    if (right) return void this.#wrong.delete(piece)
-    this.#wrong.add(piece)
+    if (right) return void this.#failedCheck.delete(piece)
+    this.#failedCheck.add(piece)
     this.open.add(piece)
   }
 
   #find({ has }: PeerState, accept: (partial: PartialPiece) => boolean): PartialPiece | undefined {
-    for (const partial of this.#unasked) if (has.has(partial.piece) && accept(partial)) return partial
+    for (const partial of this.#withFreeBlocks) if (has.has(partial.piece) && accept(partial)) return partial
     return undefined
   }
 
   #begin(peer: PeerState, pieceLength: (piece: number) => number): PartialPiece | undefined {
-    if (this.partials.size - this.#stranded.size + this.#checking.size >= this.#most) return undefined
+    if (this.partials.size - this.#abandoned.size + this.#checking.size >= this.#maxPartials) return undefined
     const piece = this.#rarest(peer.has)
     if (piece === undefined) return undefined
-    const partial = new PartialPiece(piece, pieceLength(piece), peer.id, this.#wrong.has(piece))
+    const partial = new PartialPiece(piece, pieceLength(piece), peer.id, this.#failedCheck.has(piece))
     this.open.delete(piece)
     this.partials.set(piece, partial)
     return partial
   }
 
   /**
-   * The rarest of the first `SAMPLE` pieces from a random place on that are in `has` and open here; of equally rare ones the one
-   * heard of last. What is new is with few in the whole swarm, not only among the neighbours: it must not wait behind older
-   * pieces that have spread already (NOTES.md).
+   * The rarest of the first `SAMPLE_SIZE` open pieces in `has`, from a random place on; of equally rare ones the newest. Few
+   * peers of the whole swarm have a new piece, not only few neighbours: it must not wait behind older pieces that have spread
+   * already (NOTES.md).
    */
   #rarest(has: PieceSet): number | undefined {
     const words = this.open.words
     const start = Math.floor(this.#random() * words.length)
     let best: number | undefined
     let seen = 0
-    for (let step = 0; step < words.length && seen < SAMPLE; step++) {
+    for (let step = 0; step < words.length && seen < SAMPLE_SIZE; step++) {
       const at = start + step < words.length ? start + step : start + step - words.length
       for (let bits = (words[at] ?? 0) & (has.words[at] ?? 0); bits !== 0; bits &= bits - 1) {
         const piece = at * 32 + lowestBit(bits)
@@ -126,6 +127,6 @@ export class PiecePicker {
 
   #isBefore(piece: number, other: number): boolean {
     const rarer = (this.#copies[piece] ?? 0) - (this.#copies[other] ?? 0)
-    return rarer < 0 || (rarer === 0 && (this.#heard[piece] ?? 0) > (this.#heard[other] ?? 0))
+    return rarer < 0 || (rarer === 0 && (this.#newsOrder[piece] ?? 0) > (this.#newsOrder[other] ?? 0))
   }
 }

@@ -1,4 +1,4 @@
-/** A set of piece numbers as bits: 1,000 pieces take 128 bytes, and sets are compared 32 pieces at a time. */
+/** A set of piece numbers as bits. 1,000 pieces take 128 bytes, and two sets are compared 32 pieces at a time. */
 export class PieceSet {
   readonly words: Uint32Array
   readonly capacity: number

@@ -1,54 +1,56 @@
-/** The smallest block, and what lengths of blocks are multiples of. */
-export const UNIT = 16 * 1024
-/** Most bytes under way on one connection. */
-const LARGEST = 8 * 1024 * 1024
-const START = UNIT
-/** A connection that brings less than the others gets no more than it brings in this time (seconds). */
-const LONGEST = 0.3
-/** Times the way there and back without a queue that is asked for in advance: more than once, so that it can grow. */
-const TRANSITS = 1.5
+/** The smallest block. The lengths of other blocks are multiples of it. */
+export const UNIT_BYTES = 16 * 1024
+const LARGEST_WINDOW_BYTES = 8 * 1024 * 1024
+/** The window of a slow connection holds at most what the connection brings in this time. */
+const MAX_QUEUE_S = 0.3
+/** The window holds at least what comes in so many round trips: more than one, so that the rate can grow. */
+const ROUND_TRIPS = 1.5
 
 /**
- * How much may be asked of one connection at a time, in bytes. All connections get the same share of what this peer can take,
- * so that no neighbour's uplink serves one more than another; a slow one gets less, and a long one what fills it.
+ * How many bytes may be pending on one connection. All connections get the same share of what this peer can take, so that a
+ * neighbour's uplink serves all its neighbours alike. A slow connection gets less, and a long one as much as fills it.
  */
 export class RequestWindow {
-  size = START
-  /** Smoothed seconds from asking to getting; 0 before the first answer. */
-  latency = 0
-  /** The least ever seen, seconds: the way there and back without a queue. */
-  #least = Number.POSITIVE_INFINITY
+  size = UNIT_BYTES
+  /** From asking to getting a block, smoothed; 0 before the first answer. */
+  latencyS = 0
+  /** The least ever seen: a round trip without a queue. */
+  #minLatencyS = Number.POSITIVE_INFINITY
   /** Smoothed bytes a second. */
   #rate = 0
 
-  /** A block arrived `latency` seconds after it was asked for, when `underway` bytes were owed, itself included. */
-  answered(latency: number, underway: number): void {
-    const rate = underway / Math.max(latency, 1e-6)
-    this.latency = this.latency === 0 ? latency : this.latency * 0.75 + latency * 0.25
+  /** A block arrived `latencyS` after it was asked for. At that time `owedBytes` were pending, the block included. */
+  answered(latencyS: number, owedBytes: number): void {
+    const rate = owedBytes / Math.max(latencyS, 1e-6)
+    this.latencyS = this.latencyS === 0 ? latencyS : this.latencyS * 0.75 + latencyS * 0.25
     this.#rate = this.#rate === 0 ? rate : this.#rate * 0.75 + rate * 0.25
-    this.#least = Math.min(this.#least, latency)
+    this.#minLatencyS = Math.min(this.#minLatencyS, latencyS)
   }
 
   /**
-   * `share` is how many bytes a second each connection should bring, `ahead` for how many seconds it should be asked, and
-   * `least` the bytes that it may be asked for in any case, a unit if that is more.
+   * `share` is how many bytes a second each connection should bring, and `aheadS` for how long it should be asked in advance.
+   * The window has at least `minBytes`, and at least one unit.
    */
-  resize(share: number, ahead: number, least: number): void {
+  resize(share: number, aheadS: number, minBytes: number): void {
     const wanted =
       this.#rate === 0
         ? this.size
-        : Math.min(share * Math.max(ahead, TRANSITS * this.#least), this.#rate * (this.#least + LONGEST))
-    this.size = Math.min(LARGEST, Math.max(UNIT, least, wanted))
+        : Math.min(
+            share * Math.max(aheadS, ROUND_TRIPS * this.#minLatencyS),
+            this.#rate * (this.#minLatencyS + MAX_QUEUE_S),
+          )
+    this.size = Math.min(LARGEST_WINDOW_BYTES, Math.max(UNIT_BYTES, minBytes, wanted))
   }
 
+  /** The peer has stopped answering. */
   collapse(): void {
-    this.size = 2 * UNIT
+    this.size = 2 * UNIT_BYTES
     this.#rate = 0
   }
 
-  /** Length of the blocks to ask for: large ones cost less, but several should fit the window. */
+  /** Length of the blocks to ask for. Large blocks cost less, but several should fit the window. */
   blockLength(largest: number): number {
-    let length = UNIT
+    let length = UNIT_BYTES
     while (length * 2 <= largest && length * 4 <= this.size) length *= 2
     return length
   }

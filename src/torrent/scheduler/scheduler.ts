@@ -1,121 +1,133 @@
 import { lateBlock } from './end-game.ts'
 import { IncomingRate } from './incoming-rate.ts'
-import type { Block, Flight } from './partial-piece.ts'
+import type { Block, BlockRequest } from './partial-piece.ts'
 import { PeerState } from './peer-state.ts'
 import { PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
 
-/** A peer that owes blocks and has sent none for this long (seconds, or times the usual) loses them to others. */
-const SILENT = 1
-const SILENT_TIMES = 4
-/** Nothing is asked for this long (seconds) of a peer that refused a block. */
-const REFUSED_PAUSE = 0.05
+/** A peer that owes blocks and sends none for so long, or for so many times the usual latency, loses them to others. */
+const SILENT_S = 1
+const SILENT_LATENCIES = 4
+/** A peer that has rejected a request is not asked for so long. */
+const REJECTED_PAUSE_S = 0.05
 /**
- * What should be under way from all peers together, beyond the way there and back: what comes in this time (seconds). It
- * covers hiccups of busy machines. The larger the swarm, the more hops a piece passes and the longer it waits in all these
- * queues; with more participants than `FEW` it becomes less with their cube, down to the least.
+ * All peers together should have pending requests for what comes in this time, besides the round trip. It covers hiccups of
+ * busy machines. In a larger swarm a piece takes more hops and waits in more of these queues. So with more participants than
+ * `SMALL_SWARM` the time shrinks with the cube of their number, down to the minimum.
  */
-const AHEAD = 0.15
-const LEAST_AHEAD = 0.005
-const FEW = 16
-/** The whole is taken to bring at least this (bytes a second), so that it can begin. */
-const LEAST_RATE = 3e6
-/** Of a seeder that shows few pieces at least this share of one: what it shows is all that keeps its uplink busy. */
-const SHOWN = 0.5
+const AHEAD_S = 0.15
+const MIN_AHEAD_S = 0.005
+const SMALL_SWARM = 16
+/** All peers together are expected to bring at least this, so that the download can begin. */
+const MIN_RATE_BYTES_PER_S = 3e6
+/** A super-seeder is asked for at least this share of a piece: nothing but the pieces it shows keeps its uplink busy. */
+const MIN_SHARE_OF_SHOWN = 0.5
+/** Memory for partial pieces. */
+const PARTIAL_BYTES = 48 * 1024 * 1024
 
 export interface SchedulerOptions {
-  /** Bytes of the whole content, and of a piece. */
+  /** Bytes of the whole content. */
   length: number
+  /** Bytes. */
   pieceLength: number
   /** Uniform in [0, 1). */
   random: () => number
-  /** Memory for pieces under way, bytes. */
+  /** Memory for partial pieces. */
   partialBytes?: number
 }
 
 export interface Arrival {
   /** Whether any byte of the block was missing. */
   fresh: boolean
-  /** Requests for the same bytes that can be taken back. */
+  /** Requests to other peers for the same bytes. */
   cancel: { peer: number; block: Block }[]
   /** Every block of the piece is here: check its hash, then call `checked`. */
   complete: boolean
 }
 
 /**
- * Decides which block to ask of whom. Knows no socket, clock or timer: events come in with the time in seconds,
+ * Decides which block to ask of which peer. Knows no socket, clock or timer: events come in with the time in seconds,
  * decisions go out. The same code runs in a peer, in unit tests and in the simulation.
  *
- * A piece is asked of one peer at a time (its owner), rarest first; others join it only when nothing else is left
- * for them, and ask for blocks a second time only when those are late.
+ * A piece is asked of one peer at a time (its owner), rarest first. Other peers are asked for it only when they have nothing
+ * else to send, and for a block that was asked of another peer only when it is late.
  */
 export class Scheduler {
   readonly have: PieceSet
   readonly pieceCount: number
-  readonly underway: PiecePicker
+  readonly picker: PiecePicker
   readonly #peers = new Map<number, PeerState>()
   readonly #options: SchedulerOptions
   readonly #rate = new IncomingRate()
-  /** Smoothed seconds from asking to getting, all peers. */
-  #latency = 0
-  /** Seconds for which blocks are asked in advance. */
-  ahead = AHEAD
-  #aim = LEAST_RATE
+  /** From asking to getting a block, smoothed over all peers. */
+  #latencyS = 0
+  /** For how long blocks are asked in advance. */
+  aheadS = AHEAD_S
+  /** What all neighbours together should bring, bytes a second. */
+  #targetRate = MIN_RATE_BYTES_PER_S
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    const { length, pieceLength, random, partialBytes = 48 * 1024 * 1024 } = options
+    const { length, pieceLength, random, partialBytes = PARTIAL_BYTES } = options
     this.pieceCount = Math.ceil(length / pieceLength)
     this.have = new PieceSet(this.pieceCount)
-    const most = Math.max(2, Math.floor(partialBytes / pieceLength))
-    this.underway = new PiecePicker(this.pieceCount, most, random)
+    const maxPartials = Math.max(2, Math.floor(partialBytes / pieceLength))
+    this.picker = new PiecePicker(this.pieceCount, maxPartials, random)
   }
 
   get done(): boolean {
     return this.have.full
   }
 
+  /** Content bytes that are verified. */
+  get bytesHere(): number {
+    const { pieceLength } = this.#options
+    const last = this.pieceCount - 1
+    const missingInLast = this.have.has(last) ? pieceLength - this.pieceLength(last) : 0
+    return this.have.size * pieceLength - missingInLast
+  }
+
   readonly pieceLength = (piece: number): number =>
     Math.min(this.#options.pieceLength, this.#options.length - piece * this.#options.pieceLength)
 
-  /** Content that is here from the start (a seeder, an earlier run, a prefilled package). */
+  /** The piece is here from the start: of a seeder, from an earlier run, or prefilled. */
   alreadyHave(piece: number): void {
     this.have.add(piece)
-    this.underway.open.delete(piece)
+    this.picker.open.delete(piece)
   }
 
-  /** How many participants there are. */
-  swarmIs(size: number): void {
-    this.ahead = Math.max(LEAST_AHEAD, AHEAD * Math.min(1, FEW / size) ** 3)
+  /** Participants, this one included. */
+  setSwarmSize(size: number): void {
+    this.aheadS = Math.max(MIN_AHEAD_S, AHEAD_S * Math.min(1, SMALL_SWARM / size) ** 3)
   }
 
   // ---- peers
 
-  join(id: number, largestBlock: number, now: number): void {
-    this.#peers.set(id, new PeerState(id, this.pieceCount, largestBlock, now))
+  join(id: number, largestBlock: number, nowS: number): void {
+    this.#peers.set(id, new PeerState(id, this.pieceCount, largestBlock, nowS))
   }
 
   leave(id: number): void {
     const peer = this.#peers.get(id)
     if (!peer) return
-    for (const piece of peer.has) this.underway.copyWent(piece)
+    for (const piece of peer.has) this.picker.copyRemoved(piece)
     this.#peers.delete(id)
     this.#releaseAll(peer)
   }
 
-  /** What the peer has told about itself since it joined. */
-  describe(id: number, about: { largestBlock: number; source: boolean }): void {
+  /** What the peer has said about itself since it joined. */
+  describe(id: number, about: { largestBlock: number; isSeeder: boolean }): void {
     const peer = this.#peers.get(id)
     if (peer) Object.assign(peer, about)
   }
 
-  /** The peer has the piece, since `now` if it says so of this one alone. Returns whether that is of use to us. */
-  peerHas(id: number, piece: number, now?: number): boolean {
+  /** The peer has the piece. `newAtS` is the time if it has just got it. Returns whether the piece is missing here. */
+  peerHas(id: number, piece: number, newAtS?: number): boolean {
     const peer = this.#peers.get(id)
     if (!peer || piece < 0 || piece >= this.pieceCount || peer.has.has(piece)) return false
     peer.has.add(piece)
-    if (now !== undefined) peer.progress.arrived(this.pieceLength(piece), now)
-    this.underway.copyCame(piece, now !== undefined)
+    if (newAtS !== undefined) peer.ownRate.arrived(this.pieceLength(piece), newAtS)
+    this.picker.copyAdded(piece, newAtS !== undefined)
     return !this.have.has(piece)
   }
 
@@ -127,6 +139,7 @@ export class Scheduler {
     return this.#peers.get(id)?.has.has(piece) ?? false
   }
 
+  /** `keepsRequests`: whether the peer will still answer what it was asked (BEP 6). */
   choked(id: number, keepsRequests: boolean): void {
     const peer = this.#peers.get(id)
     if (!peer) return
@@ -139,145 +152,145 @@ export class Scheduler {
     if (peer) peer.choking = false
   }
 
-  // ---- asking
+  // ---- requests
 
   /**
-   * What to ask, and of whom, at most `budget` bytes. Call after every event that may make room or bring something new,
-   * with the peer that the event was about as `only`; and of all peers after `tick`.
+   * The requests to send now, for at most `budget` bytes. Call it after every event that makes room or brings news, with the
+   * peer of that event as `only`; and for all peers after `tick`.
    */
-  ask(now: number, only?: number, budget = Number.POSITIVE_INFINITY): Flight[] {
-    const asked: Flight[] = []
+  nextRequests(nowS: number, only?: number, budget = Number.POSITIVE_INFINITY): BlockRequest[] {
+    const requests: BlockRequest[] = []
     let left = budget
-    for (const peer of this.#inTurn(only)) {
+    for (const peer of this.#inOrder(only)) {
       if (left <= 0) break
-      left -= this.#askPeer(peer, now, left, asked)
+      left -= this.#askPeer(peer, nowS, left, requests)
     }
-    return asked
+    return requests
   }
 
   /**
-   * Seeders that show few pieces come first, then whoever owes least, and last a seeder that shows everything: the uplink of
-   * the deploy host is the scarcest of all.
+   * A super-seeder comes first, then the other peers, the one that owes least first, and last a seeder that shows everything:
+   * the uplink of the deploy host is the scarcest of all.
    */
-  #inTurn(only: number | undefined): PeerState[] {
+  #inOrder(only: number | undefined): PeerState[] {
     const peer = only === undefined ? undefined : this.#peers.get(only)
     if (peer) return [peer]
-    return [...this.#peers.values()].sort((a, b) => rank(a) - rank(b) || a.asked - b.asked)
+    return [...this.#peers.values()].sort((a, b) => rank(a) - rank(b) || a.owedBytes - b.owedBytes)
   }
 
-  #askPeer(peer: PeerState, now: number, budget: number, asked: Flight[]): number {
+  /** Adds to `requests`. Returns the bytes that were asked for. */
+  #askPeer(peer: PeerState, nowS: number, budget: number, requests: BlockRequest[]): number {
     let bytes = 0
-    if (peer.choking || now < peer.pausedUntil || this.done) return 0
-    const least = peer.showsFew ? SHOWN * this.#options.pieceLength : 0
-    peer.window.resize(this.#aim / this.#peers.size, this.ahead, least)
+    if (peer.choking || nowS < peer.pausedUntilS || this.done) return 0
+    const minBytes = peer.isSuperSeeding ? MIN_SHARE_OF_SHOWN * this.#options.pieceLength : 0
+    peer.window.resize(this.#targetRate / this.#peers.size, this.aheadS, minBytes)
     while (bytes < budget && peer.hasRoom) {
-      const block = this.#nextBlock(peer, now)
+      const block = this.#nextBlock(peer, nowS)
       if (!block) break
-      const flight = peer.ask(block, now)
-      this.underway.partials.get(block.piece)?.flights.push(flight)
-      asked.push(flight)
+      const request = peer.add(block, nowS)
+      this.picker.partials.get(block.piece)?.requests.push(request)
+      requests.push(request)
       bytes += block.length
     }
     return bytes
   }
 
-  #nextBlock(peer: PeerState, now: number): Block | undefined {
-    const partial = this.underway.next(peer, this.pieceLength, this.#isBusy)
+  #nextBlock(peer: PeerState, nowS: number): Block | undefined {
+    const partial = this.picker.next(peer, this.pieceLength, this.#isBusy)
     if (partial) {
       const block = partial.take(peer.window.blockLength(peer.largestBlock))
-      this.underway.changed(partial)
+      this.picker.changed(partial)
       return block
     }
-    if (this.underway.open.size > 0) return undefined
-    return lateBlock(peer, this.underway.partials.values(), this.#peers, now, this.#latency)
+    if (this.picker.open.size > 0) return undefined
+    return lateBlock(peer, this.picker.partials.values(), this.#peers, nowS, this.#latencyS)
   }
 
   readonly #isBusy = (id: number): boolean => this.#peers.get(id)?.busy ?? false
 
   // ---- answers
 
-  /** A block came. A block that was never asked for (`undefined`) is to be thrown away. */
-  arrived(id: number, block: Block, now: number): Arrival | undefined {
+  /** A block came. Undefined when it was never asked for: then it is to be thrown away. */
+  arrived(id: number, block: Block, nowS: number): Arrival | undefined {
     const peer = this.#peers.get(id)
-    const flight = peer?.owed(block)
-    if (!peer || !flight) return undefined
-    this.#forget(flight)
-    peer.answered(flight, now)
-    const latency = now - flight.askedAt
-    this.#latency = this.#latency === 0 ? latency : this.#latency * 0.9 + latency * 0.1
-    this.#rate.arrived(block.length, now)
+    const request = peer?.find(block)
+    if (!peer || !request) return undefined
+    this.#drop(request)
+    peer.answered(request, nowS)
+    const latencyS = nowS - request.askedAtS
+    this.#latencyS = this.#latencyS === 0 ? latencyS : this.#latencyS * 0.9 + latencyS * 0.1
+    this.#rate.arrived(block.length, nowS)
 
-    const partial = this.underway.partials.get(block.piece)
+    const partial = this.picker.partials.get(block.piece)
     if (!partial) return { fresh: false, cancel: [], complete: false }
     const fresh = partial.arrived(block) > 0
-    this.underway.changed(partial)
-    const cancel = partial.overtakenBy(block)
-    for (const other of cancel) this.#forget(other)
+    this.picker.changed(partial)
+    const cancel = partial.madeNeedlessBy(block)
+    for (const other of cancel) this.#drop(other)
     const complete = partial.missing === 0
-    if (complete) this.underway.complete(block.piece)
+    if (complete) this.picker.complete(block.piece)
     return { fresh, cancel: cancel.map((other) => ({ peer: other.peer, block: other })), complete }
   }
 
-  /** The peer refused to send the block (BEP 6 reject). */
-  rejected(id: number, block: Block, now: number): void {
+  /** The peer will not send the block (BEP 6). */
+  rejected(id: number, block: Block, nowS: number): void {
     const peer = this.#peers.get(id)
-    const flight = peer?.owed(block)
-    if (!peer || !flight) return
-    this.#release(flight)
-    peer.pausedUntil = Math.max(peer.pausedUntil, now + REFUSED_PAUSE)
+    const request = peer?.find(block)
+    if (!peer || !request) return
+    this.#release(request)
+    peer.pausedUntilS = Math.max(peer.pausedUntilS, nowS + REJECTED_PAUSE_S)
   }
 
-  /** The hash of a complete piece was right, or was not: then all of it is fetched again, from one peer alone. */
+  /** The hash of a complete piece was checked. A wrong piece is downloaded again, from one peer alone. */
   checked(piece: number, right: boolean): void {
-    this.underway.checked(piece, right)
+    this.picker.checked(piece, right)
     if (right) this.have.add(piece)
   }
 
-  /** Time passed: takes blocks back from peers that stopped answering. Returns what to cancel. Call every 0.1 s or so. */
-  tick(now: number): { peer: number; block: Block }[] {
-    this.#aimHigh()
-    const taken: { peer: number; block: Block }[] = []
-    const patience = Math.max(SILENT, SILENT_TIMES * this.#latency)
+  /** Gives up the requests to peers that stopped answering. Returns what to cancel. Call it every 0.1 s or so. */
+  tick(nowS: number): { peer: number; block: Block }[] {
+    this.#updateTargetRate()
+    const cancel: { peer: number; block: Block }[] = []
+    const timeoutS = Math.max(SILENT_S, SILENT_LATENCIES * this.#latencyS)
     for (const peer of this.#peers.values()) {
-      if (peer.flights.length === 0 || now - peer.heardAt < patience) continue
-      for (const block of peer.flights) taken.push({ peer: peer.id, block })
+      if (peer.requests.length === 0 || nowS - peer.lastAnswerAtS < timeoutS) continue
+      for (const block of peer.requests) cancel.push({ peer: peer.id, block })
       this.#releaseAll(peer)
-      peer.stoppedAnswering(now)
+      peer.stoppedAnswering(nowS)
     }
-    return taken
+    return cancel
   }
 
   /**
-   * What all neighbours together should bring, bytes a second: what they have brought, or what the fastest of them gets. A peer
-   * that started late, or was held up, would else ask for less than the others do, get less of every uplink for it, and
-   * stay behind.
+   * The target is the rate at which neighbours have sent, or the rate at which the fastest of them downloads. Without the second,
+   * a peer that started late, or was held up, would ask for less than the others, get less of every uplink, and stay behind.
    */
-  #aimHigh(): void {
-    this.#aim = Math.max(LEAST_RATE, this.#rate.value)
-    for (const { progress, source } of this.#peers.values()) {
-      if (!source) this.#aim = Math.max(this.#aim, progress.value)
+  #updateTargetRate(): void {
+    this.#targetRate = Math.max(MIN_RATE_BYTES_PER_S, this.#rate.value)
+    for (const { ownRate, isSeeder } of this.#peers.values()) {
+      if (!isSeeder) this.#targetRate = Math.max(this.#targetRate, ownRate.value)
     }
   }
 
-  #forget(flight: Flight, peer = this.#peers.get(flight.peer)): void {
-    peer?.forget(flight)
-    this.underway.partials.get(flight.piece)?.drop(flight)
+  #drop(request: BlockRequest, peer = this.#peers.get(request.peer)): void {
+    peer?.remove(request)
+    this.picker.partials.get(request.piece)?.drop(request)
   }
 
-  #release(flight: Flight, peer?: PeerState): void {
-    this.#forget(flight, peer)
-    const partial = this.underway.partials.get(flight.piece)
+  #release(request: BlockRequest, peer?: PeerState): void {
+    this.#drop(request, peer)
+    const partial = this.picker.partials.get(request.piece)
     if (!partial) return
-    partial.release(flight)
-    this.underway.released(partial)
+    partial.release(request)
+    this.picker.released(partial)
   }
 
   #releaseAll(peer: PeerState): void {
-    for (const flight of [...peer.flights]) this.#release(flight, peer)
+    for (const request of [...peer.requests]) this.#release(request, peer)
   }
 }
 
 function rank(peer: PeerState): number {
-  if (!peer.source) return 1
-  return peer.showsFew ? 0 : 2
+  if (!peer.isSeeder) return 1
+  return peer.isSuperSeeding ? 0 : 2
 }

@@ -1,16 +1,17 @@
 import type { PieceBuffer } from './piece-buffer.ts'
 
-/** Bytes that a seeder reads from disk at once: large enough that every peer's next request is already here. */
-export const SEEDERS_STRIDE = 1024 * 1024
+/** A seeder reads so much from disk at once: then every peer's next request is in memory already. */
+export const SEEDER_STRIDE_BYTES = 1024 * 1024
 
 /**
- * Recently used content in memory, bounded. Peers of a swarm ask for the same pieces at about the same time, so
- * the disk is read once for all of them; a piece that has just been verified is served without being read back.
+ * Recently used content in memory, limited. The peers of a swarm ask for the same pieces at about the same time, so the disk is
+ * read once for all of them. A piece that has just been verified is served without being read back.
  */
 export class BlockCache {
   readonly #strides = new Map<number, Promise<Buffer>>()
-  /** Verified, and not on disk yet: here only. */
+  /** Verified pieces that are not on disk yet. */
   readonly #unwritten = new Map<number, PieceBuffer>()
+  /** Verified pieces that are on disk too, the oldest first. */
   readonly #fresh = new Map<number, PieceBuffer>()
   #freshBytes = 0
   readonly #read: (position: number, length: number) => Promise<Buffer>
@@ -18,7 +19,7 @@ export class BlockCache {
   readonly #stride: number
   readonly #limit: number
 
-  /** `length` is that of the content, `stride` what is read from disk at once, `limit` the bytes that each half of the cache may hold. */
+  /** In bytes: the whole content, what is read from disk at once, and the limit of each half of the cache. */
   constructor(
     read: (position: number, length: number) => Promise<Buffer>,
     { length, stride, limit }: { length: number; stride: number; limit: number },
@@ -29,13 +30,13 @@ export class BlockCache {
     this.#limit = limit
   }
 
-  /** Keeps a verified piece that starts at `position`, in any case until it is written. */
+  /** Keeps a verified piece that starts at `position`, at least until it is written. */
   keep(position: number, piece: PieceBuffer): void {
-    piece.hold()
+    piece.retain()
     this.#unwritten.set(position, piece)
   }
 
-  /** What was kept can be read from disk from now on. */
+  /** The piece can be read from disk from now on. */
   written(position: number): void {
     const piece = this.#unwritten.get(position)
     if (!piece) return
@@ -46,11 +47,11 @@ export class BlockCache {
       if (this.#freshBytes <= this.#limit) break
       this.#fresh.delete(at)
       this.#freshBytes -= oldest.bytes.length
-      oldest.letGo()
+      oldest.release()
     }
   }
 
-  /** The bytes, at once if they are in memory, and then good only until the caller returns. `pieceStart` is where the piece they belong to starts. */
+  /** At once if the bytes are in memory: then they are valid only until the caller returns. `pieceStart` is where their piece starts. */
   get(pieceStart: number, offset: number, length: number): Buffer | Promise<Buffer> {
     const piece = this.#unwritten.get(pieceStart) ?? this.#fresh.get(pieceStart)
     if (piece) return piece.bytes.subarray(offset, offset + length)

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { bytes } from '../../text/format.ts'
 
-/** A transfer that cannot fit is refused before it begins. `where` may not exist yet. */
+/** Throws when `needed` bytes do not fit on the disk. `where` may not exist yet. */
 export async function refuseFullDisk(where: string, needed: number): Promise<void> {
   const free = await freeBytes(where)
   if (needed <= free) return
@@ -14,23 +14,23 @@ export async function refuseFullDisk(where: string, needed: number): Promise<voi
   )
 }
 
-/** What is needed on the disk of `where`, and what is free there if that is known: the end of a sentence. */
+/** The end of a sentence: the bytes that are needed, and those that are free on the disk of `where`, if known. */
 export async function roomFor(needed: number, where: string): Promise<string> {
   const free = await freeBytes(where)
   return `${bytes(needed)}${Number.isFinite(free) ? `, and ${bytes(free)} are free` : ''}`
 }
 
-/** What this user may still write; infinite where that is not known. */
+/** Bytes that this user may still write; infinite where that is not known. */
 async function freeBytes(where: string): Promise<number> {
   try {
     const { blocks, bfree, bavail, bsize } = await statfs(where)
-    // Some network file systems don't know.
+    // Some network file systems do not know their size.
     if (blocks === 0) return Number.POSITIVE_INFINITY
     return (process.geteuid?.() === 0 ? bfree : bavail) * bsize
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR') && dirname(where) !== where)
       return freeBytes(dirname(where))
-    // Writing will tell.
+    // Then writing will fail if there is no room.
     if (isSystemError(error, 'EACCES', 'ENOSYS', 'EINVAL')) return Number.POSITIVE_INFINITY
     throw error
   }

@@ -7,19 +7,19 @@ interface OpenFile {
   /** Descriptor, once it is open. */
   fd: number | undefined
   users: number
-  /** Another one has taken its place: closed by its last user. */
+  /** No longer in `#files`: its last user closes it. */
   retired: boolean
 }
 
 /**
- * Files kept open between uses, `limit` at most; who needs one more waits. A file is only closed when nobody uses it.
- * Nobody may ask for a second file while using one: all could wait for each other.
+ * Keeps at most `limit` files open between uses; one more use must wait. A file in use is never closed. A user must not ask for a
+ * second file while it uses one: all users could wait for each other.
  */
 export class OpenFiles {
   /** By path, the least recently used first. */
   readonly #files = new Map<string, OpenFile>()
   readonly #waiting: (() => void)[] = []
-  /** Those in `files`, and those that are retired and still used. */
+  /** Files in `#files`, and retired ones that are still in use. */
   #count = 0
   readonly #limit: number
   readonly #open: (path: string, writable: boolean) => Promise<FileHandle>
@@ -38,7 +38,7 @@ export class OpenFiles {
     }
   }
 
-  /** Descriptor of a file that is open for writing by now. Good until the caller returns to the event loop. */
+  /** The descriptor of a file, if it is open for writing. Valid until the caller returns to the event loop. */
   writableNow(path: string): number | undefined {
     const file = this.#files.get(path)
     return file?.writable ? file.fd : undefined
@@ -57,7 +57,7 @@ export class OpenFiles {
         this.#files.set(path, known)
         return known
       }
-      // Opened for writing a file may become another one (a hard link is replaced): nobody keeps the old one.
+      // Opening for writing may replace the file (see `openToWrite`), so the old descriptor must not be used any more.
       if (known) void this.#retire(known)
       if (this.#count < this.#limit) return this.#opening(path, writing)
       const idle = [...this.#files.values()].find(({ users }) => users === 0)
@@ -87,7 +87,7 @@ export class OpenFiles {
     else this.#waiting.shift()?.()
   }
 
-  /** Nobody gets it any more; its last user closes it. */
+  /** It gets no new users, and its last user closes it. */
   async #retire(file: OpenFile): Promise<void> {
     if (file.retired) return
     file.retired = true
@@ -95,7 +95,7 @@ export class OpenFiles {
     if (file.users === 0) await this.#end(file)
   }
 
-  /** A descriptor counts until it is closed. Writing has reported what was wrong; closing has nothing to add. */
+  /** A descriptor counts until it is closed. Errors of writing have been reported; closing has none to add. */
   async #end({ handle }: OpenFile): Promise<void> {
     await handle.then((open) => open.close()).catch(() => {})
     this.#count--

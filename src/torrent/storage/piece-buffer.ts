@@ -1,48 +1,48 @@
 import * as crypto from 'node:crypto'
-import { UNIT } from '../scheduler/request-window.ts'
+import { UNIT_BYTES } from '../scheduler/request-window.ts'
 import type { PiecePool } from './piece-pool.ts'
 
-/** Pieces up to this length are hashed in one go: 1 ms, and less work than block by block. */
-const LONGEST_AT_ONCE = 1024 * 1024
+/** Pieces up to this length are hashed in one go: it takes 1 ms, and less work than block by block. */
+const MAX_HASH_AT_ONCE_BYTES = 1024 * 1024
 
-/** A piece: under way, then complete, as long as anybody holds it. Whoever makes it holds it. */
+/** The bytes of a piece, first partial, then complete. Counts its users, its maker included; the last one gives the memory back. */
 export class PieceBuffer {
   readonly bytes: Buffer
   /** Connections that sent any of it. */
   readonly senders = new Set<number>()
-  readonly #running: RunningHash | undefined
-  readonly #memory: PiecePool
-  #holders = 1
+  readonly #runningHash: RunningHash | undefined
+  readonly #pool: PiecePool
+  #users = 1
 
-  constructor(length: number, memory: PiecePool) {
-    this.#memory = memory
-    this.bytes = memory.take(length)
-    if (length > LONGEST_AT_ONCE) this.#running = new RunningHash(this.bytes)
+  constructor(length: number, pool: PiecePool) {
+    this.#pool = pool
+    this.bytes = pool.take(length)
+    if (length > MAX_HASH_AT_ONCE_BYTES) this.#runningHash = new RunningHash(this.bytes)
   }
 
   write(offset: number, block: Uint8Array, sender: number): void {
     this.bytes.set(block, offset)
     this.senders.add(sender)
-    this.#running?.came(offset, block.length)
+    this.#runningHash?.came(offset, block.length)
   }
 
-  hold(): void {
-    this.#holders++
+  retain(): void {
+    this.#users++
   }
 
-  /** After the last holder's call `bytes` are another piece's. */
-  letGo(): void {
-    if (--this.#holders === 0) this.#memory.giveBack(this.bytes)
+  /** After the last user's call, `bytes` belong to another piece. */
+  release(): void {
+    if (--this.#users === 0) this.#pool.giveBack(this.bytes)
   }
 
   /** SHA-1 of the piece. Call once, when every block is here. */
   digest(): Buffer {
-    if (this.#running) return this.#running.digest()
+    if (this.#runningHash) return this.#runningHash.digest()
     return crypto.hash('sha1', this.bytes, 'buffer')
   }
 }
 
-/** Hashes what has come without a gap, a block at a time, so that no long piece ever holds up the network. */
+/** Hashes blocks as they come, from the start on without a gap, so that a long piece does not hold up the network. */
 class RunningHash {
   readonly #bytes: Buffer
   readonly #here: Uint8Array
@@ -51,14 +51,14 @@ class RunningHash {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
-    this.#here = new Uint8Array(Math.ceil(bytes.length / UNIT))
+    this.#here = new Uint8Array(Math.ceil(bytes.length / UNIT_BYTES))
   }
 
   came(offset: number, length: number): void {
-    this.#here.fill(1, offset / UNIT, Math.ceil((offset + length) / UNIT))
+    this.#here.fill(1, offset / UNIT_BYTES, Math.ceil((offset + length) / UNIT_BYTES))
     let end = this.#hashed
-    while (end < this.#bytes.length && this.#here[end / UNIT] === 1)
-      end = Math.min(this.#bytes.length, end + UNIT)
+    while (end < this.#bytes.length && this.#here[end / UNIT_BYTES] === 1)
+      end = Math.min(this.#bytes.length, end + UNIT_BYTES)
     if (end > this.#hashed) this.#hash.update(this.#bytes.subarray(this.#hashed, end))
     this.#hashed = end
   }

@@ -1,28 +1,25 @@
 /**
- * Most bytes that are kept for pieces to come: as many as may have been in use at a time. What is let go stays in memory until
- * it is collected, and pieces of 8 MiB are in use again long before that.
+ * Free memory that is kept: as much as may be in use at a time. Memory that is not kept stays allocated until it is
+ * garbage-collected, and pieces of 8 MiB would be needed again long before that.
  */
-const MOST_FREE = 64 * 1024 * 1024
+const MAX_FREE_BYTES = 64 * 1024 * 1024
 
-/**
- * Memory for pieces, used again when nobody holds a piece any more: new memory costs page
- * faults (wire/NOTES.md).
- */
+/** Memory for pieces. It is used again when a piece has no users any more: new memory costs page faults (wire/NOTES.md). */
 export class PiecePool {
   readonly #free: Buffer[] = []
-  readonly #length: number
+  readonly #pieceLength: number
 
-  /** `length` is that of all pieces but the last. */
-  constructor(length: number) {
-    this.#length = length
+  /** `pieceLength` is the length of all pieces but the last. */
+  constructor(pieceLength: number) {
+    this.#pieceLength = pieceLength
   }
 
   take(length: number): Buffer {
-    return (length === this.#length && this.#free.pop()) || Buffer.allocUnsafeSlow(length)
+    return (length === this.#pieceLength && this.#free.pop()) || Buffer.allocUnsafeSlow(length)
   }
 
   giveBack(bytes: Buffer): void {
-    if (bytes.length === this.#length && (this.#free.length + 1) * this.#length <= MOST_FREE)
+    if (bytes.length === this.#pieceLength && (this.#free.length + 1) * this.#pieceLength <= MAX_FREE_BYTES)
       this.#free.push(bytes)
   }
 }

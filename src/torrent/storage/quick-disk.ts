@@ -9,29 +9,29 @@ import {
   writeSync,
 } from 'node:fs'
 
-/** Bytes: what is longer is left to the thread pool, because it would hold up the network. */
-const LONGEST = 1024 * 1024
-/** Files are opened here only for as much as this; for more the way through the thread pool does not matter. */
-const SMALL = 256 * 1024
-/** A disk that made anything short wait for longer than this (ms) is left to the thread pool for a while (ms). */
-const SLOW = 50
-const SLOW_PAUSE = 1000
+/** Anything longer is left to the thread pool: it would hold up the network. */
+const MAX_BYTES = 1024 * 1024
+/** Files are opened here only for so few bytes. For more, the time in the thread pool does not matter. */
+const MAX_BYTES_WITH_OPEN = 256 * 1024
+/** If one of these calls takes longer, the disk is slow: for a while everything is left to the thread pool. */
+const SLOW_CALL_MS = 50
+const SLOW_PAUSE_MS = 1000
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_WRONLY } = constants
-/** Not on Windows. */
+/** Windows does not have it. */
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
 
 /**
- * Short work on a disk, done at once as long as the disk is quick about it: in the system's cache a small file takes 20 µs
- * to open, use and close, and several times that on the way through the thread pool. Each method says whether it has
- * done it all; when not, the caller does it again in its own way, which also tells what is wrong.
+ * Short synchronous work on a disk, as long as the disk is quick. In the system's cache a small file takes 20 µs to open, use
+ * and close, and through the thread pool several times that. Each method returns whether it has done everything. If not, the
+ * caller must do it again through the thread pool, and then gets any error.
  */
 export class QuickDisk {
-  #slowUntil = 0
+  #slowUntilMs = 0
 
   /** Fills `into` from `at` on. */
   read(path: string, into: Buffer, at: number, follow: boolean): boolean {
-    if (into.length > SMALL) return false
+    if (into.length > MAX_BYTES_WITH_OPEN) return false
     return this.#attempt(() =>
       withFile(
         path,
@@ -42,9 +42,9 @@ export class QuickDisk {
     )
   }
 
-  /** Writes into `fd`, or, without one, into a small part of a file that has only this one name. */
+  /** Writes into `fd`. Without one, writes few bytes into the file, if that has no other name (hard link). */
   write(path: string, fd: number | undefined, bytes: Uint8Array, at: number): boolean {
-    if (bytes.length > (fd === undefined ? SMALL : LONGEST)) return false
+    if (bytes.length > (fd === undefined ? MAX_BYTES_WITH_OPEN : MAX_BYTES)) return false
     const writeTo = (fd: number) => writeSync(fd, bytes, 0, bytes.length, at) === bytes.length
     return this.#attempt(() =>
       fd === undefined
@@ -69,15 +69,15 @@ export class QuickDisk {
   }
 
   #attempt(work: () => boolean): boolean {
-    const started = performance.now()
-    if (started < this.#slowUntil) return false
+    const startedMs = performance.now()
+    if (startedMs < this.#slowUntilMs) return false
     try {
       return work()
     } catch {
       return false
     } finally {
-      const now = performance.now()
-      if (now - started > SLOW) this.#slowUntil = now + SLOW_PAUSE
+      const nowMs = performance.now()
+      if (nowMs - startedMs > SLOW_CALL_MS) this.#slowUntilMs = nowMs + SLOW_PAUSE_MS
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { setImmediate as breath } from 'node:timers/promises'
+import { setImmediate as nextIteration } from 'node:timers/promises'
 import { isSystemError, MurderError, reason } from '../../errors.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
 import type { Metainfo } from '../metainfo/metainfo.ts'
@@ -10,12 +10,12 @@ import { QuickDisk } from './quick-disk.ts'
 import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
 import { makeUsable, openToRead, openToWrite, removeUnfilled } from './writable-file.ts'
 
-/** Open files of one torrent at a time; descriptors are limited on servers. */
-const MOST_OPEN = 128
-/** Files made before timers and signals get their turn. */
-const BETWEEN_BREATHS = 200
+/** Of one torrent, at one time: descriptors are limited on servers. */
+const MAX_OPEN_FILES = 128
+/** After making so many files the event loop runs, for timers and signals. */
+const FILES_PER_ITERATION = 200
 
-/** A part of a range: where it is in its file, and from where to where in the range. */
+/** The part of a range that lies in one file: where it is in the file, and from where to where in the range. */
 interface Part {
   path: string
   at: number
@@ -24,9 +24,9 @@ interface Part {
 }
 
 export interface StorageOptions {
-  /** Only the owner may use what is made, until its attributes are set. Otherwise the umask decides. */
+  /** Only the owner may use the new files and directories, until their attributes are set. Otherwise the umask decides. */
   ownerOnly?: boolean
-  /** Files that are read from another place than their own in the target, by their path in the torrent. */
+  /** Files that are read from elsewhere than from their place in the target, by their path in the torrent. */
   elsewhere?: Record<string, string>
 }
 
@@ -41,8 +41,8 @@ export class Storage {
   readonly #ownerOnly: boolean
   readonly #files: OpenFiles
   readonly #quick = new QuickDisk()
-  /** Where nothing was before `prepare`, each after the directory that holds it. */
-  readonly #made: string[] = []
+  /** What `prepare` has made, each after the directory that holds it. */
+  readonly #created: string[] = []
 
   constructor(
     metainfo: Pick<Metainfo, 'files' | 'singleFile'>,
@@ -52,7 +52,7 @@ export class Storage {
   ) {
     this.#writable = writable
     this.#ownerOnly = ownerOnly
-    this.#files = new OpenFiles(MOST_OPEN, (path, writing) => this.#openFile(path, writing))
+    this.#files = new OpenFiles(MAX_OPEN_FILES, (path, writing) => this.#openFile(path, writing))
     this.#top = metainfo.singleFile ? dirname(target) : target
     this.#directories = metainfo.singleFile ? [] : directoriesOf(target, metainfo.files)
     let start = 0
@@ -64,7 +64,7 @@ export class Storage {
     })
   }
 
-  /** Of files that are made, less the umask. */
+  /** Of new files, less the umask. */
   get #mode(): number {
     return this.#ownerOnly ? 0o600 : 0o666
   }
@@ -75,8 +75,8 @@ export class Storage {
   }
 
   /**
-   * Makes every file, with its final length and holes where nothing is yet; longer files are cut. Tells what was there
-   * before. Nothing has been touched when it throws for something of another kind in a file's place, or a full disk.
+   * Makes every file, with its final length and with holes where nothing is yet; longer files are cut. Returns what was there
+   * before. If it throws because there is something else in a file's place, or because the disk is full, nothing was changed.
    */
   async prepare(): Promise<Survey> {
     const survey = await this.#guard(this.#top, async () => {
@@ -86,26 +86,27 @@ export class Storage {
     survey.refuseOtherKinds()
     await refuseFullDisk(this.#top, survey.bytesToWrite())
     const mode = this.#ownerOnly ? 0o700 : 0o777
-    await this.#guard(this.#top, async () => this.#made.push(...makeDirectory(dirname(this.#top))))
+    await this.#guard(this.#top, async () => this.#created.push(...makeDirectory(dirname(this.#top))))
     for (const path of [this.#top, ...this.#directories]) {
-      await this.#guard(path, async () => this.#made.push(...makeDirectory(path, mode)))
-      // Read-only, as its attributes wanted it the last time.
+      await this.#guard(path, async () => this.#created.push(...makeDirectory(path, mode)))
+      // It may be read-only, by the attributes that were set the last time.
       if (this.#ownerOnly) await this.#guard(path, () => makeUsable(path))
     }
     for (const [index, { path, length }] of this.#stretches.entries()) {
-      if (index % BETWEEN_BREATHS === 0) await breath()
+      if (index % FILES_PER_ITERATION === 0) await nextIteration()
       if (survey.found[index]?.size === length) continue
       const isNew = survey.found[index] === undefined
-      if (isNew) this.#made.push(path)
-      if (isNew && this.#stretches.length > MOST_OPEN && this.#quick.make(path, length, this.#mode)) continue
+      if (isNew) this.#created.push(path)
+      if (isNew && this.#stretches.length > MAX_OPEN_FILES && this.#quick.make(path, length, this.#mode))
+        continue
       await this.#guard(path, () => this.#files.use(path, true, (handle) => handle.truncate(length)))
     }
     return survey
   }
 
-  /** Removes what `prepare` made, as far as nothing has come into it. Only after `close`. */
-  takeBack(): Promise<void> {
-    return removeUnfilled(this.#made.splice(0).reverse())
+  /** Removes what `prepare` made, as far as it is still empty. Only after `close`. */
+  removeEmpty(): Promise<void> {
+    return removeUnfilled(this.#created.splice(0).reverse())
   }
 
   /** Throws when a file is missing or has another length than the torrent says. */
@@ -123,7 +124,7 @@ export class Storage {
     }
   }
 
-  /** Whether all bytes of a range may be here, as `survey` saw it. */
+  /** Whether all bytes of a range may be here, by the survey. */
   mayHold(survey: Survey, position: number, length: number): boolean {
     return survey.mayHold(this.#firstAt(position), position, length)
   }
@@ -137,7 +138,7 @@ export class Storage {
     }
   }
 
-  /** Fills `buffer` with the content from `position` on, and gives it back. */
+  /** Fills `buffer` with the content from `position` on, and returns it. */
   async read(position: number, buffer: Buffer): Promise<Buffer> {
     for (const part of this.#partsOf(position, buffer.length)) {
       const into = buffer.subarray(part.from, part.to)
@@ -157,8 +158,8 @@ export class Storage {
   }
 
   /**
-   * Writes at once if that is quick: into the system's cache it takes less than the way through the thread pool and
-   * back (7 % of a peer's CPU time). Returns false when `write` is to do it, which also tells what is wrong.
+   * Writes at once if that is quick: writing into the system's cache takes less time than the thread pool does (7 % of a peer's
+   * CPU time). When it returns false, the caller must use `write`, which throws any error.
    */
   writeNow(position: number, buffer: Uint8Array): boolean {
     for (const { path, at, from, to } of this.#partsOf(position, buffer.length)) {
@@ -182,7 +183,7 @@ export class Storage {
     }
   }
 
-  /** What a range of the content is on disk, file by file. */
+  /** Where a range of the content is on disk, file by file. */
   *#partsOf(position: number, length: number): Generator<Part> {
     for (const index of this.filesOf(position, length)) {
       const { path, start, length: whole } = this.#stretches[index] as Stretch
@@ -192,7 +193,7 @@ export class Storage {
     }
   }
 
-  /** Index of the stretch that holds `position`, by halving. */
+  /** Index of the stretch that holds `position`, by binary search. */
   #firstAt(position: number): number {
     let low = 0
     let high = this.#stretches.length - 1
@@ -250,7 +251,7 @@ async function readAll(handle: FileHandle, into: Buffer, { path, at }: Part): Pr
   }
 }
 
-/** Every directory that holds files, and what leads to it below `target`, outer ones first. */
+/** Every directory below `target` on the way to a file, outer ones first. */
 function directoriesOf(target: string, files: Metainfo['files']): string[] {
   const found = new Set<string>()
   for (const { path } of files) {

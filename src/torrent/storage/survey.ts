@@ -9,9 +9,9 @@ export interface Stretch {
   length: number
 }
 
-/** What is on disk where the content of a torrent belongs. Reads no file. */
+/** What is on disk in the places of a torrent's content. Reads no file. */
 export class Survey {
-  /** For each stretch what is there; undefined when nothing is. */
+  /** By the index of the stretch; undefined when nothing is there. */
   readonly found: (Stats | undefined)[]
   readonly #stretches: Stretch[]
 
@@ -20,7 +20,7 @@ export class Survey {
     this.found = found
   }
 
-  /** `follow`: whether symlinks count as what they point to. Throws what the system says, but for missing files. */
+  /** `follow`: whether symlinks are followed. Throws the system's errors, but not for missing files. */
   static async of(stretches: Stretch[], follow: boolean): Promise<Survey> {
     const look = follow ? stat : lstat
     const found: (Stats | undefined)[] = []
@@ -35,7 +35,7 @@ export class Survey {
     return new Survey(stretches, found)
   }
 
-  /** Bytes from the start of a file that may be content. None of a file that is all hole: there is nothing to read. */
+  /** Bytes from the start of a file that may be content. 0 for a file without any block: it is all hole. */
   bytesHere(index: number): number {
     const found = this.found[index]
     if (!found?.isFile() || found.blocks === 0) return 0
@@ -54,7 +54,7 @@ export class Survey {
     return true
   }
 
-  /** Bytes that the disk has yet to take until everything is there. */
+  /** Bytes that are still to be written. */
   bytesToWrite(): number {
     return this.#stretches.reduce((sum, { length }, index) => {
       const { size = 0, blocks = 0 } = this.found[index] ?? {}
@@ -62,7 +62,7 @@ export class Survey {
     }, 0)
   }
 
-  /** Throws for everything that must not be written to: nothing is touched when one thing is wrong. */
+  /** Throws for anything that must not be written to. It is called before anything is changed. */
   refuseOtherKinds(): void {
     for (const [index, { path }] of this.#stretches.entries()) {
       const found = this.found[index]
@@ -75,7 +75,7 @@ export class Survey {
   }
 }
 
-/** Throws unless each of these directories is one or is missing; a symlink to a directory is none. */
+/** Throws unless each of these paths is a directory or missing. A symlink to a directory is not accepted. */
 export async function refuseWrongDirectories(paths: Iterable<string>): Promise<void> {
   for (const path of paths) {
     const found = await lstat(path).catch((error) => {

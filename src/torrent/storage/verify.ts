@@ -4,7 +4,7 @@ import type { Metainfo } from '../metainfo/metainfo.ts'
 import { pieceIsRight } from '../metainfo/piece-hasher.ts'
 import { Storage } from './storage.ts'
 
-/** `unsure`: only pieces that other files have a part in are wrong, so it may be theirs. */
+/** `unsure`: only pieces that the file shares with other files are wrong, so the fault may be in those. */
 export interface FileCheck {
   /** Path below the target; the file's own name for a single file. */
   path: string
@@ -13,18 +13,18 @@ export interface FileCheck {
 
 interface CheckOptions {
   signal?: AbortSignal
-  /** Whether all bytes of a range may be there; what isn't is not read, and not right. */
+  /** Whether all bytes of a range may be there. Otherwise the range is not read and counts as wrong. */
   mayHold?: (position: number, length: number) => boolean
   onProgress?: (bytes: number, total: number) => void
 }
 
-/** Bytes read ahead while the ones before are hashed. */
-const READ_AHEAD = 1024 * 1024
+/** Is read while the bytes before are hashed. */
+const READ_AHEAD_BYTES = 1024 * 1024
 
 /** Fills `into` with the content from `position` on. */
 type Read = (position: number, into: Buffer) => Promise<unknown>
 
-/** Yields the number of each piece and whether the content on disk has its hash, in order, at the speed of the disk. */
+/** Yields in order, for each piece, whether the content on disk has its hash. Works at the speed of the disk. */
 export async function* checkPieces(
   metainfo: Pick<Metainfo, 'length' | 'pieceLength' | 'pieces'>,
   read: Read,
@@ -32,8 +32,8 @@ export async function* checkPieces(
 ): AsyncGenerator<{ piece: number; right: boolean }> {
   const { length, pieceLength, pieces } = metainfo
   const batches = batchesToRead(metainfo, options.mayHold ?? (() => true))
-  // Two for the whole check: new memory for each batch costs more than hashing it.
-  const memories = [0, 0].map(() => Buffer.allocUnsafeSlow(Math.max(READ_AHEAD, pieceLength)))
+  // Two buffers for the whole check: new memory for each batch would cost more than hashing it.
+  const memories = [0, 0].map(() => Buffer.allocUnsafeSlow(Math.max(READ_AHEAD_BYTES, pieceLength)))
   const load = ({ at, size }: Batch) => {
     const into = (memories.reverse()[0] as Buffer).subarray(0, size)
     return read(at, into).then(
@@ -67,7 +67,7 @@ interface Batch {
   size: number
 }
 
-/** Whole pieces in a row that may be there, up to `READ_AHEAD` bytes of them. */
+/** Whole pieces in a row that may be there, up to `READ_AHEAD_BYTES` bytes of them. */
 function* batchesToRead(
   { length, pieceLength }: Pick<Metainfo, 'length' | 'pieceLength'>,
   mayHold: (position: number, length: number) => boolean,
@@ -76,7 +76,7 @@ function* batchesToRead(
   for (let at = 0; at < length; at += pieceLength) {
     const size = Math.min(pieceLength, length - at)
     const here = mayHold(at, size)
-    if (batch && (!here || batch.size + size > READ_AHEAD)) {
+    if (batch && (!here || batch.size + size > READ_AHEAD_BYTES)) {
       yield batch
       batch = undefined
     }
@@ -99,7 +99,7 @@ const sha1 = (content: Uint8Array) => createHash('sha1').update(content).digest(
 
 const zeros = Buffer.alloc(256 * 1024)
 
-/** Holes read as zeros, and an interrupted download has many: comparing is several times as fast as hashing. */
+/** An interrupted download has many holes, which read as zeros. Comparing is several times as fast as hashing. */
 function isEmpty(content: Buffer): boolean {
   for (let at = 0; at < content.length; at += zeros.length) {
     const part = content.subarray(at, at + zeros.length)
@@ -108,11 +108,11 @@ function isEmpty(content: Buffer): boolean {
   return true
 }
 
-const known = new Map<number, Buffer>()
+const digestsOfZeros = new Map<number, Buffer>()
 
 function digestOfZeros(length: number): Buffer {
-  const digest = known.get(length) ?? sha1(Buffer.alloc(length))
-  known.set(length, digest)
+  const digest = digestsOfZeros.get(length) ?? sha1(Buffer.alloc(length))
+  digestsOfZeros.set(length, digest)
   return digest
 }
 
@@ -148,16 +148,16 @@ export async function verifyContent(
   }
 }
 
-const SPOT_CHECKS = 16
+const SPOT_CHECK_PIECES = 16
 
-/** Checks a few pieces, spread over the content: enough to notice that it is not what the torrent describes. */
+/** Checks a few pieces, spread over the content: enough to notice that the torrent describes something else. */
 export async function spotCheck(
   metainfo: Pick<Metainfo, 'length' | 'pieceLength' | 'pieces'>,
   read: Read,
   path: string,
 ): Promise<void> {
   const count = Math.ceil(metainfo.length / metainfo.pieceLength)
-  const step = Math.max(1, Math.floor(count / SPOT_CHECKS))
+  const step = Math.max(1, Math.floor(count / SPOT_CHECK_PIECES))
   const memory = Buffer.allocUnsafeSlow(Math.min(metainfo.pieceLength, metainfo.length))
   for (let piece = 0; piece < count; piece += step) {
     const at = piece * metainfo.pieceLength

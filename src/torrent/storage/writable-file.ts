@@ -4,7 +4,7 @@ import { isSystemError } from '../../errors.ts'
 import { makeOwnInode } from '../../files/own-inode.ts'
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants
-/** Not on Windows. */
+/** Windows does not have it. */
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
 
 export function openToRead(path: string, follow: boolean): Promise<FileHandle> {
@@ -13,7 +13,7 @@ export function openToRead(path: string, follow: boolean): Promise<FileHandle> {
 
 /**
  * Opens a file to change it, or makes it with this mode (less the umask). Never writes through a symlink (it fails with
- * ELOOP), and never into what another name shares: of several hard links this one becomes a file of its own.
+ * ELOOP), and never into a file that has other names: if there are several hard links, this one becomes a file of its own.
  */
 export async function openToWrite(path: string, mode: number): Promise<FileHandle> {
   const handle = await openOrMake(path, mode)
@@ -29,7 +29,7 @@ async function openOrMake(path: string, mode: number): Promise<FileHandle> {
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
     if (!isSystemError(error, 'EACCES')) throw error
-    // Read-only, as its attributes wanted it the last time; they are set again when it is complete.
+    // It may be read-only, by the attributes that were set the last time. They are set again when the content is complete.
     const found = await lstat(path)
     if (!found.isFile() || found.uid !== process.geteuid?.()) throw error
     await chmod(path, found.mode | 0o600)
@@ -37,7 +37,7 @@ async function openOrMake(path: string, mode: number): Promise<FileHandle> {
   }
 }
 
-/** Removes files that are all hole, and directories that are empty by then; the others stay. */
+/** Removes files that are all hole, and directories that are empty then. Others stay. */
 export async function removeUnfilled(paths: string[]): Promise<void> {
   for (const path of paths) {
     const found = await lstat(path).catch(() => undefined)
@@ -46,7 +46,7 @@ export async function removeUnfilled(paths: string[]): Promise<void> {
   }
 }
 
-/** Lets this user make files in a directory of its own. */
+/** Lets this user make files in a directory that it owns. */
 export async function makeUsable(path: string): Promise<void> {
   const { mode, uid } = await lstat(path)
   if (uid === process.geteuid?.() && (mode & 0o700) !== 0o700) await chmod(path, mode | 0o700)

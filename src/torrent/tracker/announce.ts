@@ -1,14 +1,16 @@
 import { get as getHttp } from 'node:http'
 import { MurderError } from '../../errors.ts'
+import { formatAddress } from '../../system/addresses.ts'
 import { oneLine } from '../../text/format.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
-import { decodeCompact, formatAddress } from '../encoding/compact.ts'
+import { decodeCompact } from '../encoding/compact.ts'
 
-/** A tracker's answer of more than this is no answer. */
-const LONGEST_ANSWER = 256 * 1024
-const TIMEOUT = 10_000
-/** Also for a tracker that sends a byte now and then. */
-const LONGEST_WAIT = 30_000
+/** A longer answer of a tracker is an error. */
+const LONGEST_ANSWER_BYTES = 256 * 1024
+/** Without any byte from the tracker. */
+const IDLE_TIMEOUT_MS = 10_000
+/** For the whole answer, also from a tracker that sends a byte now and then. */
+const ANSWER_TIMEOUT_MS = 30_000
 
 export interface AnnounceRequest {
   infoHash: string
@@ -21,16 +23,16 @@ export interface AnnounceRequest {
   event?: 'started' | 'completed' | 'stopped'
   /** Peers wanted. */
   want: number
-  /** Address to be known by, if not the one the tracker sees. */
+  /** The address that others shall get, if it is not the one that the tracker sees. */
   address?: string
 }
 
 export interface AnnounceAnswer {
-  /** Seconds until the next announce that the tracker asks for. */
+  /** Seconds until the next announce, as the tracker wants it. */
   interval: number
   /** `host:port`, IPv6 in brackets. */
   peers: string[]
-  /** Participants that the tracker knows, ourselves included; 0 when it does not say. */
+  /** Participants that the tracker knows, this one included; 0 when it does not say. */
   swarm: number
 }
 
@@ -46,7 +48,7 @@ export async function announce(url: string, request: AnnounceRequest): Promise<A
   }
 }
 
-/** Throws an Error that says what is wrong with it, or what the tracker says is wrong. */
+/** Throws an Error that says what is wrong with the answer, or with the request in the words of the tracker. */
 export function parseAnswer(bytes: Uint8Array): AnnounceAnswer {
   const answer = decodeAnswer(bytes)
   const failure = answer['failure reason']
@@ -87,7 +89,7 @@ function announceUrl(url: string, request: AnnounceRequest): string {
   return `${url}${join}info_hash=${percent(request.infoHash)}&peer_id=${percent(request.peerId)}&${query}`
 }
 
-/** Raw bytes in a URL, each as %xx. */
+/** Bytes in a URL, each as %xx. */
 function percent(hex: string): string {
   return hex.replace(/../g, '%$&')
 }
@@ -113,7 +115,7 @@ function readPeers(value: unknown, version: 4 | 6): string[] {
   return value instanceof Uint8Array ? decodeCompact(value, version) : []
 }
 
-/** TLS is loaded only for who needs it: it would be 8 ms of every start. */
+/** TLS is loaded only where it is needed: it would take 8 ms of every start. */
 const getterOf = async (url: string) =>
   url.startsWith('https:') ? (await import('node:https')).get : getHttp
 
@@ -124,8 +126,8 @@ async function fetchBytes(url: string): Promise<Buffer> {
       url,
       {
         agent: false,
-        timeout: TIMEOUT,
-        signal: AbortSignal.timeout(LONGEST_WAIT),
+        timeout: IDLE_TIMEOUT_MS,
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
         headers: { 'user-agent': 'shipit-murder' },
       },
       (response) => {
@@ -133,7 +135,7 @@ async function fetchBytes(url: string): Promise<Buffer> {
         let size = 0
         response.on('data', (chunk: Buffer) => {
           size += chunk.length
-          if (size > LONGEST_ANSWER) request.destroy(new Error('its answer is too long'))
+          if (size > LONGEST_ANSWER_BYTES) request.destroy(new Error('its answer is too long'))
           else chunks.push(chunk)
         })
         response.on('end', () => {
@@ -143,7 +145,7 @@ async function fetchBytes(url: string): Promise<Buffer> {
         response.on('error', reject)
       },
     )
-    request.on('timeout', () => request.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)))
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${IDLE_TIMEOUT_MS / 1000} s`)))
     request.on('error', reject)
   })
 }

@@ -1,35 +1,33 @@
 import { type AnnounceAnswer, type AnnounceRequest, announce } from './announce.ts'
 
-/** Seconds: a first announce again soon, for the peers that started at the same moment, then as the tracker says. */
-const SECOND_ANNOUNCE = 2
-const FIRST_RETRY = 0.5
-const LONGEST_RETRY = 15
-/** While peers are few and content is missing, ask more often than the tracker wants. */
-const HUNGRY = 10
+/** The second announce comes soon, for the peers that started at the same moment; later ones when the tracker says. */
+const SECOND_ANNOUNCE_S = 2
+const FIRST_RETRY_S = 0.5
+const LONGEST_RETRY_S = 15
+/** While peers are few and content is missing, we announce at least this often, whatever the tracker says. */
+const HUNGRY_INTERVAL_S = 10
 
-/** Keeps one tracker informed, and hands on the peers it names. Failures are kept for the report and retried. */
+export interface AnnouncerCallbacks {
+  describe(): Omit<AnnounceRequest, 'event'>
+  onAnswer(answer: AnnounceAnswer): void
+  /** Whether more peers are needed. */
+  isHungry(): boolean
+}
+
+/** Announces to one tracker as long as this process runs. A failure is kept for the report and tried again. */
 export class Announcer {
   error: string | undefined
-  reached = false
+  #reached = false
   #timer: NodeJS.Timeout | undefined
   #stopped = false
   #failures = 0
   #answers = 0
   readonly #url: string
-  readonly #describe: () => Omit<AnnounceRequest, 'event'>
-  readonly #onAnswer: (answer: AnnounceAnswer) => void
-  readonly #isHungry: () => boolean
+  readonly #callbacks: AnnouncerCallbacks
 
-  constructor(
-    url: string,
-    describe: () => Omit<AnnounceRequest, 'event'>,
-    onAnswer: (answer: AnnounceAnswer) => void,
-    isHungry: () => boolean,
-  ) {
+  constructor(url: string, callbacks: AnnouncerCallbacks) {
     this.#url = url
-    this.#describe = describe
-    this.#onAnswer = onAnswer
-    this.#isHungry = isHungry
+    this.#callbacks = callbacks
   }
 
   async start(): Promise<void> {
@@ -37,39 +35,39 @@ export class Announcer {
   }
 
   async completed(): Promise<void> {
-    if (this.reached) await this.#send('completed')
+    if (this.#reached) await this.#send('completed')
   }
 
-  /** Tells the tracker to forget us; best effort. */
+  /** Tells the tracker to forget us, if it can be reached. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    if (this.reached)
-      await announce(this.#url, { ...this.#describe(), event: 'stopped', want: 0 }).catch(() => {})
+    if (this.#reached)
+      await announce(this.#url, { ...this.#callbacks.describe(), event: 'stopped', want: 0 }).catch(() => {})
   }
 
   async #send(event?: 'started' | 'completed'): Promise<void> {
     clearTimeout(this.#timer)
-    let pause: number
+    let pauseS: number
     try {
-      const answer = await announce(this.#url, { ...this.#describe(), ...(event ? { event } : {}) })
-      this.reached = true
+      const answer = await announce(this.#url, { ...this.#callbacks.describe(), ...(event ? { event } : {}) })
+      this.#reached = true
       this.error = undefined
       this.#failures = 0
       this.#answers++
-      if (!this.#stopped) this.#onAnswer(answer)
-      pause =
+      if (!this.#stopped) this.#callbacks.onAnswer(answer)
+      pauseS =
         this.#answers === 1
-          ? SECOND_ANNOUNCE
-          : this.#isHungry()
-            ? Math.min(HUNGRY, answer.interval)
+          ? SECOND_ANNOUNCE_S
+          : this.#callbacks.isHungry()
+            ? Math.min(HUNGRY_INTERVAL_S, answer.interval)
             : answer.interval
     } catch (error) {
       this.error = error instanceof Error ? error.message : String(error)
-      pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.#failures++)
+      pauseS = Math.min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** this.#failures++)
     }
     if (this.#stopped) return
-    this.#timer = setTimeout(() => void this.#send(this.reached ? undefined : 'started'), pause * 1000)
+    this.#timer = setTimeout(() => void this.#send(this.#reached ? undefined : 'started'), pauseS * 1000)
     this.#timer.unref()
   }
 }

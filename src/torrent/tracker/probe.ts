@@ -1,12 +1,12 @@
 import { connect } from 'node:net'
 import { endpointOf } from '../../system/addresses.ts'
 
-const PATIENCE_MS = 1500
+const TIMEOUT_MS = 1500
 
 /** Why nothing listens at a tracker's address, or undefined when something does. */
 export function probeTracker(url: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ ...endpointOf(url), timeout: PATIENCE_MS })
+    const socket = connect({ ...endpointOf(url), timeout: TIMEOUT_MS })
     const settle = (why?: string) => {
       socket.destroy()
       resolve(why)

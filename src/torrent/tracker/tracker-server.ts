@@ -12,21 +12,22 @@ export interface Tracker {
   close(): Promise<void>
 }
 
-/** Seconds between the announces that peers are asked for: how long a peer may not know of one that cannot reach it. */
-const INTERVAL = 20
-const MOST_PEERS = 20_000
-/** Torrents that an open tracker keeps; it costs memory to know each. */
-const MOST_TORRENTS = 1000
-/** Connections at one time: an announce takes some milliseconds. */
-const MOST_CONNECTIONS = 512
-/** Milliseconds for a whole request, and between two looks for connections that take longer. */
-const PATIENCE = 5000
-const LOOK = 1000
+/** Between two announces of a peer. It is also how long two peers may not know of each other. */
+const ANNOUNCE_INTERVAL_MS = 20_000
+const MAX_PEERS = 20_000
+/** Of an open tracker: each torrent costs memory. */
+const MAX_TORRENTS = 1000
+/** At one time: an announce takes some milliseconds. */
+const MAX_CONNECTIONS = 512
+/** For a whole request. */
+const REQUEST_TIMEOUT_MS = 5000
+/** Between two checks for requests that take longer. */
+const TIMEOUT_CHECK_MS = 1000
 
 /**
- * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`); `only` are
- * the infohashes (hex) it serves then, all if it is left out. With `permits`, which may change while it runs, it answers
- * nothing but announces that one of them covers. Throws MurderError `PORT_TAKEN`.
+ * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`); then `only` are
+ * the infohashes (hex) that it serves, or all if it is left out. With `permits`, which may change while it runs, it answers
+ * only announces that a permit covers. Throws MurderError `PORT_TAKEN`.
  */
 export async function startTracker(options: {
   port: number
@@ -37,29 +38,29 @@ export async function startTracker(options: {
   const only = options.only && new Set(options.only.map((hash) => hash.toLowerCase()))
   const { permits } = options
   const server: Server = new Server({
-    // Node looks for slow requests only every 30 s unless told otherwise.
+    // By default Node looks for slow requests only every 30 s.
     http: {
-      requestTimeout: PATIENCE,
-      headersTimeout: PATIENCE,
-      keepAliveTimeout: PATIENCE,
-      connectionsCheckingInterval: LOOK,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
     udp: false,
     ws: false,
     stats: permits === undefined,
-    interval: INTERVAL * 1000,
-    peersCacheLength: MOST_PEERS,
+    interval: ANNOUNCE_INTERVAL_MS,
+    peersCacheLength: MAX_PEERS,
     filter: (infoHash, params, done) => {
       useAnnouncedAddress(params as AnnounceParams)
       if (only && !only.has(infoHash)) done(new Error('this tracker does not serve that torrent'))
-      else if (Object.keys(server.torrents).length < MOST_TORRENTS || infoHash in server.torrents) done(null)
+      else if (Object.keys(server.torrents).length < MAX_TORRENTS || infoHash in server.torrents) done(null)
       else done(new Error('this tracker serves too many torrents already'))
     },
   })
   correctAddresses(server.http)
-  // Every bad request is a warning of the module's; the sender has been told already.
+  // The module warns of every bad request, but its sender has been answered already.
   server.on('warning', () => {})
-  // The module repeats the errors of its HTTP server here, where without a listener they would end the process.
+  // The module repeats the errors of its HTTP server here. Without a listener they would end the process.
   server.on('error', () => {})
   const hosts = options.host === undefined ? ['::', '0.0.0.0'] : [options.host]
   if (permits)
@@ -76,7 +77,7 @@ export async function startTracker(options: {
   }
 }
 
-/** The module passes over a request that has been answered, and reads the URL of one that has not. */
+/** The module ignores a request that is answered already, and reads the URL of any other. */
 function guard(permits: readonly Permit[], request: IncomingMessage, response: ServerResponse): void {
   const { url, refusal } = {
     refusal: undefined,
@@ -87,16 +88,16 @@ function guard(permits: readonly Permit[], request: IncomingMessage, response: S
   else response.writeHead(200).end(bencode.encode({ 'failure reason': refusal }))
 }
 
-/** Slow clients and floods: Node ends a request that takes too long, and of too many connections the oldest go. */
+/** Against slow clients and floods: Node ends a request that takes too long, and too many connections displace the oldest. */
 function limitConnections({ http }: Server): void {
-  const room = new ConnectionLimit<Socket>(MOST_CONNECTIONS)
+  const limit = new ConnectionLimit<Socket>(MAX_CONNECTIONS)
   http.on('connection', (socket: Socket) => {
-    socket.once('close', () => room.leave(socket))
-    room.enter(socket, socket.remoteAddress ?? '')?.destroy()
+    socket.once('close', () => limit.remove(socket))
+    limit.add(socket, socket.remoteAddress ?? '')?.destroy()
   })
 }
 
-/** `::` also takes IPv4, where the machine has IPv6 at all. */
+/** `::` also accepts IPv4, if the machine has IPv6 at all. */
 async function listenOnFirst(server: Server, port: number, hosts: string[]): Promise<void> {
   for (const host of hosts) {
     try {

@@ -1,4 +1,11 @@
+/** Extensions (BEP 10) by their names, and the ids that their messages to us shall have. */
+
+/** By this one agents know each other. It has no messages. */
+export const AGENT_EXTENSION = 'murder'
+export const AGENT_EXTENSION_ID = 1
 /** Peer exchange (BEP 11), under its usual name. */
 export const PEX_EXTENSION = 'ut_pex'
-
 export const PEX_EXTENSION_ID = 2
+/** Its one message is the proof that the sender knows the swarm's key. */
+export const PROOF_EXTENSION = 'murder_proof'
+export const PROOF_EXTENSION_ID = 20

@@ -1,18 +1,18 @@
 /**
  * Cuts a byte stream into messages: first the handshake of fixed length, then messages with a 4-byte length before
- * them (BEP 3). A message is good only until `onMessage` returns: one that is whole in the chunk it came in is passed on
- * without a copy, any other is gathered in a buffer that the next one uses again. A length over the limit ends the
- * stream: nothing is ever allocated for it.
+ * them (BEP 3). A message is valid only until `onMessage` returns. If it came in one chunk, it is passed on without a
+ * copy; otherwise it is gathered in a buffer that the next message uses again. A length over the limit is an error
+ * before any memory is allocated.
  */
 export class Framing {
-  /** Bytes of the longest message that is taken; may change between two messages. */
+  /** Bytes of the longest message that is accepted. May change between two messages. */
   longest: number
   #header = Buffer.alloc(4)
   #headerBytes = 0
   #body: Buffer | undefined
   #bodyBytes = 0
-  /** Memory for bodies, as long as the longest so far: made once, not for each. */
-  #room = Buffer.alloc(0)
+  /** Memory for bodies, as long as the longest one so far, so that not each body needs its own. */
+  #bodyMemory = Buffer.alloc(0)
   #handshake: Buffer | undefined
   readonly #onHandshake: (bytes: Buffer) => void
   readonly #onMessage: (bytes: Buffer) => void
@@ -29,7 +29,7 @@ export class Framing {
     this.#onMessage = o.onMessage
   }
 
-  /** Throws a RangeError when the other side announces a message that is too long. */
+  /** Throws a RangeError when the other side announces a message over the limit. */
   push(chunk: Buffer): void {
     let at = 0
     while (at < chunk.length) {
@@ -69,8 +69,8 @@ export class Framing {
       this.#onMessage(chunk.subarray(end, end + length))
       return end + length
     }
-    if (this.#room.length < length) this.#room = Buffer.allocUnsafeSlow(length)
-    this.#body = this.#room.subarray(0, length)
+    if (this.#bodyMemory.length < length) this.#bodyMemory = Buffer.allocUnsafeSlow(length)
+    this.#body = this.#bodyMemory.subarray(0, length)
     this.#bodyBytes = 0
     return end
   }

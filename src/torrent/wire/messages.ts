@@ -1,4 +1,4 @@
-/** Numbers of the messages (BEP 3, BEP 6, BEP 10). */
+/** Ids of the messages (BEP 3, BEP 6, BEP 10). */
 export const CHOKE = 0
 export const UNCHOKE = 1
 export const INTERESTED = 2
@@ -13,13 +13,16 @@ export const HAVE_NONE = 15
 export const REJECT = 16
 export const EXTENDED = 20
 
-/** Bytes of a `piece` message before its block. */
-export const PIECE_HEADER = 9
+/** The part of a `piece` message before its block. */
+export const PIECE_HEADER_BYTES = 9
 
-/** A message of an extension (BEP 10): handshakes take some hundred bytes. */
-export const LONGEST_EXTENDED = 16 * 1024
+/** Limit of a message of an extension (BEP 10): extended handshakes take some hundred bytes. */
+export const LONGEST_EXTENDED_BYTES = 16 * 1024
 
-/** Length of each message that has a fixed one, its number included. */
+/** A message without id or content. */
+export const KEEP_ALIVE = Buffer.alloc(4)
+
+/** Bytes of each message of fixed length, its id included. */
 const LENGTHS: Record<number, number> = {
   [CHOKE]: 1,
   [UNCHOKE]: 1,
@@ -33,13 +36,13 @@ const LENGTHS: Record<number, number> = {
   [REJECT]: 13,
 }
 
-/** Whether a message has the length that its number demands. One that nothing here heeds is never wrong. */
+/** Whether a message has the length that its id demands. Unknown ids are accepted. */
 export function isWellFormed(message: Buffer): boolean {
   const id = message[0] as number
   const length = LENGTHS[id]
   if (length !== undefined) return message.length === length
-  if (id === PIECE) return message.length > PIECE_HEADER
-  if (id === EXTENDED) return message.length >= 2 && message.length <= LONGEST_EXTENDED
+  if (id === PIECE) return message.length > PIECE_HEADER_BYTES
+  if (id === EXTENDED) return message.length >= 2 && message.length <= LONGEST_EXTENDED_BYTES
   return true
 }
 
@@ -47,19 +50,20 @@ const PROTOCOL = Buffer.from('\x13BitTorrent protocol', 'latin1')
 const RESERVED = PROTOCOL.length
 const INFO_HASH = RESERVED + 8
 const PEER_ID = INFO_HASH + 20
-export const HANDSHAKE_LENGTH = PEER_ID + 20
+export const HANDSHAKE_BYTES = PEER_ID + 20
 
 export interface Handshake {
   /** Hex. */
   infoHash: string
   peerId: string
-  /** What it knows of: BEP 6, BEP 10. */
+  /** Whether the peer knows BEP 6. */
   fast: boolean
+  /** Whether the peer knows BEP 10. */
   extended: boolean
 }
 
 export function encodeHandshake(infoHash: string, peerId: string): Buffer {
-  const bytes = Buffer.alloc(HANDSHAKE_LENGTH)
+  const bytes = Buffer.alloc(HANDSHAKE_BYTES)
   PROTOCOL.copy(bytes)
   bytes[RESERVED + 5] = 0x10
   bytes[RESERVED + 7] = 0x04
@@ -68,12 +72,12 @@ export function encodeHandshake(infoHash: string, peerId: string): Buffer {
   return bytes
 }
 
-/** Undefined when it is of another protocol. */
+/** Undefined when the bytes belong to another protocol. */
 export function decodeHandshake(bytes: Buffer): Handshake | undefined {
   if (!PROTOCOL.equals(bytes.subarray(0, PROTOCOL.length))) return undefined
   return {
     infoHash: bytes.toString('hex', INFO_HASH, PEER_ID),
-    peerId: bytes.toString('hex', PEER_ID, HANDSHAKE_LENGTH),
+    peerId: bytes.toString('hex', PEER_ID, HANDSHAKE_BYTES),
     fast: ((bytes[RESERVED + 7] as number) & 0x04) !== 0,
     extended: ((bytes[RESERVED + 5] as number) & 0x10) !== 0,
   }

@@ -1,113 +1,108 @@
 import type { Socket } from 'node:net'
-import { flushAfterTurn } from './coalescing.ts'
-import { PIECE, PIECE_HEADER } from './messages.ts'
-import { type SendPool, takeMemory } from './send-pool.ts'
+import type { Coalescer } from './coalescing.ts'
+import { PIECE, PIECE_HEADER_BYTES } from './messages.ts'
+import { type SendChunk, sendPool } from './send-pool.ts'
 
-const LONGEST_SMALL = 17
-/** Milliseconds that what is not urgent waits for something else to leave with: about two rests (`turn.ts`). */
-const PATIENCE = 40
+/** The longest message without a block or other bytes, with its length: a request. */
+const LONGEST_FIXED_BYTES = 17
 
 /**
- * What one connection has to say. Everything of one turn of the event loop leaves in one write, on all connections
- * together; and what is not urgent waits some milliseconds more, because each packet costs both ends more time than
- * ten messages in it do (NOTES.md).
+ * What one connection has to send. The coalescer decides when: all connections write at the end of an iteration of the event
+ * loop, each in one write; and messages that are not urgent wait some milliseconds more. Each packet costs both ends more
+ * time than ten messages in it do (NOTES.md).
  */
 export class Outbox {
   /** Bytes that have not been given to the socket yet. */
   waiting = 0
   readonly #socket: Socket
-  /** What the socket gets at the next flush, in order; the last one has room. */
-  readonly #parts: SendPool[] = []
-  #urgent = false
-  #late = false
+  readonly #coalescer: Coalescer
+  /** Everything that the next flush writes, in order. Only the last one has room. */
+  readonly #chunks: SendChunk[] = []
+  #isUrgent = false
+  #isDelayed = false
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, coalescer: Coalescer) {
     this.#socket = socket
+    this.#coalescer = coalescer
   }
 
   /** A message of up to three numbers. */
-  say(id: number, numbers: readonly number[] = [], urgent = true): void {
+  send(id: number, numbers: readonly number[] = [], urgent = true): void {
     const length = 1 + 4 * numbers.length
-    this.#header(length + 4, length, id, numbers)
+    this.#addHeader(length + 4, length, id, numbers)
     this.#schedule(urgent)
   }
 
-  /** A message with bytes behind its number. */
-  sayBytes(id: number, content: Uint8Array): void {
-    this.#header(5, 1 + content.length, id, [])
+  /** A message with bytes behind its id. */
+  sendBytes(id: number, content: Uint8Array): void {
+    this.#addHeader(5, 1 + content.length, id, [])
     this.#add(content)
     this.#schedule(true)
   }
 
-  /** A block that was asked for. */
-  sayBlock(piece: number, offset: number, block: Uint8Array): void {
-    this.#header(4 + PIECE_HEADER, PIECE_HEADER + block.length, PIECE, [piece, offset])
+  sendBlock(piece: number, offset: number, block: Uint8Array): void {
+    this.#addHeader(4 + PIECE_HEADER_BYTES, PIECE_HEADER_BYTES + block.length, PIECE, [piece, offset])
     this.#add(block)
     this.#schedule(true)
   }
 
   /** Bytes that are no message. */
-  sayRaw(bytes: Uint8Array): void {
+  sendRaw(bytes: Uint8Array): void {
     this.#add(bytes)
     this.#schedule(true)
   }
 
-  /** Returns how many bytes that were. */
+  /** Called by the coalescer. Returns how many bytes it wrote. */
   flush(): number {
     const { waiting } = this
-    if (!this.#urgent && !this.#late) return 0
-    this.#urgent = false
-    this.#late = false
+    if (!this.#isUrgent && !this.#isDelayed) return 0
+    this.#isUrgent = false
+    this.#isDelayed = false
     this.waiting = 0
-    this.#write(this.#parts.splice(0))
+    this.#write(this.#chunks.splice(0))
     return waiting
   }
 
-  #write(parts: SendPool[]): void {
-    if (this.#socket.destroyed || parts.length === 0) return
-    if (parts.length > 1) this.#socket.cork()
-    for (const part of parts) part.writeTo(this.#socket)
-    if (parts.length > 1) this.#socket.uncork()
+  #write(chunks: SendChunk[]): void {
+    if (this.#socket.destroyed || chunks.length === 0) return
+    if (chunks.length > 1) this.#socket.cork()
+    for (const chunk of chunks) chunk.writeTo(this.#socket)
+    if (chunks.length > 1) this.#socket.uncork()
   }
 
-  #header(bytes: number, length: number, id: number, numbers: readonly number[]): void {
-    const memory = this.#room(LONGEST_SMALL)
-    let at = memory.bytes.writeUInt32BE(length, memory.length)
-    at = memory.bytes.writeUInt8(id, at)
-    for (const number of numbers) at = memory.bytes.writeUInt32BE(number, at)
-    memory.length = at
+  /** `bytes` is the length of this header, `length` the one that it announces. */
+  #addHeader(bytes: number, length: number, id: number, numbers: readonly number[]): void {
+    const chunk = this.#chunkWith(LONGEST_FIXED_BYTES)
+    let at = chunk.bytes.writeUInt32BE(length, chunk.length)
+    at = chunk.bytes.writeUInt8(id, at)
+    for (const number of numbers) at = chunk.bytes.writeUInt32BE(number, at)
+    chunk.length = at
     this.waiting += bytes
   }
 
-  /** Copies: whoever has the bytes may use their memory again at once. */
+  /** Copies: the caller may use the memory of `bytes` again at once. */
   #add(bytes: Uint8Array): void {
-    for (let from = 0; from < bytes.length; ) from += this.#room(1).add(bytes, from)
+    for (let from = 0; from < bytes.length; ) from += this.#chunkWith(1).add(bytes, from)
     this.waiting += bytes.length
   }
 
-  #room(least: number): SendPool {
-    let memory = this.#parts.at(-1)
-    if (!memory || memory.room < least) {
-      memory = takeMemory()
-      this.#parts.push(memory)
+  #chunkWith(minRoom: number): SendChunk {
+    let chunk = this.#chunks.at(-1)
+    if (!chunk || chunk.room < minRoom) {
+      chunk = sendPool.take()
+      this.#chunks.push(chunk)
     }
-    return memory
+    return chunk
   }
 
   #schedule(urgent: boolean): void {
-    if (this.#urgent) return
+    if (this.#isUrgent) return
     if (urgent) {
-      this.#urgent = true
-      flushAfterTurn(this)
-    } else if (!this.#late) {
-      this.#late = true
-      if (lates.push(this) === 1) setTimeout(flushLates, PATIENCE)
+      this.#isUrgent = true
+      this.#coalescer.flushSoon(this)
+    } else if (!this.#isDelayed) {
+      this.#isDelayed = true
+      this.#coalescer.flushLater(this)
     }
   }
-}
-
-const lates: Outbox[] = []
-
-function flushLates(): void {
-  for (const outbox of lates.splice(0)) outbox.flush()
 }

@@ -2,72 +2,67 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import bencode from 'bencode'
 import { decodeUntrusted } from '../encoding/bencode.ts'
-import { heard, meet, part } from './coalescing.ts'
+import type { Coalescer } from './coalescing.ts'
+import { AGENT_EXTENSION } from './extensions.ts'
 import { Framing } from './framing.ts'
 import * as message from './messages.ts'
 import { Outbox } from './outbox.ts'
+import type { WireEvents } from './wire-events.ts'
 
-/** Longest block that agents send each other; BEP 3 clients ask for 16 KiB. */
-export const LARGEST_BLOCK = 128 * 1024
-export const STRANGERS_BLOCK = 16 * 1024
-/** Name of the extension (BEP 10) by which agents know each other. It has no messages. */
-export const AGENT_EXTENSION = 'murder'
-const EXTENDED_HANDSHAKE = 0
-/** Before both ends have proved who they are: an extended handshake or a proof. */
-const LONGEST_LOCKED = 1024
-/** A neighbour may wait for two minutes (BEP 3). */
+/** The longest block that agents send each other. */
+export const LARGEST_BLOCK_BYTES = 128 * 1024
+/** The block that every client asks for (BEP 3). */
+export const STANDARD_BLOCK_BYTES = 16 * 1024
+const EXTENDED_HANDSHAKE_ID = 0
+/** The longest message while the wire is locked: an extended handshake or a proof. */
+const LONGEST_LOCKED_BYTES = 1024
+/** A connection may be silent for two minutes (BEP 3). */
 const KEEP_ALIVE_MS = 55_000
-const KEEP_ALIVE = Buffer.alloc(4)
 
-/**
- * A connection that speaks BitTorrent (BEP 3, with BEP 6 and BEP 10). Emits what the other side says:
- *
- * - `handshake` (infohash and peer id, hex), `extended` (`'handshake'` or the extension's name, its content);
- * - `choke`, `unchoke`, `bitfield` (bytes), `have-all`, `have-none`, `have` (piece);
- * - `request`, `cancel`, `reject` (piece, offset, length), `piece` (piece, offset, block).
- *
- * Blocks and bitfields are good only until the listener returns. What breaks the protocol ends the connection.
- */
-export class PeerWire extends EventEmitter {
+/** One connection that speaks BitTorrent (BEP 3, with BEP 6 and BEP 10). Anything against the protocol closes it. */
+export class PeerWire extends EventEmitter<WireEvents> {
   readonly socket: Socket
-  /** Hex, once hands are shaken. */
+  /** The other side's, in hex; undefined before its handshake. */
   peerId: string | undefined
   /** Both sides know BEP 6. */
   hasFast = false
-  /** Extensions that we offer, by the number that their messages shall have; what our handshake says besides. */
+  /** The extensions that we offer, by the id that their messages to us shall have. */
   readonly extendedMapping: Record<number, string> = {}
+  /** What else our extended handshake says. */
   extendedHandshake: Record<string, unknown> = {}
-  /** The other side's: the number by the name. */
+  /** The extensions that the other side offers: the id by the name. */
   peerExtendedMapping: Record<string, number> = Object.create(null)
   peerExtendedHandshake: Record<string, unknown> = {}
   readonly #framing: Framing
-  readonly #longest: number
-  #locked = false
+  readonly #longestMessage: number
   readonly #outbox: Outbox
-  #amInterested = false
-  #shaken = false
-  #peerExtends = false
-  #introduced = false
+  readonly #coalescer: Coalescer
+  #isLocked = false
+  #isInterested = false
+  #handshakeSent = false
+  #extendedHandshakeSent = false
+  #peerHasExtensions = false
   #keepAlive: NodeJS.Timeout | undefined
 
-  constructor(socket: Socket, options: { pieceCount: number }) {
+  constructor(socket: Socket, { pieceCount, coalescer }: { pieceCount: number; coalescer: Coalescer }) {
     super()
     this.socket = socket
-    this.#outbox = new Outbox(socket)
-    this.#longest = Math.max(
-      LARGEST_BLOCK + message.PIECE_HEADER,
-      Math.ceil(options.pieceCount / 8) + 1,
-      message.LONGEST_EXTENDED,
+    this.#coalescer = coalescer
+    this.#outbox = new Outbox(socket, coalescer)
+    this.#longestMessage = Math.max(
+      LARGEST_BLOCK_BYTES + message.PIECE_HEADER_BYTES,
+      Math.ceil(pieceCount / 8) + 1,
+      message.LONGEST_EXTENDED_BYTES,
     )
     this.#framing = new Framing({
-      handshakeLength: message.HANDSHAKE_LENGTH,
-      longest: this.#longest,
+      handshakeLength: message.HANDSHAKE_BYTES,
+      longest: this.#longestMessage,
       onHandshake: (bytes) => this.#readHandshake(bytes),
       onMessage: (bytes) => this.#readMessage(bytes),
     })
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.take(chunk))
-    this.#shortenWay(socket)
+    this.#bypassStream(socket)
     socket.on('error', () => this.destroy())
     socket.on('close', () => this.destroy())
   }
@@ -78,104 +73,104 @@ export class PeerWire extends EventEmitter {
   }
 
   get isLocked(): boolean {
-    return this.#locked
+    return this.#isLocked
   }
 
-  /** From now on only short extension messages are taken; anything else ends the connection. */
+  /** From now on only short messages of extensions are accepted. Any other closes the connection. */
   lock(): void {
-    this.#locked = true
-    this.#framing.longest = LONGEST_LOCKED
+    this.#isLocked = true
+    this.#framing.longest = LONGEST_LOCKED_BYTES
   }
 
   unlock(): void {
-    this.#locked = false
-    this.#framing.longest = this.#longest
+    this.#isLocked = false
+    this.#framing.longest = this.#longestMessage
   }
 
-  /** Bytes to be sent that the system has not taken yet. */
-  get queued(): number {
+  /** Bytes to send that the system has not taken yet. */
+  get queuedBytes(): number {
     return this.#outbox.waiting + this.socket.writableLength
   }
 
   destroy(): void {
-    part(this)
+    this.#coalescer.agentLeft(this)
     clearInterval(this.#keepAlive)
     if (!this.socket.destroyed) this.socket.destroy()
   }
 
   /** `infoHash` and `peerId` in hex. */
   handshake(infoHash: string, peerId: string): void {
-    this.#outbox.sayRaw(message.encodeHandshake(infoHash, peerId))
-    this.#shaken = true
-    this.#introduce()
-    this.#keepAlive = setInterval(() => this.#outbox.sayRaw(KEEP_ALIVE), KEEP_ALIVE_MS)
+    this.#outbox.sendRaw(message.encodeHandshake(infoHash, peerId))
+    this.#handshakeSent = true
+    this.#sendExtendedHandshake()
+    this.#keepAlive = setInterval(() => this.#outbox.sendRaw(message.KEEP_ALIVE), KEEP_ALIVE_MS)
     this.#keepAlive.unref()
   }
 
   choke(): void {
-    this.#outbox.say(message.CHOKE)
+    this.#outbox.send(message.CHOKE)
   }
 
   unchoke(): void {
-    this.#outbox.say(message.UNCHOKE)
+    this.#outbox.send(message.UNCHOKE)
   }
 
   interested(): void {
-    if (!this.#amInterested) this.#outbox.say(message.INTERESTED)
-    this.#amInterested = true
+    if (!this.#isInterested) this.#outbox.send(message.INTERESTED)
+    this.#isInterested = true
   }
 
   uninterested(): void {
-    if (this.#amInterested) this.#outbox.say(message.UNINTERESTED)
-    this.#amInterested = false
+    if (this.#isInterested) this.#outbox.send(message.UNINTERESTED)
+    this.#isInterested = false
   }
 
-  /** Leaves with the next urgent message, or some milliseconds later. */
+  /** Leaves with the next urgent message, or some milliseconds later alone. */
   have(piece: number): void {
-    this.#outbox.say(message.HAVE, [piece], false)
+    this.#outbox.send(message.HAVE, [piece], false)
   }
 
   bitfield(bits: Uint8Array): void {
-    this.#outbox.sayBytes(message.BITFIELD, bits)
+    this.#outbox.sendBytes(message.BITFIELD, bits)
   }
 
-  /** Only with `hasFast`, as `haveNone`. */
+  /** Only with `hasFast`; so is `haveNone`. */
   haveAll(): void {
-    this.#outbox.say(message.HAVE_ALL)
+    this.#outbox.send(message.HAVE_ALL)
   }
 
   haveNone(): void {
-    this.#outbox.say(message.HAVE_NONE)
+    this.#outbox.send(message.HAVE_NONE)
   }
 
   request(piece: number, offset: number, length: number): void {
-    this.#outbox.say(message.REQUEST, [piece, offset, length])
+    this.#outbox.send(message.REQUEST, [piece, offset, length])
   }
 
   cancel(piece: number, offset: number, length: number): void {
-    this.#outbox.say(message.CANCEL, [piece, offset, length])
+    this.#outbox.send(message.CANCEL, [piece, offset, length])
   }
 
-  /** Says that a request will not be answered, to whoever understands it (BEP 6). */
+  /** Says that a request will not be answered, if the other side knows that message (BEP 6). */
   reject(piece: number, offset: number, length: number): void {
-    if (this.hasFast) this.#outbox.say(message.REJECT, [piece, offset, length])
+    if (this.hasFast) this.#outbox.send(message.REJECT, [piece, offset, length])
   }
 
   sendBlock(piece: number, offset: number, block: Uint8Array): void {
-    this.#outbox.sayBlock(piece, offset, block)
+    this.#outbox.sendBlock(piece, offset, block)
   }
 
-  /** A message of an extension that the other side has offered; nothing when it has not. */
+  /** A message of an extension. Nothing is sent when the other side has not offered it. */
   extended(name: string, content: Uint8Array): void {
     const id = this.peerExtendedMapping[name]
-    if (id) this.#outbox.sayBytes(message.EXTENDED, Buffer.concat([Buffer.from([id]), content]))
+    if (id) this.#outbox.sendBytes(message.EXTENDED, Buffer.concat([Buffer.from([id]), content]))
   }
 
   /**
-   * Takes what Node hands to a readable stream (`push`) before it goes through the stream's buffer and events, which
-   * nothing here needs (8 % of a peer's CPU time). A Node that did not call `push` would still bring it as 'data'.
+   * Node hands what it has read to the stream's `push`. It is taken there, before it goes through the stream's buffer and
+   * events, which nothing here needs (8 % of a peer's CPU time). From a Node that does not call `push` it comes as 'data'.
    */
-  #shortenWay(socket: Socket): void {
+  #bypassStream(socket: Socket): void {
     const push = socket.push.bind(socket)
     socket.push = (chunk: Buffer | null) => {
       if (chunk === null) return push(null)
@@ -184,9 +179,9 @@ export class PeerWire extends EventEmitter {
     }
   }
 
-  /** Bytes of the other side. They are used or copied when this returns. Whatever they are, only this connection can end of them. */
+  /** Bytes from the other side. They are used or copied when this returns. Bad input closes this connection only. */
   take(chunk: Buffer): void {
-    heard(this, chunk.length)
+    this.#coalescer.received(this, chunk.length)
     try {
       this.#framing.push(chunk)
     } catch {
@@ -199,23 +194,23 @@ export class PeerWire extends EventEmitter {
     if (!handshake) return this.destroy()
     this.peerId = handshake.peerId
     this.hasFast = handshake.fast
-    this.#peerExtends = handshake.extended
+    this.#peerHasExtensions = handshake.extended
     this.emit('handshake', handshake.infoHash, handshake.peerId)
-    this.#introduce()
+    this.#sendExtendedHandshake()
   }
 
-  /** The extended handshake (BEP 10), once both sides have shaken hands. */
-  #introduce(): void {
-    if (this.#introduced || !this.#shaken || !this.#peerExtends) return
-    this.#introduced = true
+  /** Once, when both handshakes (BEP 3) have been made. */
+  #sendExtendedHandshake(): void {
+    if (this.#extendedHandshakeSent || !this.#handshakeSent || !this.#peerHasExtensions) return
+    this.#extendedHandshakeSent = true
     const m = Object.fromEntries(Object.entries(this.extendedMapping).map(([id, name]) => [name, Number(id)]))
     const content = bencode.encode({ ...this.extendedHandshake, m } as Parameters<typeof bencode.encode>[0])
-    this.#outbox.sayBytes(message.EXTENDED, Buffer.concat([Buffer.from([EXTENDED_HANDSHAKE]), content]))
+    this.#outbox.sendBytes(message.EXTENDED, Buffer.concat([Buffer.from([EXTENDED_HANDSHAKE_ID]), content]))
   }
 
   #readMessage(bytes: Buffer): void {
     if (this.socket.destroyed) return
-    if (this.#locked && bytes[0] !== message.EXTENDED) return this.destroy()
+    if (this.#isLocked && bytes[0] !== message.EXTENDED) return this.destroy()
     if (!message.isWellFormed(bytes)) return this.destroy()
     switch (bytes[0]) {
       case message.CHOKE:
@@ -244,15 +239,16 @@ export class PeerWire extends EventEmitter {
   }
 
   #readExtended(id: number, content: Buffer): void {
-    if (id !== EXTENDED_HANDSHAKE) return void this.emit('extended', this.extendedMapping[id] ?? id, content)
+    if (id !== EXTENDED_HANDSHAKE_ID)
+      return void this.emit('extended', this.extendedMapping[id] ?? id, content)
     const handshake = decodeDictionary(content)
     if (!handshake) return
     this.peerExtendedHandshake = handshake
     for (const [name, number] of Object.entries(handshake.m ?? {})) {
       if (typeof number === 'number') this.peerExtendedMapping[name] = number
     }
-    if (this.isAgent && !this.socket.destroyed) meet(this)
-    this.emit('extended', 'handshake', handshake)
+    if (this.isAgent && !this.socket.destroyed) this.#coalescer.agentJoined(this)
+    this.emit('extended-handshake', handshake)
   }
 }
 

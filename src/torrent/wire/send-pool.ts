@@ -1,21 +1,37 @@
 import type { Socket } from 'node:net'
 
-const LENGTH = 64 * 1024
-/** Most that are kept for later. */
-const MOST_FREE = 64
-const free: SendPool[] = []
+const CHUNK_BYTES = 64 * 1024
+const MAX_FREE_CHUNKS = 64
 
-/** Bytes on their way to a socket, in memory that is used again as soon as the system has them. */
-export class SendPool {
-  readonly bytes = Buffer.allocUnsafeSlow(LENGTH)
-  /** Of `bytes`, how many are used. */
-  length = 0
+/** Memory for bytes on their way to sockets. It is used again as soon as the system has the bytes. */
+class SendPool {
+  readonly #free: SendChunk[] = []
 
-  get room(): number {
-    return LENGTH - this.length
+  take(): SendChunk {
+    return this.#free.pop() ?? new SendChunk(this)
   }
 
-  /** Copies as much as there is room for, from `from` on. Returns how much that was. */
+  giveBack(chunk: SendChunk): void {
+    if (this.#free.length < MAX_FREE_CHUNKS) this.#free.push(chunk)
+  }
+}
+
+/** A piece of the pool's memory. */
+export class SendChunk {
+  readonly bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  /** Bytes in use. */
+  length = 0
+  readonly #pool: SendPool
+
+  constructor(pool: SendPool) {
+    this.#pool = pool
+  }
+
+  get room(): number {
+    return CHUNK_BYTES - this.length
+  }
+
+  /** Copies `bytes` from `from` on, as many as there is room for. Returns how many those were. */
   add(bytes: Uint8Array, from: number): number {
     const part = bytes.subarray(from, from + this.room)
     this.bytes.set(part, this.length)
@@ -27,13 +43,12 @@ export class SendPool {
     socket.write(this.bytes.subarray(0, this.length), this.#written)
   }
 
-  /** Also when the socket has failed: it does not read them any more. */
+  /** Node also calls this when the socket has failed: then it does not read the bytes any more. */
   readonly #written = (): void => {
     this.length = 0
-    if (free.length < MOST_FREE) free.push(this)
+    this.#pool.giveBack(this)
   }
 }
 
-export function takeMemory(): SendPool {
-  return free.pop() ?? new SendPool()
-}
+/** One for the whole process: connections come and go, and their memory serves the next one. */
+export const sendPool = new SendPool()

@@ -12,6 +12,7 @@ import { trackerPath } from '../../../src/torrent/access/secret.ts'
 import { admit } from '../../../src/torrent/access/tracker-gate.ts'
 import { encodeMetainfo, parseMetainfo } from '../../../src/torrent/metainfo/metainfo.ts'
 import { parseAnswer } from '../../../src/torrent/tracker/announce.ts'
+import { Coalescer } from '../../../src/torrent/wire/coalescing.ts'
 import { encodeHandshake } from '../../../src/torrent/wire/messages.ts'
 import { PeerWire } from '../../../src/torrent/wire/peer-wire.ts'
 import { fuzz, mutate, noise, type Random } from '../../support/fuzz.ts'
@@ -163,7 +164,7 @@ test('what other programs say on the wire', async () => {
       const theirs = connect((server.address() as AddressInfo).port, '127.0.0.1')
       theirs.on('error', () => {})
       const [socket] = await once(server, 'connection')
-      const wire = new PeerWire(socket, { pieceCount: 100 })
+      const wire = new PeerWire(socket, { pieceCount: 100, coalescer: new Coalescer() })
       if (next(2)) wire.lock()
       wire.on('handshake', () => wire.handshake('11'.repeat(20), '33'.repeat(20)))
       const closed = once(socket, 'close')

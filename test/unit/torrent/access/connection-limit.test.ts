@@ -1,26 +1,27 @@
 import { expect, test } from 'vitest'
 import { ConnectionLimit } from '../../../../src/torrent/access/connection-limit.ts'
 
-test('turns out the oldest of the address that has most', () => {
-  const room = new ConnectionLimit<string>(3)
-  expect(room.enter('a1', 'a')).toBeUndefined()
-  expect(room.enter('b1', 'b')).toBeUndefined()
-  expect(room.enter('b2', 'b')).toBeUndefined()
-  expect(room.enter('c1', 'c')).toBe('b1')
-  expect(room.enter('b3', 'b')).toBe('b2')
-  expect(room.enter('c2', 'c')).toBe('c1')
+test('gives up the oldest connection of the address that has most', () => {
+  const limit = new ConnectionLimit<string>(3)
+  expect(limit.add('a1', 'a')).toBeUndefined()
+  expect(limit.add('b1', 'b')).toBeUndefined()
+  expect(limit.add('b2', 'b')).toBeUndefined()
+  expect(limit.add('c1', 'c')).toBe('b1')
+  expect(limit.add('b3', 'b')).toBe('b2')
+  expect(limit.add('c2', 'c')).toBe('c1')
 })
 
-test('a flood turns out itself', () => {
-  const room = new ConnectionLimit<number>(10)
-  room.enter(-1, 'friend')
-  for (let guest = 0; guest < 10_000; guest++) expect(room.enter(guest, 'enemy')).not.toBe(-1)
+test('a flood displaces itself', () => {
+  const limit = new ConnectionLimit<number>(10)
+  limit.add(-1, 'friend')
+  for (let connection = 0; connection < 10_000; connection++)
+    expect(limit.add(connection, 'enemy')).not.toBe(-1)
 })
 
-test('who has left makes room', () => {
-  const room = new ConnectionLimit<string>(1)
-  room.enter('a', 'x')
-  room.leave('a')
-  room.leave('a')
-  expect(room.enter('b', 'x')).toBeUndefined()
+test('a connection that was removed makes room', () => {
+  const limit = new ConnectionLimit<string>(1)
+  limit.add('a', 'x')
+  limit.remove('a')
+  limit.remove('a')
+  expect(limit.add('b', 'x')).toBeUndefined()
 })

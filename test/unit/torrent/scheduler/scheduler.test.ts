@@ -29,24 +29,24 @@ const key = ({ piece, offset }: Block) => `${piece}:${offset}`
 
 test('asks a peer only for what it has, and the rarest first', () => {
   const scheduler = picture('xx..', '.xx.')
-  const first = scheduler.ask(0, 0)
+  const first = scheduler.nextRequests(0, 0)
   expect(first[0]?.piece).toBe(0)
   expect(first.every(({ piece }) => piece < 2)).toBe(true)
-  expect(scheduler.ask(0, 1)[0]?.piece).toBe(2)
+  expect(scheduler.nextRequests(0, 1)[0]?.piece).toBe(2)
 })
 
 test('of equally rare pieces it asks for the one that it heard of last', () => {
   const scheduler = picture('.....', '.....')
   for (const piece of [3, 1, 4, 0, 2]) for (const id of [0, 1]) scheduler.peerHas(id, piece, 0)
-  expect(scheduler.ask(0, 0)[0]?.piece).toBe(2)
-  expect(scheduler.ask(0, 1)[0]?.piece).toBe(0)
+  expect(scheduler.nextRequests(0, 0)[0]?.piece).toBe(2)
+  expect(scheduler.nextRequests(0, 1)[0]?.piece).toBe(0)
 })
 
 test('of pieces that somebody had from the start none is newer: they come in order from where it looks', () => {
   const scheduler = pictureOf(BLOCK, ['xxxxxxxx'])
   const asked: number[] = []
   for (let count = 0; count < 8; count++) {
-    for (const block of scheduler.ask(count, 0)) {
+    for (const block of scheduler.nextRequests(count, 0)) {
       asked.push(block.piece)
       scheduler.arrived(0, block, count + 0.001)
       scheduler.checked(block.piece, true)
@@ -57,33 +57,33 @@ test('of pieces that somebody had from the start none is newer: they come in ord
 
 test('a seeder that shows few pieces is asked for half of one at first, and any other neighbour for a block', () => {
   const scheduler = picture('xx..', 'xx..')
-  scheduler.describe(0, { largestBlock: BLOCK, source: true })
-  expect(scheduler.ask(0, 0)).toHaveLength(PIECE / 2 / BLOCK)
-  expect(scheduler.ask(0, 1)).toHaveLength(1)
+  scheduler.describe(0, { largestBlock: BLOCK, isSeeder: true })
+  expect(scheduler.nextRequests(0, 0)).toHaveLength(PIECE / 2 / BLOCK)
+  expect(scheduler.nextRequests(0, 1)).toHaveLength(1)
 })
 
 test('asks nobody for the same block twice while others are free', () => {
   const scheduler = picture('xxxx', 'xxxx', 'xxxx')
-  const asked = scheduler.ask(0).map(key)
+  const asked = scheduler.nextRequests(0).map(key)
   expect(asked.length).toBe(3)
   expect(new Set(asked).size).toBe(asked.length)
 })
 
 test('asks nothing of a peer that chokes, and asks others for what it owed', () => {
   const scheduler = picture('x', 'x')
-  const owed = scheduler.ask(0, 0).map(key)
+  const owed = scheduler.nextRequests(0, 0).map(key)
   scheduler.choked(0, false)
-  expect(scheduler.ask(0, 0)).toEqual([])
-  expect(scheduler.ask(0, 1).map(key)).toEqual(owed)
+  expect(scheduler.nextRequests(0, 0)).toEqual([])
+  expect(scheduler.nextRequests(0, 1).map(key)).toEqual(owed)
 })
 
 test('a peer that stops answering loses its blocks to others', () => {
   const scheduler = picture('x', 'x')
-  const owed = scheduler.ask(0, 0)
+  const owed = scheduler.nextRequests(0, 0)
   expect(scheduler.tick(0.5)).toEqual([])
   expect(scheduler.tick(2).map(({ block }) => key(block))).toEqual(owed.map(key))
-  expect(scheduler.ask(2, 0)).toEqual([])
-  expect(scheduler.ask(2, 1).map(key)).toEqual(owed.map(key))
+  expect(scheduler.nextRequests(2, 0)).toEqual([])
+  expect(scheduler.nextRequests(2, 1).map(key)).toEqual(owed.map(key))
 })
 
 test('pieces that were begun with dead peers, and that nobody else has, leave room for others', () => {
@@ -98,16 +98,16 @@ test('pieces that were begun with dead peers, and that nobody else has, leave ro
     scheduler.unchoked(id)
     for (const piece of [2 * id, 2 * id + 1]) scheduler.peerHas(id, piece)
   }
-  expect(scheduler.ask(0).map(({ piece }) => piece)).toEqual([0, 2])
-  expect(scheduler.ask(0, 2)).toEqual([])
+  expect(scheduler.nextRequests(0).map(({ piece }) => piece)).toEqual([0, 2])
+  expect(scheduler.nextRequests(0, 2)).toEqual([])
   for (const id of [0, 1]) scheduler.leave(id)
-  expect(scheduler.ask(0, 2).map(({ piece }) => piece)).toEqual([4])
+  expect(scheduler.nextRequests(0, 2).map(({ piece }) => piece)).toEqual([4])
 })
 
 test('end game: a late block is asked of a second peer, and taken back from the first when it comes', () => {
   const scheduler = pictureOf(BLOCK, ['x', 'x'])
-  const owed = scheduler.ask(0, 0)
-  const again = scheduler.ask(0.9, 1)
+  const owed = scheduler.nextRequests(0, 0)
+  const again = scheduler.nextRequests(0.9, 1)
   expect(again.map(key)).toEqual(owed.map(key))
   const arrival = scheduler.arrived(1, again[0] as Block, 1)
   expect(arrival?.cancel).toMatchObject([{ peer: 0, block: { offset: again[0]?.offset } }])
@@ -120,25 +120,25 @@ test('a block that was never asked for is thrown away', () => {
 
 test('a piece with a wrong hash is fetched again', () => {
   const scheduler = picture('x')
-  for (const block of scheduler.ask(0, 0)) scheduler.arrived(0, block, 0.01)
+  for (const block of scheduler.nextRequests(0, 0)) scheduler.arrived(0, block, 0.01)
   scheduler.checked(0, false)
   expect(scheduler.done).toBe(false)
-  expect(scheduler.ask(0.02, 0).length).toBeGreaterThan(0)
+  expect(scheduler.nextRequests(0.02, 0).length).toBeGreaterThan(0)
 })
 
 test('a piece with a wrong hash that came from several is fetched from one of them alone', () => {
   const scheduler = pictureOf(64 * BLOCK, ['x', 'x'])
   for (let now = 0, blocks = 0; blocks < 64; now += 0.1) {
-    const asked = scheduler.ask(now)
+    const asked = scheduler.nextRequests(now)
     for (const block of asked) scheduler.arrived(block.peer, block, now + 0.01)
     blocks += asked.length
   }
   scheduler.checked(0, false)
-  const owed = scheduler.ask(10, 0)
+  const owed = scheduler.nextRequests(10, 0)
   expect(owed.length).toBeGreaterThan(0)
-  expect(scheduler.ask(10, 1)).toEqual([])
+  expect(scheduler.nextRequests(10, 1)).toEqual([])
   scheduler.tick(15)
-  expect(scheduler.ask(15, 1).map(key)).toContain(owed.map(key)[0])
+  expect(scheduler.nextRequests(15, 1).map(key)).toContain(owed.map(key)[0])
 })
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8])('random swarm %i: always finishes while one full copy lives', (seed) => {
@@ -162,7 +162,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('random swarm %i: always finishes while one 
   let now = 0
   for (let step = 0; step < 20_000 && !scheduler.done; step++) {
     now += 0.01
-    for (const flight of scheduler.ask(now)) {
+    for (const flight of scheduler.nextRequests(now)) {
       expect(has.get(flight.peer)?.has(flight.piece)).toBe(true)
       inFlight.push({ peer: flight.peer, block: flight })
     }

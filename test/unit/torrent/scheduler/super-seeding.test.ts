@@ -101,7 +101,7 @@ describe('what a seeder shows to whom', () => {
 
   test('a stranger that takes nothing may want some files only: it is shown everything, and others get all as before', () => {
     const copies = new SuperSeeding(100, () => PIECE)
-    copies.join(1, 0, { stranger: true })
+    copies.join(1, 0, { isAgent: false })
     const shown: number[] = []
     for (let now = 0; now < 6; now += 0.1) shown.push(...pieces(copies.reveal(now)))
     expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
@@ -125,7 +125,7 @@ describe('what a seeder shows to whom', () => {
 
   test('a peer on the same machine is served when there is no other', () => {
     const copies = seederOf(20)
-    copies.join(1, 0, { near: true })
+    copies.join(1, 0, { sameMachine: true })
     const first = copies.reveal(0)
     expect(first.length).toBeGreaterThan(0)
     copies.join(2, 0)
@@ -137,7 +137,7 @@ describe('what a seeder shows to whom', () => {
 
   test('a peer on the same machine does not wait for dead ones', () => {
     const copies = seederOf(20, 2)
-    copies.join(1, 0, { near: true })
+    copies.join(1, 0, { sameMachine: true })
     const times = { until: 5, step: 0.1 }
     const shown = new Set(pieces(spread(copies, { ...times, alive: (peer) => peer === 1 })))
     expect(shown.size).toBe(20)

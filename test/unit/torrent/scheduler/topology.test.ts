@@ -3,7 +3,7 @@ import { seeded } from '../../../../bench/simulate/random.ts'
 import { simulate } from '../../../../bench/simulate/swarm.ts'
 import { accepts, toOpen } from '../../../../src/torrent/scheduler/topology.ts'
 
-const settled = { neighbours: 0, age: 10 }
+const settled = { neighbours: 0, ageS: 10 }
 
 test('a small swarm is connected each to each', () => {
   expect(toOpen({ ...settled, swarm: 30 })).toBeGreaterThanOrEqual(29)
@@ -13,12 +13,12 @@ test('a small swarm is connected each to each', () => {
 test('in a large swarm everybody looks for the same few, half of them at first', () => {
   const large = { ...settled, swarm: 1000 }
   expect(toOpen(large)).toBe(10)
-  expect(toOpen({ ...large, age: 0 })).toBe(5)
+  expect(toOpen({ ...large, ageS: 0 })).toBe(5)
   expect(toOpen({ ...large, neighbours: 10 })).toBe(0)
 })
 
 test('in a large swarm a full peer takes no more agents, but other programs; a seeder takes both', () => {
-  const full = { swarm: 1000, neighbours: 11, age: 10 }
+  const full = { swarm: 1000, neighbours: 11, ageS: 10 }
   expect(accepts(full, { seeder: false, agent: true })).toBe(false)
   expect(accepts(full, { seeder: false, agent: false })).toBe(true)
   expect(accepts(full, { seeder: true, agent: true })).toBe(true)

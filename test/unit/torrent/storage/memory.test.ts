@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { BlockCache } from '../../../../src/torrent/storage/block-cache.ts'
 import { PieceBuffer } from '../../../../src/torrent/storage/piece-buffer.ts'
 import { PiecePool } from '../../../../src/torrent/storage/piece-pool.ts'
+import { Coalescer } from '../../../../src/torrent/wire/coalescing.ts'
 import { PeerWire } from '../../../../src/torrent/wire/peer-wire.ts'
 
 const LENGTH = 32 * 1024
@@ -13,10 +14,10 @@ const LENGTH = 32 * 1024
 test('a piece has the memory of an earlier one only when nobody holds that any more', () => {
   const memory = new PiecePool(LENGTH)
   const first = new PieceBuffer(LENGTH, memory)
-  first.hold()
-  first.letGo()
+  first.retain()
+  first.release()
   expect(new PieceBuffer(LENGTH, memory).bytes).not.toBe(first.bytes)
-  first.letGo()
+  first.release()
   expect(new PieceBuffer(LENGTH, memory).bytes).toBe(first.bytes)
   expect(new PieceBuffer(LENGTH, memory).bytes).not.toBe(first.bytes)
 })
@@ -31,7 +32,7 @@ test('of long pieces too, as many as were in use at a time are used again', () =
 
 test('the last, shorter piece has memory of its own length', () => {
   const memory = new PiecePool(LENGTH)
-  new PieceBuffer(LENGTH, memory).letGo()
+  new PieceBuffer(LENGTH, memory).release()
   expect(new PieceBuffer(100, memory).bytes).toHaveLength(100)
 })
 
@@ -47,7 +48,7 @@ test('the cache holds what it serves, and lets go of the oldest', async () => {
     piece.bytes.fill(value)
     cache.keep(index * LENGTH, piece)
     cache.written(index * LENGTH)
-    piece.letGo()
+    piece.release()
     return piece
   })
   expect(new PieceBuffer(LENGTH, memory).bytes).toBe(pieces[0]?.bytes)
@@ -80,7 +81,7 @@ test('a block may be overwritten as soon as it is said, however slowly the other
     far.destroy()
     server.close()
   })
-  const wire = new PeerWire(near, { pieceCount: 400 })
+  const wire = new PeerWire(near, { pieceCount: 400, coalescer: new Coalescer() })
   wire.handshake('11'.repeat(20), '22'.repeat(20))
   const blocks = Array.from({ length: 200 }, (_, piece) => randomBytes(16 * 1024 * (1 + (piece % 8))))
   const room = Buffer.alloc(128 * 1024)
@@ -91,8 +92,8 @@ test('a block may be overwritten as soon as it is said, however slowly the other
     room.fill(0)
     if (piece % 10 === 0) await delay(1)
   }
-  expect(wire.queued).toBeGreaterThan(1_000_000) // nobody has read yet
-  const reader = new PeerWire(far, { pieceCount: 400 })
+  expect(wire.queuedBytes).toBeGreaterThan(1_000_000) // nobody has read yet
+  const reader = new PeerWire(far, { pieceCount: 400, coalescer: new Coalescer() })
   let wrong = 0
   let came = 0
   const all = new Promise<void>((resolve) => {

@@ -1,37 +1,91 @@
-import { expect, test } from 'vitest'
-import { Flow, flushAfterTurn, restFor } from '../../../../src/torrent/wire/coalescing.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { Coalescer, FlowMeter, restMsFor } from '../../../../src/torrent/wire/coalescing.ts'
 
-/** Turns of 1 ms that move so many bytes each; whether the last one was slow. */
-function after(flow: Flow, from: number, turns: number, bytes: number): boolean {
+/** Iterations of 1 ms that move so many bytes each; whether the last one was slow. */
+function after(flow: FlowMeter, from: number, iterations: number, bytes: number): boolean {
   let slow = true
-  for (let at = 1; at <= turns; at++) slow = flow.isSlow(from + at, bytes)
+  for (let at = 1; at <= iterations; at++) slow = flow.isSlow(from + at, bytes)
   return slow
 }
 
 test('a flow is slow at first, and on a link of 50 Mbit/s that is full both ways', () => {
-  expect(after(new Flow(0), 0, 200, 12_500)).toBe(true)
+  expect(after(new FlowMeter(0), 0, 200, 12_500)).toBe(true)
 })
 
 test('a flow is not slow at 1 Gbit/s, and slow again when little comes', () => {
-  const flow = new Flow(0)
+  const flow = new FlowMeter(0)
   expect(after(flow, 0, 100, 125_000)).toBe(false)
   expect(after(flow, 100, 100, 1000)).toBe(true)
 })
 
 test('a rest is a small part of the time that requests are made ahead, and 10 ms where that is short', () => {
-  expect([150, 75, 5].map(restFor)).toEqual([20, 10, 10])
+  expect([150, 75, 5].map(restMsFor)).toEqual([20, 10, 10])
 })
 
-test('what the end of a turn leads to is done in the same turn', async () => {
+test('what the end of an iteration leads to is done in the same iteration', async () => {
+  const coalescer = new Coalescer()
   const done: string[] = []
   const answer = { flush: () => done.push('answer') }
   const question = {
     flush() {
-      flushAfterTurn(answer)
+      coalescer.flushSoon(answer)
       return done.push('question')
     },
   }
-  flushAfterTurn(question)
-  await new Promise((resolve) => setImmediate(resolve))
+  coalescer.flushSoon(question)
+  await endOfIteration()
   expect(done).toEqual(['question', 'answer'])
 })
+
+test('what may wait is done soon all the same, all of it together', async () => {
+  const coalescer = new Coalescer()
+  const done: string[] = []
+  for (const name of ['one', 'two']) coalescer.flushLater({ flush: () => done.push(name) })
+  await endOfIteration()
+  expect(done).toEqual([])
+  await delay(100)
+  expect(done).toEqual(['one', 'two'])
+})
+
+describe('after an iteration the thread', () => {
+  const agents = [{}, {}, {}, {}]
+  const other = {}
+
+  /** How long it rests after an iteration in which `from` has sent something. */
+  async function rests(from: object[], { connected = agents, aheadMs = 0, bytes = 100 } = {}) {
+    const clock = { nowMs: 0 }
+    const rests: number[] = []
+    const coalescer = new Coalescer({ nowMs: () => clock.nowMs, sleep: (ms) => void rests.push(ms) })
+    for (const agent of connected) coalescer.agentJoined(agent)
+    coalescer.requestsAhead(aheadMs)
+    clock.nowMs = 100
+    for (const each of from) coalescer.received(each, bytes)
+    await endOfIteration()
+    return rests
+  }
+
+  test('rests once when agents have sent something, and longer where requests are made far ahead', async () => {
+    expect(await rests(agents)).toEqual([10])
+    expect(await rests(agents, { aheadMs: 150 })).toEqual([20])
+  })
+
+  test('does not rest with few agents, for other clients, or when much comes', async () => {
+    expect(await rests(agents, { connected: agents.slice(1) })).toEqual([])
+    expect(await rests([...agents, other])).toEqual([])
+    expect(await rests([other, ...agents])).toEqual([])
+    expect(await rests(agents, { bytes: 1e6 })).toEqual([])
+  })
+
+  test('rests no more when an agent has left', async () => {
+    const rested: number[] = []
+    const coalescer = new Coalescer({ sleep: (ms) => void rested.push(ms) })
+    for (const agent of agents) coalescer.agentJoined(agent)
+    coalescer.agentLeft(agents[0] as object)
+    coalescer.received(agents[1] as object, 1)
+    await endOfIteration()
+    expect(rested).toEqual([])
+  })
+})
+
+const endOfIteration = () => new Promise((resolve) => setImmediate(resolve))

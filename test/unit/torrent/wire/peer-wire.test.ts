@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import Wire from 'bittorrent-protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LARGEST_BLOCK, PeerWire } from '../../../../src/torrent/wire/peer-wire.ts'
+import { Coalescer } from '../../../../src/torrent/wire/coalescing.ts'
+import { LARGEST_BLOCK_BYTES, PeerWire } from '../../../../src/torrent/wire/peer-wire.ts'
 
 /** Our wire against that of WebTorrent, which all clients can talk to. */
 
@@ -20,7 +21,10 @@ beforeEach(async () => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const accepted = once(server, 'connection')
-  ours = new PeerWire(connect((server.address() as AddressInfo).port, '127.0.0.1'), { pieceCount: 1000 })
+  ours = new PeerWire(connect((server.address() as AddressInfo).port, '127.0.0.1'), {
+    pieceCount: 1000,
+    coalescer: new Coalescer(),
+  })
   socket = (await accepted)[0]
   theirs = new Wire('tcpIncoming')
   socket.pipe(theirs as unknown as NodeJS.WritableStream)
@@ -36,7 +40,7 @@ async function shakeHands(): Promise<void> {
   ours.extendedMapping[7] = 'ours'
   ours.extendedHandshake = { v: 'us' }
   theirs.extendedMapping[9] = 'theirs'
-  const both = [once(ours, 'extended'), once(theirs, 'extended'), once(theirs, 'handshake')]
+  const both = [once(ours, 'extended-handshake'), once(theirs, 'extended'), once(theirs, 'handshake')]
   ours.on('handshake', () => ours.haveNone())
   theirs.on('handshake', () => theirs.handshake(infoHash, theirId, { fast: true, dht: false }))
   ours.handshake(infoHash, ourId)
@@ -98,7 +102,7 @@ describe('our wire and that of WebTorrent', () => {
     expect([heardByThem, heardByUs]).toEqual(['a501', '5a02'])
   })
 
-  it.each([1, 16 * 1024, LARGEST_BLOCK])('exchange blocks of %i bytes, both ways', async (length) => {
+  it.each([1, 16 * 1024, LARGEST_BLOCK_BYTES])('exchange blocks of %i bytes, both ways', async (length) => {
     await shakeHands()
     const block = Buffer.alloc(length, 'block')
     theirs.unchoke()

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { Coalescer } from '../../../../src/torrent/wire/coalescing.ts'
 import { PeerWire } from '../../../../src/torrent/wire/peer-wire.ts'
 import { readShared, sharedRead } from '../../../../src/torrent/wire/shared-read.ts'
 
@@ -25,7 +26,7 @@ afterEach(() => {
   server.close()
 })
 
-const wireOn = (socket: Socket) => new PeerWire(socket, { pieceCount: 8 })
+const wireOn = (socket: Socket) => new PeerWire(socket, { pieceCount: 8, coalescer: new Coalescer() })
 
 it('reads without the events of the stream', async () => {
   const wire = wireOn(near)

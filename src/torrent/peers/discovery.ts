@@ -1,0 +1,127 @@
+import { withSecret } from '../access/secret.ts'
+import type { Metainfo } from '../metainfo/metainfo.ts'
+import type { ParticipantOptions } from '../participant-options.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { AnnounceRequest } from '../tracker/announce.ts'
+import { Announcer } from '../tracker/announcer.ts'
+import type { Connection } from './connection.ts'
+import type { LocalPeer } from './local-peer.ts'
+import type { Neighbours } from './neighbours.ts'
+import { guessAddresses, PeerExchange } from './pex.ts'
+import type { RateMeter } from './rate-meter.ts'
+
+const GOODBYE_TIMEOUT_MS = 1000
+const PEERS_WANTED = 50
+
+/** What is told of this process to trackers. */
+interface Progress {
+  metainfo: Pick<Metainfo, 'length'>
+  scheduler: Scheduler
+  meter: RateMeter
+}
+
+/** Finds peers to connect to: from the user, from trackers and from neighbours; without a tracker it guesses a few. */
+export class Discovery {
+  readonly #options: ParticipantOptions
+  readonly #local: LocalPeer
+  readonly #neighbours: Neighbours
+  readonly #exchange: PeerExchange
+  readonly #announcers: Announcer[]
+  #guessed = false
+
+  constructor(
+    parts: Progress & {
+      options: ParticipantOptions
+      local: LocalPeer
+      neighbours: Neighbours
+      nowS: () => number
+    },
+    callbacks: {
+      /** Whether this process gets or gives nothing more that matters. */
+      isServed: () => boolean
+      /** There are at least so many participants. */
+      onSwarmSize: (size: number) => void
+    },
+  ) {
+    const { options, local, neighbours, nowS } = parts
+    this.#options = options
+    this.#local = local
+    this.#neighbours = neighbours
+    this.#exchange = new PeerExchange((addresses) => this.#learn(addresses), nowS, options.hosts)
+    this.#announcers = options.trackers.map(
+      (url) =>
+        new Announcer(withSecret(url, options.secret), {
+          describe: () => this.#describe(parts, nowS()),
+          isHungry: () => !callbacks.isServed() && neighbours.wantsMore,
+          onAnswer: ({ peers, swarm }) => {
+            callbacks.onSwarmSize(swarm)
+            this.#learn(peers)
+          },
+        }),
+    )
+  }
+
+  get trackerError(): string | undefined {
+    return this.#announcers.find(({ error }) => error !== undefined)?.error
+  }
+
+  start(): void {
+    for (const announcer of this.#announcers) void announcer.start()
+    this.#neighbours.learn(this.#options.peers, true)
+    this.#neighbours.dialMore()
+  }
+
+  /** Tells the trackers that everything is here. */
+  completed(): void {
+    for (const announcer of this.#announcers) void announcer.completed()
+  }
+
+  /** Says goodbye to the trackers, as long as that takes a second at most. */
+  async stop(): Promise<void> {
+    const goodbye = Promise.all(this.#announcers.map((announcer) => announcer.stop()))
+    await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, GOODBYE_TIMEOUT_MS).unref())])
+  }
+
+  join(connection: Connection): void {
+    if (this.#local.exchangesPeers) this.#exchange.join(connection)
+  }
+
+  leave(connection: Connection): void {
+    this.#exchange.leave(connection)
+  }
+
+  /** Called often. */
+  tick(): void {
+    this.#exchange.tick()
+    this.#guessWithoutTracker()
+    this.#neighbours.dialMore()
+  }
+
+  #describe({ metainfo, scheduler, meter }: Progress, nowS: number): Omit<AnnounceRequest, 'event'> {
+    const { received, sent } = meter.read(nowS)
+    const { address } = this.#options
+    return {
+      infoHash: this.#local.infoHash,
+      peerId: this.#local.peerId,
+      port: this.#local.listenPort,
+      uploaded: sent,
+      downloaded: received,
+      left: metainfo.length - scheduler.bytesHere,
+      want: PEERS_WANTED,
+      ...(address === undefined ? {} : { address }),
+    }
+  }
+
+  #learn(addresses: string[]): void {
+    this.#neighbours.learn(addresses)
+    this.#neighbours.dialMore()
+  }
+
+  /** Once, when no tracker answers. The seeder tells agents of each other too, but not of all in a large fleet. */
+  #guessWithoutTracker(): void {
+    const { hosts, ports } = this.#options
+    if (this.#guessed || !hosts || this.#announcers.some(({ error }) => error === undefined)) return
+    this.#guessed = true
+    this.#learn(guessAddresses(hosts, ports[0], Math.random))
+  }
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { keyOf } from '../access/secret.ts'
+import { mayExchange } from '../metainfo/metainfo.ts'
+import type { ParticipantOptions } from '../participant-options.ts'
+import { LARGEST_BLOCK_BYTES } from '../wire/peer-wire.ts'
+import { smoothBlock } from './rate-limit.ts'
+
+/** How ids of agents begin. */
+const AGENT_ID_PREFIX = '-MU'
+const AGENT_ID_PREFIX_HEX = Buffer.from(AGENT_ID_PREFIX).toString('hex')
+
+/** What this process is in its swarm, as far as its connections need to know. Sizes in bytes. */
+export interface LocalPeer {
+  /** Hex, as `peerId`. */
+  readonly infoHash: string
+  readonly peerId: string
+  readonly pieceCount: number
+  readonly isSeeder: boolean
+  /** Whether agents may tell each other of other peers in this swarm. */
+  readonly exchangesPeers: boolean
+  /** Neighbours must prove that they know it (`keyOf`). Without a key, every peer is accepted. */
+  readonly key: Buffer | undefined
+  /** Bytes a second to any one neighbour; 0 is no limit. */
+  readonly limitOfEach: number
+  /** The longest block that should be asked of us. */
+  readonly largestUpload: number
+  /** The longest block that we ask for. */
+  readonly largestDownload: number
+  /** 0 before it is known. */
+  listenPort: number
+}
+
+export function localPeer(options: ParticipantOptions): LocalPeer {
+  const { metainfo, role, secret, limitOfEach = 0, uploadLimit = 0, downloadLimit = 0 } = options
+  return {
+    infoHash: metainfo.infoHash,
+    peerId: Buffer.concat([Buffer.from(`${AGENT_ID_PREFIX}0100-`), randomBytes(12)]).toString('hex'),
+    pieceCount: Math.ceil(metainfo.length / metainfo.pieceLength),
+    isSeeder: role === 'seeder',
+    exchangesPeers: secret !== undefined || mayExchange(metainfo),
+    key: secret === undefined ? undefined : keyOf(secret, 'peers'),
+    limitOfEach,
+    largestUpload: smoothBlock(limitOfEach, smoothBlock(uploadLimit, LARGEST_BLOCK_BYTES)),
+    largestDownload: smoothBlock(downloadLimit, LARGEST_BLOCK_BYTES),
+    listenPort: 0,
+  }
+}
+
+/** `peerId` in hex. */
+export const isAgentId = (peerId: string): boolean => peerId.startsWith(AGENT_ID_PREFIX_HEX)

@@ -1,0 +1,104 @@
+import { PieceSet } from './piece-set.ts'
+
+/** A peer that takes nothing for so long is taken for dead. */
+const STUCK_S = 1
+/** How often the pace is measured. */
+const PACE_INTERVAL_S = 0.1
+
+/** A peer as a super-seeder sees it: what it was shown, what it has, and how fast it takes what it was shown. */
+export class Receiver {
+  readonly id: number
+  /** On the seeder's own machine: it competes with the seeder for the uplink. */
+  readonly sameMachine: boolean
+  /** Other clients may want some files only. */
+  readonly isAgent: boolean
+  /** Was shown everything and takes what it wants. */
+  choosesItself = false
+  readonly has: PieceSet
+  readonly shown: PieceSet
+  /** Pieces that were assigned to it and that it does not have yet → bytes still to send. */
+  readonly assigned = new Map<number, number>()
+  /** Number of pieces that this peer has and no other. */
+  onlyCopies = 0
+  /** Bytes a second that it takes, smoothed. */
+  pace = 0
+  /** From being shown a piece, with nothing to wait for, until it takes some of it; smoothed. Some clients ask once a second. */
+  reactionS = 0
+  /** When it last was assigned a piece. */
+  assignedAtS: number
+  /** When it last took some of what it was shown, or was first shown something. */
+  #progressAtS: number
+  /** When it was shown a piece with nothing to wait for, if it has not reacted since. */
+  #shownAtS: number | undefined
+  #sentSinceMeasured = 0
+  #measuredAtS: number
+
+  constructor(
+    id: number,
+    nowS: number,
+    { pieceCount, sameMachine, isAgent }: { pieceCount: number; sameMachine: boolean; isAgent: boolean },
+  ) {
+    this.id = id
+    this.sameMachine = sameMachine
+    this.isAgent = isAgent
+    this.has = new PieceSet(pieceCount)
+    this.shown = new PieceSet(pieceCount)
+    this.assignedAtS = nowS
+    this.#progressAtS = nowS
+    this.#measuredAtS = nowS
+  }
+
+  /** Bytes of assigned pieces that are still to be sent. */
+  get pendingBytes(): number {
+    let bytes = 0
+    for (const left of this.assigned.values()) bytes += left
+    return bytes
+  }
+
+  assign(piece: number, length: number, nowS: number): void {
+    if (this.assigned.size === 0) this.#progressAtS = nowS
+    if (this.pendingBytes === 0) this.#shownAtS = nowS
+    this.assignedAtS = nowS
+    this.shown.add(piece)
+    this.assigned.set(piece, length)
+  }
+
+  /** The peer says that it has the piece. */
+  got(piece: number, nowS: number): void {
+    this.has.add(piece)
+    this.assigned.delete(piece)
+    this.#progressAtS = nowS
+  }
+
+  /** `bytes` of the piece were sent to the peer. */
+  sent(piece: number, bytes: number, nowS: number): void {
+    this.#sentSinceMeasured += bytes
+    this.#progressAtS = nowS
+    if (this.#shownAtS !== undefined) {
+      this.reactionS = this.reactionS * 0.5 + (nowS - this.#shownAtS) * 0.5
+      this.#shownAtS = undefined
+    }
+    this.#measurePace(nowS)
+    const left = this.assigned.get(piece)
+    if (left !== undefined) this.assigned.set(piece, Math.max(0, left - bytes))
+  }
+
+  /** Does not take what it was shown. A peer that took everything and sends no HAVE may have more than we know. */
+  isStuck(nowS: number, timeoutS = STUCK_S): boolean {
+    return this.pendingBytes > 0 && this.isSilent(nowS, timeoutS)
+  }
+
+  /** Does not take what it was shown, or does not say that it has it. */
+  isSilent(nowS: number, timeoutS: number): boolean {
+    return this.assigned.size > 0 && nowS - this.#progressAtS > timeoutS
+  }
+
+  #measurePace(nowS: number): void {
+    const elapsedS = nowS - this.#measuredAtS
+    if (elapsedS < PACE_INTERVAL_S) return
+    const pace = this.#sentSinceMeasured / elapsedS
+    this.pace = this.pace === 0 ? pace : this.pace * 0.5 + pace * 0.5
+    this.#sentSinceMeasured = 0
+    this.#measuredAtS = nowS
+  }
+}
