@@ -1,14 +1,14 @@
-/** What happens at its time: a function that was made once, and what it is about. No closure an event. */
+/** Is called at the time of an event, with the object of the event: so not each event needs a closure. */
 export type Handler<T> = (about: T) => void
 
-/** Events of one delay come due in the order in which they were made: they need no heap. */
+/** Events with the same delay are due in the order in which they were added: they need no heap. */
 class Lane {
   times: number[] = []
   handlers: Handler<unknown>[] = []
   abouts: unknown[] = []
   first = 0
 
-  /** Forgets what has happened, when that is most of it. */
+  /** Forgets past events when they are most of the lane. */
   tidy(): void {
     if (this.first < 4096 || this.first * 2 < this.times.length) return
     this.times = this.times.slice(this.first)
@@ -19,8 +19,8 @@ class Lane {
 }
 
 /**
- * A binary heap of events, in order of time and, at the same time, of arrival. Tens of millions of events pass through it: what
- * an event is made of lies in arrays of its own, so that no object is made for each.
+ * A binary heap of events, in order of time and, for the same time, of arrival. Tens of millions of events pass through it. So
+ * each field of the events has an array of its own, and no object is made for an event.
  */
 export class EventQueue {
   now = 0
@@ -32,7 +32,7 @@ export class EventQueue {
   #count = 0
   readonly #lanes = new Map<number, Lane>()
 
-  /** For delays of which there are few different ones. */
+  /** For delays that are the same for many events. */
   afterUsual<T>(delay: number, handler: Handler<T>, about: T): void {
     let lane = this.#lanes.get(delay)
     if (!lane) {
@@ -101,7 +101,7 @@ export class EventQueue {
     handler(about)
   }
 
-  /** The entry at `from`, which is behind the last one, takes the place of the first one and finds its own. */
+  /** The entry at `from`, behind the last one, replaces the first one and sinks to its place. */
   #sink(from: number): void {
     const times = this.#times
     const orders = this.#orders

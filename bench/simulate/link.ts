@@ -1,7 +1,7 @@
 import type { EventQueue } from './event-queue.ts'
 
-/** Bytes that one flow sends before the next one has its turn: about what TCP flows on one link do. */
-const QUANTUM = 16 * 1024
+/** A flow sends so much before the next one may send: about what TCP flows on one link do. */
+const QUANTUM_BYTES = 16 * 1024
 
 /** A block on its way from one server to another. */
 export interface Transfer {
@@ -10,13 +10,14 @@ export interface Transfer {
   left: number
 }
 
-/** A server's way out: `rate` bytes a second, shared fairly by its flows (round robin). */
+/** A server's uplink of `rate` bytes a second, shared fairly by its flows (round robin). */
 export class Uplink<T extends Transfer> {
   bytes = 0
   readonly #flows = new Map<number, T[]>()
-  readonly #turns: number[] = []
-  /** What is being sent, and how much of it in this turn. */
+  readonly #waitingFlows: number[] = []
+  /** Is being sent. */
   #current: T | undefined
+  /** Bytes of `#current` that are being sent before the next flow may send. */
   #quantum = 0
   #extra = 0
   readonly #queue: EventQueue
@@ -35,17 +36,17 @@ export class Uplink<T extends Transfer> {
     if (waiting) waiting.push(transfer)
     else {
       this.#flows.set(transfer.to, [transfer])
-      this.#turns.push(transfer.to)
+      this.#waitingFlows.push(transfer.to)
     }
     if (!this.#current) this.#serve()
   }
 
-  /** Small messages, which go at once and make everything else a little later. */
+  /** Small messages. They leave at once and delay everything else a little. */
   spend(bytes: number): void {
     this.#extra += bytes
   }
 
-  /** Takes a transfer back, if nothing of it was sent. */
+  /** Cancels a transfer of which nothing was sent yet. */
   cancel(to: number, isIt: (transfer: T) => boolean): void {
     const waiting = this.#flows.get(to)
     const at = waiting?.findIndex((transfer, index) => index > 0 && isIt(transfer)) ?? -1
@@ -58,31 +59,31 @@ export class Uplink<T extends Transfer> {
   }
 
   #serve(): void {
-    const flow = this.#turns.shift()
+    const flow = this.#waitingFlows.shift()
     this.#current = flow === undefined ? undefined : this.#flows.get(flow)?.[0]
     if (!this.#current) return
-    this.#quantum = Math.min(QUANTUM, this.#current.left)
+    this.#quantum = Math.min(QUANTUM_BYTES, this.#current.left)
     const spent = this.#quantum + this.#extra
     this.#extra = 0
-    this.#queue.after(spent / this.#rate, endTurn, this)
+    this.#queue.after(spent / this.#rate, endQuantum, this)
   }
 
-  endTurn(): void {
+  endQuantum(): void {
     const transfer = this.#current as T
     const waiting = this.#flows.get(transfer.to) as T[]
     transfer.left -= this.#quantum
     this.bytes += this.#quantum
     if (transfer.left === 0) waiting.shift()
     if (waiting.length === 0) this.#flows.delete(transfer.to)
-    else this.#turns.push(transfer.to)
+    else this.#waitingFlows.push(transfer.to)
     this.#onSent(transfer, this.#quantum)
     this.#serve()
   }
 }
 
-const endTurn = (uplink: { endTurn(): void }) => uplink.endTurn()
+const endQuantum = (uplink: { endQuantum(): void }) => uplink.endQuantum()
 
-/** A server's way in: `rate` bytes a second, first come, first served, as the last router before it does. */
+/** A server's downlink of `rate` bytes a second. First come, first served, as in the last router before the server. */
 export class Downlink {
   #freeAt = 0
   readonly #rate: number
@@ -91,7 +92,7 @@ export class Downlink {
     this.#rate = rate
   }
 
-  /** When bytes that reach the link at `time` have passed it. Call in order of time. */
+  /** The time when bytes have passed the link that reach it at `time`. Must be called in order of time. */
   pass(bytes: number, time: number): number {
     this.#freeAt = Math.max(this.#freeAt, time) + bytes / this.#rate
     return this.#freeAt

@@ -33,7 +33,7 @@ function run(options: Options): void {
       deaths,
       random,
     })
-    // Of the slow ones only their number is told: what counts is what they do to the others.
+    // Only the number of the slow servers is printed: what counts is what they do to the others.
     // A server on a link slower than the seeder's cannot be done before S over its own rate.
     const times = result.doneAt
       .map((time, at) => time && (time * Math.min(rate, rateOf(at + 1))) / rate)

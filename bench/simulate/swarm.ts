@@ -6,18 +6,19 @@ import { accepts, type Topology, toOpen } from '../../src/torrent/scheduler/topo
 import { EventQueue } from './event-queue.ts'
 import { Downlink, type Transfer, Uplink } from './link.ts'
 
-const LARGEST_BLOCK = 128 * 1024
-/** What a tracker names at a time, and when it is asked again (seconds), as in announce.ts and tracker-session.ts. */
-const NAMED = 50
-const SECOND_ANNOUNCE = 2
-const TICK = 0.1
-/** Seconds that a peer collects news before it tells them, at most, as in wire/outbox.ts. */
-const TELL_DELAY = 0.04
-/** Bytes of a packet of news, with its headers and its acknowledgement, and of each piece in it. */
-const PACKET = 120
-const HAVE = 9
-/** Seconds until a system closes the connections of a server that vanished. */
-const CUT = 5
+const LARGEST_BLOCK_BYTES = 128 * 1024
+/** Peers in one answer of the tracker, as in peers/discovery.ts. */
+const PEERS_WANTED = 50
+/** The same as in tracker/announcer.ts. */
+const SECOND_ANNOUNCE_S = 2
+const TICK_S = 0.1
+/** A peer collects its HAVEs for so long before it sends them, as in wire/coalescing.ts. */
+const COALESCE_S = 0.04
+/** A packet of HAVEs without them, with its headers and its acknowledgement. */
+const PACKET_BYTES = 120
+const HAVE_BYTES = 9
+/** After so long a system closes the connections of a server that vanished. */
+const CLOSE_S = 5
 
 export interface SwarmOptions {
   servers: number
@@ -29,30 +30,31 @@ export interface SwarmOptions {
   latency: number
   /** Seconds at which each server starts. */
   startAt?: (server: number) => number
-  /** Servers that vanish, and when (seconds). */
+  /** Seconds at which servers vanish, by their numbers. */
   deaths?: Map<number, number>
   random: () => number
 }
 
 export interface SwarmResult {
-  /** Seconds at which each server that lives was done, by its number less one; undefined for others. */
+  /** Seconds at which each server was done, by its number less one; undefined for a server that is dead or not done. */
   doneAt: (number | undefined)[]
-  /** Bytes sent by the seeder, in all and until every piece had left it. */
+  /** Bytes sent by the seeder. */
   seederSent: number
+  /** The same, until every piece had left it. */
   seederSentFirst: number
-  /** Bytes received twice, all servers. */
+  /** Bytes received twice, by all servers. */
   twice: number
-  /** Servers that live and never got everything. */
+  /** Living servers that did not get everything. */
   unfinished: number
 }
 
 interface Delivery extends Transfer {
   from: Node
   receiver: Node
-  flight: BlockRequest
+  request: BlockRequest
 }
 
-/** Which pieces `from` has, told to some of its neighbours at the same time. */
+/** HAVEs that `from` sends to some of its neighbours at the same time. */
 interface Post {
   from: Node
   letters: Letter[]
@@ -73,7 +75,7 @@ class Node {
   received = 0
   news: number[] = []
   startedAt = 0
-  /** Named by the tracker and not dialled yet. */
+  /** Named by the tracker and not dialed yet. */
   known: Node[] = []
   readonly id: number
 
@@ -87,7 +89,7 @@ class Node {
   }
 }
 
-/** Runs a whole swarm in simulated time: the scheduler of every server is the one that the agent runs. */
+/** Runs a whole swarm in simulated time. The scheduler of every server is the one that the agent runs. */
 export function simulate(options: SwarmOptions): SwarmResult {
   return new Swarm(options).run()
 }
@@ -151,17 +153,17 @@ class Swarm {
     if (!node.alive) return
     node.startedAt = this.#queue.now
     node.scheduler.setSwarmSize(this.#nodes.length)
-    // Everybody is told of the seeder; of the others a tracker names some.
+    // Every peer knows the seeder. The tracker names some of the other peers.
     this.#connect(node, this.#seeder)
     this.#announceTo(node)
     this.#started.push(node)
-    this.#queue.afterUsual(SECOND_ANNOUNCE, this.#announceTo, node)
+    this.#queue.afterUsual(SECOND_ANNOUNCE_S, this.#announceTo, node)
     this.#tick(node)
   }
 
   readonly #announceTo = (node: Node): void => {
     if (!node.alive || node.doneAt !== undefined) return
-    for (let count = 0; count < NAMED; count++) {
+    for (let count = 0; count < PEERS_WANTED; count++) {
       const other = this.#started[Math.floor(this.#options.random() * this.#started.length)] as Node
       if (other !== node && other !== this.#seeder) node.known.push(other)
     }
@@ -197,8 +199,8 @@ class Swarm {
 
   #introduce(one: Node, other: Node): void {
     one.neighbours.set(other.id, other)
-    one.scheduler.join(other.id, LARGEST_BLOCK, this.#queue.now)
-    one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK, isSeeder: other === this.#seeder })
+    one.scheduler.join(other.id, LARGEST_BLOCK_BYTES, this.#queue.now)
+    one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK_BYTES, isSeeder: other === this.#seeder })
     one.scheduler.unchoked(other.id)
     if (one === this.#seeder) this.#superSeeding?.join(other.id, this.#queue.now)
   }
@@ -212,7 +214,7 @@ class Swarm {
     return node === this.#seeder && !this.#showsAll ? [] : node.scheduler.have
   }
 
-  /** `node` learns that `from` has `pieces`, since `now` if they are new. */
+  /** `node` learns that `from` has `pieces`. `now` is the time if it has just got them. */
   #hear(node: Node, from: Node, pieces: Iterable<number>, now?: number): void {
     if (!node.alive || !from.alive) return
     let useful = false
@@ -228,10 +230,10 @@ class Swarm {
 
   #ask(node: Node, first?: Node): void {
     if (!node.alive) return
-    for (const flight of node.scheduler.nextRequests(this.#queue.now, first?.id)) {
-      const from = node.neighbours.get(flight.peer)
+    for (const request of node.scheduler.nextRequests(this.#queue.now, first?.id)) {
+      const from = node.neighbours.get(request.peer)
       if (!from) continue
-      const delivery = { from, receiver: node, to: node.id, flight, left: flight.length }
+      const delivery = { from, receiver: node, to: node.id, request, left: request.length }
       this.#queue.afterUsual(this.#options.latency, this.#serve, delivery)
     }
   }
@@ -242,23 +244,23 @@ class Swarm {
 
   /** A part of a block has left its sender: it goes through the receiver's link as it comes. */
   #sent(delivery: Delivery, bytes: number): void {
-    const { from, receiver, flight, left } = delivery
+    const { from, receiver, request, left } = delivery
     if (!from.alive) return
     const passed = receiver.down.pass(bytes, this.#queue.now + this.#options.latency)
     if (left === 0) this.#queue.at(passed, this.#arrive, delivery)
     if (left > 0 || from !== this.#seeder || !this.#superSeeding) return
-    this.#superSeeding.sent(receiver.id, flight.piece, flight.length, this.#queue.now)
+    this.#superSeeding.sent(receiver.id, request.piece, request.length, this.#queue.now)
     this.#reveal()
   }
 
-  readonly #arrive = ({ receiver: node, from, flight }: Delivery): void => {
+  readonly #arrive = ({ receiver: node, from, request }: Delivery): void => {
     if (!node.alive) return
-    node.received += flight.length
-    const arrival = node.scheduler.arrived(from.id, flight, this.#queue.now)
+    node.received += request.length
+    const arrival = node.scheduler.arrived(from.id, request, this.#queue.now)
     if (arrival) this.#takeBack(node, arrival.cancel)
     if (arrival?.complete) {
-      node.scheduler.checked(flight.piece, true)
-      this.#announce(node, flight.piece)
+      node.scheduler.checked(request.piece, true)
+      this.#announce(node, request.piece)
       if (node.scheduler.done && node.doneAt === undefined) {
         node.doneAt = this.#queue.now
         this.#waiting--
@@ -269,7 +271,7 @@ class Swarm {
 
   #takeBack(node: Node, requests: { peer: number; block: Block }[]): void {
     for (const { peer, block } of requests) {
-      const isIt = ({ flight }: Delivery) => flight.piece === block.piece && flight.offset === block.offset
+      const isIt = ({ request }: Delivery) => request.piece === block.piece && request.offset === block.offset
       node.neighbours.get(peer)?.up.cancel(node.id, isIt)
     }
   }
@@ -278,7 +280,7 @@ class Swarm {
 
   #announce(node: Node, piece: number): void {
     node.news.push(piece)
-    if (node.news.length === 1) this.#queue.afterUsual(TELL_DELAY, this.#sendNews, node)
+    if (node.news.length === 1) this.#queue.afterUsual(COALESCE_S, this.#sendNews, node)
   }
 
   readonly #sendNews = (node: Node): void => {
@@ -288,8 +290,8 @@ class Swarm {
     for (const to of node.neighbours.values()) {
       const fresh = this.#newTo(to, node, news)
       if (fresh.length === 0) continue
-      node.up.spend(PACKET + HAVE * fresh.length)
-      to.down.pass(PACKET + HAVE * fresh.length, this.#queue.now)
+      node.up.spend(PACKET_BYTES + HAVE_BYTES * fresh.length)
+      to.down.pass(PACKET_BYTES + HAVE_BYTES * fresh.length, this.#queue.now)
       letters.push({ to, news: fresh })
     }
     if (letters.length > 0)
@@ -333,20 +335,20 @@ class Swarm {
     this.#takeBack(node, node.scheduler.tick(this.#queue.now))
     this.#ask(node)
     this.#openMore(node)
-    this.#queue.afterUsual(TICK, this.#tick, node)
+    this.#queue.afterUsual(TICK_S, this.#tick, node)
   }
 
   readonly #seederTick = (_: undefined): void => {
     this.#reveal()
-    if (this.#waiting > 0) this.#queue.afterUsual(TICK, this.#seederTick, undefined)
+    if (this.#waiting > 0) this.#queue.afterUsual(TICK_S, this.#seederTick, undefined)
   }
 
   readonly #die = (node: Node): void => {
     node.alive = false
     if (node.doneAt === undefined) this.#waiting--
     for (const other of node.neighbours.values()) other.up.drop(node.id)
-    // The others notice by themselves: a cut link sends no goodbye. Their system closes it much later.
-    this.#queue.afterUsual(CUT, this.#cut, node)
+    // The others notice by themselves: a dead server sends no goodbye. Their systems close the connections much later.
+    this.#queue.afterUsual(CLOSE_S, this.#cut, node)
   }
 
   readonly #cut = (node: Node): void => {

@@ -1,13 +1,10 @@
-import type { Metainfo } from './metainfo/metainfo.ts'
 import { pieceIsRight } from './metainfo/piece-hasher.ts'
 import type { Connection } from './peers/connection.ts'
 import type { RateLimit } from './peers/rate-limit.ts'
 import type { Block } from './scheduler/partial-piece.ts'
-import type { Scheduler } from './scheduler/scheduler.ts'
 import { PieceBuffer } from './storage/piece-buffer.ts'
 import { PiecePool } from './storage/piece-pool.ts'
-import type { Storage } from './storage/storage.ts'
-import type { Coalescer } from './wire/coalescing.ts'
+import type { SwarmContext } from './swarm-context.ts'
 
 /** With more verified bytes waiting for the disk, nothing more is requested. Pending requests come on top. */
 const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024
@@ -25,13 +22,8 @@ export interface DownloaderEvents {
 
 /** Gets what is missing here: requests it as the scheduler decides, verifies it and writes it. */
 export class Downloader {
-  readonly #metainfo: Metainfo
-  readonly #scheduler: Scheduler
-  readonly #storage: Storage
-  readonly #connections: ReadonlyMap<number, Connection>
-  readonly #coalescer: Coalescer
+  readonly #context: SwarmContext
   readonly #limit: RateLimit
-  readonly #nowS: () => number
   readonly #events: DownloaderEvents
   readonly #pieces = new Map<number, PieceBuffer>()
   readonly #pool: PiecePool
@@ -40,32 +32,17 @@ export class Downloader {
   #unwrittenBytes = 0
   #finished = false
 
-  constructor(
-    parts: {
-      metainfo: Metainfo
-      scheduler: Scheduler
-      storage: Storage
-      connections: ReadonlyMap<number, Connection>
-      coalescer: Coalescer
-      limit: RateLimit
-      nowS: () => number
-    },
-    events: DownloaderEvents,
-  ) {
-    this.#metainfo = parts.metainfo
-    this.#pool = new PiecePool(parts.metainfo.pieceLength)
-    this.#scheduler = parts.scheduler
-    this.#storage = parts.storage
-    this.#connections = parts.connections
-    this.#coalescer = parts.coalescer
-    this.#limit = parts.limit
-    this.#nowS = parts.nowS
+  /** `limit` is that of all downloading. */
+  constructor(context: SwarmContext, limit: RateLimit, events: DownloaderEvents) {
+    this.#context = context
+    this.#limit = limit
     this.#events = events
+    this.#pool = new PiecePool(context.metainfo.pieceLength)
   }
 
   /** Requests blocks from a neighbour that has brought news: once for everything that comes in one iteration of the event loop. */
   requestSoon(from: Connection): void {
-    if (this.#toAsk.size === 0) this.#coalescer.flushSoon(this)
+    if (this.#toAsk.size === 0) this.#context.coalescer.flushSoon(this)
     this.#toAsk.add(from)
   }
 
@@ -77,26 +54,23 @@ export class Downloader {
   }
 
   #request(from?: Connection): void {
-    if (this.#scheduler.done || this.#unwrittenBytes > MAX_UNWRITTEN_BYTES) return
-    const nowS = this.#nowS()
-    for (const { peer, piece, offset, length } of this.#scheduler.nextRequests(
-      nowS,
-      from?.id,
-      this.#limit.available(nowS),
-    )) {
+    if (this.#context.scheduler.done || this.#unwrittenBytes > MAX_UNWRITTEN_BYTES) return
+    const nowS = this.#context.nowS()
+    const requests = this.#context.scheduler.nextRequests(nowS, from?.id, this.#limit.available(nowS))
+    for (const { peer, piece, offset, length } of requests) {
       this.#limit.take(length)
-      this.#connections.get(peer)?.wire.request(piece, offset, length)
+      this.#context.connections.get(peer)?.wire.request(piece, offset, length)
     }
   }
 
   tick(): void {
-    this.#cancel(this.#scheduler.tick(this.#nowS()))
+    this.#cancel(this.#context.scheduler.tick(this.#context.nowS()))
     this.#request()
   }
 
   /** `bytes` are valid only until this returns. */
   arrived(from: Connection, block: Block, bytes: Uint8Array): void {
-    const arrival = this.#scheduler.arrived(from.id, block, this.#nowS())
+    const arrival = this.#context.scheduler.arrived(from.id, block, this.#context.nowS())
     if (arrival?.fresh) {
       const buffer = this.#pieces.get(block.piece) ?? this.#begin(block.piece)
       buffer.write(block.offset, bytes, from.id)
@@ -107,31 +81,31 @@ export class Downloader {
   }
 
   rejected(from: Connection, block: Block): void {
-    this.#scheduler.rejected(from.id, block, this.#nowS())
+    this.#context.scheduler.rejected(from.id, block, this.#context.nowS())
   }
 
   finishIfDone(): void {
-    if (this.#finished || !this.#scheduler.done || this.#unwrittenBytes > 0) return
+    if (this.#finished || !this.#context.scheduler.done || this.#unwrittenBytes > 0) return
     this.#finished = true
     this.#events.complete()
   }
 
   #begin(piece: number): PieceBuffer {
-    const buffer = new PieceBuffer(this.#scheduler.pieceLength(piece), this.#pool)
+    const buffer = new PieceBuffer(this.#context.scheduler.pieceLength(piece), this.#pool)
     this.#pieces.set(piece, buffer)
     return buffer
   }
 
   #cancel(requests: { peer: number; block: Block }[]): void {
     for (const { peer, block } of requests) {
-      this.#connections.get(peer)?.wire.cancel(block.piece, block.offset, block.length)
+      this.#context.connections.get(peer)?.wire.cancel(block.piece, block.offset, block.length)
     }
   }
 
   #check(piece: number, buffer: PieceBuffer): void {
     this.#pieces.delete(piece)
-    const right = pieceIsRight(this.#metainfo.pieces, piece, buffer.digest())
-    this.#scheduler.checked(piece, right)
+    const right = pieceIsRight(this.#context.metainfo.pieces, piece, buffer.digest())
+    this.#context.scheduler.checked(piece, right)
     if (right) {
       this.#events.verified(piece, buffer)
       this.#write(piece, buffer)
@@ -143,15 +117,15 @@ export class Downloader {
 
   #write(piece: number, buffer: PieceBuffer): void {
     const { bytes } = buffer
-    const position = piece * this.#metainfo.pieceLength
+    const position = piece * this.#context.metainfo.pieceLength
     const written = () => {
       buffer.release()
       this.#events.written(piece)
       this.finishIfDone()
     }
-    if (this.#storage.writeNow(position, bytes)) return written()
+    if (this.#context.storage.writeNow(position, bytes)) return written()
     this.#unwrittenBytes += bytes.length
-    this.#storage.write(position, bytes).then(
+    this.#context.storage.write(position, bytes).then(
       () => {
         this.#unwrittenBytes -= bytes.length
         written()

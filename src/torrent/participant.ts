@@ -1,11 +1,10 @@
 import type { Server } from 'node:net'
 import { Downloader } from './downloader.ts'
-import type { Metainfo } from './metainfo/metainfo.ts'
 import type { ParticipantOptions, Stats } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
 import { Discovery } from './peers/discovery.ts'
 import { listen } from './peers/listen.ts'
-import { type LocalPeer, localPeer } from './peers/local-peer.ts'
+import { localPeer } from './peers/local-peer.ts'
 import { Neighbours } from './peers/neighbours.ts'
 import { PeerListener } from './peers/peer-listener.ts'
 import { RateLimit } from './peers/rate-limit.ts'
@@ -13,6 +12,7 @@ import { RateMeter } from './peers/rate-meter.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import { checkSeederContent, piecesHere } from './storage/pieces-here.ts'
 import { Storage } from './storage/storage.ts'
+import type { SwarmContext } from './swarm-context.ts'
 import { Uploader } from './uploader.ts'
 import { Coalescer } from './wire/coalescing.ts'
 
@@ -26,14 +26,7 @@ const TICK_MS = 100
 export class Participant {
   /** Resolves when all content is here, verified and written; rejects with a MurderError when it never will be. */
   readonly complete: Promise<void>
-  readonly #options: ParticipantOptions
-  readonly #metainfo: Metainfo
-  readonly #local: LocalPeer
-  readonly #storage: Storage
-  readonly #scheduler: Scheduler
-  readonly #meter = new RateMeter()
-  readonly #coalescer = new Coalescer()
-  readonly #connections = new Map<number, Connection>()
+  readonly #context: SwarmContext
   readonly #uploader: Uploader
   readonly #downloader: Downloader
   readonly #neighbours: Neighbours
@@ -57,72 +50,49 @@ export class Participant {
   }
 
   private constructor(options: ParticipantOptions) {
-    const { metainfo, role, fleet, uploadLimit = 0, downloadLimit = 0 } = options
-    this.#options = options
-    this.#metainfo = metainfo
-    this.#local = localPeer(options)
-    this.#storage = new Storage(metainfo, options.path, role === 'peer', options.storage)
-    const inOrder = role === 'peer' && fleet === 1
-    this.#scheduler = new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random })
-    const shared = {
-      options,
-      metainfo,
-      local: this.#local,
-      storage: this.#storage,
-      scheduler: this.#scheduler,
-      meter: this.#meter,
-      coalescer: this.#coalescer,
-      connections: this.#connections,
-      nowS,
-    }
-    this.#uploader = new Uploader({
-      ...shared,
+    const { fleet, uploadLimit = 0, downloadLimit = 0 } = options
+    this.#context = contextOf(options)
+    this.#uploader = new Uploader(this.#context, {
       limit: new RateLimit(uploadLimit, nowS()),
       read: (position, length) => this.#readContent(position, length),
-      superSeeds: role === 'seeder' && fleet !== 1,
+      superSeeds: options.role === 'seeder' && fleet !== 1,
     })
-    this.#neighbours = new Neighbours(
-      { ...shared, source: this.#uploader },
-      { joined: (connection) => this.#joined(connection), left: (connection) => this.#left(connection) },
-    )
-    this.#downloader = new Downloader(
-      { ...shared, limit: new RateLimit(downloadLimit, nowS()) },
-      {
-        verified: (piece, content) => this.#uploader.verified(piece, content),
-        written: (piece) => this.#written(piece),
-        complete: () => this.#completed(),
-        sentWrongPiece: (id) => this.#neighbours.ban(id),
-        failed: (error) => this.#fail(error),
-      },
-    )
-    this.#listener = new PeerListener({ ...shared, downloader: this.#downloader, uploader: this.#uploader })
-    this.#discovery = new Discovery(
-      { ...shared, neighbours: this.#neighbours },
-      {
-        isServed: () => this.#isServed(),
-        onSwarmSize: (size) => this.#raiseSwarmSize(size),
-      },
-    )
+    this.#neighbours = new Neighbours(this.#context, this.#uploader, {
+      joined: (connection) => this.#joined(connection),
+      left: (connection) => this.#left(connection),
+    })
+    this.#downloader = new Downloader(this.#context, new RateLimit(downloadLimit, nowS()), {
+      verified: (piece, content) => this.#uploader.verified(piece, content),
+      written: (piece) => this.#written(piece),
+      complete: () => this.#completed(),
+      sentWrongPiece: (id) => this.#neighbours.ban(id),
+      failed: (error) => this.#fail(error),
+    })
+    this.#listener = new PeerListener(this.#context, this.#downloader, this.#uploader)
+    this.#discovery = new Discovery(this.#context, this.#neighbours, {
+      isServed: () => this.#isServed(),
+      onSwarmSize: (size) => this.#raiseSwarmSize(size),
+    })
     this.#raiseSwarmSize((fleet ?? -1) + 1)
     this.complete = new Promise((resolve, reject) => {
       this.#resolveComplete = resolve
       this.#rejectComplete = reject
     })
-    // Everybody who waits sees the rejection. If nobody waits, it must not end the process.
+    // A caller that waits sees the rejection. Without one, it must not end the process.
     this.complete.catch(() => {})
   }
 
   get port(): number {
-    return this.#local.listenPort
+    return this.#context.local.listenPort
   }
 
   stats(): Stats {
     const { trackerError } = this.#discovery
     return {
-      bytes: this.#scheduler.bytesHere,
-      total: this.#metainfo.length,
-      ...this.#meter.read(nowS()),
-      peers: this.#connections.size,
+      bytes: this.#context.scheduler.bytesHere,
+      total: this.#context.metainfo.length,
+      ...this.#context.meter.read(nowS()),
+      peers: this.#context.connections.size,
       foundContent: this.#listener.foundContent,
       banned: this.#neighbours.banned,
       ...(trackerError === undefined ? {} : { trackerError }),
@@ -136,29 +106,31 @@ export class Participant {
     this.#neighbours.stop()
     this.#server?.close()
     await this.#discovery.stop()
-    await this.#storage.close()
+    await this.#context.storage.close()
     // If nothing came, remove the empty files.
-    if (this.#scheduler.have.size === 0 && this.#metainfo.length > 0) await this.#storage.removeEmpty()
+    if (this.#context.scheduler.have.size === 0 && this.#context.metainfo.length > 0)
+      await this.#context.storage.removeEmpty()
   }
 
   async #open(): Promise<void> {
     await this.#findPieces()
-    this.#server = await listen(this.#options.ports, (socket) => this.#neighbours.incoming(socket))
-    this.#local.listenPort = (this.#server.address() as { port: number }).port
+    this.#server = await listen(this.#context.options.ports, (socket) => this.#neighbours.incoming(socket))
+    this.#context.local.listenPort = (this.#server.address() as { port: number }).port
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#discovery.start()
     this.#downloader.finishIfDone()
   }
 
   async #findPieces(): Promise<void> {
-    if (this.#local.isSeeder) {
-      await checkSeederContent(this.#metainfo, this.#storage, this.#options.path)
-      for (let piece = 0; piece < this.#local.pieceCount; piece++) this.#scheduler.alreadyHave(piece)
+    const { options, metainfo, local, storage, scheduler } = this.#context
+    if (local.isSeeder) {
+      await checkSeederContent(metainfo, storage, options.path)
+      for (let piece = 0; piece < local.pieceCount; piece++) scheduler.alreadyHave(piece)
       return
     }
-    for await (const piece of piecesHere(this.#metainfo, this.#storage)) {
-      this.#scheduler.alreadyHave(piece)
-      this.#options.onPiece?.(piece)
+    for await (const piece of piecesHere(metainfo, storage)) {
+      scheduler.alreadyHave(piece)
+      options.onPiece?.(piece)
     }
   }
 
@@ -176,14 +148,14 @@ export class Participant {
 
   #left(connection: Connection): void {
     this.#discovery.leave(connection)
-    this.#scheduler.leave(connection.id)
+    this.#context.scheduler.leave(connection.id)
     this.#uploader.leave(connection)
   }
 
   #raiseSwarmSize(size: number): void {
     this.#neighbours.raiseSwarmSize(size)
-    this.#scheduler.setSwarmSize(this.#neighbours.swarmSize)
-    this.#coalescer.requestsAhead(this.#scheduler.aheadS * 1000)
+    this.#context.scheduler.setSwarmSize(this.#neighbours.swarmSize)
+    this.#context.coalescer.requestsAhead(this.#context.scheduler.aheadS * 1000)
   }
 
   /**
@@ -191,18 +163,18 @@ export class Participant {
    * reach us for half a minute, but we can reach them.
    */
   #isServed(): boolean {
-    if (!this.#local.isSeeder) return this.#scheduler.done
+    if (!this.#context.local.isSeeder) return this.#context.scheduler.done
     return this.#uploader.showsAll && this.#neighbours.everConnected
   }
 
   #written(piece: number): void {
     this.#uploader.written(piece)
-    this.#options.onPiece?.(piece)
+    this.#context.options.onPiece?.(piece)
   }
 
   #completed(): void {
-    for (const { wire } of this.#connections.values()) wire.uninterested()
-    if (!this.#local.isSeeder) this.#discovery.completed()
+    for (const { wire } of this.#context.connections.values()) wire.uninterested()
+    if (!this.#context.local.isSeeder) this.#discovery.completed()
     this.#resolveComplete()
   }
 
@@ -213,7 +185,7 @@ export class Participant {
 
   async #readContent(position: number, length: number): Promise<Buffer> {
     try {
-      return await this.#storage.read(position, Buffer.allocUnsafeSlow(length))
+      return await this.#context.storage.read(position, Buffer.allocUnsafeSlow(length))
     } catch (error) {
       this.#fail(error)
       throw error
@@ -221,7 +193,22 @@ export class Participant {
   }
 }
 
-/** Seconds, on a clock that only goes forward. */
+function contextOf(options: ParticipantOptions): SwarmContext {
+  const { metainfo, role, fleet } = options
+  const inOrder = role === 'peer' && fleet === 1
+  return {
+    options,
+    metainfo,
+    local: localPeer(options),
+    storage: new Storage(metainfo, options.path, role === 'peer', options.storage),
+    scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random }),
+    meter: new RateMeter(),
+    coalescer: new Coalescer(),
+    connections: new Map(),
+    nowS,
+  }
+}
+
 function nowS(): number {
   return performance.now() / 1000
 }

@@ -1,15 +1,12 @@
-import type { Metainfo } from './metainfo/metainfo.ts'
 import type { Connection } from './peers/connection.ts'
-import type { LocalPeer } from './peers/local-peer.ts'
 import type { RateLimit } from './peers/rate-limit.ts'
-import type { RateMeter } from './peers/rate-meter.ts'
 import type { BlockSource } from './peers/upload-queue.ts'
 import type { Block } from './scheduler/partial-piece.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
-import type { Scheduler } from './scheduler/scheduler.ts'
 import { SuperSeeding } from './scheduler/super-seeding.ts'
 import { BlockCache, SEEDER_STRIDE_BYTES } from './storage/block-cache.ts'
 import type { PieceBuffer } from './storage/piece-buffer.ts'
+import type { SwarmContext } from './swarm-context.ts'
 
 /** Limit of each half of the cache. */
 const MAX_CACHE_BYTES = 16 * 1024 * 1024
@@ -18,57 +15,50 @@ const MAX_PEER_PIECES = 64
 
 /** Shows neighbours what is here, and gives it to them. A seeder shows each piece to few neighbours at first. */
 export class Uploader implements BlockSource {
-  readonly #scheduler: Scheduler
-  readonly #connections: ReadonlyMap<number, Connection>
-  readonly #meter: RateMeter
+  readonly #context: SwarmContext
   readonly #limit: RateLimit
-  readonly #nowS: () => number
   readonly #cache: BlockCache
   readonly #superSeeding: SuperSeeding | undefined
-  readonly #pieceLength: number
   /** Whether every neighbour may see every piece that is here. */
   showsAll: boolean
   #revealScheduled = false
 
-  constructor(parts: {
-    metainfo: Pick<Metainfo, 'length' | 'pieceLength'>
-    local: LocalPeer
-    scheduler: Scheduler
-    connections: ReadonlyMap<number, Connection>
-    meter: RateMeter
-    limit: RateLimit
-    nowS: () => number
-    read: (position: number, length: number) => Promise<Buffer>
-    /** Whether each piece shall leave from here once before any leaves twice. */
-    superSeeds: boolean
-  }) {
-    const { scheduler, superSeeds, local } = parts
-    const { length, pieceLength } = parts.metainfo
-    this.#scheduler = scheduler
-    this.#connections = parts.connections
-    this.#meter = parts.meter
-    this.#limit = parts.limit
-    this.#nowS = parts.nowS
-    this.#pieceLength = pieceLength
-    this.#cache = new BlockCache(parts.read, {
+  /**
+   * `limit` is that of all uploading. `superSeeds`: whether each piece shall leave from here once before any leaves twice.
+   */
+  constructor(
+    context: SwarmContext,
+    options: {
+      limit: RateLimit
+      read: (position: number, length: number) => Promise<Buffer>
+      superSeeds: boolean
+    },
+  ) {
+    const { scheduler, local } = context
+    const { length, pieceLength } = context.metainfo
+    this.#context = context
+    this.#limit = options.limit
+    this.#cache = new BlockCache(options.read, {
       length,
       // A peer reads single pieces: it has just written them, so the system has them in memory, and others ask for them in any
       // order. The piece after one may not be here yet.
       stride: local.isSeeder || pieceLength % SEEDER_STRIDE_BYTES === 0 ? SEEDER_STRIDE_BYTES : pieceLength,
       limit: local.isSeeder ? MAX_CACHE_BYTES : Math.min(MAX_CACHE_BYTES, MAX_PEER_PIECES * pieceLength),
     })
-    this.#superSeeding = superSeeds
+    this.#superSeeding = options.superSeeds
       ? new SuperSeeding(scheduler.pieceCount, (piece) => scheduler.pieceLength(piece))
       : undefined
-    this.showsAll = !superSeeds
+    this.showsAll = !options.superSeeds
   }
 
   join({ id, wire, localHost, remoteHost, hasAgentId }: Connection): void {
-    this.#superSeeding?.join(id, this.#nowS(), {
+    this.#superSeeding?.join(id, this.#context.nowS(), {
       sameMachine: localHost === remoteHost,
       isAgent: hasAgentId,
     })
-    const visible = this.showsAll ? this.#scheduler.have : new PieceSet(this.#scheduler.pieceCount)
+    const visible = this.showsAll
+      ? this.#context.scheduler.have
+      : new PieceSet(this.#context.scheduler.pieceCount)
     if (wire.hasFast && visible.full) wire.haveAll()
     else if (visible.size > 0) wire.bitfield(visible.toBitfield())
     else if (wire.hasFast) wire.haveNone()
@@ -81,18 +71,21 @@ export class Uploader implements BlockSource {
 
   peerHas({ id }: Connection, pieces: Iterable<number>): void {
     if (!this.#superSeeding) return
-    for (const piece of pieces) this.#superSeeding.peerHas(id, piece, this.#nowS())
+    for (const piece of pieces) this.#superSeeding.peerHas(id, piece, this.#context.nowS())
     this.#revealSoon()
   }
 
   content({ piece, offset, length }: Block): Buffer | Promise<Buffer> | undefined {
-    if (!this.#scheduler.have.has(piece) || offset + length > this.#scheduler.pieceLength(piece))
+    if (
+      !this.#context.scheduler.have.has(piece) ||
+      offset + length > this.#context.scheduler.pieceLength(piece)
+    )
       return undefined
-    return this.#cache.get(piece * this.#pieceLength, offset, length)
+    return this.#cache.get(piece * this.#context.metainfo.pieceLength, offset, length)
   }
 
   budget(): number {
-    return this.#limit.available(this.#nowS())
+    return this.#limit.available(this.#context.nowS())
   }
 
   spend(bytes: number): void {
@@ -100,27 +93,27 @@ export class Uploader implements BlockSource {
   }
 
   sent(id: number, { piece, length }: Block): void {
-    this.#meter.sent(length)
+    this.#context.meter.sent(length)
     if (!this.#superSeeding) return
-    this.#superSeeding.sent(id, piece, length, this.#nowS())
+    this.#superSeeding.sent(id, piece, length, this.#context.nowS())
     this.#revealSoon()
   }
 
   /** A piece has just come: keeps it in the cache and tells the neighbours that lack it. */
   verified(piece: number, content: PieceBuffer): void {
-    this.#cache.keep(piece * this.#pieceLength, content)
-    for (const { id, wire, wantsEveryHave } of this.#connections.values()) {
-      if (this.#scheduler.peerIsFull(id)) continue
-      if (wantsEveryHave || !this.#scheduler.peerHasPiece(id, piece)) wire.have(piece)
+    this.#cache.keep(piece * this.#context.metainfo.pieceLength, content)
+    for (const { id, wire, wantsEveryHave } of this.#context.connections.values()) {
+      if (this.#context.scheduler.peerIsFull(id)) continue
+      if (wantsEveryHave || !this.#context.scheduler.peerHasPiece(id, piece)) wire.have(piece)
     }
   }
 
   written(piece: number): void {
-    this.#cache.written(piece * this.#pieceLength)
+    this.#cache.written(piece * this.#context.metainfo.pieceLength)
   }
 
   tick(): void {
-    for (const { uploads } of this.#connections.values()) uploads.pump()
+    for (const { uploads } of this.#context.connections.values()) uploads.pump()
     this.#reveal()
   }
 
@@ -134,15 +127,16 @@ export class Uploader implements BlockSource {
   #reveal(): void {
     this.#revealScheduled = false
     if (this.showsAll || !this.#superSeeding) return
-    for (const { peer, piece } of this.#superSeeding.reveal(this.#nowS()))
-      this.#connections.get(peer)?.wire.have(piece)
-    if (this.#superSeeding.finished && this.#connections.size > 0) this.#showEverything()
+    for (const { peer, piece } of this.#superSeeding.reveal(this.#context.nowS()))
+      this.#context.connections.get(peer)?.wire.have(piece)
+    if (this.#superSeeding.finished && this.#context.connections.size > 0) this.#showEverything()
   }
 
   #showEverything(): void {
     this.showsAll = true
-    for (const { id, wire } of this.#connections.values()) {
-      for (const piece of this.#scheduler.have) if (!this.#scheduler.peerHasPiece(id, piece)) wire.have(piece)
+    for (const { id, wire } of this.#context.connections.values()) {
+      for (const piece of this.#context.scheduler.have)
+        if (!this.#context.scheduler.peerHasPiece(id, piece)) wire.have(piece)
     }
   }
 }

@@ -141,18 +141,18 @@ async function* readAhead(path: string, length: number): AsyncGenerator<Buffer> 
       Buffer.allocUnsafe(Math.min(CHUNK_BYTES, length)),
       Buffer.allocUnsafe(Math.min(CHUNK_BYTES, length)),
     ]
-    const load = (turn: number, at: number) => {
-      const pending = handle.read(buffers[turn % 2] as Buffer, 0, Math.min(CHUNK_BYTES, length - at), at)
+    const load = (index: number, at: number) => {
+      const pending = handle.read(buffers[index % 2] as Buffer, 0, Math.min(CHUNK_BYTES, length - at), at)
       pending.catch(() => {})
       return pending
     }
-    let turn = 0
-    let next = length > 0 ? load(turn, 0) : undefined
+    let index = 0
+    let next = length > 0 ? load(index, 0) : undefined
     for (let at = 0; at < length; ) {
       const { bytesRead, buffer } = (await next) as { bytesRead: number; buffer: Buffer }
       if (bytesRead === 0) throw changed(path)
       at += bytesRead
-      next = at < length ? load(++turn, at) : undefined
+      next = at < length ? load(++index, at) : undefined
       yield buffer.subarray(0, bytesRead)
     }
     if ((await handle.stat()).size !== length) throw changed(path)

@@ -10,7 +10,7 @@ const ENOUGH_PIECES = 800
 /**
  * Piece length in bytes, a power of two, for content of `bytes` going to `peers` peers.
  *
- * A peer can pass a piece on only when all of it is here, and at the end each of the last pieces has to reach everybody:
+ * A peer can pass a piece on only when all of it is here, and at the end each of the last pieces must reach every peer:
  * both cost about peers × piece ÷ bytes of the time (../scheduler/NOTES.md). So pieces get smaller as the fleet grows.
  */
 export function choosePieceLength(bytes: number, peers: number): number {

@@ -24,7 +24,6 @@ export interface ConnectionContext {
   readonly local: LocalPeer
   readonly source: BlockSource
   readonly coalescer: Coalescer
-  /** Seconds. */
   readonly nowS: () => number
   /** The handshake is done, and the other side has proved that it belongs to the swarm. */
   onReady(connection: Connection): void

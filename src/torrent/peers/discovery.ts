@@ -1,57 +1,38 @@
 import { withSecret } from '../access/secret.ts'
-import type { Metainfo } from '../metainfo/metainfo.ts'
-import type { ParticipantOptions } from '../participant-options.ts'
-import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { SwarmContext } from '../swarm-context.ts'
 import type { AnnounceRequest } from '../tracker/announce.ts'
 import { Announcer } from '../tracker/announcer.ts'
 import type { Connection } from './connection.ts'
-import type { LocalPeer } from './local-peer.ts'
 import type { Neighbours } from './neighbours.ts'
 import { guessAddresses, PeerExchange } from './pex.ts'
-import type { RateMeter } from './rate-meter.ts'
 
 const GOODBYE_TIMEOUT_MS = 1000
 const PEERS_WANTED = 50
 
-/** What is told of this process to trackers. */
-interface Progress {
-  metainfo: Pick<Metainfo, 'length'>
-  scheduler: Scheduler
-  meter: RateMeter
+export interface DiscoveryCallbacks {
+  /** Whether this process needs no more peers. */
+  isServed(): boolean
+  /** There are at least so many participants. */
+  onSwarmSize(size: number): void
 }
 
 /** Finds peers to connect to: from the user, from trackers and from neighbours; without a tracker it guesses a few. */
 export class Discovery {
-  readonly #options: ParticipantOptions
-  readonly #local: LocalPeer
+  readonly #context: SwarmContext
   readonly #neighbours: Neighbours
   readonly #exchange: PeerExchange
   readonly #announcers: Announcer[]
   #guessed = false
 
-  constructor(
-    parts: Progress & {
-      options: ParticipantOptions
-      local: LocalPeer
-      neighbours: Neighbours
-      nowS: () => number
-    },
-    callbacks: {
-      /** Whether this process gets or gives nothing more that matters. */
-      isServed: () => boolean
-      /** There are at least so many participants. */
-      onSwarmSize: (size: number) => void
-    },
-  ) {
-    const { options, local, neighbours, nowS } = parts
-    this.#options = options
-    this.#local = local
+  constructor(context: SwarmContext, neighbours: Neighbours, callbacks: DiscoveryCallbacks) {
+    const { options, nowS } = context
+    this.#context = context
     this.#neighbours = neighbours
     this.#exchange = new PeerExchange((addresses) => this.#learn(addresses), nowS, options.hosts)
     this.#announcers = options.trackers.map(
       (url) =>
         new Announcer(withSecret(url, options.secret), {
-          describe: () => this.#describe(parts, nowS()),
+          describe: () => this.#describe(),
           isHungry: () => !callbacks.isServed() && neighbours.wantsMore,
           onAnswer: ({ peers, swarm }) => {
             callbacks.onSwarmSize(swarm)
@@ -67,7 +48,7 @@ export class Discovery {
 
   start(): void {
     for (const announcer of this.#announcers) void announcer.start()
-    this.#neighbours.learn(this.#options.peers, true)
+    this.#neighbours.learn(this.#context.options.peers, true)
     this.#neighbours.dialMore()
   }
 
@@ -83,7 +64,7 @@ export class Discovery {
   }
 
   join(connection: Connection): void {
-    if (this.#local.exchangesPeers) this.#exchange.join(connection)
+    if (this.#context.local.exchangesPeers) this.#exchange.join(connection)
   }
 
   leave(connection: Connection): void {
@@ -97,18 +78,18 @@ export class Discovery {
     this.#neighbours.dialMore()
   }
 
-  #describe({ metainfo, scheduler, meter }: Progress, nowS: number): Omit<AnnounceRequest, 'event'> {
-    const { received, sent } = meter.read(nowS)
-    const { address } = this.#options
+  #describe(): Omit<AnnounceRequest, 'event'> {
+    const { local, metainfo, meter, scheduler, options } = this.#context
+    const { received, sent } = meter.read(this.#context.nowS())
     return {
-      infoHash: this.#local.infoHash,
-      peerId: this.#local.peerId,
-      port: this.#local.listenPort,
+      infoHash: local.infoHash,
+      peerId: local.peerId,
+      port: local.listenPort,
       uploaded: sent,
       downloaded: received,
       left: metainfo.length - scheduler.bytesHere,
       want: PEERS_WANTED,
-      ...(address === undefined ? {} : { address }),
+      ...(options.address === undefined ? {} : { address: options.address }),
     }
   }
 
@@ -119,7 +100,7 @@ export class Discovery {
 
   /** Once, when no tracker answers. The seeder tells agents of each other too, but not of all in a large fleet. */
   #guessWithoutTracker(): void {
-    const { hosts, ports } = this.#options
+    const { hosts, ports } = this.#context.options
     if (this.#guessed || !hosts || this.#announcers.some(({ error }) => error === undefined)) return
     this.#guessed = true
     this.#learn(guessAddresses(hosts, ports[0], Math.random))

@@ -3,10 +3,9 @@ import { formatAddress, parseAddress } from '../../system/addresses.ts'
 import { BanList } from '../access/ban-list.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
-import type { Coalescer } from '../wire/coalescing.ts'
+import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
-import type { LocalPeer } from './local-peer.ts'
 import { PeerList } from './peer-list.ts'
 import type { BlockSource } from './upload-queue.ts'
 
@@ -39,25 +38,15 @@ export class Neighbours {
   #dialing = 0
   #stopped = false
 
-  /** `connections` is filled here: the connections by their ids. */
-  constructor(
-    parts: {
-      local: LocalPeer
-      connections: Map<number, Connection>
-      source: BlockSource
-      coalescer: Coalescer
-      nowS: () => number
-    },
-    events: NeighbourEvents,
-  ) {
-    this.#connections = parts.connections
+  constructor(context: SwarmContext, source: BlockSource, events: NeighbourEvents) {
+    this.#connections = context.connections
     this.#events = events
-    this.#startedAtS = parts.nowS()
+    this.#startedAtS = context.nowS()
     this.#context = {
-      local: parts.local,
-      source: parts.source,
-      coalescer: parts.coalescer,
-      nowS: parts.nowS,
+      local: context.local,
+      coalescer: context.coalescer,
+      nowS: context.nowS,
+      source,
       onReady: (connection) => this.#ready(connection),
       onClose: (connection) => this.#closed(connection),
     }

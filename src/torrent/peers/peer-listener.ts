@@ -1,51 +1,40 @@
 import type { Downloader } from '../downloader.ts'
 import { PieceSet } from '../scheduler/piece-set.ts'
-import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { SwarmContext } from '../swarm-context.ts'
 import type { Uploader } from '../uploader.ts'
 import type { Connection } from './connection.ts'
-import type { RateMeter } from './rate-meter.ts'
 
 /** Passes on what neighbours say about themselves and their pieces, and the blocks that they send. */
 export class PeerListener {
   /** Whether any neighbour had something that is missing here, or is our seeder. */
   foundContent = false
-  readonly #scheduler: Scheduler
+  readonly #context: SwarmContext
   readonly #downloader: Downloader
   readonly #uploader: Uploader
-  readonly #meter: RateMeter
-  readonly #nowS: () => number
 
-  constructor(parts: {
-    scheduler: Scheduler
-    downloader: Downloader
-    uploader: Uploader
-    meter: RateMeter
-    nowS: () => number
-  }) {
-    this.#scheduler = parts.scheduler
-    this.#downloader = parts.downloader
-    this.#uploader = parts.uploader
-    this.#meter = parts.meter
-    this.#nowS = parts.nowS
+  constructor(context: SwarmContext, downloader: Downloader, uploader: Uploader) {
+    this.#context = context
+    this.#downloader = downloader
+    this.#uploader = uploader
   }
 
   join(connection: Connection): void {
     const { id, wire } = connection
-    const { pieceCount } = this.#scheduler
-    this.#scheduler.join(id, connection.largestBlock, this.#nowS())
+    const { pieceCount } = this.#context.scheduler
+    this.#context.scheduler.join(id, connection.largestBlock, this.#context.nowS())
     this.#describe(connection)
     wire.on('extended-handshake', () => this.#describe(connection))
     wire.on('bitfield', (bits) => this.#peerHas(connection, PieceSet.fromBitfield(bits, pieceCount)))
     wire.on('have-all', () => this.#peerHas(connection, new PieceSet(pieceCount).fill()))
     wire.on('have-none', () => this.#peerHas(connection, []))
-    wire.on('have', (piece) => this.#peerHas(connection, [piece], this.#nowS()))
-    wire.on('choke', () => this.#scheduler.choked(id, wire.hasFast))
+    wire.on('have', (piece) => this.#peerHas(connection, [piece], this.#context.nowS()))
+    wire.on('choke', () => this.#context.scheduler.choked(id, wire.hasFast))
     wire.on('unchoke', () => {
-      this.#scheduler.unchoked(id)
+      this.#context.scheduler.unchoked(id)
       this.#downloader.requestSoon(connection)
     })
     wire.on('piece', (piece, offset, block) => {
-      this.#meter.received(block.length, connection.isSeeder)
+      this.#context.meter.received(block.length, connection.isSeeder)
       this.#downloader.arrived(connection, { piece, offset, length: block.length }, block)
     })
     wire.on('reject', (piece, offset, length) => {
@@ -54,14 +43,15 @@ export class PeerListener {
   }
 
   #describe({ id, largestBlock, isSeeder }: Connection): void {
-    this.#scheduler.describe(id, { largestBlock, isSeeder })
+    this.#context.scheduler.describe(id, { largestBlock, isSeeder })
     this.foundContent ||= isSeeder
   }
 
   /** `newAtS` is the time when the peer got the pieces, if it has just got them. */
   #peerHas(connection: Connection, pieces: Iterable<number>, newAtS?: number): void {
     let isUseful = false
-    for (const piece of pieces) isUseful = this.#scheduler.peerHas(connection.id, piece, newAtS) || isUseful
+    for (const piece of pieces)
+      isUseful = this.#context.scheduler.peerHas(connection.id, piece, newAtS) || isUseful
     this.#uploader.peerHas(connection, pieces)
     if (!isUseful) return
     this.foundContent = true

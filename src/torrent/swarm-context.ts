@@ -1,0 +1,23 @@
+import type { Metainfo } from './metainfo/metainfo.ts'
+import type { ParticipantOptions } from './participant-options.ts'
+import type { Connection } from './peers/connection.ts'
+import type { LocalPeer } from './peers/local-peer.ts'
+import type { RateMeter } from './peers/rate-meter.ts'
+import type { Scheduler } from './scheduler/scheduler.ts'
+import type { Storage } from './storage/storage.ts'
+import type { Coalescer } from './wire/coalescing.ts'
+
+/** What the parts of one participant share. */
+export interface SwarmContext {
+  readonly options: ParticipantOptions
+  readonly metainfo: Metainfo
+  readonly local: LocalPeer
+  readonly storage: Storage
+  readonly scheduler: Scheduler
+  readonly meter: RateMeter
+  readonly coalescer: Coalescer
+  /** The neighbours by the ids of their connections. Only `Neighbours` changes it. */
+  readonly connections: Map<number, Connection>
+  /** Seconds, on a clock that only goes forward. */
+  readonly nowS: () => number
+}
