@@ -14,7 +14,7 @@ export function formatAddress(host: string, port: number): string {
 
 /** The reverse of `formatAddress`; undefined for anything that is not a host with a port. */
 export function parseAddress(address: string): Endpoint | undefined {
-  const match = /^(?:\[([\da-f:.]+(?:%[^\s\]]+)?)\]|([^\s:/@?#[\]]+)):(\d{1,5})$/i.exec(address)
+  const match = /^(?:\[([\da-fA-F:.]+(?:%[^\s\]]+)?)\]|([^\s:/@?#[\]]+)):(\d{1,5})$/.exec(address)
   const host = match?.[1] ?? match?.[2]
   const port = Number(match?.[3])
   return host !== undefined && port > 0 && port < 65536 ? { host, port } : undefined

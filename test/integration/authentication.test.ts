@@ -65,13 +65,13 @@ describe('a swarm with a secret', () => {
     expect(open.stats()).toMatchObject({ received: 0, peers: 0 })
   })
 
-  it('gives nothing to who asks without a proof', async () => {
+  it('gives nothing to a peer without a proof', async () => {
     const wire = await dial()
     wire.sendHandshake()
     await expectNothing(wire)
   })
 
-  it('gives nothing to who shakes hands and then is silent, and turns it out', async () => {
+  it('gives nothing to a peer that is silent after the handshake, and closes the connection', async () => {
     const wire = await dial()
     wire.sendHandshake()
     wire.sendExtendedHandshake()
@@ -79,13 +79,13 @@ describe('a swarm with a secret', () => {
     expect(wire.messages.filter((message) => !harmless(message))).toEqual([])
   })
 
-  it('gives nothing to who proves to know another secret', async () => {
+  it('gives nothing to a peer that proves another secret', async () => {
     const wire = await dial({ secret: newSecret() })
     await wire.shakeHands()
     await expectNothing(wire)
   })
 
-  it('gives nothing to who sends back what it was sent', async () => {
+  it('gives nothing to a peer that sends our proof back', async () => {
     const wire = await dial()
     wire.sendHandshake()
     await wire.next(EXTENDED)
@@ -96,7 +96,7 @@ describe('a swarm with a secret', () => {
     await expectNothing(wire)
   })
 
-  it('gives nothing to who repeats the proof of another connection', async () => {
+  it('gives nothing to a peer that repeats the proof of another connection', async () => {
     const member = await dial({ secret })
     await member.shakeHands()
     await member.next(HAVE_ALL)
@@ -111,7 +111,7 @@ describe('a swarm with a secret', () => {
     expect(wire.messages.filter((message) => !harmless(message))).toEqual([])
   })
 
-  it('takes no long message of who has proved nothing', async () => {
+  it('accepts no long message before the proof', async () => {
     const wire = await dial()
     wire.sendHandshake()
     wire.sendExtendedHandshake({ padding: Buffer.alloc(5000) })

@@ -42,7 +42,7 @@ describe('requests of a client that knows BEP 6', () => {
     expect(answered.map((body) => body.subarray(0, 8))).toEqual([bodyOf(0, 0), bodyOf(1, 0)])
   })
 
-  it('one for what is not there is rejected', async () => {
+  it('a request for content that is not there is rejected', async () => {
     wire.request(99, 0, BLOCK)
     expect(await wire.next(REJECT)).toEqual(bodyOf(99, 0, BLOCK))
   })

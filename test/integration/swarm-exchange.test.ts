@@ -21,7 +21,7 @@ describe('without a tracker', () => {
     expect(seeder.stats().sent).toBeLessThan(2 * swarm.metainfo.length)
   })
 
-  it('nobody is told of in a private torrent of another maker', async () => {
+  it('sends no addresses in a private torrent of another maker', async () => {
     swarm = await Swarm.of(2 * MIB)
     const metainfo = { ...swarm.metainfo, private: true, createdBy: 'another program' }
     const seeder = await swarm.seeder({ metainfo })
@@ -31,7 +31,7 @@ describe('without a tracker', () => {
     expect(peers.map((each) => each.stats().peers)).toEqual([1, 1])
   })
 
-  it('a fleet finds together by its addresses although nobody is told of anybody', async () => {
+  it('a fleet finds together by its addresses without any exchange', async () => {
     swarm = await Swarm.of(2 * MIB)
     const metainfo = { ...swarm.metainfo, private: true, createdBy: 'another program' }
     const seeder = await swarm.seeder({ metainfo })

@@ -113,7 +113,7 @@ async function stranger(
 }
 
 describe('bad company', () => {
-  it('bans who sends wrong bytes, and the content is still right', async () => {
+  it('bans a peer that sends wrong bytes, and the content is still right', async () => {
     swarm = await Swarm.of(2 * MIB)
     let lies = 0
     const liar = await stranger((wire, piece, offset, length) => {
@@ -172,7 +172,7 @@ describe('bad company', () => {
     expect(await swarm.isWhole('copy')).toBe(true)
   })
 
-  it('works around who takes requests and never answers', async () => {
+  it('works around a peer that takes requests and never answers', async () => {
     swarm = await Swarm.of(2 * MIB)
     let asked = 0
     const silent = await stranger(() => asked++)

@@ -43,7 +43,7 @@ describe('the address of a peer', () => {
     expect(await announceAt('127.0.0.1', 1004)).toEqual(['10.9.8.7:1001', '127.0.0.1:1003', '[fd00::7]:1002'])
   })
 
-  it('is not taken from what is no address, nor from a header', async () => {
+  it('is not taken from malformed addresses, nor from a header', async () => {
     await announceAt('127.0.0.1', 1001, 'example.com')
     const query = `info_hash=${'%ab'.repeat(20)}&peer_id=${'%01'.repeat(20)}&port=1002&left=1`
     await get(`/announce?${query}`, { 'x-announced-address': '10.1.1.1' })

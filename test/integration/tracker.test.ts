@@ -34,7 +34,7 @@ function open(): Socket {
 }
 
 describe('a tracker with permits', () => {
-  it('brings together who knows the secret, and is not there for others', async () => {
+  it('brings together peers that know the secret, and answers no others', async () => {
     await start(() => [{ secret, infoHash, addresses: ['127.0.0.1'] }])
     await ask(1001)
     expect((await ask(1002)).peers).toContain('127.0.0.1:1001')

@@ -23,7 +23,7 @@ export const LONGEST_EXTENDED_BYTES = 16 * 1024
 export const KEEP_ALIVE = Buffer.alloc(4)
 
 /** Bytes of each message of fixed length, its id included. */
-const LENGTHS: Record<number, number> = {
+const fixedLengths: Record<number, number> = {
   [CHOKE]: 1,
   [UNCHOKE]: 1,
   [INTERESTED]: 1,
@@ -39,7 +39,7 @@ const LENGTHS: Record<number, number> = {
 /** Whether a message has the length that its id demands. Unknown ids are accepted. */
 export function isWellFormed(message: Buffer): boolean {
   const id = message[0] as number
-  const length = LENGTHS[id]
+  const length = fixedLengths[id]
   if (length !== undefined) return message.length === length
   if (id === PIECE) return message.length > PIECE_HEADER_BYTES
   if (id === EXTENDED) return message.length >= 2 && message.length <= LONGEST_EXTENDED_BYTES

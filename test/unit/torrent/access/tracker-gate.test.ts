@@ -12,12 +12,12 @@ const permit: Permit = {
 }
 const at = (path: string) => `/${path}/announce?${query(infoHash)}`
 
-test('answers who knows the secret, for its torrent, from its addresses', () => {
+test('answers a request with the secret, for its torrent, from its addresses', () => {
   for (const from of ['10.1.2.3', '::ffff:10.1.2.3', '192.0.2.7', 'fd00::5', 'fd00::5%eth0'])
     expect(admit([permit], at(trackerPath(secret)), from)).toEqual({ url: `/announce?${query(infoHash)}` })
 })
 
-test('is not there for anybody else', () => {
+test('answers no other request', () => {
   for (const path of [trackerPath(newSecret()), 'x', '', secret, `${trackerPath(secret)}/x`, '{secret}'])
     expect(admit([permit], at(path), '10.1.2.3')).toEqual({})
   for (const url of [
@@ -32,7 +32,7 @@ test('is not there for anybody else', () => {
   expect(admit([], at(trackerPath(secret)), '10.1.2.3')).toEqual({})
 })
 
-test('tells a friend what is wrong', () => {
+test('tells a caller that knows the secret what is wrong', () => {
   const path = trackerPath(secret)
   expect(admit([permit], `/${path}/announce?${query(other)}`, '10.1.2.3')).toMatchObject({
     refusal: expect.stringContaining('torrent'),
@@ -53,7 +53,7 @@ test('keeps the torrents of several permits apart', () => {
   expect(ask(second, infoHash)).toHaveProperty('refusal')
 })
 
-test('a permit without a secret is for whoever asks, about its torrent', () => {
+test('a permit without a secret covers every request for its torrent', () => {
   const open: Permit = { infoHash }
   expect(
     admit([open, { secret, infoHash: other }], `/announce?${query(infoHash)}`, '8.8.8.8'),

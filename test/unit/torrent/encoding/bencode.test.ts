@@ -24,6 +24,6 @@ test.each([
   expect(() => decodeUntrusted(Buffer.from(text))).toThrow(RangeError)
 })
 
-test('refuses what is too deep', () => {
+test('refuses too many levels', () => {
   expect(() => decodeUntrusted(Buffer.from('l'.repeat(1000) + 'e'.repeat(1000)))).toThrow(RangeError)
 })

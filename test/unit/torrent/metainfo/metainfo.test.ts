@@ -33,7 +33,7 @@ test('a directory keeps its files in order', () => {
   expect(parsed).toMatchObject({ files: content, singleFile: false, length: 20_000 })
 })
 
-describe('what comes from the network is refused with one line', () => {
+describe('a bad torrent from the network is refused with one line', () => {
   const directory = (...path: string[]) => encodeMetainfo({ ...good, content: [{ path, length: 20_000 }] })
   const info = (change: Record<string, unknown>) =>
     Buffer.from(

@@ -6,21 +6,21 @@ const nobody = new Set<string>()
 
 /** Times at which the address is dialed, each connection ending `lasts` seconds after it is made. */
 function dials(lasts: number, until: number, fixed = true): number[] {
-  const book = new PeerList()
-  book.add(address, fixed)
+  const list = new PeerList()
+  list.add(address, fixed)
   const times: number[] = []
   for (let now = 0; now < until; now += 0.05) {
-    if (book.due(now, 1, nobody, () => 0).length === 0) continue
+    if (list.due(now, 1, nobody, () => 0).length === 0) continue
     times.push(now)
-    book.dialing(address)
-    book.connected(address, now)
+    list.dialing(address)
+    list.connected(address, now)
     now += lasts
-    book.ended(address, now)
+    list.ended(address, now)
   }
   return times
 }
 
-test('whoever closes every connection at once is dialed less and less', () => {
+test('a peer that closes every connection at once is dialed less and less', () => {
   expect(dials(0, 60).length).toBeLessThan(25)
   expect(dials(0, 60, false)).toHaveLength(6)
 })
@@ -32,9 +32,9 @@ test('a connection that lasted is dialed again soon', () => {
 })
 
 test('an address that is ours is never dialed again', () => {
-  const book = new PeerList()
-  book.add(address)
-  book.forbid(address)
-  book.add(address)
-  expect(book.due(0, 10, nobody, () => 0)).toEqual([])
+  const list = new PeerList()
+  list.add(address)
+  list.forbid(address)
+  list.add(address)
+  expect(list.due(0, 10, nobody, () => 0)).toEqual([])
 })

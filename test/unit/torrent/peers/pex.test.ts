@@ -54,8 +54,8 @@ describe('compact addresses', () => {
   })
 })
 
-describe('telling', () => {
-  it('tells a newcomer at once of all others, and them of it a second later, each once', () => {
+describe('sending', () => {
+  it('sends a newcomer all addresses at once, and the others its address a second later, each once', () => {
     const { pex, clock, meet } = exchange()
     const a = meet('10.0.0.1:6881')
     const b = meet('[fd00::2]:6882')
@@ -69,18 +69,18 @@ describe('telling', () => {
     expect(b.told).toHaveLength(1)
   })
 
-  it('never tells a stranger, nor of one', () => {
+  it('sends nothing to other clients, and not their addresses', () => {
     const { meet, learnt } = exchange()
-    const stranger = meet('10.0.0.1:6881', { agent: false })
+    const other = meet('10.0.0.1:6881', { agent: false })
     const agent = meet('10.0.0.2:6881')
     meet('10.0.0.3:6881')
-    expect(stranger.told).toEqual([])
+    expect(other.told).toEqual([])
     expect(agent.told.flat()).not.toContain('10.0.0.1:6881')
-    stranger.says('10.0.0.9:6881')
+    other.says('10.0.0.9:6881')
     expect(learnt).toEqual([])
   })
 
-  it('tells of the rest a second later', () => {
+  it('sends the rest a second later', () => {
     const { pex, clock, meet } = exchange()
     for (let index = 0; index < 52; index++) meet(`10.0.1.${index}:6881`)
     const last = meet('10.0.0.1:6881')
@@ -106,7 +106,7 @@ describe('telling', () => {
     expect(last.told.flat()).toHaveLength(64)
   })
 
-  it('tells of this machine’s own addresses only on this machine', () => {
+  it('sends loopback addresses only on this machine', () => {
     const { meet } = exchange()
     meet('127.0.0.1:6881')
     expect(meet('10.0.0.1:6881').told).toEqual([])
@@ -114,14 +114,14 @@ describe('telling', () => {
   })
 })
 
-describe('hearing', () => {
-  it('believes only addresses of the fleet, where that is known', () => {
+describe('receiving', () => {
+  it('uses only addresses of the fleet, where they are known', () => {
     const { learnt, meet } = exchange(['10.0.0.1', 'fd00:0::2', 'not an address'])
     meet('10.0.0.1:6881').says('10.0.0.1:7', '10.0.0.3:6881', '[fd00::2]:8', '[fd00::3]:8', '127.0.0.1:22')
     expect(learnt).toEqual(['10.0.0.1:7', '[fd00::2]:8'])
   })
 
-  it('stops listening to who talks without end', () => {
+  it('ignores a neighbour that sends too much', () => {
     const { learnt, meet } = exchange()
     const one = meet('10.0.0.1:6881')
     for (let round = 0; round < 100; round++) {

@@ -42,7 +42,7 @@ test('of equally rare pieces it asks for the one that it heard of last', () => {
   expect(scheduler.nextRequests(0, 1)[0]?.piece).toBe(0)
 })
 
-test('of pieces that somebody had from the start none is newer: they come in order from where it looks', () => {
+test('pieces that peers had when they joined are equally new: they come in order from a random place on', () => {
   const scheduler = pictureOf(BLOCK, ['xxxxxxxx'])
   const asked: number[] = []
   for (let count = 0; count < 8; count++) {
@@ -62,7 +62,7 @@ test('a seeder that shows few pieces is asked for half of one at first, and any 
   expect(scheduler.nextRequests(0, 1)).toHaveLength(1)
 })
 
-test('asks nobody for the same block twice while others are free', () => {
+test('asks for no block twice while others are free', () => {
   const scheduler = picture('xxxx', 'xxxx', 'xxxx')
   const asked = scheduler.nextRequests(0).map(key)
   expect(asked.length).toBe(3)
@@ -86,7 +86,7 @@ test('a peer that stops answering loses its blocks to others', () => {
   expect(scheduler.nextRequests(2, 1).map(key)).toEqual(owed.map(key))
 })
 
-test('pieces that were begun with dead peers, and that nobody else has, leave room for others', () => {
+test('pieces that were begun with dead peers, and that no other peer has, leave room for others', () => {
   const scheduler = new Scheduler({
     length: 6 * PIECE,
     pieceLength: PIECE,
@@ -193,3 +193,12 @@ function drop(flights: { peer: number; block: Block }[], peer: number, block: Bl
   const at = flights.findIndex((flight) => flight.peer === peer && key(flight.block) === key(block))
   if (at >= 0) flights.splice(at, 1)
 }
+
+test('counts the bytes that are here, of a shorter last piece as well', () => {
+  const scheduler = new Scheduler({ length: 2 * PIECE + 10, pieceLength: PIECE, random: () => 0 })
+  expect(scheduler.bytesHere).toBe(0)
+  scheduler.alreadyHave(2)
+  expect(scheduler.bytesHere).toBe(10)
+  scheduler.alreadyHave(0)
+  expect(scheduler.bytesHere).toBe(PIECE + 10)
+})

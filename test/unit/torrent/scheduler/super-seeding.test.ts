@@ -6,23 +6,23 @@ import { SuperSeeding } from '../../../../src/torrent/scheduler/super-seeding.ts
 const PIECE = 64 * 1024
 
 function seederOf(pieces: number, ...peers: number[]): SuperSeeding {
-  const copies = new SuperSeeding(pieces, () => PIECE)
-  for (const peer of peers) copies.join(peer, 0)
-  return copies
+  const superSeeding = new SuperSeeding(pieces, () => PIECE)
+  for (const peer of peers) superSeeding.join(peer, 0)
+  return superSeeding
 }
 
 /** What the peers that are `alive` are shown from `from` to `until` (seconds): they take it at once, and say so. */
 function spread(
-  copies: SuperSeeding,
+  superSeeding: SuperSeeding,
   { from = 0, until, step, alive = () => true }: Times & { alive?: (peer: number) => boolean },
 ): { peer: number; piece: number }[] {
   const taken: { peer: number; piece: number }[] = []
-  for (let now = from; now < until && !copies.finished; now += step) {
-    for (const { peer, piece } of copies.reveal(now)) {
+  for (let now = from; now < until && !superSeeding.finished; now += step) {
+    for (const { peer, piece } of superSeeding.reveal(now)) {
       if (!alive(peer)) continue
       taken.push({ peer, piece })
-      copies.sent(peer, piece, PIECE, now)
-      copies.peerHas(peer, piece, now)
+      superSeeding.sent(peer, piece, PIECE, now)
+      superSeeding.peerHas(peer, piece, now)
     }
   }
   return taken
@@ -36,141 +36,141 @@ interface Times {
 
 const pieces = (shown: { piece: number }[]) => shown.map(({ piece }) => piece)
 
-describe('what a seeder shows to whom', () => {
-  test('shows every piece to one peer only, as long as all of them take what they get', () => {
-    const copies = seederOf(100, 1, 2, 3)
-    const shown = pieces(spread(copies, { until: 10, step: 0.01 }))
-    expect(copies.finished).toBe(true)
+describe('a super-seeder', () => {
+  test('shows every piece to one peer only, as long as all take what they are shown', () => {
+    const superSeeding = seederOf(100, 1, 2, 3)
+    const shown = pieces(spread(superSeeding, { until: 10, step: 0.01 }))
+    expect(superSeeding.finished).toBe(true)
     expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
   })
 
   test('a piece whose only holder is gone is shown again', () => {
-    const copies = seederOf(1, 1, 2)
-    const [first] = copies.reveal(0)
-    copies.peerHas(first?.peer ?? 0, 0, 0.1)
-    expect(copies.finished).toBe(true)
-    copies.leave(first?.peer ?? 0)
-    expect(copies.finished).toBe(false)
-    expect(copies.reveal(0.2)).toEqual([{ peer: first?.peer === 1 ? 2 : 1, piece: 0 }])
+    const superSeeding = seederOf(1, 1, 2)
+    const [first] = superSeeding.reveal(0)
+    superSeeding.peerHas(first?.peer ?? 0, 0, 0.1)
+    expect(superSeeding.finished).toBe(true)
+    superSeeding.leave(first?.peer ?? 0)
+    expect(superSeeding.finished).toBe(false)
+    expect(superSeeding.reveal(0.2)).toEqual([{ peer: first?.peer === 1 ? 2 : 1, piece: 0 }])
   })
 
   test('a piece that a dead peer does not take goes to another one', () => {
-    const copies = seederOf(1, 1, 2)
-    const [first] = copies.reveal(0)
-    expect(copies.reveal(0.3)).toEqual([])
-    expect(copies.reveal(1)).toEqual([{ peer: first?.peer === 1 ? 2 : 1, piece: 0 }])
+    const superSeeding = seederOf(1, 1, 2)
+    const [first] = superSeeding.reveal(0)
+    expect(superSeeding.reveal(0.3)).toEqual([])
+    expect(superSeeding.reveal(1)).toEqual([{ peer: first?.peer === 1 ? 2 : 1, piece: 0 }])
   })
 
-  test('what dead peers do not take goes to the others, each piece to one of them', () => {
-    const copies = seederOf(8, 1, 2, 3, 4, 5, 6)
+  test('pieces of dead peers are shown to the others, each piece to one of them', () => {
+    const superSeeding = seederOf(8, 1, 2, 3, 4, 5, 6)
     const shown: number[] = []
-    for (let now = 0; now < 5 && !copies.finished; now += 0.1) {
-      const taken = copies.reveal(now).filter(({ peer }) => peer > 3)
-      for (const { peer, piece } of taken) copies.peerHas(peer, piece, now + 0.05)
+    for (let now = 0; now < 5 && !superSeeding.finished; now += 0.1) {
+      const taken = superSeeding.reveal(now).filter(({ peer }) => peer > 3)
+      for (const { peer, piece } of taken) superSeeding.peerHas(peer, piece, now + 0.05)
       shown.push(...taken.map(({ piece }) => piece))
     }
-    expect(copies.finished).toBe(true)
+    expect(superSeeding.finished).toBe(true)
     expect(shown.sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   })
 
-  test('a stranger that takes pieces and never says that it has them gets all of them, after pauses too', () => {
-    const copies = seederOf(20, 1)
+  test('another client that takes pieces and sends no HAVE gets all of them, after pauses too', () => {
+    const superSeeding = seederOf(20, 1)
     const shown = new Set<number>()
     for (let now = 0; now < 100; now += 5) {
-      for (const { peer, piece } of copies.reveal(now)) {
+      for (const { peer, piece } of superSeeding.reveal(now)) {
         shown.add(piece)
-        copies.sent(peer, piece, PIECE, now)
+        superSeeding.sent(peer, piece, PIECE, now)
       }
     }
     expect(shown.size).toBe(20)
   })
 
   test('a client that asks once a second is shown as much as it takes, more each time', () => {
-    const copies = seederOf(1000, 1)
+    const superSeeding = seederOf(1000, 1)
     let seconds = 0
-    for (; seconds < 30 && !copies.finished; seconds++) {
-      const asked = copies.reveal(seconds)
-      for (let more = asked; more.length > 0; asked.push(...more)) more = copies.reveal(seconds + 0.1)
+    for (; seconds < 30 && !superSeeding.finished; seconds++) {
+      const asked = superSeeding.reveal(seconds)
+      for (let more = asked; more.length > 0; asked.push(...more)) more = superSeeding.reveal(seconds + 0.1)
       for (const { peer, piece } of asked) {
-        copies.sent(peer, piece, PIECE, seconds + 0.9)
-        copies.peerHas(peer, piece, seconds + 0.9)
+        superSeeding.sent(peer, piece, PIECE, seconds + 0.9)
+        superSeeding.peerHas(peer, piece, seconds + 0.9)
       }
     }
     expect(seconds).toBeLessThan(20)
   })
 
-  test('a stranger that takes nothing may want some files only: it is shown everything, and others get all as before', () => {
-    const copies = new SuperSeeding(100, () => PIECE)
-    copies.join(1, 0, { isAgent: false })
+  test('another client that takes nothing may want some files only: it is shown everything, and others get all as before', () => {
+    const superSeeding = new SuperSeeding(100, () => PIECE)
+    superSeeding.join(1, 0, { isAgent: false })
     const shown: number[] = []
-    for (let now = 0; now < 6; now += 0.1) shown.push(...pieces(copies.reveal(now)))
+    for (let now = 0; now < 6; now += 0.1) shown.push(...pieces(superSeeding.reveal(now)))
     expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
-    copies.join(2, 6)
-    const rest = pieces(spread(copies, { from: 6, until: 60, step: 0.05, alive: (peer) => peer === 2 }))
-    expect(copies.finished).toBe(true)
+    superSeeding.join(2, 6)
+    const rest = pieces(spread(superSeeding, { from: 6, until: 60, step: 0.05, alive: (peer) => peer === 2 }))
+    expect(superSeeding.finished).toBe(true)
     expect(rest.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
   })
 
-  test('what such a stranger took is shown to others in the end', () => {
-    const copies = seederOf(8, 1)
+  test('pieces that such a client took are shown to others in the end', () => {
+    const superSeeding = seederOf(8, 1)
     for (let now = 0; now < 1; now += 0.1) {
-      for (const { peer, piece } of copies.reveal(now)) copies.sent(peer, piece, PIECE, now)
+      for (const { peer, piece } of superSeeding.reveal(now)) superSeeding.sent(peer, piece, PIECE, now)
     }
-    copies.join(2, 1)
+    superSeeding.join(2, 1)
     const times = { from: 1, until: 10, step: 0.1 }
-    const shown = new Set(pieces(spread(copies, { ...times, alive: (peer) => peer === 2 })))
+    const shown = new Set(pieces(spread(superSeeding, { ...times, alive: (peer) => peer === 2 })))
     expect(shown.size).toBe(8)
-    expect(copies.finished).toBe(true)
+    expect(superSeeding.finished).toBe(true)
   })
 
   test('a peer on the same machine is served when there is no other', () => {
-    const copies = seederOf(20)
-    copies.join(1, 0, { sameMachine: true })
-    const first = copies.reveal(0)
+    const superSeeding = seederOf(20)
+    superSeeding.join(1, 0, { sameMachine: true })
+    const first = superSeeding.reveal(0)
     expect(first.length).toBeGreaterThan(0)
-    copies.join(2, 0)
-    copies.join(3, 0)
-    for (const { piece } of first) copies.peerHas(1, piece, 0)
-    for (const { peer } of spread(copies, { until: 5, step: 0.01 })) expect(peer).not.toBe(1)
-    expect(copies.finished).toBe(true)
+    superSeeding.join(2, 0)
+    superSeeding.join(3, 0)
+    for (const { piece } of first) superSeeding.peerHas(1, piece, 0)
+    for (const { peer } of spread(superSeeding, { until: 5, step: 0.01 })) expect(peer).not.toBe(1)
+    expect(superSeeding.finished).toBe(true)
   })
 
   test('a peer on the same machine does not wait for dead ones', () => {
-    const copies = seederOf(20, 2)
-    copies.join(1, 0, { sameMachine: true })
+    const superSeeding = seederOf(20, 2)
+    superSeeding.join(1, 0, { sameMachine: true })
     const times = { until: 5, step: 0.1 }
-    const shown = new Set(pieces(spread(copies, { ...times, alive: (peer) => peer === 1 })))
+    const shown = new Set(pieces(spread(superSeeding, { ...times, alive: (peer) => peer === 1 })))
     expect(shown.size).toBe(20)
   })
 
-  test('what a peer has already is not shown to it', () => {
-    const copies = seederOf(2, 1)
-    copies.peerHas(1, 0, 0)
-    expect(copies.reveal(0).map(({ piece }) => piece)).toEqual([1])
-    copies.peerHas(1, 1, 0)
-    expect(copies.finished).toBe(true)
+  test('a piece is not shown to a peer that has it', () => {
+    const superSeeding = seederOf(2, 1)
+    superSeeding.peerHas(1, 0, 0)
+    expect(superSeeding.reveal(0).map(({ piece }) => piece)).toEqual([1])
+    superSeeding.peerHas(1, 1, 0)
+    expect(superSeeding.finished).toBe(true)
   })
 
-  test('what one peer says to have goes to the others after all else, and not when a second one has it', () => {
-    const copies = seederOf(4, 1, 2)
-    for (const piece of [0, 1, 2]) copies.peerHas(1, piece, 0)
-    copies.peerHas(2, 1, 0)
-    expect(copies.finished).toBe(false)
-    const shown = copies.reveal(0)
+  test('a piece that one peer claims to have is shown after all others, and not when a second peer has it', () => {
+    const superSeeding = seederOf(4, 1, 2)
+    for (const piece of [0, 1, 2]) superSeeding.peerHas(1, piece, 0)
+    superSeeding.peerHas(2, 1, 0)
+    expect(superSeeding.finished).toBe(false)
+    const shown = superSeeding.reveal(0)
     expect(shown[0]?.piece).toBe(3)
     expect(shown.slice(1)).toEqual([
       { peer: 2, piece: 0 },
       { peer: 2, piece: 2 },
     ])
-    copies.leave(2)
-    expect(copies.reveal(0.1).filter(({ piece }) => piece !== 3)).toEqual([])
+    superSeeding.leave(2)
+    expect(superSeeding.reveal(0.1).filter(({ piece }) => piece !== 3)).toEqual([])
   })
 
-  test('who claims to have everything, and has nothing, changes nothing for the others', () => {
-    const copies = seederOf(100, 1, 2, 3, 4)
-    for (let piece = 0; piece < 100; piece++) copies.peerHas(4, piece, 0)
-    const shown = pieces(spread(copies, { until: 10, step: 0.01 }))
-    expect(copies.finished).toBe(true)
+  test('a peer that claims everything, and has nothing, changes nothing for the others', () => {
+    const superSeeding = seederOf(100, 1, 2, 3, 4)
+    for (let piece = 0; piece < 100; piece++) superSeeding.peerHas(4, piece, 0)
+    const shown = pieces(spread(superSeeding, { until: 10, step: 0.01 }))
+    expect(superSeeding.finished).toBe(true)
     expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
   })
 })

@@ -11,7 +11,7 @@ import { PeerWire } from '../../../../src/torrent/wire/peer-wire.ts'
 
 const LENGTH = 32 * 1024
 
-test('a piece has the memory of an earlier one only when nobody holds that any more', () => {
+test('a piece has the memory of an earlier one only when that has no users any more', () => {
   const memory = new PiecePool(LENGTH)
   const first = new PieceBuffer(LENGTH, memory)
   first.retain()
@@ -36,7 +36,7 @@ test('the last, shorter piece has memory of its own length', () => {
   expect(new PieceBuffer(100, memory).bytes).toHaveLength(100)
 })
 
-test('the cache holds what it serves, and lets go of the oldest', async () => {
+test('the cache keeps pieces up to its limit, and releases the oldest', async () => {
   const memory = new PiecePool(LENGTH)
   const cache = new BlockCache(async () => Buffer.alloc(LENGTH), {
     length: 4 * LENGTH,
@@ -57,7 +57,7 @@ test('the cache holds what it serves, and lets go of the oldest', async () => {
   expect(await cache.get(0, 0, 1)).toEqual(Buffer.from([0]))
 })
 
-test('the cache serves what waits for the disk, however much that is', () => {
+test('the cache serves pieces that wait for the disk, however many', () => {
   const memory = new PiecePool(LENGTH)
   const read = () => Promise.reject(new Error('it is not there yet'))
   const cache = new BlockCache(read, { length: 4 * LENGTH, stride: LENGTH, limit: LENGTH })

@@ -65,7 +65,7 @@ describe('refuses, and touches nothing', () => {
   })
 })
 
-it('cuts what is longer and leaves alone what is not in the torrent', async () => {
+it('cuts longer files, and changes no file that is not in the torrent', async () => {
   await mkdir(target)
   await writeFile(join(target, 'a'), 'longer than ten bytes')
   await writeFile(join(target, 'other'), 'mine')
@@ -75,7 +75,7 @@ it('cuts what is longer and leaves alone what is not in the torrent', async () =
   expect(statSync(join(target, 'b')).size).toBe(10)
 })
 
-it('takes back what it made, but for what has come into it', async () => {
+it('removes the files that it made, if nothing has come into them', async () => {
   await mkdir(join(target, 'old'), { recursive: true })
   await writeFile(join(target, 'old/a'), 'abc')
   const before = listing()
@@ -92,7 +92,7 @@ it('takes back what it made, but for what has come into it', async () => {
   expect(readdirSync(join(target, 'new'))).toEqual(['c'])
 })
 
-it('never writes into what another name shares', async () => {
+it('never writes into a file that has another name', async () => {
   await mkdir(target)
   await writeFile(join(directory, 'elsewhere'), ten('x'))
   await link(join(directory, 'elsewhere'), join(target, 'a'))
@@ -123,7 +123,7 @@ it.skipIf(process.getuid?.() !== 0)(
   },
 )
 
-it('knows without reading what cannot be there', async () => {
+it('knows without reading which bytes cannot be there', async () => {
   await mkdir(target)
   await writeFile(join(target, 'a'), ten('a'))
   await writeFile(join(target, 'short'), 'abc')

@@ -29,7 +29,7 @@ it('writes at once, at its place in its file', async () => {
   expect(await contentOf('b')).toBe(`\0\0xyz${'\0'.repeat(5)}`)
 })
 
-it('writes what spans two files', async () => {
+it('writes a range of two files', async () => {
   await storage.prepare()
   await storage.close()
   expect(storage.writeNow(8, Buffer.from('wxyz'))).toBe(true)

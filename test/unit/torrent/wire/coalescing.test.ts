@@ -23,7 +23,7 @@ test('a rest is a small part of the time that requests are made ahead, and 10 ms
   expect([150, 75, 5].map(restMsFor)).toEqual([20, 10, 10])
 })
 
-test('what the end of an iteration leads to is done in the same iteration', async () => {
+test('a flush that another flush asks for is done in the same iteration', async () => {
   const coalescer = new Coalescer()
   const done: string[] = []
   const answer = { flush: () => done.push('answer') }
@@ -38,7 +38,7 @@ test('what the end of an iteration leads to is done in the same iteration', asyn
   expect(done).toEqual(['question', 'answer'])
 })
 
-test('what may wait is done soon all the same, all of it together', async () => {
+test('flushes that may wait are done together, some milliseconds later', async () => {
   const coalescer = new Coalescer()
   const done: string[] = []
   for (const name of ['one', 'two']) coalescer.flushLater({ flush: () => done.push(name) })

@@ -123,7 +123,7 @@ describe('our wire and that of WebTorrent', () => {
   })
 })
 
-describe('what breaks the protocol ends the connection', () => {
+describe('bad input closes the connection', () => {
   it.each([
     ['another protocol', () => Buffer.alloc(68, 'GET / ')],
     [

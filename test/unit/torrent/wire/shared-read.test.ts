@@ -38,7 +38,7 @@ it('reads without the events of the stream', async () => {
   expect(emitted).toBe(0)
 })
 
-it('reads what comes by the events of the stream, should Node stop calling push', async () => {
+it('reads the stream’s events, in case Node stops calling push', async () => {
   const wire = wireOn(near)
   const shaken = once(wire, 'handshake')
   const handshake = `\x13BitTorrent protocol${'\0'.repeat(8)}${'\x11'.repeat(20)}${'\x22'.repeat(20)}`
