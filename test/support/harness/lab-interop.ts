@@ -21,7 +21,7 @@ const libtorrent = (role: string, torrent: string, directory: string) => [
   directory,
 ]
 
-const webtorrentScript = join(import.meta.dirname, '..', 'support', 'webtorrent-client.mjs')
+const webtorrentScript = join(import.meta.dirname, '..', 'webtorrent-client.mjs')
 const aria2 = (torrent: string, path: string, ...more: string[]) => [
   'aria2c',
   '--enable-dht=false',
