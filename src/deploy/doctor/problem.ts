@@ -1,5 +1,12 @@
 import { oneLine } from '../../text/format.ts'
 import { table, wrap } from '../../text/table.ts'
+
+/** A disk with less free space counts as full. */
+export const MIN_FREE_BYTES = 64 << 20
+
+/** Width of the two columns of the table that hold sentences. */
+const SENTENCE_COLUMNS = 50
+
 /** Something that would stop a deploy, or might. */
 export interface Problem {
   server: string
@@ -12,7 +19,11 @@ export const problemTable = (problems: readonly Problem[]) =>
   table([
     ['server', 'check', 'cause', 'cure'],
     ...problems.map(({ server, check, cause, cure }) => [
-      ...[server, check].map(oneLine),
-      ...[cause, cure].map((text) => wrap(oneLine(text), 50).join('\n')),
+      oneLine(server),
+      oneLine(check),
+      sentence(cause),
+      sentence(cure),
     ]),
   ])
+
+const sentence = (text: string) => wrap(oneLine(text), SENTENCE_COLUMNS).join('\n')

@@ -1,17 +1,21 @@
 import type { Settings } from '../../config/schema.ts'
 import { MurderError } from '../../errors.ts'
-import type { AgentEvent } from '../../protocol/events.ts'
+import { type AgentEvent, parseEvent } from '../../protocol/events.ts'
+import { defined } from '../../system/defined.ts'
 import { fullDiskCure } from '../preflight/space.ts'
 
-/** What an agent failed of. Its own cures are for its command line; in a deploy the settings are what helps. */
+/** The failure that an agent reported. Its own cures are for its command line; in a deploy the settings help. */
 export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
   const { code, message, exitCode, step } = failed
   const cure = cureOf(failed, settings) ?? failed.cure
-  return new MurderError(code, message, {
-    exitCode,
-    ...(cure === undefined ? {} : { cure }),
-    ...(step === undefined ? {} : { step }),
-  })
+  return new MurderError(code, message, { exitCode, ...defined({ cure, step }) })
+}
+
+/** The agent's event in a line of its output, if it is one. Throws what the agent failed of. */
+export function checkedEvent(line: string, settings: Settings): AgentEvent | undefined {
+  const event = parseEvent(line)
+  if (event?.event === 'failed') throw agentError(event, settings)
+  return event
 }
 
 function cureOf(

@@ -1,88 +1,93 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { agentFile } from '../../agent-file.ts'
-import type { Settings } from '../../config/schema.ts'
 import { MurderError } from '../../errors.ts'
-import type { AgentEvent } from '../../protocol/events.ts'
-import { parseEvent } from '../../protocol/events.ts'
+import { writePrivate } from '../../files/private-file.ts'
+import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
+import type { Transfer } from '../transfer/transfer.ts'
+import { Host } from './host.ts'
+import { DEPLOY_HOST } from './placement.ts'
+import type { AgentCommand } from './running-agent.ts'
 
-import { agentError } from './agent-error.ts'
+/** How much is kept of what the agent says on standard error, in characters. */
+const MAX_STDERR = 2000
 
-type Listening = AgentEvent & { event: 'listening' }
+export class LocalHost extends Host {
+  readonly label = DEPLOY_HOST
+  readonly server = undefined
 
-/** An agent on the deploy host, for as long as this process lives: it ends when its standard input closes. */
-export class LocalAgent {
-  /** Content bytes that it has sent so far. */
-  sent = 0
-  /** Settles when the agent ended by itself: with what it said, or undefined when it was stopped. */
-  readonly ended: Promise<MurderError | undefined>
-  private readonly settings: Settings
-  private readonly child: ChildProcess
-  private failed: MurderError | undefined
-  private stopping = false
-  private heard!: (listening: Listening) => void
-  private readonly listening = new Promise<Listening>((resolve) => {
-    this.heard = resolve
-  })
+  async put(name: string, content: Buffer | string, directory = this.directory): Promise<string> {
+    const path = join(directory, name)
+    await writePrivate(path, content)
+    return path
+  }
 
-  private constructor(settings: Settings, role: string, args: readonly string[]) {
-    this.settings = settings
-    // In a process group of its own: Ctrl-C in the terminal is for the deploy, which then ends this one in order.
-    this.child = spawn(
-      process.execPath,
-      [agentFile, role, ...args, '--foreground', '--until-eof', '--json'],
-      {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
-      },
-    )
-    let said = ''
-    this.child.stderr?.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-2000)
+  /** It was made here. */
+  async bring({ file }: Transfer): Promise<string> {
+    return file
+  }
+
+  get(name: string): Promise<Buffer> {
+    return readFile(join(this.directory, name))
+  }
+
+  async status(): Promise<RunStatus[]> {
+    return parseRuns(await this.run(['status', '--json']))
+  }
+
+  /** What a deploy puts here is in its temporary directory and goes with it. */
+  async clear(): Promise<void> {}
+
+  protected execute({ args, onLine, input, signal }: AgentCommand): Promise<MurderError | undefined> {
+    // In a process group of its own: Ctrl-C in the terminal is for the task, which then ends the agent in order.
+    const child = spawn(process.execPath, [agentFile, ...args], {
+      stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      detached: true,
     })
-    this.child.stdin?.on('error', () => {})
-    if (this.child.stdout) createInterface({ input: this.child.stdout }).on('line', (line) => this.take(line))
-    this.ended = new Promise((resolve) => {
-      this.child.once('error', (cause) => resolve(ended(role, cause.message)))
-      this.child.once('close', () => {
-        const words = said.trim().split('\n').at(-1) ?? ''
-        resolve(this.stopping ? undefined : (this.failed ?? ended(role, words)))
+    let failure: MurderError | undefined
+    let stderr = ''
+    const { stdin, stdout } = child
+    if (stdin) input?.pipe(stdin).on('error', () => {})
+    if (stdout) {
+      createInterface({ input: stdout }).on('line', (line) => {
+        try {
+          onLine(line)
+        } catch (error) {
+          failure = error as MurderError
+        }
+      })
+    }
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr = (stderr + chunk.toString()).slice(-MAX_STDERR)
+    })
+    // An agent with an input has been told to end by the end of that.
+    const stop = () => child.kill(input ? 'SIGKILL' : 'SIGINT')
+    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted) stop()
+    return new Promise((resolve) => {
+      const early = (words: string) =>
+        new MurderError('AGENT_ENDED', `${nameOf(args, input)} ended early: ${words}`)
+      child.once('error', (cause) => resolve(early(cause.message)))
+      child.once('close', (code) => {
+        signal?.removeEventListener('abort', stop)
+        if (signal?.aborted) resolve(signal.reason)
+        else if (code === 0 && !input) resolve(undefined)
+        else resolve(failure ?? early(lastLine(stderr) || 'it said nothing'))
       })
     })
   }
-
-  /** Starts it and waits until it listens. */
-  static async start(
-    settings: Settings,
-    role: 'tracker' | 'seed',
-    args: readonly string[],
-  ): Promise<{ agent: LocalAgent; port: number }> {
-    const agent = new LocalAgent(settings, role, args)
-    const first = await Promise.race([agent.listening, agent.ended])
-    if (first && 'port' in first) return { agent, port: first.port }
-    throw first
-  }
-
-  /** Ends it, and waits until it is gone. */
-  async stop(): Promise<void> {
-    this.stopping = true
-    this.child.stdin?.end()
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 5000)
-    await this.ended
-    clearTimeout(timer)
-  }
-
-  private take(line: string): void {
-    const event = parseEvent(line)
-    if (event?.event === 'listening') this.heard(event)
-    else if (event?.event === 'progress') this.sent = event.sent ?? this.sent
-    else if (event?.event === 'failed') this.failed = agentError(event, this.settings)
-  }
 }
 
-function ended(role: string, words: string): MurderError {
-  return new MurderError(
-    'AGENT_ENDED',
-    `The ${role === 'seed' ? 'seeder' : role} ended early: ${words || 'it said nothing'}`,
-  )
+function nameOf([command]: readonly string[], input: unknown): string {
+  if (!input) return `murder ${command} on ${DEPLOY_HOST}`
+  return command === 'seed' ? 'The seeder' : `The ${command}`
 }
+
+const lastLine = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .at(-1)
+    ?.replace(/^murder: /, '')

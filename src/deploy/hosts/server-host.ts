@@ -1,71 +1,85 @@
-import { PassThrough } from 'node:stream'
+import { createReadStream } from 'node:fs'
+import { posix } from 'node:path'
 import { MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import { parseEvent } from '../../protocol/events.ts'
-import { command } from '../../text/shell-quote.ts'
+import { type Content, upload } from '../../fleet/upload.ts'
+import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
+import { defined } from '../../system/defined.ts'
+import { command, quotePath } from '../../text/shell-quote.ts'
 import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
-import { agentError } from './agent-error.ts'
-import type { Agent, Role } from './restart.ts'
+import { GRACE } from '../peers/patience.ts'
+import type { Transfer } from '../transfer/transfer.ts'
+import { Host, type HostPaths } from './host.ts'
+import type { AgentCommand } from './running-agent.ts'
 
-/** Seconds that it may take to end when it is told to. */
-const PATIENCE = 5
+/** For a question, for a file that comes over SSH, and for removing what was put there. */
+const ANSWER_TIMEOUT_S = 60
+const CLEAR_TIMEOUT_S = 30
+/** Of a file that comes over SSH, in base64. */
+const MAX_FILE_CHARACTERS = 100 * 1024 * 1024
 
-/**
- * Starts an agent on a server and waits until it listens. It ends with the command that it was started by, and so with this
- * process, whatever becomes of it. Ctrl-C ends it until it listens; from then on whoever has it stops it.
- */
-export async function startRemote(
-  context: Context,
-  server: Server,
-  role: Role,
-  args: readonly string[],
-): Promise<{ agent: Agent; port: number }> {
-  const { fleet, settings, signal } = context
-  const words = [role, ...args, '--foreground', '--until-eof', '--json']
-  const input = new PassThrough()
-  const end = new AbortController()
-  let sent = 0
-  let stopping = false
-  let heard = (_: number) => {}
-  const listening = new Promise<number>((resolve) => {
-    heard = resolve
-  })
-  const run = {
-    script: command(settings.node, agentPath(settings), ...words),
-    stdin: () => input,
-    onLine: (line: string) => {
-      const event = parseEvent(line)
-      if (event?.event === 'listening') heard(event.port)
-      else if (event?.event === 'progress') sent = event.sent ?? sent
-      else if (event?.event === 'failed') throw agentError(event, settings)
-    },
+export class ServerHost extends Host {
+  readonly label: string
+  readonly server: Server
+
+  constructor(context: Context, server: Server, paths: HostPaths) {
+    super(context, paths)
+    this.label = server.label
+    this.server = server
   }
-  const abort = () => end.abort(signal.reason)
-  signal.addEventListener('abort', abort)
-  const ended = fleet.runOn(server, 'seed', run, { signal: end.signal }).then((outcome) => {
-    if (stopping) return undefined
+
+  put(name: string, content: Buffer | string, directory?: string): Promise<string> {
+    return this.#upload(name, Buffer.from(content), directory)
+  }
+
+  bring({ file, length, sha256 }: Transfer): Promise<string> {
+    return this.#upload('package', { bytes: length, sha256, open: () => createReadStream(file) })
+  }
+
+  async get(name: string): Promise<Buffer> {
+    const { fleet, signal } = this.context
+    const script = `base64 < ${quotePath(posix.join(this.directory, name))}`
+    const options = { signal, totalTimeout: ANSWER_TIMEOUT_S, maxOutput: MAX_FILE_CHARACTERS }
+    return Buffer.from(await fleet.one(this.server, 'torrent', { script }, options), 'base64')
+  }
+
+  /** Without the agent nothing runs there, unless an older agent does: its run directory reads the same. */
+  async status(): Promise<RunStatus[]> {
+    const { fleet, settings } = this.context
+    const script = [
+      `p=${quotePath(settings.remotePath)}; a=${quotePath(agentPath(settings))}`,
+      'if [ ! -f "$a" ]; then for x in "$p"/murder-*.mjs; do [ -f "$x" ] && a=$x; done; fi',
+      `if [ -f "$a" ]; then ${command(settings.node)} "$a" status --json --run-dir ${quotePath(this.runs)}; else echo "[]"; fi`,
+    ].join('; ')
+    return parseRuns(await fleet.one(this.server, 'seed', { script }, { totalTimeout: ANSWER_TIMEOUT_S }))
+  }
+
+  async clear(): Promise<void> {
+    const above = quotePath(posix.dirname(this.directory))
+    const script = `${command('rm', '-rf', this.directory)}; rmdir ${above} 2>/dev/null; true`
+    await this.context.fleet.one(this.server, 'seed', { script }, { totalTimeout: CLEAR_TIMEOUT_S })
+  }
+
+  protected async execute({ args, onLine, input, signal }: AgentCommand): Promise<MurderError | undefined> {
+    const { fleet, settings } = this.context
+    const script = command(settings.node, agentPath(settings), ...args)
+    const stdin = input && (() => input)
+    // What has an input may be silent for as long as nobody asks it.
+    const stallTimeout = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + GRACE
+    const options = { stallTimeout, ...defined({ signal }) }
+    const outcome = await fleet.runOn(this.server, 'seed', { script, onLine, ...defined({ stdin }) }, options)
     if (!outcome.ok) return outcome.error
-    return new MurderError(
-      'AGENT_ENDED',
-      `${server.label}: the ${role === 'seed' ? 'seeder' : role} ended early`,
-    )
-  })
-  const agent: Agent = {
-    get sent() {
-      return sent
-    },
-    ended,
-    async stop() {
-      stopping = true
-      input.end()
-      const timer = setTimeout(() => end.abort(), PATIENCE * 1000)
-      await ended
-      clearTimeout(timer)
-    },
+    if (!input) return undefined
+    const name = args[0] === 'seed' ? 'seeder' : args[0]
+    return new MurderError('AGENT_ENDED', `${this.label}: the ${name} ended early`)
   }
-  const first = await Promise.race([listening, ended])
-  signal.removeEventListener('abort', abort)
-  if (typeof first === 'number') return { agent, port: first }
-  throw first ?? new MurderError('AGENT_ENDED', `${server.label}: the ${role} did not say where it listens`)
+
+  async #upload(name: string, content: Content, directory = this.directory): Promise<string> {
+    const { fleet, settings, signal } = this.context
+    const to = posix.join(directory, name)
+    const options = { signal, stallTimeout: settings.timeouts.stall }
+    await upload(fleet, this.server, { content, to, mode: 0o600, step: 'seed' }, options)
+    return to
+  }
 }

@@ -8,7 +8,7 @@ import type { Context } from '../context/context.ts'
 import { releasesPath, transferPath } from '../context/server-paths.ts'
 import { fleetHosts } from '../hosts/placement.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
-import { type Swarm, trackersOf } from '../swarm/swarm.ts'
+import type { ReachableSwarm } from '../swarm/swarm.ts'
 import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
 import type { Receiver } from './remote-peer.ts'
 
@@ -64,8 +64,8 @@ export function orderFor(
     torrent,
     sha256: transfer.sha256,
     directory: transferPath(settings, transfer.tag),
-    trackers: trackersOf(context, swarm, server, transfer),
-    peers: [formatAddress(swarm.hostFor(server), swarm.seederPort)],
+    trackers: swarm.placement.announceUrls(server, transfer.secret !== undefined),
+    peers: [formatAddress(swarm.placement.seederAddress(server), swarm.seederPort)],
     ...(transfer.secret === undefined ? {} : { secret: transfer.secret }),
     ...(hosts ? { hosts } : {}),
     ports: settings.ports,
@@ -97,7 +97,7 @@ const LARGEST_LAYOUT_SHARE = 0.25
 
 export interface ReceivePlan {
   transfer: Transfer
-  swarm: Swarm
+  swarm: ReachableSwarm
   facts: FleetFacts
   /** Where to unpack; left out, the package is only fetched. */
   releasePath?: string

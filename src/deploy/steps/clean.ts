@@ -3,7 +3,7 @@ import { agent } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
 import { environmentDirectory } from '../context/local-paths.ts'
 import { releasesPath } from '../context/server-paths.ts'
-import { stationHere, stationOf } from '../hosts/placement.ts'
+import { localTaskHost } from '../hosts/hosts.ts'
 import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { cleanScript } from '../scripts/clean-script.ts'
@@ -50,14 +50,13 @@ export async function clean(context: Context): Promise<void> {
 /** Packages of this environment that nobody seeds, and notes of runs that failed. */
 async function cleanHere(context: Context): Promise<Cleaned> {
   const { environment } = context.shipit
-  const station = stationOf(context)
-  const seeders = await findSeeders(context, station)
+  const seeders = await findSeeders(context)
   if (seeders.length > 0)
     return { removed: [], running: [`package ${seeders.map(({ tag }) => tag).join(', ')}`] }
   const removed = (await removeTransfer(context)) ? [`package ${environmentDirectory(environment)}`] : []
-  const here = stationHere(context)
+  const here = localTaskHost(context)
   for (const run of (await here?.status()) ?? []) {
-    if (!runsNow(run)) await here?.agent(['stop', run.tag])
+    if (!runsNow(run)) await here?.run(['stop', run.tag])
   }
   return { removed, running: [] }
 }

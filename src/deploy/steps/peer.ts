@@ -6,7 +6,8 @@ import { duration } from '../../text/format.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
 import { notePath } from '../context/server-paths.ts'
-import { hasOwnTracker, hostsOf, type Station, stationOf, trackerStationOf } from '../hosts/placement.ts'
+import { taskHosts } from '../hosts/hosts.ts'
+import { Placement } from '../hosts/placement.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
 import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { count, quietly, say } from '../outcome/say.ts'
@@ -18,7 +19,6 @@ import { checkSpace } from '../preflight/space.ts'
 import { hasZstd } from '../preflight/verdict.ts'
 import { noteBrought } from '../releases/brought.ts'
 import { permit } from '../swarm/permits.ts'
-import type { Swarm } from '../swarm/swarm.ts'
 import { loadTransfer, type StoredTransfer } from '../transfer/stored-transfer.ts'
 import { findSeeders } from './seed.ts'
 import { findTracker } from './tracker.ts'
@@ -29,8 +29,7 @@ const PATIENCE = 60
 /** `murder:peer`: every server fetches what is seeded and unpacks it, as a release unless the settings say otherwise. */
 export async function peer(context: Context, then: 'linger' | 'stop' = 'linger'): Promise<void> {
   const { fleet, settings } = context
-  const station = stationOf(context)
-  const { transfer, swarm: open } = await seeded(context, station)
+  const { transfer, seederPort } = await seeded(context)
   const { tag } = transfer
   const landing = landingOf(context, transfer)
   const { path } = landing
@@ -53,7 +52,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
 
   const board = context.board()
   for (const { label } of complete) board.update(label, { phase: 'done' })
-  const swarm = open(facts)
+  const swarm = { placement: new Placement(context, facts), seederPort, sent: () => 0 }
   try {
     const plan = { transfer, swarm, facts, servers, unpacked: new Set<Server>() }
     const received = await receive(context, { ...plan, ...landingPlan(landing, transfer) })
@@ -86,19 +85,15 @@ function landingPlan({ path, release, existing, file }: Landing, { revision }: S
   }
 }
 
-/** What is seeded for this environment, and how servers get to it. Throws NOTHING_SEEDED or SEEDS_OTHER. */
-async function seeded(
-  context: Context,
-  station: Station,
-): Promise<{ transfer: StoredTransfer; swarm: (facts: FleetFacts) => Swarm }> {
+/** What is seeded for this environment, and the seeder's port. Throws NOTHING_SEEDED or SEEDS_OTHER. */
+async function seeded(context: Context): Promise<{ transfer: StoredTransfer; seederPort: number }> {
   const { environment } = context.shipit
-  const seeders = await findSeeders(context, station)
+  const seeders = await findSeeders(context)
   const transfer = await loadTransfer(context)
   const cure = `run npx shipit ${environment} murder:seed`
   if (seeders.length === 0) {
-    throw new MurderError('NOTHING_SEEDED', `Nothing is seeded for ${environment} on ${station.label}`, {
-      cure,
-    })
+    const { label } = taskHosts(context).seeder
+    throw new MurderError('NOTHING_SEEDED', `Nothing is seeded for ${environment} on ${label}`, { cure })
   }
   const seeder = seeders.find(({ tag, infoHash }) => tag === transfer?.tag && infoHash === transfer.infoHash)
   if (!transfer || seeder?.port === undefined) {
@@ -109,20 +104,9 @@ async function seeded(
   const wanted = context.settings.tag
   if (wanted !== undefined && wanted !== transfer.tag)
     throw new MurderError('SEEDS_OTHER', `${transfer.tag} is being seeded, not ${wanted}`, { cure })
-  const own = hasOwnTracker(context.settings)
-  const tracker = own ? await findTracker(context) : undefined
-  if (own && !tracker)
+  if (new Placement(context).hasOwnTracker && !(await findTracker(context)))
     say(context, 'No tracker runs: the servers know only the seeder (murder:start_tracker starts one)')
-  const swarm = (facts: FleetFacts): Swarm => ({
-    trackerPort: own ? (tracker?.port ?? context.settings.tracker.port) : undefined,
-    seederPort: seeder.port ?? 0,
-    hostFor: hostsOf(station, facts),
-    trackerHostFor: hostsOf(trackerStationOf(context), facts),
-    sent: () => 0,
-    broken: new Promise(() => {}),
-    stop: async () => {},
-  })
-  return { transfer, swarm }
+  return { transfer, seederPort: seeder.port }
 }
 
 function assertZstd(context: Context, { compression }: StoredTransfer, facts: FleetFacts): void {

@@ -3,7 +3,7 @@ import type { Failure } from '../../report/failures.ts'
 import { bytes, duration, percent, rate } from '../../text/format.ts'
 import { table } from '../../text/table.ts'
 import type { Context } from '../context/context.ts'
-import { stationHere } from '../hosts/placement.ts'
+import { localTaskHost } from '../hosts/hosts.ts'
 import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { parseStatus, type ServerStatus, statusScript } from '../scripts/status-script.ts'
@@ -16,7 +16,7 @@ export async function status(context: Context): Promise<void> {
   const { fleet } = context
   const script = statusScript(context)
   const [local, outcomes] = await Promise.all([
-    stationHere(context)?.status() ?? [],
+    localTaskHost(context)?.status() ?? [],
     fleet.run('status', () => ({ script }), {
       servers: [...fleet.servers, ...fleet.besides],
       signal: context.signal,

@@ -2,51 +2,33 @@ import { MurderError } from '../../errors.ts'
 import { type RunStatus, runsNow } from '../../protocol/run-status.ts'
 import { probeTracker } from '../../torrent/tracker/probe.ts'
 import type { Context } from '../context/context.ts'
-import {
-  externalTracker,
-  hasOwnTracker,
-  shownTracker,
-  startAt,
-  trackerStationOf,
-} from '../hosts/placement.ts'
+import { prepareHosts, taskHosts } from '../hosts/hosts.ts'
+import { Placement } from '../hosts/placement.ts'
 import { facts, say } from '../outcome/say.ts'
-import { permitsPath, putPermits } from '../swarm/permits.ts'
+import { putPermits } from '../swarm/permits.ts'
 
 /** All environments of a project that have the same port share its tracker. */
 const tagOf = ({ settings }: Context) => `port-${settings.tracker.port}`
 
 export async function findTracker(context: Context): Promise<RunStatus | undefined> {
-  const runs = await trackerStationOf(context).status()
+  const runs = await taskHosts(context).tracker.status()
   return runs.find((run) => run.role === 'tracker' && run.tag === tagOf(context) && runsNow(run))
 }
 
-/**
- * Starts a tracker if none runs at its station, which has been prepared; undefined when the settings want none or one
- * elsewhere. Throws PORT_TAKEN when another program has the port.
- */
+/** Starts a tracker, if none runs, on its host, which has been prepared. Throws PORT_TAKEN when another program has the port. */
 export async function ensureTracker(
   context: Context,
-): Promise<{ port: number; pid: number; runsAlready: boolean } | undefined> {
-  if (!hasOwnTracker(context.settings)) return undefined
-  const station = trackerStationOf(context)
+): Promise<{ port: number; pid: number; runsAlready: boolean }> {
   const running = await findTracker(context)
-  const { port } = context.settings.tracker
   if (running?.port !== undefined) return { port: running.port, pid: running.pid ?? 0, runsAlready: true }
+  const { port } = context.settings.tracker
+  const host = taskHosts(context).tracker
   try {
-    await putPermits(context)
-    const args = [
-      'tracker',
-      '--port',
-      String(port),
-      '--permits',
-      permitsPath(station),
-      '--tag',
-      tagOf(context),
-    ]
-    return { ...(await startAt(station, args, context.signal)), runsAlready: false }
+    const args = ['--port', String(port), '--permits', await putPermits(context), '--tag', tagOf(context)]
+    return { ...(await host.launch('tracker', args)), runsAlready: false }
   } catch (error) {
     if (!(error instanceof MurderError) || error.code !== 'PORT_TAKEN') throw error
-    throw new MurderError('PORT_TAKEN', `Port ${port} on ${station.label} is taken by another program`, {
+    throw new MurderError('PORT_TAKEN', `Port ${port} on ${host.label} is taken by another program`, {
       cure: 'stop it, or set murder.tracker.port to another port',
       cause: error,
     })
@@ -55,31 +37,23 @@ export async function ensureTracker(
 
 /** `murder:start_tracker` */
 export async function startTracker(context: Context): Promise<void> {
-  if (!hasOwnTracker(context.settings)) return sayElsewhere(context)
-  const station = trackerStationOf(context)
-  const own = await station.prepare()
-  const started = await ensureTracker(context)
-  if (!started) return
-  const { port, pid, runsAlready } = started
-  const url = shownTracker(context, port, own)
-  say(
-    context,
-    facts(
-      runsAlready ? `The tracker runs already on ${station.label}` : `Tracker is running on ${station.label}`,
-      [
-        ['url', url ?? ''],
-        ['pid', String(pid)],
-        ['stop', `npx shipit ${context.shipit.environment} murder:stop_tracker`],
-      ],
-    ),
-    'tracker',
-    { url, port, pid, runsAlready },
-  )
+  const { hasOwnTracker, externalTracker } = new Placement(context)
+  if (!hasOwnTracker) return sayElsewhere(context, externalTracker)
+  const host = taskHosts(context).tracker
+  const placement = new Placement(context, await prepareHosts(context, host))
+  const { port, pid, runsAlready } = await ensureTracker(context)
+  const url = placement.shownTracker()
+  const heading = `${runsAlready ? 'The tracker runs already' : 'Tracker is running'} on ${host.label}`
+  const text = facts(heading, [
+    ['url', url ?? ''],
+    ['pid', String(pid)],
+    ['stop', `npx shipit ${context.shipit.environment} murder:stop_tracker`],
+  ])
+  say(context, text, 'tracker', { url, port, pid, runsAlready })
 }
 
-/** Whoever runs a tracker elsewhere starts it; here it is only said whether it can be reached. */
-async function sayElsewhere(context: Context): Promise<void> {
-  const url = externalTracker(context.settings.tracker)
+/** A tracker elsewhere is not started from here: this says only whether it can be reached. */
+async function sayElsewhere(context: Context, url: string | undefined): Promise<void> {
   if (url === undefined)
     return say(context, 'There is to be no tracker (murder.tracker.at)', 'tracker', { url: null })
   const why = await probeTracker(url)
@@ -93,18 +67,14 @@ async function sayElsewhere(context: Context): Promise<void> {
 
 /** `murder:stop_tracker` */
 export async function stopTracker(context: Context): Promise<void> {
-  const station = trackerStationOf(context)
+  const host = taskHosts(context).tracker
   const running = await findTracker(context)
-  if (!running) {
-    return say(context, `No tracker runs on ${station.label}`, 'stopped', {
-      role: 'tracker',
-      wasRunning: false,
-    })
-  }
-  await station.prepare()
-  await station.agent(['stop', tagOf(context)])
+  const role = 'tracker'
+  if (!running)
+    return say(context, `No tracker runs on ${host.label}`, 'stopped', { role, wasRunning: false })
+  await prepareHosts(context, host)
+  await host.run(['stop', tagOf(context)])
   const { pid = 0, port = 0 } = running
-  say(context, `Stopped the tracker on ${station.label} (port ${port}, pid ${pid})`, 'stopped', {
-    ...{ role: 'tracker', wasRunning: true, port, pid },
-  })
+  const text = `Stopped the tracker on ${host.label} (port ${port}, pid ${pid})`
+  say(context, text, 'stopped', { role, wasRunning: true, port, pid })
 }

@@ -15,7 +15,7 @@ import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { makeTransfer, sourceDirectory } from './make-transfer.ts'
 import { revisionOf } from './revision.ts'
 import { timeTag } from './time-tag.ts'
-import type { Transfer } from './transfer.ts'
+import { SECRET, type Transfer } from './transfer.ts'
 import { prepareWorkspace } from './workspace.ts'
 
 /** A package that waits in `.shipit-murder/<environment>` for the steps to come. */
@@ -29,9 +29,6 @@ export interface StoredTransfer extends Transfer {
 
 /** transfer.json: what else there is to know of the package beside it. */
 type Description = Omit<StoredTransfer, 'file' | 'torrent' | 'entries'>
-
-/** Beside a package: the secret of its swarm, for the seeder. */
-export const SECRET = 'secret'
 
 const KEPT = ['package', 'package.torrent', 'transfer.json', 'layout', PERMIT, SECRET] as const
 

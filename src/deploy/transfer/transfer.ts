@@ -3,6 +3,9 @@ import type { Entry } from '../../files/entry.ts'
 import type { Compression } from '../../protocol/order.ts'
 import { newSecret } from '../../torrent/access/secret.ts'
 
+/** Beside a package: the secret of its swarm, for the seeder. */
+export const SECRET = 'secret'
+
 /** A release, ready to travel. */
 export interface Transfer {
   tag: string

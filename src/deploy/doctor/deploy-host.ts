@@ -1,0 +1,25 @@
+import { statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { explain } from '../../errors.ts'
+import { bytes } from '../../text/format.ts'
+import { agent } from '../context/agent-program.ts'
+import { DEPLOY_HOST as server } from '../hosts/placement.ts'
+import { MIN_FREE_BYTES, type Problem } from './problem.ts'
+
+/** Whether the agent is there, and room for a package. */
+export function checkDeployHost(): Problem[] {
+  const problems: Problem[] = []
+  try {
+    agent()
+  } catch (error) {
+    problems.push({ server, check: 'agent', cause: explain(error), cure: 'install shipit-murder again' })
+  }
+  const { bavail, bsize } = statfsSync(tmpdir())
+  const free = bavail * bsize
+  if (free < MIN_FREE_BYTES) {
+    const cause = `${bytes(free)} are free in ${tmpdir()}`
+    const cure = 'free space there, or set TMPDIR to another directory'
+    problems.push({ server, check: 'disk', cause, cure })
+  }
+  return problems
+}

@@ -1,0 +1,57 @@
+import { bytes, oneLine } from '../../text/format.ts'
+import type { Context } from '../context/context.ts'
+import { type FleetFacts, sameAmong } from '../preflight/preflight.ts'
+import { fullDiskCure } from '../preflight/space.ts'
+import { parseValues, type ServerFacts } from '../scripts/facts-script.ts'
+import { othersLock } from '../scripts/lock-script.ts'
+import { MIN_FREE_BYTES, type Problem } from './problem.ts'
+
+/** File descriptors that a peer of a large fleet needs. */
+const MIN_OPEN_FILES = 256
+
+/** `output`: the answer of a server to the questions of a diagnosis. */
+export function checkLimits(server: string, output: string): Problem[] {
+  const files = Number(parseValues(output).get('files'))
+  if (!(files < MIN_OPEN_FILES)) return []
+  const cause = `a process there may open ${files} files`
+  return [{ server, check: 'limits', cause, cure: 'raise it (ulimit -n, or limits.conf)' }]
+}
+
+export function checkLock({ shipit }: Context, server: string, output: string): Problem[] {
+  const lock = othersLock(output)
+  if (!lock) return []
+  const cause = oneLine(`locked by ${lock.who} since ${lock.when}: ${lock.what}`)
+  const cure = `${lock.kind === 'deploy' ? 'wait until it is done' : 'ask them'}, or break it: npx shipit ${shipit.environment} murder:unlock`
+  return [{ server, check: 'lock', cause, cure }]
+}
+
+/** Two entries of `servers` that are the same machine. */
+export function checkDistinct(facts: FleetFacts): Problem[] {
+  const same = sameAmong(facts)
+  if (!same) return []
+  return [{ server: same.server ?? '', check: 'servers', cause: same.message, cure: same.cure ?? '' }]
+}
+
+export function checkDisks(server: string, { temporary, releases }: ServerFacts): Problem[] {
+  return [
+    ...checkDisk(server, temporary.free, 'temporary files', fullDiskCure(true)),
+    ...checkDisk(server, releases.free, 'releases', fullDiskCure(false)),
+  ]
+}
+
+function checkDisk(server: string, free: number, what: string, cure: string): Problem[] {
+  if (free >= MIN_FREE_BYTES) return []
+  return [{ server, check: 'disk', cause: `${bytes(free)} are free for ${what}`, cure }]
+}
+
+/** Whether the server knows the address of a deploy host that seeds. */
+export function checkAddress(
+  { settings }: Context,
+  server: string,
+  { clientAddress }: ServerFacts,
+): Problem[] {
+  if (settings.announce !== undefined || settings.seeder !== 'local') return []
+  if (clientAddress !== undefined) return []
+  const cause = 'it does not say from where it is reached'
+  return [{ server, check: 'address', cause, cure: 'set murder.announce to the address of the deploy host' }]
+}

@@ -1,0 +1,74 @@
+import { dirname, join, posix } from 'node:path'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Context } from '../context/context.ts'
+import { environmentDirectory, environmentName, localRuns } from '../context/local-paths.ts'
+import { transferPath } from '../context/server-paths.ts'
+import { fleetError } from '../outcome/fleet-error.ts'
+import { quietly } from '../outcome/say.ts'
+import { ask } from '../preflight/ask.ts'
+import { check, type FleetFacts } from '../preflight/preflight.ts'
+import type { Transfer } from '../transfer/transfer.ts'
+import type { Host, HostPaths } from './host.ts'
+import { LocalHost } from './local-host.ts'
+import { seederServer, trackerServer } from './placement.ts'
+import { ServerHost } from './server-host.ts'
+import { uploadAgent } from './upload-agent.ts'
+
+/** Where seeder and tracker run. When that is one machine, both are the same object. */
+export interface Hosts {
+  readonly seeder: Host
+  readonly tracker: Host
+}
+
+/** For single tasks: what they start runs on in the background. */
+export function taskHosts(context: Context): Hosts {
+  const { settings, shipit } = context
+  const { environment } = shipit
+  return hostsWith(
+    context,
+    { directory: environmentDirectory(environment), runs: localRuns() },
+    {
+      directory: posix.join(settings.remotePath, 'seed', environmentName(environment)),
+      runs: posix.join(settings.remotePath, 'run'),
+    },
+  )
+}
+
+/** For a deploy: all that it puts there is in directories of its transfer and goes with them. */
+export function deployHosts(context: Context, { tag, file }: Transfer): Hosts {
+  const [here, there] = [dirname(file), posix.join(transferPath(context.settings, tag), 'seeder')]
+  return hostsWith(context, { directory: here, runs: join(here, 'runs') }, { directory: there, runs: there })
+}
+
+function hostsWith(context: Context, local: HostPaths, remote: HostPaths): Hosts {
+  const hostOn = (server: Server | undefined) =>
+    server ? new ServerHost(context, server, remote) : new LocalHost(context, local)
+  const [atSeeder, atTracker] = [seederServer(context), trackerServer(context)]
+  const seeder = hostOn(atSeeder)
+  return { seeder, tracker: atTracker === atSeeder ? seeder : hostOn(atTracker) }
+}
+
+/** The deploy host, for single tasks, if it runs the seeder or the tracker. */
+export function localTaskHost(context: Context): Host | undefined {
+  const { seeder, tracker } = taskHosts(context)
+  return [seeder, tracker].find(({ server }) => server === undefined)
+}
+
+/** Makes sure that the agent is on these servers; gives their facts. Throws FLEET_FAILED. */
+export async function prepareServers(
+  context: Context,
+  servers: readonly Server[],
+  consequence: string,
+): Promise<FleetFacts> {
+  if (servers.length === 0) return new Map()
+  const facts = await check(context, ask(context, servers))
+  const failures = await uploadAgent(quietly(context), facts, servers)
+  if (failures.length > 0) throw fleetError(context, failures, consequence)
+  return facts
+}
+
+/** The same for the hosts of single tasks. */
+export function prepareHosts(context: Context, ...hosts: Host[]): Promise<FleetFacts> {
+  const servers = new Set(hosts.flatMap(({ server }) => server ?? []))
+  return prepareServers(context, [...servers], 'nothing was started')
+}

@@ -1,0 +1,34 @@
+import type { Context } from '../context/context.ts'
+import type { Host } from '../hosts/host.ts'
+import type { Placement } from '../hosts/placement.ts'
+import { SECRET, type Transfer } from '../transfer/transfer.ts'
+
+/**
+ * Brings torrent, secret and package to the machine that seeds. Gives the arguments of the agent's `seed` there; without a
+ * secret, strangers may join.
+ */
+export async function bringSeed(
+  { fleet, settings }: Context,
+  host: Host,
+  transfer: Transfer,
+  placement: Placement,
+): Promise<string[]> {
+  const { ports, uploadLimit, downloadLimit } = settings
+  const { torrent, secret } = transfer
+  const torrentFile = await host.put('package.torrent', torrent)
+  const secretFile = secret === undefined ? [] : ['--secret-file', await host.put(SECRET, secret)]
+  const trackers = placement.announceUrls(host.server, secret !== undefined)
+  const options = {
+    '--ports': ports.join('-'),
+    '--fleet': String(fleet.servers.length),
+    '--up-limit': String(uploadLimit),
+    '--down-limit': String(downloadLimit),
+  }
+  return [
+    torrentFile,
+    await host.bring(transfer),
+    ...Object.entries(options).flat(),
+    ...trackers.flatMap((url) => ['--tracker', url]),
+    ...secretFile,
+  ]
+}
