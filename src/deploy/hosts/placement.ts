@@ -1,6 +1,7 @@
 import type { Settings } from '../../config/schema.ts'
 import { findServers, isServer } from '../../config/servers.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
+import type { Fleet } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { ownAddresses } from '../../system/addresses.ts'
 import { announceUrl } from '../../torrent/tracker/announce-url.ts'
@@ -25,7 +26,7 @@ export interface Site {
   readonly address: string | undefined
 }
 
-type PlacementContext = Pick<Context, 'settings' | 'named' | 'fleet'>
+type PlacementContext = Pick<Context, 'settings' | 'named'> & { fleet: Pick<Fleet, 'at' | 'besides'> }
 
 /** Where seeder and tracker are, and at which addresses the machines of the fleet reach them. */
 export class Placement {

@@ -5,10 +5,11 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { type Content, upload } from '../../fleet/upload.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { defined } from '../../system/defined.ts'
-import { command, quotePath } from '../../text/shell-quote.ts'
+import { command } from '../../text/shell-quote.ts'
 import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
 import { GRACE } from '../peers/patience.ts'
+import { clearScript, printScript, runsScript } from '../scripts/host-script.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { Host, type HostPaths } from './host.ts'
 import type { AgentCommand } from './running-agent.ts'
@@ -39,25 +40,20 @@ export class ServerHost extends Host {
 
   async get(name: string): Promise<Buffer> {
     const { fleet, signal } = this.context
-    const script = `base64 < ${quotePath(posix.join(this.directory, name))}`
+    const script = printScript(posix.join(this.directory, name))
     const options = { signal, totalTimeout: ANSWER_TIMEOUT_S, maxOutput: MAX_FILE_CHARACTERS }
     return Buffer.from(await fleet.one(this.server, 'torrent', { script }, options), 'base64')
   }
 
-  /** Without the agent nothing runs there, unless an older agent does: its run directory reads the same. */
   async status(): Promise<RunStatus[]> {
     const { fleet, settings } = this.context
-    const script = [
-      `p=${quotePath(settings.remotePath)}; a=${quotePath(agentPath(settings))}`,
-      'if [ ! -f "$a" ]; then for x in "$p"/murder-*.mjs; do [ -f "$x" ] && a=$x; done; fi',
-      `if [ -f "$a" ]; then ${command(settings.node)} "$a" status --json --run-dir ${quotePath(this.runs)}; else echo "[]"; fi`,
-    ].join('; ')
+    const { remotePath, node } = settings
+    const script = runsScript({ remotePath, node, agent: agentPath(settings), runs: this.runs })
     return parseRuns(await fleet.one(this.server, 'seed', { script }, { totalTimeout: ANSWER_TIMEOUT_S }))
   }
 
   async clear(): Promise<void> {
-    const above = quotePath(posix.dirname(this.directory))
-    const script = `${command('rm', '-rf', this.directory)}; rmdir ${above} 2>/dev/null; true`
+    const script = clearScript(this.directory)
     await this.context.fleet.one(this.server, 'seed', { script }, { totalTimeout: CLEAR_TIMEOUT_S })
   }
 

@@ -10,7 +10,7 @@ import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 
-/** Puts the agent where it is missing: compressed, once for each version of it. Older versions are removed. Gives what failed. */
+/** Puts the agent, compressed, where this version of it is missing, and removes older versions. Gives the failures. */
 export async function uploadAgent(
   context: Context,
   facts: FleetFacts,
@@ -39,20 +39,20 @@ export function compressedAgent(): Buffer {
 }
 
 /**
- * Script that takes the compressed agent from standard input and renames it into place when its SHA-256 is right. When it is
- * told to run a `command` of the agent, it then becomes that command: a second start of Node would take longer than all else.
+ * The script that takes the compressed agent from standard input and renames it into place when its SHA-256 is right. Then its
+ * process becomes the `command` of the agent, if one is given: a second start of Node would take longer than everything else.
  */
 export function arrival(settings: Settings, command = ''): string {
   const path = agentPath(settings)
-  const words = [program, sha256Of(agent().content), String(compressedAgent().length)].map(quote).join(' ')
+  const words = [INSTALLER, sha256Of(agent().content), String(compressedAgent().length)].map(quote).join(' ')
   return [
     `(cd ${quotePath(posix.dirname(path))} && find . -maxdepth 1 -name 'murder-*.mjs' -mtime +30 -exec rm -f {} +)`,
     `exec ${quote(settings.node)} -e ${words} ${quotePath(path)} ${quote(command)}`,
   ].join('; ')
 }
 
-/** With Node, which is there. Arguments: SHA-256, bytes that are to come, path, and command of the agent. */
-const program = `
+/** A program for Node, which every server has. Arguments: SHA-256, number of bytes to come, path, and command of the agent. */
+const INSTALLER = `
 const [, sha256, bytes, path, command] = process.argv
 const fs = require('fs'), input = process.stdin, part = path + '.' + process.pid + '.part'
 let got = Buffer.alloc(0)

@@ -10,27 +10,28 @@ import { cleanScript } from '../scripts/clean-script.ts'
 import { removeTransfer } from '../transfer/stored-transfer.ts'
 import { findSeeders } from './seed.ts'
 
-/** Seconds: a half-made release may be large. */
-const PATIENCE = 600
+/** How long a server may take: a half-made release may be large. */
+const CLEAN_TIMEOUT_S = 600
 
 interface Cleaned {
   /** `transfer 20260102030405`, in the order of the work. */
   removed: string[]
-  /** Transfers that run, and so were left alone. */
+  /** Transfers that run, so they were left alone. */
   running: string[]
 }
 
-/** `murder:clean`: removes leftovers on the servers and here. Never a release, and nothing of what runs. */
+/** `murder:clean`: removes leftovers on the servers and here, but never a release and nothing that runs needs. */
 export async function clean(context: Context): Promise<void> {
   const { fleet, shipit, settings } = context
   const script = cleanScript({
-    ...{ temporaryPath: settings.temporaryPath, remotePath: settings.remotePath },
+    temporaryPath: settings.temporaryPath,
+    remotePath: settings.remotePath,
     releases: releasesPath(shipit.config.deployTo ?? ''),
     agent: agent().name,
   })
   const outcomes = await fleet.run('clean', () => ({ script }), {
     servers: [...fleet.servers, ...fleet.besides],
-    totalTimeout: PATIENCE,
+    totalTimeout: CLEAN_TIMEOUT_S,
   })
   const cleaned = outcomes.flatMap((outcome) =>
     outcome.ok ? [{ server: outcome.server.label, ...parseCleaned(outcome.stdout) }] : [],
@@ -47,7 +48,7 @@ export async function clean(context: Context): Promise<void> {
   if (failures.length > 0) throw fleetError(context, failures, 'they were not cleaned')
 }
 
-/** Packages of this environment that nobody seeds, and notes of runs that failed. */
+/** Removes the package of this environment unless it is being seeded, and the notes of runs that have failed. */
 async function cleanHere(context: Context): Promise<Cleaned> {
   const { environment } = context.shipit
   const seeders = await findSeeders(context)

@@ -6,22 +6,22 @@ import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { breakLockScript, lockStatusScript, takeLockScript } from '../scripts/lock-script.ts'
 
-/** Seconds that a server may take. */
-const PATIENCE = 60
+/** How long a server may take to answer. */
+const ANSWER_TIMEOUT_S = 60
 
 /** `murder:lock`: keeps deploys and rollbacks from beginning until murder:unlock. MURDER_LOCK_REASON says why. */
 export async function lock(context: Context): Promise<void> {
   const owner = newOwner('manual', process.env.MURDER_LOCK_REASON || 'no reason given')
   const others = await onAll(context, takeLockScript(context.settings.remotePath, owner))
-  const taken = context.fleet.all.length - others.length
-  const text =
-    taken > 0 ? [`Locked ${taken} of ${context.fleet.all.length} servers: ${oneLine(owner.what)}`] : []
+  const total = context.fleet.all.length
+  const taken = total - others.length
+  const text = taken > 0 ? [`Locked ${taken} of ${total} servers: ${oneLine(owner.what)}`] : []
   if (others.length > 0)
     text.push(`${taken > 0 ? 'the others' : 'All servers'} were locked already:`, locksTable(others))
   say(context, text.join('\n'), 'locked', { owner, servers: taken, others: others.map(asEvent) })
 }
 
-/** `murder:unlock`: removes every lock, also that of a deploy that runs: it then publishes nothing where another one has the lock. */
+/** `murder:unlock`: removes every lock, also that of a running deploy, which then publishes nothing where another one has the lock. */
 export async function unlock(context: Context): Promise<void> {
   const found = await onAll(context, breakLockScript(context.settings.remotePath))
   tell(context, found, { none: 'Nothing was locked', some: 'Unlocked', event: 'unlocked' })
@@ -33,12 +33,11 @@ export async function lockStatus(context: Context): Promise<void> {
   tell(context, found, { none: 'Nothing is locked', some: 'Locked', event: 'locks' })
 }
 
-/** Runs a script on all servers; gives the locks that it told of. */
+/** Runs a script on all servers; gives the locks that it names. */
 async function onAll(context: Context, script: string): Promise<NamedLock[]> {
   const { fleet, signal } = context
-  const outcomes = await fleet.run('lock', () => ({ script }), {
-    ...{ servers: fleet.all, signal, totalTimeout: PATIENCE },
-  })
+  const options = { servers: fleet.all, signal, totalTimeout: ANSWER_TIMEOUT_S }
+  const outcomes = await fleet.run('lock', () => ({ script }), options)
   signal.throwIfAborted()
   const failures = failuresOf(outcomes, 'lock')
   if (failures.length > 0) throw fleetError(context, failures, 'the others have answered')

@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto'
 import { MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import type { Failure } from '../../report/failures.ts'
+import { defined } from '../../system/defined.ts'
 import { duration } from '../../text/format.ts'
-import { quote, quotePath } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
-import { notePath } from '../context/server-paths.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { fleetError } from '../outcome/fleet-error.ts'
 import { count, quietly, say } from '../outcome/say.ts'
 import { receive } from '../peers/follow-servers.ts'
 import { undo } from '../peers/tidy.ts'
@@ -20,11 +17,9 @@ import { hasZstd } from '../preflight/verdict.ts'
 import { noteBrought } from '../releases/brought.ts'
 import { permit } from '../swarm/permits.ts'
 import { loadTransfer, type StoredTransfer } from '../transfer/stored-transfer.ts'
+import { findComplete } from './complete-servers.ts'
 import { findSeeders } from './seed.ts'
 import { findTracker } from './tracker.ts'
-
-/** Seconds that a server may take for a question. */
-const PATIENCE = 60
 
 /** `murder:peer`: every server fetches what is seeded and unpacks it, as a release unless the settings say otherwise. */
 export async function peer(context: Context, then: 'linger' | 'stop' = 'linger'): Promise<void> {
@@ -70,7 +65,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     ]
     say(context, lines.join('\n  '), 'received', { ...fields, transferSeconds, unpackSeconds, perServer })
   } catch (error) {
-    // Complete releases stay: the next call then only has the others to do.
+    // Complete releases stay: then the next call is only about the other servers.
     await undo(context, tag, new Set())
     throw error
   }
@@ -78,11 +73,8 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
 
 function landingPlan({ path, release, existing, file }: Landing, { revision }: StoredTransfer) {
   if (file) return { place: file }
-  return {
-    releasePath: path,
-    ...(existing === 'refuse' ? {} : { existing }),
-    ...(release && revision !== undefined ? { revision } : {}),
-  }
+  const ofRelease = release ? defined({ revision }) : {}
+  return { releasePath: path, ...(existing === 'refuse' ? {} : { existing }), ...ofRelease }
 }
 
 /** What is seeded for this environment, and the seeder's port. Throws NOTHING_SEEDED or SEEDS_OTHER. */
@@ -111,61 +103,11 @@ async function seeded(context: Context): Promise<{ transfer: StoredTransfer; see
 
 function assertZstd(context: Context, { compression }: StoredTransfer, facts: FleetFacts): void {
   if (compression !== 'zstd') return
-  const failures = [...facts].flatMap(([{ label }, found]): Failure[] =>
-    hasZstd(found)
-      ? []
-      : [
-          {
-            server: label,
-            step: 'check',
-            cause: `Node.js ${found.node} has no zstd`,
-            cure: 'set murder.compression to gzip and run murder:seed again, or install Node.js 22.15 or newer',
-          },
-        ],
-  )
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
-}
-
-/**
- * The servers that have this very release whole. It appears by rename, so one that is there is whole; beside the agent
- * each server notes which package it stands for before it fetches it. Throws FLEET_FAILED where it is there but was made
- * of something else. What may be written over tells nothing.
- */
-async function findComplete(
-  context: Context,
-  { tag, sha256 }: StoredTransfer,
-  { path, release, existing }: Landing,
-): Promise<Set<Server>> {
-  if (existing !== 'refuse') return new Set()
-  const { fleet, settings, signal } = context
-  const note = quotePath(notePath(settings.remotePath, release ? tag : `${tag}.${shortHash(path)}`))
-  const script = `
-r=${quotePath(path)}; n=${note}; s=${quote(sha256)}
-if [ -d "$r" ] && [ -n "$(ls -A "$r")" ]; then
-  if [ "$(cat "$n" 2>/dev/null)" = "$s" ]; then echo same; else echo other; fi
-else
-  mkdir -p "$(dirname "$n")" && printf '%s\\n' "$s" > "$n"
-fi`
-  const outcomes = await fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE })
-  signal.throwIfAborted()
-  const failures = failuresOf(outcomes, 'check')
-  const complete = new Set<Server>()
-  for (const outcome of outcomes) {
-    if (!outcome.ok) continue
-    const words = outcome.stdout.split('\n')
-    if (words.includes('same')) complete.add(outcome.server)
-    if (!words.includes('other')) continue
-    failures.push({
-      server: outcome.server.label,
-      step: 'check',
-      cause: `${release ? `releases/${tag}` : path} is there already and was not made of this package`,
-      cure: release
-        ? 'set MURDER_TAG to another name and run murder:seed again'
-        : 'remove it, set MURDER_UNSAFE_PLEASE_DELETE, or set MURDER_TAG to another name and run murder:seed again',
+  const cure = 'set murder.compression to gzip and run murder:seed again, or install Node.js 22.15 or newer'
+  const failures = [...facts]
+    .filter(([, found]) => !hasZstd(found))
+    .map(([{ label }, { node }]) => {
+      return { server: label, step: 'check', cause: `Node.js ${node} has no zstd`, cure }
     })
-  }
   if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
-  return complete
 }
-
-const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8)

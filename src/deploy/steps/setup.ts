@@ -28,7 +28,11 @@ export async function setup(full: Context): Promise<void> {
   const text = table([
     ['server', 'node', 'free disk', 'current release', 'agent'],
     ...rows.map(({ server, node, free, current, agent }) => [
-      ...[server, node, free === null ? '?' : bytes(free), current ?? 'none', agent],
+      server,
+      node,
+      free === null ? '?' : bytes(free),
+      current ?? 'none',
+      agent,
     ]),
   ])
   if (rows.length > 0) say(context, text, 'setup', { servers: rows })

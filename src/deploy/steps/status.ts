@@ -8,8 +8,8 @@ import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { parseStatus, type ServerStatus, statusScript } from '../scripts/status-script.ts'
 
-/** Seconds that a server may take to tell. */
-const PATIENCE = 60
+/** How long a server may take to answer. */
+const ANSWER_TIMEOUT_S = 60
 
 /** `murder:status`: what runs on the deploy host and on every server. Reads only. */
 export async function status(context: Context): Promise<void> {
@@ -20,7 +20,7 @@ export async function status(context: Context): Promise<void> {
     fleet.run('status', () => ({ script }), {
       servers: [...fleet.servers, ...fleet.besides],
       signal: context.signal,
-      totalTimeout: PATIENCE,
+      totalTimeout: ANSWER_TIMEOUT_S,
     }),
   ])
   context.signal.throwIfAborted()
@@ -43,8 +43,13 @@ function describe(local: RunStatus[], servers: ServerStatus[], failures: readonl
     ),
   ]
   const rows = services.map(({ where, run }) => [
-    ...[where, run.role, run.state, run.role === 'seeder' ? run.tag : '-', String(run.port ?? '-')],
-    ...[duration(run.age), run.role === 'seeder' ? bytes(run.sent ?? 0) : '-'],
+    where,
+    run.role,
+    run.state,
+    run.role === 'seeder' ? run.tag : '-',
+    String(run.port ?? '-'),
+    duration(run.age),
+    run.role === 'seeder' ? bytes(run.sent ?? 0) : '-',
     run.role === 'seeder' ? String(run.peers ?? 0) : '-',
   ])
   const above =
@@ -65,7 +70,8 @@ function serverRows({ server, agent, current, runs }: ServerStatus): string[][] 
   if (peers.length === 0) return [[...head, 'none']]
   return peers.map((run, index) => [
     ...(index === 0 ? head : ['', '', '']),
-    ...[`${run.tag} ${run.state}`, percent(run.bytes ?? 0, run.total ?? 0)],
+    `${run.tag} ${run.state}`,
+    percent(run.bytes ?? 0, run.total ?? 0),
     ...(runsNow(run) ? [rate(run.down ?? 0), String(run.peers ?? 0)] : [run.failure ?? '']),
   ])
 }

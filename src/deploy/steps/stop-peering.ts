@@ -4,8 +4,8 @@ import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { parseStopped, stopScript } from '../scripts/stop-script.ts'
 
-/** Seconds that a server may take to end its peers. */
-const PATIENCE = 60
+/** How long a server may take to end its peers. */
+const STOP_TIMEOUT_S = 60
 
 /**
  * `murder:stop_peering`, `murder:stop_all_peering`: ends the peers of one tag, or all, on all servers and removes what
@@ -15,7 +15,7 @@ export async function stopPeering(context: Context, tag?: string): Promise<void>
   const { fleet, settings } = context
   const { temporaryPath, node, remotePath } = settings
   const script = stopScript({ temporaryPath, node, remotePath, agent: agentPath(settings), tag })
-  const outcomes = await fleet.run('stop', () => ({ script }), { totalTimeout: PATIENCE })
+  const outcomes = await fleet.run('stop', () => ({ script }), { totalTimeout: STOP_TIMEOUT_S })
   const stopped = outcomes.flatMap((outcome) =>
     outcome.ok ? parseStopped(outcome.stdout).map((run) => ({ server: outcome.server.label, ...run })) : [],
   )

@@ -1,31 +1,26 @@
 import { createHash } from 'node:crypto'
-import { mkdir, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { encodeManifest } from '../../attributes/encode.ts'
 import { MANIFEST } from '../../attributes/entry.ts'
 import type { Settings } from '../../config/schema.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
-import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
-import { type PackageWish, secretFor, type Transfer } from './transfer.ts'
+import { linkInstead, type PackageWish, type Transfer, transferOf } from './transfer.ts'
 
-/** Owners don't travel with a release: it is whose it becomes. */
-const NOBODYS = { uid: 0, gid: 0 }
+/** Owners do not travel with a release: it belongs to the user who unpacks it. */
+const NO_OWNER = { uid: 0, gid: 0 }
 
 /**
  * A release as it is: the torrent of its files and of a manifest with everything else. Each file is read once, and nothing
  * is copied: in the package's place is a link to the directory, which must not change while it is seeded.
  */
-export async function directoryTransfer(
-  context: Context,
-  { tag, root, directory, peers, entries }: PackageWish,
-): Promise<Transfer> {
+export async function directoryTransfer(context: Context, wish: PackageWish): Promise<Transfer> {
   const { settings, signal } = context
+  const { root, peers, entries } = wish
   refuseOthers(settings)
   const board = context.board()
-  const listed = entries.map((entry) => ({ ...entry, ...NOBODYS }))
+  const listed = entries.map((entry) => ({ ...entry, ...NO_OWNER }))
   const files = listed.filter(({ type }) => type === 'file')
   const size = files.reduce((sum, file) => sum + file.size, 0)
   let sha256 = ''
@@ -51,14 +46,8 @@ export async function directoryTransfer(
     signal,
     onProgress: (bytes, total) => board.step('package', { bytes, total }),
   })
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const file = join(directory, 'package')
-  await symlink(root, file)
-  const { infoHash, length } = parseMetainfo(torrent)
-  return {
-    ...{ tag, file, length, sha256, compression: 'none', directory: true },
-    ...{ infoHash, torrent, entries, ...secretFor(settings) },
-  }
+  await linkInstead(wish)
+  return transferOf(settings, wish, { torrent, sha256, compression: 'none', entries, directory: true })
 }
 
 function refuseOthers({ encrypt, seeder }: Settings): void {

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
-import { mkdir, symlink } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import type { Settings } from '../../config/schema.ts'
 import { ExitCode, isSystemError, MurderError } from '../../errors.ts'
 import type { PlaceOrder } from '../../protocol/order.ts'
-import { encodeMetainfo, parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
+import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { PieceHasher } from '../../torrent/metainfo/piece-hasher.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
-import { secretFor, type Transfer } from './transfer.ts'
+import { linkInstead, type Transfer, type TransferWish, transferOf } from './transfer.ts'
 
-/** What the servers are told of the file besides its content. */
+const CHUNK_BYTES = 4 << 20
+
+/** What the servers learn about the file besides its content. */
 export type SourceFile = Omit<PlaceOrder, 'path'>
 
 /** What `filesPath` names, absolute; undefined when it is not set. Throws FILES_PATH unless it is of the right kind. */
@@ -37,40 +38,27 @@ export function sourcePath({ filesPath, pathIsFile, encrypt }: Settings): string
     : wrong(`murder.filesPath is ${filesPath}, no file`, 'name a file, or leave out murder.pathIsFile')
 }
 
-/** The transfer of one file as it is. Read once; in the package's place is a link to it, so it may be large. */
+/** The transfer of one file as it is. It is read once; in the package's place is a link to it, so it may be large. */
 export async function fileTransfer(
   { settings, signal }: Context,
-  { tag, root, directory, peers }: { tag: string; root: string; directory: string; peers: number },
+  wish: TransferWish,
 ): Promise<Transfer & { source: SourceFile }> {
+  const { root, peers } = wish
   const { size: length, mode, mtimeMs } = statSync(root)
   const pieceLength = settings.pieceLength ?? choosePieceLength(length, peers)
   const { pieces, sha256 } = await digest(root, length, pieceLength, signal)
   const name = basename(root)
   const torrent = encodeMetainfo({ name, pieceLength, pieces, content: length, trackers: [] })
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const file = join(directory, 'package')
-  await symlink(root, file)
-  const { infoHash } = parseMetainfo(torrent)
+  await linkInstead(wish)
   const source = { name, mode: mode & 0o7777, mtime: Math.round(mtimeMs) }
-  return {
-    tag,
-    file,
-    length,
-    sha256,
-    compression: 'none',
-    infoHash,
-    torrent,
-    ...secretFor(settings),
-    entries: [],
-    source,
-  }
+  return transferOf(settings, wish, { torrent, sha256, compression: 'none', entries: [], source })
 }
 
 async function digest(path: string, length: number, pieceLength: number, signal: AbortSignal) {
   const hasher = new PieceHasher(pieceLength)
   const whole = createHash('sha256')
   let read = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
     signal.throwIfAborted()
     hasher.update(chunk)
     whole.update(chunk)

@@ -5,7 +5,7 @@ import { MurderError } from '../../errors.ts'
 import { type Excludes, gitIgnore } from '../../package/pack/excludes.ts'
 import type { Context } from '../context/context.ts'
 import { directoryTransfer } from './directory-transfer.ts'
-import { makePackage } from './package-transfer.ts'
+import { packageTransfer } from './package-transfer.ts'
 import { releaseEntries } from './release-entries.ts'
 import type { PackageWish, Transfer } from './transfer.ts'
 
@@ -20,10 +20,7 @@ export function sourceDirectory({ shipit }: Context): string {
   })
 }
 
-/**
- * Makes a directory, the deployed one unless told otherwise, ready to travel as the settings want it. What they
- * ignore is left out.
- */
+/** Makes a directory ready to travel as the settings want it, without what they ignore. `root` is the deployed one unless given. */
 export function makeTransfer(
   context: Context,
   wish: Omit<PackageWish, 'root' | 'entries'> & { root?: string; excludes?: Excludes[] },
@@ -36,5 +33,5 @@ export function makeTransfer(
     ...(wish.excludes ?? []),
   ])
   context.board().step('package')
-  return (isPackage ? makePackage : directoryTransfer)(context, { ...wish, root, entries })
+  return (isPackage ? packageTransfer : directoryTransfer)(context, { ...wish, root, entries })
 }

@@ -1,34 +1,32 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { newKey } from '../../package/format/cipher.ts'
 import { zstdAvailable } from '../../package/format/compress.ts'
 import { chooseCompression } from '../../package/pack/choose-compression.ts'
 import { estimateCompression } from '../../package/pack/estimate-compression.ts'
 import { pack } from '../../package/pack/pack.ts'
-import { encodeMetainfo, parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
+import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
-import { type PackageWish, secretFor, type Transfer } from './transfer.ts'
+import { type PackageWish, packagePath, type Transfer, transferOf } from './transfer.ts'
 
 /** Packages a directory and makes the torrent of the package, in one pass over the files. */
-export async function makePackage(context: Context, wish: PackageWish): Promise<Transfer> {
+export async function packageTransfer(context: Context, wish: PackageWish): Promise<Transfer> {
   const { settings, signal } = context
-  const { root, entries } = wish
+  const { root, entries, directory, prefill } = wish
   const board = context.board()
-  const ratio = settings.compression === 'none' || wish.prefill ? 1 : estimateCompression(root, entries)
+  const ratio = settings.compression === 'none' || prefill ? 1 : estimateCompression(root, entries)
   const compression = chooseCompression({
     wanted: settings.compression,
     ratio,
-    prefill: wish.prefill,
+    prefill,
     zstdEverywhere: wish.zstdEverywhere && zstdAvailable(),
   })
-  await mkdir(wish.directory, { recursive: true, mode: 0o700 })
-  const file = join(wish.directory, 'package')
   const encryption = settings.encrypt ? { key: newKey() } : {}
+  await mkdir(directory, { recursive: true, mode: 0o700 })
   const { length, sha256, pieces, pieceLength } = await pack({
     root,
     entries,
-    output: file,
+    output: packagePath(directory),
     compression,
     ratio,
     ...encryption,
@@ -43,17 +41,5 @@ export async function makePackage(context: Context, wish: PackageWish): Promise<
     content: length,
     trackers: [],
   })
-  const { infoHash } = parseMetainfo(torrent)
-  return {
-    tag: wish.tag,
-    file,
-    length,
-    sha256,
-    compression,
-    infoHash,
-    torrent,
-    ...secretFor(settings),
-    ...encryption,
-    entries,
-  }
+  return transferOf(settings, wish, { torrent, sha256, compression, entries, ...encryption })
 }

@@ -6,14 +6,14 @@ import type { Excludes } from '../../package/pack/excludes.ts'
 import { rsyncFilter } from '../../package/pack/rsync-filter.ts'
 import { scan } from '../../package/pack/scan.ts'
 
-/** What servers usually leave out of the modes of new files. */
+/** The permissions that servers usually take from new files. */
 const UMASK = 0o022
 /** Mode of a release directory that shipit-deploy makes and rsync leaves as it is. */
-const MADE = 0o755
+const DIRECTORY_MODE = 0o755
 
 /**
- * What rsync would copy from `source` into a release, as shipit-deploy calls it: entries with paths below `root`. Paths that
- * `excludes` are asked about are relative to `source`.
+ * What rsync, called as shipit-deploy does, would copy from `source` into a release: entries with paths below `root`. `excludes`
+ * get paths relative to `source`.
  */
 export function releaseEntries(
   source: string,
@@ -33,7 +33,7 @@ export function releaseEntries(
   return {
     root,
     entries: entries.map((entry) =>
-      entry.path === '.' ? { ...entry, mode: MADE } : withModes(entry, modes),
+      entry.path === '.' ? { ...entry, mode: DIRECTORY_MODE } : withModes(entry, modes),
     ),
   }
 }
@@ -43,7 +43,7 @@ function withModes(
   { keepsModes, modeChanges }: Pick<CopyOptions, 'keepsModes' | 'modeChanges'>,
 ): Entry {
   if (entry.type === 'symlink') return entry
-  if (!keepsModes && entry.path === '.') return { ...entry, mode: MADE }
+  if (!keepsModes && entry.path === '.') return { ...entry, mode: DIRECTORY_MODE }
   const mode = changeMode(entry.mode, entry.type === 'directory', modeChanges)
   return { ...entry, mode: keepsModes ? mode : mode & 0o777 & ~UMASK }
 }

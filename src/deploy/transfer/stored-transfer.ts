@@ -6,6 +6,7 @@ import { writePrivate } from '../../files/private-file.ts'
 import { realPath } from '../../files/real-path.ts'
 import { decodeLayout, encodeLayout } from '../../package/format/layout.ts'
 import { gitIgnore } from '../../package/pack/excludes.ts'
+import { defined } from '../../system/defined.ts'
 import { bytes } from '../../text/format.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
@@ -15,7 +16,7 @@ import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { makeTransfer, sourceDirectory } from './make-transfer.ts'
 import { revisionOf } from './revision.ts'
 import { timeTag } from './time-tag.ts'
-import { SECRET, type Transfer } from './transfer.ts'
+import { packagePath, SECRET, type Transfer } from './transfer.ts'
 import { prepareWorkspace } from './workspace.ts'
 
 /** A package that waits in `.shipit-murder/<environment>` for the steps to come. */
@@ -27,12 +28,12 @@ export interface StoredTransfer extends Transfer {
   source?: SourceFile
 }
 
-/** transfer.json: what else there is to know of the package beside it. */
+/** The content of transfer.json: what the package, its torrent and its layout do not say. */
 type Description = Omit<StoredTransfer, 'file' | 'torrent' | 'entries'>
 
 const KEPT = ['package', 'package.torrent', 'transfer.json', 'layout', PERMIT, SECRET] as const
 
-/** `murder:create_torrent`: packages the workspace. What has not changed keeps its tag, unless the settings name another. */
+/** `murder:create_torrent`: packages the workspace. An unchanged package keeps its tag, unless the settings name another. */
 export async function createTransfer(context: Context): Promise<StoredTransfer> {
   const { shipit, fleet, settings } = context
   const directory = environmentDirectory(shipit.environment)
@@ -45,35 +46,30 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
   await mkdir(draft, { recursive: true, mode: 0o700 })
   await chmod(directory, 0o700)
   try {
-    const wish = {
-      tag: wanted ?? timeTag([before?.tag]),
-      root,
-      directory: draft,
-      peers: fleet.servers.length,
-    }
+    const tag = wanted ?? timeTag([before?.tag])
+    const wish = { tag, root, directory: draft, peers: fleet.servers.length }
     const made: Omit<StoredTransfer, 'created'> = settings.pathIsFile
       ? await fileTransfer(context, wish)
       : await makeTransfer(quietly(context), {
           ...wish,
           prefill: false,
-          // The servers are not asked here: those without it are told by murder:peer.
+          // The servers are not asked here. murder:peer refuses those without zstd.
           zstdEverywhere: settings.compression === 'zstd',
           excludes: [gitIgnore(ownFiles(root))],
         })
     const revision = path === undefined ? await revisionOf(root, shipit.config.branch ?? 'HEAD') : undefined
-    const isOpen = made.secret === undefined
     const same =
       before?.infoHash === made.infoHash &&
       before.compression === made.compression &&
-      isOpen === (before.secret === undefined)
+      (before.secret === undefined) === (made.secret === undefined)
     const stored: StoredTransfer = {
       ...made,
-      file: join(directory, 'package'),
+      file: packagePath(directory),
       tag: wanted ?? (same ? before.tag : made.tag),
       created: same ? before.created : new Date().toISOString(),
-      // Whoever seeds it already goes by the secret that it had.
-      ...(same && before.secret !== undefined ? { secret: before.secret } : {}),
-      ...(revision === undefined ? {} : { revision }),
+      // A seeder that runs already knows the secret that it had.
+      ...(same ? defined({ secret: before.secret }) : {}),
+      ...defined({ revision }),
     }
     await store(stored, directory, draft)
     return stored
@@ -82,14 +78,15 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
   }
 }
 
-/** The description comes last: it is true of all that is there already. */
+/** The description is written last, when all that it describes is there. */
 async function store(stored: StoredTransfer, directory: string, draft: string): Promise<void> {
   const { file: _, torrent, entries, ...rest } = stored
   const description: Description = rest
-  const mode = 0o600
-  await writeFile(join(draft, 'package.torrent'), torrent, { mode })
-  await writeFile(join(draft, 'layout'), encodeLayout(entries), { mode })
-  await writeFile(join(draft, 'transfer.json'), `${JSON.stringify(description, undefined, 2)}\n`, { mode })
+  const write = (name: string, content: Buffer | string) =>
+    writeFile(join(draft, name), content, { mode: 0o600 })
+  await write('package.torrent', torrent)
+  await write('layout', encodeLayout(entries))
+  await write('transfer.json', `${JSON.stringify(description, undefined, 2)}\n`)
   await rm(join(directory, 'transfer.json'), { force: true })
   if (description.secret === undefined) await rm(join(directory, SECRET), { force: true })
   else await writePrivate(join(directory, SECRET), description.secret)
@@ -107,18 +104,17 @@ export async function loadTransfer({ shipit }: Pick<Context, 'shipit'>): Promise
     const torrent = read('package.torrent')
     if (parseMetainfo(torrent).infoHash !== described.infoHash) return undefined
     const entries = decodeLayout(read('layout').toString())
-    return { ...described, file: join(directory, 'package'), torrent, entries }
+    return { ...described, file: packagePath(directory), torrent, entries }
   } catch (error) {
-    if (isSystemError(error, 'ENOENT') || error instanceof SyntaxError || error instanceof MurderError) {
+    if (isSystemError(error, 'ENOENT') || error instanceof SyntaxError || error instanceof MurderError)
       return undefined
-    }
     throw error
   }
 }
 
 /**
- * Removes package and torrent, and the fetched workspace; whether there was anything. Behind a link may be what is somebody
- * else's: of that only a package goes that is certainly one.
+ * Removes package and torrent, and the fetched workspace; gives whether there was anything. A link may lead to a directory of
+ * somebody else: there only what is certainly a package is removed.
  */
 export async function removeTransfer({ shipit }: Pick<Context, 'shipit'>): Promise<boolean> {
   const directory = environmentDirectory(shipit.environment)
@@ -139,11 +135,11 @@ export async function removeTransfer({ shipit }: Pick<Context, 'shipit'>): Promi
   }
 }
 
-/** Whether no link leads out of the current directory on the way there. */
+/** Whether no link on the way there leads out of the current directory. */
 const isOwnDirectory = (directory: string): boolean =>
   realPath(directory) === join(realPath('.') ?? '', relative('.', directory))
 
-/** A directory of that name is none of ours. */
+/** Leaves a directory of that name alone: this plugin has not made it. */
 async function removeFile(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined)
   if (!stats?.isDirectory()) await rm(path, { force: true })
@@ -152,14 +148,10 @@ async function removeFile(path: string): Promise<void> {
 export function sayPackage(context: Context, transfer: StoredTransfer): void {
   const { tag, length, infoHash, file, compression, sha256, torrent } = transfer
   const pieces = parseMetainfo(torrent).pieces.length / 20
-  say(
-    context,
-    facts(`Packaged ${tag}`, [
-      ['size', `${bytes(length)} in ${pieces} pieces${compression === 'none' ? '' : `, ${compression}`}`],
-      ['infohash', infoHash],
-      ['path', file],
-    ]),
-    'packaged',
-    { tag, length, pieces, compression, infoHash, sha256, path: file },
-  )
+  const text = facts(`Packaged ${tag}`, [
+    ['size', `${bytes(length)} in ${pieces} pieces${compression === 'none' ? '' : `, ${compression}`}`],
+    ['infohash', infoHash],
+    ['path', file],
+  ])
+  say(context, text, 'packaged', { tag, length, pieces, compression, infoHash, sha256, path: file })
 }

@@ -1,17 +1,17 @@
-const SECOND = 1000
+const SECOND_MS = 1000
 
 /**
  * A name for a release or transfer: the time (UTC), as shipit-deploy names releases. Rollback and cleaning take the
- * order of the names for that of the deploys, so it is later than all the `others`: those of the same second too, and
- * those of a deploy host whose clock is ahead.
+ * order of the names for that of the deploys. So the name is later than all `others`, also than one of the same second, or
+ * of a deploy host whose clock is ahead.
  */
 export function timeTag(others: readonly (string | undefined)[], now = Date.now()): string {
-  return nameOf(Math.max(now, ...others.map((name) => timeOf(name) + SECOND)))
+  return nameOf(Math.max(now, ...others.map((name) => timeOf(name) + SECOND_MS)))
 }
 
 const nameOf = (time: number) => new Date(time).toISOString().replace(/\D/g, '').slice(0, 14)
 
-/** Milliseconds; long ago for a name that says no time. */
+/** In milliseconds; long ago for a name that is no time. */
 function timeOf(name: string | undefined): number {
   const [, date, hour, minute, second] = /^(20\d{6})(\d\d)(\d\d)(\d\d)$/.exec(name ?? '') ?? []
   const day = date?.replace(/^(....)(..)/, '$1-$2-')

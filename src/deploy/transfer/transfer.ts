@@ -1,7 +1,10 @@
+import { mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Settings } from '../../config/schema.ts'
 import type { Entry } from '../../files/entry.ts'
 import type { Compression } from '../../protocol/order.ts'
 import { newSecret } from '../../torrent/access/secret.ts'
+import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 
 /** Beside a package: the secret of its swarm, for the seeder. */
 export const SECRET = 'secret'
@@ -21,32 +24,53 @@ export interface Transfer {
   torrent: Buffer
   /** The package is encrypted with it. */
   key?: string
-  /** What all of its swarm prove to know; undefined when strangers may join. */
+  /** All members of the swarm prove that they know it; undefined when strangers may join. */
   secret?: string
   entries: Entry[]
 }
 
-export interface PackageWish {
+/** What is to travel, and where what is made of it goes. */
+export interface TransferWish {
   tag: string
-  /** The directory to package, and what of it. */
+  /** The file or the directory on the deploy host. */
   root: string
-  entries: Entry[]
   /** Directory on the deploy host for the package. */
   directory: string
-  /** Whether any server could take unchanged files from its current release. */
-  prefill: boolean
-  zstdEverywhere: boolean
   /** How many servers it goes to. */
   peers: number
 }
 
-/** A secret of its own for each transfer, unless strangers may join. */
-export const secretFor = ({ allowStrangers }: Settings): { secret?: string } =>
-  allowStrangers ? {} : { secret: newSecret() }
+export interface PackageWish extends TransferWish {
+  /** What of the directory is to travel. */
+  entries: Entry[]
+  /** Whether any server could take unchanged files from its current release. */
+  prefill: boolean
+  zstdEverywhere: boolean
+}
 
-const BLOCK = 4096
+/** The transfer that a torrent and its content make. It has a secret of its own, unless strangers may join. */
+export function transferOf<Made extends Pick<Transfer, 'torrent' | 'sha256' | 'compression' | 'entries'>>(
+  { allowStrangers }: Settings,
+  { tag, directory }: TransferWish,
+  made: Made,
+): Transfer & Made {
+  const { infoHash, length } = parseMetainfo(made.torrent)
+  const secret = allowStrangers ? {} : { secret: newSecret() }
+  return { tag, file: packagePath(directory), length, infoHash, ...secret, ...made }
+}
+
+export const packagePath = (directory: string): string => join(directory, 'package')
+
+/** Puts a link to what travels as it is in the place of a package. */
+export async function linkInstead({ root, directory }: TransferWish): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await symlink(root, packagePath(directory))
+}
+
+const BLOCK_BYTES = 4096
 
 /** Bytes that the unpacked release takes on a usual file system. */
 export function releaseBytes(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { size }) => sum + Math.ceil(size / BLOCK) * BLOCK + BLOCK / 4, 0)
+  const bytesOf = ({ size }: Entry) => Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES + BLOCK_BYTES / 4
+  return entries.reduce((sum, entry) => sum + bytesOf(entry), 0)
 }

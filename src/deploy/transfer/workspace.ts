@@ -6,8 +6,8 @@ import { environmentDirectory } from '../context/local-paths.ts'
 
 /**
  * Makes sure that there is something to package: what deploy:fetch has fetched in this call, else the configured
- * directory, else the repository, fetched into a directory that is kept. Git then leaves alone what has not changed, so
- * that the same commit gives the same package.
+ * directory, else the repository, fetched into a directory that is kept. There git does not touch files that have not changed,
+ * so the same commit gives the same package.
  */
 export async function prepareWorkspace({ shipit }: Context): Promise<void> {
   const { rsyncFrom, workspace, repositoryUrl } = shipit.config

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Context } from '../context/context.ts'
+import { notePath } from '../context/server-paths.ts'
+import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import type { Landing } from '../peers/unpack-target.ts'
+import { completeScript } from '../scripts/complete-script.ts'
+import type { StoredTransfer } from '../transfer/stored-transfer.ts'
+
+/** How long a server may take to answer. */
+const ANSWER_TIMEOUT_S = 60
+
+/**
+ * The servers that have this very release whole. A release appears by rename, so one that is there is whole; and before it
+ * fetches a package, each server notes beside the agent which one that is. Throws FLEET_FAILED where something else is in the
+ * release's place. Directories we may overwrite are not checked.
+ */
+export async function findComplete(
+  context: Context,
+  { tag, sha256 }: StoredTransfer,
+  { path, release, existing }: Landing,
+): Promise<Set<Server>> {
+  if (existing !== 'refuse') return new Set()
+  const { fleet, settings, signal } = context
+  const note = notePath(settings.remotePath, release ? tag : `${tag}.${shortHash(path)}`)
+  const script = completeScript(path, note, sha256)
+  const options = { signal, totalTimeout: ANSWER_TIMEOUT_S }
+  const outcomes = await fleet.run('check', () => ({ script }), options)
+  signal.throwIfAborted()
+  const saying = (word: string) =>
+    outcomes.flatMap((outcome) =>
+      outcome.ok && outcome.stdout.split('\n').includes(word) ? [outcome.server] : [],
+    )
+  const taken = `${release ? `releases/${tag}` : path} is there already and was not made of this package`
+  const cure = release
+    ? 'set MURDER_TAG to another name and run murder:seed again'
+    : 'remove it, set MURDER_UNSAFE_PLEASE_DELETE, or set MURDER_TAG to another name and run murder:seed again'
+  const failures = [
+    ...failuresOf(outcomes, 'check'),
+    ...saying('other').map(({ label }) => ({ server: label, step: 'check', cause: taken, cure })),
+  ]
+  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  return new Set(saying('same'))
+}
+
+const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8)
