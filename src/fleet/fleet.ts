@@ -132,9 +132,9 @@ export class Fleet {
     return this.#all
   }
 
-  /** The server by its position in the shipitfile. */
-  at(index: number): Server | undefined {
-    return this.#everyone[index]
+  /** All servers of the shipitfile, and then those outside of the run. */
+  get everyone(): readonly Server[] {
+    return this.#everyone
   }
 
   /** From now on only these servers belong to the run. */

@@ -21,8 +21,6 @@ export interface Context {
   readonly settings: Settings
   readonly origins: Origins
   readonly fleet: Fleet
-  /** What the fleet was made of, as it is written. */
-  readonly named: unknown
   /** What is to be repeated: the release that some servers lack. */
   again?: { release: string; revision: string | null }
   /** Why servers were left out of this run so far. */
@@ -116,7 +114,6 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     settings,
     origins,
     fleet,
-    named,
     leftOut: [],
     lock,
     record,

@@ -5,7 +5,6 @@ import type { Fleet } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { ownAddresses } from '../../system/addresses.ts'
 import { announceUrl } from '../../torrent/tracker/announce-url.ts'
-import { outsiders } from '../context/connections.ts'
 import type { Context } from '../context/context.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 
@@ -26,7 +25,7 @@ export interface Site {
   readonly address: string | undefined
 }
 
-type PlacementContext = Pick<Context, 'settings' | 'named'> & { fleet: Pick<Fleet, 'at' | 'besides'> }
+type PlacementContext = Pick<Context, 'settings'> & { fleet: Pick<Fleet, 'everyone'> }
 
 /** Where seeder and tracker are, and at which addresses the machines of the fleet reach them. */
 export class Placement {
@@ -118,19 +117,17 @@ export function fleetHosts(facts: FleetFacts): string[] | undefined {
 
 /** The server that seeds; undefined for the deploy host. Throws NO_SERVER. */
 export const seederServer = (context: PlacementContext): Server | undefined =>
-  serverOf(context, context.settings.seeder)
+  serverOf(context.fleet, context.settings.seeder)
 
 /** The server that runs the tracker, if one is started at all; undefined for the deploy host. Throws NO_SERVER. */
 export function trackerServer(context: PlacementContext): Server | undefined {
   const { at } = context.settings.tracker
-  return at === 'seeder' ? seederServer(context) : isServer(at) ? serverOf(context, at) : undefined
+  return at === 'seeder' ? seederServer(context) : isServer(at) ? serverOf(context.fleet, at) : undefined
 }
 
-function serverOf({ settings, named, fleet }: PlacementContext, name: string): Server | undefined {
+function serverOf(fleet: PlacementContext['fleet'], name: string): Server | undefined {
   if (name === 'local') return undefined
-  const [index] = findServers(name, named)
-  const server =
-    index === undefined ? fleet.besides[outsiders(settings, named).indexOf(name)] : fleet.at(index)
-  if (server) return server
+  const [index] = findServers(name, fleet.everyone)
+  if (index !== undefined) return fleet.everyone[index]
   throw new MurderError('NO_SERVER', `${name} is no server`, { exitCode: ExitCode.usage })
 }

@@ -4,14 +4,19 @@ import { fleetHosts, Placement } from '../../../../src/deploy/hosts/placement.ts
 import type { ServerFacts } from '../../../../src/deploy/scripts/facts-script.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
-const servers = ['deploy@a', 'deploy@b']
-const serverAt = (host: string) => ({ label: `deploy@${host}`, host }) as Server
+const serverAt = (host: string) => ({ label: `deploy@${host}`, user: 'deploy', host, port: 22 }) as Server
 const [a, b, c] = [serverAt('a'), serverAt('b'), serverAt('c')]
-const fleet = { at: (index: number) => [a, b][index], besides: [c] }
+const fleet = { everyone: [a, b, c] }
 
 const contextWith = (file: Record<string, unknown>) => {
-  const { settings } = loadSettings({ file, env: {}, deployTo: '/srv/app', servers, copy: {} })
-  return { settings, named: servers, fleet }
+  const { settings } = loadSettings({
+    file,
+    env: {},
+    deployTo: '/srv/app',
+    servers: ['deploy@a', 'deploy@b'],
+    copy: {},
+  })
+  return { settings, fleet }
 }
 const saying = (found: Partial<ServerFacts>) => ({ addresses: [], ...found }) as unknown as ServerFacts
 const facts = new Map([
@@ -51,6 +56,14 @@ test('seeder and tracker apart: `announce` is the address of the seeder only', (
   expect(placement.tracker.server).toBe(c)
   expect(placement.seederAddress(b)).toBe('192.0.2.1')
   expect(placement.announceUrls(a, false)).toEqual(['http://c:8998/announce'])
+})
+
+test('a tracker beside the seeder has the address of the seeder, unless it has its own', () => {
+  const file = { seeder: 'b:22', announce: '192.0.2.1' }
+  const beside = new Placement(contextWith(file), facts)
+  expect(beside.announceUrls(a, false)).toEqual(['http://192.0.2.1:8998/announce'])
+  const own = new Placement(contextWith({ ...file, tracker: { address: '192.0.2.2' } }), facts)
+  expect(own.announceUrls(a, false)).toEqual(['http://192.0.2.2:8998/announce'])
 })
 
 test('a tracker elsewhere is the one that all use; with none there is no announce URL', () => {
