@@ -11,61 +11,53 @@ import type { Problem } from './problem.ts'
 /** How long a probe may take. */
 export const PROBE_TIMEOUT_S = 20
 
-type PortRange = [first: number, last: number]
-
 /** A port on which something listens while servers try to connect to it. */
 export interface Listener {
   port: number
   close(): Promise<void>
 }
 
-export type ServerListeners = ReadonlyMap<Server, Listener>
+/** Where servers and seeder listen, by machine; undefined is the deploy host. */
+export type PeerListeners = ReadonlyMap<Server | undefined, Listener>
 
-/** A listener on each server's first free peer port. */
-export async function listenOnServers(
-  context: Context,
-  servers: readonly Server[],
-): Promise<{ listeners: ServerListeners; problems: Problem[] }> {
-  const { ports } = context.settings
-  const listeners = new Map<Server, Listener>()
-  const problems: Problem[] = []
-  const listenOn = async (server: Server) => {
-    const listener = await listenAt(context, server, ports)
-    if (listener) listeners.set(server, listener)
-    else {
-      problems.push({
-        server: server.label,
-        check: 'peer port',
-        cause: `no port from ${ports.join(' to ')} is free`,
-        cure: 'set murder.ports to a range with free ports',
-      })
-    }
-  }
-  await Promise.all(servers.map(listenOn))
-  return { listeners, problems }
+interface Listeners {
+  tracker: Listener | undefined
+  peers: PeerListeners
+  problems: Problem[]
 }
 
 /**
- * Listeners where tracker and seeder will be. A seeder on a server listens there already, like the peers. `isBusy`: a deploy
- * runs meanwhile, and its tracker has the port.
+ * Listens where the tracker will, and on the first free peer port of each server and of the machine that seeds. `isBusy`: a
+ * deploy runs meanwhile, and its tracker has the port.
  */
-export async function listenOnSites(
+export async function listenEverywhere(
   context: Context,
   { tracker, seeder, hasOwnTracker }: Placement,
-  peers: ServerListeners,
+  servers: readonly Server[],
   isBusy: boolean,
-): Promise<{
-  listeners: { tracker?: Listener | undefined; seeder: Listener | undefined }
-  problems: Problem[]
-}> {
-  const { settings } = context
-  const { port } = settings.tracker
+): Promise<Listeners> {
+  const {
+    ports,
+    tracker: { port },
+  } = context.settings
   const atTracker = hasOwnTracker ? await listenAt(context, tracker.server, [port, port]) : undefined
-  const known = seeder.server && peers.get(seeder.server)
-  const atSeeder = known ?? (await listenAt(context, seeder.server, settings.ports))
-  const problems = hasOwnTracker && !atTracker ? [trackerPortTaken(tracker, port, isBusy)] : []
-  return { listeners: { tracker: atTracker, seeder: atSeeder }, problems }
+  const peers = new Map<Server | undefined, Listener>()
+  const listenAsPeer = async (server: Server | undefined) => {
+    const listener = await listenAt(context, server, ports)
+    if (listener) peers.set(server, listener)
+  }
+  await Promise.all([...new Set([...servers, seeder.server])].map(listenAsPeer))
+  const problems = servers.filter((server) => !peers.has(server)).map(({ label }) => noPeerPort(label, ports))
+  if (hasOwnTracker && !atTracker) problems.push(trackerPortTaken(tracker, port, isBusy))
+  return { tracker: atTracker, peers, problems }
 }
+
+const noPeerPort = (server: string, ports: readonly number[]): Problem => ({
+  server,
+  check: 'peer port',
+  cause: `no port from ${ports.join(' to ')} is free`,
+  cure: 'set murder.ports to a range with free ports',
+})
 
 function trackerPortTaken({ label: server }: Site, port: number, isBusy: boolean): Problem {
   const check = 'tracker port'
@@ -78,19 +70,12 @@ function trackerPortTaken({ label: server }: Site, port: number, isBusy: boolean
 }
 
 /** Undefined where no port of the range is free, or none can be listened on. */
-function listenAt(
-  context: Context,
-  server: Server | undefined,
-  range: PortRange,
-): Promise<Listener | undefined> {
-  return server ? listenOnServer(context, server, range) : listenHere(range)
-}
-
-async function listenOnServer(
+async function listenAt(
   { fleet, settings, signal }: Context,
-  server: Server,
-  range: PortRange,
+  server: Server | undefined,
+  range: [first: number, last: number],
 ): Promise<Listener | undefined> {
+  if (!server) return listenHere(range)
   const script = listenScript(settings.node, range)
   const order = { step: 'network', script, answerTimeout: PROBE_TIMEOUT_S, signal }
   const shell = new PersistentShell(fleet, server, order)
@@ -101,7 +86,7 @@ async function listenOnServer(
   return undefined
 }
 
-async function listenHere(range: PortRange): Promise<Listener | undefined> {
+async function listenHere(range: [first: number, last: number]): Promise<Listener | undefined> {
   try {
     const server = await listen(range, (socket) => socket.destroy())
     const { port } = server.address() as AddressInfo

@@ -6,13 +6,7 @@ import { Placement, type Site } from '../hosts/placement.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { connectScript, parseReached, type Reached, type Target } from '../scripts/probe-script.ts'
-import {
-  type Listener,
-  listenOnServers,
-  listenOnSites,
-  PROBE_TIMEOUT_S,
-  type ServerListeners,
-} from './listeners.ts'
+import { type Listener, listenEverywhere, type PeerListeners, PROBE_TIMEOUT_S } from './listeners.ts'
 import type { Problem } from './problem.ts'
 
 /** Each server tries to reach this many others; in a smaller fleet all of them. */
@@ -32,19 +26,17 @@ interface Probe {
 export async function probeNetwork(context: Context, facts: FleetFacts, isBusy: boolean): Promise<Problem[]> {
   const servers = [...facts.keys()]
   const placement = new Placement(context, facts)
-  const peers = await listenOnServers(context, servers)
-  const sites = await listenOnSites(context, placement, peers.listeners, isBusy)
-  const { tracker, seeder } = sites.listeners
+  const { tracker, peers, problems } = await listenEverywhere(context, placement, servers, isBusy)
   const probesOf = (server: Server): Probe[] => [
     ...probeSite(placement, 'tracker', tracker, server),
-    ...probeSite(placement, 'seeder', seeder, server),
+    ...probeSite(placement, 'seeder', peers.get(placement.seeder.server), server),
     ...probeExternalTracker(placement),
-    ...probePeers(context.fleet.servers, server, peers.listeners, facts),
+    ...probePeers(context.fleet.servers, server, peers, facts),
   ]
   try {
-    return [...peers.problems, ...sites.problems, ...(await connectAll(context, servers, probesOf))]
+    return [...problems, ...(await connectAll(context, servers, probesOf))]
   } finally {
-    await Promise.all([...peers.listeners.values(), tracker, seeder].map((listener) => listener?.close()))
+    await Promise.all([tracker, ...peers.values()].map((listener) => listener?.close()))
   }
 }
 
@@ -70,7 +62,7 @@ function probeExternalTracker({ externalTracker: url }: Placement): Probe[] {
 function probePeers(
   servers: readonly Server[],
   server: Server,
-  listeners: ServerListeners,
+  listeners: PeerListeners,
   facts: FleetFacts,
 ): Probe[] {
   const at = servers.indexOf(server)
