@@ -20,7 +20,7 @@ interface Cleaned {
   running: string[]
 }
 
-/** `murder:clean`: removes leftovers on the servers and here, but never a release and nothing that runs needs. */
+/** `murder:clean`: removes leftovers on the servers and here. It never removes a release or anything that is in use. */
 export async function clean(context: Context): Promise<void> {
   const { fleet, shipit, settings } = context
   const script = cleanScript({
