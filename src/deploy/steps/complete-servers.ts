@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { sha256Of } from '../../files/hash.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
 import { notePath } from '../context/server-paths.ts'
@@ -43,4 +43,4 @@ export async function findComplete(
   return new Set(saying('same'))
 }
 
-const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8)
+const shortHash = (text: string) => sha256Of(text).slice(0, 8)

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { encodeManifest } from '../../attributes/encode.ts'
 import { MANIFEST } from '../../attributes/entry.ts'
 import type { Settings } from '../../config/schema.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
+import { sha256Of } from '../../files/hash.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
@@ -38,7 +38,7 @@ export async function directoryTransfer(context: Context, wish: PackageWish): Pr
           return digest === undefined ? entry : { ...entry, sha256: digest }
         })
         const manifest = encodeManifest({ entries: hashed, hasXattrs: false })
-        sha256 = createHash('sha256').update(manifest).digest('hex')
+        sha256 = sha256Of(manifest)
         return manifest
       },
     },
