@@ -6,7 +6,7 @@ import type { Server } from '../fleet/ssh/server.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
 import type { Context } from './context/context.ts'
-import { releasesPath } from './context/server-paths.ts'
+import { deployToOf, releasesPath } from './context/server-paths.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { type Received, receive } from './peers/follow-servers.ts'
 import { canPrefill } from './peers/make-order.ts'
@@ -130,7 +130,7 @@ function checkSame({ again, shipit }: Context, revision: string | undefined): vo
 
 /** The new release's name, and what was live before. Servers may differ: most of them decide. */
 function nameRelease({ shipit, again }: Context, facts: FleetFacts): string {
-  const releases = releasesPath(shipit.config.deployTo ?? '')
+  const releases = releasesPath(deployToOf(shipit))
   const live = [...facts.values()].flatMap((found) => found.currentRelease ?? [])
   const before = mostCommon(live)
   const newest = [...facts.values()].map((found) => found.newestRelease)

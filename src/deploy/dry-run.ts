@@ -5,6 +5,7 @@ import { bytes } from '../text/format.ts'
 import { table } from '../text/table.ts'
 import type { Context } from './context/context.ts'
 import { lockedError, namedLocks } from './context/fleet-lock.ts'
+import { deployToOf } from './context/server-paths.ts'
 import { failuresOf, fleetError } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
 import { tolerate } from './outcome/tolerate.ts'
@@ -15,7 +16,7 @@ import { checkSpace } from './preflight/space.ts'
 import { hasZstd } from './preflight/verdict.ts'
 import { groupsOf } from './releases/batch.ts'
 import { keptReleases } from './releases/clean-releases.ts'
-import { oldReleasesScript } from './scripts/old-releases-script.ts'
+import { listOldReleasesScript } from './scripts/old-releases-script.ts'
 import { parseReleases, releaseBefore, releasesScript } from './scripts/releases-script.ts'
 import { makeTransfer } from './transfer/make-transfer.ts'
 import { releaseBytes } from './transfer/transfer.ts'
@@ -49,7 +50,7 @@ export async function tryDeploy(context: Context): Promise<void> {
     show(
       context,
       [
-        `${bytes(transfer.length)} (${transfer.compression}) would go from ${settings.seeder === 'local' ? 'the deploy host' : settings.seeder} to ${rows.length} servers, and be unpacked to ${bytes(size)} in ${posix.join(shipit.config.deployTo ?? '', 'releases')}`,
+        `${bytes(transfer.length)} (${transfer.compression}) would go from ${settings.seeder === 'local' ? 'the deploy host' : settings.seeder} to ${rows.length} servers, and be unpacked to ${bytes(size)} in ${posix.join(deployToOf(shipit), 'releases')}`,
         table([['server', 'current release', 'agent'], ...rows]),
       ].join('\n'),
     )
@@ -74,9 +75,8 @@ export function tryPublish(context: Context): void {
 /** What deploy:clean would remove, were the release that is not there counted. */
 export async function tryClean(context: Context): Promise<void> {
   const { fleet, shipit, signal } = context
-  const { deployTo = '' } = shipit.config
   const keep = Math.max(1, keptReleases(shipit.config) - (shipit.releaseDirname === undefined ? 1 : 0))
-  const script = oldReleasesScript(deployTo, keep, `printf '%s\\n' "$x"`)
+  const script = listOldReleasesScript(deployToOf(shipit), keep)
   const outcomes = await fleet.run('clean', () => ({ script }), { signal, totalTimeout: PATIENCE })
   const failures = failuresOf(outcomes, 'clean')
   if (failures.length > 0) throw fleetError(context, failures, 'nothing was removed')
@@ -95,7 +95,7 @@ export async function tryClean(context: Context): Promise<void> {
 /** What rollback:init would choose. */
 export async function tryRollback(context: Context): Promise<void> {
   const { fleet, shipit, signal } = context
-  const script = releasesScript(shipit.config.deployTo ?? '')
+  const script = releasesScript(deployToOf(shipit))
   const outcomes = await fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE })
   const failures = failuresOf(outcomes, 'check')
   if (failures.length > 0) throw fleetError(context, failures, 'a rollback would end here')

@@ -16,7 +16,6 @@ import {
 } from '../hosts/placement.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
-import { parseValues } from '../scripts/facts-script.ts'
 import {
   connectScript,
   listenScript,
@@ -24,6 +23,7 @@ import {
   type Reached,
   type Target,
 } from '../scripts/probe-script.ts'
+import { parseValues } from '../scripts/values.ts'
 import type { Problem } from './problem.ts'
 
 /** Seconds that a probe may take. */

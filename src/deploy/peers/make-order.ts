@@ -5,7 +5,7 @@ import type { ReceiveOrder } from '../../protocol/order.ts'
 import { formatAddress } from '../../system/addresses.ts'
 import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
-import { releasesPath, transferPath } from '../context/server-paths.ts'
+import { deployToOf, releasesPath, transferPath } from '../context/server-paths.ts'
 import { fleetHosts } from '../hosts/placement.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { type Swarm, trackersOf } from '../swarm/swarm.ts'
@@ -34,7 +34,7 @@ function prefillFrom(
   layout: string | undefined,
 ): Pick<ReceiveOrder, 'prefill'> {
   if (current === undefined || !(directory ? settings.prefill : layout !== undefined)) return {}
-  const from = posix.join(releasesPath(shipit.config.deployTo ?? ''), current)
+  const from = posix.join(releasesPath(deployToOf(shipit)), current)
   return { prefill: { from, ...(layout === undefined ? {} : { layout }) } }
 }
 

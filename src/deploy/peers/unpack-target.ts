@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import type { Context } from '../context/context.ts'
-import { releasesPath } from '../context/server-paths.ts'
+import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import type { StoredTransfer } from '../transfer/stored-transfer.ts'
 
 /** What becomes of a transfer on the servers: a release, unless the settings say otherwise in Murder's terms. */
@@ -33,7 +33,7 @@ export function landingOf(context: Context, { tag, source }: StoredTransfer): La
     if (lone !== undefined)
       throw wrong(`murder.${lone} needs murder.destinationPath`, 'set that too, or leave this out')
     return {
-      path: posix.join(releasesPath(shipit.config.deployTo ?? ''), tag),
+      path: posix.join(releasesPath(deployToOf(shipit)), tag),
       release: true,
       existing: 'refuse',
     }
@@ -49,7 +49,7 @@ const again = 'run murder:create_torrent with the same settings first'
 /** What is emptied or written over must hold neither this plugin's own files nor the releases. */
 function assertHarmless({ settings, shipit }: Context, path: string): void {
   const target = posix.join(posix.resolve(path), '/')
-  const own = [settings.remotePath, settings.temporaryPath, shipit.config.deployTo ?? '']
+  const own = [settings.remotePath, settings.temporaryPath, deployToOf(shipit)]
   const held = own.find((each) => posix.join(posix.resolve(each), '/').startsWith(target))
   if (held === undefined) return
   throw wrong(`murder.destinationPath is ${path}, which holds ${held}`, 'choose a directory of its own')

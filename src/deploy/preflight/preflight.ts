@@ -4,7 +4,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
-import { addressScript, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
+import { ADDRESS_SCRIPT, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
 import { ask, PATIENCE } from './ask.ts'
 import { faultOf, sameMachine } from './verdict.ts'
 
@@ -60,7 +60,7 @@ async function findAddresses({ fleet, signal }: Context, facts: Map<Server, Serv
   const servers = [...facts.keys()].filter((server) => facts.get(server)?.clientAddress === undefined)
   if (servers.length === 0) return
   const options = { servers, signal, login: true, totalTimeout: PATIENCE }
-  const outcomes = await fleet.run('check', () => ({ script: addressScript }), options)
+  const outcomes = await fleet.run('check', () => ({ script: ADDRESS_SCRIPT }), options)
   for (const outcome of outcomes) {
     const found = facts.get(outcome.server)
     // A failure is no loss: without an address, and without the setting, the seeder says what to set.

@@ -1,6 +1,7 @@
 import { interrupted } from '../../errors.ts'
 import type { ShipitConfig } from '../../shipit.ts'
 import type { Context } from '../context/context.ts'
+import { deployToOf } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
 import { cleanReleasesScript } from '../scripts/old-releases-script.ts'
@@ -14,7 +15,7 @@ const KEEP = 5
 /** Removes old releases, on every server but the one that is live there. Throws FLEET_FAILED. */
 export async function cleanReleases(context: Context): Promise<void> {
   const { fleet, shipit, signal } = context
-  const { deployTo = '' } = shipit.config
+  const deployTo = deployToOf(shipit)
   const keepReleases = keptReleases(shipit.config)
   shipit.log(`Keeping "${keepReleases}" last releases, cleaning others`)
   const script = cleanReleasesScript(deployTo, keepReleases)

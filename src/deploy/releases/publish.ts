@@ -1,13 +1,12 @@
-import { posix } from 'node:path'
 import { interrupted } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
-import { all, quote, quotePath } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
+import { deployToOf } from '../context/server-paths.ts'
 import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { isTolerated, tolerate } from '../outcome/tolerate.ts'
 import { stillLockedScript } from '../scripts/lock-script.ts'
-import { type Publication, publishScript, revertScript } from '../scripts/publish-script.ts'
+import { healthScript, type Publication, publishScript, revertScript } from '../scripts/publish-script.ts'
 import { groupsOf } from './batch.ts'
 import { checkName } from './release-name.ts'
 
@@ -55,9 +54,9 @@ async function publishGroup(
   links: Links,
 ): Promise<Failure[]> {
   const { fleet, settings, shipit, lock, record } = context
-  const deployTo = shipit.config.deployTo ?? ''
-  const locked = lock.owner ? [stillLockedScript(settings.remotePath, lock.owner)] : []
-  const script = all(...locked, publishScript(deployTo, release))
+  const deployTo = deployToOf(shipit)
+  const locked = lock.owner ? `${stillLockedScript(settings.remotePath, lock.owner)}\n` : ''
+  const script = `${locked}${publishScript(deployTo, release)}`
   const outcomes = await fleet.run(
     'publish',
     (server) => ({
@@ -82,12 +81,9 @@ async function checkHealth(
   healthCheck: string,
   servers: readonly Server[],
 ): Promise<Failure[]> {
-  const current = quotePath(posix.join(shipit.config.deployTo ?? '', 'current'))
-  // The user's own shell text, in a shell of its own: it may end it, or say anything.
-  const script = `cd ${current} && sh -c ${quote(healthCheck)}`
-  const outcomes = await fleet.run('health', () => ({ script }), {
-    ...{ servers, signal, totalTimeout: settings.timeouts.health },
-  })
+  const script = healthScript(deployToOf(shipit), healthCheck)
+  const totalTimeout = settings.timeouts.health
+  const outcomes = await fleet.run('health', () => ({ script }), { servers, signal, totalTimeout })
   return failuresOf(outcomes, 'health')
 }
 
@@ -108,7 +104,7 @@ async function goBack(
   publication: Publication,
   links: Links,
 ): Promise<Failure[]> {
-  const deployTo = shipit.config.deployTo ?? ''
+  const deployTo = deployToOf(shipit)
   const outcomes = await fleet.run(
     'revert',
     (server) => ({ script: revertScript(deployTo, publication, links.get(server)) }),

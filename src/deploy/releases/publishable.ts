@@ -2,14 +2,15 @@ import { posix } from 'node:path'
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Shipit } from '../../shipit.ts'
-import { quotePath } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
-import { releasesPath } from '../context/server-paths.ts'
+import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
+import { type FoundRelease, findReleaseScript, parseFoundRelease } from '../scripts/find-release-script.ts'
+import { makePlaceScript } from '../scripts/lock-script.ts'
 import { mostCommon } from '../scripts/releases-script.ts'
 import { loadBrought } from './brought.ts'
-import { type Found, faultOf, lookScript, parseLook, type Wanted, wantedRelease } from './wanted-release.ts'
+import { faultOf, type Wanted, wantedRelease } from './wanted-release.ts'
 
 /** Seconds that a server may take for a question. */
 const PATIENCE = 60
@@ -20,8 +21,7 @@ const PATIENCE = 60
  */
 export async function preparePublishing(context: Context, wanted: Wanted): Promise<void> {
   const { lock, settings, signal } = context
-  const place = `mkdir -p ${quotePath(settings.remotePath)} || exit 1`
-  const locked = await lock.ask({ before: place }, signal)
+  const locked = await lock.ask({ before: makePlaceScript(settings.remotePath) }, signal)
   tolerate(context, failuresOf(locked, 'check'), 'nothing was published')
   await lookAt(context, wanted, 'nothing was published')
 }
@@ -29,11 +29,9 @@ export async function preparePublishing(context: Context, wanted: Wanted): Promi
 /** The same without the lock: it changes nothing anywhere. */
 export async function lookAt(context: Context, wanted: Wanted, consequence: string): Promise<void> {
   const { fleet, settings, shipit, signal } = context
-  const { deployTo = '' } = shipit.config
-  const script = lookScript(deployTo, settings.remotePath, wanted.release)
-  const outcomes = await fleet.run('check', () => ({ script }), {
-    ...{ signal, totalTimeout: PATIENCE, repeatable: true },
-  })
+  const script = findReleaseScript(deployToOf(shipit), settings.remotePath, wanted.release)
+  const options = { signal, totalTimeout: PATIENCE, repeatable: true }
+  const outcomes = await fleet.run('check', () => ({ script }), options)
   signal.throwIfAborted()
   const { failures, found } = judge(wanted, outcomes, shipit.environment)
   tolerate(context, failures, consequence)
@@ -42,7 +40,7 @@ export async function lookAt(context: Context, wanted: Wanted, consequence: stri
 
 function judge(wanted: Wanted, outcomes: readonly Outcome[], environment: string) {
   const answers = outcomes.flatMap((outcome) =>
-    outcome.ok ? [{ server: outcome.server.label, found: parseLook(outcome.stdout) }] : [],
+    outcome.ok ? [{ server: outcome.server.label, found: parseFoundRelease(outcome.stdout) }] : [],
   )
   // What is not known here is what most servers have.
   const sha256 = wanted.sha256 ?? mostCommon(answers.flatMap(({ found }) => found.sha256 ?? []))
@@ -56,13 +54,13 @@ function judge(wanted: Wanted, outcomes: readonly Outcome[], environment: string
   }
 }
 
-function name(shipit: Shipit, release: string, found: readonly Found[]): void {
+function name(shipit: Shipit, release: string, found: readonly FoundRelease[]): void {
   const live = mostCommon(found.flatMap((each) => each.live ?? []))
   shipit.previousRelease ??= live ?? null
   shipit.previousRevision ??= found.find((each) => each.live === live)?.liveRevision ?? null
   shipit.currentRevision ??= mostCommon(found.flatMap(({ revision }) => revision ?? []))
   shipit.releaseDirname = release
-  shipit.releasePath = posix.join(releasesPath(shipit.config.deployTo ?? ''), release)
+  shipit.releasePath = posix.join(releasesPath(deployToOf(shipit)), release)
 }
 
 /** What a `deploy:publish` alone in its call is about. Throws NOTHING_TO_PUBLISH. */

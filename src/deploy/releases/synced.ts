@@ -1,10 +1,14 @@
-import { posix } from 'node:path'
 import type { Shipit } from '../../shipit.ts'
-import { quotePath } from '../../text/shell-quote.ts'
 import { contextOf } from '../context/context.ts'
-import { releasesPath } from '../context/server-paths.ts'
+import { deployToOf } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
-import { type FleetReleases, liveRelease, parseReleases, releasesScript } from '../scripts/releases-script.ts'
+import {
+  type FleetReleases,
+  liveRelease,
+  parseReleases,
+  releasesScript,
+  revisionScript,
+} from '../scripts/releases-script.ts'
 
 /** Seconds that a server may take to answer. */
 const PATIENCE = 60
@@ -21,8 +25,7 @@ export function allowUnsynced(shipit: Shipit): void {
     return names.length === 0 ? null : [...new Set(names)].sort().reverse()
   }
   shipit.getRevision = async (release) => {
-    const file = quotePath(posix.join(releasesPath(shipit.config.deployTo ?? ''), release, 'REVISION'))
-    const script = `if [ -f ${file} ]; then cat ${file}; fi`
+    const script = revisionScript(deployToOf(shipit), release)
     const outcomes = await contextOf(shipit).fleet.run('check', () => ({ script }), {
       totalTimeout: PATIENCE,
     })
@@ -33,7 +36,7 @@ export function allowUnsynced(shipit: Shipit): void {
 
 async function askReleases(shipit: Shipit): Promise<FleetReleases> {
   const { fleet } = contextOf(shipit)
-  const script = releasesScript(shipit.config.deployTo ?? '')
+  const script = releasesScript(deployToOf(shipit))
   const outcomes = await fleet.run('check', () => ({ script }), { totalTimeout: PATIENCE })
   for (const { server, cause } of failuresOf(outcomes, 'check'))
     shipit.log(`${server} was not asked: ${cause}`)

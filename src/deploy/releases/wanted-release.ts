@@ -1,7 +1,5 @@
 import type { Failure } from '../../report/failures.ts'
-import { quote, quotePath } from '../../text/shell-quote.ts'
-import { notePath, releasesPath } from '../context/server-paths.ts'
-import { parseValues } from '../scripts/facts-script.ts'
+import type { FoundRelease } from '../scripts/find-release-script.ts'
 import type { Brought } from './brought.ts'
 import { checkName, nothingToPublish } from './release-name.ts'
 
@@ -32,45 +30,10 @@ export function wantedRelease(
   return { release, by: 'murder:peer', ...(release === brought?.tag ? { sha256: brought.sha256 } : {}) }
 }
 
-/** What one server has. */
-export interface Found {
-  isThere: boolean
-  /** SHA-256 of the package that it was made of, where `murder:peer` has brought it. */
-  sha256: string | undefined
-  revision: string | undefined
-  live: string | undefined
-  liveRevision: string | undefined
-}
-
-/** A release appears by rename, so one that is there is whole; beside the agent there is a note of which package it is made of. */
-export function lookScript(deployTo: string, remotePath: string, release: string): string {
-  const [releases, r] = [releasesPath(deployTo), quote(checkName(release))]
-  return `say() { printf '%s=%s\\n' "$1" "$2"; }
-line() { v=; [ ! -f "$2" ] || IFS= read -r v <"$2"; say "$1" "$v"; }
-if cd ${quotePath(releases)} 2>/dev/null; then
-  if [ -d ./${r} ] && [ -n "$(ls -A ./${r})" ]; then say there yes; line revision ./${r}/REVISION; fi
-  c=$(readlink ../current); c=\${c%/}; c=\${c##*/}
-  if [ -n "$c" ] && [ -d "./$c" ]; then say live "$c"; line liveRevision "./$c/REVISION"; fi
-fi
-line note ${quotePath(notePath(remotePath, release))}`
-}
-
-export function parseLook(output: string): Found {
-  const values = parseValues(output)
-  const text = (key: string) => values.get(key) || undefined
-  return {
-    isThere: values.get('there') === 'yes',
-    sha256: text('note'),
-    revision: text('revision'),
-    live: text('live'),
-    liveRevision: text('liveRevision'),
-  }
-}
-
 /** Why a server cannot publish it. `sha256`: of the package that it is to be made of. */
 export function faultOf(
   { release, by }: Wanted,
-  { isThere, sha256: found }: Pick<Found, 'isThere' | 'sha256'>,
+  { isThere, sha256: found }: Pick<FoundRelease, 'isThere' | 'sha256'>,
   sha256: string | undefined,
   environment: string,
 ): Pick<Failure, 'cause' | 'cure'> | undefined {

@@ -6,11 +6,15 @@ export function cleanReleasesScript(deployTo: string, keep: number): string {
   return oldReleasesScript(deployTo, keep, remove)
 }
 
+/** Prints the releases that `cleanReleasesScript` would remove. */
+export const listOldReleasesScript = (deployTo: string, keep: number) =>
+  oldReleasesScript(deployTo, keep, `printf '%s\\n' "$x"`)
+
 /**
- * Does something, with the name in `$x`, for every release that is too old. What `current` resolves to is compared, not its text:
- * it may be absolute, or lead through other links. Where nothing is too old no program is started.
+ * Runs `act`, with the name in `$x`, for every release that is too old and not live. What `current` resolves to is compared, not its
+ * text: it may be absolute, or lead through other links. Where no release is too old no program is started.
  */
-export function oldReleasesScript(deployTo: string, keep: number, act: string): string {
+function oldReleasesScript(deployTo: string, keep: number, act: string): string {
   const releases = quotePath(posix.join(deployTo, 'releases'))
   const tooMany = `[ $# -gt ${Math.max(0, Math.floor(keep))} ]`
   return `cd ${releases} 2>/dev/null || exit 0

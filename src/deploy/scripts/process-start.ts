@@ -1,9 +1,9 @@
 /**
- * Shell function `started PID`: sets `start` to when that process started, in the kernel's own terms (proc(5)), which tells it from
- * a later one of the same number. Fails, and sets nothing, where it does not run or the kernel does not tell. In the shell alone:
- * of all that a deploy does on a server, starting programs takes the most time.
+ * Shell function `started PID`: sets `start` to the start time of that process as proc(5) gives it, which tells it from a later
+ * process of the same pid. Fails, and empties `start`, where the process does not run or there is no /proc. It starts no program,
+ * because that takes the most time of all that a deploy does on a server.
  */
-export const startedFunction = `started() {
+export const STARTED = `started() {
   start=
   { IFS= read -r start </proc/"$1"/stat; } 2>/dev/null || return 1
   start=\${start##*) }

@@ -3,8 +3,10 @@ import { MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { quotePath } from '../../text/shell-quote.ts'
+import { releasesPath } from '../context/server-paths.ts'
+import { SAY } from './values.ts'
 
-/** What one server has. */
+/** The releases of one server. */
 export interface ServerReleases {
   /** Directory name of the release that `current` points to. */
   live: string | undefined
@@ -15,9 +17,16 @@ export interface ServerReleases {
 export type FleetReleases = ReadonlyMap<Server, ServerReleases>
 
 export function releasesScript(deployTo: string): string {
-  const current = quotePath(posix.join(deployTo, 'current'))
-  return `if [ -L ${current} ]; then printf 'live=%s\\n' "$(basename "$(readlink ${current})")"; fi
-for x in ${quotePath(posix.join(deployTo, 'releases'))}/*; do if [ -d "$x" ]; then printf 'release=%s\\n' "\${x##*/}"; fi; done`
+  return `c=${quotePath(posix.join(deployTo, 'current'))}; r=${quotePath(releasesPath(deployTo))}
+${SAY}
+if [ -L "$c" ]; then say live "$(basename "$(readlink "$c")")"; fi
+for x in "$r"/*; do if [ -d "$x" ]; then say release "\${x##*/}"; fi; done`
+}
+
+/** Prints the revision that a release was made of, where that is known. */
+export function revisionScript(deployTo: string, release: string): string {
+  const file = quotePath(posix.join(releasesPath(deployTo), release, 'REVISION'))
+  return `if [ -f ${file} ]; then cat ${file}; fi`
 }
 
 export function parseReleases(outcomes: readonly Outcome[]): FleetReleases {
@@ -46,8 +55,8 @@ export function mostCommon(names: readonly string[]): string | undefined {
 }
 
 /**
- * The release to go back to: the newest before the live one that most of the servers have, which have the live one; else the
- * newest that any server has. Throws NO_RELEASE.
+ * The release to go back to, older than the live one: the newest that most of the servers with the live one have, else the newest
+ * that any server has. Throws NO_RELEASE.
  */
 export function releaseBefore(fleet: FleetReleases): { live: string; before: string } {
   const live = liveRelease(fleet)

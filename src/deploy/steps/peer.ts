@@ -3,7 +3,6 @@ import { MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { duration } from '../../text/format.ts'
-import { quote, quotePath } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
 import { notePath } from '../context/server-paths.ts'
 import { hasOwnTracker, hostsOf, type Station, stationOf, trackerStationOf } from '../hosts/placement.ts'
@@ -17,6 +16,7 @@ import { check, type FleetFacts } from '../preflight/preflight.ts'
 import { checkSpace } from '../preflight/space.ts'
 import { hasZstd } from '../preflight/verdict.ts'
 import { noteBrought } from '../releases/brought.ts'
+import { notePackageScript } from '../scripts/note-package-script.ts'
 import { permit } from '../swarm/permits.ts'
 import type { Swarm } from '../swarm/swarm.ts'
 import { loadTransfer, type StoredTransfer } from '../transfer/stored-transfer.ts'
@@ -154,14 +154,8 @@ async function findComplete(
 ): Promise<Set<Server>> {
   if (existing !== 'refuse') return new Set()
   const { fleet, settings, signal } = context
-  const note = quotePath(notePath(settings.remotePath, release ? tag : `${tag}.${shortHash(path)}`))
-  const script = `
-r=${quotePath(path)}; n=${note}; s=${quote(sha256)}
-if [ -d "$r" ] && [ -n "$(ls -A "$r")" ]; then
-  if [ "$(cat "$n" 2>/dev/null)" = "$s" ]; then echo same; else echo other; fi
-else
-  mkdir -p "$(dirname "$n")" && printf '%s\\n' "$s" > "$n"
-fi`
+  const note = notePath(settings.remotePath, release ? tag : `${tag}.${shortHash(path)}`)
+  const script = notePackageScript({ path, note, sha256 })
   const outcomes = await fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE })
   signal.throwIfAborted()
   const failures = failuresOf(outcomes, 'check')

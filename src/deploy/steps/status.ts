@@ -3,6 +3,7 @@ import type { Failure } from '../../report/failures.ts'
 import { bytes, duration, percent, rate } from '../../text/format.ts'
 import { table } from '../../text/table.ts'
 import type { Context } from '../context/context.ts'
+import { serverPaths } from '../context/server-paths.ts'
 import { stationHere } from '../hosts/placement.ts'
 import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
@@ -14,7 +15,7 @@ const PATIENCE = 60
 /** `murder:status`: what runs on the deploy host and on every server. Reads only. */
 export async function status(context: Context): Promise<void> {
   const { fleet } = context
-  const script = statusScript(context)
+  const script = statusScript(serverPaths(context))
   const [local, outcomes] = await Promise.all([
     stationHere(context)?.status() ?? [],
     fleet.run('status', () => ({ script }), {

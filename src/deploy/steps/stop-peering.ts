@@ -1,5 +1,5 @@
-import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
+import { serverPaths } from '../context/server-paths.ts'
 import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { parseStopped, stopScript } from '../scripts/stop-script.ts'
@@ -12,10 +12,8 @@ const PATIENCE = 60
  * they were sharing.
  */
 export async function stopPeering(context: Context, tag?: string): Promise<void> {
-  const { fleet, settings } = context
-  const { temporaryPath, node, remotePath } = settings
-  const script = stopScript({ temporaryPath, node, remotePath, agent: agentPath(settings), tag })
-  const outcomes = await fleet.run('stop', () => ({ script }), { totalTimeout: PATIENCE })
+  const script = stopScript(serverPaths(context), tag)
+  const outcomes = await context.fleet.run('stop', () => ({ script }), { totalTimeout: PATIENCE })
   const stopped = outcomes.flatMap((outcome) =>
     outcome.ok ? parseStopped(outcome.stdout).map((run) => ({ server: outcome.server.label, ...run })) : [],
   )
