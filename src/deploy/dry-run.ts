@@ -15,14 +15,12 @@ import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
 import { hasZstd } from './preflight/verdict.ts'
 import { groupsOf } from './releases/batch.ts'
+import { releaseBefore } from './releases/choose-release.ts'
 import { keptReleases } from './releases/clean-releases.ts'
-import { listOldReleasesScript } from './scripts/old-releases-script.ts'
-import { parseReleases, releaseBefore, releasesScript } from './scripts/releases-script.ts'
+import { listOldReleasesScript, parseReleases, releasesScript } from './scripts/releases-script.ts'
+import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
 import { makeTransfer } from './transfer/make-transfer.ts'
 import { releaseBytes } from './transfer/transfer.ts'
-
-/** Seconds that a server may take to answer. */
-const PATIENCE = 60
 
 const show = (context: Context, text: string) => say(context, `Dry run: ${text}`)
 
@@ -77,7 +75,7 @@ export async function tryClean(context: Context): Promise<void> {
   const { fleet, shipit, signal } = context
   const keep = Math.max(1, keptReleases(shipit.config) - (shipit.releaseDirname === undefined ? 1 : 0))
   const script = listOldReleasesScript(deployToOf(shipit), keep)
-  const outcomes = await fleet.run('clean', () => ({ script }), { signal, totalTimeout: PATIENCE })
+  const outcomes = await fleet.run('clean', () => ({ script }), { signal, totalTimeout: SCRIPT_TIMEOUT_S })
   const failures = failuresOf(outcomes, 'clean')
   if (failures.length > 0) throw fleetError(context, failures, 'nothing was removed')
   const lines = outcomes.flatMap((outcome) => {
@@ -96,7 +94,7 @@ export async function tryClean(context: Context): Promise<void> {
 export async function tryRollback(context: Context): Promise<void> {
   const { fleet, shipit, signal } = context
   const script = releasesScript(deployToOf(shipit))
-  const outcomes = await fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE })
+  const outcomes = await fleet.run('check', () => ({ script }), { signal, totalTimeout: SCRIPT_TIMEOUT_S })
   const failures = failuresOf(outcomes, 'check')
   if (failures.length > 0) throw fleetError(context, failures, 'a rollback would end here')
   const releases = parseReleases(outcomes)

@@ -5,11 +5,11 @@ import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.
 import { saveLastRun } from '../deploy/outcome/last-run.ts'
 import { runReport, tellDone, writeReport } from '../deploy/outcome/run-report.ts'
 import { askAndLock } from '../deploy/preflight/ask.ts'
-import { forgetBroughtBefore } from '../deploy/releases/brought.ts'
+import { nothingToPublish } from '../deploy/releases/check-release-name.ts'
 import { cleanReleases } from '../deploy/releases/clean-releases.ts'
+import { forgetBroughtBefore } from '../deploy/releases/last-brought.ts'
+import { findRelease, preparePublishing, releaseOf } from '../deploy/releases/prepare-publishing.ts'
 import { publish } from '../deploy/releases/publish.ts'
-import { lookAt, preparePublishing, wantedHere } from '../deploy/releases/publishable.ts'
-import { nothingToPublish } from '../deploy/releases/release-name.ts'
 import { prepareRollback } from '../deploy/releases/rollback.ts'
 import { checkShellValues } from '../deploy/transfer/shell-values.ts'
 import type { Outcome } from '../fleet/fleet.ts'
@@ -84,7 +84,7 @@ export class DeployRun {
     nameDirectories(shipit)
     const context = contextOf(shipit)
     await this.#ensureRelease(async () => {
-      const wanted = wantedHere(context)
+      const wanted = releaseOf(context)
       this.#begin(context)
       await this.#asked?.catch(() => {}) // A deploy:init of this call still locks the servers.
       await context.during(() => preparePublishing(context, wanted))
@@ -93,7 +93,7 @@ export class DeployRun {
     const release = shipit.releaseDirname ?? ''
     shipit.log(`Publishing release "${shipit.releasePath}"`)
     await context.during(() => publish(context, { release, isNew: release === this.#updated }))
-    forgetBroughtBefore(context, release)
+    forgetBroughtBefore(shipit, release)
     shipit.log('Release published.')
     shipit.emit('published')
   }
@@ -101,7 +101,7 @@ export class DeployRun {
   async tryPublish(): Promise<void> {
     const context = contextOf(this.#shipit)
     await this.#ensureRelease(() =>
-      context.during(() => lookAt(context, wantedHere(context), 'nothing would be published')),
+      context.during(() => findRelease(context, releaseOf(context), 'nothing would be published')),
     )
     tryPublish(context)
   }
@@ -139,11 +139,11 @@ export class DeployRun {
   }
 
   /**
-   * When no task of this call names a release, `findRelease` finds what single steps have brought, or what the shipitfile names. It
+   * When no task of this call names a release, `find` finds what single steps have brought, or what the shipitfile names. It
    * does not when a task should have named one and has failed. Throws NOTHING_TO_PUBLISH.
    */
-  async #ensureRelease(findRelease: () => Promise<void>): Promise<void> {
-    if (this.#namedBy === undefined) return this.nameRelease('deploy:publish', findRelease)
+  async #ensureRelease(find: () => Promise<void>): Promise<void> {
+    if (this.#namedBy === undefined) return this.nameRelease('deploy:publish', find)
     if (this.#namedBy.isDone) return
     throw nothingToPublish(`${this.#namedBy.task} has failed`, 'what it said above tells what to do')
   }

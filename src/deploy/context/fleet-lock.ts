@@ -15,12 +15,11 @@ import {
   othersLock,
   parseLock,
 } from '../scripts/lock-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
-/** Seconds that a server may take to answer. */
-const PATIENCE = 60
-/** Another deploy may be ending, or refused itself: how often and after how many seconds to look again. */
-const LOOKS = 6
-const PAUSE = 0.4
+/** A lock is asked for again, because another deploy may be ending, or be refused itself. */
+const MAX_ATTEMPTS = 6
+const RETRY_PAUSE_S = 0.4
 
 interface Scripts {
   before: string
@@ -102,10 +101,10 @@ export class FleetLock {
     for (let look = 0; refused.length > 0; look++) {
       const ended = new Set(refused.filter(({ lock }) => isLeft(lock)).map(({ lock }) => lock.id))
       const running = refused.filter(({ lock }) => !ended.has(lock.id))
-      const hopeless = refused.some(({ lock }) => lock.kind === 'manual') || look === LOOKS
+      const hopeless = refused.some(({ lock }) => lock.kind === 'manual') || look === MAX_ATTEMPTS
       if (hopeless || running.some(({ lock }) => lock.id < this.#owner.id)) await this.#letGo()
       if (hopeless) throw lockedError(refused.map(named), this.#place.environment)
-      if (running.length > 0) await pause(PAUSE, signal)
+      if (running.length > 0) await pause(RETRY_PAUSE_S, signal)
       refused = await take(
         refused.map(({ server }) => server),
         { ...anew, ended: [...ended] },
@@ -140,7 +139,7 @@ export class FleetLock {
     const hold = new PersistentShell(this.#fleet, server, {
       step: 'check',
       script,
-      answerTimeout: PATIENCE,
+      answerTimeout: SCRIPT_TIMEOUT_S,
       signal,
     })
     const outcome = await hold.said

@@ -6,8 +6,8 @@ import { say } from '../outcome/say.ts'
 import { removeTransferScript, undoScript } from '../scripts/undo-script.ts'
 import type { Receiver } from './remote-peer.ts'
 
-/** Seconds: servers that cannot be reached any more must not hold up the end of a deploy. */
-const PATIENCE = 20
+/** A server that cannot be reached any more must not hold up the end of a deploy. */
+const TIDY_TIMEOUT_S = 20
 
 /**
  * Ends the peers of a transfer and removes what it left on the servers. Where a peer does not do that itself, its
@@ -17,7 +17,10 @@ export async function tidy(context: Context, tag: string, receivers: readonly Re
   const ended = await Promise.all(receivers.map((receiver) => receiver.end()))
   const servers = receivers.filter((_, index) => !ended[index]).map(({ server }) => server)
   const script = removeTransferScript(transferPath(context.settings, tag))
-  const outcomes = await context.fleet.run('tidy', () => ({ script }), { servers, totalTimeout: PATIENCE })
+  const outcomes = await context.fleet.run('tidy', () => ({ script }), {
+    servers,
+    totalTimeout: TIDY_TIMEOUT_S,
+  })
   for (const { server, cause } of failuresOf(outcomes, 'tidy')) {
     context.board().log(`${server}: temporary files may be left: ${cause}`)
   }
@@ -38,7 +41,7 @@ export async function undo(
   const outcomes = await context.fleet.run(
     'undo',
     (server) => ({ script: undoScript({ directory, releases, tag, withRelease: unpacked.has(server) }) }),
-    { servers, totalTimeout: PATIENCE },
+    { servers, totalTimeout: TIDY_TIMEOUT_S },
   )
   for (const { server, cause } of failuresOf(outcomes, 'undo')) {
     say(context, `${server}: what was half made could not be removed: ${cause}`) // the display has ended

@@ -6,9 +6,7 @@ import { halfMadeScript } from '../scripts/clean-script.ts'
 import { factsScript, OPEN_FILES_SCRIPT } from '../scripts/facts-script.ts'
 import { lockStatusScript } from '../scripts/lock-script.ts'
 import { revertScript } from '../scripts/publish-script.ts'
-
-/** Seconds that a server may take to answer a handful of questions. */
-export const PATIENCE = 60
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
 /** Asks every server, in one command each, whether anything would fail later. */
 export function ask(
@@ -19,7 +17,7 @@ export function ask(
   return context.fleet.run('check', () => ({ script }), {
     servers,
     signal: context.signal,
-    totalTimeout: PATIENCE,
+    totalTimeout: SCRIPT_TIMEOUT_S,
     repeatable: true,
   })
 }
@@ -39,5 +37,5 @@ export function askReadOnly(context: Context): Promise<Outcome[]> {
   const { fleet, settings, signal } = context
   const facts = factsScript(serverPaths(context), true)
   const script = [facts, OPEN_FILES_SCRIPT, lockStatusScript(settings.remotePath)].join('\n')
-  return fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE, repeatable: true })
+  return fleet.run('check', () => ({ script }), { signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true })
 }

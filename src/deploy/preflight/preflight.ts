@@ -5,7 +5,8 @@ import type { Failure } from '../../report/failures.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { ADDRESS_SCRIPT, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
-import { ask, PATIENCE } from './ask.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
+import { ask } from './ask.ts'
 import { faultOf, sameMachine } from './verdict.ts'
 
 export type FleetFacts = ReadonlyMap<Server, ServerFacts>
@@ -59,7 +60,7 @@ export async function examine(context: Context, asked: Promise<Outcome[]>): Prom
 async function findAddresses({ fleet, signal }: Context, facts: Map<Server, ServerFacts>): Promise<void> {
   const servers = [...facts.keys()].filter((server) => facts.get(server)?.clientAddress === undefined)
   if (servers.length === 0) return
-  const options = { servers, signal, login: true, totalTimeout: PATIENCE }
+  const options = { servers, signal, login: true, totalTimeout: SCRIPT_TIMEOUT_S }
   const outcomes = await fleet.run('check', () => ({ script: ADDRESS_SCRIPT }), options)
   for (const outcome of outcomes) {
     const found = facts.get(outcome.server)

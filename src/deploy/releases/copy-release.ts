@@ -6,12 +6,12 @@ import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { readReleaseScript, writeReleaseScript } from '../scripts/copy-script.ts'
 
-/** Bytes that may wait for a slower server before the faster one is held up. */
-const BUFFER = 16 << 20
+/** How far the server that reads may be ahead of the one that writes. */
+const BUFFER_BYTES = 16 << 20
 
 /**
- * Brings a release from a server that has it to others, through the deploy host: for a rollback with a server that is new, where
- * nothing has to be installed and speed is not what matters. Gives the failures.
+ * Copies a release from one server to others, through the deploy host, one after the other. A rollback with a new server needs it:
+ * nothing has to be installed, and speed does not matter. Returns the failures.
  */
 export async function copyRelease(
   context: Context,
@@ -34,7 +34,7 @@ async function copyTo(
   target: Server,
 ): Promise<Failure[]> {
   const releases = releasesPath(deployToOf(shipit))
-  const bytes = new PassThrough({ highWaterMark: BUFFER })
+  const bytes = new PassThrough({ highWaterMark: BUFFER_BYTES })
   bytes.on('error', () => {}) // The outcomes say what went wrong.
   const both = new AbortController()
   const options = { signal: AbortSignal.any([signal, both.signal]), stallTimeout: settings.timeouts.stall }

@@ -7,11 +7,9 @@ import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
 import { isTolerated, tolerate } from '../outcome/tolerate.ts'
 import { stillLockedScript } from '../scripts/lock-script.ts'
 import { healthScript, type Publication, publishScript, revertScript } from '../scripts/publish-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { groupsOf } from './batch.ts'
-import { checkName } from './release-name.ts'
-
-/** Seconds that a server may take to change a link. */
-const PATIENCE = 60
+import { checkReleaseName } from './check-release-name.ts'
 
 /**
  * Makes `current` point to the release on every server, group by group, and checks their health in between. When more fail
@@ -20,7 +18,7 @@ const PATIENCE = 60
  */
 export async function publish(context: Context, publication: Publication): Promise<void> {
   const { fleet, settings, shipit } = context
-  checkName(publication.release)
+  checkReleaseName(publication.release)
   const links: Links = new Map()
   const groups = groupsOf(fleet.servers, settings.batch)
   for (const [index, group] of groups.entries()) {
@@ -67,7 +65,7 @@ async function publishGroup(
       },
     }),
     // Ctrl-C waits for it: a script that has begun would go on, and publish after all was taken back.
-    { servers, totalTimeout: PATIENCE, repeatable: true },
+    { servers, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   const failures = failuresOf(outcomes, 'publish')
   const published = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
@@ -108,7 +106,7 @@ async function goBack(
   const outcomes = await fleet.run(
     'revert',
     (server) => ({ script: revertScript(deployTo, publication, links.get(server)) }),
-    { servers, totalTimeout: PATIENCE, repeatable: true },
+    { servers, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   for (const { ok, server } of outcomes) if (ok) record.published(server.label, false)
   return failuresOf(outcomes, 'revert')

@@ -3,7 +3,8 @@ import type { Context } from '../context/context.ts'
 import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
-import { parseReleases, releaseBefore, releasesScript } from '../scripts/releases-script.ts'
+import { parseReleases, releasesScript } from '../scripts/releases-script.ts'
+import { releaseBefore } from './choose-release.ts'
 import { copyRelease } from './copy-release.ts'
 
 /**

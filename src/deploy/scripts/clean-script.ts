@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
-import { STARTED } from './process-start.ts'
+import { STARTED } from './shell-functions.ts'
 
 /** Shell function `busy DIRECTORY`: whether a run's process, or one that unpacks, uses the directory of a transfer. */
 const BUSY = `${STARTED}

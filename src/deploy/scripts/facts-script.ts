@@ -1,7 +1,8 @@
 import { plainAddress } from '../../system/addresses.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../context/server-paths.ts'
-import { parseValues, SAY } from './values.ts'
+import { SAY } from './shell-functions.ts'
+import { parseValues } from './values.ts'
 
 /** What a server answers before a deploy. */
 export interface ServerFacts {

@@ -1,7 +1,8 @@
 import { quote, quotePath } from '../../text/shell-quote.ts'
 import { notePath, releasesPath } from '../context/server-paths.ts'
-import { checkName } from '../releases/release-name.ts'
-import { parseValues, SAY } from './values.ts'
+import { checkReleaseName } from '../releases/check-release-name.ts'
+import { SAY } from './shell-functions.ts'
+import { parseValues } from './values.ts'
 
 /** What one server has of a release, and which release is live there. */
 export interface FoundRelease {
@@ -15,7 +16,7 @@ export interface FoundRelease {
 
 /** Looks for a release, which is complete where it is: it appears by a rename. A note beside the agent names its package. */
 export function findReleaseScript(deployTo: string, remotePath: string, release: string): string {
-  const r = quote(checkName(release))
+  const r = quote(checkReleaseName(release))
   return `${SAY}
 line() { v=; [ ! -f "$2" ] || IFS= read -r v <"$2"; say "$1" "$v"; }
 if cd ${quotePath(releasesPath(deployTo))} 2>/dev/null; then
@@ -37,3 +38,15 @@ export function parseFoundRelease(output: string): FoundRelease {
     liveRevision: text('liveRevision'),
   }
 }
+
+/**
+ * Looks whether a directory is there already, and prints `same` where its note names this package, else `other`. Where there is
+ * none, notes the package that it will be made of.
+ */
+export const notePackageScript = (o: { path: string; note: string; sha256: string }) => `
+r=${quotePath(o.path)}; n=${quotePath(o.note)}; s=${quote(o.sha256)}
+if [ -d "$r" ] && [ -n "$(ls -A "$r")" ]; then
+  if [ "$(cat "$n" 2>/dev/null)" = "$s" ]; then echo same; else echo other; fi
+else
+  mkdir -p "$(dirname "$n")" && printf '%s\\n' "$s" > "$n"
+fi`

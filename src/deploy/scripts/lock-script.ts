@@ -1,8 +1,8 @@
 import { posix } from 'node:path'
 import { stay } from '../../fleet/persistent-shell-script.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
-import { STARTED } from './process-start.ts'
-import { parseValues, SAY } from './values.ts'
+import { SAY, STARTED } from './shell-functions.ts'
+import { parseValues } from './values.ts'
 
 /** The owner of a lock. Times are the deploy host's, for people only: no clock is compared with another. */
 export interface LockOwner {

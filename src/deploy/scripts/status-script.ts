@@ -2,8 +2,8 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { command, quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../context/server-paths.ts'
-import { ANY_AGENT } from './any-agent.ts'
-import { parseValues, SAY } from './values.ts'
+import { ANY_AGENT, SAY } from './shell-functions.ts'
+import { parseValues } from './values.ts'
 
 /** Tells of Node, agent and current release, and prints the runs of tracker, seeder and peers as the agent gives them. */
 export function statusScript({ deployTo, remotePath, temporaryPath, agent, node }: ServerPaths): string {

@@ -1,6 +1,6 @@
 import { command, quote, quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../context/server-paths.ts'
-import { ANY_AGENT } from './any-agent.ts'
+import { ANY_AGENT } from './shell-functions.ts'
 
 /**
  * Ends the peers of one transfer, or of all. A directory is a transfer's only when its run folder bears its name. The agent tells

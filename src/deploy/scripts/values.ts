@@ -1,6 +1,3 @@
-/** Shell function `say KEY VALUE`: prints an answer, the line `KEY=VALUE`. */
-export const SAY = `say() { printf '%s=%s\\n' "$1" "$2"; }`
-
 /** The `KEY=VALUE` lines of an output. The last one counts where a key is there twice. */
 export function parseValues(output: string): Map<string, string> {
   const values = new Map<string, string>()

@@ -15,8 +15,8 @@ import { type Landing, landingOf } from '../peers/unpack-target.ts'
 import { check, type FleetFacts } from '../preflight/preflight.ts'
 import { checkSpace } from '../preflight/space.ts'
 import { hasZstd } from '../preflight/verdict.ts'
-import { noteBrought } from '../releases/brought.ts'
-import { notePackageScript } from '../scripts/note-package-script.ts'
+import { saveLastBrought } from '../releases/last-brought.ts'
+import { notePackageScript } from '../scripts/find-release-script.ts'
 import { permit } from '../swarm/permits.ts'
 import type { Swarm } from '../swarm/swarm.ts'
 import { loadTransfer, type StoredTransfer } from '../transfer/stored-transfer.ts'
@@ -34,7 +34,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   const { tag } = transfer
   const landing = landingOf(context, transfer)
   const { path } = landing
-  if (landing.release) await noteBrought(context, transfer)
+  if (landing.release) await saveLastBrought(context.shipit.environment, transfer)
   const facts = await check(context)
   await permit(context, transfer, facts)
   assertZstd(context, transfer, facts)

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readReleaseScript, writeReleaseScript } from '../../../../src/deploy/scripts/copy-script.ts'
-import { notePackageScript } from '../../../../src/deploy/scripts/note-package-script.ts'
+import { notePackageScript } from '../../../../src/deploy/scripts/find-release-script.ts'
 import {
   parseReleases,
   releasesScript,

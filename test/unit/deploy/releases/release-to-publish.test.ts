@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { faultOf, wantedRelease } from '../../../../src/deploy/releases/wanted-release.ts'
+import { releaseToPublish, whyUnpublishable } from '../../../../src/deploy/releases/release-to-publish.ts'
 
 const brought = { tag: 'brought', sha256: 'aa', when: '2026-01-02T03:04:05.000Z' }
 
@@ -15,7 +15,7 @@ describe('what a publication alone is about', () => {
     ],
     ['what the shipitfile names', '20260101000000', 'other', { release: '20260101000000', by: 'shipitfile' }],
   ])('%s', (_, named, tag, wanted) => {
-    expect(wantedRelease(named, tag, brought, 'staging')).toEqual(wanted)
+    expect(releaseToPublish(named, tag, brought, 'staging')).toEqual(wanted)
   })
 
   test.each([undefined, '', '.', '..', 'a/b', '.a.partial'])('nothing, where %j is named', (named) => {
@@ -24,7 +24,7 @@ describe('what a publication alone is about', () => {
       exitCode: 2,
       message: expect.stringMatching(/^Nothing to publish: /),
     }
-    expect(() => wantedRelease(named, undefined, undefined, 'staging')).toThrow(
+    expect(() => releaseToPublish(named, undefined, undefined, 'staging')).toThrow(
       expect.objectContaining(error),
     )
   })
@@ -39,14 +39,18 @@ describe('a server can publish it', () => {
     ['a deploy', { isThere: true, sha256: undefined }, 'was not brought by murder:peer'],
     ['another package', { isThere: true, sha256: 'bb' }, 'is made of another package'],
   ])('where there is %s', (_, found, cause) => {
-    const fault = faultOf(wanted, found, 'aa', 'staging')
+    const fault = whyUnpublishable(wanted, found, 'aa', 'staging')
     expect(fault?.cause).toEqual(cause && expect.stringContaining(cause))
   })
 
   test('where it is there, if the shipitfile names it', () => {
     const named = { release: '1', by: 'shipitfile' } as const
-    expect(faultOf(named, { isThere: true, sha256: undefined }, undefined, 'staging')).toBeUndefined()
-    expect(faultOf(named, { isThere: false, sha256: undefined }, undefined, 'staging')).toMatchObject({
+    expect(
+      whyUnpublishable(named, { isThere: true, sha256: undefined }, undefined, 'staging'),
+    ).toBeUndefined()
+    expect(
+      whyUnpublishable(named, { isThere: false, sha256: undefined }, undefined, 'staging'),
+    ).toMatchObject({
       cause: 'releases/1 is not there',
     })
   })

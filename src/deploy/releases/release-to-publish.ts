@@ -1,25 +1,25 @@
 import type { Failure } from '../../report/failures.ts'
 import type { FoundRelease } from '../scripts/find-release-script.ts'
-import type { Brought } from './brought.ts'
-import { checkName, nothingToPublish } from './release-name.ts'
+import { checkReleaseName, nothingToPublish } from './check-release-name.ts'
+import type { LastBrought } from './last-brought.ts'
 
-/** A release that is on the servers already, says somebody. */
-export interface Wanted {
+/** A release that should be on the servers already. */
+export interface ReleaseToPublish {
   release: string
-  /** Who says so: the shipitfile, as with shipit-deploy alone, or what single steps know. */
+  /** What names it: the shipitfile, as with shipit-deploy alone, or the single steps. */
   by: 'shipitfile' | 'murder:peer'
-  /** Of the package that it is made of, where that is known here. */
+  /** SHA-256 of its package, when known here. */
   sha256?: string
 }
 
-/** What a `deploy:publish` is about that no other task of this call has named a release for. Throws NOTHING_TO_PUBLISH. */
-export function wantedRelease(
+/** The release of a `deploy:publish` for which no other task of this call has named one. Throws NOTHING_TO_PUBLISH. */
+export function releaseToPublish(
   named: string | undefined,
   tag: string | undefined,
-  brought: Brought | undefined,
+  brought: LastBrought | undefined,
   environment: string,
-): Wanted {
-  if (named !== undefined) return { release: checkName(named), by: 'shipitfile' }
+): ReleaseToPublish {
+  if (named !== undefined) return { release: checkReleaseName(named), by: 'shipitfile' }
   const release = tag ?? brought?.tag
   if (release === undefined) {
     throw nothingToPublish(
@@ -30,9 +30,9 @@ export function wantedRelease(
   return { release, by: 'murder:peer', ...(release === brought?.tag ? { sha256: brought.sha256 } : {}) }
 }
 
-/** Why a server cannot publish it. `sha256`: of the package that it is to be made of. */
-export function faultOf(
-  { release, by }: Wanted,
+/** Why a server cannot publish the release. `sha256`: of the package that it should be made of. */
+export function whyUnpublishable(
+  { release, by }: ReleaseToPublish,
   { isThere, sha256: found }: Pick<FoundRelease, 'isThere' | 'sha256'>,
   sha256: string | undefined,
   environment: string,
