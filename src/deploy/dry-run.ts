@@ -6,7 +6,7 @@ import { table } from '../text/table.ts'
 import type { Context } from './context/context.ts'
 import { lockedError, namedLocks } from './context/fleet-lock.ts'
 import { deployToOf } from './context/server-paths.ts'
-import { failuresOf, fleetError } from './outcome/fleet-error.ts'
+import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { canPrefill } from './peers/make-order.ts'
@@ -39,7 +39,7 @@ export async function tryDeploy(context: Context): Promise<void> {
       ...{ zstdEverywhere: [...facts.values()].every(hasZstd), peers: fleet.servers.length },
     })
     const size = releaseBytes(transfer.entries)
-    tolerate(context, checkSpace(context, facts, transfer), 'a deploy would end here')
+    tolerate(context, checkSpace(fleet.servers, facts, transfer), 'a deploy would end here')
     const rows = fleet.servers.map((server) => {
       const found = facts.get(server)
       const { currentRelease = 'none', hasAgent = false } = found ?? {}
@@ -77,7 +77,7 @@ export async function tryClean(context: Context): Promise<void> {
   const script = listOldReleasesScript(deployToOf(shipit), keep)
   const outcomes = await fleet.run('clean', () => ({ script }), { signal, totalTimeout: SCRIPT_TIMEOUT_S })
   const failures = failuresOf(outcomes, 'clean')
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was removed')
+  assertNoFailures(context, failures, 'nothing was removed')
   const lines = outcomes.flatMap((outcome) => {
     const names = outcome.ok ? outcome.stdout.split('\n').filter(Boolean) : []
     return names.length > 0 ? [`  ${outcome.server.label}: ${names.join(', ')}`] : []
@@ -96,7 +96,7 @@ export async function tryRollback(context: Context): Promise<void> {
   const script = releasesScript(deployToOf(shipit))
   const outcomes = await fleet.run('check', () => ({ script }), { signal, totalTimeout: SCRIPT_TIMEOUT_S })
   const failures = failuresOf(outcomes, 'check')
-  if (failures.length > 0) throw fleetError(context, failures, 'a rollback would end here')
+  assertNoFailures(context, failures, 'a rollback would end here')
   const releases = parseReleases(outcomes)
   const { live, before } = releaseBefore(releases)
   const lacking = fleet.servers.filter((server) => !releases.get(server)?.releases.includes(before))

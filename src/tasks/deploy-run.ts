@@ -3,7 +3,7 @@ import { removeShallowClones } from '../deploy/context/shallow-clone.ts'
 import { deployRelease } from '../deploy/deploy-release.ts'
 import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.ts'
 import { saveLastRun } from '../deploy/outcome/last-run.ts'
-import { runReport, tellDone, writeReport } from '../deploy/outcome/run-report.ts'
+import { runReport, writeReport } from '../deploy/outcome/run-report.ts'
 import { askAndLock } from '../deploy/preflight/ask.ts'
 import { nothingToPublish } from '../deploy/releases/check-release-name.ts'
 import { cleanReleases } from '../deploy/releases/clean-releases.ts'
@@ -15,7 +15,6 @@ import { checkShellValues } from '../deploy/transfer/shell-values.ts'
 import type { Outcome } from '../fleet/fleet.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
-import { defined } from '../system/defined.ts'
 import type { Work } from './task.ts'
 
 /** One deploy or rollback, from its first task to the end of the call. One method is one task; a dry run has methods of its own. */
@@ -56,9 +55,9 @@ export class DeployRun {
     const shipit = this.#shipit
     nameDirectories(shipit)
     const context = contextOf(shipit)
-    const board = context.board()
+    const board = context.display.board()
     const begun = performance.now()
-    const deploy = () => context.during(() => deployRelease(context, this.#asked))
+    const deploy = () => context.interrupt.during(() => deployRelease(context, this.#asked))
     const done = await this.nameRelease('deploy:update', deploy)
     removeShallowClones(shipit)
     this.#updated = shipit.releaseDirname
@@ -69,13 +68,13 @@ export class DeployRun {
       board.report({ ...this.#report, records: context.record.servers })
       this.#showReport = undefined
     }
-    context.finishBoard()
+    context.display.finish()
     shipit.emit('updated')
   }
 
   async tryUpdate(): Promise<void> {
     const context = contextOf(this.#shipit)
-    await this.nameRelease('deploy:update', () => context.during(() => tryDeploy(context)))
+    await this.nameRelease('deploy:update', () => context.interrupt.during(() => tryDeploy(context)))
     removeShallowClones(this.#shipit)
   }
 
@@ -87,12 +86,12 @@ export class DeployRun {
       const wanted = releaseOf(context)
       this.#begin(context)
       await this.#asked?.catch(() => {}) // A deploy:init of this call still locks the servers.
-      await context.during(() => preparePublishing(context, wanted))
-      context.finishBoard()
+      await context.interrupt.during(() => preparePublishing(context, wanted))
+      context.display.finish()
     })
     const release = shipit.releaseDirname ?? ''
     shipit.log(`Publishing release "${shipit.releasePath}"`)
-    await context.during(() => publish(context, { release, isNew: release === this.#updated }))
+    await context.interrupt.during(() => publish(context, { release, isNew: release === this.#updated }))
     forgetBroughtBefore(shipit, release)
     shipit.log('Release published.')
     shipit.emit('published')
@@ -101,7 +100,7 @@ export class DeployRun {
   async tryPublish(): Promise<void> {
     const context = contextOf(this.#shipit)
     await this.#ensureRelease(() =>
-      context.during(() => findRelease(context, releaseOf(context), 'nothing would be published')),
+      context.interrupt.during(() => findRelease(context, releaseOf(context), 'nothing would be published')),
     )
     tryPublish(context)
   }
@@ -109,7 +108,7 @@ export class DeployRun {
   async clean(): Promise<void> {
     nameDirectories(this.#shipit)
     const context = contextOf(this.#shipit)
-    await context.during(() => cleanReleases(context))
+    await context.interrupt.during(() => cleanReleases(context))
     this.#shipit.emit('cleaned')
   }
 
@@ -121,13 +120,13 @@ export class DeployRun {
     const context = contextOf(this.#shipit)
     this.#begin(context)
     nameDirectories(this.#shipit)
-    await this.nameRelease('rollback:init', () => context.during(() => prepareRollback(context)))
+    await this.nameRelease('rollback:init', () => context.interrupt.during(() => prepareRollback(context)))
     this.#shipit.emit('rollback')
   }
 
   tryRollback(): Promise<void> {
     const context = contextOf(this.#shipit)
-    return this.nameRelease('rollback:init', () => context.during(() => tryRollback(context)))
+    return this.nameRelease('rollback:init', () => context.interrupt.during(() => tryRollback(context)))
   }
 
   /** Work of a task that names the release for deploy:publish. */
@@ -157,13 +156,13 @@ export class DeployRun {
     if (!this.#begun) return
     const { context, at } = this.#begun
     this.#begun = undefined
-    const done = runReport(context, at, { error, ...defined({ report: this.#report }) })
-    writeReport(context, done)
+    const done = runReport(context, at, error, this.#report)
+    writeReport(this.#shipit, done)
     const alone = this.#namedBy?.task === 'deploy:publish'
     // When nothing was changed, the last deploy is still the one before.
     if (!alone || done.published) saveLastRun(this.#shipit, done, { alone })
     context.log.line(`report ${JSON.stringify(done)}`)
-    if (error === undefined) tellDone(context, done)
+    if (error === undefined) this.#shipit.emit('murder:done', done)
   }
 }
 

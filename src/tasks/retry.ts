@@ -1,6 +1,6 @@
 import { contextOf } from '../deploy/context/context.ts'
+import { withdraw } from '../deploy/context/ssh-pool.ts'
 import { type LastRun, loadLastRun } from '../deploy/outcome/last-run.ts'
-import { withdraw } from '../deploy/outcome/tolerate.ts'
 import { ExitCode, MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
 import { type Registration, task } from './task.ts'

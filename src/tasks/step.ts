@@ -12,9 +12,9 @@ export function step(
     const work = async () => {
       const context = taskContextOf(shipit)
       try {
-        await context.during(() => run(context))
+        await context.interrupt.during(() => run(context))
       } finally {
-        context.finishBoard()
+        context.display.finish()
       }
       context.signal.throwIfAborted()
     }

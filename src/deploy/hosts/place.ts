@@ -29,7 +29,7 @@ export function placeAt(context: Context, transfer: Transfer, server: Server | u
 }
 
 function starter(context: Context, start: StartAgent, runs: string): Place['start'] {
-  const log = (line: string) => context.board().log(line)
+  const log = (line: string) => context.display.board().log(line)
   return (role, args) => startKept(start, role, [...args, '--run-dir', runs], log)
 }
 

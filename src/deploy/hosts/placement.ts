@@ -14,7 +14,7 @@ import { agentPath } from '../context/agent-program.ts'
 import { outsiders } from '../context/connections.ts'
 import type { Context } from '../context/context.ts'
 import { environmentDirectory, environmentName, localRuns } from '../context/local-paths.ts'
-import { fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly } from '../outcome/say.ts'
 import { ask } from '../preflight/ask.ts'
 import { check, type FleetFacts } from '../preflight/preflight.ts'
@@ -89,7 +89,7 @@ function onServer(context: Context, server: Server): Omit<Station, 'address'> {
     async prepare() {
       const facts = await check(context, ask(context, [server]))
       const failures = await uploadAgent(quietly(context), facts, [server])
-      if (failures.length > 0) throw fleetError(context, failures, 'nothing was started')
+      assertNoFailures(context, failures, 'nothing was started')
       return facts
     },
     async agent(args, signal) {

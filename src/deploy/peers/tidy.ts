@@ -4,31 +4,31 @@ import { deployToOf, releasesPath, transferPath } from '../context/server-paths.
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { removeTransferScript, undoScript } from '../scripts/undo-script.ts'
-import type { Receiver } from './remote-peer.ts'
+import type { RemotePeer } from './remote-peer.ts'
 
 /** A server that cannot be reached any more must not hold up the end of a deploy. */
 const TIDY_TIMEOUT_S = 20
 
 /**
- * Ends the peers of a transfer and removes what it left on the servers. Where a peer does not do that itself, its
- * directory is removed, which is the lease it lives by.
+ * Ends the peers of a transfer, which remove what they have left on the servers. Where one does not, its directory is removed, and
+ * with it its lease.
  */
-export async function tidy(context: Context, tag: string, receivers: readonly Receiver[]): Promise<void> {
-  const ended = await Promise.all(receivers.map((receiver) => receiver.end()))
-  const servers = receivers.filter((_, index) => !ended[index]).map(({ server }) => server)
+export async function tidy(context: Context, tag: string, peers: readonly RemotePeer[]): Promise<void> {
+  const ended = await Promise.all(peers.map((peer) => peer.end()))
+  const servers = peers.filter((_, index) => !ended[index]).map(({ server }) => server)
   const script = removeTransferScript(transferPath(context.settings, tag))
   const outcomes = await context.fleet.run('tidy', () => ({ script }), {
     servers,
     totalTimeout: TIDY_TIMEOUT_S,
   })
   for (const { server, cause } of failuresOf(outcomes, 'tidy')) {
-    context.board().log(`${server}: temporary files may be left: ${cause}`)
+    context.display.board().log(`${server}: temporary files may be left: ${cause}`)
   }
 }
 
 /**
- * Takes back a transfer that failed: ends what still runs for it, removes its directory, what was unpacked halfway, and
- * the whole release where it is this transfer's. Best effort: says what could not be removed.
+ * Takes back a transfer that failed: ends its processes, removes its directory, the half-made release, and the whole release on
+ * the servers in `unpacked`. Says what could not be removed.
  */
 export async function undo(
   context: Context,
@@ -44,6 +44,6 @@ export async function undo(
     { servers, totalTimeout: TIDY_TIMEOUT_S },
   )
   for (const { server, cause } of failuresOf(outcomes, 'undo')) {
-    say(context, `${server}: what was half made could not be removed: ${cause}`) // the display has ended
+    say(context, `${server}: what was half made could not be removed: ${cause}`) // The display has ended.
   }
 }

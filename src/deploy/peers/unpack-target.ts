@@ -5,20 +5,20 @@ import type { Context } from '../context/context.ts'
 import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import type { StoredTransfer } from '../transfer/stored-transfer.ts'
 
-/** What becomes of a transfer on the servers: a release, unless the settings say otherwise in Murder's terms. */
-export interface Landing {
-  /** The directory or the file that it becomes. */
+/** Where servers unpack a transfer: as a release, unless the settings of Twitter's Murder name another place. */
+export interface UnpackTarget {
+  /** The directory or the file to make. */
   path: string
   /** Whether it is one of `deployTo`'s releases. */
   release: boolean
-  /** What becomes of files that the directory holds already. */
+  /** What to do with files that are in the directory already. */
   existing: 'refuse' | 'merge' | 'replace'
-  /** Set when it is one file and no package. */
+  /** Set when one file travels as it is, not a package. */
   file?: NonNullable<ReceiveOrder['place']>
 }
 
 /** Throws SETTINGS when the settings don't fit each other or what was packaged. */
-export function landingOf(context: Context, { tag, source }: StoredTransfer): Landing {
+export function unpackTargetOf(context: Context, { tag, source }: StoredTransfer): UnpackTarget {
   const { settings, shipit } = context
   const { destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete } = settings
   if (source) {
@@ -46,7 +46,7 @@ export function landingOf(context: Context, { tag, source }: StoredTransfer): La
 
 const again = 'run murder:create_torrent with the same settings first'
 
-/** What is emptied or written over must hold neither this plugin's own files nor the releases. */
+/** A directory that is emptied or written over must hold neither this plugin's own files nor the releases. */
 function assertHarmless({ settings, shipit }: Context, path: string): void {
   const target = posix.join(posix.resolve(path), '/')
   const own = [settings.remotePath, settings.temporaryPath, deployToOf(shipit)]

@@ -3,7 +3,7 @@ import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Context } from '../context/context.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { ADDRESS_SCRIPT, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { ask } from './ask.ts'
@@ -14,7 +14,7 @@ export type FleetFacts = ReadonlyMap<Server, ServerFacts>
 /** What the servers answered. Throws FLEET_FAILED, with a table, when a deploy would fail on any of them. */
 export async function check(context: Context, asked: Promise<Outcome[]> = ask(context)): Promise<FleetFacts> {
   const { facts, failures } = await inspect(context, asked)
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  assertNoFailures(context, failures, 'nothing was changed')
   return facts
 }
 

@@ -3,7 +3,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf } from '../context/server-paths.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { failuresOf, fleetError, tellFailures } from '../outcome/fleet-error.ts'
 import { isTolerated, tolerate } from '../outcome/tolerate.ts'
 import { stillLockedScript } from '../scripts/lock-script.ts'
 import { healthScript, type Publication, publishScript, revertScript } from '../scripts/publish-script.ts'
@@ -38,7 +38,9 @@ export async function publish(context: Context, publication: Publication): Promi
     }
     const consequence = await giveUp(context, publication, links)
     if (context.signal.aborted) throw interrupted(consequence)
-    throw fleetError(context, [...context.leftOut, ...failures], consequence)
+    const all = [...context.leftOut, ...failures]
+    tellFailures(context, all)
+    throw fleetError(all, consequence, context)
   }
 }
 

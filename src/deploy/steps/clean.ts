@@ -4,7 +4,7 @@ import type { Context } from '../context/context.ts'
 import { environmentDirectory } from '../context/local-paths.ts'
 import { releasesPath } from '../context/server-paths.ts'
 import { stationHere, stationOf } from '../hosts/placement.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { cleanScript } from '../scripts/clean-script.ts'
 import { removeTransfer } from '../transfer/stored-transfer.ts'
@@ -44,7 +44,7 @@ export async function clean(context: Context): Promise<void> {
   ])
   if (lines.length === 0) lines.push('Nothing to clean')
   say(context, lines.join('\n'), 'cleaned', { servers: all })
-  if (failures.length > 0) throw fleetError(context, failures, 'they were not cleaned')
+  assertNoFailures(context, failures, 'they were not cleaned')
 }
 
 /** Packages of this environment that nobody seeds, and notes of runs that failed. */

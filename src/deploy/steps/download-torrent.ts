@@ -7,7 +7,7 @@ import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
 import { environmentDirectory } from '../context/local-paths.ts'
 import { hasOwnTracker, type Station, shownTracker, stationOf } from '../hosts/placement.ts'
-import { facts, say } from '../outcome/say.ts'
+import { keyValueLines, say } from '../outcome/say.ts'
 import { findSeeders } from './seed.ts'
 
 /** Seconds, and bytes of base64, for a torrent that comes over SSH. */
@@ -41,7 +41,7 @@ export async function downloadTorrent(context: Context): Promise<void> {
   const { infoHash } = parseMetainfo(torrent)
   say(
     context,
-    facts(`Torrent of ${seeder.tag}`, [
+    keyValueLines(`Torrent of ${seeder.tag}`, [
       ['infohash', infoHash],
       ['tracker', url ?? 'none'],
       ['path', path],

@@ -7,11 +7,11 @@ import type { Context } from '../context/context.ts'
 import { notePath } from '../context/server-paths.ts'
 import { hasOwnTracker, hostsOf, type Station, stationOf, trackerStationOf } from '../hosts/placement.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { count, quietly, say } from '../outcome/say.ts'
-import { receive } from '../peers/follow-servers.ts'
+import { followServers } from '../peers/follow-servers.ts'
 import { undo } from '../peers/tidy.ts'
-import { type Landing, landingOf } from '../peers/unpack-target.ts'
+import { type UnpackTarget, unpackTargetOf } from '../peers/unpack-target.ts'
 import { check, type FleetFacts } from '../preflight/preflight.ts'
 import { checkSpace } from '../preflight/space.ts'
 import { hasZstd } from '../preflight/verdict.ts'
@@ -32,13 +32,13 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   const station = stationOf(context)
   const { transfer, swarm: open } = await seeded(context, station)
   const { tag } = transfer
-  const landing = landingOf(context, transfer)
-  const { path } = landing
-  if (landing.release) await saveLastBrought(context.shipit.environment, transfer)
+  const target = unpackTargetOf(context, transfer)
+  const { path } = target
+  if (target.release) await saveLastBrought(context.shipit.environment, transfer)
   const facts = await check(context)
   await permit(context, transfer, facts)
   assertZstd(context, transfer, facts)
-  const complete = await findComplete(context, transfer, landing)
+  const complete = await findComplete(context, transfer, target)
   const servers = fleet.servers.filter((server) => !complete.has(server))
   const fields = { tag, path, already: [...complete].map(({ label }) => label) }
   if (servers.length === 0) {
@@ -46,23 +46,23 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     return say(context, text, 'received', { ...fields, perServer: [] })
   }
   const unfit = [
-    ...checkSpace(context, facts, transfer),
+    ...checkSpace(fleet.servers, facts, transfer),
     ...(await uploadAgent(quietly(context), facts, servers)),
   ]
-  if (unfit.length > 0) throw fleetError(context, unfit, 'nothing was changed')
+  assertNoFailures(context, unfit, 'nothing was changed')
 
-  const board = context.board()
+  const board = context.display.board()
   for (const { label } of complete) board.update(label, { phase: 'done' })
   const swarm = open(facts)
   try {
     const plan = { transfer, swarm, facts, servers, unpacked: new Set<Server>() }
-    const received = await receive(context, { ...plan, ...landingPlan(landing, transfer) })
+    const received = await followServers(context, { ...plan, ...targetPlan(target, transfer) })
     context.signal.throwIfAborted()
     const { failures, perServer, transferSeconds, unpackSeconds } = received
-    for (const receiver of received.receivers) receiver.letGo()
-    if (failures.length > 0) throw fleetError(context, failures, `the others have ${path}`, { said: true })
+    for (const each of received.peers) each.letGo()
+    assertNoFailures(context, failures, `the others have ${path}`, { said: true })
     const lines = [
-      `${count(fleet.servers.length, 'server')}: ${path} is complete${landing.release ? ', not published' : ''}`,
+      `${count(fleet.servers.length, 'server')}: ${path} is complete${target.release ? ', not published' : ''}`,
       `transfer ${duration(transferSeconds)}, unpack ${duration(unpackSeconds)}`,
       ...(complete.size > 0 ? [`${count(complete.size, 'server')} had it already`] : []),
       ...(settings.linger > 0 && then === 'linger'
@@ -77,7 +77,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   }
 }
 
-function landingPlan({ path, release, existing, file }: Landing, { revision }: StoredTransfer) {
+function targetPlan({ path, release, existing, file }: UnpackTarget, { revision }: StoredTransfer) {
   if (file) return { place: file }
   return {
     releasePath: path,
@@ -139,7 +139,7 @@ function assertZstd(context: Context, { compression }: StoredTransfer, facts: Fl
           },
         ],
   )
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  assertNoFailures(context, failures, 'nothing was changed')
 }
 
 /**
@@ -150,7 +150,7 @@ function assertZstd(context: Context, { compression }: StoredTransfer, facts: Fl
 async function findComplete(
   context: Context,
   { tag, sha256 }: StoredTransfer,
-  { path, release, existing }: Landing,
+  { path, release, existing }: UnpackTarget,
 ): Promise<Set<Server>> {
   if (existing !== 'refuse') return new Set()
   const { fleet, settings, signal } = context
@@ -174,7 +174,7 @@ async function findComplete(
         : 'remove it, set MURDER_UNSAFE_PLEASE_DELETE, or set MURDER_TAG to another name and run murder:seed again',
     })
   }
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  assertNoFailures(context, failures, 'nothing was changed')
   return complete
 }
 

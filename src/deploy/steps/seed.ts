@@ -15,7 +15,7 @@ import {
   stationOf,
   trackerStationOf,
 } from '../hosts/placement.ts'
-import { facts as lines, say } from '../outcome/say.ts'
+import { keyValueLines as lines, say } from '../outcome/say.ts'
 import { ask } from '../preflight/ask.ts'
 import { type FleetFacts, inspect } from '../preflight/preflight.ts'
 import { permit } from '../swarm/permits.ts'

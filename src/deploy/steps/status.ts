@@ -5,7 +5,7 @@ import { table } from '../../text/table.ts'
 import type { Context } from '../context/context.ts'
 import { serverPaths } from '../context/server-paths.ts'
 import { stationHere } from '../hosts/placement.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { parseStatus, type ServerStatus, statusScript } from '../scripts/status-script.ts'
 
@@ -29,11 +29,11 @@ export async function status(context: Context): Promise<void> {
     outcome.ok ? [parseStatus(outcome.server, outcome.stdout)] : [],
   )
   const failures = failuresOf(outcomes, 'status')
-  if (context.mode === 'json') {
+  if (context.display.mode === 'json') {
     say(context, '', 'status', { host: 'deploy host', runs: local })
     for (const found of servers) say(context, '', 'status', { ...found })
   } else say(context, describe(local, servers, failures))
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing is known of them')
+  assertNoFailures(context, failures, 'nothing is known of them')
 }
 
 function describe(local: RunStatus[], servers: ServerStatus[], failures: readonly Failure[]): string {

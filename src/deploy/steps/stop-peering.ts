@@ -1,6 +1,6 @@
 import type { Context } from '../context/context.ts'
 import { serverPaths } from '../context/server-paths.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { parseStopped, stopScript } from '../scripts/stop-script.ts'
 
@@ -25,7 +25,5 @@ export async function stopPeering(context: Context, tag?: string): Promise<void>
   if (failures.length < outcomes.length) {
     say(context, text, 'stopped', { role: 'peer', wasRunning: stopped.length > 0, peers: stopped })
   }
-  if (failures.length > 0) {
-    throw fleetError(context, failures, 'what runs there ends by itself when it has lingered')
-  }
+  assertNoFailures(context, failures, 'what runs there ends by itself when it has lingered')
 }

@@ -9,7 +9,7 @@ import {
   startAt,
   trackerStationOf,
 } from '../hosts/placement.ts'
-import { facts, say } from '../outcome/say.ts'
+import { keyValueLines, say } from '../outcome/say.ts'
 import { permitsPath, putPermits } from '../swarm/permits.ts'
 
 /** All environments of a project that have the same port share its tracker. */
@@ -64,7 +64,7 @@ export async function startTracker(context: Context): Promise<void> {
   const url = shownTracker(context, port, own)
   say(
     context,
-    facts(
+    keyValueLines(
       runsAlready ? `The tracker runs already on ${station.label}` : `Tracker is running on ${station.label}`,
       [
         ['url', url ?? ''],

@@ -10,7 +10,7 @@ import {
   trackerStationOf,
 } from '../hosts/placement.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
-import { fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly } from '../outcome/say.ts'
 import { ask } from '../preflight/ask.ts'
 import { check, type FleetFacts } from '../preflight/preflight.ts'
@@ -80,7 +80,7 @@ async function prepareBesides(context: Context): Promise<FleetFacts> {
   if (besides.length === 0) return new Map()
   const facts = await check(context, ask(context, besides))
   const failures = await uploadAgent(quietly(context), facts, besides)
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was published')
+  assertNoFailures(context, failures, 'nothing was published')
   return facts
 }
 

@@ -24,7 +24,7 @@ export async function directoryTransfer(
 ): Promise<Transfer> {
   const { settings, signal } = context
   refuseOthers(settings)
-  const board = context.board()
+  const board = context.display.board()
   const listed = entries.map((entry) => ({ ...entry, ...NOBODYS }))
   const files = listed.filter(({ type }) => type === 'file')
   const size = files.reduce((sum, file) => sum + file.size, 0)

@@ -35,6 +35,6 @@ export function makeTransfer(
     gitIgnore(isPackage ? settings.ignore : [...settings.ignore, `/${MANIFEST}`]),
     ...(wish.excludes ?? []),
   ])
-  context.board().step('package')
+  context.display.board().step('package')
   return (isPackage ? makePackage : directoryTransfer)(context, { ...wish, root, entries })
 }

@@ -14,7 +14,7 @@ import { type PackageWish, secretFor, type Transfer } from './transfer.ts'
 export async function makePackage(context: Context, wish: PackageWish): Promise<Transfer> {
   const { settings, signal } = context
   const { root, entries } = wish
-  const board = context.board()
+  const board = context.display.board()
   const ratio = settings.compression === 'none' || wish.prefill ? 1 : estimateCompression(root, entries)
   const compression = chooseCompression({
     wanted: settings.compression,
