@@ -15,7 +15,7 @@ import { checkShellValues } from '../deploy/transfer/shell-values.ts'
 import type { Outcome } from '../fleet/fleet.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
-import type { Work } from './task.ts'
+import { originalTask, type Registration, task, type Work } from './task.ts'
 
 /** One deploy or rollback, from its first task to the end of the call. One method is one task; a dry run has methods of its own. */
 export class DeployRun {
@@ -172,6 +172,24 @@ export function deployRunOf(shipit: Shipit): DeployRun {
   const run = runs.get(shipit) ?? new DeployRun(shipit)
   runs.set(shipit, run)
   return run
+}
+
+/** Registers a task that is a method of the run; `dry` is what it is in a dry run. */
+export function deployTask(
+  name: string,
+  work: (run: DeployRun, original: Work) => Promise<void>,
+  dry: (run: DeployRun, original: Work) => void | Promise<void>,
+): Registration {
+  return (shipit) => {
+    const run = deployRunOf(shipit)
+    const original = originalTask(shipit, name)
+    task(
+      shipit,
+      name,
+      () => work(run, original),
+      () => dry(run, original),
+    )
+  }
 }
 
 /** Adds the phase that began when the others ended. */

@@ -1,5 +1,6 @@
 import { registerCleanReleases } from './deploy/clean.ts'
 import { registerFetch } from './deploy/fetch.ts'
+import { registerFinish } from './deploy/finish.ts'
 import { registerInit } from './deploy/init.ts'
 import { registerPublish } from './deploy/publish.ts'
 import { registerUpdate } from './deploy/update.ts'
@@ -36,6 +37,7 @@ export const registrations: readonly Registration[] = [
   registerUpdate,
   registerPublish,
   registerCleanReleases,
+  registerFinish,
   registerRollback,
   registerRetry,
   registerConfig,

@@ -33,6 +33,8 @@ export const originalTask = ({ tasks }: Shipit, name: string): Work =>
   (tasks[name]?.fn as Work | undefined) ?? (() => {})
 
 /** Leaves out of a dry run a task of shipit-deploy's that would tell others that something has happened. */
-export function onlyForReal(shipit: Shipit, name: string): void {
-  if (shipit.tasks[name]?.fn) task(shipit, name, originalTask(shipit, name))
-}
+export const onlyForReal =
+  (name: string): Registration =>
+  (shipit) => {
+    if (shipit.tasks[name]?.fn) task(shipit, name, originalTask(shipit, name))
+  }

@@ -46,7 +46,7 @@ export const newOwner = (kind: LockOwner['kind'], what: string): LockOwner => ({
   process: nameOwnProcess() ?? '',
 })
 
-/** Several servers that are locked by the same owner are one sentence. */
+/** One sentence for all servers that are locked. */
 export function lockedError(found: readonly NamedLock[], environment: string): MurderError {
   const [{ server, lock } = { server: '?', lock: undefined }] = found
   const where = found.length === 1 ? server : `${server} and ${found.length - 1} more`
@@ -95,7 +95,7 @@ export class FleetLock {
       for (const outcome of taken) outcomes.set(outcome.server, outcome)
       return refusals(taken)
     }
-    // Where the lock was refused there is a place for it already: only who has it asks.
+    // Where the lock was refused, its directory is there already, and the questions follow once it is taken.
     const anew = { after: `${scripts.before}\n${scripts.after ?? ''}` }
     let refused = await take(this.#fleet.servers, scripts)
     for (let look = 0; refused.length > 0; look++) {
@@ -109,7 +109,7 @@ export class FleetLock {
         refused.map(({ server }) => server),
         { ...anew, ended: [...ended] },
       )
-      // Only then those that were let go: they must not be in the way of the older deploy.
+      // Then those that were let go. They must not be in the way of the older deploy before.
       if (refused.length === 0)
         refused = await take(
           [...outcomes.values()].flatMap(({ ok, server }) => (ok ? [server] : [])),
@@ -150,7 +150,7 @@ export class FleetLock {
     return outcome
   }
 
-  /** The connection broke, and the lock went with it. Where another deploy has taken it since, publishing says so. */
+  /** The connection broke, and the lock went with it. When another deploy has taken it since, publishing fails. */
   async #holdAgain(server: Server, hold: PersistentShell): Promise<void> {
     const { signal } = this.#released
     while (this.#holds.get(server) === hold && !signal.aborted && this.#fleet.servers.includes(server)) {
@@ -165,7 +165,7 @@ export class FleetLock {
   }
 }
 
-/** A server's label, and who has it. */
+/** A lock, and the label of its server. */
 export interface NamedLock {
   server: string
   lock: FoundLock
@@ -176,12 +176,12 @@ interface Refusal {
   lock: FoundLock
 }
 
-/** Its deploy ran here and has ended, but the server does not know: its connection was cut, not closed. */
+/** Its deploy ran on this machine and has ended. The server does not know, because the connection was cut, not closed. */
 const isLeft = ({ kind, process }: FoundLock) => kind === 'deploy' && hasEnded(process)
 
 const named = ({ server, lock }: Refusal): NamedLock => ({ server: server.label, lock })
 
-/** The locks of others that servers have told of. */
+/** The locks of others that servers have found. */
 export const namedLocks = (outcomes: readonly Outcome[]): NamedLock[] => refusals(outcomes).map(named)
 
 function refusals(outcomes: readonly Outcome[]): Refusal[] {

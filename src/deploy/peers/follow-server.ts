@@ -36,37 +36,35 @@ export class TransferTimes {
   }
 }
 
+/** The parts that the followers of all servers share. */
+export interface FollowedRun {
+  context: Context
+  plan: ReceivePlan
+  shared: SharedOrder
+  times: TransferTimes
+}
+
 /** Follows the peer of one server, shows how far it is, and collects its report. */
 export class ServerFollower {
   peer: RemotePeer
   report: ServerReport
   /** It has done all that was ordered. */
   hasArrived = false
-  readonly #context: Context
-  readonly #plan: ReceivePlan
   readonly #server: Server
-  readonly #shared: SharedOrder
-  readonly #times: TransferTimes
+  readonly #run: FollowedRun
   /** The content is complete. What follows is unpacking. */
   #isComplete = false
 
-  constructor(
-    context: Context,
-    plan: ReceivePlan,
-    { server, shared, times }: { server: Server; shared: SharedOrder; times: TransferTimes },
-  ) {
-    this.#context = context
-    this.#plan = plan
+  constructor(run: FollowedRun, server: Server) {
+    this.#run = run
     this.#server = server
-    this.#shared = shared
-    this.#times = times
-    this.peer = plan.peers?.get(server) ?? new RemotePeer(context, server)
+    this.peer = run.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
     this.report = { server: server.label, seconds: 0 }
   }
 
   /** Gives the failure, unless it was Ctrl-C. When the connection breaks the download goes on, and a new connection finds it. */
   async follow(): Promise<Failure | undefined> {
-    const { display, settings, signal } = this.#context
+    const { display, settings, signal } = this.#run.context
     const patience = new Patience(settings.timeouts.stall)
     const onEvent = (event: AgentEvent) => {
       patience.heard()
@@ -82,26 +80,27 @@ export class ServerFollower {
         display.board().log(`${this.#server.label}: ${text}`)
       }
       await pause(RECONNECT_PAUSE_S)
-      this.peer = new RemotePeer(this.#context, this.#server)
+      this.peer = new RemotePeer(this.#run.context, this.#server)
     }
   }
 
   #begin() {
-    const { transfer, unpacked } = this.#plan
+    const { context, plan, shared } = this.#run
     const { label } = this.#server
-    const order = orderFor(this.#context, this.#plan, this.#server, this.#shared)
+    const order = orderFor(context, plan, this.#server, shared)
     this.report = { server: label, seconds: 0 }
-    unpacked.add(this.#server)
-    this.#board.update(label, { phase: 'transfer', total: transfer.length })
+    plan.unpacked.add(this.#server)
+    this.#board.update(label, { phase: 'transfer', total: plan.transfer.length })
     return order
   }
 
   get #board() {
-    return this.#context.display.board()
+    return this.#run.context.display.board()
   }
 
   /** What this throws ends the peer and becomes the failure. */
   #take(event: AgentEvent): void {
+    const { context, plan, times } = this.#run
     const { label } = this.#server
     switch (event.event) {
       case 'prefilled':
@@ -114,31 +113,31 @@ export class ServerFollower {
         // A complete peer reports how it shares. That is no progress of unpacking.
         if (!this.#isComplete)
           this.#board.update(label, { bytes: event.bytes, total: event.total, rate: event.down })
-        this.#board.seeder(this.#plan.swarm.sent())
+        this.#board.seeder(plan.swarm.sent())
         break
       case 'downloaded': {
         const { received, fromSeeder, sent } = event
-        Object.assign(this.report, { received, fromSeeder, sent, seconds: this.#times.now() })
-        this.#context.record.transferred(this.report)
+        Object.assign(this.report, { received, fromSeeder, sent, seconds: times.now() })
+        context.record.transferred(this.report)
         break
       }
       case 'done':
-        this.#times.transferred()
+        times.transferred()
         this.#isComplete = true
-        this.#board.update(label, { phase: hasTarget(this.#plan) ? 'unpack' : 'done' })
+        this.#board.update(label, { phase: hasTarget(plan) ? 'unpack' : 'done' })
         break
       case 'unpacked':
-        this.#times.unpacked()
+        times.unpacked()
         this.#board.update(label, { phase: 'done' })
         break
       case 'failed':
-        if (event.code === 'RELEASE_EXISTS') this.#plan.unpacked.delete(this.#server)
-        throw agentError(event, this.#context.settings)
+        if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(this.#server)
+        throw agentError(event, context.settings)
     }
   }
 
   #noteBanned(address: string): void {
-    const banned = nameOf(this.#plan.facts, address)
+    const banned = nameOf(this.#run.plan.facts, address)
     this.report.banned = [...(this.report.banned ?? []), banned]
     this.#board.log(`${this.#server.label}: ${banned} sent wrong bytes and is not asked any more`)
   }
@@ -148,8 +147,8 @@ export class ServerFollower {
     if (!failure) return undefined
     const failed = this.#isComplete ? { ...failure, step: 'unpack' } : failure
     // A failed server's time counts, too.
-    if (this.#isComplete) this.#times.unpacked()
-    else this.#times.transferred()
+    if (this.#isComplete) this.#run.times.unpacked()
+    else this.#run.times.transferred()
     this.#board.fail(failed)
     return failed
   }

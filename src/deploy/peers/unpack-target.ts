@@ -27,7 +27,7 @@ export function unpackTargetOf(context: Context, { tag, source }: StoredTransfer
     const file = { path: destinationPath, ...source }
     return { path: destinationPath, release: false, existing: 'replace', file }
   }
-  if (pathIsFile) throw wrong(`murder.pathIsFile is set, but ${tag} was packaged without it`, again)
+  if (pathIsFile) throw wrong(`murder.pathIsFile is set, but ${tag} was packaged without it`, PACKAGE_AGAIN)
   if (destinationPath === undefined) {
     const lone = noTagDirectory ? 'noTagDirectory' : unsafePleaseDelete ? 'unsafePleaseDelete' : undefined
     if (lone !== undefined)
@@ -44,7 +44,7 @@ export function unpackTargetOf(context: Context, { tag, source }: StoredTransfer
   return { path, release: false, existing }
 }
 
-const again = 'run murder:create_torrent with the same settings first'
+const PACKAGE_AGAIN = 'run murder:create_torrent with the same settings first'
 
 /** A directory that is emptied or written over must hold neither this plugin's own files nor the releases. */
 function assertHarmless({ settings, shipit }: Context, path: string): void {

@@ -1,13 +1,8 @@
-import { deployRunOf } from '../deploy-run.ts'
-import { type Registration, task } from '../task.ts'
+import { deployTask } from '../deploy-run.ts'
 
-/** `deploy:publish`: points `current` to the release on every server. The plugin's own. */
-export const registerPublish: Registration = (shipit) => {
-  const run = deployRunOf(shipit)
-  task(
-    shipit,
-    'deploy:publish',
-    () => run.publish(),
-    () => run.tryPublish(),
-  )
-}
+/** Points `current` to the release on every server. */
+export const registerPublish = deployTask(
+  'deploy:publish',
+  (run) => run.publish(),
+  (run) => run.tryPublish(),
+)

@@ -1,13 +1,8 @@
-import { deployRunOf } from '../deploy-run.ts'
-import { type Registration, task } from '../task.ts'
+import { deployTask } from '../deploy-run.ts'
 
-/** `deploy:update`: brings the workspace to every server as a new release. The plugin's own. */
-export const registerUpdate: Registration = (shipit) => {
-  const run = deployRunOf(shipit)
-  task(
-    shipit,
-    'deploy:update',
-    () => run.update(),
-    () => run.tryUpdate(),
-  )
-}
+/** Brings the workspace to every server as a new release. */
+export const registerUpdate = deployTask(
+  'deploy:update',
+  (run) => run.update(),
+  (run) => run.tryUpdate(),
+)
