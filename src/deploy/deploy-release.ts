@@ -4,19 +4,20 @@ import { explain, MurderError } from '../errors.ts'
 import type { Outcome } from '../fleet/fleet.ts'
 import type { Server } from '../fleet/ssh/server.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
+import { defined } from '../system/defined.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
 import type { Context } from './context/context.ts'
-import { releasesPath } from './context/server-paths.ts'
+import { deployToOf, releasesPath } from './context/server-paths.ts'
 import { tolerate } from './outcome/tolerate.ts'
-import { type Received, receive } from './peers/follow-servers.ts'
+import { followServers, type Received } from './peers/follow-servers.ts'
 import { canPrefill } from './peers/make-order.ts'
-import { startReceivers } from './peers/start-peers.ts'
+import { startPeers } from './peers/start-peers.ts'
 import { tidy, undo } from './peers/tidy.ts'
 import { askAndLock } from './preflight/ask.ts'
 import { type FleetFacts, inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
 import { hasZstd } from './preflight/verdict.ts'
-import { mostCommon } from './scripts/releases-script.ts'
+import { mostCommon } from './releases/choose-release.ts'
 import { startSwarm } from './swarm/start-swarm.ts'
 import type { Swarm } from './swarm/swarm.ts'
 import { makeTransfer, sourceDirectory } from './transfer/make-transfer.ts'
@@ -25,16 +26,15 @@ import { timeTag } from './transfer/time-tag.ts'
 import type { Transfer } from './transfer/transfer.ts'
 
 /**
- * Brings the workspace to every server as a new release, unpacked and not yet published. Sets what shipit-deploy's other
- * tasks and other plugins read: previousRelease, previousRevision, releaseDirname, releasePath, currentRevision.
- * Servers that fail are left out while `tolerate` allows it. When it does not, nothing of the new release is left anywhere
- * and this throws FLEET_FAILED.
+ * Brings the workspace to every server as a new release, unpacked and not yet published. Sets what shipit-deploy's other tasks and
+ * other plugins read: previousRelease, previousRevision, releaseDirname, releasePath, currentRevision. Servers that fail are left
+ * out while `tolerate` allows it. When it does not, the new release is removed everywhere and this throws FLEET_FAILED.
  */
 export async function deployRelease(context: Context, asked?: Promise<Outcome[]>): Promise<DeployReport> {
-  const { shipit, fleet, record } = context
+  const { shipit, fleet, record, signal } = context
   const { phases } = record
   const clock = stopwatch()
-  const board = context.board()
+  const board = context.display.board()
   const { facts, failures } = await inspect(context, asked ?? askAndLock(context))
   tolerate(context, failures, 'nothing was changed')
   phases.check = clock()
@@ -45,9 +45,9 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
 
   const directory = makeTemporaryDirectory('shipit-murder-')
   const unpacked = new Set<Server>()
-  const { receivers, missing } = startReceivers(context, facts)
+  const { peers, missing } = startPeers(context, facts)
   let swarm: Swarm | undefined
-  let touched = false
+  let isTouched = false
   try {
     const transfer = await makeTransfer(context, {
       tag,
@@ -58,42 +58,35 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     })
     phases.package = clock()
     record.size = transfer.length
-    const noSpace = checkSpace(context, facts, transfer)
-    tolerate(context, noSpace, 'nothing was published')
+    tolerate(context, checkSpace(fleet.servers, facts, transfer), 'nothing was published')
     const withoutAgent = await missing
-    context.signal.throwIfAborted()
+    signal.throwIfAborted()
     tolerate(context, withoutAgent, 'nothing was published')
-    touched = true
+    isTouched = true
     board.step('seed')
     swarm = await startSwarm(context, transfer, facts)
     warnWhenBroken(context, swarm)
     tellSeeding(context, transfer, swarm)
     phases.seed = clock()
     const taking = fleet.servers
-    const received = await receive(context, {
-      transfer,
-      swarm,
-      facts,
-      releasePath: shipit.releasePath ?? '',
-      unpacked,
-      receivers,
-      ...(revision === undefined ? {} : { revision }),
-    })
+    const releasePath = shipit.releasePath ?? ''
+    const plan = { transfer, swarm, facts, releasePath, unpacked, peers, ...defined({ revision }) }
+    const received = await followServers(context, plan)
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds
-    context.signal.throwIfAborted()
+    signal.throwIfAborted()
     tolerate(context, received.failures, 'nothing was published', { said: true })
     const lost = taking.filter((server) => !fleet.servers.includes(server))
-    // One that is dead takes its time to be given up: the others need not wait for it to publish.
+    // A dead server answers late: the others publish without waiting for it.
     context.meanwhile(undo(context, tag, unpacked, lost))
-    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.receivers)])
+    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers)])
     swarm = undefined
     return report(context, received)
   } catch (error) {
-    if (touched) await undo(context, tag, unpacked)
+    if (isTouched) await undo(context, tag, unpacked)
     throw error
   } finally {
-    for (const receiver of receivers.values()) receiver.letGo() // also those that never got an order
+    for (const peer of peers.values()) peer.letGo() // Also those that never got an order.
     if (swarm) await stopAndCount(context, swarm)
     await rm(directory, { recursive: true, force: true })
   }
@@ -106,7 +99,7 @@ function tellSeeding({ shipit, settings }: Context, transfer: Transfer, swarm: S
   shipit.emit('murder:seeding', { tag, infoHash, length, trackerPort, seederPort, seeder: settings.seeder })
 }
 
-/** Seconds since it was last asked. */
+/** Gives the seconds since its last call. */
 function stopwatch(): () => number {
   let last = performance.now()
   return () => {
@@ -116,7 +109,7 @@ function stopwatch(): () => number {
   }
 }
 
-/** What is repeated must be the same. Throws RETRY_CHANGED. */
+/** A retry must deploy the same revision. Throws RETRY_CHANGED. */
 function checkSame({ again, shipit }: Context, revision: string | undefined): void {
   if (!again || again.revision === null || again.revision === revision) return
   throw new MurderError(
@@ -128,9 +121,9 @@ function checkSame({ again, shipit }: Context, revision: string | undefined): vo
   )
 }
 
-/** The new release's name, and what was live before. Servers may differ: most of them decide. */
+/** Names the new release, and the one that was live before on most servers. */
 function nameRelease({ shipit, again }: Context, facts: FleetFacts): string {
-  const releases = releasesPath(shipit.config.deployTo ?? '')
+  const releases = releasesPath(deployToOf(shipit))
   const live = [...facts.values()].flatMap((found) => found.currentRelease ?? [])
   const before = mostCommon(live)
   const newest = [...facts.values()].map((found) => found.newestRelease)
@@ -146,18 +139,18 @@ function nameRelease({ shipit, again }: Context, facts: FleetFacts): string {
 /** Peers go on without a tracker, and without a seeder once they have everything between them. */
 function warnWhenBroken(context: Context, swarm: Swarm): void {
   void swarm.broken.then((error) => {
-    if (error) context.board().log(explain(error))
+    if (error) context.display.board().log(explain(error))
   })
 }
 
-/** A seeder's server that is gone keeps nobody from having the release, and is not why a deploy fails. */
+/** Losing the seeder's server after the transfer does not fail the deploy. */
 async function stopAndCount(context: Context, swarm: Swarm): Promise<void> {
   try {
     await swarm.stop()
   } catch (error) {
-    context.board().log(explain(error))
+    context.display.board().log(explain(error))
   }
-  // One that was killed last said so some seconds before.
+  // A seeder that was killed last reported some seconds before.
   const had = context.record.servers.reduce((sum, { fromSeeder }) => sum + fromSeeder, 0)
   context.record.seederUploaded = Math.max(swarm.sent(), had)
 }

@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
-import { posix } from 'node:path'
+import type { Outcome } from '../fleet/fleet.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
 import { bytes } from '../text/format.ts'
 import { table } from '../text/table.ts'
 import type { Context } from './context/context.ts'
 import { lockedError, namedLocks } from './context/fleet-lock.ts'
-import { failuresOf, fleetError } from './outcome/fleet-error.ts'
+import { deployToOf, releasesPath } from './context/server-paths.ts'
+import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { canPrefill } from './peers/make-order.ts'
@@ -14,18 +15,16 @@ import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
 import { hasZstd } from './preflight/verdict.ts'
 import { groupsOf } from './releases/batch.ts'
+import { releaseBefore } from './releases/choose-release.ts'
 import { keptReleases } from './releases/clean-releases.ts'
-import { oldReleasesScript } from './scripts/old-releases-script.ts'
-import { parseReleases, releaseBefore, releasesScript } from './scripts/releases-script.ts'
+import { listOldReleasesScript, parseReleases, releasesScript } from './scripts/releases-script.ts'
+import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
 import { makeTransfer } from './transfer/make-transfer.ts'
 import { releaseBytes } from './transfer/transfer.ts'
 
-/** Seconds that a server may take to answer. */
-const PATIENCE = 60
-
 const show = (context: Context, text: string) => say(context, `Dry run: ${text}`)
 
-/** What deploy:update would do: asks the servers, packages, and says what would go where. Throws what would stop it. */
+/** Asks the servers, packages, and says what deploy:update would do. Throws the error that would stop it. */
 export async function tryDeploy(context: Context): Promise<void> {
   const { fleet, settings, shipit } = context
   const outcomes = await askReadOnly(context)
@@ -36,76 +35,75 @@ export async function tryDeploy(context: Context): Promise<void> {
   const directory = makeTemporaryDirectory('shipit-murder-')
   try {
     const transfer = await makeTransfer(context, {
-      ...{ tag: 'dry-run', directory, prefill: canPrefill(context, facts) },
-      ...{ zstdEverywhere: [...facts.values()].every(hasZstd), peers: fleet.servers.length },
+      tag: 'dry-run',
+      directory,
+      prefill: canPrefill(context, facts),
+      zstdEverywhere: [...facts.values()].every(hasZstd),
+      peers: fleet.servers.length,
     })
-    const size = releaseBytes(transfer.entries)
-    tolerate(context, checkSpace(context, facts, transfer), 'a deploy would end here')
+    tolerate(context, checkSpace(fleet.servers, facts, transfer), 'a deploy would end here')
+    const { length, compression, entries } = transfer
     const rows = fleet.servers.map((server) => {
-      const found = facts.get(server)
-      const { currentRelease = 'none', hasAgent = false } = found ?? {}
+      const { currentRelease = 'none', hasAgent = false } = facts.get(server) ?? {}
       return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded']
     })
-    show(
-      context,
-      [
-        `${bytes(transfer.length)} (${transfer.compression}) would go from ${settings.seeder === 'local' ? 'the deploy host' : settings.seeder} to ${rows.length} servers, and be unpacked to ${bytes(size)} in ${posix.join(shipit.config.deployTo ?? '', 'releases')}`,
-        table([['server', 'current release', 'agent'], ...rows]),
-      ].join('\n'),
-    )
+    const from = settings.seeder === 'local' ? 'the deploy host' : settings.seeder
+    const into = `unpacked to ${bytes(releaseBytes(entries))} in ${releasesPath(deployToOf(shipit))}`
+    const what = `${bytes(length)} (${compression}) would go from ${from} to ${rows.length} servers, and be ${into}`
+    show(context, `${what}\n${table([['server', 'current release', 'agent'], ...rows])}`)
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-/** What deploy:publish would do. */
+/** Says what deploy:publish would do. */
 export function tryPublish(context: Context): void {
   const { fleet, settings, shipit } = context
-  const groups = groupsOf(fleet.servers, settings.batch)
   const release = shipit.releaseDirname ?? 'the new release'
-  const names = groups.map((group) => group.map(({ label }) => label).join(', '))
   const health = settings.healthCheck === undefined ? '' : `, then ${settings.healthCheck}`
-  show(
-    context,
-    [`current would point to ${release}${health}, on`, ...names.map((name) => `  ${name}`)].join('\n'),
-  )
+  const groups = groupsOf(fleet.servers, settings.batch)
+  const names = groups.map((group) => `  ${group.map(({ label }) => label).join(', ')}`)
+  show(context, [`current would point to ${release}${health}, on`, ...names].join('\n'))
 }
 
-/** What deploy:clean would remove, were the release that is not there counted. */
+/** Says which releases deploy:clean would remove, as if the new one was there. */
 export async function tryClean(context: Context): Promise<void> {
-  const { fleet, shipit, signal } = context
-  const { deployTo = '' } = shipit.config
+  const { shipit } = context
   const keep = Math.max(1, keptReleases(shipit.config) - (shipit.releaseDirname === undefined ? 1 : 0))
-  const script = oldReleasesScript(deployTo, keep, `printf '%s\\n' "$x"`)
-  const outcomes = await fleet.run('clean', () => ({ script }), { signal, totalTimeout: PATIENCE })
-  const failures = failuresOf(outcomes, 'clean')
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was removed')
+  const script = listOldReleasesScript(deployToOf(shipit), keep)
+  const outcomes = await askAll(context, 'clean', script, 'nothing was removed')
   const lines = outcomes.flatMap((outcome) => {
     const names = outcome.ok ? outcome.stdout.split('\n').filter(Boolean) : []
     return names.length > 0 ? [`  ${outcome.server.label}: ${names.join(', ')}`] : []
   })
-  show(
-    context,
-    lines.length > 0
-      ? ['these releases would be removed', ...lines].join('\n')
-      : 'no release would be removed',
-  )
+  const text = lines.length > 0 ? 'these releases would be removed' : 'no release would be removed'
+  show(context, [text, ...lines].join('\n'))
 }
 
-/** What rollback:init would choose. */
+/** Says which release rollback:init would choose. */
 export async function tryRollback(context: Context): Promise<void> {
-  const { fleet, shipit, signal } = context
-  const script = releasesScript(shipit.config.deployTo ?? '')
-  const outcomes = await fleet.run('check', () => ({ script }), { signal, totalTimeout: PATIENCE })
-  const failures = failuresOf(outcomes, 'check')
-  if (failures.length > 0) throw fleetError(context, failures, 'a rollback would end here')
-  const releases = parseReleases(outcomes)
+  const { fleet, shipit } = context
+  const script = releasesScript(deployToOf(shipit))
+  const releases = parseReleases(await askAll(context, 'check', script, 'a rollback would end here'))
   const { live, before } = releaseBefore(releases)
   const lacking = fleet.servers.filter((server) => !releases.get(server)?.releases.includes(before))
   const copied =
     lacking.length === 0 ? '' : `; it would be copied to ${lacking.map(({ label }) => label).join(', ')}`
   shipit.releaseDirname = before
   show(context, `from ${live} back to ${before}${copied}`)
+}
+
+/** The answers of all servers. Throws FLEET_FAILED. */
+async function askAll(
+  context: Context,
+  step: string,
+  script: string,
+  consequence: string,
+): Promise<Outcome[]> {
+  const options = { signal: context.signal, totalTimeout: SCRIPT_TIMEOUT_S }
+  const outcomes = await context.fleet.run(step, () => ({ script }), options)
+  assertNoFailures(context, failuresOf(outcomes, step), consequence)
+  return outcomes
 }
 
 /** The line of a task that would change something and has nothing to look up. */

@@ -17,7 +17,8 @@ import {
   outOfTime,
 } from './ssh/diagnose.ts'
 import { multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
-import { type Server, type SshConnection, type SshRemote, toServers } from './ssh/server.ts'
+import { PooledOptions } from './ssh/pooled-options.ts'
+import { type Server, type SshConnection, toServers } from './ssh/server.ts'
 import {
   type Payload,
   type RunningShell,
@@ -85,7 +86,7 @@ export class Fleet {
   readonly #options: Required<Omit<FleetOptions, 'besides'>>
   readonly #limit: Limit
   readonly #directory: string
-  readonly #remotes = new Map<Server, SshRemote>()
+  readonly #pooledOptions = new PooledOptions()
   readonly #connections = new Map<Server, SharedConnection>()
   readonly #shells = new Map<Server, RunningShell>()
   readonly #closing = new AbortController()
@@ -114,7 +115,6 @@ export class Fleet {
       const { connection } = server
       const { connectSeconds, retries, random, onCommand } = this.#options
       const socket = join(this.#directory, String(index))
-      this.#remotes.set(server, connection.remote)
       if (!multiplexesItself(connection.remote)) {
         this.#connections.set(
           server,
@@ -123,7 +123,7 @@ export class Fleet {
           ),
         )
       }
-      connection.remote = withOptions(connection.remote, connectSeconds, socket)
+      this.#pooledOptions.replace(connection, withOptions(connection.remote, connectSeconds, socket))
     }
   }
 
@@ -209,7 +209,7 @@ export class Fleet {
   async close(): Promise<void> {
     this.#closing.abort(new MurderError('CLOSED', 'The connections to the fleet are closed'))
     await Promise.all([...this.#connections.values()].map((connection) => connection.close()))
-    for (const [server, remote] of this.#remotes) server.connection.remote = remote
+    this.#pooledOptions.restore()
     process.removeListener('exit', this.#removeDirectory)
     this.#removeDirectory()
   }

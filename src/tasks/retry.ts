@@ -1,6 +1,6 @@
 import { contextOf } from '../deploy/context/context.ts'
-import { loadLastRun } from '../deploy/outcome/last-run.ts'
-import { withdraw } from '../deploy/outcome/tolerate.ts'
+import { withdraw } from '../deploy/context/ssh-pool.ts'
+import { type LastRun, loadLastRun } from '../deploy/outcome/last-run.ts'
 import { ExitCode, MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
 import { type Registration, task } from './task.ts'
@@ -12,18 +12,18 @@ export const registerRetry: Registration = (shipit) => {
   })
 }
 
-/** Confines the run to the servers that failed. Whether there is anything to do. */
+/** Confines the run to the servers that failed. Whether there are any. */
 function prepare(shipit: Shipit): boolean {
   const context = contextOf(shipit)
   const { fleet } = context
-  const last = loadLastRun(context)
-  const { published = false, failed = [], release = null, revision = null } = last ?? {}
+  const last: Partial<LastRun> = loadLastRun(shipit.environment) ?? {}
+  const { published, failed = [], release = null, revision = null, alone } = last
   const servers = fleet.all.filter(({ label }) => failed.includes(label))
   if (servers.length === 0) {
     shipit.log('No server lacks the release of the last deploy')
     return false
   }
-  if (last?.alone) {
+  if (alone) {
     throw new MurderError(
       'NOT_DEPLOYED',
       `${release} was published without a deploy that could be repeated`,
@@ -33,18 +33,17 @@ function prepare(shipit: Shipit): boolean {
       },
     )
   }
-  const names = servers.map(({ label }) => label).join(', ')
-  if (!published || release === null) {
-    shipit.log(`The last deploy published nothing: all its servers are deployed to (${names})`)
-  } else {
-    shipit.log(`Deploying ${release} to ${names}`)
+  const labels = servers.map(({ label }) => label)
+  if (published && release !== null) {
+    shipit.log(`Deploying ${release} to ${labels.join(', ')}`)
     context.again = { release, revision }
-  }
+  } else
+    shipit.log(`The last deploy published nothing: all its servers are deployed to (${labels.join(', ')})`)
   withdraw(
     shipit,
     fleet.all.filter((server) => !servers.includes(server)),
   )
   fleet.confine(servers)
-  context.record.confine(new Set(servers.map(({ label }) => label)))
+  context.record.confine(new Set(labels))
   return true
 }

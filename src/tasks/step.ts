@@ -2,19 +2,19 @@ import { type Context, taskContextOf } from '../deploy/context/context.ts'
 import type { Shipit } from '../shipit.ts'
 import { type Registration, task } from './task.ts'
 
-/** Registers a task that is one step: Ctrl-C ends it in order, and the display ends with it. */
+/** Registers a task that is one step. Ctrl-C ends it in order, and the display ends with it. */
 export function step(
   name: string,
   run: (context: Context) => Promise<void>,
   dry?: 'same' | ((shipit: Shipit) => void),
 ): Registration {
-  return (shipit: Shipit) => {
+  return (shipit) => {
     const work = async () => {
       const context = taskContextOf(shipit)
       try {
-        await context.during(() => run(context))
+        await context.interrupt.during(() => run(context))
       } finally {
-        context.finishBoard()
+        context.display.finish()
       }
       context.signal.throwIfAborted()
     }

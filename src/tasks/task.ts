@@ -3,15 +3,15 @@ import { leftOutLine } from '../deploy/dry-run.ts'
 import type { Shipit } from '../shipit.ts'
 import { plainError } from './plain-error.ts'
 
-type Work = () => void | Promise<void>
+export type Work = () => void | Promise<void>
 
-/** Adds one task, or a few that belong together, to a host that has shipit-deploy's tasks already. */
+/** Adds a task to a host that has shipit-deploy's tasks already. */
 export type Registration = (shipit: Shipit) => void
 
 /**
- * Registers a blocking task, replacing one of the same name. What it throws prints as plain lines without a stack
- * trace; a MurderError's exit code becomes the process's. `dry` runs in its place when nothing is to be changed (MURDER_DRY_RUN):
- * 'same' for what only reads; left out, the task is.
+ * Registers a blocking task, replacing one of the same name. Its errors print as plain lines without a stack trace, and the exit
+ * code of a MurderError becomes that of the process. In a dry run (MURDER_DRY_RUN) `dry` runs instead: 'same' for a task that only
+ * reads; without it the task is left out.
  */
 export function task(
   shipit: Shipit,
@@ -28,7 +28,13 @@ export function task(
   })
 }
 
-/** Registers a task that only runs others, in this order. */
-export function sequence(shipit: Shipit, name: string, steps: string[]): void {
-  shipit.blTask(name, steps)
-}
+/** The function of shipit-deploy's task of this name, before it is replaced. */
+export const originalTask = ({ tasks }: Shipit, name: string): Work =>
+  (tasks[name]?.fn as Work | undefined) ?? (() => {})
+
+/** Leaves out of a dry run a task of shipit-deploy's that would tell others that something has happened. */
+export const onlyForReal =
+  (name: string): Registration =>
+  (shipit) => {
+    if (shipit.tasks[name]?.fn) task(shipit, name, originalTask(shipit, name))
+  }

@@ -28,8 +28,3 @@ export function quotePath(path: string): string {
 export function command(...words: string[]): string {
   return words.map(quote).join(' ')
 }
-
-/** Steps of which each runs only when the one before it succeeded. Braces keep a step's own operators inside it. */
-export function all(...steps: string[]): string {
-  return steps.map((step) => `{ ${step}; }`).join(' && ')
-}

@@ -4,6 +4,7 @@ import { agentFile } from '../../agent-file.ts'
 import type { Settings } from '../../config/schema.ts'
 import { MurderError } from '../../errors.ts'
 import { sha256Of } from '../../files/hash.ts'
+
 /** The built agent: its bytes, and its name on servers, which changes with its content. */
 export interface Agent {
   content: Buffer

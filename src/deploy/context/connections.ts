@@ -2,12 +2,30 @@ import type { Settings } from '../../config/schema.ts'
 import { findServers, isServer, partsOf } from '../../config/servers.ts'
 import { MurderError } from '../../errors.ts'
 import type { SshConnection } from '../../fleet/ssh/server.ts'
+import type { Shipit } from '../../shipit.ts'
+import { connectionsOf } from './ssh-pool.ts'
+
+/** Connections of a run: to its servers, and to other servers that tracker and seeder are on. */
+export interface Connections {
+  connections: readonly SshConnection[]
+  besides: readonly SshConnection[]
+}
+
+/** `peers`: the run is about these servers, not about those of the shipitfile. */
+export function findConnections(shipit: Shipit, settings: Settings, peers?: string[]): Connections {
+  const pool = connectionsOf(shipit)
+  const named = peers ?? shipit.config.servers
+  return {
+    connections: peers ? connectionsTo(peers, pool) : pool,
+    besides: connectionsTo(outsiders(settings, named), pool),
+  }
+}
 
 /**
- * Connections of their own to the servers that settings name: those of Shipit's pool stay as they are. One that is not in
- * `servers` is reached as the first of these is, with the same key and SSH options.
+ * New connections to the servers that settings name; those of Shipit's pool stay as they are. A server that is not in `servers` is
+ * reached like the first one there, with the same key and SSH options.
  */
-export function connectionsTo(names: readonly string[], pool: readonly SshConnection[]): SshConnection[] {
+function connectionsTo(names: readonly string[], pool: readonly SshConnection[]): SshConnection[] {
   const [first] = pool
   if (!first) return []
   const remotes = pool.map(({ remote }) => remote)
@@ -25,8 +43,8 @@ function addressOf(name: string): { user: string; host: string; port: number } {
   return { user: parts.user, host: parts.host, port: Number(parts.port ?? 22) }
 }
 
-/** The servers that tracker and seeder are to be on and that are not among `servers`, as they are written. */
-export function outsiders({ seeder, tracker }: Settings, servers: unknown): string[] {
+/** The servers, as they are written, that tracker or seeder should be on and that are not among `servers`. */
+function outsiders({ seeder, tracker }: Settings, servers: unknown): string[] {
   const named = [seeder, tracker.at].filter(
     (name) => isServer(name) && findServers(name, servers).length === 0,
   )

@@ -1,27 +1,25 @@
-import { setMaxListeners } from 'node:events'
 import { loadSettings, type Origins } from '../../config/load.ts'
 import type { Settings } from '../../config/schema.ts'
 import { Fleet, type Outcome } from '../../fleet/fleet.ts'
-import type { SshConnection } from '../../fleet/ssh/server.ts'
-import { ProgressBoard } from '../../report/board.ts'
+import { toServers } from '../../fleet/ssh/server.ts'
 import type { OutputEvent } from '../../report/events.ts'
 import type { Failure } from '../../report/failures.ts'
-import { type OutputMode, outputMode, wantsColour } from '../../report/output.ts'
+import { outputMode } from '../../report/output.ts'
 import { RunRecord } from '../../report/run-record.ts'
 import type { Shipit } from '../../shipit.ts'
-import { connectionsTo, outsiders } from './connections.ts'
+import { findConnections } from './connections.ts'
 import { DeployLog } from './deploy-log.ts'
+import { type Display, RunDisplay } from './display.ts'
 import { FleetLock } from './fleet-lock.ts'
-import { commandsEnded, watchCommands } from './foreign-commands.ts'
-import { onInterrupt } from './interrupt.ts'
+import { Interrupt } from './interrupt.ts'
+import { commandsEnded, watchCommands } from './ssh-pool.ts'
 
-/** What the steps of one `npx shipit …` share: settings, connections to the fleet, the display, the way to stop. */
+/** The parts that the steps of one `npx shipit …` share. */
 export interface Context {
   readonly shipit: Shipit
   readonly settings: Settings
-  readonly origins: Origins
   readonly fleet: Fleet
-  /** What is to be repeated: the release that some servers lack. */
+  /** The release that a retry repeats, because some servers lack it. */
   again?: { release: string; revision: string | null }
   /** Why servers were left out of this run so far. */
   readonly leftOut: Failure[]
@@ -29,24 +27,17 @@ export interface Context {
   readonly lock: FleetLock
   readonly record: RunRecord
   readonly log: DeployLog
-  readonly mode: OutputMode
-  /** Aborted by Ctrl-C, with a MurderError of exit code 130. */
+  readonly display: Display
+  readonly interrupt: Interrupt
+  /** That of `interrupt`. */
   readonly signal: AbortSignal
-  /** The display; made when it is first needed. */
-  board(): ProgressBoard
-  /** Tells of a failure that a table will say in words: a display that is not up is not made for that. */
-  fail(failure: Failure): void
-  /** Ends the display, so that other text can follow. */
-  finishBoard(): void
-  /** Runs a step that Ctrl-C ends in order. */
-  during<T>(step: () => Promise<T>): Promise<T>
-  /** Nobody waits for this work but the end of the run, before the lock is released. It must not reject. */
+  /** Only the end of the run waits for this work, before the lock is released. It must not reject. */
   meanwhile(work: Promise<unknown>): void
   close(): Promise<void>
 }
 
 const contexts = new WeakMap<Shipit, Context>()
-/** Of single tasks, where they are about other servers. */
+/** Those of single tasks, when `murder.peers` is set. */
 const peersContexts = new WeakMap<Shipit, Context>()
 
 /** The context of this run, made by the first task that needs it. Throws SETTINGS, NO_SERVERS, SAME_SERVER, BAD_SERVER. */
@@ -54,7 +45,7 @@ export function contextOf(shipit: Shipit): Context {
   return remembered(contexts, shipit)
 }
 
-/** The same for single tasks, which `murder.peers` gives a fleet of their own. */
+/** The context of single tasks, whose fleet is `murder.peers` when that is set. */
 export function taskContextOf(shipit: Shipit): Context {
   const { peers } = settingsOf(shipit).settings
   return peers ? remembered(peersContexts, shipit, peers) : contextOf(shipit)
@@ -73,15 +64,15 @@ function remembered(known: WeakMap<Shipit, Context>, shipit: Shipit, peers?: str
 }
 
 function makeContext(shipit: Shipit, peers?: string[]): Context {
-  const { settings, origins } = settingsOf(shipit)
+  const { settings } = settingsOf(shipit)
+  const { environment } = shipit
   const mode = outputMode(process.env, process.stdout)
-  const pool = (shipit.pool?.connections ?? []) as unknown as SshConnection[]
-  const connections = peers ? connectionsTo(peers, pool) : pool
+  const { connections, besides } = findConnections(shipit, settings, peers)
   watchCommands(connections)
-  const named = peers ?? shipit.config.servers
   const log = new DeployLog(shipit)
-  const fleet: Fleet = new Fleet(connections, {
-    besides: connectionsTo(outsiders(settings, named), pool),
+  const record = new RunRecord(toServers(connections))
+  const fleet = new Fleet(connections, {
+    besides,
     concurrency: settings.concurrency,
     connectSeconds: settings.timeouts.connect || 10,
     retries: settings.retries,
@@ -90,71 +81,34 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
       log.line(`${server.label} ${step} ${describeOutcome(outcome)} ${seconds.toFixed(2)} s`)
     },
   })
-  const record = new RunRecord(fleet.all)
-  const { environment } = shipit
   const lock = new FleetLock(
     fleet,
     { remotePath: settings.remotePath, environment },
     `deploy of ${environment}`,
   )
-  const interrupt = new AbortController()
-  // Every server waits for it: more than ten are a large fleet, and no leak that Node should warn of.
-  setMaxListeners(0, interrupt.signal)
-  let busy = 0
-  const pending: Promise<unknown>[] = []
-  const stopListening = onInterrupt(shipit, interrupt, () => busy > 0)
-  let board: ProgressBoard | undefined
-  const tell = (event: OutputEvent) => {
+  const interrupt = new Interrupt(shipit)
+  const display = new RunDisplay(mode, record, (event) => {
     record.take(event)
     log.event(event)
     tellPlugins(shipit, record, event)
-  }
+  })
+  const pending: Promise<unknown>[] = []
   return {
     shipit,
     settings,
-    origins,
     fleet,
     leftOut: [],
     lock,
     record,
     log,
-    mode,
+    display,
+    interrupt,
     signal: interrupt.signal,
-    board() {
-      board ??= new ProgressBoard({
-        servers: fleet.all.map(({ label }) => label),
-        done: record.servers.flatMap(({ server, outcome }) => (outcome === 'done' ? [server] : [])),
-        mode,
-        stream: process.stdout,
-        shared: [process.stderr],
-        colour: wantsColour(process.env, process.stdout),
-        onEvent: tell,
-      })
-      return board
-    },
-    fail(failure) {
-      if (board || mode === 'json') this.board().fail(failure, true)
-      else tell({ event: 'failed', ...failure })
-    },
-    finishBoard() {
-      board?.finish()
-      board = undefined
-    },
-    async during(step) {
-      busy++
-      try {
-        return await step()
-      } finally {
-        busy--
-      }
-    },
-    meanwhile(work) {
-      pending.push(work)
-    },
+    meanwhile: (work) => void pending.push(work),
     async close() {
-      board?.finish()
+      display.finish()
       await commandsEnded(connections) // Their connections end with this run's.
-      stopListening()
+      interrupt.close()
       await Promise.all(pending)
       await lock.release()
       await fleet.close()
@@ -178,7 +132,7 @@ function tellPlugins(shipit: Shipit, record: RunRecord, event: OutputEvent): voi
   }
 }
 
-/** Settings and where each came from. Needs no connection. Throws SETTINGS. */
+/** Settings and their origins. Needs no connection. Throws SETTINGS. */
 export function settingsOf(shipit: Shipit): { settings: Settings; origins: Origins } {
   const { murder, deployTo, servers } = shipit.config
   return loadSettings({ file: murder, env: process.env, deployTo, servers, copy: shipit.config })

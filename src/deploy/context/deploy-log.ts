@@ -6,10 +6,9 @@ import type { Shipit } from '../../shipit.ts'
 import { environmentName, logsDirectory } from './local-paths.ts'
 import { redact } from './redact.ts'
 
-/** How many logs are kept. */
-const KEEP = 20
+const KEPT_LOGS = 20
 
-/** The log of one deploy, in a file of its own. Nothing is written before `begin`. A log that cannot be written is no reason to fail. */
+/** The log of one deploy, in a file of its own. Nothing is written before `begin`. A deploy goes on without a log. */
 export class DeployLog {
   #file: string | undefined
   readonly #secrets: string[] = []
@@ -19,7 +18,7 @@ export class DeployLog {
     this.#shipit = shipit
   }
 
-  /** Starts the file and lets everything that Shipit says go into it, too. */
+  /** Starts the file. From now on it also gets what Shipit logs. */
   begin(now = new Date()): void {
     if (this.#file !== undefined) return
     const directory = logsDirectory()
@@ -28,7 +27,7 @@ export class DeployLog {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
       this.#file = join(directory, `${time}-${environmentName(this.#shipit.environment)}-${process.pid}.log`)
       const old = readdirSync(directory).filter((name) => name.endsWith('.log'))
-      for (const name of old.sort().slice(0, Math.max(0, old.length - KEEP + 1)))
+      for (const name of old.sort().slice(0, Math.max(0, old.length - KEPT_LOGS + 1)))
         rmSync(join(directory, name), { force: true })
     } catch {
       this.#file = undefined
@@ -41,7 +40,7 @@ export class DeployLog {
     }
   }
 
-  /** From now on this text is left out. */
+  /** From now on this text is not written. */
   hide(secret: string): void {
     this.#secrets.push(secret)
   }

@@ -15,12 +15,11 @@ import {
   othersLock,
   parseLock,
 } from '../scripts/lock-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
-/** Seconds that a server may take to answer. */
-const PATIENCE = 60
-/** Another deploy may be ending, or refused itself: how often and after how many seconds to look again. */
-const LOOKS = 6
-const PAUSE = 0.4
+/** A lock is asked for again, because another deploy may be ending, or be refused itself. */
+const MAX_ATTEMPTS = 6
+const RETRY_PAUSE_S = 0.4
 
 interface Scripts {
   before: string
@@ -47,7 +46,7 @@ export const newOwner = (kind: LockOwner['kind'], what: string): LockOwner => ({
   process: nameOwnProcess() ?? '',
 })
 
-/** Several servers that are locked by the same owner are one sentence. */
+/** One sentence for all servers that are locked. */
 export function lockedError(found: readonly NamedLock[], environment: string): MurderError {
   const [{ server, lock } = { server: '?', lock: undefined }] = found
   const where = found.length === 1 ? server : `${server} and ${found.length - 1} more`
@@ -96,21 +95,21 @@ export class FleetLock {
       for (const outcome of taken) outcomes.set(outcome.server, outcome)
       return refusals(taken)
     }
-    // Where the lock was refused there is a place for it already: only who has it asks.
+    // Where the lock was refused, its directory is there already, and the questions follow once it is taken.
     const anew = { after: `${scripts.before}\n${scripts.after ?? ''}` }
     let refused = await take(this.#fleet.servers, scripts)
     for (let look = 0; refused.length > 0; look++) {
       const ended = new Set(refused.filter(({ lock }) => isLeft(lock)).map(({ lock }) => lock.id))
       const running = refused.filter(({ lock }) => !ended.has(lock.id))
-      const hopeless = refused.some(({ lock }) => lock.kind === 'manual') || look === LOOKS
+      const hopeless = refused.some(({ lock }) => lock.kind === 'manual') || look === MAX_ATTEMPTS
       if (hopeless || running.some(({ lock }) => lock.id < this.#owner.id)) await this.#letGo()
       if (hopeless) throw lockedError(refused.map(named), this.#place.environment)
-      if (running.length > 0) await pause(PAUSE, signal)
+      if (running.length > 0) await pause(RETRY_PAUSE_S, signal)
       refused = await take(
         refused.map(({ server }) => server),
         { ...anew, ended: [...ended] },
       )
-      // Only then those that were let go: they must not be in the way of the older deploy.
+      // Then those that were let go. They must not be in the way of the older deploy before.
       if (refused.length === 0)
         refused = await take(
           [...outcomes.values()].flatMap(({ ok, server }) => (ok ? [server] : [])),
@@ -140,7 +139,7 @@ export class FleetLock {
     const hold = new PersistentShell(this.#fleet, server, {
       step: 'check',
       script,
-      answerTimeout: PATIENCE,
+      answerTimeout: SCRIPT_TIMEOUT_S,
       signal,
     })
     const outcome = await hold.said
@@ -151,7 +150,7 @@ export class FleetLock {
     return outcome
   }
 
-  /** The connection broke, and the lock went with it. Where another deploy has taken it since, publishing says so. */
+  /** The connection broke, and the lock went with it. When another deploy has taken it since, publishing fails. */
   async #holdAgain(server: Server, hold: PersistentShell): Promise<void> {
     const { signal } = this.#released
     while (this.#holds.get(server) === hold && !signal.aborted && this.#fleet.servers.includes(server)) {
@@ -166,7 +165,7 @@ export class FleetLock {
   }
 }
 
-/** A server's label, and who has it. */
+/** A lock, and the label of its server. */
 export interface NamedLock {
   server: string
   lock: FoundLock
@@ -177,12 +176,12 @@ interface Refusal {
   lock: FoundLock
 }
 
-/** Its deploy ran here and has ended, but the server does not know: its connection was cut, not closed. */
+/** Its deploy ran on this machine and has ended. The server does not know, because the connection was cut, not closed. */
 const isLeft = ({ kind, process }: FoundLock) => kind === 'deploy' && hasEnded(process)
 
 const named = ({ server, lock }: Refusal): NamedLock => ({ server: server.label, lock })
 
-/** The locks of others that servers have told of. */
+/** The locks of others that servers have found. */
 export const namedLocks = (outcomes: readonly Outcome[]): NamedLock[] => refusals(outcomes).map(named)
 
 function refusals(outcomes: readonly Outcome[]): Refusal[] {

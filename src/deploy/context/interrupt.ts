@@ -1,39 +1,57 @@
+import { setMaxListeners } from 'node:events'
 import { ExitCode, explain, interrupted } from '../../errors.ts'
 import type { Shipit } from '../../shipit.ts'
 import { removeShallowClones } from './shallow-clone.ts'
+import { silenceTmp } from './tmp-package.ts'
 
 /**
- * The first Ctrl-C lets the running step end and tidy up; the second one, or one while another plugin's task runs, ends
- * the process at once.
+ * The first Ctrl-C lets the running step end and tidy up. The second one, or one while another plugin's task runs, ends the process
+ * at once.
  */
-export function onInterrupt(shipit: Shipit, controller: AbortController, isBusy: () => boolean): () => void {
-  const stop = () => {
-    if (controller.signal.aborted || !isBusy()) {
-      removeShallowClones(shipit)
-      const now = controller.signal.aborted
-        ? 'at once: something may be left'
-        : 'what was done until now stays'
-      process.stderr.write(`${explain(interrupted(now))}\n`)
-      process.exit(ExitCode.interrupted)
+export class Interrupt {
+  readonly #shipit: Shipit
+  readonly #controller = new AbortController()
+  readonly #restoreTmp: () => void
+  #steps = 0
+
+  constructor(shipit: Shipit) {
+    this.#shipit = shipit
+    // Every server of a fleet listens to it. Node would take more than ten listeners for a leak.
+    setMaxListeners(0, this.signal)
+    process.on('SIGINT', this.#stop)
+    process.on('SIGTERM', this.#stop)
+    // Afterwards, because a signal that arrives while there is no listener would be lost.
+    this.#restoreTmp = silenceTmp()
+  }
+
+  /** Aborted by Ctrl-C, with a MurderError of exit code 130. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Runs a step that Ctrl-C ends in order. */
+  async during<T>(step: () => Promise<T>): Promise<T> {
+    this.#steps++
+    try {
+      return await step()
+    } finally {
+      this.#steps--
     }
-    controller.abort(interrupted('nothing was published; run it again when you like'))
   }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  // After ours is there: without any listener, a signal that has come but was not yet told would be lost.
-  const silenced = process.listeners('SIGINT').filter(endsAtOnce)
-  for (const listener of silenced) process.off('SIGINT', listener)
-  return () => {
-    process.off('SIGINT', stop)
-    process.off('SIGTERM', stop)
-    for (const listener of silenced) process.on('SIGINT', listener)
-  }
-}
 
-/**
- * The package `tmp`, which shipit-deploy loads, answers Ctrl-C with exit code 0 before anything can be tidied. What it
- * removes then it also removes when the process exits.
- */
-function endsAtOnce(listener: NodeJS.SignalsListener): boolean {
-  return listener.name === '_tmp$sigint_listener'
+  close(): void {
+    process.off('SIGINT', this.#stop)
+    process.off('SIGTERM', this.#stop)
+    this.#restoreTmp()
+  }
+
+  readonly #stop = (): void => {
+    const { aborted } = this.signal
+    if (!aborted && this.#steps > 0)
+      return this.#controller.abort(interrupted('nothing was published; run it again when you like'))
+    removeShallowClones(this.#shipit)
+    const consequence = aborted ? 'at once: something may be left' : 'what was done until now stays'
+    process.stderr.write(`${explain(interrupted(consequence))}\n`)
+    process.exit(ExitCode.interrupted)
+  }
 }

@@ -7,8 +7,8 @@ const secretName = /TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|PRIVATE_?KE
 const colours = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g')
 
 /**
- * Text without what must not be in a log: credentials in URLs, values of variables and words that are called secrets, the
- * secret in an announce path, private keys, and `secrets`.
+ * Hides secrets in a log: credentials in URLs, values of variables and words with such a name, the secret in an announce path,
+ * private keys, and `secrets`.
  */
 export function redact(text: string, env: NodeJS.ProcessEnv, secrets: readonly string[] = []): string {
   const values = Object.entries(env).flatMap(([name, value]) =>

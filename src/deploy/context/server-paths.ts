@@ -1,11 +1,30 @@
 import { posix } from 'node:path'
 import type { Settings } from '../../config/schema.ts'
+import type { Shipit } from '../../shipit.ts'
+import { agentPath } from './agent-program.ts'
 
-/** Everything temporary of one transfer on a server; removing it ends its peer. */
+/** Paths on a server that most scripts need. */
+export interface ServerPaths {
+  deployTo: string
+  remotePath: string
+  temporaryPath: string
+  agent: string
+  node: string
+}
+
+export function serverPaths({ settings, shipit }: { settings: Settings; shipit: Shipit }): ServerPaths {
+  const { remotePath, temporaryPath, node } = settings
+  return { deployTo: deployToOf(shipit), remotePath, temporaryPath, agent: agentPath(settings), node }
+}
+
+/** The settings cannot be read where it is missing. */
+export const deployToOf = ({ config }: Pick<Shipit, 'config'>): string => config.deployTo ?? ''
+
+/** Everything temporary of one transfer on a server. Its peer ends when this is removed. */
 export const transferPath = ({ temporaryPath }: Settings, tag: string): string =>
   posix.join(temporaryPath, tag)
 
-/** Where a server notes which package a directory was made of: its SHA-256. A release's name is its tag. */
+/** The file in which a server notes the SHA-256 of the package of a directory. A release's name is its tag. */
 export const notePath = (remotePath: string, name: string): string => posix.join(remotePath, 'unpacked', name)
 
 export const releasesPath = (deployTo: string): string => posix.join(deployTo, 'releases')

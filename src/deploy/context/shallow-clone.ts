@@ -6,7 +6,7 @@ import { realPath } from '../../files/real-path.ts'
 import { removeTree } from '../../files/remove-tree.ts'
 import type { Shipit, ShipitConfig } from '../../shipit.ts'
 
-/** A directory, by what no other spelling, link or later directory of the same name shares. */
+/** A directory, told from other spellings, links and later directories of the same name. */
 interface Clone {
   path: string
   device: bigint
@@ -15,13 +15,12 @@ interface Clone {
 
 const clones = new WeakMap<Shipit, Clone[]>()
 
-/** What shipit-deploy's own deploy:fetch says when it has made a clone's directory, and before anything else can use it. */
+/** Shipit-deploy's own deploy:fetch logs this when it has made the directory, before anything else can use it. */
 const MADE = /^Temporary workspace created: "(.+)"$/s
 
 /**
- * Notes the temporary clones that shipit-deploy's own deploy:fetch makes. `shipit.workspace` does not tell them from what
- * a shipitfile sets there, also where its deploy:fetch replaces or calls that one. A task that fails ends the run: its
- * clones go.
+ * Notes the temporary clones that shipit-deploy's own deploy:fetch makes. `shipit.workspace` does not tell, because a shipitfile may
+ * set it, or replace or call that task. A task that fails ends the run, so its clones are removed.
  */
 export function watchShallowClones(shipit: Shipit): void {
   let ignore = () => {}
@@ -37,7 +36,7 @@ export function watchShallowClones(shipit: Shipit): void {
   })
 }
 
-/** Looks through what is logged, until the function that this returns is called. */
+/** Reads the log until the function that this returns is called. */
 function listen(shipit: Shipit): () => void {
   const { log } = shipit
   const heard: Shipit['log'] = (...args) => {
@@ -52,7 +51,7 @@ function listen(shipit: Shipit): () => void {
   }
 }
 
-/** A copy of that task in a shipitfile may say the same of any directory: only `tmp` of this process names one so. */
+/** A copy of that task in a shipitfile may log the same about any directory. Only `tmp` in this process makes such a name. */
 function cloneAt(path: string): Clone | undefined {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
   const real = realPath(path)
@@ -62,7 +61,7 @@ function cloneAt(path: string): Clone | undefined {
   return { path: real, device: stats.dev, inode: stats.ino }
 }
 
-/** Removes the temporary clones of this run, as shipit-deploy's own deploy:update does. What stays is said. */
+/** Removes the temporary clones of this run, as shipit-deploy's own deploy:update does. Warns when one stays. */
 export function removeShallowClones(shipit: Shipit): void {
   const { keepWorkspace = false, shallowClone = true } = shipit.config
   if (keepWorkspace || !shallowClone) return
@@ -81,7 +80,7 @@ function isStillThere({ path, device, inode }: Clone): boolean {
   return stats?.isDirectory() === true && stats.dev === device && stats.ino === inode
 }
 
-/** A shipitfile may go into a clone, or name it in the configuration: then it is the user's. */
+/** A clone is the user's when the shipitfile goes into it, or names it in the configuration. */
 function isUsed(path: string, { workspace, rsyncFrom }: ShipitConfig): boolean {
   const isConfigured = [workspace, rsyncFrom].some((own) => own && realPath(own) === path)
   return isConfigured || `${realPath('.') ?? ''}/`.startsWith(`${path}/`)

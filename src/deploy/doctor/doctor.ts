@@ -48,6 +48,6 @@ export async function doctor(context: Context): Promise<void> {
   say(context, problemTable(problems), 'doctor', { servers: total, problems })
   const count = problems.length
   throw new MurderError('UNFIT', `${count} ${count === 1 ? 'thing' : 'things'} could stop a deploy`, {
-    cure: context.mode === 'json' ? 'see the event "doctor"' : 'each line above says what helps',
+    cure: context.display.mode === 'json' ? 'see the event "doctor"' : 'each line above says what helps',
   })
 }

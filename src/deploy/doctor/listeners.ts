@@ -4,8 +4,8 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { listen } from '../../torrent/peers/listen.ts'
 import type { Context } from '../context/context.ts'
 import type { Placement, Site } from '../hosts/placement.ts'
-import { parseValues } from '../scripts/facts-script.ts'
 import { listenScript } from '../scripts/probe-script.ts'
+import { parseValues } from '../scripts/values.ts'
 import type { Problem } from './problem.ts'
 
 /** How long a probe may take. */

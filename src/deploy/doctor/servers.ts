@@ -2,8 +2,9 @@ import { bytes, oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { type FleetFacts, sameAmong } from '../preflight/preflight.ts'
 import { fullDiskCure } from '../preflight/space.ts'
-import { parseValues, type ServerFacts } from '../scripts/facts-script.ts'
+import type { ServerFacts } from '../scripts/facts-script.ts'
 import { othersLock } from '../scripts/lock-script.ts'
+import { parseValues } from '../scripts/values.ts'
 import { MIN_FREE_BYTES, type Problem } from './problem.ts'
 
 /** File descriptors that a peer of a large fleet needs. */

@@ -70,7 +70,7 @@ export abstract class Host {
     const { settings, signal } = this.context
     const start = (args: readonly string[]) =>
       startAgent((command) => this.execute(command), args, settings, signal)
-    const log = (line: string) => this.context.board().log(line)
+    const log = (line: string) => this.context.display.board().log(line)
     return startRestarted(start, role, [...args, '--run-dir', this.runs], log)
   }
 }

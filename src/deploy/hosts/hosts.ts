@@ -3,7 +3,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
 import { environmentDirectory, environmentName, localRuns } from '../context/local-paths.ts'
 import { transferPath } from '../context/server-paths.ts'
-import { fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly } from '../outcome/say.ts'
 import { ask } from '../preflight/ask.ts'
 import { check, type FleetFacts } from '../preflight/preflight.ts'
@@ -63,7 +63,7 @@ export async function prepareServers(
   if (servers.length === 0) return new Map()
   const facts = await check(context, ask(context, servers))
   const failures = await uploadAgent(quietly(context), facts, servers)
-  if (failures.length > 0) throw fleetError(context, failures, consequence)
+  assertNoFailures(context, failures, consequence)
   return facts
 }
 

@@ -8,7 +8,7 @@ import { defined } from '../../system/defined.ts'
 import { command } from '../../text/shell-quote.ts'
 import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
-import { GRACE } from '../peers/patience.ts'
+import { STALL_GRACE_S } from '../peers/patience.ts'
 import { clearScript, printScript, runsScript } from '../scripts/host-script.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { Host, type HostPaths } from './host.ts'
@@ -62,7 +62,7 @@ export class ServerHost extends Host {
     const script = command(settings.node, agentPath(settings), ...args)
     const stdin = input && (() => input)
     // What has an input may be silent for as long as nobody asks it.
-    const stallTimeout = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + GRACE
+    const stallTimeout = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + STALL_GRACE_S
     const options = { stallTimeout, ...defined({ signal }) }
     const outcome = await fleet.runOn(this.server, 'seed', { script, onLine, ...defined({ stdin }) }, options)
     if (!outcome.ok) return outcome.error

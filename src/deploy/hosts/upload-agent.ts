@@ -19,7 +19,7 @@ export async function uploadAgent(
   const { fleet, settings, signal } = context
   const servers = among.filter((server) => !facts.get(server)?.hasAgent)
   if (servers.length === 0) return []
-  for (const { label } of servers) context.board().update(label, { phase: 'upload' })
+  for (const { label } of servers) context.display.board().update(label, { phase: 'upload' })
   const script = arrival(settings)
   const outcomes = await fleet.run('upload', () => ({ script, stdin: compressedAgent() }), {
     servers,

@@ -1,22 +1,22 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { explain, isSystemError } from '../../errors.ts'
-import type { Context } from '../context/context.ts'
+import type { Shipit } from '../../shipit.ts'
 import { lastRunFile } from '../context/local-paths.ts'
 import type { RunReport } from './run-report.ts'
 
-/** What became of the last deploy, for murder:retry. */
+/** The outcome of the last deploy, for murder:retry. */
 export interface LastRun {
   release: string | null
   revision: string | null
-  /** Whether servers have published it: then those in `failed` alone lack it. */
+  /** Whether any server has published it. If so, only the servers in `failed` lack it. */
   published: boolean
   failed: string[]
-  /** It was published alone: no deploy has brought it, and none can repeat it. */
+  /** It was published alone. No deploy has brought it, so none can be repeated. */
   alone?: boolean
 }
 
-export function saveLastRun({ shipit }: Context, report: RunReport, { alone }: { alone: boolean }): void {
+export function saveLastRun(shipit: Shipit, report: RunReport, { alone }: { alone: boolean }): void {
   const { release, revision, published, leftOut, servers } = report
   const without = servers.flatMap(({ server, published }) => (published ? [] : [server]))
   const failed = report.exitCode === 0 ? leftOut : without
@@ -30,9 +30,9 @@ export function saveLastRun({ shipit }: Context, report: RunReport, { alone }: {
   }
 }
 
-export function loadLastRun({ shipit }: Context): LastRun | undefined {
+export function loadLastRun(environment: string): LastRun | undefined {
   try {
-    return JSON.parse(readFileSync(lastRunFile(shipit.environment), 'utf8')) as LastRun
+    return JSON.parse(readFileSync(lastRunFile(environment), 'utf8')) as LastRun
   } catch (error) {
     if (isSystemError(error, 'ENOENT') || error instanceof SyntaxError) return undefined
     throw error

@@ -1,19 +1,18 @@
 import { writeFileSync } from 'node:fs'
 import { ExitCode, explain, MurderError } from '../../errors.ts'
 import type { DeployReport } from '../../report/deploy-report.ts'
+import type { Shipit } from '../../shipit.ts'
 import type { Context } from '../context/context.ts'
 
-/** What of a run is known when it ends. */
-export interface RunEnd {
-  report?: DeployReport
-  error?: unknown
-}
-
-/** The final report as a plain object: what MURDER_REPORT gets, and the event `murder:done`. */
-export function runReport(context: Context, begun: Date, { report, error }: RunEnd) {
-  const { shipit, record, leftOut } = context
+/** The final report as a plain object, for MURDER_REPORT and the event `murder:done`. `deployed`: of a deploy that got so far. */
+export function runReport(
+  { shipit, record, leftOut }: Context,
+  begun: Date,
+  error: unknown,
+  deployed: DeployReport | undefined,
+) {
   const exitCode = error instanceof MurderError ? error.exitCode : error ? ExitCode.failed : ExitCode.done
-  const { size, phases, seederUploaded } = report ?? record
+  const { size, phases, seederUploaded } = deployed ?? record
   const ended = new Date()
   return {
     environment: shipit.environment,
@@ -36,17 +35,13 @@ export function runReport(context: Context, begun: Date, { report, error }: RunE
 
 export type RunReport = ReturnType<typeof runReport>
 
-/** Writes the report where MURDER_REPORT says. What fails here is said, and changes nothing else. */
-export function writeReport(context: Context, report: RunReport): void {
+/** Writes the report where MURDER_REPORT says. A failure is logged and changes nothing else. */
+export function writeReport(shipit: Shipit, report: RunReport): void {
   const file = process.env.MURDER_REPORT
   if (!file) return
   try {
     writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`)
   } catch (error) {
-    context.shipit.log(`MURDER_REPORT could not be written: ${explain(error)}`)
+    shipit.log(`MURDER_REPORT could not be written: ${explain(error)}`)
   }
 }
-
-/** For other plugins. */
-export const tellDone = ({ shipit }: Context, report: RunReport): boolean =>
-  shipit.emit('murder:done', report)

@@ -3,19 +3,23 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { encodeLayout } from '../../package/format/layout.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { formatAddress } from '../../system/addresses.ts'
+import { defined } from '../../system/defined.ts'
 import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
-import { releasesPath, transferPath } from '../context/server-paths.ts'
+import { deployToOf, releasesPath, transferPath } from '../context/server-paths.ts'
 import { fleetHosts } from '../hosts/placement.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { ReachableSwarm } from '../swarm/swarm.ts'
 import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
-import type { Receiver } from './remote-peer.ts'
+import type { RemotePeer } from './remote-peer.ts'
+
+/** Every server gets the list of the release's files, unless it is longer than what it can save. */
+const MAX_LAYOUT_SHARE = 0.25
 
 function prefillLayout(context: Context, { transfer, facts }: ReceivePlan): string | undefined {
   if (transfer.directory || transfer.compression !== 'none' || !canPrefill(context, facts)) return undefined
   const layout = encodeLayout(transfer.entries)
-  return layout.length <= transfer.length * LARGEST_LAYOUT_SHARE ? layout : undefined
+  return layout.length <= transfer.length * MAX_LAYOUT_SHARE ? layout : undefined
 }
 
 /** Whether any server has a current release to take unchanged files from. */
@@ -32,13 +36,14 @@ function prefillFrom(
   current: string | undefined,
   { directory }: Transfer,
   layout: string | undefined,
-): Pick<ReceiveOrder, 'prefill'> {
-  if (current === undefined || !(directory ? settings.prefill : layout !== undefined)) return {}
-  const from = posix.join(releasesPath(shipit.config.deployTo ?? ''), current)
-  return { prefill: { from, ...(layout === undefined ? {} : { layout }) } }
+): ReceiveOrder['prefill'] {
+  if (current === undefined || !(directory ? settings.prefill : layout !== undefined)) return undefined
+  return { from: posix.join(releasesPath(deployToOf(shipit)), current), ...defined({ layout }) }
 }
 
-/** What is long and the same in every server's order, so that it is made once. */
+export type SharedOrder = ReturnType<typeof sameForAll>
+
+/** The long parts that are the same in every server's order, so that they are made once. */
 export function sameForAll(context: Context, plan: ReceivePlan) {
   const { transfer, facts } = plan
   return {
@@ -54,10 +59,10 @@ export function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  { layout, bytes, torrent, hosts }: ReturnType<typeof sameForAll>,
+  { layout, bytes, torrent, hosts }: SharedOrder,
 ): ReceiveOrder {
   const { settings } = context
-  const { transfer, swarm, facts, releasePath, existing, place, revision } = plan
+  const { transfer, swarm, facts } = plan
   const current = facts.get(server)?.currentRelease
   return {
     tag: transfer.tag,
@@ -66,53 +71,54 @@ export function orderFor(
     directory: transferPath(settings, transfer.tag),
     trackers: swarm.placement.announceUrls(server, transfer.secret !== undefined),
     peers: [formatAddress(swarm.placement.seederAddress(server), swarm.seederPort)],
-    ...(transfer.secret === undefined ? {} : { secret: transfer.secret }),
-    ...(hosts ? { hosts } : {}),
     ports: settings.ports,
     fleet: (plan.servers ?? context.fleet.servers).length,
     linger: settings.linger,
     uploadLimit: settings.uploadLimit,
     downloadLimit: settings.downloadLimit,
     timeouts: settings.timeouts,
-    ...prefillFrom(context, current, transfer, layout),
-    ...(releasePath === undefined
-      ? {}
-      : {
-          unpack: {
-            into: releasePath,
-            compression: transfer.compression,
-            ...(transfer.directory ? { directory: true } : {}),
-            ...(transfer.key === undefined ? {} : { key: transfer.key }),
-            ...(existing ? { existing } : {}),
-            ...(revision === undefined ? {} : { revision }),
-            bytes,
-          },
-        }),
-    ...(place ? { place } : {}),
+    ...defined({
+      secret: transfer.secret,
+      hosts,
+      prefill: prefillFrom(context, current, transfer, layout),
+      unpack: unpackOrder(plan, bytes),
+      place: plan.place,
+    }),
   }
 }
 
-/** The list of the release's files goes to every server: not when it would be more than it can save. */
-const LARGEST_LAYOUT_SHARE = 0.25
+function unpackOrder(
+  { transfer, releasePath, existing, revision }: ReceivePlan,
+  bytes: number,
+): ReceiveOrder['unpack'] {
+  if (releasePath === undefined) return undefined
+  const { compression, directory, key } = transfer
+  return {
+    into: releasePath,
+    compression,
+    ...defined({ directory: directory || undefined, key, existing, revision }),
+    bytes,
+  }
+}
 
 export interface ReceivePlan {
   transfer: Transfer
   swarm: ReachableSwarm
   facts: FleetFacts
-  /** Where to unpack; left out, the package is only fetched. */
+  /** Where to unpack. Without it the package is only fetched. */
   releasePath?: string
-  /** What becomes of what is there already; refused when it is left out. */
+  /** What to do with files that are there already. Without it they are a failure. */
   existing?: 'merge' | 'replace'
-  /** Instead of `releasePath`: the package is one file, which goes there. */
+  /** Instead of `releasePath`: one file travels, and goes there. */
   place?: NonNullable<ReceiveOrder['place']>
   revision?: string
-  /** Only these; all unless told otherwise. */
+  /** All that take part unless given. */
   servers?: readonly Server[]
-  /** Those that have been started already. */
-  receivers?: ReadonlyMap<Server, Receiver>
+  /** Peers that have been started already. */
+  peers?: ReadonlyMap<Server, RemotePeer>
   /**
-   * Gets the servers where a release in its place is this transfer's work, also when its last word did not arrive: all
-   * that were told to unpack, but those that found one there.
+   * Gets the servers where the release may be this transfer's work, also when they did not report it: all that were told to unpack
+   * but those that found a release there.
    */
   unpacked: Set<Server>
 }

@@ -1,5 +1,5 @@
-/** Failures of the connection, not of what runs on the server: it may be back in a moment. */
-const CONNECTION = new Set([
+/** Failures of the connection, which may be back in a moment, and not of the agent. */
+const connectionFailures = new Set([
   'SSH_LOST',
   'SSH_TIMEOUT',
   'SSH_REFUSED',
@@ -9,10 +9,10 @@ const CONNECTION = new Set([
   'NO_PROCESSES',
 ])
 
-/** Seconds that a server has beyond its own stall timeout, so that it can say itself that nothing moves. */
-export const GRACE = 15
+/** How much longer than its own stall timeout a server may be silent, so that it can report the stall itself. */
+export const STALL_GRACE_S = 15
 
-/** How long to go on trying to reach one server: until nothing was heard of it for the stall timeout. */
+/** How long to go on trying to reach one server: until it was silent for the stall timeout. */
 export class Patience {
   readonly #seconds: number
   readonly #now: () => number
@@ -20,18 +20,18 @@ export class Patience {
 
   /** `stall`: seconds, 0 for no limit. `now`: seconds. */
   constructor(stall: number, now = () => performance.now() / 1000) {
-    this.#seconds = stall > 0 ? stall + GRACE : Number.POSITIVE_INFINITY
+    this.#seconds = stall > 0 ? stall + STALL_GRACE_S : Number.POSITIVE_INFINITY
     this.#now = now
     this.#heard = now()
   }
 
-  /** The server has said something. */
+  /** The server has answered. */
   heard(): void {
     this.#heard = this.#now()
   }
 
-  /** Whether a command that failed so is worth another try. */
+  /** Whether to try again after this failure. */
   allows({ code }: { code: string }): boolean {
-    return CONNECTION.has(code) && this.#now() - this.#heard < this.#seconds
+    return connectionFailures.has(code) && this.#now() - this.#heard < this.#seconds
   }
 }

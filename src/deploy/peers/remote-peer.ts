@@ -8,35 +8,35 @@ import { command } from '../../text/shell-quote.ts'
 import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
 import { arrival, compressedAgent } from '../hosts/upload-agent.ts'
-import { GRACE } from './patience.ts'
+import { STALL_GRACE_S } from './patience.ts'
 
-export interface Plan {
+export interface Assignment {
   order: ReceiveOrder
-  /** What it throws ends the receiver and becomes its failure. */
+  /** An error that this throws ends the peer and becomes its failure. */
   onEvent: (event: AgentEvent) => void
 }
 
-/** Milliseconds between two signs of life for an agent that waits for its order: it gives up after six of them. */
-const SIGN = 10_000
-/** Milliseconds that a peer may take to end when it is told so. */
-const PATIENCE = 5000
+/** Between two signs of life to an agent that waits for its order. It gives up after six missing ones. */
+const PULSE_MS = 10_000
+/** How long a peer may take to end when it is told so. */
+const END_TIMEOUT_MS = 5000
 
 /**
- * The agent that receives on one server, over one SSH command that stays open: it is started early, gets its order when
- * there is one, and shares on after the release has landed, until it is told to end or let go of.
+ * The agent that receives on one server, over one SSH command that stays open. It is started early, gets its order when there is
+ * one, and shares on after it has unpacked, until it is told to end or let go of.
  */
-export class Receiver {
+export class RemotePeer {
   readonly server: Server
   readonly #ended: Promise<Outcome>
   readonly #release = new AbortController()
   #input = new PassThrough()
-  #plan: Plan | undefined
+  #assignment: Assignment | undefined
   #start = () => {}
-  #land = () => {}
-  /** Undefined when the agent runs; else how the command ended before. */
+  #arrive = () => {}
+  /** Undefined when the agent runs; else how the command ended before that. */
   readonly started: Promise<Outcome | undefined>
 
-  /** `bringAgent`: it is not there yet. */
+  /** `bringAgent`: the agent is not on the server yet. */
   constructor(context: Context, server: Server, { bringAgent = false } = {}) {
     this.server = server
     const started = new Promise<undefined>((resolve) => {
@@ -46,20 +46,20 @@ export class Receiver {
     this.started = Promise.race([started, this.#ended])
   }
 
-  /** Undefined when all that was ordered is done; else how the command ended before. */
-  carryOut(plan: Plan): Promise<Outcome | undefined> {
-    const landed = new Promise<undefined>((resolve) => {
-      this.#land = () => resolve(undefined)
+  /** Undefined when all that was ordered is done; else how the command ended before that. */
+  carryOut(assignment: Assignment): Promise<Outcome | undefined> {
+    const arrived = new Promise<undefined>((resolve) => {
+      this.#arrive = () => resolve(undefined)
     })
-    this.#plan = plan
+    this.#assignment = assignment
     this.#sendOrder()
-    return Promise.race([landed, this.#ended])
+    return Promise.race([arrived, this.#ended])
   }
 
-  /** Ends the peer and what it has of this transfer, but the release. Whether it said that it did. */
+  /** Ends the peer, which removes all of this transfer but the release. Whether it succeeded. */
   async end(): Promise<boolean> {
     this.#input.end('end\n')
-    const timer = setTimeout(() => this.letGo(), PATIENCE)
+    const timer = setTimeout(() => this.letGo(), END_TIMEOUT_MS)
     const { ok } = await this.#ended
     clearTimeout(timer)
     return ok
@@ -72,8 +72,8 @@ export class Receiver {
 
   async #run(context: Context, bringAgent: boolean): Promise<Outcome> {
     const waiting = setInterval(() => {
-      if (!this.#plan) this.#input.write('\n')
-    }, SIGN)
+      if (!this.#assignment) this.#input.write('\n')
+    }, PULSE_MS)
     try {
       return await this.#session(context, bringAgent)
     } finally {
@@ -97,20 +97,20 @@ export class Receiver {
     return fleet.runOn(this.server, 'transfer', session, {
       signal: AbortSignal.any([signal, this.#release.signal]),
       // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
-      stallTimeout: settings.timeouts.stall > 0 ? settings.timeouts.stall + GRACE : 0,
+      stallTimeout: settings.timeouts.stall > 0 ? settings.timeouts.stall + STALL_GRACE_S : 0,
     })
   }
 
   #sendOrder(): void {
-    if (this.#plan) this.#input.write(`${JSON.stringify(this.#plan.order)}\n`)
+    if (this.#assignment) this.#input.write(`${JSON.stringify(this.#assignment.order)}\n`)
   }
 
   #take(line: string): void {
     const event = parseEvent(line)
     if (event) this.#start()
-    if (!event || !this.#plan) return
-    const { order, onEvent } = this.#plan
+    if (!event || !this.#assignment) return
+    const { order, onEvent } = this.#assignment
     onEvent(event)
-    if (event.event === (order.unpack || order.place ? 'unpacked' : 'done')) this.#land()
+    if (event.event === (order.unpack || order.place ? 'unpacked' : 'done')) this.#arrive()
   }
 }

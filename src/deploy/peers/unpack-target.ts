@@ -2,23 +2,23 @@ import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import type { Context } from '../context/context.ts'
-import { releasesPath } from '../context/server-paths.ts'
+import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import type { StoredTransfer } from '../transfer/stored-transfer.ts'
 
-/** What becomes of a transfer on the servers: a release, unless the settings say otherwise in Murder's terms. */
-export interface Landing {
-  /** The directory or the file that it becomes. */
+/** Where servers unpack a transfer: as a release, unless the settings of Twitter's Murder name another place. */
+export interface UnpackTarget {
+  /** The directory or the file to make. */
   path: string
   /** Whether it is one of `deployTo`'s releases. */
   release: boolean
-  /** What becomes of files that the directory holds already. */
+  /** What to do with files that are in the directory already. */
   existing: 'refuse' | 'merge' | 'replace'
-  /** Set when it is one file and no package. */
+  /** Set when one file travels as it is, not a package. */
   file?: NonNullable<ReceiveOrder['place']>
 }
 
 /** Throws SETTINGS when the settings don't fit each other or what was packaged. */
-export function landingOf(context: Context, { tag, source }: StoredTransfer): Landing {
+export function unpackTargetOf(context: Context, { tag, source }: StoredTransfer): UnpackTarget {
   const { settings, shipit } = context
   const { destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete } = settings
   if (source) {
@@ -27,13 +27,13 @@ export function landingOf(context: Context, { tag, source }: StoredTransfer): La
     const file = { path: destinationPath, ...source }
     return { path: destinationPath, release: false, existing: 'replace', file }
   }
-  if (pathIsFile) throw wrong(`murder.pathIsFile is set, but ${tag} was packaged without it`, again)
+  if (pathIsFile) throw wrong(`murder.pathIsFile is set, but ${tag} was packaged without it`, PACKAGE_AGAIN)
   if (destinationPath === undefined) {
     const lone = noTagDirectory ? 'noTagDirectory' : unsafePleaseDelete ? 'unsafePleaseDelete' : undefined
     if (lone !== undefined)
       throw wrong(`murder.${lone} needs murder.destinationPath`, 'set that too, or leave this out')
     return {
-      path: posix.join(releasesPath(shipit.config.deployTo ?? ''), tag),
+      path: posix.join(releasesPath(deployToOf(shipit)), tag),
       release: true,
       existing: 'refuse',
     }
@@ -44,12 +44,12 @@ export function landingOf(context: Context, { tag, source }: StoredTransfer): La
   return { path, release: false, existing }
 }
 
-const again = 'run murder:create_torrent with the same settings first'
+const PACKAGE_AGAIN = 'run murder:create_torrent with the same settings first'
 
-/** What is emptied or written over must hold neither this plugin's own files nor the releases. */
+/** A directory that is emptied or written over must hold neither this plugin's own files nor the releases. */
 function assertHarmless({ settings, shipit }: Context, path: string): void {
   const target = posix.join(posix.resolve(path), '/')
-  const own = [settings.remotePath, settings.temporaryPath, shipit.config.deployTo ?? '']
+  const own = [settings.remotePath, settings.temporaryPath, deployToOf(shipit)]
   const held = own.find((each) => posix.join(posix.resolve(each), '/').startsWith(target))
   if (held === undefined) return
   throw wrong(`murder.destinationPath is ${path}, which holds ${held}`, 'choose a directory of its own')

@@ -3,17 +3,18 @@ import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Context } from '../context/context.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
-import { addressScript, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
-import { ask, PATIENCE } from './ask.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
+import { ADDRESS_SCRIPT, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
+import { ask } from './ask.ts'
 import { faultOf, sameMachine } from './verdict.ts'
 
 export type FleetFacts = ReadonlyMap<Server, ServerFacts>
 
-/** What the servers answered. Throws FLEET_FAILED, with a table, when a deploy would fail on any of them. */
+/** The facts of all servers. Throws FLEET_FAILED when a deploy would fail on any of them. */
 export async function check(context: Context, asked: Promise<Outcome[]> = ask(context)): Promise<FleetFacts> {
   const { facts, failures } = await inspect(context, asked)
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  assertNoFailures(context, failures, 'nothing was changed')
   return facts
 }
 
@@ -22,7 +23,7 @@ export interface Inspection {
   failures: Failure[]
 }
 
-/** What the servers answered that can be deployed to, and why the others can't. Throws SAME_SERVER. */
+/** The facts of the servers that can be deployed to, and why the others cannot. Throws SAME_SERVER. */
 export async function inspect(
   context: Context,
   asked: Promise<Outcome[]> = ask(context),
@@ -37,7 +38,7 @@ export async function inspect(
 export const sameAmong = (facts: FleetFacts): MurderError | undefined =>
   sameMachine([...facts].map(([{ label }, found]) => ({ label, facts: found })))
 
-/** The same as `inspect`, of each server by itself. */
+/** Like `inspect`, but does not compare the servers with each other. */
 export async function examine(context: Context, asked: Promise<Outcome[]>): Promise<Inspection> {
   const outcomes = await asked
   context.signal.throwIfAborted()
@@ -55,15 +56,15 @@ export async function examine(context: Context, asked: Promise<Outcome[]>): Prom
   return { facts, failures }
 }
 
-/** sudo drops SSH_CONNECTION: where "asUser" is set it takes a second question, to the user who logs in. */
+/** sudo drops SSH_CONNECTION. With "asUser" it takes a second command, as the user who logs in. */
 async function findAddresses({ fleet, signal }: Context, facts: Map<Server, ServerFacts>): Promise<void> {
   const servers = [...facts.keys()].filter((server) => facts.get(server)?.clientAddress === undefined)
   if (servers.length === 0) return
-  const options = { servers, signal, login: true, totalTimeout: PATIENCE }
-  const outcomes = await fleet.run('check', () => ({ script: addressScript }), options)
+  const options = { servers, signal, login: true, totalTimeout: SCRIPT_TIMEOUT_S }
+  const outcomes = await fleet.run('check', () => ({ script: ADDRESS_SCRIPT }), options)
   for (const outcome of outcomes) {
     const found = facts.get(outcome.server)
-    // A failure is no loss: without an address, and without the setting, the seeder says what to set.
+    // A failure is harmless here: when an address is missing later, that error says what to set.
     if (outcome.ok && found) facts.set(outcome.server, { ...found, ...parseAddresses(outcome.stdout) })
   }
 }

@@ -1,9 +1,10 @@
+import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { bytes } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
 import type { FleetFacts } from './preflight.ts'
+
 /** Bytes that are missing for the package and the unpacked release; 0 when there is room for both. */
 export function missingSpace(facts: ServerFacts, packageBytes: number, releaseBytes: number): number {
   const { temporary, releases } = facts
@@ -17,17 +18,17 @@ export function missingSpace(facts: ServerFacts, packageBytes: number, releaseBy
 export const fullDiskCure = (elsewhere: boolean): string =>
   `remove old releases there${elsewhere ? ', or set murder.temporaryPath to a larger disk' : ''}`
 
-/** The servers that package and release do not fit on. */
+/** The servers without enough space for package and release. */
 export function checkSpace(
-  context: Context,
+  servers: readonly Server[],
   facts: FleetFacts,
   { length, entries, directory }: Transfer,
 ): Failure[] {
   const failures: Failure[] = []
   const size = releaseBytes(entries)
-  // Files that were fetched one by one get a second name in the release.
+  // Files that were fetched one by one get a second name in the release, and take space once.
   const once = (found: ServerFacts) => directory && found.temporary.fileSystem === found.releases.fileSystem
-  for (const server of context.fleet.servers) {
+  for (const server of servers) {
     const found = facts.get(server)
     if (!found || missingSpace(found, once(found) ? 0 : length, size) === 0) continue
     const free = Math.min(found.temporary.free, found.releases.free)

@@ -1,7 +1,7 @@
 import { MurderError } from '../../errors.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 
-/** Why a deploy to this server would fail later; undefined when nothing is known against it. */
+/** Why a deploy to this server would fail later. */
 export function faultOf(
   facts: ServerFacts,
   node: string,

@@ -1,17 +1,17 @@
 import { PassThrough } from 'node:stream'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
-import { quote, quotePath } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
-import { releasesPath } from '../context/server-paths.ts'
+import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
+import { readReleaseScript, writeReleaseScript } from '../scripts/copy-script.ts'
 
-/** Bytes that may wait for a slower server before the faster one is held up. */
-const BUFFER = 16 << 20
+/** How far the server that reads may be ahead of the one that writes. */
+const BUFFER_BYTES = 16 << 20
 
 /**
- * Brings a release from a server that has it to others, through the deploy host: for a rollback with a server that is new, where
- * nothing has to be installed and speed is not what matters. Gives the failures.
+ * Copies a release from one server to others, through the deploy host, one after the other. A rollback with a new server needs it:
+ * nothing has to be installed, and speed does not matter. Returns the failures.
  */
 export async function copyRelease(
   context: Context,
@@ -33,13 +33,13 @@ async function copyTo(
   source: Server,
   target: Server,
 ): Promise<Failure[]> {
-  const releases = releasesPath(shipit.config.deployTo ?? '')
-  const bytes = new PassThrough({ highWaterMark: BUFFER })
+  const releases = releasesPath(deployToOf(shipit))
+  const bytes = new PassThrough({ highWaterMark: BUFFER_BYTES })
   bytes.on('error', () => {}) // The outcomes say what went wrong.
   const both = new AbortController()
   const options = { signal: AbortSignal.any([signal, both.signal]), stallTimeout: settings.timeouts.stall }
-  const read = { script: readScript(releases, release), onLine: (line: string) => decode(line, bytes) }
-  const write = { script: writeScript(releases, release), stdin: () => bytes }
+  const read = { script: readReleaseScript(releases, release), onLine: (line: string) => decode(line, bytes) }
+  const write = { script: writeReleaseScript(releases, release), stdin: () => bytes }
   const reading = fleet.runOn(source, 'copy', read, options).then((outcome) => {
     // A half archive must not look like a whole one.
     if (outcome.ok) bytes.end()
@@ -56,14 +56,3 @@ async function copyTo(
 }
 
 const decode = (line: string, bytes: PassThrough) => void bytes.write(Buffer.from(line, 'base64'))
-
-/** As lines of text, because that is how a server's output is read here. */
-const readScript = (releases: string, release: string) =>
-  `cd ${quotePath(releases)}/${quote(release)} && { tar cf - . || kill $$; } | base64`
-
-const writeScript = (releases: string, release: string) => {
-  const partial = `.${release}.partial`
-  return `mkdir -p ${quotePath(releases)} && cd ${quotePath(releases)} || exit 1
-trap 'chmod -R u+rwx ${partial} 2>/dev/null; rm -rf ${partial}' EXIT
-rm -rf ${quote(partial)} && mkdir ${quote(partial)} && tar xpf - -C ${quote(partial)} && mv ${quote(partial)} ${quote(release)}`
-}

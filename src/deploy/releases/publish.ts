@@ -1,18 +1,15 @@
-import { posix } from 'node:path'
 import { interrupted } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
-import { all, quote, quotePath } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { deployToOf } from '../context/server-paths.ts'
+import { failuresOf, fleetError, tellFailures } from '../outcome/fleet-error.ts'
 import { isTolerated, tolerate } from '../outcome/tolerate.ts'
 import { stillLockedScript } from '../scripts/lock-script.ts'
-import { type Publication, publishScript, revertScript } from '../scripts/publish-script.ts'
+import { healthScript, type Publication, publishScript, revertScript } from '../scripts/publish-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { groupsOf } from './batch.ts'
-import { checkName } from './release-name.ts'
-
-/** Seconds that a server may take to change a link. */
-const PATIENCE = 60
+import { checkReleaseName } from './check-release-name.ts'
 
 /**
  * Makes `current` point to the release on every server, group by group, and checks their health in between. When more fail
@@ -21,7 +18,7 @@ const PATIENCE = 60
  */
 export async function publish(context: Context, publication: Publication): Promise<void> {
   const { fleet, settings, shipit } = context
-  checkName(publication.release)
+  checkReleaseName(publication.release)
   const links: Links = new Map()
   const groups = groupsOf(fleet.servers, settings.batch)
   for (const [index, group] of groups.entries()) {
@@ -41,7 +38,9 @@ export async function publish(context: Context, publication: Publication): Promi
     }
     const consequence = await giveUp(context, publication, links)
     if (context.signal.aborted) throw interrupted(consequence)
-    throw fleetError(context, [...context.leftOut, ...failures], consequence)
+    const all = [...context.leftOut, ...failures]
+    tellFailures(context, all)
+    throw fleetError(all, consequence, context)
   }
 }
 
@@ -55,9 +54,9 @@ async function publishGroup(
   links: Links,
 ): Promise<Failure[]> {
   const { fleet, settings, shipit, lock, record } = context
-  const deployTo = shipit.config.deployTo ?? ''
-  const locked = lock.owner ? [stillLockedScript(settings.remotePath, lock.owner)] : []
-  const script = all(...locked, publishScript(deployTo, release))
+  const deployTo = deployToOf(shipit)
+  const locked = lock.owner ? `${stillLockedScript(settings.remotePath, lock.owner)}\n` : ''
+  const script = `${locked}${publishScript(deployTo, release)}`
   const outcomes = await fleet.run(
     'publish',
     (server) => ({
@@ -68,7 +67,7 @@ async function publishGroup(
       },
     }),
     // Ctrl-C waits for it: a script that has begun would go on, and publish after all was taken back.
-    { servers, totalTimeout: PATIENCE, repeatable: true },
+    { servers, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   const failures = failuresOf(outcomes, 'publish')
   const published = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
@@ -82,12 +81,9 @@ async function checkHealth(
   healthCheck: string,
   servers: readonly Server[],
 ): Promise<Failure[]> {
-  const current = quotePath(posix.join(shipit.config.deployTo ?? '', 'current'))
-  // The user's own shell text, in a shell of its own: it may end it, or say anything.
-  const script = `cd ${current} && sh -c ${quote(healthCheck)}`
-  const outcomes = await fleet.run('health', () => ({ script }), {
-    ...{ servers, signal, totalTimeout: settings.timeouts.health },
-  })
+  const script = healthScript(deployToOf(shipit), healthCheck)
+  const totalTimeout = settings.timeouts.health
+  const outcomes = await fleet.run('health', () => ({ script }), { servers, signal, totalTimeout })
   return failuresOf(outcomes, 'health')
 }
 
@@ -108,11 +104,11 @@ async function goBack(
   publication: Publication,
   links: Links,
 ): Promise<Failure[]> {
-  const deployTo = shipit.config.deployTo ?? ''
+  const deployTo = deployToOf(shipit)
   const outcomes = await fleet.run(
     'revert',
     (server) => ({ script: revertScript(deployTo, publication, links.get(server)) }),
-    { servers, totalTimeout: PATIENCE, repeatable: true },
+    { servers, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   for (const { ok, server } of outcomes) if (ok) record.published(server.label, false)
   return failuresOf(outcomes, 'revert')

@@ -1,9 +1,10 @@
 import { posix } from 'node:path'
 import type { Context } from '../context/context.ts'
-import { releasesPath } from '../context/server-paths.ts'
+import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
-import { parseReleases, releaseBefore, releasesScript } from '../scripts/releases-script.ts'
+import { parseReleases, releasesScript } from '../scripts/releases-script.ts'
+import { releaseBefore } from './choose-release.ts'
 import { copyRelease } from './copy-release.ts'
 
 /**
@@ -13,7 +14,7 @@ import { copyRelease } from './copy-release.ts'
  */
 export async function prepareRollback(context: Context): Promise<void> {
   const { fleet, lock, shipit, signal } = context
-  const { deployTo = '' } = shipit.config
+  const deployTo = deployToOf(shipit)
   const outcomes = await lock.ask({ before: releasesScript(deployTo) }, signal)
   tolerate(context, failuresOf(outcomes, 'check'), 'nothing was changed')
   const releases = parseReleases(outcomes)

@@ -1,9 +1,9 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
-import { startedFunction } from './process-start.ts'
+import { STARTED } from './shell-functions.ts'
 
-/** Whether a transfer's directory is in use: by the process of a run, or by one that unpacks. */
-const BUSY = `${startedFunction}
+/** Shell function `busy DIRECTORY`: whether a run's process, or one that unpacks, uses the directory of a transfer. */
+const BUSY = `${STARTED}
 alive() {
   kill -0 "$1" 2>/dev/null || return 1
   if [ -z "$2" ] || [ ! -r "/proc/$1/stat" ]; then return 0; fi
@@ -18,12 +18,19 @@ runs() {
 }
 busy() {
   for x in "$1"/peer-* "$1"/seeder/tracker-* "$1"/seeder/seeder-*; do runs "$x" && return 0; done
-  for x in "$1"/receive-*; do [ -f "$x" ] || continue; since=; IFS= read -r since <"$x"; alive "\${x##*-}" "$since" && return 0; done
-  for x in "$1"/seeder/*.part; do if [ -f "$x" ]; then y=\${x%.part}; alive "\${y##*.}" '' && return 0; fi; done
+  for x in "$1"/receive-*; do
+    [ -f "$x" ] || continue
+    since=; IFS= read -r since <"$x"
+    alive "\${x##*-}" "$since" && return 0
+  done
+  for x in "$1"/seeder/*.part; do
+    [ -f "$x" ] || continue
+    y=\${x%.part}; alive "\${y##*.}" '' && return 0
+  done
   return 1
 }`
 
-/** Removes releases that were begun and belong to no transfer that runs. */
+/** Removes half-made releases of transfers that do not run. */
 const HALF_MADE = `for d in "$r"/.*.partial; do
   if [ ! -d "$d" ] || [ -L "$d" ]; then continue; fi
   n=\${d##*/.}; n=\${n%.partial}
@@ -34,8 +41,8 @@ const HALF_MADE = `for d in "$r"/.*.partial; do
 done`
 
 /**
- * What may go, by what it is made of: a transfer's directory has the run folder or the lock of its own processes; a
- * half-made release is hidden and ends in `.partial`. Everything else is left, also inside of what may go.
+ * Removes what transfers have left. A directory is a transfer's only when it has the run folder or the lock of a process of ours; a
+ * half-made release is hidden and ends in `.partial`. Everything else is left, also inside of a directory that is removed.
  */
 export function cleanScript(paths: {
   temporaryPath: string
@@ -45,10 +52,13 @@ export function cleanScript(paths: {
 }): string {
   const { temporaryPath, remotePath, releases } = paths
   return `
-t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; r=${quotePath(releases)}; agent=${quote(paths.agent)}; own=${quotePath(posix.join(remotePath, 'tmp'))}
+t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; r=${quotePath(releases)}
+agent=${quote(paths.agent)}; own=${quotePath(posix.join(remotePath, 'tmp'))}
 ${BUSY}
 transfer() {
-  [ -f "$1/peer-\${1##*/}/state.json" ] || [ -f "$1/unpacked.json" ] || [ -f "$1/seeder/package.torrent" ] || [ -f "$1/seeder/permits.json" ] && return 0
+  for x in "peer-\${1##*/}/state.json" unpacked.json seeder/package.torrent seeder/permits.json; do
+    [ -f "$1/$x" ] && return 0
+  done
   for x in "$1"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) return 0 ;; esac; done
   [ "$t" = "$own" ] && [ -f "$1/package" ]
 }
@@ -71,7 +81,10 @@ done
 rmdir "$p/run" 2>/dev/null
 if [ -z "$any" ]; then
   for x in "$p"/seed/*/package; do
-    if [ -f "$x" ]; then rm -f "$x" "$x.torrent" "\${x%/package}/secret"; x=\${x%/package}; rmdir "$x"; echo "removed seeded package of \${x##*/}"; fi
+    [ -f "$x" ] || continue
+    x=\${x%/package}
+    rm -f "$x/package" "$x/package.torrent" "$x/secret"; rmdir "$x"
+    echo "removed seeded package of \${x##*/}"
   done
   rmdir "$p/seed" 2>/dev/null
   for x in "$p"/murder-????????????????.mjs; do
@@ -84,15 +97,15 @@ fi
 true`
 }
 
-/** Removes what was uploaded for a seeder or a tracker that does not run, with its secret. No peer goes on from it. */
+/** Removes what was uploaded for a seeder or a tracker that does not run, with its secret. No peer needs it. */
 const SEEDED = `for d in "$t"/*/seeder; do
   if [ -L "$d" ] || busy "\${d%/seeder}"; then continue; fi
   if [ -f "$d/package.torrent" ] || [ -f "$d/permits.json" ]; then rm -rf "$d"; rmdir "\${d%/seeder}" 2>/dev/null; fi
 done`
 
 /**
- * The same for half-made releases and what seeded alone: what a deploy has left that was killed, or whose server was gone when
- * it ended, would fill the disk.
+ * Removes half-made releases and uploads for a seeder. A deploy leaves them when it is killed, or when the server is unreachable as
+ * it ends; they would fill the disk.
  */
 export const halfMadeScript = (paths: { temporaryPath: string; releases: string }) =>
   `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}\n${BUSY}\n${HALF_MADE}\n${SEEDED}`

@@ -1,25 +1,25 @@
 import { posix } from 'node:path'
 import { stay } from '../../fleet/persistent-shell-script.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
-import { parseValues } from './facts-script.ts'
-import { startedFunction } from './process-start.ts'
+import { SAY, STARTED } from './shell-functions.ts'
+import { parseValues } from './values.ts'
 
-/** Whoever holds the lock of a fleet. Times are the deploy host's, for people only: no clock is compared with another. */
+/** The owner of a lock. Times are the deploy host's, for people only: no clock is compared with another. */
 export interface LockOwner {
-  /** Sorts by when it was made, among those of one clock. */
+  /** Ids that were made by one clock sort by time. */
   id: string
   who: string
   what: string
   when: string
   /** `deploy` ends with its process, `manual` with murder:unlock. */
   kind: 'deploy' | 'manual'
-  /** The process on the deploy host, as `nameOwnProcess` gives it; empty where that is not known. */
+  /** The process on the deploy host, as `nameOwnProcess` gives it; empty when unknown. */
   process: string
 }
 
-/** A lock as one server has it. */
+/** A lock on one server. */
 export interface FoundLock extends LockOwner {
-  /** Seconds that it has been there, by the server's own clock. */
+  /** Seconds since it was taken, by the server's own clock. */
   age: number
 }
 
@@ -29,14 +29,13 @@ const LEASE_MINUTES = 2
 const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
 
 /**
- * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the
- * server's time, process number and start of the one that holds it. A process number alone may be another program's by now.
- * It is looked at as a whole: it may be replaced at any moment. A deploy's lock of one of `ended` (ids) was left behind, whatever
- * it looks like there.
+ * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the server's
+ * time, pid and start time of the process that holds it; a pid alone may be another program's by now. The file is read at once,
+ * because it may be replaced at any moment. A deploy's lock whose id is in `ended` counts as left behind in any case.
  */
 const functions = (remotePath: string, ended: readonly string[] = []) => `l=${quotePath(pathOf(remotePath))}
-say() { printf '%s=%s\\n' "$1" "$2"; }
-${startedFunction}
+${SAY}
+${STARTED}
 look() {
   id_of=; kind=; about=; since=; holder=
   { IFS= read -r id_of; IFS= read -r kind; IFS= read -r about; IFS= read -r since; IFS= read -r holder; } 2>/dev/null <"$l"
@@ -54,7 +53,7 @@ tell() {
   say lock.owner "$about"; say lock.age "$(($(date +%s) - since))"
 }`
 
-/** Takes the lock, or tells who has it. What was left behind is replaced, unless somebody else was faster. */
+/** Takes the lock, or tells who has it. Replaces a lock that was left behind, unless somebody else was faster. */
 const take = ({ id, kind, ...about }: LockOwner) => `id=${quote(id)}
 take() {
   mine="$l.$id"; started $$; self="$$ $start"
@@ -74,8 +73,8 @@ take() {
 }`
 
 /**
- * Takes the lock and stays, and with it the lock: until its standard input ends. Every empty line on it is a sign of life.
- * Where somebody else has the lock it tells so and ends. `after` runs once it is locked.
+ * Takes the lock and keeps it until its standard input ends. Every empty line of the input is a sign of life. Where somebody else
+ * has the lock it tells so and ends. `after` runs once it is locked.
  */
 export function holdLockScript(
   remotePath: string,
@@ -92,9 +91,12 @@ say lock.taken yes
 ${stay('touch -c "$l"')}`
 }
 
+/** Makes the directory of the lock. */
+export const makePlaceScript = (remotePath: string) => `mkdir -p ${quotePath(remotePath)} || exit 1`
+
 /** Takes a manual lock, which stays. */
 export function takeLockScript(remotePath: string, owner: LockOwner): string {
-  return `mkdir -p ${quotePath(remotePath)} || exit 1
+  return `${makePlaceScript(remotePath)}
 ${functions(remotePath)}
 ${take(owner)}
 if take; then say lock.taken yes; fi`
@@ -104,18 +106,22 @@ export function lockStatusScript(remotePath: string): string {
   return `${functions(remotePath)}\nif look && ! left; then tell; fi`
 }
 
-/** Removes the lock, whose ever it is, and tells what it was. */
+/** Removes the lock, whoever owns it, and tells what it was. */
 export function breakLockScript(remotePath: string): string {
   return `${functions(remotePath)}\nif look; then tell; rm -f "$l" || exit 1; fi`
 }
 
-/** Fails where somebody else has the lock by now. */
+/** Exits with 1 where somebody else has the lock by now. */
 export function stillLockedScript(remotePath: string, { id }: LockOwner): string {
   const path = quotePath(pathOf(remotePath))
-  return `x=; if [ -f ${path} ] && { IFS= read -r x <${path}; [ "$x" != ${quote(id)} ]; }; then echo 'somebody else has taken the lock meanwhile' >&2; exit 1; fi`
+  return `x=
+if [ -f ${path} ] && { IFS= read -r x <${path}; [ "$x" != ${quote(id)} ]; }; then
+  echo 'somebody else has taken the lock meanwhile' >&2
+  exit 1
+fi`
 }
 
-/** What a script said of the lock: taken, somebody else's, or nothing. */
+/** Whether a script has taken the lock, or found somebody else's, or neither. */
 export function parseLock(output: string): 'taken' | FoundLock | undefined {
   const values = parseValues(output)
   if (values.get('lock.taken') === 'yes') return 'taken'
@@ -132,13 +138,13 @@ export function parseLock(output: string): 'taken' | FoundLock | undefined {
   return { ...unknown, ...parseOwner(text), age: Number(values.get('lock.age')) || 0 }
 }
 
-/** The lock that somebody else has, as a script told it. */
+/** The lock of somebody else that a script has found. */
 export function othersLock(output: string): FoundLock | undefined {
   const lock = parseLock(output)
   return lock === 'taken' ? undefined : lock
 }
 
-/** It was written by another machine, perhaps by another version: only what has the right form counts. */
+/** Another machine has written it, perhaps with another version: only values of the right type count. */
 function parseOwner(text: string): Partial<LockOwner> {
   try {
     const value = JSON.parse(text) as Record<string, unknown> | null
@@ -148,6 +154,6 @@ function parseOwner(text: string): Partial<LockOwner> {
     })
     return { ...Object.fromEntries(known), kind: value?.kind === 'deploy' ? 'deploy' : 'manual' }
   } catch {
-    return {} // Half written, or by hand.
+    return {} // It is half written, or written by hand.
   }
 }

@@ -1,10 +1,8 @@
 import { SAID_ALL } from '../../fleet/persistent-shell-script.ts'
 import { command } from '../../text/shell-quote.ts'
 
-/** One program per question, for `node -e`: what is asked about comes on standard input, never on the argument list. */
-
-/** Listens on the first free port of a range until its input ends. */
-const listener = `
+/** Program for `node -e`: listens on the first free port of a range until its input ends. */
+const LISTENER = `
 const [first, last] = process.argv.slice(1).map(Number)
 let port = first
 const server = require('net').createServer((socket) => socket.destroy())
@@ -18,8 +16,8 @@ server.listen(port)
 process.stdin.on('end', () => process.exit(0)).resume()
 `
 
-/** Connects to every \`host:port\` of a JSON array, and says of each whether that worked. */
-const connector = `
+/** Program for `node -e`: connects to each `[host, port]` of a JSON array on its input, and says whether that worked. */
+const CONNECTOR = `
 let text = ''
 process.stdin.on('data', (chunk) => { text += chunk }).on('end', () => {
   for (const [host, port] of JSON.parse(text)) {
@@ -32,9 +30,9 @@ process.stdin.on('data', (chunk) => { text += chunk }).on('end', () => {
 `
 
 export const listenScript = (node: string, [first, last]: readonly [number, number]) =>
-  `exec ${command(node, '-e', listener, String(first), String(last))}`
+  `exec ${command(node, '-e', LISTENER, String(first), String(last))}`
 
-export const connectScript = (node: string) => `exec ${command(node, '-e', connector)}`
+export const connectScript = (node: string) => `exec ${command(node, '-e', CONNECTOR)}`
 
 export type Target = readonly [host: string, port: number]
 export type Reached = 'reached' | 'silent' | 'refused' | 'failed'

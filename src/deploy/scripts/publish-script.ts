@@ -1,15 +1,20 @@
+import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 
+/** A release on the servers. `isNew`: this run has put it there, so it is removed when it cannot be published. */
+export interface Publication {
+  release: string
+  isNew: boolean
+}
+
+/** Points `current` to the release. Prints `was=` and what the link was before. */
 export function publishScript(deployTo: string, release: string): string {
-  return [
-    enter(deployTo),
-    nameRelease(release),
-    'if [ -e current ] && [ ! -L current ]; then fail "$PWD/current is a directory, not a link: move it away"; fi',
-    '[ -d "$r" ] || fail "$PWD/$r is not there: deploy again"',
-    `printf 'was=%s\\n' "$(readlink current)"`,
-    relink('$r'),
-    '[ current -ef "$r" ] || fail "$PWD/current does not point to $r afterwards"',
-  ].join('; ')
+  return `${enter(deployTo, release)}
+if [ -e current ] && [ ! -L current ]; then fail "$PWD/current is a directory, not a link: move it away"; fi
+[ -d "$r" ] || fail "$PWD/$r is not there: deploy again"
+printf 'was=%s\\n' "$(readlink current)"
+link "$r"
+[ current -ef "$r" ] || fail "$PWD/current does not point to $r afterwards"`
 }
 
 /** `link`: what was there before, an empty text for nothing; undefined where the link was not touched. */
@@ -18,39 +23,29 @@ export function revertScript(
   { release, isNew }: Publication,
   link: string | undefined,
 ): string {
-  const target = `releases/${release}`
-  const back = link === '' ? 'rm -f current' : `w=${quote(link ?? '')}; ${relink('$w')}`
-  return [
-    enter(deployTo),
-    nameRelease(release),
-    ...(link === undefined || link === target
-      ? []
-      : [`if [ "$(readlink current)" = "$r" ]; then ${back}; fi`]),
-    ...(isNew
-      ? ['if [ "$(readlink current)" != "$r" ]; then chmod -R u+rwx "$r" 2>/dev/null; rm -rf "$r"; fi']
-      : []),
-    'true',
-  ].join('; ')
+  const isOwn = link === undefined || link === `releases/${release}`
+  const back = link === '' ? 'rm -f current' : `link ${quote(link ?? '')}`
+  return `${enter(deployTo, release)}
+${isOwn ? '' : `if [ "$(readlink current)" = "$r" ]; then ${back}; fi`}
+${isNew ? 'if [ "$(readlink current)" != "$r" ]; then chmod -R u+rwx "$r" 2>/dev/null; rm -rf "$r"; fi' : ''}
+true`
 }
 
-/** A release that is on the servers, and whether this run has put it there: then it goes when it cannot be published. */
-export interface Publication {
-  release: string
-  isNew: boolean
-}
+/** Runs the user's own shell text in a shell of its own: it may call `exit`, or print anything. */
+export const healthScript = (deployTo: string, healthCheck: string) =>
+  `cd ${quotePath(posix.join(deployTo, 'current'))} && sh -c ${quote(healthCheck)}`
 
-const enter = (deployTo: string) => `cd ${quotePath(deployTo)} || exit 1; n=".current-$$"`
-
-/** A link is replaced by renaming another over it: there is never a moment without one. */
-const relink = (target: string) =>
-  // GNU's and busybox's mv have -T, the BSDs' -h: without it the link would be moved into the directory.
-  `ln -nfs "${target}" "$n" && { mv -fT "$n" current || mv -fh "$n" current 2>/dev/null; } || { rm -f "$n"; exit 1; }`
-
-/** Nothing else in this file may become the target of a link, or be removed: `releases/` itself is a directory, too. */
-const nameRelease = (release: string) =>
-  [
-    'fail() { echo "$1" >&2; exit 1; }',
-    `r=${quote(release)}`,
-    `case "$r" in ''|.*|*/*) fail "'$r' is no name of a release"; esac`,
-    'r="releases/$r"',
-  ].join('; ')
+/**
+ * Goes to `deployTo` and sets `r` to the release. No other text may become the target of a link, or be removed: `releases/` itself
+ * is a directory, too. `link` renames a new link over the old one, so that there is one at every moment.
+ */
+const enter = (deployTo: string, release: string) => `cd ${quotePath(deployTo)} || exit 1
+fail() { echo "$1" >&2; exit 1; }
+r=${quote(release)}
+case "$r" in ''|.*|*/*) fail "'$r' is no name of a release" ;; esac
+r="releases/$r"
+n=".current-$$"
+link() {
+  # GNU and busybox have -T, the BSDs -h. Without either the link would be moved into the directory.
+  ln -nfs "$1" "$n" && { mv -fT "$n" current || mv -fh "$n" current 2>/dev/null; } || { rm -f "$n"; exit 1; }
+}`

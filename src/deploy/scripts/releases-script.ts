@@ -1,10 +1,11 @@
 import { posix } from 'node:path'
-import { MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { quotePath } from '../../text/shell-quote.ts'
+import { releasesPath } from '../context/server-paths.ts'
+import { SAY } from './shell-functions.ts'
 
-/** What one server has. */
+/** The releases of one server. */
 export interface ServerReleases {
   /** Directory name of the release that `current` points to. */
   live: string | undefined
@@ -15,9 +16,16 @@ export interface ServerReleases {
 export type FleetReleases = ReadonlyMap<Server, ServerReleases>
 
 export function releasesScript(deployTo: string): string {
-  const current = quotePath(posix.join(deployTo, 'current'))
-  return `if [ -L ${current} ]; then printf 'live=%s\\n' "$(basename "$(readlink ${current})")"; fi
-for x in ${quotePath(posix.join(deployTo, 'releases'))}/*; do if [ -d "$x" ]; then printf 'release=%s\\n' "\${x##*/}"; fi; done`
+  return `c=${quotePath(posix.join(deployTo, 'current'))}; r=${quotePath(releasesPath(deployTo))}
+${SAY}
+if [ -L "$c" ]; then say live "$(basename "$(readlink "$c")")"; fi
+for x in "$r"/*; do if [ -d "$x" ]; then say release "\${x##*/}"; fi; done`
+}
+
+/** Prints the revision that a release was made of, where that is known. */
+export function revisionScript(deployTo: string, release: string): string {
+  const file = quotePath(posix.join(releasesPath(deployTo), release, 'REVISION'))
+  return `if [ -f ${file} ]; then cat ${file}; fi`
 }
 
 export function parseReleases(outcomes: readonly Outcome[]): FleetReleases {
@@ -34,37 +42,31 @@ export function parseReleases(outcomes: readonly Outcome[]): FleetReleases {
   )
 }
 
-/** The release that most servers have live: a new one, or one that missed a deploy, does not decide. */
-export function liveRelease(fleet: FleetReleases): string | undefined {
-  return mostCommon([...fleet.values()].flatMap(({ live }) => live ?? []))
+/** Removes the releases that are too old and not live. */
+export function cleanReleasesScript(deployTo: string, keep: number): string {
+  const remove = `rm -rf "./$x" 2>/dev/null || { chmod -R u+rwx "./$x" 2>/dev/null; rm -rf "./$x"; } || exit 1`
+  return oldReleasesScript(deployTo, keep, remove)
 }
 
-export function mostCommon(names: readonly string[]): string | undefined {
-  const counts = new Map<string, number>()
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? 1 : -1))[0]?.[0]
-}
+/** Prints the releases that `cleanReleasesScript` would remove. */
+export const listOldReleasesScript = (deployTo: string, keep: number) =>
+  oldReleasesScript(deployTo, keep, `printf '%s\\n' "$x"`)
 
 /**
- * The release to go back to: the newest before the live one that most of the servers have, which have the live one; else the
- * newest that any server has. Throws NO_RELEASE.
+ * Runs `act`, with the name in `$x`, for every release that is too old and not live. What `current` resolves to is compared, not its
+ * text: it may be absolute, or lead through other links. Where no release is too old no program is started.
  */
-export function releaseBefore(fleet: FleetReleases): { live: string; before: string } {
-  const live = liveRelease(fleet)
-  if (live === undefined) {
-    throw new MurderError('NO_RELEASE', 'Cannot find current release dirname: nothing is published', {
-      cure: 'deploy first',
-    })
-  }
-  const old = [...fleet.values()].filter(({ releases }) => releases.includes(live))
-  const candidates = (among: ServerReleases[]) =>
-    [...new Set(among.flatMap(({ releases }) => releases.filter((name) => name < live)))].sort().reverse()
-  const common = candidates(old).find(
-    (name) => old.filter(({ releases }) => releases.includes(name)).length * 2 > old.length,
-  )
-  const before = common ?? candidates([...fleet.values()])[0]
-  if (before !== undefined) return { live, before }
-  throw new MurderError('NO_RELEASE', `Cannot rollback, release not found: there is none before ${live}`, {
-    cure: 'keepReleases says how many are kept',
-  })
+function oldReleasesScript(deployTo: string, keep: number, act: string): string {
+  const releases = quotePath(posix.join(deployTo, 'releases'))
+  const tooMany = `[ $# -gt ${Math.max(0, Math.floor(keep))} ]`
+  return `cd ${releases} 2>/dev/null || exit 0
+set -- *
+if [ ! -e "$1" ] && [ ! -L "$1" ]; then exit 0; fi
+${tooMany} || exit 0
+live=$(cd ../current 2>/dev/null && pwd -P)
+while ${tooMany}; do
+  x=$1; shift
+  if [ -n "$live" ] && [ "$(cd "./$x" 2>/dev/null && pwd -P)" = "$live" ]; then continue; fi
+  ${act}
+done`
 }

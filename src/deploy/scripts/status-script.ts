@@ -1,34 +1,35 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { command, quotePath } from '../../text/shell-quote.ts'
-import { agentPath } from '../context/agent-program.ts'
-import type { Context } from '../context/context.ts'
-export function statusScript({ shipit, settings }: Context): string {
-  const { deployTo = '' } = shipit.config
-  const { remotePath, temporaryPath, node } = settings
-  return [
-    `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}; a=${quotePath(agentPath(settings))}`,
-    `printf 'node=%s\\n' "$(${command(node)} --version 2>/dev/null)"`,
-    'if [ -L "$d/current" ]; then printf "current=%s\\n" "$(basename "$(readlink "$d/current")")"; fi',
-    'if [ -f "$a" ]; then echo agent=yes; else for x in "$p"/murder-*.mjs; do [ -f "$x" ] && a=$x; done; fi',
-    'if [ -f "$a" ]; then for x in "$p/run" "$t"/* "$t"/*/seeder; do for r in "$x"/tracker-* "$x"/seeder-* "$x"/peer-*; do if [ -f "$r/state.json" ]; then ' +
-      `${command(node)} "$a" status --json --run-dir "$x"; break; fi; done; done; fi; true`,
-  ].join('; ')
+import type { ServerPaths } from '../context/server-paths.ts'
+import { ANY_AGENT, SAY } from './shell-functions.ts'
+import { parseValues } from './values.ts'
+
+/** Tells of Node, agent and current release, and prints the runs of tracker, seeder and peers as the agent gives them. */
+export function statusScript({ deployTo, remotePath, temporaryPath, agent, node }: ServerPaths): string {
+  return `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}; a=${quotePath(agent)}
+${SAY}
+say node "$(${command(node)} --version 2>/dev/null)"
+if [ -L "$d/current" ]; then say current "$(basename "$(readlink "$d/current")")"; fi
+if [ -f "$a" ]; then say agent yes; fi
+${ANY_AGENT}
+[ -f "$a" ] || exit 0
+for x in "$p/run" "$t"/* "$t"/*/seeder; do
+  for r in "$x"/tracker-* "$x"/seeder-* "$x"/peer-*; do
+    if [ -f "$r/state.json" ]; then ${command(node)} "$a" status --json --run-dir "$x"; break; fi
+  done
+done
+true`
 }
 
 export function parseStatus({ label }: Pick<Server, 'label'>, output: string): ServerStatus {
-  const lines = output.split('\n')
-  const value = (key: string) =>
-    lines
-      .find((line) => line.startsWith(`${key}=`))
-      ?.slice(key.length + 1)
-      .trim() || null
+  const values = parseValues(output)
   return {
     server: label,
-    node: value('node'),
-    agent: value('agent') === 'yes',
-    current: value('current'),
-    runs: lines.flatMap(parseRuns),
+    node: values.get('node') || null,
+    agent: values.get('agent') === 'yes',
+    current: values.get('current') || null,
+    runs: output.split('\n').flatMap(parseRuns),
   }
 }
 

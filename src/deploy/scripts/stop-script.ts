@@ -1,22 +1,19 @@
 import { command, quote, quotePath } from '../../text/shell-quote.ts'
+import type { ServerPaths } from '../context/server-paths.ts'
+import { ANY_AGENT } from './shell-functions.ts'
+
 /**
- * Only what is certainly a transfer's is touched: its run folder bears the directory's own name. The agent tells a
- * process from a later one of the same pid; without an agent the folder is removed, which ends its process too.
+ * Ends the peers of one transfer, or of all. A directory is a transfer's only when its run folder bears its name. The agent tells
+ * a process from a later one of the same pid; where there is no agent the folder is removed, which ends its process, too.
  */
-export function stopScript(o: {
-  temporaryPath: string
-  node: string
-  agent: string
-  remotePath: string
-  tag: string | undefined
-}): string {
+export function stopScript(paths: ServerPaths, tag: string | undefined): string {
   return `
-t=${quotePath(o.temporaryPath)}; p=${quotePath(o.remotePath)}; a=${quotePath(o.agent)}
-if [ ! -f "$a" ]; then for x in "$p"/murder-*.mjs; do [ -f "$x" ] && a=$x; done; fi
-for r in "$t"/${o.tag === undefined ? '*' : quote(o.tag)}/peer-*; do
+t=${quotePath(paths.temporaryPath)}; p=${quotePath(paths.remotePath)}; a=${quotePath(paths.agent)}
+${ANY_AGENT}
+for r in "$t"/${tag === undefined ? '*' : quote(tag)}/peer-*; do
   d=\${r%/*}
   if [ ! -f "$r/state.json" ] || [ "\${r##*/}" != "peer-\${d##*/}" ]; then continue; fi
-  if [ -f "$a" ]; then ${command(o.node)} "$a" stop --all --run-dir "$d" || exit 1; fi
+  if [ -f "$a" ]; then ${command(paths.node)} "$a" stop --all --run-dir "$d" || exit 1; fi
   rm -rf "$r"
   rm -f "$d/package" "$d/prefill" "$d/unpacked.json"
   rmdir "$d" 2>/dev/null

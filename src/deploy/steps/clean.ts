@@ -4,7 +4,7 @@ import type { Context } from '../context/context.ts'
 import { environmentDirectory } from '../context/local-paths.ts'
 import { releasesPath } from '../context/server-paths.ts'
 import { localTaskHost } from '../hosts/hosts.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { cleanScript } from '../scripts/clean-script.ts'
 import { removeTransfer } from '../transfer/stored-transfer.ts'
@@ -45,7 +45,7 @@ export async function clean(context: Context): Promise<void> {
   ])
   if (lines.length === 0) lines.push('Nothing to clean')
   say(context, lines.join('\n'), 'cleaned', { servers: all })
-  if (failures.length > 0) throw fleetError(context, failures, 'they were not cleaned')
+  assertNoFailures(context, failures, 'they were not cleaned')
 }
 
 /** Removes the package of this environment unless it is being seeded, and the notes of runs that have failed. */

@@ -2,9 +2,9 @@ import { sha256Of } from '../../files/hash.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
 import { notePath } from '../context/server-paths.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
-import type { Landing } from '../peers/unpack-target.ts'
-import { completeScript } from '../scripts/complete-script.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
+import type { UnpackTarget } from '../peers/unpack-target.ts'
+import { notePackageScript } from '../scripts/find-release-script.ts'
 import type { StoredTransfer } from '../transfer/stored-transfer.ts'
 
 /** How long a server may take to answer. */
@@ -18,12 +18,12 @@ const ANSWER_TIMEOUT_S = 60
 export async function findComplete(
   context: Context,
   { tag, sha256 }: StoredTransfer,
-  { path, release, existing }: Landing,
+  { path, release, existing }: UnpackTarget,
 ): Promise<Set<Server>> {
   if (existing !== 'refuse') return new Set()
   const { fleet, settings, signal } = context
   const note = notePath(settings.remotePath, release ? tag : `${tag}.${shortHash(path)}`)
-  const script = completeScript(path, note, sha256)
+  const script = notePackageScript({ path, note, sha256 })
   const options = { signal, totalTimeout: ANSWER_TIMEOUT_S }
   const outcomes = await fleet.run('check', () => ({ script }), options)
   signal.throwIfAborted()
@@ -39,7 +39,7 @@ export async function findComplete(
     ...failuresOf(outcomes, 'check'),
     ...saying('other').map(({ label }) => ({ server: label, step: 'check', cause: taken, cure })),
   ]
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  assertNoFailures(context, failures, 'nothing was changed')
   return new Set(saying('same'))
 }
 

@@ -7,7 +7,7 @@ import type { Context } from '../context/context.ts'
 import { environmentDirectory } from '../context/local-paths.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
-import { facts, say } from '../outcome/say.ts'
+import { keyValueLines, say } from '../outcome/say.ts'
 import { findSeeders } from './seed.ts'
 
 /**
@@ -33,7 +33,7 @@ export async function downloadTorrent(context: Context): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await writeFile(path, withTrackers(torrent, tracker === undefined ? [] : [tracker]), { mode: 0o600 })
   const { infoHash } = parseMetainfo(torrent)
-  const text = facts(`Torrent of ${tag}`, [
+  const text = keyValueLines(`Torrent of ${tag}`, [
     ['infohash', infoHash],
     ['tracker', tracker ?? 'none'],
     ['path', path],

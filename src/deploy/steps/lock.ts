@@ -2,7 +2,7 @@ import { duration, oneLine } from '../../text/format.ts'
 import { table } from '../../text/table.ts'
 import type { Context } from '../context/context.ts'
 import { type NamedLock, namedLocks, newOwner } from '../context/fleet-lock.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { breakLockScript, lockStatusScript, takeLockScript } from '../scripts/lock-script.ts'
 
@@ -40,7 +40,7 @@ async function onAll(context: Context, script: string): Promise<NamedLock[]> {
   const outcomes = await fleet.run('lock', () => ({ script }), options)
   signal.throwIfAborted()
   const failures = failuresOf(outcomes, 'lock')
-  if (failures.length > 0) throw fleetError(context, failures, 'the others have answered')
+  assertNoFailures(context, failures, 'the others have answered')
   return namedLocks(outcomes)
 }
 

@@ -6,15 +6,15 @@ import type { Context } from '../context/context.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
-import { fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { count, quietly, say } from '../outcome/say.ts'
-import { receive } from '../peers/follow-servers.ts'
+import { followServers } from '../peers/follow-servers.ts'
 import { undo } from '../peers/tidy.ts'
-import { type Landing, landingOf } from '../peers/unpack-target.ts'
+import { type UnpackTarget, unpackTargetOf } from '../peers/unpack-target.ts'
 import { check, type FleetFacts } from '../preflight/preflight.ts'
 import { checkSpace } from '../preflight/space.ts'
 import { hasZstd } from '../preflight/verdict.ts'
-import { noteBrought } from '../releases/brought.ts'
+import { saveLastBrought } from '../releases/last-brought.ts'
 import { permit } from '../swarm/permits.ts'
 import { loadTransfer, type StoredTransfer } from '../transfer/stored-transfer.ts'
 import { findComplete } from './complete-servers.ts'
@@ -26,13 +26,13 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   const { fleet, settings } = context
   const { transfer, seederPort } = await seeded(context)
   const { tag } = transfer
-  const landing = landingOf(context, transfer)
-  const { path } = landing
-  if (landing.release) await noteBrought(context, transfer)
+  const target = unpackTargetOf(context, transfer)
+  const { path } = target
+  if (target.release) await saveLastBrought(context.shipit.environment, transfer)
   const facts = await check(context)
   await permit(context, transfer, facts)
   assertZstd(context, transfer, facts)
-  const complete = await findComplete(context, transfer, landing)
+  const complete = await findComplete(context, transfer, target)
   const servers = fleet.servers.filter((server) => !complete.has(server))
   const fields = { tag, path, already: [...complete].map(({ label }) => label) }
   if (servers.length === 0) {
@@ -40,23 +40,23 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     return say(context, text, 'received', { ...fields, perServer: [] })
   }
   const unfit = [
-    ...checkSpace(context, facts, transfer),
+    ...checkSpace(fleet.servers, facts, transfer),
     ...(await uploadAgent(quietly(context), facts, servers)),
   ]
-  if (unfit.length > 0) throw fleetError(context, unfit, 'nothing was changed')
+  assertNoFailures(context, unfit, 'nothing was changed')
 
-  const board = context.board()
+  const board = context.display.board()
   for (const { label } of complete) board.update(label, { phase: 'done' })
   const swarm = { placement: new Placement(context, facts), seederPort, sent: () => 0 }
   try {
     const plan = { transfer, swarm, facts, servers, unpacked: new Set<Server>() }
-    const received = await receive(context, { ...plan, ...landingPlan(landing, transfer) })
+    const received = await followServers(context, { ...plan, ...targetPlan(target, transfer) })
     context.signal.throwIfAborted()
     const { failures, perServer, transferSeconds, unpackSeconds } = received
-    for (const receiver of received.receivers) receiver.letGo()
-    if (failures.length > 0) throw fleetError(context, failures, `the others have ${path}`, { said: true })
+    for (const each of received.peers) each.letGo()
+    assertNoFailures(context, failures, `the others have ${path}`, { said: true })
     const lines = [
-      `${count(fleet.servers.length, 'server')}: ${path} is complete${landing.release ? ', not published' : ''}`,
+      `${count(fleet.servers.length, 'server')}: ${path} is complete${target.release ? ', not published' : ''}`,
       `transfer ${duration(transferSeconds)}, unpack ${duration(unpackSeconds)}`,
       ...(complete.size > 0 ? [`${count(complete.size, 'server')} had it already`] : []),
       ...(settings.linger > 0 && then === 'linger'
@@ -71,7 +71,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   }
 }
 
-function landingPlan({ path, release, existing, file }: Landing, { revision }: StoredTransfer) {
+function targetPlan({ path, release, existing, file }: UnpackTarget, { revision }: StoredTransfer) {
   if (file) return { place: file }
   const ofRelease = release ? defined({ revision }) : {}
   return { releasePath: path, ...(existing === 'refuse' ? {} : { existing }), ...ofRelease }
@@ -109,5 +109,5 @@ function assertZstd(context: Context, { compression }: StoredTransfer, facts: Fl
     .map(([{ label }, { node }]) => {
       return { server: label, step: 'check', cause: `Node.js ${node} has no zstd`, cure }
     })
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing was changed')
+  assertNoFailures(context, failures, 'nothing was changed')
 }

@@ -2,7 +2,7 @@ import { bytes } from '../../text/format.ts'
 import { table } from '../../text/table.ts'
 import type { Context } from '../context/context.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
-import { fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly, say } from '../outcome/say.ts'
 import { inspect } from '../preflight/preflight.ts'
 
@@ -37,5 +37,5 @@ export async function setup(full: Context): Promise<void> {
   ])
   if (rows.length > 0) say(context, text, 'setup', { servers: rows })
   failures.push(...notUploaded)
-  if (failures.length > 0) throw fleetError(context, failures, 'the others are set up')
+  assertNoFailures(context, failures, 'the others are set up')
 }

@@ -3,8 +3,9 @@ import type { Failure } from '../../report/failures.ts'
 import { bytes, duration, percent, rate } from '../../text/format.ts'
 import { table } from '../../text/table.ts'
 import type { Context } from '../context/context.ts'
+import { serverPaths } from '../context/server-paths.ts'
 import { localTaskHost } from '../hosts/hosts.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { parseStatus, type ServerStatus, statusScript } from '../scripts/status-script.ts'
 
@@ -14,7 +15,7 @@ const ANSWER_TIMEOUT_S = 60
 /** `murder:status`: what runs on the deploy host and on every server. Reads only. */
 export async function status(context: Context): Promise<void> {
   const { fleet } = context
-  const script = statusScript(context)
+  const script = statusScript(serverPaths(context))
   const [local, outcomes] = await Promise.all([
     localTaskHost(context)?.status() ?? [],
     fleet.run('status', () => ({ script }), {
@@ -28,11 +29,11 @@ export async function status(context: Context): Promise<void> {
     outcome.ok ? [parseStatus(outcome.server, outcome.stdout)] : [],
   )
   const failures = failuresOf(outcomes, 'status')
-  if (context.mode === 'json') {
+  if (context.display.mode === 'json') {
     say(context, '', 'status', { host: 'deploy host', runs: local })
     for (const found of servers) say(context, '', 'status', { ...found })
   } else say(context, describe(local, servers, failures))
-  if (failures.length > 0) throw fleetError(context, failures, 'nothing is known of them')
+  assertNoFailures(context, failures, 'nothing is known of them')
 }
 
 function describe(local: RunStatus[], servers: ServerStatus[], failures: readonly Failure[]): string {

@@ -1,6 +1,6 @@
-import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
-import { failuresOf, fleetError } from '../outcome/fleet-error.ts'
+import { serverPaths } from '../context/server-paths.ts'
+import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { parseStopped, stopScript } from '../scripts/stop-script.ts'
 
@@ -12,10 +12,8 @@ const STOP_TIMEOUT_S = 60
  * they were sharing.
  */
 export async function stopPeering(context: Context, tag?: string): Promise<void> {
-  const { fleet, settings } = context
-  const { temporaryPath, node, remotePath } = settings
-  const script = stopScript({ temporaryPath, node, remotePath, agent: agentPath(settings), tag })
-  const outcomes = await fleet.run('stop', () => ({ script }), { totalTimeout: STOP_TIMEOUT_S })
+  const script = stopScript(serverPaths(context), tag)
+  const outcomes = await context.fleet.run('stop', () => ({ script }), { totalTimeout: STOP_TIMEOUT_S })
   const stopped = outcomes.flatMap((outcome) =>
     outcome.ok ? parseStopped(outcome.stdout).map((run) => ({ server: outcome.server.label, ...run })) : [],
   )
@@ -27,7 +25,5 @@ export async function stopPeering(context: Context, tag?: string): Promise<void>
   if (failures.length < outcomes.length) {
     say(context, text, 'stopped', { role: 'peer', wasRunning: stopped.length > 0, peers: stopped })
   }
-  if (failures.length > 0) {
-    throw fleetError(context, failures, 'what runs there ends by itself when it has lingered')
-  }
+  assertNoFailures(context, failures, 'what runs there ends by itself when it has lingered')
 }

@@ -4,7 +4,7 @@ import { probeTracker } from '../../torrent/tracker/probe.ts'
 import type { Context } from '../context/context.ts'
 import { prepareHosts, taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
-import { facts, say } from '../outcome/say.ts'
+import { keyValueLines, say } from '../outcome/say.ts'
 import { putPermits } from '../swarm/permits.ts'
 
 /** All environments of a project that have the same port share its tracker. */
@@ -44,7 +44,7 @@ export async function startTracker(context: Context): Promise<void> {
   const { port, pid, runsAlready } = await ensureTracker(context)
   const url = placement.shownTracker()
   const heading = `${runsAlready ? 'The tracker runs already' : 'Tracker is running'} on ${host.label}`
-  const text = facts(heading, [
+  const text = keyValueLines(heading, [
     ['url', url ?? ''],
     ['pid', String(pid)],
     ['stop', `npx shipit ${context.shipit.environment} murder:stop_tracker`],

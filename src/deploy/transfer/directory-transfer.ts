@@ -19,7 +19,7 @@ export async function directoryTransfer(context: Context, wish: PackageWish): Pr
   const { settings, signal } = context
   const { root, peers, entries } = wish
   refuseOthers(settings)
-  const board = context.board()
+  const board = context.display.board()
   const listed = entries.map((entry) => ({ ...entry, ...NO_OWNER }))
   const files = listed.filter(({ type }) => type === 'file')
   const size = files.reduce((sum, file) => sum + file.size, 0)

@@ -32,6 +32,6 @@ export function makeTransfer(
     gitIgnore(isPackage ? settings.ignore : [...settings.ignore, `/${MANIFEST}`]),
     ...(wish.excludes ?? []),
   ])
-  context.board().step('package')
+  context.display.board().step('package')
   return (isPackage ? packageTransfer : directoryTransfer)(context, { ...wish, root, entries })
 }

@@ -13,7 +13,7 @@ import { type PackageWish, packagePath, type Transfer, transferOf } from './tran
 export async function packageTransfer(context: Context, wish: PackageWish): Promise<Transfer> {
   const { settings, signal } = context
   const { root, entries, directory, prefill } = wish
-  const board = context.board()
+  const board = context.display.board()
   const ratio = settings.compression === 'none' || prefill ? 1 : estimateCompression(root, entries)
   const compression = chooseCompression({
     wanted: settings.compression,

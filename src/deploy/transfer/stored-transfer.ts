@@ -11,7 +11,7 @@ import { bytes } from '../../text/format.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
 import { environmentDirectory, ownFiles, PERMIT } from '../context/local-paths.ts'
-import { facts, quietly, say } from '../outcome/say.ts'
+import { keyValueLines, quietly, say } from '../outcome/say.ts'
 import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { makeTransfer, sourceDirectory } from './make-transfer.ts'
 import { revisionOf } from './revision.ts'
@@ -148,7 +148,7 @@ async function removeFile(path: string): Promise<void> {
 export function sayPackage(context: Context, transfer: StoredTransfer): void {
   const { tag, length, infoHash, file, compression, sha256, torrent } = transfer
   const pieces = parseMetainfo(torrent).pieces.length / 20
-  const text = facts(`Packaged ${tag}`, [
+  const text = keyValueLines(`Packaged ${tag}`, [
     ['size', `${bytes(length)} in ${pieces} pieces${compression === 'none' ? '' : `, ${compression}`}`],
     ['infohash', infoHash],
     ['path', file],

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ExitCode, MurderError } from '../../../src/errors.ts'
 import { keepExitCode } from '../../../src/tasks/exit-code.ts'
-import { sequence, task } from '../../../src/tasks/task.ts'
+import { task } from '../../../src/tasks/task.ts'
 import { finish, host } from './host.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -59,7 +59,7 @@ it('replaces a task of the same name and runs a sequence in order, one at a time
   task(shipit, 'murder:a', () => void ran.push('replaced'))
   step('murder:b')
   step('murder:a')
-  sequence(shipit, 'murder:both', ['murder:b', 'murder:a'])
+  shipit.blTask('murder:both', ['murder:b', 'murder:a'])
   expect(await finish(shipit, 'murder:both')).toBeUndefined()
   expect(ran).toEqual(['murder:b starts', 'murder:b ends', 'murder:a starts', 'murder:a ends'])
 })

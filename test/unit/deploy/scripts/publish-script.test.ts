@@ -7,8 +7,8 @@ import type { Context } from '../../../../src/deploy/context/context.ts'
 import { groupsOf } from '../../../../src/deploy/releases/batch.ts'
 import { cleanReleases } from '../../../../src/deploy/releases/clean-releases.ts'
 import { publish } from '../../../../src/deploy/releases/publish.ts'
-import { cleanReleasesScript } from '../../../../src/deploy/scripts/old-releases-script.ts'
 import { publishScript, revertScript } from '../../../../src/deploy/scripts/publish-script.ts'
+import { cleanReleasesScript } from '../../../../src/deploy/scripts/releases-script.ts'
 import { interrupted } from '../../../../src/errors.ts'
 
 let root: string

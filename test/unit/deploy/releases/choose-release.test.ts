@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { liveRelease, releaseBefore } from '../../../../src/deploy/scripts/releases-script.ts'
+import { liveRelease, releaseBefore } from '../../../../src/deploy/releases/choose-release.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
 const fleet = (...servers: [live: string | undefined, ...releases: string[]][]) =>

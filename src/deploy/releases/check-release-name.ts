@@ -8,11 +8,11 @@ export function nothingToPublish(why: string, cure: string): MurderError {
   })
 }
 
-/** Whether a text names one directory in `releases`. What is hidden there is half made. */
+/** Whether a text names one directory in `releases`. Hidden ones are half made. */
 const isReleaseName = (text: string): boolean => /^[^./\0][^/\0]*$/.test(text)
 
 /** Throws NOTHING_TO_PUBLISH. */
-export function checkName(release: string): string {
+export function checkReleaseName(release: string): string {
   if (isReleaseName(release)) return release
   throw nothingToPublish(
     `${JSON.stringify(release)} is no name of a release`,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { completeScript } from '../../../../src/deploy/scripts/complete-script.ts'
+import { notePackageScript } from '../../../../src/deploy/scripts/find-release-script.ts'
 
 let root: string
 beforeEach(() => {
@@ -12,7 +12,11 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }))
 
 const ask = (sha256: string) => {
-  const script = completeScript(join(root, 'release'), join(root, 'unpacked/release'), sha256)
+  const script = notePackageScript({
+    path: join(root, 'release'),
+    note: join(root, 'unpacked/release'),
+    sha256,
+  })
   return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trim()
 }
 const noted = () => readFileSync(join(root, 'unpacked/release'), 'utf8').trim()

@@ -1,0 +1,74 @@
+import { ProgressBoard } from '../../report/board.ts'
+import type { OutputEvent } from '../../report/events.ts'
+import type { Failure } from '../../report/failures.ts'
+import { type OutputMode, wantsColour } from '../../report/output.ts'
+import type { RunRecord } from '../../report/run-record.ts'
+
+export interface Display {
+  readonly mode: OutputMode
+  /** The progress display. It is made when it is first needed. */
+  board(): ProgressBoard
+  /** Tells of a failure that a table will show, too. No progress display is made for it, but for JSON. */
+  fail(failure: Failure): void
+  /** Ends the progress display, so that other text can follow. */
+  finish(): void
+}
+
+/** Shows a run on this process's output. `onEvent` gets every event, whatever is written. */
+export class RunDisplay implements Display {
+  readonly mode: OutputMode
+  readonly #record: RunRecord
+  readonly #onEvent: (event: OutputEvent) => void
+  #board: ProgressBoard | undefined
+
+  constructor(mode: OutputMode, record: RunRecord, onEvent: (event: OutputEvent) => void) {
+    this.mode = mode
+    this.#record = record
+    this.#onEvent = onEvent
+  }
+
+  board(): ProgressBoard {
+    this.#board ??= this.#makeBoard()
+    return this.#board
+  }
+
+  fail(failure: Failure): void {
+    if (this.#board || this.mode === 'json') this.board().fail(failure, true)
+    else this.#onEvent({ event: 'failed', ...failure })
+  }
+
+  finish(): void {
+    this.#board?.finish()
+    this.#board = undefined
+  }
+
+  #makeBoard(): ProgressBoard {
+    const { servers } = this.#record
+    return new ProgressBoard({
+      servers: servers.map(({ server }) => server),
+      done: servers.flatMap(({ server, outcome }) => (outcome === 'done' ? [server] : [])),
+      mode: this.mode,
+      stream: process.stdout,
+      shared: [process.stderr],
+      colour: wantsColour(process.env, process.stdout),
+      onEvent: this.#onEvent,
+    })
+  }
+}
+
+/**
+ * The same display without progress in a log: for steps of a few seconds, which say at their end what they did. A terminal and
+ * JSON show the progress.
+ */
+export function withoutProgress(display: Display): Display {
+  const { mode } = display
+  if (mode !== 'plain') return display
+  const silent = new ProgressBoard({ servers: [], mode: 'json', stream: { write: () => true } })
+  silent.finish()
+  return {
+    mode,
+    board: () => silent,
+    fail: (failure) => display.fail(failure),
+    finish: () => display.finish(),
+  }
+}

@@ -1,0 +1,166 @@
+import type { Outcome } from '../../fleet/fleet.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { AgentEvent } from '../../protocol/events.ts'
+import type { ServerReport } from '../../report/deploy-report.ts'
+import type { Failure } from '../../report/failures.ts'
+import { parseAddress } from '../../system/addresses.ts'
+import { pause } from '../../system/backoff.ts'
+import { oneLine } from '../../text/format.ts'
+import type { Context } from '../context/context.ts'
+import { agentError } from '../hosts/agent-error.ts'
+import { failuresOf } from '../outcome/fleet-error.ts'
+import type { FleetFacts } from '../preflight/preflight.ts'
+import { orderFor, type ReceivePlan, type SharedOrder } from './make-order.ts'
+import { Patience } from './patience.ts'
+import { RemotePeer } from './remote-peer.ts'
+
+/** Between two attempts to reach a server whose connection broke. */
+const RECONNECT_PAUSE_S = 1
+
+/** The phases of all servers together, in seconds. */
+export class TransferTimes {
+  transfer = 0
+  unpack = 0
+  readonly #started = performance.now()
+
+  now(): number {
+    return (performance.now() - this.#started) / 1000
+  }
+
+  transferred(): void {
+    this.transfer = this.now()
+  }
+
+  unpacked(): void {
+    this.unpack = this.now() - this.transfer
+  }
+}
+
+/** The parts that the followers of all servers share. */
+export interface FollowedRun {
+  context: Context
+  plan: ReceivePlan
+  shared: SharedOrder
+  times: TransferTimes
+}
+
+/** Follows the peer of one server, shows how far it is, and collects its report. */
+export class ServerFollower {
+  peer: RemotePeer
+  report: ServerReport
+  /** It has done all that was ordered. */
+  hasArrived = false
+  readonly #server: Server
+  readonly #run: FollowedRun
+  /** The content is complete. What follows is unpacking. */
+  #isComplete = false
+
+  constructor(run: FollowedRun, server: Server) {
+    this.#run = run
+    this.#server = server
+    this.peer = run.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
+    this.report = { server: server.label, seconds: 0 }
+  }
+
+  /** Gives the failure, unless it was Ctrl-C. When the connection breaks the download goes on, and a new connection finds it. */
+  async follow(): Promise<Failure | undefined> {
+    const { display, settings, signal } = this.#run.context
+    const patience = new Patience(settings.timeouts.stall)
+    const onEvent = (event: AgentEvent) => {
+      patience.heard()
+      this.#take(event)
+    }
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.peer.carryOut({ order: this.#begin(), onEvent })
+      this.hasArrived = !outcome || outcome.ok
+      if (!outcome || outcome.ok || signal.aborted) return undefined
+      if (!patience.allows(outcome.error)) return this.#fail(outcome)
+      if (attempt === 0) {
+        const text = 'the connection broke; connecting again, the download goes on meanwhile'
+        display.board().log(`${this.#server.label}: ${text}`)
+      }
+      await pause(RECONNECT_PAUSE_S)
+      this.peer = new RemotePeer(this.#run.context, this.#server)
+    }
+  }
+
+  #begin() {
+    const { context, plan, shared } = this.#run
+    const { label } = this.#server
+    const order = orderFor(context, plan, this.#server, shared)
+    this.report = { server: label, seconds: 0 }
+    plan.unpacked.add(this.#server)
+    this.#board.update(label, { phase: 'transfer', total: plan.transfer.length })
+    return order
+  }
+
+  get #board() {
+    return this.#run.context.display.board()
+  }
+
+  /** What this throws ends the peer and becomes the failure. */
+  #take(event: AgentEvent): void {
+    const { context, plan, times } = this.#run
+    const { label } = this.#server
+    switch (event.event) {
+      case 'prefilled':
+        this.report.reused = event.bytes
+        break
+      case 'banned':
+        this.#noteBanned(event.address)
+        break
+      case 'progress':
+        // A complete peer reports how it shares. That is no progress of unpacking.
+        if (!this.#isComplete)
+          this.#board.update(label, { bytes: event.bytes, total: event.total, rate: event.down })
+        this.#board.seeder(plan.swarm.sent())
+        break
+      case 'downloaded': {
+        const { received, fromSeeder, sent } = event
+        Object.assign(this.report, { received, fromSeeder, sent, seconds: times.now() })
+        context.record.transferred(this.report)
+        break
+      }
+      case 'done':
+        times.transferred()
+        this.#isComplete = true
+        this.#board.update(label, { phase: hasTarget(plan) ? 'unpack' : 'done' })
+        break
+      case 'unpacked':
+        times.unpacked()
+        this.#board.update(label, { phase: 'done' })
+        break
+      case 'failed':
+        if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(this.#server)
+        throw agentError(event, context.settings)
+    }
+  }
+
+  #noteBanned(address: string): void {
+    const banned = nameOf(this.#run.plan.facts, address)
+    this.report.banned = [...(this.report.banned ?? []), banned]
+    this.#board.log(`${this.#server.label}: ${banned} sent wrong bytes and is not asked any more`)
+  }
+
+  #fail(outcome: Outcome): Failure | undefined {
+    const [failure] = failuresOf([outcome], 'transfer')
+    if (!failure) return undefined
+    const failed = this.#isComplete ? { ...failure, step: 'unpack' } : failure
+    // A failed server's time counts, too.
+    if (this.#isComplete) this.#run.times.unpacked()
+    else this.#run.times.transferred()
+    this.#board.fail(failed)
+    return failed
+  }
+}
+
+const hasTarget = ({ releasePath, place }: ReceivePlan) => releasePath !== undefined || place !== undefined
+
+/** The server with this address, when there is one; else the address with control characters stripped. */
+function nameOf(facts: FleetFacts, address: string): string {
+  const host = parseAddress(address)?.host ?? address
+  const [server, another] = [...facts].flatMap(([server, { addresses, serverAddress }]) =>
+    [...addresses, serverAddress].includes(host) ? [server] : [],
+  )
+  return server && !another ? `${server.label} (${host})` : oneLine(address)
+}

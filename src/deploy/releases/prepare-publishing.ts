@@ -1,0 +1,67 @@
+import { posix } from 'node:path'
+import type { Outcome } from '../../fleet/fleet.ts'
+import type { Failure } from '../../report/failures.ts'
+import type { Shipit } from '../../shipit.ts'
+import type { Context } from '../context/context.ts'
+import { deployToOf, releasesPath } from '../context/server-paths.ts'
+import { failuresOf } from '../outcome/fleet-error.ts'
+import { tolerate } from '../outcome/tolerate.ts'
+import { type FoundRelease, findReleaseScript, parseFoundRelease } from '../scripts/find-release-script.ts'
+import { makePlaceScript } from '../scripts/lock-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
+import { mostCommon } from './choose-release.ts'
+import { loadLastBrought } from './last-brought.ts'
+import { type ReleaseToPublish, releaseToPublish, whyUnpublishable } from './release-to-publish.ts'
+
+/** Locks the servers and finds the release of a `deploy:publish` alone. Throws FLEET_FAILED, LOCKED or NOTHING_TO_PUBLISH. */
+export async function preparePublishing(context: Context, wanted: ReleaseToPublish): Promise<void> {
+  const { lock, settings, signal } = context
+  const locked = await lock.ask({ before: makePlaceScript(settings.remotePath) }, signal)
+  tolerate(context, failuresOf(locked, 'check'), 'nothing was published')
+  await findRelease(context, wanted, 'nothing was published')
+}
+
+/** Checks that all servers have the release whole. Sets what listeners of `published` read. Changes nothing on a server. */
+export async function findRelease(
+  context: Context,
+  wanted: ReleaseToPublish,
+  consequence: string,
+): Promise<void> {
+  const { fleet, settings, shipit, signal } = context
+  const script = findReleaseScript(deployToOf(shipit), settings.remotePath, wanted.release)
+  const options = { signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
+  const outcomes = await fleet.run('check', () => ({ script }), options)
+  signal.throwIfAborted()
+  const { failures, found } = judge(wanted, outcomes, shipit.environment)
+  tolerate(context, failures, consequence)
+  nameRelease(shipit, wanted.release, found)
+}
+
+function judge(wanted: ReleaseToPublish, outcomes: readonly Outcome[], environment: string) {
+  const answers = outcomes.flatMap((outcome) =>
+    outcome.ok ? [{ server: outcome.server.label, found: parseFoundRelease(outcome.stdout) }] : [],
+  )
+  // When the package is unknown here, most servers decide.
+  const sha256 = wanted.sha256 ?? mostCommon(answers.flatMap(({ found }) => found.sha256 ?? []))
+  const failures = answers.flatMap(({ server, found }): Failure[] => {
+    const why = whyUnpublishable(wanted, found, sha256, environment)
+    return why ? [{ server, step: 'check', ...why }] : []
+  })
+  return {
+    failures: [...failuresOf(outcomes, 'check'), ...failures],
+    found: answers.map(({ found }) => found),
+  }
+}
+
+function nameRelease(shipit: Shipit, release: string, found: readonly FoundRelease[]): void {
+  const live = mostCommon(found.flatMap((each) => each.live ?? []))
+  shipit.previousRelease ??= live ?? null
+  shipit.previousRevision ??= found.find((each) => each.live === live)?.liveRevision ?? null
+  shipit.currentRevision ??= mostCommon(found.flatMap(({ revision }) => revision ?? []))
+  shipit.releaseDirname = release
+  shipit.releasePath = posix.join(releasesPath(deployToOf(shipit)), release)
+}
+
+/** The release of a `deploy:publish` alone in its call. Throws NOTHING_TO_PUBLISH. */
+export const releaseOf = ({ shipit, settings: { tag } }: Context): ReleaseToPublish =>
+  releaseToPublish(shipit.releaseDirname, tag, loadLastBrought(shipit.environment), shipit.environment)

@@ -1,0 +1,206 @@
+import { type Context, contextOf } from '../deploy/context/context.ts'
+import { removeShallowClones } from '../deploy/context/shallow-clone.ts'
+import { deployRelease } from '../deploy/deploy-release.ts'
+import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.ts'
+import { saveLastRun } from '../deploy/outcome/last-run.ts'
+import { runReport, writeReport } from '../deploy/outcome/run-report.ts'
+import { askAndLock } from '../deploy/preflight/ask.ts'
+import { nothingToPublish } from '../deploy/releases/check-release-name.ts'
+import { cleanReleases } from '../deploy/releases/clean-releases.ts'
+import { forgetBroughtBefore } from '../deploy/releases/last-brought.ts'
+import { findRelease, preparePublishing, releaseOf } from '../deploy/releases/prepare-publishing.ts'
+import { publish } from '../deploy/releases/publish.ts'
+import { prepareRollback } from '../deploy/releases/rollback.ts'
+import { checkShellValues } from '../deploy/transfer/shell-values.ts'
+import type { Outcome } from '../fleet/fleet.ts'
+import type { DeployReport } from '../report/deploy-report.ts'
+import type { Shipit, TaskFailure } from '../shipit.ts'
+import { originalTask, type Registration, task, type Work } from './task.ts'
+
+/** One deploy or rollback, from its first task to the end of the call. One method is one task; a dry run has methods of its own. */
+export class DeployRun {
+  readonly #shipit: Shipit
+  #begun: { context: Context; at: Date } | undefined
+  /** The answers of the servers, which are locked with them. */
+  #asked: Promise<Outcome[]> | undefined
+  /** The task that names the release for deploy:publish, once it has begun. */
+  #namedBy: { task: string; isDone: boolean } | undefined
+  /** The release that deploy:update has brought. */
+  #updated: string | undefined
+  #report: DeployReport | undefined
+  /** Shows the report at the end of the run, once. */
+  #showReport: (() => void) | undefined
+
+  constructor(shipit: Shipit) {
+    this.#shipit = shipit
+    shipit.on('task_err', ({ err }: TaskFailure) => this.#end(err ?? new Error('a task failed')))
+    shipit.on('published', () => this.#showReport?.())
+    shipit.on('stop', () => {
+      this.#end()
+      this.#showReport?.()
+    })
+  }
+
+  /** `original`: the task of shipit-deploy. The servers answer while git fetches. */
+  async init(original: Work): Promise<void> {
+    const context = contextOf(this.#shipit) // First, so that wrong settings are reported in our words.
+    checkShellValues(this.#shipit)
+    this.#begin(context)
+    await original()
+    this.#asked = askAndLock(context)
+    this.#asked.catch(() => {}) // update() awaits it; fetching may fail before.
+  }
+
+  async update(): Promise<void> {
+    const shipit = this.#shipit
+    nameDirectories(shipit)
+    const context = contextOf(shipit)
+    const board = context.display.board()
+    const begun = performance.now()
+    const deploy = () => context.interrupt.during(() => deployRelease(context, this.#asked))
+    const done = await this.nameRelease('deploy:update', deploy)
+    removeShallowClones(shipit)
+    this.#updated = shipit.releaseDirname
+    this.#report = done
+    this.#showReport = () => {
+      const seconds = (performance.now() - begun) / 1000
+      this.#report = { ...withPublish(done, seconds), seconds }
+      board.report({ ...this.#report, records: context.record.servers })
+      this.#showReport = undefined
+    }
+    context.display.finish()
+    shipit.emit('updated')
+  }
+
+  async tryUpdate(): Promise<void> {
+    const context = contextOf(this.#shipit)
+    await this.nameRelease('deploy:update', () => context.interrupt.during(() => tryDeploy(context)))
+    removeShallowClones(this.#shipit)
+  }
+
+  async publish(): Promise<void> {
+    const shipit = this.#shipit
+    nameDirectories(shipit)
+    const context = contextOf(shipit)
+    await this.#ensureRelease(async () => {
+      const wanted = releaseOf(context)
+      this.#begin(context)
+      await this.#asked?.catch(() => {}) // A deploy:init of this call still locks the servers.
+      await context.interrupt.during(() => preparePublishing(context, wanted))
+      context.display.finish()
+    })
+    const release = shipit.releaseDirname ?? ''
+    shipit.log(`Publishing release "${shipit.releasePath}"`)
+    await context.interrupt.during(() => publish(context, { release, isNew: release === this.#updated }))
+    forgetBroughtBefore(shipit, release)
+    shipit.log('Release published.')
+    shipit.emit('published')
+  }
+
+  async tryPublish(): Promise<void> {
+    const context = contextOf(this.#shipit)
+    await this.#ensureRelease(() =>
+      context.interrupt.during(() => findRelease(context, releaseOf(context), 'nothing would be published')),
+    )
+    tryPublish(context)
+  }
+
+  async clean(): Promise<void> {
+    nameDirectories(this.#shipit)
+    const context = contextOf(this.#shipit)
+    await context.interrupt.during(() => cleanReleases(context))
+    this.#shipit.emit('cleaned')
+  }
+
+  tryClean(): Promise<void> {
+    return tryClean(contextOf(this.#shipit))
+  }
+
+  async rollback(): Promise<void> {
+    const context = contextOf(this.#shipit)
+    this.#begin(context)
+    nameDirectories(this.#shipit)
+    await this.nameRelease('rollback:init', () => context.interrupt.during(() => prepareRollback(context)))
+    this.#shipit.emit('rollback')
+  }
+
+  tryRollback(): Promise<void> {
+    const context = contextOf(this.#shipit)
+    return this.nameRelease('rollback:init', () => context.interrupt.during(() => tryRollback(context)))
+  }
+
+  /** Work of a task that names the release for deploy:publish. */
+  async nameRelease<T>(task: string, work: () => Promise<T>): Promise<T> {
+    this.#namedBy = { task, isDone: false }
+    const result = await work()
+    this.#namedBy = { task, isDone: true }
+    return result
+  }
+
+  /**
+   * When no task of this call names a release, `find` finds what single steps have brought, or what the shipitfile names. It
+   * does not when a task should have named one and has failed. Throws NOTHING_TO_PUBLISH.
+   */
+  async #ensureRelease(find: () => Promise<void>): Promise<void> {
+    if (this.#namedBy === undefined) return this.nameRelease('deploy:publish', find)
+    if (this.#namedBy.isDone) return
+    throw nothingToPublish(`${this.#namedBy.task} has failed`, 'what it said above tells what to do')
+  }
+
+  #begin(context: Context): void {
+    context.log.begin()
+    this.#begun ??= { context, at: new Date() }
+  }
+
+  #end(error?: unknown): void {
+    if (!this.#begun) return
+    const { context, at } = this.#begun
+    this.#begun = undefined
+    const done = runReport(context, at, error, this.#report)
+    writeReport(this.#shipit, done)
+    const alone = this.#namedBy?.task === 'deploy:publish'
+    // When nothing was changed, the last deploy is still the one before.
+    if (!alone || done.published) saveLastRun(this.#shipit, done, { alone })
+    context.log.line(`report ${JSON.stringify(done)}`)
+    if (error === undefined) this.#shipit.emit('murder:done', done)
+  }
+}
+
+const runs = new WeakMap<Shipit, DeployRun>()
+
+export function deployRunOf(shipit: Shipit): DeployRun {
+  const run = runs.get(shipit) ?? new DeployRun(shipit)
+  runs.set(shipit, run)
+  return run
+}
+
+/** Registers a task that is a method of the run; `dry` is what it is in a dry run. */
+export function deployTask(
+  name: string,
+  work: (run: DeployRun, original: Work) => Promise<void>,
+  dry: (run: DeployRun, original: Work) => void | Promise<void>,
+): Registration {
+  return (shipit) => {
+    const run = deployRunOf(shipit)
+    const original = originalTask(shipit, name)
+    task(
+      shipit,
+      name,
+      () => work(run, original),
+      () => dry(run, original),
+    )
+  }
+}
+
+/** Adds the phase that began when the others ended. */
+function withPublish(done: DeployReport, seconds: number): DeployReport {
+  const before = Object.values(done.phases).reduce((sum, phase) => sum + phase, 0)
+  return { ...done, phases: { ...done.phases, publish: Math.max(0, seconds - before) } }
+}
+
+/** Sets what every task of shipit-deploy sets first. */
+function nameDirectories(shipit: Shipit): void {
+  const { deployTo = '' } = shipit.config
+  shipit.currentPath ??= `${deployTo}/current`
+  shipit.releasesPath ??= `${deployTo}/releases`
+}

@@ -1,0 +1,8 @@
+import { deployTask } from '../deploy-run.ts'
+
+/** Points `current` to the release on every server. */
+export const registerPublish = deployTask(
+  'deploy:publish',
+  (run) => run.publish(),
+  (run) => run.tryPublish(),
+)

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Context } from '../../../../src/deploy/context/context.ts'
+import {
+  type FollowedRun,
+  ServerFollower,
+  TransferTimes,
+} from '../../../../src/deploy/peers/follow-server.ts'
+import type { Assignment, RemotePeer } from '../../../../src/deploy/peers/remote-peer.ts'
+import { MurderError } from '../../../../src/errors.ts'
+import type { Command, Outcome, RunOptions } from '../../../../src/fleet/fleet.ts'
+import type { Server } from '../../../../src/fleet/ssh/server.ts'
+import type { AgentEvent } from '../../../../src/protocol/events.ts'
+
+const server = { label: 'deploy@a', host: 'a' } as Server
+const board = { update: vi.fn(), seeder: vi.fn(), log: vi.fn(), fail: vi.fn() }
+const record = { transferred: vi.fn() }
+const failed = (code: string): Outcome => ({ server, ok: false, error: new MurderError(code, 'It failed') })
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.clearAllMocks()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** A follower whose peer says these events and then ends so; `later` is what the peer of the next connection says. */
+function follower(events: AgentEvent[], outcome: Outcome | undefined, later: AgentEvent[] = []) {
+  const controller = new AbortController()
+  const runOn = (_: Server, __: string, { stdin, onLine }: Command, { signal }: RunOptions) => {
+    if (typeof stdin === 'function') stdin()
+    setTimeout(() => {
+      for (const event of later) onLine?.(JSON.stringify(event))
+    })
+    return new Promise<Outcome>((resolve) =>
+      signal?.addEventListener('abort', () => resolve(failed('ABORTED'))),
+    )
+  }
+  const context = {
+    display: { board: () => board },
+    fleet: { servers: [server], runOn },
+    record,
+    settings: { timeouts: { stall: 0 }, remotePath: '/r', temporaryPath: '/t', node: 'node', tracker: {} },
+    shipit: { config: { deployTo: '/srv/app' } },
+    signal: controller.signal,
+  } as unknown as Context
+  const peer = {
+    async carryOut({ onEvent }: Assignment) {
+      for (const event of events) {
+        vi.advanceTimersByTime(1000)
+        onEvent(event)
+      }
+      vi.advanceTimersByTime(1000)
+      return outcome
+    },
+  }
+  const placement = { announceUrls: () => [], seederAddress: () => 'seeder' }
+  const plan = {
+    transfer: { tag: '1', length: 10, compression: 'none', entries: [] },
+    swarm: { seederPort: 1, hostFor: () => 'seeder', sent: () => 7, placement },
+    facts: new Map([[{ label: 'deploy@b' }, { addresses: ['10.0.0.2'], serverAddress: 'b' }]]),
+    releasePath: '/srv/app/releases/1',
+    unpacked: new Set<Server>(),
+    peers: new Map([[server, peer as unknown as RemotePeer]]),
+  } as unknown as FollowedRun['plan']
+  const times = new TransferTimes()
+  const shared = { torrent: '', layout: undefined, bytes: 0, hosts: undefined }
+  return { follower: new ServerFollower({ context, plan, shared, times }, server), plan, times, controller }
+}
+
+const downloaded = {
+  event: 'downloaded',
+  bytes: 10,
+  total: 10,
+  seconds: 1,
+  received: 8,
+  fromSeeder: 3,
+  sent: 2,
+} as const
+const done: AgentEvent = { event: 'done' }
+const unpacked: AgentEvent = { event: 'unpacked', files: 1, bytes: 10, seconds: 1 }
+
+describe('following one server', () => {
+  test('a release that arrives: its report, its phases and both times', async () => {
+    const events: AgentEvent[] = [
+      { event: 'prefilled', bytes: 2 },
+      { event: 'banned', address: '10.0.0.2:6881' },
+      { event: 'banned', address: '10.0.0.9:6881' },
+      downloaded,
+      done,
+      unpacked,
+    ]
+    const { follower: one, plan, times } = follower(events, undefined)
+    expect(await one.follow()).toBeUndefined()
+    expect(one.hasArrived).toBe(true)
+    expect(one.report).toEqual({
+      server: 'deploy@a',
+      seconds: 4,
+      reused: 2,
+      banned: ['deploy@b (10.0.0.2)', '10.0.0.9:6881'],
+      received: 8,
+      fromSeeder: 3,
+      sent: 2,
+    })
+    expect(record.transferred).toHaveBeenCalledWith(one.report)
+    expect(board.update.mock.calls.map(([, { phase }]) => phase)).toEqual(['transfer', 'unpack', 'done'])
+    expect(times).toMatchObject({ transfer: 5, unpack: 1 })
+    expect([...plan.unpacked]).toEqual([server])
+  })
+
+  test('progress is that of the transfer only until the content is complete', async () => {
+    const progress = { event: 'progress', bytes: 5, total: 10, down: 1, up: 1, peers: 1 } as const
+    const { follower: one } = follower([progress, done, progress], undefined)
+    await one.follow()
+    expect(board.update.mock.calls.filter(([, { bytes }]) => bytes === 5)).toHaveLength(1)
+    expect(board.seeder).toHaveBeenCalledTimes(2)
+  })
+
+  test.each([
+    ['transfer', [], { transfer: 1, unpack: 0 }],
+    ['unpack', [done], { transfer: 1, unpack: 1 }],
+  ] as const)('a failure of its %s, whose time counts, too', async (step, events, seconds) => {
+    const { follower: one, times } = follower([...events], failed('DISK'))
+    const failure = await one.follow()
+    expect(failure).toEqual({ server: 'deploy@a', step, cause: 'It failed' })
+    expect(board.fail).toHaveBeenCalledWith(failure)
+    expect(one.hasArrived).toBe(false)
+    expect(times).toMatchObject(seconds)
+  })
+
+  test('Ctrl-C is no failure of the server', async () => {
+    const { follower: one, controller } = follower([], failed('SSH_LOST'))
+    controller.abort()
+    expect(await one.follow()).toBeUndefined()
+    expect(one.hasArrived).toBe(false)
+    expect(board.fail).not.toHaveBeenCalled()
+  })
+
+  test('a connection that breaks is replaced, and the report begins anew', async () => {
+    vi.useRealTimers()
+    vi.spyOn(vi, 'advanceTimersByTime').mockReturnValue(vi)
+    const { follower: one } = follower([{ event: 'prefilled', bytes: 2 }], failed('SSH_LOST'), [
+      done,
+      unpacked,
+    ])
+    expect(await one.follow()).toBeUndefined()
+    one.peer.letGo()
+    expect(one.hasArrived).toBe(true)
+    expect(one.report).toEqual({ server: 'deploy@a', seconds: 0 })
+    expect(board.log.mock.calls).toEqual([
+      ['deploy@a: the connection broke; connecting again, the download goes on meanwhile'],
+    ])
+  })
+
+  test('a release that was there before is not undone as its work', async () => {
+    const refusal = { event: 'failed', code: 'RELEASE_EXISTS', message: 'it is there', exitCode: 1 } as const
+    const { follower: one, plan } = follower([refusal], undefined)
+    await expect(one.follow()).rejects.toThrow('it is there')
+    expect(plan.unpacked.size).toBe(0)
+  })
+})
