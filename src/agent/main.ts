@@ -23,7 +23,7 @@ async function main([name = '--help', ...argv]: string[]): Promise<number> {
     return ExitCode.done
   }
   if (name === '--help' || name === '-h' || name === 'help') {
-    printOut((await import('./cli/help.ts')).help)
+    printOut((await import('./cli/help.ts')).HELP)
     return ExitCode.done
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined

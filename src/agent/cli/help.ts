@@ -1,4 +1,4 @@
-export const help = `murder: one file or directory to many machines over BitTorrent
+export const HELP = `murder: one file or directory to many machines over BitTorrent
 
   On one machine:    murder make-torrent /data 10.0.0.1:8998 data.torrent
                      murder tracker

@@ -14,7 +14,7 @@ import { readAttributes, writeManifest } from '../manifest/make-manifest.ts'
 import { parseBytes, parseTracker } from '../options/units.ts'
 import { keyValueLines } from './describe.ts'
 
-const help = `murder make-torrent <file|directory> <tracker host:port> <out.torrent>
+const HELP = `murder make-torrent <file|directory> <tracker host:port> <out.torrent>
 
   murder make-torrent /data 10.0.0.1:8998 data.torrent
 
@@ -33,7 +33,7 @@ in the torrent: nothing is written into the directory.
   --json                the result as one JSON object`
 
 export const command: Command = {
-  help,
+  help: HELP,
   positionals: ['<file|directory>', '<tracker host:port>', '<out.torrent>'],
   flags: {
     'piece-length': { type: 'string' },

@@ -9,7 +9,7 @@ import { followUntil } from '../runs/follow-run.ts'
 import { runRoot } from '../runs/run-directory.ts'
 import { startRun } from '../runs/start-run.ts'
 
-const help = `murder peer <torrent> <file|directory> [own address]
+const HELP = `murder peer <torrent> <file|directory> [own address]
 
   murder peer data.torrent /data
 
@@ -38,7 +38,7 @@ command goes on. "-" reads the torrent from standard input.
 Times are seconds, or 30s, 5m, 1h; 0 is no limit.`
 
 export const command: Command = {
-  help,
+  help: HELP,
   positionals: ['<torrent>', '<file|directory>', '[own address]'],
   flags: peerFlags,
   async run(args) {

@@ -6,7 +6,7 @@ import { deliveryOf } from '../receive/delivery.ts'
 import { type Follower, followerOf } from '../receive/follower.ts'
 import { receive } from '../receive/receive.ts'
 
-const help = `murder receive
+const HELP = `murder receive
 
 For the Shipit plugin: reads an order (JSON, one line) on standard input, gets the package that it names, unpacks it,
 writes events as JSON lines, and shares on until it has lingered or reads "end". By hand there is murder peer.`
@@ -33,7 +33,7 @@ function orderOf({ order, say, silence, left, stop }: Follower): Promise<string>
 }
 
 export const command: Command = {
-  help,
+  help: HELP,
   positionals: [],
   flags: { json: { type: 'boolean' } },
   async run() {

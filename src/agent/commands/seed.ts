@@ -5,7 +5,7 @@ import { checkSource } from '../options/target.ts'
 import { readTorrent } from '../options/torrent-input.ts'
 import { describeSeeder } from './describe.ts'
 
-const help = `murder seed <torrent> <file|directory> [own address]
+const HELP = `murder seed <torrent> <file|directory> [own address]
 
   murder seed data.torrent /data
 
@@ -29,7 +29,7 @@ Gives the content to others, from the background, until murder stop ends it. "-"
 Times are seconds, or 30s, 5m, 1h; 0 is no limit.`
 
 export const command: Command = {
-  help,
+  help: HELP,
   positionals: ['<torrent>', '<file|directory>', '[own address]'],
   flags: seederFlags,
   async run(args) {

@@ -7,7 +7,7 @@ import { printOut } from '../cli/output.ts'
 import { listRuns, runRoot } from '../runs/run-directory.ts'
 import { statusOf } from '../runs/status-of-run.ts'
 
-const help = `murder status
+const HELP = `murder status
 
   murder status --json
 
@@ -17,7 +17,7 @@ Lists trackers, seeders and peers of this user on this machine, and peers that f
   --run-dir DIR         where running processes are noted ($MURDER_RUN_DIR)`
 
 export const command: Command = {
-  help,
+  help: HELP,
   positionals: [],
   flags: { json: { type: 'boolean' }, 'run-dir': { type: 'string' } },
   async run(args) {

@@ -5,7 +5,7 @@ import { printOut } from '../cli/output.ts'
 import { listRuns, type Run, runRoot } from '../runs/run-directory.ts'
 import { stopRun } from '../runs/stop-run.ts'
 
-const help = `murder stop [tag] | --all
+const HELP = `murder stop [tag] | --all
 
   murder stop --all
 
@@ -15,7 +15,7 @@ that tag; murder status lists them. Stopping what does not run is no error.
   --run-dir DIR         where running processes are noted ($MURDER_RUN_DIR)`
 
 export const command: Command = {
-  help,
+  help: HELP,
   positionals: ['[tag]'],
   flags: { all: { type: 'boolean' }, 'run-dir': { type: 'string' } },
   async run(args) {

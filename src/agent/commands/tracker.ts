@@ -12,7 +12,7 @@ import { runService } from './service.ts'
 
 const PORT = 8998
 
-const help = `murder tracker
+const HELP = `murder tracker
 
   murder tracker --port 8998
 
@@ -32,7 +32,7 @@ Starts a BitTorrent tracker in the background: the place where seeder and peers 
   --run-dir DIR         where running processes are noted ($MURDER_RUN_DIR)`
 
 export const command: Command = {
-  help,
+  help: HELP,
   positionals: [],
   flags: {
     port: { type: 'string' },

@@ -9,7 +9,7 @@ import { verifyTarget } from '../manifest/verify-directory.ts'
 import { checkKind } from '../options/target.ts'
 import { readTorrent } from '../options/torrent-input.ts'
 
-const help = `murder verify <torrent> <file|directory>
+const HELP = `murder verify <torrent> <file|directory>
 
   murder verify data.torrent /data
 
@@ -21,7 +21,7 @@ standard input.
   --json                one JSON object a file: {"path", "state", "differences"}`
 
 export const command: Command = {
-  help,
+  help: HELP,
   positionals: ['<torrent>', '<file|directory>'],
   flags: { json: { type: 'boolean' }, 'no-attributes': { type: 'boolean' } },
   async run(args) {
