@@ -76,3 +76,21 @@ test('docs/tasks.md has a row for every task, and for no other', () => {
     .filter((name) => name.startsWith('murder:') || name === 'deploy:update')
   expect(documented.sort()).toEqual([...tasks].sort())
 })
+
+test.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('the paths in %s exist', (page) => {
+  const paths = [...read(page).matchAll(/`((?:src|test|bench|scripts)\/[\w./-]+)`/g)].map(
+    ([, path = '']) => path,
+  )
+  expect(paths.length).toBeGreaterThan(5)
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+})
+
+test('the picture in ARCHITECTURE.md shows every folder of src', () => {
+  const [picture = ''] = read('ARCHITECTURE.md').match(/```mermaid[\s\S]*?```/) ?? []
+  const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  )
+  expect(
+    folders.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(picture)),
+  ).toEqual([])
+})
