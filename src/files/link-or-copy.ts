@@ -1,6 +1,6 @@
-import { constants, linkSync } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
+import { linkSync } from 'node:fs'
 import { isSystemError } from '../errors.ts'
+import { copyAsNew } from './copy-file.ts'
 
 /** Makes a hard link, or a copy where that is not possible, as on another file system. */
 export async function linkOrCopy(file: string, to: string): Promise<void> {
@@ -8,6 +8,6 @@ export async function linkOrCopy(file: string, to: string): Promise<void> {
     linkSync(file, to)
   } catch (cause) {
     if (!isSystemError(cause, 'EXDEV', 'EPERM', 'EMLINK', 'ENOSYS', 'EOPNOTSUPP')) throw cause
-    await copyFile(file, to, constants.COPYFILE_FICLONE)
+    await copyAsNew(file, to)
   }
 }

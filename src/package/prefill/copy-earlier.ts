@@ -1,7 +1,7 @@
-import { constants, lstatSync, mkdirSync, rmSync } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
+import { lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
+import { copyAsNew } from '../../files/copy-file.ts'
 import { parentOf } from '../../files/entry.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { isFileOf, realDirectories } from './earlier-release.ts'
@@ -45,7 +45,7 @@ export async function copyEarlier(options: {
 /** Whether it was copied. The copy's directory is this user's own, so only reading the source can be refused. */
 async function copy(source: string, target: string): Promise<boolean> {
   try {
-    await copyFile(source, target, constants.COPYFILE_FICLONE)
+    await copyAsNew(source, target)
     return true
   } catch (cause) {
     if (!isSystemError(cause, 'EACCES', 'EPERM', 'ENOENT', 'EIO')) throw cause
