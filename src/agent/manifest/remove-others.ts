@@ -1,22 +1,24 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { removeTree } from '../../files/remove-tree.ts'
+import { type Remaining, removeWhatCanBe } from '../../files/remove-tree.ts'
 
 /**
  * Removes everything below `root` but these paths and the directories that lead to them. Symlinks are removed, never
- * followed.
+ * followed. Gives what could not be removed.
  */
-export function removeOthers(root: string, paths: Iterable<string>): void {
+export function removeOthers(root: string, paths: Iterable<string>): Remaining[] {
   const keep = new Set<string>()
   for (const path of paths) {
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) keep.add(path.slice(0, end))
   }
+  const stays: Remaining[] = []
   const visit = (under: string): void => {
     for (const entry of readdirSync(join(root, under), { withFileTypes: true })) {
       const path = under === '' ? entry.name : `${under}/${entry.name}`
-      if (!keep.has(path)) removeTree(join(root, path))
+      if (!keep.has(path)) stays.push(...removeWhatCanBe(join(root, path)))
       else if (entry.isDirectory()) visit(path)
     }
   }
   visit('')
+  return stays
 }

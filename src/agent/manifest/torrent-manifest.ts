@@ -38,7 +38,10 @@ export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise
   return manifest
 }
 
-/** Finishes a directory whose content is complete: removes other files, if that was asked for, and sets attributes. */
+/**
+ * Finishes a directory whose content is complete: removes other files, if that was asked for, and sets attributes. Throws
+ * NOT_REMOVED when all else is done.
+ */
 export async function finishDirectory(
   { path, torrent: { metainfo }, deletesOthers, attributes }: ContentJob,
   emit: (event: AgentEvent) => void,
@@ -48,17 +51,21 @@ export async function finishDirectory(
   const manifest = hasManifest(metainfo)
     ? await manifestOf(metainfo, readFileSync(join(root, MANIFEST)))
     : undefined
-  if (deletesOthers) {
-    const { removeOthers } = await import('./remove-others.ts')
-    removeOthers(root, [
-      ...metainfo.files.map(({ path }) => path.join('/')),
-      ...(manifest?.entries ?? []).map(({ path }) => path),
-    ])
+  const stays = deletesOthers ? await removeAllBut(root, metainfo, manifest) : []
+  if (attributes && manifest) {
+    const { applyManifest } = await import('../../attributes/apply.ts')
+    const { warnings } = await applyManifest(root, manifest)
+    for (const message of warnings) emit({ event: 'warning', message })
   }
-  if (!attributes || !manifest) return
-  const { applyManifest } = await import('../../attributes/apply.ts')
-  const { warnings } = await applyManifest(root, manifest)
-  for (const message of warnings) emit({ event: 'warning', message })
+  if (stays.length > 0) (await import('../../files/remove-tree.ts')).assertRemoved(stays)
+}
+
+async function removeAllBut(root: string, metainfo: Metainfo, manifest: Manifest | undefined) {
+  const { removeOthers } = await import('./remove-others.ts')
+  return removeOthers(root, [
+    ...metainfo.files.map(({ path }) => path.join('/')),
+    ...(manifest?.entries ?? []).map(({ path }) => path),
+  ])
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { chmod, mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isSystemError } from '../../errors.ts'
 import type { Context } from '../context/context.ts'
@@ -15,10 +15,8 @@ export async function prepareWorkspace({ shipit }: Context): Promise<void> {
   if (workspace && (!repositoryUrl || !(await isEmpty(resolve(workspace))))) return
   const fetch = shipit.tasks['deploy:fetch']?.fn as (() => unknown) | undefined
   if (!repositoryUrl || !fetch) return
-  const directory = workspace
-    ? resolve(workspace)
-    : join(environmentDirectory(shipit.environment), 'workspace')
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const directory = workspace ? resolve(workspace) : await ownWorkspace(shipit.environment)
+  await mkdir(directory, { recursive: true })
   const before = { ...shipit.config }
   Object.assign(shipit.config, { workspace: directory, shallowClone: false })
   try {
@@ -29,6 +27,16 @@ export async function prepareWorkspace({ shipit }: Context): Promise<void> {
       else delete shipit.config[key]
     }
   }
+}
+
+/** Private by the directory that it is in: its own mode becomes that of the release. */
+async function ownWorkspace(environment: string): Promise<string> {
+  const parent = environmentDirectory(environment)
+  const directory = join(parent, 'workspace')
+  await mkdir(parent, { recursive: true, mode: 0o700 })
+  await mkdir(directory, { recursive: true })
+  await chmod(directory, 0o755)
+  return directory
 }
 
 async function isEmpty(directory: string): Promise<boolean> {

@@ -1,18 +1,22 @@
 import {
+  accessSync,
   chmodSync,
+  constants,
   type Dirent,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   renameSync,
   rmdirSync,
+  type Stats,
   statSync,
   utimesSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { unwritable } from '../../files/file-errors.ts'
-import { removeTree } from '../../files/remove-tree.ts'
+import { assertRemoved, removeTree, removeWhatCanBe } from '../../files/remove-tree.ts'
 import { type Fill, makeWhole, type Target } from './unpack.ts'
 
 /** A directory inside the one to fill, in which all is unpacked and verified first. */
@@ -20,19 +24,24 @@ const STAGING = '.murder-unpacked'
 
 /**
  * Makes a release in a directory that may have files already. `replace` removes them; `merge` overwrites those that the release
- * has, too, and leaves the others. Nothing is touched before everything is there and verified.
- * Throws what `makeWhole` throws, and TARGET_CONFLICT where only one of the two has a directory at a path.
+ * has, too, and leaves the others. Nothing is touched before everything is there and verified, and nothing is removed before
+ * the new files are in place. A directory that was there keeps its mode and time.
+ * Throws what `makeWhole` throws; TARGET_CONFLICT where a path cannot be merged; NOT_REMOVED, when all else is done.
  */
 export async function makeOver(options: Target, existing: 'merge' | 'replace', fill: Fill): ReturnType<Fill> {
   const into = resolve(options.into)
   const stage = join(into, STAGING)
   try {
-    mkdirSync(into, { recursive: true })
+    const isNew = mkdirSync(into, { recursive: true }) !== undefined
     removeTree(stage)
     const filled = await makeWhole({ ...options, into: stage }, fill)
-    if (existing === 'replace') removeOthers(into)
-    assertMergeable(stage, into)
-    merge(stage, into)
+    const conflicts = [...conflictsOf(stage, into)]
+    if (existing === 'merge') refuse(conflicts)
+    else moveAside(conflicts, into)
+    const { mode, atime, mtime } = statSync(stage)
+    const others = merge(stage, into)
+    if (isNew) setAttributes(into, { mode, atime, mtime })
+    if (existing === 'replace') assertRemoved(others.flatMap(removeWhatCanBe))
     return filled
   } catch (cause) {
     throw unwritable(into, cause)
@@ -41,39 +50,92 @@ export async function makeOver(options: Target, existing: 'merge' | 'replace', f
   }
 }
 
-function removeOthers(into: string): void {
-  for (const name of readdirSync(into)) if (name !== STAGING) removeTree(join(into, name))
+interface Conflict {
+  target: string
+  why: string
 }
 
 const entriesOf = (directory: string): Dirent[] => readdirSync(directory, { withFileTypes: true })
+const look = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false })
 
-function assertMergeable(from: string, to: string): void {
+/** The paths at which only one of the two has a directory, or where nothing can be put into the one that is there. */
+function* conflictsOf(from: string, to: string): Generator<Conflict> {
   for (const entry of entriesOf(from)) {
     const target = join(to, entry.name)
-    const found = lstatSync(target, { throwIfNoEntry: false })
+    const found = look(target)
     if (!found) continue
     if (found.isDirectory() !== entry.isDirectory()) {
       const [have, need] = entry.isDirectory() ? ['no directory', 'one'] : ['a directory', 'none']
-      throw new MurderError('TARGET_CONFLICT', `${target} is ${have}, but what was sent has ${need} there`, {
-        cure: 'nothing was touched; remove it, or set murder.unsafePleaseDelete',
-      })
-    }
-    if (entry.isDirectory()) assertMergeable(join(from, entry.name), target)
+      yield { target, why: `is ${have}, but what was sent has ${need} there` }
+    } else if (!entry.isDirectory()) continue
+    else if (isOwn(found) || isWritable(target)) yield* conflictsOf(join(from, entry.name), target)
+    else yield { target, why: 'is a directory that this user may not write to' }
   }
 }
 
-/** Renames each file into the target, so that none is ever there in part. */
-function merge(from: string, to: string): void {
-  const { mode, atime, mtime } = statSync(from)
+function refuse([first]: Conflict[]): void {
+  if (!first) return
+  throw new MurderError('TARGET_CONFLICT', `${first.target} ${first.why}`, {
+    cure: 'nothing was touched; remove it, or set murder.unsafePleaseDelete',
+  })
+}
+
+/** Moves all of them, or none, into a directory in `into` that the release does not have. */
+function moveAside(conflicts: Conflict[], into: string): void {
+  if (conflicts.length === 0) return
+  const aside = mkdtempSync(join(into, '.murder-replaced-'))
+  const moved: [string, string][] = []
+  try {
+    for (const { target } of conflicts) {
+      const away = join(aside, String(moved.length))
+      moveInto(target, away)
+      moved.push([target, away])
+    }
+  } catch (cause) {
+    for (const [target, away] of moved) moveInto(away, target)
+    rmdirSync(aside)
+    throw cause
+  }
+}
+
+/** Renames each file into the target, so that none is ever there in part. Gives what else is in the target. */
+function merge(from: string, to: string): string[] {
   chmodSync(from, 0o700)
-  for (const entry of entriesOf(from)) {
+  const entries = entriesOf(from)
+  const own = new Set([STAGING, ...entries.map(({ name }) => name)])
+  const others = readdirSync(to).flatMap((name) => (own.has(name) ? [] : [join(to, name)]))
+  for (const entry of entries) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)]
-    if (entry.isDirectory() && lstatSync(target, { throwIfNoEntry: false })) merge(source, target)
+    if (entry.isDirectory() && look(target)) others.push(...mergeDirectory(source, target))
     else moveInto(source, target)
   }
   rmdirSync(from)
-  utimesSync(to, atime, mtime)
-  chmodSync(to, mode & 0o7777)
+  return others
+}
+
+function mergeDirectory(source: string, target: string): string[] {
+  const [wanted, found] = [statSync(source), statSync(target)]
+  if (!isOwn(found)) return merge(source, target) // Only its owner can change its mode and time.
+  chmodSync(target, (found.mode & 0o7777) | 0o700)
+  const others = merge(source, target)
+  setAttributes(target, wanted)
+  return others
+}
+
+function setAttributes(path: string, { mode, atime, mtime }: Pick<Stats, 'mode' | 'atime' | 'mtime'>): void {
+  utimesSync(path, atime, mtime)
+  chmodSync(path, mode & 0o7777)
+}
+
+const isOwn = ({ uid }: Stats): boolean => [0, uid].includes(process.geteuid?.() ?? uid)
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A directory without write permission can be moved only once it has it. */

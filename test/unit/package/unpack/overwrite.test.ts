@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -7,6 +7,7 @@ import { scan } from '../../../../src/package/pack/scan.ts'
 import { extractInto } from '../../../../src/package/unpack/extract.ts'
 import { makeOver } from '../../../../src/package/unpack/overwrite.ts'
 import { placeFile } from '../../../../src/package/unpack/place-file.ts'
+import { asNobody, canBeNobody, NOBODY } from '../../../support/as-nobody.ts'
 
 let directory: string
 let file: string
@@ -57,6 +58,50 @@ describe('makeOver', () => {
       expect(await readFile(at('to', 'one'), 'utf8')).toBe('old')
     },
   )
+
+  it('replace puts a file where a directory was, and a directory where a file was', async () => {
+    await rm(at('to'), { recursive: true })
+    await mkdir(at('to', 'one', 'old'), { recursive: true })
+    await writeFile(at('to', 'sub'), 'old')
+    await over('replace')
+    expect((await readdir(at('to'), { recursive: true })).sort()).toEqual([
+      'one',
+      'sub',
+      'sub/deep',
+      'sub/two',
+    ])
+    expect(await readFile(at('to', 'one'), 'utf8')).toBe('new')
+  })
+
+  it('keeps the mode of the directory that is there, and gives one that it makes that of the release', async () => {
+    await chmod(at('from'), 0o750)
+    file = at('another')
+    const options = { root: at('from'), entries: scan(at('from')), output: file, pieceLength: 16_384 }
+    sha256 = (await pack({ ...options, compression: 'none' })).sha256
+    await chmod(at('to'), 0o2775)
+    for (const existing of ['merge', 'replace'] as const) {
+      await over(existing)
+      expect((await stat(at('to'))).mode & 0o7777).toBe(0o2775)
+    }
+    await rm(at('to'), { recursive: true })
+    await over('merge')
+    expect((await stat(at('to'))).mode & 0o7777).toBe(0o750)
+  })
+
+  it.skipIf(!canBeNobody)('replace has all in place before it fails for what it cannot remove', async () => {
+    await mkdir(at('to', 'sub', 'held'))
+    for (const name of ['this', 'that']) await writeFile(at('to', 'sub', 'held', name), 'of root')
+    for (const path of [at(), file, at('to'), at('to', 'sub')]) await chown(path, NOBODY, NOBODY)
+    await expect(asNobody(() => over('replace'))).rejects.toMatchObject({
+      code: 'NOT_REMOVED',
+      message: expect.stringContaining(`${at('to', 'sub', 'held', 'that')} (and 1 more)`),
+    })
+    expect((await readdir(at('to'), { recursive: true })).sort()).toEqual(
+      ['one', 'sub', 'sub/deep', 'sub/held', 'sub/held/that', 'sub/held/this', 'sub/two'].sort(),
+    )
+    expect(await readFile(at('to', 'one'), 'utf8')).toBe('new')
+    expect((await stat(at('to', 'sub', 'deep'))).mode & 0o777).toBe(0o500)
+  })
 
   it('merge touches nothing where a directory has the place of a file', async () => {
     await rm(at('to', 'one'))
