@@ -9,11 +9,13 @@ import {
   readlinkSync,
   renameSync,
   rmdirSync,
+  rmSync,
   symlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError, MurderError, reason } from '../errors.ts'
+import { draftBeside } from '../files/draft.ts'
 import { shown } from '../files/entry.ts'
 import { unwritable } from '../files/file-errors.ts'
 import { setLinkTimes, setTimes } from '../files/times.ts'
@@ -126,9 +128,14 @@ function makeHardlink(first: string, path: string, type: TreeEntry['type']): voi
 
 /** Makes it beside `path` and renames it, so that `path` always exists. */
 function replace(path: string, make: (draft: string) => void): void {
-  const draft = `${path}.murder-${process.pid}`
-  make(draft)
-  renameSync(draft, path)
+  const draft = draftBeside(path)
+  try {
+    make(draft)
+    renameSync(draft, path)
+  } finally {
+    // Needed even after the rename: renaming one hard link onto another of the same file does nothing.
+    rmSync(draft, { force: true })
+  }
 }
 
 /** Returns what the system refused. `atLeast` are bits that a directory gets in any case. */

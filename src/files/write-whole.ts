@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { draftBeside } from './draft.ts'
 
 /**
  * Writes a file beside its place and renames it: a reader sees the old content or the whole new one. With `fsync` it also
@@ -11,7 +11,7 @@ export function writeWhole(
   content: Uint8Array | string,
   { mode = 0o666, fsync = false }: { mode?: number; fsync?: boolean } = {},
 ): void {
-  const draft = `${path}.${randomBytes(4).toString('hex')}`
+  const draft = draftBeside(path)
   try {
     // Never through a symlink that somebody put there.
     const fd = openSync(draft, 'wx', mode)

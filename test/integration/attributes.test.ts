@@ -156,6 +156,15 @@ describe('a tree', () => {
     expect(readdirSync(target).sort()).toEqual([MANIFEST, 'a', 'b', 'c', 'same'])
   })
 
+  it('arrives with links of the longest names that there are', async () => {
+    put('a')
+    linkSync(join(source, 'a'), join(source, 'h'.repeat(255)))
+    symlinkSync('a', join(source, 's'.repeat(255)))
+    await transfer()
+    expect(await states()).toEqual({})
+    expect(readdirSync(target).sort()).toEqual([MANIFEST, ...readdirSync(source)].sort())
+  })
+
   it('changes nothing when it is there already', async () => {
     makeTree()
     await transfer()

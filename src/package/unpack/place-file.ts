@@ -2,6 +2,7 @@ import { renameSync, rmSync, statSync } from 'node:fs'
 import { chmod, utimes } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { MurderError } from '../../errors.ts'
+import { draftBeside } from '../../files/draft.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { sha256OfFile } from '../../files/hash.ts'
 import { linkOrCopy } from '../../files/link-or-copy.ts'
@@ -21,11 +22,10 @@ export async function placeFile(options: {
 }): Promise<{ path: string; bytes: number }> {
   const { file, order, signal } = options
   const path = targetOf(order)
-  const draft = join(dirname(path), `.${basename(path)}.${process.pid}.partial`)
+  const draft = draftBeside(path)
   await verify(file, options.sha256, signal)
   try {
     makeDirectory(dirname(path))
-    rmSync(draft, { force: true })
     await linkOrCopy(file, draft)
     await chmod(draft, order.mode & 0o7777)
     await utimes(draft, order.mtime / 1000, order.mtime / 1000)

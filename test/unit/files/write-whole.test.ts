@@ -14,6 +14,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { writeWhole } from '../../../src/files/write-whole.ts'
 
+const LONGEST = 'n'.repeat(255)
+
 let directory: string
 let file: string
 beforeEach(() => {
@@ -31,6 +33,11 @@ describe.each([{ fsync: false }, { fsync: true }])('a file written whole, %o', (
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(statSync(file).ino).not.toBe(ino)
     expect(readdirSync(directory)).toEqual(['file'])
+  })
+
+  it('may have the longest name that there is', () => {
+    writeWhole(join(directory, LONGEST), 'new', options)
+    expect(readdirSync(directory)).toEqual([LONGEST])
   })
 
   it('takes the place of a symlink and does not go through it', () => {

@@ -127,6 +127,11 @@ describe('placeFile', () => {
     expect((await readdir(at('to'))).sort()).toEqual(['one', 'sub'])
   })
 
+  it('places a file of the longest name that there is', async () => {
+    await place(at('to', 'n'.repeat(255)))
+    expect((await readdir(at('to'))).sort()).toEqual(['n'.repeat(255), 'one', 'sub'])
+  })
+
   it('refuses to take the place of a device', async () => {
     await expect(place('/dev/null')).rejects.toMatchObject({ code: 'WRONG_KIND' })
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
