@@ -171,12 +171,8 @@ function readUrls(value: unknown): string[] {
   return [...new Set(urls)]
 }
 
-/** Names of devices on Windows. Only the whole name counts: `aux.c` is a file like any other. */
-const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)$/i
-
 /** What is wrong with a name in a torrent, as the rest of a sentence. */
 export function nameFault(name: string): string | undefined {
-  if (DEVICE.test(name)) return 'has the name of a device'
   if (name.includes('\0')) return 'holds a NUL byte'
   if (name === '' || name === '.' || name === '..' || name.includes('/')) return 'would leave the directory'
   return undefined

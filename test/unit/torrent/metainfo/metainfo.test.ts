@@ -33,6 +33,11 @@ test('a directory keeps its files in order', () => {
   expect(parsed).toMatchObject({ files: content, singleFile: false, length: 20_000 })
 })
 
+test('names of devices are plain names outside of Windows', () => {
+  const content = [{ path: ['aux', 'con', 'nul'], length: 20_000 }]
+  expect(parseMetainfo(encodeMetainfo({ ...good, content })).files).toEqual(content)
+})
+
 describe('a bad torrent from the network is refused with one line', () => {
   const directory = (...path: string[]) => encodeMetainfo({ ...good, content: [{ path, length: 20_000 }] })
   const info = (change: Record<string, unknown>) =>
