@@ -12,7 +12,7 @@ const ENTRIES_PER_TURN = 200
 
 /**
  * Makes a release of files that were fetched to `from` one by one. Each becomes a hard link in it, and is copied only when the
- * two are on different file systems. Each file's SHA-256 is checked.
+ * two are on different file systems or new files get another group or ACL there. Each file's SHA-256 is checked.
  *
  * Throws PACKAGE_WRONG for a file with a different SHA-256, PACKAGE_MISSING, and what a Destination throws.
  */

@@ -11,9 +11,10 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { type Entry, parentOf } from '../../files/entry.ts'
 import { unwritable } from '../../files/file-errors.ts'
-import { linkOrCopy } from '../../files/link-or-copy.ts'
+import { linkerBetween } from '../../files/link-or-copy.ts'
 import { setLinkTimes, setTimes, settable } from '../../files/times.ts'
 import { refused } from '../format/archive-entry.ts'
 
@@ -34,6 +35,7 @@ export class Destination {
   readonly #made = new Map<string, Entry['type']>()
   readonly #directories: Entry[] = []
   #file: OpenFile | undefined
+  #link: ReturnType<typeof linkerBetween> | undefined
 
   constructor(root: string) {
     this.#root = root
@@ -85,12 +87,13 @@ export class Destination {
     this.close()
   }
 
-  /** Makes a file from the regular file at `source`, which becomes a hard link where that is possible. */
+  /** Makes a file from the regular file at `source`, which becomes a hard link where that is the same. */
   async adopt(entry: Entry, source: string): Promise<void> {
     this.#add(entry)
     const path = this.#full(entry.path)
     try {
-      await linkOrCopy(source, path)
+      this.#link ??= linkerBetween(dirname(source), this.#root)
+      await this.#link(source, path)
     } catch (cause) {
       throw unwritable(path, cause)
     }

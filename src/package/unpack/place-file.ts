@@ -5,13 +5,13 @@ import { MurderError } from '../../errors.ts'
 import { draftBeside } from '../../files/draft.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { sha256OfFile } from '../../files/hash.ts'
-import { linkOrCopy } from '../../files/link-or-copy.ts'
+import { linkerBetween } from '../../files/link-or-copy.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
 import type { PlaceOrder } from '../../protocol/order.ts'
 
 /**
- * Moves a fetched file to its target: as a hard link, or as a copy where the two are on different file systems, so that a
- * large one is not there twice. A file at `path` is replaced in one step, once the SHA-256 is right.
+ * Moves a fetched file to its target: as a hard link where that is the same as a new file there, so that a large one is not there
+ * twice; else as a copy. A file at `path` is replaced in one step, once the SHA-256 is right.
  * Throws WRONG_KIND, PACKAGE_WRONG, DISK_FULL, NOT_WRITABLE or INTERRUPTED, and then has touched nothing.
  */
 export async function placeFile(options: {
@@ -26,7 +26,7 @@ export async function placeFile(options: {
   await verify(file, options.sha256, signal)
   try {
     makeDirectory(dirname(path))
-    await linkOrCopy(file, draft)
+    await linkerBetween(dirname(file), dirname(path))(file, draft)
     await chmod(draft, order.mode & 0o7777)
     await utimes(draft, order.mtime / 1000, order.mtime / 1000)
     stopIfAborted(signal)

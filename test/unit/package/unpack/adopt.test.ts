@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Entry } from '../../../../src/files/entry.ts'
@@ -38,6 +39,33 @@ describe('adoptInto', () => {
     expect([stats.mode & 0o7777, stats.mtimeMs]).toEqual([0o640, 5000])
     expect(readFileSync(join(into, 'a'), 'utf8')).toBe('content')
   })
+
+  describe.skipIf(process.getuid?.() !== 0 || spawnSync('setfacl', ['-v']).error !== undefined)(
+    'gives files what is made in the destination',
+    () => {
+      it.each([
+        ['a setgid group', 'into', ['chgrp', '44'], ['chmod', 'g+s'], 44, ''],
+        ['a default ACL', 'into', ['setfacl', '-d', '-m', 'u:33:r'], ['true'], 0, 'user:33:r--\n'],
+        ['not the default ACL of the source', 'from', ['setfacl', '-d', '-m', 'u:33:r'], ['true'], 0, ''],
+      ] as const)('%s', async (_, which, first, second, gid, acl) => {
+        const place = temporary()
+        const [from, releases] = [join(place, 'from'), join(place, 'into')]
+        for (const path of [from, releases]) mkdirSync(path)
+        for (const [program, ...args] of [first, second])
+          spawnSync(program, [...args, which === 'into' ? releases : from])
+        plant(from, { a: 'content' })
+        const into = join(releases, 'release')
+        await makeWhole({ into }, (destination) =>
+          adoptInto(destination, { from, entries: [root, file('a', 'content')] }),
+        )
+        const { stdout } = spawnSync('getfacl', ['-ncp', join(into, 'a')], { encoding: 'utf8' })
+        expect(stdout.match(/user:\d.*\n/)?.[0] ?? '').toBe(acl)
+        const { gid: group, mode } = statSync(join(into, 'a'))
+        expect([group, mode & 0o777]).toEqual([gid, 0o640])
+        expect(readFileSync(join(into, 'a'), 'utf8')).toBe('content')
+      })
+    },
+  )
 
   it.each([
     ['of other content', { a: 'Content' }, [file('a', 'content')], 'PACKAGE_WRONG'],
