@@ -20,6 +20,7 @@ import { shown } from '../files/entry.ts'
 import { unwritable } from '../files/file-errors.ts'
 import { setLinkTimes, setTimes } from '../files/times.ts'
 import { defined } from '../system/defined.ts'
+import { localizer } from './acl.ts'
 import { badManifest, MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { separateHardLinks } from './hard-links.ts'
 import { type Refusal, writeExactly } from './python.ts'
@@ -32,8 +33,9 @@ export interface Applied {
 
 /** Entries between two looks at timers and signals. */
 const ENTRIES_PER_TURN = 200
-/** The mode that a directory needs while something is made in it. */
+/** The mode that a directory needs while something is made in it, and a file while its extended attributes are set. */
 const USABLE_MODE = 0o700
+const FILE_BITS = 0o600
 
 /**
  * Gives a directory whose files are complete the attributes of a manifest. First come its other entries (directories, symlinks,
@@ -42,12 +44,14 @@ const USABLE_MODE = 0o700
  *
  * Throws BAD_MANIFEST, WRONG_KIND (a directory where a symlink should be, or the reverse), NOT_WRITABLE.
  */
-export async function applyManifest(root: string, { entries, hasXattrs }: Manifest): Promise<Applied> {
+export async function applyManifest(root: string, manifest: Manifest): Promise<Applied> {
+  const { entries, hasXattrs, aclNames } = manifest
   const all = [...entries, ownEntry(entries)]
   const makeAll = () => eachOf(root, all, (entry, path) => makeEntry(root, entry, path))
   await makeAll()
-  if (await separateHardLinks(root, { entries, hasXattrs })) await makeAll()
+  if (await separateHardLinks(root, manifest)) await makeAll()
   const want = wanter()
+  const localize = localizer(aclNames)
   const refusals: Refusal[] = []
   const setAll = (order: TreeEntry[], atLeast: number) =>
     eachOf(root, order, (entry, path) => refusals.push(...setOwnerAndMode(entry, path, want, atLeast)))
@@ -59,7 +63,7 @@ export async function applyManifest(root: string, { entries, hasXattrs }: Manife
     deepestFirst.map(({ path, mtime, xattrs }) => ({
       path,
       mtime,
-      ...defined({ xattrs: hasXattrs ? (xattrs ?? {}) : undefined }),
+      ...defined({ xattrs: hasXattrs ? localize(xattrs ?? {}) : undefined }),
     })),
   )
   refusals.length = 0
@@ -138,7 +142,7 @@ function replace(path: string, make: (draft: string) => void): void {
   }
 }
 
-/** Returns what the system refused. `atLeast` are bits that a directory gets in any case. */
+/** Returns what the system refused. `atLeast` are bits that an entry gets in any case. */
 function setOwnerAndMode(
   entry: TreeEntry,
   path: string,
@@ -153,7 +157,7 @@ function setOwnerAndMode(
   const change = entry.type === 'symlink' ? lchownSync : chownSync
   const refusals = moves ? attempt(entry.path, 'the owner', () => change(path, uid, gid)) : []
   if (entry.type === 'symlink') return refusals
-  const needed = entry.type === 'directory' ? mode | atLeast : mode
+  const needed = mode | (entry.type === 'directory' ? atLeast : atLeast & FILE_BITS)
   if (!moves && needed === (Number(now.mode) & 0o7777)) return refusals
   return [...refusals, ...attempt(entry.path, 'the mode', () => chmodSync(path, needed))]
 }

@@ -4,6 +4,7 @@ import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError } from '../errors.ts'
 import { shown } from '../files/entry.ts'
 import { splitTime } from '../files/times.ts'
+import { localizer } from './acl.ts'
 import { octal } from './encode.ts'
 import type { Manifest, TreeEntry } from './entry.ts'
 import { readXattrs } from './python.ts'
@@ -23,7 +24,8 @@ const kinds = { file: 'a file', directory: 'a directory', symlink: 'a symlink' }
 
 /** Compares a directory with a manifest, entry by entry, but not the content of files. Changes nothing. */
 export async function compareManifest(root: string, manifest: Manifest): Promise<AttributeCheck[]> {
-  const { entries, hasXattrs } = manifest
+  const { entries, hasXattrs, aclNames } = manifest
+  const localize = localizer(aclNames)
   const want = wanter()
   const paths = entries.map(({ path }) => path)
   const xattrs = hasXattrs && look(root) ? await readXattrs(root, paths) : undefined
@@ -32,7 +34,7 @@ export async function compareManifest(root: string, manifest: Manifest): Promise
     const now = look(join(root, entry.path))
     const differences = now ? [...differencesOf(root, entry, now, want(entry, now))] : []
     if (now && xattrs && !entry.hardlink)
-      differences.push(...differentXattrs(entry.xattrs ?? {}, xattrs[entry.path] ?? {}))
+      differences.push(...differentXattrs(localize(entry.xattrs ?? {}), xattrs[entry.path] ?? {}))
     const state = !now ? 'missing' : differences.length > 0 ? 'different' : 'same'
     checks.push({ path: entry.path, type: entry.type, state, differences })
     if (index % ENTRIES_PER_TURN === 0) await breath()

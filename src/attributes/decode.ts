@@ -1,12 +1,13 @@
 import { type Entry, MAX_PATH_BYTES, parentOf, pathFault, shown } from '../files/entry.ts'
 import { NS_PER_S } from '../files/times.ts'
 import { defined } from '../system/defined.ts'
+import type { AclNames } from './acl.ts'
 import { XATTRS_LISTED } from './encode.ts'
 import { badManifest, MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { unescapePath } from './vis.ts'
 
 const types: Record<string, Entry['type']> = { file: 'file', dir: 'directory', link: 'symlink' }
-const limits = { bytes: 256 << 20, entries: 2_000_000, xattrs: 1 << 20 }
+const limits = { bytes: 256 << 20, entries: 2_000_000, xattrs: 1 << 20, names: 100_000 }
 /** The longest name that kernel and file systems take. */
 const MAX_NAME_LENGTH = 255
 
@@ -19,14 +20,24 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   const tree = new Tree()
   let defaults: Words = {}
   let hasXattrs = false
+  const names: AclNames = { users: new Map(), groups: new Map() }
   for (const line of Buffer.from(bytes).toString('latin1').split('\n')) {
     if (line === XATTRS_LISTED) hasXattrs = true
     else if (line.startsWith('#xattr ')) tree.addXattr(line.slice(7))
     else if (line.startsWith('#hardlink ')) tree.addHardlink(line.slice(10))
+    else if (line.startsWith('#acl-user ')) addName(names.users, line.slice(10))
+    else if (line.startsWith('#acl-group ')) addName(names.groups, line.slice(11))
     else if (line.startsWith('/set ')) defaults = { ...defaults, ...wordsOf(line.slice(5)) }
     else if (line !== '' && !line.startsWith('#')) tree.add(entryOf(line, defaults))
   }
-  return { entries: tree.finish(), hasXattrs }
+  const aclNames = names.users.size + names.groups.size > 0 ? names : undefined
+  return { entries: tree.finish(), hasXattrs, ...defined({ aclNames }) }
+}
+
+function addName(names: Map<number, string>, text: string): void {
+  const [id, name = ''] = text.split(' ')
+  if (names.size >= limits.names) throw bad('it has too many names')
+  names.set(whole('an ACL', 'uid', id, 0xffff_fffe), nameOf('an ACL', name))
 }
 
 /** Builds the tree line by line, and refuses a line that does not fit. */

@@ -1,4 +1,5 @@
 import { splitTime } from '../files/times.ts'
+import type { AclNames } from './acl.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { escapePath } from './vis.ts'
 
@@ -11,16 +12,24 @@ const typeNames = { file: 'file', directory: 'dir', symlink: 'link' } as const
 
 /**
  * The manifest in mtree(5) format: a line for each entry, with its whole path. Extended attributes and hard links, for which
- * mtree has no keywords, follow their entry in comments, which all readers skip. The manifest lists itself.
+ * mtree has no keywords, follow their entry in comments, which all readers skip; names of users and
+ * groups in ACLs are in comments at the top. The manifest lists itself.
  */
-export function encodeManifest({ entries, hasXattrs }: Manifest): Buffer {
+export function encodeManifest({ entries, hasXattrs, aclNames }: Manifest): Buffer {
   const usual = usualOwner(entries)
   const lines = usual === undefined ? [] : [`/set ${usual}`]
   for (const entry of entries) {
     lines.push(...linesOf(entry, usual))
     if (entry.path === '.') lines.push(ownLine(entry))
   }
-  return Buffer.from(`${HEAD}${hasXattrs ? `${XATTRS_LISTED}\n` : ''}${lines.join('\n')}\n`)
+  const comments = [...(hasXattrs ? [XATTRS_LISTED] : []), ...namesOf(aclNames)]
+  return Buffer.from(`${HEAD}${[...comments, ...lines].join('\n')}\n`)
+}
+
+function namesOf({ users, groups }: AclNames = { users: new Map(), groups: new Map() }): string[] {
+  const linesOf = (kind: string, names: Map<number, string>) =>
+    [...names].map(([id, name]) => `#acl-${kind} ${id} ${escapePath(name)}`)
+  return [...linesOf('user', users), ...linesOf('group', groups)]
 }
 
 function linesOf(entry: TreeEntry, usual: string | undefined): string[] {

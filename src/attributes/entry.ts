@@ -1,5 +1,6 @@
 import { MurderError } from '../errors.ts'
 import type { Entry } from '../files/entry.ts'
+import type { AclNames } from './acl.ts'
 
 /** The name of the manifest in a torrent and in the directory. */
 export const MANIFEST = '.murder.mtree'
@@ -22,6 +23,8 @@ export interface Manifest {
   entries: TreeEntry[]
   /** Whether extended attributes could be read. If not, those of the target are left alone. */
   hasXattrs: boolean
+  /** Of users and groups in ACLs, which hold only numbers. */
+  aclNames?: AclNames
 }
 
 /** `how` and `why` the manifest cannot be used: `do not fit`, `it is empty`. */

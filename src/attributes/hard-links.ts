@@ -9,7 +9,8 @@ import type { Manifest } from './entry.ts'
  * backup made of hard links keeps its attributes, and two files that are one here can get different ones. Returns whether it
  * did: then the hard links of the manifest must be made again.
  */
-export async function separateHardLinks(root: string, { entries, hasXattrs }: Manifest): Promise<boolean> {
+export async function separateHardLinks(root: string, manifest: Manifest): Promise<boolean> {
+  const { entries } = manifest
   const names = new Map<string, number>()
   for (const { path, hardlink = path } of entries) names.set(hardlink, (names.get(hardlink) ?? 0) + 1)
   const shared = entries.filter(
@@ -19,7 +20,7 @@ export async function separateHardLinks(root: string, { entries, hasXattrs }: Ma
       lstatSync(join(root, path)).nlink > (names.get(path) ?? 0),
   )
   if (shared.length === 0) return false
-  const checks = await compareManifest(root, { entries: shared, hasXattrs })
+  const checks = await compareManifest(root, { ...manifest, entries: shared })
   const different = checks.filter(({ state }) => state !== 'same')
   for (const { path } of different) await makeOwnInode(join(root, path))
   return different.length > 0

@@ -31,7 +31,11 @@ def kept(name):
 def attributes(path):
     try: names = os.listxattr(path, follow_symlinks=False)
     except OSError: return {}
-    return {n: base64.b64encode(os.getxattr(path, n, follow_symlinks=False)).decode() for n in names if kept(n)}
+    found = {}
+    for name in filter(kept, names):
+        try: found[name] = base64.b64encode(os.getxattr(path, name, follow_symlinks=False)).decode()
+        except OSError: pass # it is gone by now, or this user may not read it
+    return found
 def attempt(path, what, work, *args, **options):
     try: work(path, *args, follow_symlinks=False, **options)
     except OSError as error: refused.append({"path": path, "what": what, "why": error.strerror})
@@ -45,7 +49,8 @@ else:
             now = attributes(path)
             for name in now:
                 if name not in wanted: attempt(path, name, os.removexattr, name)
-            for name, value in wanted.items():
+            # ACLs last: they change the mode, and other attributes need the right to write.
+            for name, value in sorted(wanted.items(), key=lambda item: item[0].startswith("system.")):
                 if now.get(name) != value and kept(name): attempt(path, name, os.setxattr, name, base64.b64decode(value))
         attempt(path, "time", os.utime, ns=(int(mtime), int(mtime)))
     json.dump(refused, sys.stdout)

@@ -5,6 +5,7 @@ import ignore from 'ignore'
 import { MurderError, reason } from '../errors.ts'
 import { MAX_PATH_BYTES, shown, sortEntries } from '../files/entry.ts'
 import { defined } from '../system/defined.ts'
+import { aclNames as namesInAcls } from './acl.ts'
 import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { groupNames, type Names, userNames } from './owners.ts'
 import { readXattrs } from './python.ts'
@@ -64,7 +65,8 @@ export async function scanTree(
     const own = xattrs?.[entry.path]
     if (own && !entry.hardlink) entry.xattrs = own
   }
-  return { entries: sorted, hasXattrs: xattrs !== undefined, leftOut }
+  const aclNames = namesInAcls(Object.values(xattrs ?? {}))
+  return { entries: sorted, hasXattrs: xattrs !== undefined, leftOut, ...defined({ aclNames }) }
 }
 
 function entryOf({ root, users, groups, inodes }: Scanner, path: string, stats: BigIntStats): TreeEntry {

@@ -26,6 +26,7 @@ import { encodeManifest } from '../../src/attributes/encode.ts'
 import { MANIFEST } from '../../src/attributes/entry.ts'
 import { scanTree } from '../../src/attributes/scan.ts'
 import { removeTree } from '../../src/files/remove-tree.ts'
+import { asNobody, canBeNobody, NOBODY } from '../support/as-nobody.ts'
 
 const isRoot = process.getuid?.() === 0
 const has = (program: string) => {
@@ -196,6 +197,53 @@ describe('a tree', () => {
       ]
       expect(execFileSync('rsync', [...args, `${source}/`, `${target}/`], { encoding: 'utf8' })).toBe('')
       expect(await states()).toEqual({})
+    },
+  )
+
+  it.skipIf(!has('setfacl'))('has ACLs for the users and groups of the same names', async () => {
+    put('plain')
+    mkdirSync(join(source, 'directory'))
+    execFileSync('setfacl', ['-m', 'u:4001:rw,u:4002:r,g:4001:r', join(source, 'plain')])
+    execFileSync('setfacl', ['-d', '-m', 'g:4001:rwx', join(source, 'directory')])
+    copyContent()
+    const scanned = await scanTree(source)
+    const aclNames = { users: new Map([[4001, 'daemon']]), groups: new Map([[4001, 'sys']]) }
+    const manifest = decodeManifest(encodeManifest({ ...scanned, aclNames }))
+    await applyManifest(target, manifest)
+    const acl = (path: string) =>
+      execFileSync('getfacl', ['-ncp', join(target, path)], { encoding: 'utf8' }).match(/\w+:\d+:.*/g)
+    expect(acl('plain')).toEqual(['user:1:rw-', 'user:4002:r--', 'group:3:r--'])
+    expect(acl('directory')).toEqual(['group:3:rwx'])
+    const different = async () =>
+      (await compareManifest(target, manifest))
+        .filter(({ state }) => state !== 'same')
+        .map(({ path }) => path)
+    expect(await different()).toEqual([])
+    execFileSync('setfacl', ['-x', 'u:1', '-m', 'u:4001:rw', join(target, 'plain')])
+    expect(await different()).toEqual(['plain'])
+    const { aclNames: named } = await scanTree(target)
+    expect(named).toEqual({ users: new Map(), groups: new Map([[3, 'sys']]) })
+  })
+
+  it.skipIf(!canBeNobody || !has('setfattr'))(
+    'arrives with attributes of files that their owner may not write, over files that he may not read',
+    async () => {
+      put('read only', 'text', 0o444)
+      put('group', 'text', 0o440)
+      execFileSync('setfacl', ['-m', 'u:12:r', join(source, 'group')])
+      for (const name of ['read only', 'group'])
+        execFileSync('setfattr', ['-n', 'user.origin', '-v', 'x', join(source, name)])
+      copyContent()
+      for (const name of ['read only', 'group']) {
+        execFileSync('setfattr', ['-n', 'user.old', '-v', 'x', join(target, name)])
+        chmodSync(join(target, name), 0o200)
+      }
+      execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, directory])
+      await asNobody(async () => {
+        expect(Object.keys(await states())).toEqual(expect.arrayContaining(['group', 'read only']))
+        expect(await applyManifest(target, await scanTree(source))).toEqual({ warnings: [] })
+        expect(await states()).toEqual({})
+      })
     },
   )
 

@@ -57,6 +57,12 @@ describe('a manifest that is written can be read again', () => {
   })
 })
 
+it('keeps the names of users and groups in ACLs', () => {
+  const aclNames = { users: new Map([[4001, 'al ice']]), groups: new Map([[7, 'staff']]) }
+  const manifest: Manifest = { entries: [root], hasXattrs: true, aclNames }
+  expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest)
+})
+
 describe('refuses', () => {
   const top = '. type=dir mode=0755 uid=0 gid=0 time=0.000000000'
   const rest = 'mode=0644 uid=0 gid=0 time=0.000000000'
@@ -108,6 +114,8 @@ describe('refuses', () => {
       "holds '\\.\\.'",
     ],
     ['an attribute of nothing', '#xattr user.a AA==', 'extended attribute'],
+    ['an impossible name in an ACL', '#acl-user 1 a:b', 'impossible name'],
+    ['a name in an ACL for no number', '#acl-group x a', 'no uid'],
     ['an attribute that is not base64', `${top}\n#xattr user.a {}`, 'extended attribute'],
   ])('%s', (_, text, why) => {
     expect(() => decodeManifest(Buffer.from(text))).toThrow(
