@@ -8,7 +8,7 @@ import { refuseFullDisk, roomFor } from './disk-space.ts'
 import { OpenFiles } from './open-files.ts'
 import { QuickDisk } from './quick-disk.ts'
 import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
-import { makeUsable, openToRead, openToWrite, removeUnfilled } from './writable-file.ts'
+import { makeUsable, openOwnToRead, openToRead, openToWrite, removeUnfilled } from './writable-file.ts'
 
 /** Of one torrent, at one time: descriptors are limited on servers. */
 const MAX_OPEN_FILES = 128
@@ -79,10 +79,7 @@ export class Storage {
    * before. If it throws because there is something else in a file's place, or because the disk is full, nothing was changed.
    */
   async prepare(): Promise<Survey> {
-    const survey = await this.#guard(this.#top, async () => {
-      await refuseWrongDirectories(this.#directories)
-      return this.survey()
-    })
+    const survey = await this.#guard(this.#top, () => this.#surveyToWrite())
     survey.refuseOtherKinds()
     await refuseFullDisk(this.#top, survey.bytesToWrite())
     const mode = this.#ownerOnly ? 0o700 : 0o777
@@ -102,6 +99,21 @@ export class Storage {
       await this.#guard(path, () => this.#files.use(path, true, (handle) => handle.truncate(length)))
     }
     return survey
+  }
+
+  async #surveyToWrite(): Promise<Survey> {
+    const look = async () => {
+      await refuseWrongDirectories(this.#directories)
+      return this.survey()
+    }
+    try {
+      return await look()
+    } catch (error) {
+      if (!this.#ownerOnly || !isSystemError(error, 'EACCES')) throw error
+      // They may be closed to this user, by the attributes that were set the last time.
+      for (const path of [this.#top, ...this.#directories]) await makeUsable(path)
+      return look()
+    }
   }
 
   /** Removes what `prepare` made, as far as it is still empty. Only after `close`. */
@@ -207,7 +219,7 @@ export class Storage {
 
   #openFile(path: string, writing: boolean): Promise<FileHandle> {
     if (writing) return openToWrite(path, this.#mode)
-    return openToRead(path, !this.#writable)
+    return this.#writable ? openOwnToRead(path) : openToRead(path)
   }
 
   async #guard<T>(path: string, work: () => Promise<T>): Promise<T> {

@@ -7,9 +7,12 @@ const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants
 /** Windows does not have it. */
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
 
-export function openToRead(path: string, follow: boolean): Promise<FileHandle> {
-  return open(path, O_RDONLY | (follow ? 0 : O_NOFOLLOW))
-}
+/** Of a seeder's content, which is not changed in any way. */
+export const openToRead = (path: string): Promise<FileHandle> => open(path, O_RDONLY)
+
+/** Of a peer's content. Fails with ELOOP for a symlink. */
+export const openOwnToRead = (path: string): Promise<FileHandle> =>
+  despiteItsMode(path, () => open(path, O_RDONLY | O_NOFOLLOW))
 
 /**
  * Opens a file to change it, or makes it with this mode (less the umask). Never writes through a symlink (it fails with
@@ -25,15 +28,26 @@ export async function openToWrite(path: string, mode: number): Promise<FileHandl
 
 async function openOrMake(path: string, mode: number): Promise<FileHandle> {
   try {
-    return await open(path, O_RDWR | O_NOFOLLOW)
+    return await despiteItsMode(path, () => open(path, O_RDWR | O_NOFOLLOW))
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+    if (!isSystemError(error, 'ENOENT')) throw error
+    return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+  }
+}
+
+/**
+ * Opens a file of this user also where its mode forbids that, by the attributes that were set the last time. They are set
+ * again when the content is complete.
+ */
+async function despiteItsMode(path: string, openIt: () => Promise<FileHandle>): Promise<FileHandle> {
+  try {
+    return await openIt()
+  } catch (error) {
     if (!isSystemError(error, 'EACCES')) throw error
-    // It may be read-only, by the attributes that were set the last time. They are set again when the content is complete.
     const found = await lstat(path)
     if (!found.isFile() || found.uid !== process.geteuid?.()) throw error
     await chmod(path, found.mode | 0o600)
-    return open(path, O_RDWR | O_NOFOLLOW)
+    return openIt()
   }
 }
 
@@ -46,8 +60,13 @@ export async function removeUnfilled(paths: string[]): Promise<void> {
   }
 }
 
-/** Lets this user make files in a directory that it owns. */
+/** Lets this user make files in a directory that it owns, if there is one. */
 export async function makeUsable(path: string): Promise<void> {
-  const { mode, uid } = await lstat(path)
+  const found = await lstat(path).catch((error) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  })
+  if (!found?.isDirectory()) return
+  const { mode, uid } = found
   if (uid === process.geteuid?.() && (mode & 0o700) !== 0o700) await chmod(path, mode | 0o700)
 }

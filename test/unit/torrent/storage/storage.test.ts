@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Storage } from '../../../../src/torrent/storage/storage.ts'
+import { asNobody, canBeNobody, NOBODY } from '../../../support/as-nobody.ts'
 
 let directory: string
 let target: string
@@ -122,6 +123,25 @@ it.skipIf(process.getuid?.() !== 0)(
     expect({ mode: mode & 0o7777, uid }).toEqual({ mode: 0o755, uid: 0 })
   },
 )
+
+it.skipIf(!canBeNobody)('goes on with what the attributes of the last time close to its owner', async () => {
+  await mkdir(join(target, 'sub'), { recursive: true })
+  for (const name of ['a', 'sub/b']) await writeFile(join(target, name), ten('x'))
+  for (const name of ['a', 'sub/b', 'sub', '.']) {
+    chownSync(join(target, name), NOBODY, NOBODY)
+    chmodSync(join(target, name), 0o200)
+  }
+  for (const path of [directory, target]) chownSync(path, NOBODY, NOBODY)
+  const files = ['a', 'sub/b'].map((name) => ({ path: name.split('/'), length: 10 }))
+  await asNobody(async () => {
+    storage = new Storage({ files, singleFile: false }, target, true, { ownerOnly: true })
+    await storage.prepare()
+    expect((await storage.read(0, Buffer.alloc(20))).toString()).toBe('x'.repeat(20))
+    await storage.write(10, ten('b'))
+    await storage.close()
+  })
+  expect(await contentOf('sub/b')).toBe('b'.repeat(10))
+})
 
 it('knows without reading which bytes cannot be there', async () => {
   await mkdir(target)
