@@ -1,13 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, writeFileSync } from 'node:fs'
-import { connect as connectSocket } from 'node:net'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect as connectSocket, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Fleet, type FleetOptions, type Outcome, type RunOptions } from '../../src/fleet/fleet.ts'
 import { PersistentShell } from '../../src/fleet/persistent-shell.ts'
 import { stay } from '../../src/fleet/persistent-shell-script.ts'
@@ -224,6 +224,56 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
     expect(existsSync(own.ControlPath)).toBe(true)
     execFileSync('ssh', ['-o', `ControlPath=${own.ControlPath}`, '-O', 'exit', 'any'], { stdio: 'ignore' })
     expect(server.logins()).toBe(1)
+  })
+
+  test('what ~/.ssh/config sets for people changes no session', async () => {
+    const server = await sshd()
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    cleanups.push(() => taken.close())
+    const { port } = taken.address() as AddressInfo
+    const mark = join(server.directory, 'local-command')
+    const lines = [
+      `LocalForward 127.0.0.1:${port} 127.0.0.1:22`,
+      `DynamicForward 127.0.0.1:${port}`,
+      'ExitOnForwardFailure yes',
+      'RemoteCommand echo mine; sleep 60',
+      'RequestTTY force',
+      'SessionType none',
+      'StdinNull yes',
+      'ForkAfterAuthentication yes',
+      'Tunnel point-to-point',
+      'PermitLocalCommand yes',
+      `LocalCommand touch ${mark}`,
+      'LogLevel QUIET',
+    ]
+    const config = join(server.directory, 'ssh_config')
+    writeFileSync(config, lines.join('\n'))
+    // As ~/.ssh/config, without touching that of the user.
+    const bin = join(server.directory, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'ssh'), `#!/bin/sh\nPATH=$OLD exec ssh -F ${config} "$@"\n`, { mode: 0o755 })
+    vi.stubEnv('OLD', process.env.PATH)
+    vi.stubEnv('PATH', `${bin}:${process.env.PATH}`)
+    cleanups.push(() => vi.unstubAllEnvs())
+    const fleet = fleetOf([server], server)
+    for (const login of [true, false]) {
+      const outcomes = await fleet.run('try', () => ({ script: 'cat; cat /no/such >&2', stdin: 'x' }), {
+        login,
+      })
+      expect(outcomes).toMatchObject([{ error: { code: 'COMMAND_FAILED' } }])
+      expect(await fleet.run('try', () => ({ script: 'cat', stdin: 'x' }), { login })).toMatchObject([
+        { ok: true, stdout: 'x' },
+      ])
+    }
+    expect(existsSync(mark)).toBe(false)
+    expect(server.logins()).toBe(1)
+    const stranger = {
+      ...server,
+      extraSshOptions: { ...server.extraSshOptions, UserKnownHostsFile: '/dev/null' },
+    }
+    const refused = await fleetOf([stranger], server).run('try', () => ({ script: 'true' }))
+    expect(codes(refused)).toEqual(['SSH_HOST_KEY_UNKNOWN'])
   })
 
   test('a connection that broke is made again, and what ran on it has failed', async () => {

@@ -1,4 +1,5 @@
 import { defined } from '../../system/defined.ts'
+import { clientVersion } from './client-version.ts'
 import type { Server, SshRemote } from './server.ts'
 
 /**
@@ -15,33 +16,47 @@ function defaults(connectSeconds: number, controlPath: string): Record<string, s
     ServerAliveCountMax: '3',
     // A prompt would wait for ever, because nobody sees it among the output of many servers.
     BatchMode: 'yes',
+    // What ~/.ssh/config may add for people: a port that another ssh has taken already would end the connection.
+    ClearAllForwardings: 'yes',
+    Tunnel: 'no',
+    PermitLocalCommand: 'no',
   }
 }
+
+/**
+ * What makes a session run the command it is given, and tell what goes wrong, whatever ~/.ssh/config says, with the first
+ * version of OpenSSH that knows it. A terminal would mix both outputs and change their bytes.
+ */
+const SESSION: readonly [name: string, value: string, since: number][] = [
+  ['RequestTTY', 'no', 5.9],
+  ['RemoteCommand', 'none', 7.6],
+  ['SessionType', 'default', 8.7],
+  ['StdinNull', 'no', 8.7],
+  ['ForkAfterAuthentication', 'no', 8.7],
+]
 
 /** A copy of `remote` with our options. The user's own win, in whatever spelling. */
 export function withOptions(remote: SshRemote, connectSeconds: number, controlPath: string): SshRemote {
   const own = remote.extraSshOptions ?? {}
   const ours = Object.entries(defaults(connectSeconds, controlPath)).filter(
-    ([name]) => !(multiplexesItself(remote) && name.startsWith('Control')),
+    ([name]) =>
+      !(multiplexesItself(remote) && name.startsWith('Control')) &&
+      !(forwards(remote) && name === 'ClearAllForwardings'),
   )
   return { ...remote, extraSshOptions: { ...without(Object.fromEntries(ours), own), ...own } }
 }
 
-/**
- * The local shell command for one of our own commands, as ssh-pool builds it. A terminal, which the user's configuration
- * may ask for, would mix both outputs and change their bytes. `login` leaves `asUser` out.
- */
+/** The local shell command for one of our own commands, as ssh-pool builds it. `login` leaves `asUser` out. */
 export function sshCommand(
   { connection }: Server,
   command: string,
   { login = false, ...forced }: { login?: boolean; ControlMaster?: string } = {},
+  version = clientVersion(),
 ): string {
   const { remote } = connection
-  const options = { RequestTTY: 'no', ...forced }
-  connection.remote = {
-    ...remote,
-    extraSshOptions: { ...without(remote.extraSshOptions ?? {}, options), ...options },
-  }
+  const own = remote.extraSshOptions ?? {}
+  const options = { ...sessionOptions(own, version), ...forced }
+  connection.remote = { ...remote, extraSshOptions: { ...without(own, options), ...options } }
   try {
     return connection.buildSSHCommand(command, {
       tty: false,
@@ -52,6 +67,14 @@ export function sshCommand(
   }
 }
 
+function sessionOptions(own: Record<string, unknown>, version: number): Record<string, string> {
+  const known = SESSION.filter(([, , since]) => version >= since).map(([name, value]) => [name, value])
+  const [, level] = Object.entries(own).find(([name]) => /^loglevel$/i.test(name)) ?? []
+  // Without its messages nobody could say why ssh has failed.
+  const isSilent = level === undefined || /^(?:quiet|fatal)$/i.test(String(level))
+  return { ...Object.fromEntries(known), ...(isSilent ? { LogLevel: 'INFO' } : {}) }
+}
+
 /** `options` without those that `others` has too, in upper or lower case. */
 function without(options: Record<string, unknown>, others: object): Record<string, unknown> {
   const taken = new Set(Object.keys(others).map((name) => name.toLowerCase()))
@@ -60,5 +83,11 @@ function without(options: Record<string, unknown>, others: object): Record<strin
 
 /** Whether the user has set up multiplexing for this remote: then we leave it to them. */
 export function multiplexesItself(remote: SshRemote): boolean {
-  return Object.keys(remote.extraSshOptions ?? {}).some((name) => /^control(?:master|path)$/i.test(name))
+  return hasOption(remote, /^control(?:master|path)$/i)
 }
+
+/** Whether the user has the deploy's own connections forward something. */
+const forwards = (remote: SshRemote) => hasOption(remote, /^(?:local|remote|dynamic)forward$/i)
+
+const hasOption = ({ extraSshOptions = {} }: SshRemote, name: RegExp) =>
+  Object.keys(extraSshOptions).some((key) => name.test(key))

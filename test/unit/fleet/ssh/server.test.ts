@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { parseVersion } from '../../../../src/fleet/ssh/client-version.ts'
 import { makeControlDirectory } from '../../../../src/fleet/ssh/control-directory.ts'
 import { sshCommand, withOptions } from '../../../../src/fleet/ssh/options.ts'
-import { toServers } from '../../../../src/fleet/ssh/server.ts'
+import { type Server, toServers } from '../../../../src/fleet/ssh/server.ts'
 import { poolOf } from '../../../support/pool.ts'
 
 const fleet = (...remotes: Parameters<typeof poolOf>[0]) => toServers(poolOf(remotes))
@@ -40,6 +41,9 @@ describe('options', () => {
         ServerAliveInterval: '10',
         ServerAliveCountMax: '3',
         BatchMode: 'yes',
+        ClearAllForwardings: 'yes',
+        Tunnel: 'no',
+        PermitLocalCommand: 'no',
       },
     })
   })
@@ -50,6 +54,13 @@ describe('options', () => {
     expect(extraSshOptions).toMatchObject(own)
     expect(extraSshOptions).not.toHaveProperty('ConnectTimeout')
     expect(extraSshOptions).not.toHaveProperty('BatchMode')
+  })
+
+  test('forwardings of ~/.ssh/config are left out, those of the shipitfile are not', () => {
+    const own = { remoteforward: '8998 localhost:8998', Tunnel: 'yes' }
+    const { extraSshOptions } = withOptions({ ...remote, extraSshOptions: own }, 7, '/tmp/x/0')
+    expect(extraSshOptions).toMatchObject(own)
+    expect(extraSshOptions).not.toHaveProperty('ClearAllForwardings')
   })
 
   test('a user’s own multiplexing is left alone', () => {
@@ -73,17 +84,36 @@ describe('command lines', () => {
     ),
   )
   if (!server) throw new Error('no server')
-  const ssh = 'ssh -p 2222 -i /k -o ProxyJump=b -o RequestTTY=no'
+  const ssh =
+    'ssh -p 2222 -i /k -o ProxyJump=b -o RequestTTY=no -o RemoteCommand=none -o SessionType=default -o StdinNull=no -o ForkAfterAuthentication=no -o LogLevel=INFO'
 
-  test('keep what the user has set, but never ask for a terminal', () => {
-    expect(sshCommand(server, 'id')).toBe(
+  test('keep what the user has set, but always run the command, without a terminal', () => {
+    expect(sshCommand(server, 'id', {}, 9.2)).toBe(
       `${ssh} -o StrictHostKeyChecking=no me@a "sudo -u www bash -c 'id'"`,
     )
     expect(server.connection.remote.extraSshOptions).toEqual({ requesttty: 'force', ProxyJump: 'b' })
   })
 
+  test('have no option that the ssh here does not know', () => {
+    expect(sshCommand(server, 'id', {}, 7.4)).toContain('-o ProxyJump=b -o RequestTTY=no -o LogLevel=INFO -o')
+    expect(sshCommand(server, 'id', {}, 8.6)).toContain('-o RequestTTY=no -o RemoteCommand=none -o LogLevel')
+    expect(parseVersion('OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026\n')).toBe(9.2)
+    expect(parseVersion('OpenSSH_for_Windows_8.1p1, LibreSSL 3.0.2\n')).toBe(8.1)
+    expect(parseVersion('')).toBe(0)
+  })
+
+  test.each([
+    ['QUIET', 'INFO'],
+    ['debug1', 'debug1'],
+    ['ERROR', 'ERROR'],
+  ])('with LogLevel %s in the shipitfile have %s: ssh must say why it fails', (level, expected) => {
+    const [one] = toServers(poolOf([{ host: 'a', user: 'me', extraSshOptions: { loglevel: level } }]))
+    const line = sshCommand(one as Server, 'id')
+    expect([...line.matchAll(/loglevel=(\S+)/gi)].map(([, value]) => value)).toEqual([expected])
+  })
+
   test('of the shared connection are the login user’s', () => {
-    expect(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' })).toBe(
+    expect(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' }, 9.2)).toBe(
       `${ssh} -o ControlMaster=yes -o StrictHostKeyChecking=no me@a "cat"`,
     )
   })
