@@ -18,6 +18,7 @@ import {
 } from './ssh/diagnose.ts'
 import { multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
 import { PooledOptions } from './ssh/pooled-options.ts'
+import { routeTo } from './ssh/route.ts'
 import { type Server, type SshConnection, toServers } from './ssh/server.ts'
 import {
   type Payload,
@@ -274,6 +275,7 @@ export class Fleet {
         stall: options.stallTimeout ?? 0,
         total: options.totalTimeout ?? 0,
       },
+      route: () => routeTo(server),
       maxOutput: options.maxOutput ?? MAX_OUTPUT_BYTES,
       signal,
     }
@@ -284,16 +286,16 @@ export class Fleet {
     const seconds = options.connectTimeout ?? this.#options.connectSeconds
     const result = await this.#connections.get(server)?.connect(seconds, signal)
     if (!result || result.up) return undefined
-    if (result.timedOut) return outOfTime('connect', seconds, server.label, step)
+    if (result.timedOut) return outOfTime('connect', seconds, server.label, step, await routeTo(server))
     if (result.error) return failure(result.error, server.label, step)
-    return diagnose({ ...result, started: false, server: server.label, step })
+    return diagnose({ ...result, started: false, server: server.label, byHand: server.byHand, step })
   }
 }
 
 const MAX_OUTPUT_BYTES = 4 << 20
 
 function outcomeOf(result: SessionResult, { server, step, signal }: Turn): Outcome {
-  const error = judge(result, server.label, step, signal)
+  const error = judge(result, server, step, signal)
   if (error) return { server, ok: false, error }
   return { server, ok: true, stdout: result.stdout, stderr: result.stderr }
 }

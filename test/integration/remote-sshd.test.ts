@@ -43,6 +43,18 @@ function fleetOf(
 const codes = (outcomes: Outcome[]) => outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.code))
 const sshProcesses = () => descendants().filter((args) => /^ssh |sh -c exec ssh /.test(args))
 
+/** Lines of ~/.ssh/config for this test, without touching the user's own. */
+function useConfig({ directory }: Sshd, lines: string[]): void {
+  const config = join(directory, 'ssh_config')
+  const bin = join(directory, 'bin')
+  mkdirSync(bin)
+  writeFileSync(config, lines.join('\n'))
+  const wrapper = `#!/bin/sh\nPATH=${quote(process.env.PATH ?? '')} exec ssh -F ${quote(config)} "$@"\n`
+  writeFileSync(join(bin, 'ssh'), wrapper, { mode: 0o755 })
+  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`)
+  cleanups.push(() => vi.unstubAllEnvs())
+}
+
 /** An input that stays open and gives nothing. */
 const never = () => new Readable({ read() {} })
 
@@ -226,6 +238,37 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
     expect(server.logins()).toBe(1)
   })
 
+  test('through a bastion: one that refuses for a while is tried again, and its own failures are named', async () => {
+    const server = await sshd()
+    const spare = createServer().listen(0, '127.0.0.1')
+    await once(spare, 'listening')
+    const { port } = spare.address() as AddressInfo
+    spare.close()
+    await once(spare, 'close')
+    const known = Object.entries({ ...server.extraSshOptions, StrictHostKeyChecking: 'no' })
+    useConfig(server, [`IdentityFile ${server.key}`, ...known.map(([name, value]) => `${name} ${value}`)])
+    const through = (bastion: string) => ({
+      ...server,
+      extraSshOptions: { ...server.extraSshOptions, ProxyJump: bastion },
+    })
+    const tries: string[] = []
+    const fleet = fleetOf([through(`127.0.0.1:${port}`)], server, {
+      random: () => 0,
+      onCommand: (_, step, __, outcome) => outcome === 'again' && tries.push(step),
+    })
+    const running = fleet.run('try', () => ({ script: 'true' }))
+    while (tries.length < 2) await setTimeout(20)
+    const config = [`AuthorizedKeysFile ${join(server.directory, 'authorized_keys')}`]
+    const bastion = await sshd({ port, config })
+    expect(codes(await running)).toEqual(['ok'])
+    expect(bastion.logins()).toBe(1)
+    const closed = await sshd({ config: [...config, 'AllowTcpForwarding no'] })
+    const [outcome] = await fleetOf([through(`127.0.0.1:${closed.port}`)], server).run('try', () => ({
+      script: 'true',
+    }))
+    expect(outcome).toMatchObject({ error: { code: 'SSH_BASTION' } })
+  })
+
   test('what ~/.ssh/config sets for people changes no session', async () => {
     const server = await sshd()
     const taken = createServer().listen(0, '127.0.0.1')
@@ -247,15 +290,7 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
       `LocalCommand touch ${mark}`,
       'LogLevel QUIET',
     ]
-    const config = join(server.directory, 'ssh_config')
-    writeFileSync(config, lines.join('\n'))
-    // As ~/.ssh/config, without touching that of the user.
-    const bin = join(server.directory, 'bin')
-    mkdirSync(bin)
-    writeFileSync(join(bin, 'ssh'), `#!/bin/sh\nPATH=$OLD exec ssh -F ${config} "$@"\n`, { mode: 0o755 })
-    vi.stubEnv('OLD', process.env.PATH)
-    vi.stubEnv('PATH', `${bin}:${process.env.PATH}`)
-    cleanups.push(() => vi.unstubAllEnvs())
+    useConfig(server, lines)
     const fleet = fleetOf([server], server)
     for (const login of [true, false]) {
       const outcomes = await fleet.run('try', () => ({ script: 'cat; cat /no/such >&2', stdin: 'x' }), {

@@ -5,6 +5,8 @@ const connectionFailures = new Set([
   'SSH_REFUSED',
   'SSH_UNREACHABLE',
   'SSH_TURNED_AWAY',
+  'SSH_BASTION',
+  'SSH_PROXY',
   'SSH_FAILED',
   'NO_PROCESSES',
 ])

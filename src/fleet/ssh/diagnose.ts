@@ -1,11 +1,16 @@
 import { ExitCode, MurderError } from '../../errors.ts'
 import { defined } from '../../system/defined.ts'
+import type { Finding } from './message.ts'
+import type { Route } from './route.ts'
+import type { Server } from './server.ts'
 import type { SessionResult } from './session.ts'
-import { byHand, type Finding, findBeforeStart } from './ssh-messages.ts'
+import { defaultLogin, findBeforeStart, inBatch } from './ssh-messages.ts'
 
 /** How a command over SSH ended. */
 export interface Ending {
   server: string
+  /** The command that does the same login by hand. */
+  byHand?: string | undefined
   step: string
   exitCode: number | null
   signal: string | null
@@ -34,9 +39,9 @@ export function diagnose(ending: Ending): MurderError {
   })
 }
 
-/** Whether sshd dropped the connection before the login, as it does when too many come at once: worth a retry. */
+/** Whether the way was barred before the login, as sshd and firewalls do when too many come at once: worth a retry. */
 export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolean {
-  return !ending.started && findBeforeStart(ending.stderr, '')?.code === 'SSH_TURNED_AWAY'
+  return !ending.started && findBeforeStart(ending.stderr, '')?.passes === true
 }
 
 /** Messages that say that a program could not be started, here or on the server. */
@@ -72,15 +77,15 @@ function find(ending: Ending): Finding {
   return ending.started ? afterStart(ending) : notStarted(ending)
 }
 
-function notStarted({ stderr, server, exitCode, signal }: Ending): Finding {
-  const known = findBeforeStart(stderr, server)
+function notStarted({ stderr, server, byHand, exitCode, signal }: Ending): Finding {
+  const known = findBeforeStart(stderr, server, byHand)
   if (known) return known
   if (isExhausted({ stderr })) return exhaustedFinding(lastWords(stderr))
   const said = lastWords(stderr)
   return {
     code: 'SSH_FAILED',
     what: `no command could be run (${ended(exitCode, signal)})${said ? `: ${said}` : ''}`,
-    cure: `this must work: ${byHand(server, '-o BatchMode=yes ')} 'echo ok'`,
+    cure: `this must work: ${inBatch(byHand ?? defaultLogin(server))} 'echo ok'`,
   }
 }
 
@@ -125,12 +130,13 @@ export function outOfTime(
   seconds: number,
   server: string,
   step: string,
+  { turns, through }: Route = { turns: 1 },
 ): MurderError {
   const [code, what, cure] = {
     connect: [
       'SSH_TIMEOUT',
-      `it did not answer within ${seconds} s`,
-      'check that it is up and that no firewall drops the connection',
+      `it did not answer within ${seconds} s${turns > 1 ? ` on any of ${turns} tries` : ''}${through ? ` through ${through}` : ''}`,
+      `check that it ${through ? `and ${through} are` : 'is'} up and that no firewall drops the connection`,
     ],
     stall: [
       'STALLED',
@@ -153,12 +159,12 @@ export function outOfTime(
 /** Why a session failed; undefined when it succeeded: it started, ended by itself, and its exit code is 0. */
 export function judge(
   result: SessionResult,
-  server: string,
+  { label: server, byHand }: Pick<Server, 'label' | 'byHand'>,
   step: string,
   signal: AbortSignal,
 ): MurderError | undefined {
   const { stop, exitCode, started } = result
-  if (!stop) return exitCode === 0 && started ? undefined : diagnose({ ...result, server, step })
+  if (!stop) return exitCode === 0 && started ? undefined : diagnose({ ...result, server, byHand, step })
   switch (stop.why) {
     case 'abort':
       return abortError(signal, server, step)
@@ -169,6 +175,8 @@ export function judge(
       })
     case 'error':
       return failure(stop.error, server, step)
+    case 'connect':
+      return outOfTime(stop.why, stop.seconds, server, step, stop.route)
     default:
       return outOfTime(stop.why, stop.seconds, server, step)
   }

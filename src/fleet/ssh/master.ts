@@ -1,9 +1,11 @@
 import { existsSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import { START_MARK } from './bootstrap.ts'
+import { ConnectTimer } from './connect-timer.ts'
 import { Greeting, Tail } from './line-splitter.ts'
 import { LocalChild } from './local-process.ts'
 import { sshCommand } from './options.ts'
+import { routeTo } from './route.ts'
 import type { Server } from './server.ts'
 
 /** How long a master may take to end by itself. */
@@ -29,10 +31,10 @@ export class Master {
   readonly #child: LocalChild
   readonly #up: Promise<MasterResult>
 
-  /** `socket` is where it will listen; it must do so within `connectSeconds`, where 0 is no limit. */
+  /** `socket` is where it will listen; it must do so within `connectSeconds` for each address, where 0 is no limit. */
   constructor(server: Server, socket: string, connectSeconds: number) {
     this.#child = new LocalChild(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' }))
-    this.#up = this.#connect(socket, connectSeconds)
+    this.#up = this.#connect(server, socket, connectSeconds)
   }
 
   /** Resolves when it is ready for sessions, or with the reason why it is not. */
@@ -56,21 +58,21 @@ export class Master {
     await this.#child.kill()
   }
 
-  async #connect(socket: string, connectSeconds: number): Promise<MasterResult> {
+  async #connect(server: Server, socket: string, connectSeconds: number): Promise<MasterResult> {
     const errors = new Tail()
     let timedOut = false
     const expire = () => {
       timedOut = true
       void this.#child.kill()
     }
-    const timer = connectSeconds > 0 && setTimeout(expire, connectSeconds * 1000)
+    const timer = new ConnectTimer(connectSeconds, () => routeTo(server), expire)
     this.#child.process.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
     const greeting = new Greeting()
     // The socket appears as soon as the login is done. Where it cannot be watched, the echo comes a little later.
     const listening = watchFor(socket)
     const first = await Promise.race([listening.found, this.#echo(greeting), this.#child.ended])
     listening.stop()
-    if (timer) clearTimeout(timer)
+    timer.stop()
     if ('exitCode' in first) {
       const said = errors.toString()
       return { up: false, ...first, stderr: said.trim() === '' ? greeting.text : said, timedOut }

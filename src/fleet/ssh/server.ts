@@ -4,7 +4,7 @@ import { MurderError } from '../../errors.ts'
 export interface SshConnection {
   remote: SshRemote
   options: { key?: string; asUser?: string; [name: string]: unknown }
-  buildSSHCommand(command: string, options?: { tty?: boolean; command?: string }): string
+  buildSSHCommand(command: string, options?: { tty?: boolean; command?: string | undefined }): string
 }
 
 export interface SshRemote {
@@ -20,6 +20,8 @@ export interface Server {
   readonly user: string
   readonly host: string
   readonly port: number
+  /** The command that does the same login by hand. */
+  readonly byHand: string
   readonly connection: SshConnection
 }
 
@@ -65,7 +67,12 @@ function toServer(connection: SshConnection): Server {
   }
   const host = remote.host.toLowerCase()
   const label = `${user}@${host}${port === 22 ? '' : `:${port}`}`
-  return { label, user, host, port, connection }
+  return { label, user, host, port, byHand: loginOf(connection), connection }
+}
+
+/** As ssh-pool builds it for the deploy itself, with the user's key and options, before ours are added. */
+function loginOf(connection: SshConnection): string {
+  return connection.buildSSHCommand('', { tty: false, command: undefined })
 }
 
 function isPlainWord(word: string): boolean {

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream'
 import { defined } from '../../system/defined.ts'
 import { scriptLine } from './bootstrap.ts'
+import { ConnectTimer } from './connect-timer.ts'
 import { Greeting, LineSplitter, Tail } from './line-splitter.ts'
 import { LocalChild } from './local-process.ts'
+import type { Route } from './route.ts'
 
 /** The script's own standard input. A function is called once for every attempt. */
 export type Payload = string | Buffer | (() => Readable)
@@ -18,6 +20,8 @@ export interface SessionOrder {
   onStart?: (() => void) | undefined
   /** Seconds; 0 is no limit. */
   limits: { connect: number; stall: number; total: number }
+  /** How ssh gets to the server, which is asked when it has not for `limits.connect`. */
+  route: () => Promise<Route>
   /** Most bytes of stdout that are kept. */
   maxOutput: number
   signal?: AbortSignal | undefined
@@ -25,7 +29,8 @@ export interface SessionOrder {
 
 /** Why a session was ended from this side. */
 export type Stop =
-  | { why: 'connect' | 'stall' | 'total'; seconds: number }
+  | { why: 'connect'; seconds: number; route: Route }
+  | { why: 'stall' | 'total'; seconds: number }
   | { why: 'output' | 'abort' }
   | { why: 'error'; error: unknown }
 
@@ -60,7 +65,8 @@ class Session {
   readonly #errors = new Tail()
   readonly #output: Buffer[] = []
   readonly #lines: LineSplitter | undefined
-  readonly #timers = new Map<'connect' | 'stall' | 'total', NodeJS.Timeout>()
+  readonly #connecting: ConnectTimer
+  readonly #timers = new Map<'stall' | 'total', NodeJS.Timeout>()
   #outputLength = 0
   #stop: Stop | undefined
 
@@ -68,7 +74,10 @@ class Session {
     this.#child = child
     this.#order = order
     this.#lines = order.onLine && new LineSplitter(order.onLine)
-    this.#limit('connect')
+    const { connect: seconds } = order.limits
+    this.#connecting = new ConnectTimer(seconds, order.route, (route) =>
+      this.#end({ why: 'connect', seconds, route }),
+    )
     this.#limit('total')
     order.signal?.addEventListener('abort', this.#abort, { once: true })
     if (order.signal?.aborted) this.#abort()
@@ -78,7 +87,7 @@ class Session {
   }
 
   result(ending: Awaited<LocalChild['ended']>): SessionResult {
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#stopTimers()
     this.#order.signal?.removeEventListener('abort', this.#abort)
     if (!this.#stop) this.#guard(() => this.#lines?.end())
     if (ending.error) this.#stop ??= { why: 'error', error: ending.error }
@@ -134,18 +143,23 @@ class Session {
   }
 
   #started(): void {
-    clearTimeout(this.#timers.get('connect'))
+    this.#connecting.stop()
     this.#limit('stall')
     this.#order.onStart?.()
   }
 
-  #limit(why: 'connect' | 'stall' | 'total'): void {
+  #limit(why: 'stall' | 'total'): void {
     const seconds = this.#order.limits[why]
     if (seconds > 0)
       this.#timers.set(
         why,
         setTimeout(() => this.#end({ why, seconds }), seconds * 1000),
       )
+  }
+
+  #stopTimers(): void {
+    this.#connecting.stop()
+    for (const timer of this.#timers.values()) clearTimeout(timer)
   }
 
   #moved(): void {
@@ -166,7 +180,7 @@ class Session {
   #end(stop: Stop): void {
     if (this.#stop) return
     this.#stop = stop
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#stopTimers()
     void this.#child.kill()
   }
 }

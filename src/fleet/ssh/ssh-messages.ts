@@ -1,26 +1,14 @@
-export interface Finding {
-  code: string
-  /** What happened, after "server: ". */
-  what: string
-  cure?: string
-}
-
-/** A message of OpenSSH's client, of sudo or of a login shell, and what it means. */
-interface Message {
-  pattern: RegExp
-  code: string
-  what: Text
-  cure: Text
-}
-
-type Text = string | ((match: RegExpExecArray, server: string) => string)
+import { bastionMessages, proxySaid } from './bastion-messages.ts'
+import { type Finding, firstFinding, type Message } from './message.ts'
 
 const unknownHost: Message = {
   pattern:
-    /Could not resolve hostname (\S+?):|connect failed: (?:Name or service not known|nodename nor servname)/,
+    /Could not resolve hostname (\S+?):|connect failed: (?:Name or service not known|nodename nor servname|Temporary failure in name)/,
   code: 'SSH_DNS',
-  what: ([, host], server) => `the name ${host ?? hostOf(server)} cannot be resolved`,
-  cure: 'check its spelling in the shipitfile and the name service of this machine',
+  what: ([, host], { server }) =>
+    host ? `the name ${host} cannot be resolved` : `its bastion cannot resolve the name ${hostOf(server)}`,
+  cure: ([, host]) =>
+    `check its spelling in the shipitfile and the name service of ${host ? 'this machine' : 'the bastion'}`,
 }
 
 const hostKeyChanged: Message = {
@@ -31,7 +19,7 @@ const hostKeyChanged: Message = {
       input,
       'its host key is not the one this machine knows: it was reinstalled, or another machine answers in its place',
     ),
-  cure: ([, name], server) => `if you know why, run: ssh-keygen -R ${knownHostsName(name, server)}`,
+  cure: ([, name], { server }) => `if you know why, run: ssh-keygen -R ${knownHostsName(name, server)}`,
 }
 
 const hostKeyUnknown: Message = {
@@ -39,8 +27,8 @@ const hostKeyUnknown: Message = {
   code: 'SSH_HOST_KEY_UNKNOWN',
   what: ({ input }) => ofBastion(input, 'its host key is not known to this machine yet'),
   // "strict" does not apply to the bastion.
-  cure: ({ input }, server) =>
-    `connect to it once by hand (${byHand(server)}) and check the key${isBastions(input) ? '' : `, or set "strict: 'accept-new'"`}`,
+  cure: ({ input }, login) =>
+    `connect to it once by hand (${withoutStrict(login.byHand)}) and check the key${isBastions(input) ? '' : `, or set "strict: 'accept-new'"`}`,
 }
 
 const keyFileOpen: Message = {
@@ -62,14 +50,14 @@ const denied: Message = {
   code: 'SSH_DENIED',
   what: ({ 1: login, 2: methods, input }) =>
     `${refusedBy(login, input)} refused the login${methods ? ` (it accepts ${methods.replaceAll(',', ', ')})` : ''}`,
-  cure: (_, server) =>
-    `check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ${byHand(server, '-o BatchMode=yes ')}`,
+  cure: (_, login) =>
+    `check user and "key"; a key with a passphrase must be in ssh-agent; this must work: ${inBatch(login.byHand)}`,
 }
 
 const refused: Message = {
   pattern: /Connection refused/,
   code: 'SSH_REFUSED',
-  what: (_, server) => `nothing listens on its SSH port ${portOf(server)}`,
+  what: (_, { server }) => `nothing listens on its SSH port ${portOf(server)}`,
   cure: 'check that sshd runs there and that the port in the shipitfile is right',
 }
 
@@ -93,6 +81,7 @@ const turnedAway: Message = {
   code: 'SSH_TURNED_AWAY',
   what: 'its sshd closed the connection before the login, also on every retry',
   cure: 'raise MaxStartups there (or on the bastion), lower "concurrency", or see if a firewall has banned this machine',
+  passes: true,
 }
 
 const noCommonAlgorithm: Message = {
@@ -161,9 +150,11 @@ const messages = [
   keyFileOpen,
   keyFileUnreadable,
   denied,
+  ...bastionMessages,
   refused,
   unreachable,
   timedOut,
+  proxySaid,
   turnedAway,
   noCommonAlgorithm,
   badConfiguration,
@@ -176,14 +167,13 @@ const messages = [
 ]
 
 /** What `stderr` from before the start of a script means, without ssh's own debugging; undefined when that is not known. */
-export function findBeforeStart(stderr: string, server: string): Finding | undefined {
+export function findBeforeStart(
+  stderr: string,
+  server: string,
+  byHand = defaultLogin(server),
+): Finding | undefined {
   const input = stderr.replaceAll(/^debug\d: .*$/gm, '')
-  for (const { pattern, code, what, cure } of messages) {
-    const match = pattern.exec(input)
-    const filled = (text: Text) => (typeof text === 'string' ? text : text(match as RegExpExecArray, server))
-    if (match) return { code, what: filled(what), cure: filled(cure) }
-  }
-  return undefined
+  return firstFinding(messages, input, { server, byHand })
 }
 
 /** Who refused the login. The message has a server's real address and not its name in "servers", so that is left out. */
@@ -202,11 +192,19 @@ function portOf(server: string): string {
   return /:(\d+)$/.exec(server)?.[1] ?? '22'
 }
 
-/** The command that does the same login by hand. */
-export function byHand(server: string, options = ''): string {
+/** The login by hand when nothing but the server's label is known. */
+export function defaultLogin(server: string): string {
   const port = portOf(server)
-  return `ssh ${options}${port === '22' ? '' : `-p ${port} `}${server.replace(/:\d+$/, '')}`
+  return `ssh ${port === '22' ? '' : `-p ${port} `}${server.replace(/:\d+$/, '')}`
 }
+
+/** A login that asks nothing, as those of a deploy. */
+export function inBatch(byHand: string): string {
+  return byHand.replace(/^ssh /, 'ssh -o BatchMode=yes ')
+}
+
+/** Only without it ssh asks whether a host key is the right one. */
+const withoutStrict = (byHand: string) => byHand.replace(/-o StrictHostKeyChecking=\S+ /, '')
 
 /** The server's name in known_hosts: as ssh says it, since ~/.ssh/config may change it, or else as "servers" has it. */
 function knownHostsName(said: string | undefined, server: string): string {

@@ -66,6 +66,78 @@ test.each([
     'check that it is up and that this machine reaches its network (VPN, bastion)',
   ],
   [
+    'ssh: connect to host 192.0.2.1 port 2200: Connection refused\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_BASTION',
+    'me@web1:2222: upload: its bastion 192.0.2.1 refuses connections to port 2200, also on every retry',
+    'check that sshd runs on the bastion; if it limits connections, let all servers share one: "ControlMaster auto" and "ControlPersist" for it in ~/.ssh/config',
+  ],
+  [
+    'ssh: connect to host 192.0.2.1 port 22: Network is unreachable\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_BASTION',
+    'me@web1:2222: upload: its bastion 192.0.2.1 cannot be reached on port 22: Network is unreachable',
+    'check that the bastion is up and that no firewall drops the connection',
+  ],
+  [
+    'ssh: Could not resolve hostname jump: Temporary failure in name resolution\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_DNS',
+    'me@web1:2222: upload: the name jump cannot be resolved',
+    'check its spelling in the shipitfile and the name service of this machine',
+  ],
+  [
+    'channel 0: open failed: connect failed: Temporary failure in name resolution\r\nstdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_DNS',
+    'me@web1:2222: upload: its bastion cannot resolve the name web1',
+    'check its spelling in the shipitfile and the name service of the bastion',
+  ],
+  [
+    'channel 0: open failed: administratively prohibited: open failed\r\nstdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_BASTION',
+    'me@web1:2222: upload: its bastion forbids to forward connections to it',
+    'allow it in sshd_config of the bastion (AllowTcpForwarding, PermitOpen)',
+  ],
+  [
+    'stdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_BASTION',
+    'me@web1:2222: upload: its bastion cannot connect to it',
+    'check that it is up, that the bastion reaches its SSH port, and that AllowTcpForwarding there allows it',
+  ],
+  [
+    'channel 0: open failed: connect failed: Connection refused\r\nstdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_REFUSED',
+    'me@web1:2222: upload: nothing listens on its SSH port 2222',
+    'check that sshd runs there and that the port in the shipitfile is right',
+  ],
+  [
+    'kex_exchange_identification: read: Connection reset by peer\r\nConnection reset by 192.0.2.1 port 22\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_TURNED_AWAY',
+    'me@web1:2222: upload: its bastion 192.0.2.1 closed the connection before the login, also on every retry',
+    'raise MaxStartups on the bastion, lower "concurrency", or see if a firewall there has banned this machine',
+  ],
+  [
+    '/bin/bash: line 1: exec: corkscrew: not found\nbanner exchange: Connection to UNKNOWN port 65535: Broken pipe\r\n',
+    'SSH_PROXY',
+    'me@web1:2222: upload: the ProxyCommand to it cannot be run: /bin/bash: line 1: exec: corkscrew: not found',
+    'install that program on this machine, or correct ProxyCommand in ~/.ssh/config',
+  ],
+  [
+    '/bin/sh: 1: exec: /opt/tunnel: not found\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_PROXY',
+    'me@web1:2222: upload: the ProxyCommand to it cannot be run: /bin/sh: 1: exec: /opt/tunnel: not found',
+    'install that program on this machine, or correct ProxyCommand in ~/.ssh/config',
+  ],
+  [
+    'Warning: x\nproxy: access denied\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_PROXY',
+    'me@web1:2222: upload: the ProxyCommand to it failed, also on every retry: proxy: access denied',
+    'see what that program needs; it is set as ProxyCommand in ~/.ssh/config',
+  ],
+  [
+    "Warning: Permanently added 'x' (ED25519) to the list of known hosts.\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n",
+    'SSH_TURNED_AWAY',
+    'me@web1:2222: upload: its sshd closed the connection before the login, also on every retry',
+    'raise MaxStartups there (or on the bastion), lower "concurrency", or see if a firewall has banned this machine',
+  ],
+  [
     'me@10.0.0.1: Permission denied (publickey,password).\r\n',
     'SSH_DENIED',
     'me@web1:2222: upload: it refused the login (it accepts publickey, password)',
@@ -155,6 +227,20 @@ test.each([
   expect(error).toMatchObject({ server: 'me@web1:2222', step: 'upload' })
 })
 
+test.each(['me@a: Permission denied (publickey).\n', 'something new\n', 'Host key verification failed.\n'])(
+  'the command by hand is the one of the deploy: %j',
+  (stderr) => {
+    const byHand = 'ssh -p 2222 -i /k -o ProxyJump=b -o StrictHostKeyChecking=yes me@a'
+    const { cure } = diagnose({ ...ending, stderr, byHand })
+    const known = stderr.startsWith('Host')
+    expect(cure).toContain(
+      known
+        ? '(ssh -p 2222 -i /k -o ProxyJump=b me@a)'
+        : 'this must work: ssh -o BatchMode=yes -p 2222 -i /k -o ProxyJump=b -o StrictHostKeyChecking=yes me@a',
+    )
+  },
+)
+
 test.each([
   [127, 'sh: 1: node: not found\n', 'COMMAND_NOT_FOUND', 'me@web1:2222: upload: sh: 1: node: not found'],
   [
@@ -205,6 +291,26 @@ test.each([
     false,
   ],
   ['ssh: connect to host a port 22: Connection refused\n', false],
+  [
+    'ssh: connect to host b port 22: Connection refused\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    true,
+  ],
+  [
+    'channel 0: open failed: administratively prohibited: open failed\r\nstdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    false,
+  ],
+  [
+    'stdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    false,
+  ],
+  [
+    '/bin/sh: 1: exec: tunnel: not found\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    false,
+  ],
+  [
+    'tunnel: rate exceeded\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    true,
+  ],
   ['me@a: Permission denied (publickey).\n', false],
 ])('whether a retry may help: %j', (stderr, expected) => {
   expect(isTurnedAway({ started: false, stderr })).toBe(expected)
@@ -223,6 +329,13 @@ test('limits that ran out say which and how long', () => {
     code: 'SSH_TIMEOUT',
     message: 'a: check: it did not answer within 15 s',
     exitCode: 1,
+  })
+  expect(outOfTime('connect', 15, 'a', 'check', { turns: 2 }).message).toBe(
+    'a: check: it did not answer within 15 s on any of 2 tries',
+  )
+  expect(outOfTime('connect', 15, 'a', 'check', { turns: 1, through: 'its bastion b' })).toMatchObject({
+    message: 'a: check: it did not answer within 15 s through its bastion b',
+    cure: 'check that it and its bastion b are up and that no firewall drops the connection',
   })
   expect(outOfTime('stall', 60, 'a', 'peer')).toMatchObject({
     code: 'STALLED',

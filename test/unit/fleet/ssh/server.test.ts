@@ -112,6 +112,12 @@ describe('command lines', () => {
     expect([...line.matchAll(/loglevel=(\S+)/gi)].map(([, value]) => value)).toEqual([expected])
   })
 
+  test('by hand are those of the user', () => {
+    expect(server.byHand).toBe(
+      'ssh -p 2222 -i /k -o requesttty=force -o ProxyJump=b -o StrictHostKeyChecking=no me@a',
+    )
+  })
+
   test('of the shared connection are the login user’s', () => {
     expect(sshCommand(server, 'cat', { login: true, ControlMaster: 'yes' }, 9.2)).toBe(
       `${ssh} -o ControlMaster=yes -o StrictHostKeyChecking=no me@a "cat"`,

@@ -1,0 +1,70 @@
+import type { Message } from './message.ts'
+
+/*
+ * ProxyJump is a second ssh, and ProxyCommand any program: what they print comes first, and then ssh sees their end in place
+ * of a greeting.
+ */
+const ENDED = String.raw`[\s\S]*(?:kex_exchange_identification|banner exchange|UNKNOWN port|proxy dialer)`
+
+const refused: Message = {
+  pattern: new RegExp(String.raw`connect to host (\S+) port (\d+): Connection refused${ENDED}`),
+  code: 'SSH_BASTION',
+  what: ([, host, port]) => `its bastion ${host} refuses connections to port ${port}, also on every retry`,
+  cure: 'check that sshd runs on the bastion; if it limits connections, let all servers share one: "ControlMaster auto" and "ControlPersist" for it in ~/.ssh/config',
+  passes: true,
+}
+
+const unreachable: Message = {
+  pattern: new RegExp(String.raw`connect to host (\S+) port (\d+): (.*?)\r?\n${ENDED}`),
+  code: 'SSH_BASTION',
+  what: ([, host, port, why]) => `its bastion ${host} cannot be reached on port ${port}: ${why}`,
+  cure: 'check that the bastion is up and that no firewall drops the connection',
+}
+
+const forbidden: Message = {
+  pattern: /open failed: administratively prohibited/,
+  code: 'SSH_BASTION',
+  what: 'its bastion forbids to forward connections to it',
+  cure: 'allow it in sshd_config of the bastion (AllowTcpForwarding, PermitOpen)',
+}
+
+/** Where the bastion's LogLevel hides the reason. */
+const notForwarded: Message = {
+  pattern: /^(?![\s\S]*open failed: )[\s\S]*stdio forwarding failed/,
+  code: 'SSH_BASTION',
+  what: 'its bastion cannot connect to it',
+  cure: 'check that it is up, that the bastion reaches its SSH port, and that AllowTcpForwarding there allows it',
+}
+
+const closed: Message = {
+  pattern: new RegExp(
+    String.raw`kex_exchange_identification.*\s+Connection (?:closed|reset) by (?!UNKNOWN)(\S+) port \d+\s${ENDED}`,
+  ),
+  code: 'SSH_TURNED_AWAY',
+  what: ([, host]) => `its bastion ${host} closed the connection before the login, also on every retry`,
+  cure: 'raise MaxStartups on the bastion, lower "concurrency", or see if a firewall there has banned this machine',
+  passes: true,
+}
+
+const programMissing: Message = {
+  pattern: new RegExp(
+    String.raw`^(?!.*exec: ssh: )(.*: (?:(?:command )?not found|No such file or directory|Permission denied))\r?\n${ENDED}`,
+    'm',
+  ),
+  code: 'SSH_PROXY',
+  what: ([, said]) => `the ProxyCommand to it cannot be run: ${said}`,
+  cure: 'install that program on this machine, or correct ProxyCommand in ~/.ssh/config',
+}
+
+/** Messages from a way through a bastion, when that is what has failed. */
+export const bastionMessages = [refused, unreachable, forbidden, notForwarded, closed, programMissing]
+
+/** The last words of another program on the way. */
+export const proxySaid: Message = {
+  pattern:
+    /(?:^|\n)(?!Warning: |\*\* |kex_exchange_identification)([^\r\n]+)\r?\n(?:kex_exchange_identification|banner exchange)[^\n]*(?:\n[^\n]*UNKNOWN port.*|UNKNOWN port.*)/,
+  code: 'SSH_PROXY',
+  what: ([, said]) => `the ProxyCommand to it failed, also on every retry: ${said}`,
+  cure: 'see what that program needs; it is set as ProxyCommand in ~/.ssh/config',
+  passes: true,
+}

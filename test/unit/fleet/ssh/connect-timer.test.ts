@@ -1,0 +1,37 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ConnectTimer } from '../../../../src/fleet/ssh/connect-timer.ts'
+
+beforeEach(() => vi.useFakeTimers())
+afterEach(() => vi.useRealTimers())
+
+test.each([1, 2, 3])('with %i addresses each has its time', async (turns) => {
+  const expire = vi.fn()
+  new ConnectTimer(10, async () => ({ turns }), expire)
+  await vi.advanceTimersByTimeAsync(turns * 10_000 - 1)
+  expect(expire).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(expire).toHaveBeenCalledExactlyOnceWith({ turns })
+})
+
+test('what is stopped never expires, also while it asks or waits again', async () => {
+  const expire = vi.fn()
+  for (const milliseconds of [5_000, 10_000, 15_000]) {
+    const timer = new ConnectTimer(10, async () => ({ turns: 2 }), expire)
+    await vi.advanceTimersByTimeAsync(milliseconds)
+    timer.stop()
+  }
+  let answer = (_: { turns: number }) => {}
+  const asking = new ConnectTimer(10, () => new Promise((resolve) => (answer = resolve)), expire)
+  await vi.advanceTimersByTimeAsync(10_000)
+  asking.stop()
+  answer({ turns: 1 })
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(expire).not.toHaveBeenCalled()
+})
+
+test('0 seconds are no limit', async () => {
+  const route = vi.fn(async () => ({ turns: 1 }))
+  new ConnectTimer(0, route, () => {})
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(route).not.toHaveBeenCalled()
+})
