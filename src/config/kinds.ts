@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isTag } from '../protocol/tag.ts'
 import { bytes, duration, oneLine, rate } from '../text/format.ts'
-import { isServer } from './servers.ts'
+import { isServer, isServerName } from './servers.ts'
 
 /**
  * A kind of value: how it is checked and worded, and its text in an environment variable and in a table. `fromText` never
@@ -190,7 +190,7 @@ export const pieceLength: Kind<typeof pieceSchema> = {
   toText: String,
 }
 
-const serversSchema = z.array(z.string().regex(/^([^@:\s]+@)?[^@:\s]+(:\d+)?$/)).min(1)
+const serversSchema = z.array(z.string().refine(isServerName)).min(1)
 
 export const servers: Kind<typeof serversSchema> = {
   schema: serversSchema,

@@ -1,3 +1,6 @@
+import { isIPv6 } from 'node:net'
+import { formatServerName, parseServerName } from '../text/server-name.ts'
+
 /** The parts of an entry of shipit's `servers` that tell servers apart. */
 interface Parts {
   user: string
@@ -5,11 +8,11 @@ interface Parts {
   port: string | undefined
 }
 
-/** Reads an entry as ssh-pool does: `user@host:port` with user and port optional, or an object. */
+/** Reads an entry: `user@host:port` with user and port optional, or an object. Without a user it is ssh-pool's `deploy`. */
 export function partsOf(server: unknown): Parts | undefined {
   if (typeof server === 'string') {
-    const [, user = 'deploy', host, port] = /^(?:([^@:]+)@)?([^@:]+)(?::(.+))?$/.exec(server) ?? []
-    return host === undefined ? undefined : { user, host, port }
+    const name = parseServerName(server)
+    return name && { ...name, user: name.user ?? 'deploy' }
   }
   const { host, user = 'deploy', port } = (server ?? {}) as Record<string, unknown>
   if (typeof host !== 'string') return undefined
@@ -19,9 +22,10 @@ export function partsOf(server: unknown): Parts | undefined {
 function namesOf(server: unknown): string[] {
   const parts = partsOf(server)
   if (parts === undefined) return typeof server === 'string' ? [server] : []
-  const bare = [parts.host, `${parts.user}@${parts.host}`]
-  const port = parts.port ?? '22'
-  return [...bare, ...bare.map((name) => `${name}:${port}`)]
+  const { user, host, port = '22' } = parts
+  const bare = [host, `${user}@${host}`]
+  const bracketed = isIPv6(host) ? [`[${host}]`, `${user}@[${host}]`] : bare
+  return [...bare, ...bracketed, ...bracketed.map((name) => `${name}:${port}`)]
 }
 
 /** Shipit's `servers` as a list: it may also be a single entry. */
@@ -36,7 +40,14 @@ export function findServers(name: string, servers: unknown): number[] {
 }
 
 /** Whether a text names a server that need not be in `servers`: `user@host` or `user@host:port`. */
-export const isServer = (text: string): boolean => /^[^\s/@:]+@[^\s/@:]+(:\d+)?$/.test(text)
+export const isServer = (text: string): boolean =>
+  isServerName(text) && !text.includes('/') && parseServerName(text)?.user !== undefined
+
+/** The same, also without a user. */
+export function isServerName(text: string): boolean {
+  const name = parseServerName(text)
+  return name !== undefined && !/\s/.test(text) && /^\d*$/.test(name.port ?? '')
+}
 
 /** Short names of the entries, for messages, which tell each from the others. */
 export function serverNames(servers: unknown): string[] {
@@ -44,6 +55,6 @@ export function serverNames(servers: unknown): string[] {
     if (typeof server === 'string') return server
     const parts = partsOf(server)
     if (parts === undefined) return String(server)
-    return `${parts.user}@${parts.host}${parts.port === undefined ? '' : `:${parts.port}`}`
+    return formatServerName(parts.user, parts.host, parts.port)
   })
 }

@@ -1,4 +1,6 @@
+import { isIPv6 } from 'node:net'
 import { MurderError } from '../../errors.ts'
+import { formatServerName, parseServerName } from '../../text/server-name.ts'
 
 /** The part of ssh-pool's `Connection` that we use. It is typed here because the user's shipit-cli brings its own copy. */
 export interface SshConnection {
@@ -15,7 +17,7 @@ export interface SshRemote {
 }
 
 export interface Server {
-  /** `user@host`, with `:port` unless it is 22. Unique in its fleet. */
+  /** `user@host`, with `:port` unless it is 22, and an IPv6 address in brackets. Unique in its fleet. */
   readonly label: string
   readonly user: string
   readonly host: string
@@ -47,6 +49,7 @@ export function toServers(connections: readonly SshConnection[]): Server[] {
 
 function toServer(connection: SshConnection): Server {
   const { remote } = connection
+  refuseAddressText(connection)
   const user = remote.user ?? 'deploy'
   const port = Number(remote.port ?? 22)
   // ssh-pool puts these into a local shell command unquoted.
@@ -66,8 +69,23 @@ function toServer(connection: SshConnection): Server {
     )
   }
   const host = remote.host.toLowerCase()
-  const label = `${user}@${host}${port === 22 ? '' : `:${port}`}`
+  const label = formatServerName(user, host, port === 22 ? undefined : port)
   return { label, user, host, port, byHand: loginOf(connection), connection }
+}
+
+/** ssh-pool splits the text of an IPv6 address at its colons, and ssh takes none with brackets. */
+function refuseAddressText({ remote, options }: SshConnection): void {
+  const text = typeof options.remote === 'string' ? options.remote : remote.host
+  const { user = remote.user ?? 'deploy', host = '', port = remote.port } = parseServerName(text) ?? {}
+  if (!isIPv6(host) || host === remote.host) return
+  const fields = [`host: '${host}'`, `user: '${user}'`, ...(port ? [`port: ${port}`] : [])]
+  throw new MurderError(
+    'BAD_SERVER',
+    `${JSON.stringify(text)} in "servers" does not reach ssh as an IPv6 address`,
+    {
+      cure: `write it as an object: { ${fields.join(', ')} }`,
+    },
+  )
 }
 
 /** As ssh-pool builds it for the deploy itself, with the user's key and options, before ours are added. */

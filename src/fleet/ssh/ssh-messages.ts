@@ -1,3 +1,4 @@
+import { parseServerName } from '../../text/server-name.ts'
 import { bastionMessages, proxySaid } from './bastion-messages.ts'
 import { type Finding, firstFinding, type Message } from './message.ts'
 
@@ -189,13 +190,13 @@ const ofBastion = (stderr: string, what: string) =>
   isBastions(stderr) ? what.replace('its host key', 'the host key of its bastion') : what
 
 function portOf(server: string): string {
-  return /:(\d+)$/.exec(server)?.[1] ?? '22'
+  return parseServerName(server)?.port ?? '22'
 }
 
 /** The login by hand when nothing but the server's label is known. */
 export function defaultLogin(server: string): string {
-  const port = portOf(server)
-  return `ssh ${port === '22' ? '' : `-p ${port} `}${server.replace(/:\d+$/, '')}`
+  const { user, host, port } = parseServerName(server) ?? { user: undefined, host: server, port: undefined }
+  return `ssh ${port ? `-p ${port} ` : ''}${user ? `${user}@` : ''}${host}`
 }
 
 /** A login that asks nothing, as those of a deploy. */
@@ -213,4 +214,4 @@ function knownHostsName(said: string | undefined, server: string): string {
   return name.startsWith('[') ? `'${name}'` : name
 }
 
-const hostOf = (server: string) => server.replace(/^.*@/, '').replace(/:\d+$/, '')
+const hostOf = (server: string) => parseServerName(server)?.host ?? server

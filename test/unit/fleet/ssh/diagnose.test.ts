@@ -269,6 +269,17 @@ test.each([
   expect({ code: error.code, message: error.message }).toEqual({ code, message })
 })
 
+test('a part of an IPv6 address is no port', () => {
+  const error = diagnose({ ...ending, server: 'me@[fd00::11]', stderr: 'Connection refused\n' })
+  expect(error.message).toBe('me@[fd00::11]: upload: nothing listens on its SSH port 22')
+  const changed = diagnose({
+    ...ending,
+    server: 'me@[fd00::11]:2222',
+    stderr: 'REMOTE HOST IDENTIFICATION HAS CHANGED',
+  })
+  expect(changed.cure).toContain("ssh-keygen -R '[fd00::11]:2222'")
+})
+
 test('an end by a signal is named', () => {
   const error = diagnose({ ...ending, started: true, exitCode: null, signal: 'SIGKILL', stderr: '' })
   expect(error.message).toBe('me@web1:2222: upload: the command failed without a message (killed by SIGKILL)')

@@ -13,6 +13,30 @@ test('a server is called by user, host and, when it is not 22, port', () => {
   expect(servers.map(({ label }) => label)).toEqual(['me@a', 'me@a:2222', 'you@b', 'deploy@c'])
 })
 
+test('an IPv6 address has brackets in its label, and none for ssh', () => {
+  const [plain, ported] = fleet(
+    { host: 'FD00:1::11', user: 'me' },
+    { host: 'fd00:1::11', user: 'me', port: 2222 },
+  ) as [Server, Server]
+  expect([plain.label, ported.label]).toEqual(['me@[fd00:1::11]', 'me@[fd00:1::11]:2222'])
+  expect(ported.byHand).toBe('ssh -p 2222 me@fd00:1::11')
+})
+
+test.each([
+  ['me@fd00:1::11', "{ host: 'fd00:1::11', user: 'me' }"],
+  ['me@[fd00:1::11]:2222', "{ host: 'fd00:1::11', user: 'me', port: 2222 }"],
+  ['fd00:1::11', "{ host: 'fd00:1::11', user: 'deploy' }"],
+  [{ host: '[::1]', user: 'me', port: 22 }, "{ host: '::1', user: 'me', port: 22 }"],
+])('%j, which ssh-pool or ssh would misread, is refused with the object to write', (remote, object) => {
+  const text = typeof remote === 'string' ? remote : remote.host
+  expect(() => fleet(remote)).toThrow(
+    expect.objectContaining({
+      message: `${JSON.stringify(text)} in "servers" does not reach ssh as an IPv6 address`,
+      cure: `write it as an object: ${object}`,
+    }),
+  )
+})
+
 test.each([
   [['me@a', 'me@b', 'me@A:22'], 'me@a is in "servers" twice'],
   [[], 'There are no servers to deploy to'],
