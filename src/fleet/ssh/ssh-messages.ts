@@ -107,8 +107,15 @@ const sshMissing: Message = {
   cure: 'install the OpenSSH client',
 }
 
+const sudoTerminal: Message = {
+  pattern: /sudo: sorry, you must have a tty/,
+  code: 'SUDO_TERMINAL',
+  what: 'sudo there runs in a terminal only (requiretty), and "asUser" has none',
+  cure: 'add "Defaults !requiretty", or the same for this user alone, to the sudoers file',
+}
+
 const sudoPassword: Message = {
-  pattern: /sudo: .*(?:password is required|terminal is required|must have a tty|no tty present|askpass)/,
+  pattern: /sudo: .*(?:password is required|terminal is required|no tty present|askpass)/,
   code: 'SUDO_PASSWORD',
   what: 'sudo asks for a password there, and "asUser" cannot give one',
   cure: 'add a NOPASSWD rule for this user to the sudoers file',
@@ -160,6 +167,7 @@ const messages = [
   noCommonAlgorithm,
   badConfiguration,
   sshMissing,
+  sudoTerminal,
   sudoPassword,
   sudoDenied,
   sudoMissing,

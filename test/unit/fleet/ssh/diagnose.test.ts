@@ -198,6 +198,18 @@ test.each([
     'add a NOPASSWD rule for this user to the sudoers file',
   ],
   [
+    'sudo: sorry, you must have a tty to run sudo\n',
+    'SUDO_TERMINAL',
+    'me@web1:2222: upload: sudo there runs in a terminal only (requiretty), and "asUser" has none',
+    'add "Defaults !requiretty", or the same for this user alone, to the sudoers file',
+  ],
+  [
+    'sudo: no tty present and no askpass program specified\n',
+    'SUDO_PASSWORD',
+    'me@web1:2222: upload: sudo asks for a password there, and "asUser" cannot give one',
+    'add a NOPASSWD rule for this user to the sudoers file',
+  ],
+  [
     'sudo: unknown user nosuch\nsudo: error initializing audit plugin sudoers_audit\n',
     'SUDO_DENIED',
     'me@web1:2222: upload: sudo does not let this user become the user of "asUser"',
