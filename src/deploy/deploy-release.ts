@@ -20,7 +20,7 @@ import { hasZstd } from './preflight/verdict.ts'
 import { mostCommon } from './releases/choose-release.ts'
 import { startSwarm } from './swarm/start-swarm.ts'
 import type { Swarm } from './swarm/swarm.ts'
-import { makeTransfer, sourceDirectory } from './transfer/make-transfer.ts'
+import { makeTransfer } from './transfer/make-transfer.ts'
 import { revisionOf } from './transfer/revision.ts'
 import { timeTag } from './transfer/time-tag.ts'
 import type { Transfer } from './transfer/transfer.ts'
@@ -39,7 +39,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   tolerate(context, failures, 'nothing was changed')
   phases.check = clock()
   const tag = nameRelease(context, facts)
-  const revision = await revisionOf(sourceDirectory(context), shipit.config.branch ?? 'HEAD')
+  const revision = await revisionOf(shipit)
   shipit.currentRevision = revision
   checkSame(context, revision)
 

@@ -57,7 +57,7 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
           zstdEverywhere: settings.compression === 'zstd',
           excludes: [gitIgnore(ownFiles(root))],
         })
-    const revision = path === undefined ? await revisionOf(root, shipit.config.branch ?? 'HEAD') : undefined
+    const revision = path === undefined ? await revisionOf(shipit) : undefined
     const same =
       before?.infoHash === made.infoHash &&
       before.compression === made.compression &&
