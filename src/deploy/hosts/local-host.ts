@@ -6,6 +6,7 @@ import { agentFile } from '../../agent-file.ts'
 import { MurderError } from '../../errors.ts'
 import { writePrivate } from '../../files/private-file.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
+import { lastWords } from '../../text/last-words.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { Host } from './host.ts'
 import { DEPLOY_HOST } from './placement.ts'
@@ -74,7 +75,7 @@ export class LocalHost extends Host {
         signal?.removeEventListener('abort', stop)
         if (signal?.aborted) resolve(signal.reason)
         else if (code === 0 && !input) resolve(undefined)
-        else resolve(failure ?? early(lastLine(stderr) || 'it said nothing'))
+        else resolve(failure ?? early(lastWords(stderr)?.replace(/^murder: /, '') ?? 'it said nothing'))
       })
     })
   }
@@ -84,10 +85,3 @@ function nameOf([command]: readonly string[], input: unknown): string {
   if (!input) return `murder ${command} on ${DEPLOY_HOST}`
   return command === 'seed' ? 'The seeder' : `The ${command}`
 }
-
-const lastLine = (text: string) =>
-  text
-    .trim()
-    .split('\n')
-    .at(-1)
-    ?.replace(/^murder: /, '')

@@ -15,11 +15,7 @@ export function faultOf(
   }
   const version = parseVersion(facts.node)
   if (!version) {
-    return {
-      code: 'NO_NODE',
-      message: `there is no Node.js: "${node}" does not run`,
-      cure: 'install Node.js 20.19 or newer there, or set murder.node to its path',
-    }
+    return noNode(node, facts.nodeSaid)
   }
   const [major, minor] = version
   if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
@@ -31,6 +27,23 @@ export function faultOf(
   }
   return undefined
 }
+
+function noNode(node: string, said: string | undefined) {
+  if (said === undefined || isMissing(said)) {
+    return {
+      code: 'NO_NODE',
+      message: `there is no Node.js: "${node}" does not run`,
+      cure: 'install Node.js 20.19 or newer there, or set murder.node to its path',
+    }
+  }
+  return {
+    code: 'NODE_BROKEN',
+    message: `Node.js does not run there: ${said}`,
+    cure: `see what "${node} -p 1" says there; NODE_OPTIONS and limits (ulimit -v) of the login count`,
+  }
+}
+
+const isMissing = (said: string) => /not found|No such file or directory$/.test(said)
 
 /** Node has zstd since 22.15 and 23.8. */
 export function hasZstd(facts: ServerFacts): boolean {

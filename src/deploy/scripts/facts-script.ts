@@ -1,4 +1,5 @@
 import { plainAddress } from '../../system/addresses.ts'
+import { lastWords } from '../../text/last-words.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../context/server-paths.ts'
 import { SAY } from './shell-functions.ts'
@@ -6,8 +7,10 @@ import { parseValues } from './values.ts'
 
 /** What a server answers before a deploy. */
 export interface ServerFacts {
-  /** `v20.19.0`; undefined when there is no Node at the configured path. */
+  /** `v20.19.0`; undefined when no Node runs at the configured path. */
   node: string | undefined
+  /** Why it does not. */
+  nodeSaid: string | undefined
   /** Whether this version of the agent is there already. */
   hasAgent: boolean
   /** Address of the deploy host as the server sees it, and of the server as the deploy host sees it, over SSH. */
@@ -70,7 +73,12 @@ near() {
   while [ ! -e "$y" ]; do case "$y" in ?*/*) y=\${y%/*} ;; /*) y=/ ;; *) y=. ;; esac; done
 }
 ${ADDRESS_SCRIPT}
-say node "$(${quote(node)} --version 2>/dev/null)"
+# --version alone would work where no script does: with a bad NODE_OPTIONS, or too little memory (ulimit -v)
+m=$nl$(${quote(node)} -p process.version 2>&1 </dev/null)
+case "$m" in
+  *"$nl"v[0-9]*) m=\${m##*"$nl"v}; say node "v\${m%%"$nl"*}" ;;
+  *) say nodeSaid "$(printf '%s\\n' "$m" | tail -n 60 | tr '\\n' '\\036')" ;;
+esac
 
 [ ! -e "$d" ] || [ -d "$d" ] || bad "$d is not a directory"
 if [ -d "$d/current" ] && [ ! -L "$d/current" ]; then bad "$d/current is a directory, not a link"; fi
@@ -110,6 +118,7 @@ export function parseFacts(output: string): ServerFacts {
   const [boot, place] = [text('boot'), text('place')]
   return {
     node: text('node'),
+    nodeSaid: lastWords((values.get('nodeSaid') ?? '').replaceAll('\x1e', '\n')),
     hasAgent: values.get('agent') === 'yes',
     ...parseAddresses(output),
     currentRelease: text('current'),

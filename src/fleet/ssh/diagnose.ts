@@ -1,5 +1,6 @@
 import { ExitCode, MurderError } from '../../errors.ts'
 import { defined } from '../../system/defined.ts'
+import { lastWords as lastWordsOf } from '../../text/last-words.ts'
 import type { Finding } from './message.ts'
 import type { Route } from './route.ts'
 import type { Server } from './server.ts'
@@ -67,11 +68,8 @@ export function lostShared(ending: Pick<Ending, 'started' | 'stderr'>): boolean 
   return !ending.started && /^mux_client_\w+: .*(?:master|packet|Broken pipe)/m.test(ending.stderr)
 }
 
-/** The last line of `stderr` that is neither empty nor one of ssh's own remarks; undefined when there is none. */
-export function lastWords(stderr: string): string | undefined {
-  const lines = stderr.split(/[\r\n]+/).map((line) => line.trim())
-  return lines.findLast((line) => line !== '' && !SSH_REMARKS.test(line))?.slice(0, 500)
-}
+/** What `stderr` says in the end, without ssh's own remarks; undefined when it says nothing. */
+export const lastWords = (stderr: string): string | undefined => lastWordsOf(stderr, SSH_REMARKS)
 
 function find(ending: Ending): Finding {
   return ending.started ? afterStart(ending) : notStarted(ending)

@@ -83,7 +83,37 @@ describe('the script that asks', () => {
   })
 
   it('has no version where Node is missing', () => {
-    expect(ask('/nowhere/node').node).toBeUndefined()
+    const found = ask('/nowhere/node')
+    expect(found.node).toBeUndefined()
+    expect(faultOf(found, '/nowhere/node')).toMatchObject({ code: 'NO_NODE' })
+  })
+
+  it.each([
+    ['--require /no/such.js', "Error: Cannot find module '/no/such.js'"],
+    ['--no-such-option', 'is not allowed in NODE_OPTIONS'],
+  ])('runs a script of Node as a deploy does: NODE_OPTIONS=%s', (options, said) => {
+    const found = ask(process.execPath, { PATH: '/usr/bin:/bin', NODE_OPTIONS: options })
+    expect(found.node).toBeUndefined()
+    expect(found.temporary.free).toBeGreaterThan(0)
+    expect(faultOf(found, 'node')).toMatchObject({
+      code: 'NODE_BROKEN',
+      message: expect.stringMatching(`^Node.js does not run there: .*${said}$`),
+    })
+  })
+
+  it('takes a Node that warns', () => {
+    const warning = join(root, 'warn.cjs')
+    writeFileSync(warning, 'process.emitWarning("x"); console.log("loaded")')
+    expect(
+      ask(process.execPath, { PATH: '/usr/bin:/bin', NODE_OPTIONS: `--require "${warning}"` }).node,
+    ).toBe(process.version)
+  })
+
+  it('finds a Node that has a version and runs no script', () => {
+    const small = join(root, 'node')
+    const crash = String.raw`printf '\n#\n# Fatal process OOM in x\n#\n\n' >&2; exit 133`
+    writeFileSync(small, `#!/bin/sh\n[ "$1" = --version ] && exec echo v20.20.2\n${crash}\n`, { mode: 0o755 })
+    expect(faultOf(ask(small), 'node')?.message).toBe('Node.js does not run there: Fatal process OOM in x')
   })
 })
 
