@@ -1,10 +1,9 @@
 import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { explain } from '../../errors.ts'
-import { bytes } from '../../text/format.ts'
 import { agent } from '../context/agent-program.ts'
 import { DEPLOY_HOST as server } from '../hosts/placement.ts'
-import { MIN_FREE_BYTES, type Problem } from './problem.ts'
+import { lackOfRoom, type Problem } from './problem.ts'
 
 /** Whether the agent is there, and room for a package. */
 export function checkDeployHost(): Problem[] {
@@ -14,10 +13,10 @@ export function checkDeployHost(): Problem[] {
   } catch (error) {
     problems.push({ server, check: 'agent', cause: explain(error), cure: 'install shipit-murder again' })
   }
-  const { bavail, bsize } = statfsSync(tmpdir())
-  const free = bavail * bsize
-  if (free < MIN_FREE_BYTES) {
-    const cause = `${bytes(free)} are free in ${tmpdir()}`
+  const { bavail, bsize, files, ffree } = statfsSync(tmpdir())
+  const room = lackOfRoom(bavail * bsize, files > 0 ? ffree : Number.POSITIVE_INFINITY)
+  if (room) {
+    const cause = `${room} in ${tmpdir()}`
     const cure = 'free space there, or set TMPDIR to another directory'
     problems.push({ server, check: 'disk', cause, cure })
   }

@@ -1,8 +1,16 @@
-import { oneLine } from '../../text/format.ts'
+import { bytes, oneLine } from '../../text/format.ts'
 import { table, wrap } from '../../text/table.ts'
 
 /** A disk with less free space counts as full. */
-export const MIN_FREE_BYTES = 64 << 20
+const MIN_FREE_BYTES = 64 << 20
+/** Inodes that a release of few files needs. */
+const MIN_FREE_INODES = 1000
+
+/** What a disk has too little of. */
+export function lackOfRoom(freeBytes: number, inodes: number): string | undefined {
+  if (freeBytes < MIN_FREE_BYTES) return `${bytes(freeBytes)} are free`
+  return inodes < MIN_FREE_INODES ? `${inodes} inodes are free, one for each file,` : undefined
+}
 
 /** Width of the two columns of the table that hold sentences. */
 const SENTENCE_COLUMNS = 50

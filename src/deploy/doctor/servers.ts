@@ -1,11 +1,11 @@
-import { bytes, oneLine } from '../../text/format.ts'
+import { oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { type FleetFacts, sameAmong } from '../preflight/preflight.ts'
 import { fullDiskCure } from '../preflight/space.ts'
-import type { ServerFacts } from '../scripts/facts-script.ts'
+import type { ServerFacts, Space } from '../scripts/facts-script.ts'
 import { othersLock } from '../scripts/lock-script.ts'
 import { parseValues } from '../scripts/values.ts'
-import { MIN_FREE_BYTES, type Problem } from './problem.ts'
+import { lackOfRoom, type Problem } from './problem.ts'
 
 /** File descriptors that a peer of a large fleet needs. */
 const MIN_OPEN_FILES = 256
@@ -35,14 +35,14 @@ export function checkDistinct(facts: FleetFacts): Problem[] {
 
 export function checkDisks(server: string, { temporary, releases }: ServerFacts): Problem[] {
   return [
-    ...checkDisk(server, temporary.free, 'temporary files', fullDiskCure(true)),
-    ...checkDisk(server, releases.free, 'releases', fullDiskCure(false)),
+    ...checkDisk(server, temporary, 'temporary files', fullDiskCure(true)),
+    ...checkDisk(server, releases, 'releases', fullDiskCure(false)),
   ]
 }
 
-function checkDisk(server: string, free: number, what: string, cure: string): Problem[] {
-  if (free >= MIN_FREE_BYTES) return []
-  return [{ server, check: 'disk', cause: `${bytes(free)} are free for ${what}`, cure }]
+function checkDisk(server: string, { free, inodes }: Space, what: string, cure: string): Problem[] {
+  const room = lackOfRoom(free, inodes)
+  return room ? [{ server, check: 'disk', cause: `${room} for ${what}`, cure }] : []
 }
 
 /** Whether the server knows the address of a deploy host that seeds. */

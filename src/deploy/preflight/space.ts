@@ -14,6 +14,22 @@ export function missingSpace(facts: ServerFacts, packageBytes: number, releaseBy
   return Math.max(0, packageBytes - temporary.free, releaseBytes - releases.free)
 }
 
+/** What a transfer has on disk beside the release: package, torrent, notes and their directories. */
+const OWN_INODES = 20
+
+/** Inodes that are missing for a release of so many entries; 0 when there are enough. */
+export function missingInodes(
+  { temporary, releases }: ServerFacts,
+  entries: number,
+  directory = false,
+): number {
+  const apart = temporary.fileSystem !== releases.fileSystem
+  // Files that were fetched one by one are there twice, or have a second name on the same file system.
+  const inTemporary = OWN_INODES + (directory && apart ? entries : 0)
+  if (apart) return Math.max(0, inTemporary - temporary.inodes, entries - releases.inodes)
+  return Math.max(0, inTemporary + entries - releases.inodes)
+}
+
 /** `elsewhere`: temporary files on another disk would help too. */
 export const fullDiskCure = (elsewhere: boolean): string =>
   `remove old releases there${elsewhere ? ', or set murder.temporaryPath to a larger disk' : ''}`
@@ -30,7 +46,10 @@ export function checkSpace(
   const once = (found: ServerFacts) => directory && found.temporary.fileSystem === found.releases.fileSystem
   for (const server of servers) {
     const found = facts.get(server)
-    if (!found || missingSpace(found, once(found) ? 0 : length, size) === 0) continue
+    if (!found) continue
+    if (missingInodes(found, entries.length, directory) > 0)
+      failures.push(noInodes(server, found, entries.length))
+    if (missingSpace(found, once(found) ? 0 : length, size) === 0) continue
     const free = Math.min(found.temporary.free, found.releases.free)
     failures.push({
       server: server.label,
@@ -40,4 +59,14 @@ export function checkSpace(
     })
   }
   return failures
+}
+
+function noInodes({ label }: Server, { temporary, releases }: ServerFacts, entries: number): Failure {
+  const free = Math.min(temporary.inodes, releases.inodes)
+  return {
+    server: label,
+    step: 'check',
+    cause: `the disk has too few inodes: the release has ${entries} files and directories, ${free} inodes are free`,
+    cure: 'remove what has many small files there, for example old releases',
+  }
 }

@@ -23,7 +23,7 @@ export interface ServerFacts {
   /** The last of all releases by name. After a rollback it is not the current one. */
   newestRelease: string | undefined
   revision: string | undefined
-  /** Two paths on one file system share its free bytes. */
+  /** Two paths on one file system share its free bytes and inodes. */
   temporary: Space
   releases: Space
   /** Tells machines apart, whatever their names: the kernel's boot, and device and inode of `deployTo`. */
@@ -35,6 +35,8 @@ export interface ServerFacts {
 export interface Space {
   fileSystem: string
   free: number
+  /** How many more files fit, whatever their size; infinite where that is not known, or not limited. */
+  inodes: number
 }
 
 /** Prints only the addresses of the SSH connection. */
@@ -101,6 +103,9 @@ near "$t"; x=$y; near "$d/releases"
 s=$(df -Pk "$x" "$y" 2>/dev/null) # its last two lines, also when both are on one file system
 say releases "\${s##*"$nl"}"; s=\${s%"$nl"*}
 say temporary "\${s##*"$nl"}"
+s=$(df -Pi "$x" "$y" 2>/dev/null)
+say releasesInodes "\${s##*"$nl"}"; s=\${s%"$nl"*}
+say temporaryInodes "\${s##*"$nl"}"
 
 set -f
 set -- $({ hostname -I || ip -o addr show | sed -n "s/.* inet6\\{0,1\\} \\([^ /]*\\).*/\\1/p"; } 2>/dev/null)
@@ -124,8 +129,8 @@ export function parseFacts(output: string): ServerFacts {
     currentRelease: text('current'),
     newestRelease: text('newest'),
     revision: text('revision'),
-    temporary: parseSpace(text('temporary')),
-    releases: parseSpace(text('releases')),
+    temporary: { ...parseSpace(text('temporary')), inodes: parseInodes(text('temporaryInodes')) },
+    releases: { ...parseSpace(text('releases')), inodes: parseInodes(text('releasesInodes')) },
     identity: boot && place ? `${boot} ${place}` : undefined,
     addresses: (text('addresses') ?? '').split(' ').filter(Boolean),
     trouble: text('trouble'),
@@ -141,8 +146,14 @@ export function parseAddresses(output: string): Pick<ServerFacts, 'clientAddress
 const addressIn = (text = '') => plainAddress(text) || undefined
 
 /** A line of `df -Pk`: file system, blocks, used, available (KiB), use, mount point. */
-function parseSpace(line: string | undefined): Space {
+function parseSpace(line: string | undefined): Omit<Space, 'inodes'> {
   const match = /\s(\d+)\s+(\d+)\s+(-?\d+)\s+\S+\s+(\/.*)$/.exec(line ?? '')
   if (!match) return { fileSystem: '', free: Number.POSITIVE_INFINITY }
   return { fileSystem: match[4] as string, free: Math.max(0, Number(match[3])) * 1024 }
+}
+
+/** A line of `df -Pi`: file system, inodes, used, free, use, mount point. Some file systems have none, and say 0 of 0. */
+function parseInodes(line: string | undefined): number {
+  const [, all, free] = /\s(\d+)\s+\d+\s+(\d+)\s+\S+\s+\/.*$/.exec(line ?? '') ?? []
+  return Number(all) > 0 ? Number(free) : Number.POSITIVE_INFINITY
 }

@@ -100,7 +100,11 @@ function afterStart({ stderr, exitCode, signal }: Ending): Finding {
     }
   }
   if (/No space left on device|Disk quota exceeded/.test(stderr)) {
-    return { code: 'DISK_FULL', what: `its disk is full: ${said}`, cure: 'free space there' }
+    return {
+      code: 'DISK_FULL',
+      what: `its disk is full: ${said}`,
+      cure: 'free space or inodes there (df, df -i)',
+    }
   }
   if (isExhausted({ stderr })) return exhaustedFinding(said)
   if (exitCode === 127 && said) {

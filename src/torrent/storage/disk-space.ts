@@ -1,3 +1,4 @@
+import type { StatsFs } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
@@ -16,22 +17,34 @@ export async function refuseFullDisk(where: string, needed: number): Promise<voi
 
 /** The end of a sentence: the bytes that are needed, and those that are free on the disk of `where`, if known. */
 export async function roomFor(needed: number, where: string): Promise<string> {
-  const free = await freeBytes(where)
-  return `${bytes(needed)}${Number.isFinite(free) ? `, and ${bytes(free)} are free` : ''}`
+  const [free, inodes] = [await freeBytes(where), await freeInodes(where)]
+  const without = inodes === 0 ? ', but no inodes: there are too many files' : ''
+  return `${bytes(needed)}${Number.isFinite(free) ? `, and ${bytes(free)} are free` : ''}${without}`
 }
 
 /** Bytes that this user may still write; infinite where that is not known. */
 async function freeBytes(where: string): Promise<number> {
+  const { blocks = 0, bfree = 0, bavail = 0, bsize = 0 } = (await nearestStatfs(where)) ?? {}
+  // Some network file systems do not know their size.
+  if (blocks === 0) return Number.POSITIVE_INFINITY
+  return (process.geteuid?.() === 0 ? bfree : bavail) * bsize
+}
+
+/** How many more files fit; infinite where that is not known, or not limited. */
+async function freeInodes(where: string): Promise<number> {
+  const { files = 0, ffree = 0 } = (await nearestStatfs(where)) ?? {}
+  return files === 0 ? Number.POSITIVE_INFINITY : ffree
+}
+
+/** Of `where`, or of the nearest directory above it that is there; undefined where the system does not tell. */
+async function nearestStatfs(where: string): Promise<StatsFs | undefined> {
   try {
-    const { blocks, bfree, bavail, bsize } = await statfs(where)
-    // Some network file systems do not know their size.
-    if (blocks === 0) return Number.POSITIVE_INFINITY
-    return (process.geteuid?.() === 0 ? bfree : bavail) * bsize
+    return await statfs(where)
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR') && dirname(where) !== where)
-      return freeBytes(dirname(where))
+      return nearestStatfs(dirname(where))
     // Then writing will fail if there is no room.
-    if (isSystemError(error, 'EACCES', 'ENOSYS', 'EINVAL')) return Number.POSITIVE_INFINITY
+    if (isSystemError(error, 'EACCES', 'ENOSYS', 'EINVAL')) return undefined
     throw error
   }
 }

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { missingSpace } from '../../../../src/deploy/preflight/space.ts'
+import { missingInodes, missingSpace } from '../../../../src/deploy/preflight/space.ts'
 import { faultOf, hasZstd, sameMachine } from '../../../../src/deploy/preflight/verdict.ts'
 import {
   factsScript,
@@ -32,7 +32,9 @@ const facts = (over: Partial<ServerFacts> = {}): ServerFacts => ({
   node: 'v20.19.0',
   ...over,
 })
-const space = (fileSystem: string, free: number) => ({ fileSystem, free })
+const space = (fileSystem: string, free: number, inodes = Number.POSITIVE_INFINITY) => ({
+  ...{ fileSystem, free, inodes },
+})
 
 describe('the script that asks', () => {
   it('finds nothing on a new server and makes what a deploy needs', () => {
@@ -51,6 +53,9 @@ describe('the script that asks', () => {
     })
     expect(found.releases.free).toBeGreaterThan(0)
     expect(found.releases.fileSystem).toMatch(/^\//)
+    const { files, ffree } = statfsSync(root)
+    if (files > 0) expect(Math.abs(found.releases.inodes - ffree)).toBeLessThan(files / 10)
+    expect(found.temporary.inodes).toBeGreaterThan(0)
     expect(ask().identity).toBe(found.identity)
   })
 
@@ -174,4 +179,32 @@ it('knows one machine under two names, not two that cannot be told apart', () =>
     message: 'a and b are the same machine',
   })
   expect(sameMachine([a, c, { ...c, label: 'd' }])).toBeUndefined()
+})
+
+it.each([
+  ['one file system has as many as both need', space('/', 0, 120), space('/', 0, 120), false, 0],
+  ['one file system has too few', space('/', 0, 119), space('/', 0, 119), false, 1],
+  [
+    'files that travel one by one are there once on one file system',
+    space('/', 0, 120),
+    space('/', 0, 120),
+    true,
+    0,
+  ],
+  ['and twice on two', space('/tmp', 0, 20), space('/', 0, 100), true, 100],
+  ['a package takes few', space('/tmp', 0, 20), space('/', 0, 100), false, 0],
+  ['the releases have too few', space('/tmp', 0, 20), space('/', 0, 90), false, 10],
+  ['unknown is enough', space('/tmp', 0), space('/', 0), true, 0],
+])('inodes: %s', (_, temporary, releases, directory, missing) => {
+  expect(missingInodes(facts({ temporary, releases }), 100, directory)).toBe(missing)
+})
+
+it.each([
+  ['tmpfs 5 1 4 20% /run', 4],
+  ['/dev/sda1 5 5 0 100% /', 0],
+  ['/dev/btrfs 0 0 0 - /', Number.POSITIVE_INFINITY],
+  ['', Number.POSITIVE_INFINITY],
+])('inodes that df -Pi tells of: %j', (line, inodes) => {
+  const found = parseFacts(`temporaryInodes=${line}\nreleasesInodes=${line}`)
+  expect([found.temporary.inodes, found.releases.inodes]).toEqual([inodes, inodes])
 })
