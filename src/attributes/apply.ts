@@ -109,7 +109,8 @@ function makeDirectory(path: string, now: BigIntStats | undefined): void {
     attempt(path, 'the mode', () => chmodSync(path, Number(now.mode) | USABLE_MODE))
 }
 
-function makeSymlink(target: string, path: string, now: BigIntStats | undefined): void {
+/** Replaces all but a directory that is not empty. */
+export function makeSymlink(target: string, path: string, now = look(path)): void {
   if (now?.isSymbolicLink() && readlinkSync(path) === target) return
   if (now?.isDirectory()) {
     try {

@@ -107,9 +107,10 @@ export class Participant {
     this.#server?.close()
     await this.#discovery.stop()
     await this.#context.storage.close()
-    // If nothing came, remove the empty files.
-    if (this.#context.scheduler.have.size === 0 && this.#context.metainfo.length > 0)
-      await this.#context.storage.removeEmpty()
+    // If nothing came, remove the empty files. Holes may be right pieces, so the number of pieces does not tell.
+    const { scheduler, meter, storage } = this.#context
+    if (!scheduler.done && (scheduler.have.size === 0 || meter.read(nowS()).received === 0))
+      await storage.removeEmpty()
   }
 
   async #open(): Promise<void> {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -15,13 +15,14 @@ const python = '/usr/bin/python3'
 /** Prints the infohash that libtorrent sees in a torrent, and whether it is private. */
 const open =
   'import libtorrent, sys; t = libtorrent.torrent_info(sys.argv[1]); print(t.info_hash(), t.priv())'
-/** Writes libtorrent's torrent of a file or directory: content, parent directory, torrent. */
+/** Writes libtorrent's torrent of a file or directory: content, parent directory, torrent, `v1` or `hybrid`. */
 const make = `
 import libtorrent as lt, sys
-content, parent, torrent = sys.argv[1:]
+content, parent, torrent, version = sys.argv[1:]
 files = lt.file_storage()
-lt.add_files(files, content)
-made = lt.create_torrent(files, ${pieceLength}, flags=lt.create_torrent.v1_only)
+lt.add_files(files, content, flags=0 if version == "v1" else lt.create_torrent.symlinks)
+flags = lt.create_torrent.v1_only if version == "v1" else lt.create_torrent.symlinks
+made = lt.create_torrent(files, ${pieceLength}, flags=flags)
 made.add_tracker("${announce}")
 made.set_priv(True)
 lt.set_piece_hashes(made, parent)
@@ -83,12 +84,30 @@ describe.each(['file', 'directory'])('the torrent of a %s', (kind) => {
 
     it('opens here when libtorrent made it, with the infohash of ours where the order of files is the same', async () => {
       const path = join(parent, 'theirs.torrent')
-      execFileSync(python, ['-c', make, content, parent, path])
+      execFileSync(python, ['-c', make, content, parent, path, 'v1'])
       const theirs = await readFile(path)
       expect(await states(theirs)).toEqual(new Set(['same']))
       const { infoHash } = parseMetainfo(theirs)
       expect(execFileSync(python, ['-c', open, path], { encoding: 'utf8' })).toBe(`${infoHash} True\n`)
       if (kind === 'file') expect(infoHash).toBe(parseMetainfo(ours).infoHash)
+    })
+
+    it('opens here when libtorrent made a hybrid of it, with padding, symlinks and executable files', async () => {
+      const path = join(parent, 'theirs.torrent')
+      if (kind === 'directory') {
+        await symlink('b/c', join(content, 'l'))
+        await chmod(join(content, 'a'), 0o755)
+      }
+      execFileSync(python, ['-c', make, content, parent, path, 'hybrid'])
+      const theirs = await readFile(path)
+      expect(await states(theirs)).toEqual(new Set(['same']))
+      const { files, links } = parseMetainfo(theirs)
+      if (kind === 'file') return
+      expect(files).toEqual([
+        { path: ['a'], length: pieceLength + 5, executable: true },
+        { path: ['b', 'c'], length: 2 * pieceLength, padding: pieceLength - 5 },
+      ])
+      expect(links).toEqual([{ path: ['l'], target: ['b', 'c'] }])
     })
   })
 })

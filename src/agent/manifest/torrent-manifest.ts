@@ -14,6 +14,10 @@ const manifestFile = ({ files, singleFile }: Metainfo) =>
 /** Whether attributes travel with the content. */
 export const hasManifest = (metainfo: Metainfo) => manifestFile(metainfo) !== undefined
 
+/** Whether it has those of BEP 47, which other programs write. */
+export const hasStandardAttributes = ({ files, links }: Metainfo) =>
+  links.length > 0 || files.some(({ executable }) => executable)
+
 /** The bytes of the manifest that a torrent has beside its info. Throws BAD_TORRENT when they are not those of its file. */
 export function embeddedManifest(metainfo: Metainfo): Buffer {
   const length = manifestFile(metainfo)?.length
@@ -52,6 +56,10 @@ export async function finishDirectory(
     ? await manifestOf(metainfo, readFileSync(join(root, MANIFEST)))
     : undefined
   const stays = deletesOthers ? await removeAllBut(root, metainfo, manifest) : []
+  if (attributes && hasStandardAttributes(metainfo)) {
+    const { applyStandardAttributes } = await import('./standard-attributes.ts')
+    applyStandardAttributes(root, metainfo)
+  }
   if (attributes && manifest) {
     const { applyManifest } = await import('../../attributes/apply.ts')
     const { warnings } = await applyManifest(root, manifest)
@@ -63,7 +71,7 @@ export async function finishDirectory(
 async function removeAllBut(root: string, metainfo: Metainfo, manifest: Manifest | undefined) {
   const { removeOthers } = await import('./remove-others.ts')
   return removeOthers(root, [
-    ...metainfo.files.map(({ path }) => path.join('/')),
+    ...[...metainfo.files, ...metainfo.links].map(({ path }) => path.join('/')),
     ...(manifest?.entries ?? []).map(({ path }) => path),
   ])
 }

@@ -5,7 +5,7 @@ import { sha256OfFile } from '../../files/hash.ts'
 import { defined } from '../../system/defined.ts'
 import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
 import { type FileCheck, verifyContent } from '../../torrent/storage/verify.ts'
-import { embeddedManifest, hasManifest, manifestOf } from './torrent-manifest.ts'
+import { embeddedManifest, hasManifest, hasStandardAttributes, manifestOf } from './torrent-manifest.ts'
 
 export interface Verified {
   path: string
@@ -36,7 +36,9 @@ export async function verifyTarget(
         : check.state
     files.set(check.path, { path: check.path, state: sure })
   }
-  if (!manifest || !options.attributes) return [...files.values()]
+  if (!options.attributes) return [...files.values()]
+  if (hasStandardAttributes(metainfo)) await addStandardAttributes(path, metainfo, files)
+  if (!manifest) return [...files.values()]
   return withAttributes(path, manifest, files)
 }
 
@@ -53,6 +55,18 @@ async function findManifest(
 
 async function compareHash(path: string, wanted: string | undefined): Promise<'same' | 'different'> {
   return wanted !== undefined && (await sha256OfFile(path)) === wanted ? 'same' : 'different'
+}
+
+async function addStandardAttributes(
+  root: string,
+  metainfo: Metainfo,
+  files: Map<string, Verified>,
+): Promise<void> {
+  const { compareStandardAttributes } = await import('./standard-attributes.ts')
+  for (const check of compareStandardAttributes(root, metainfo)) {
+    const path = check.path || metainfo.name
+    if ((files.get(path)?.state ?? 'same') === 'same') files.set(path, { ...check, path })
+  }
 }
 
 async function withAttributes(

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, statSync } from 'node:fs'
 import type { AgentEvent } from '../../protocol/events.ts'
 import type { PrefillOrder } from '../../protocol/order.ts'
-import type { TorrentFile } from '../../torrent/metainfo/metainfo.ts'
+import type { TorrentFile } from '../../torrent/metainfo/torrent-file.ts'
 import { findRun, isAlive } from '../runs/run-directory.ts'
 import type { Delivery } from './delivery.ts'
 import { prefillFile } from './transfer-directory.ts'

@@ -4,9 +4,11 @@ import { basename, join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import ignore from 'ignore'
 import { isSystemError, MurderError } from '../../errors.ts'
-import { encodeMetainfo, nameFault, type TorrentFile } from './metainfo.ts'
+import { encodeMetainfo } from './metainfo.ts'
+import { nameFault } from './names.ts'
 import { PieceHasher } from './piece-hasher.ts'
 import { choosePieceLength } from './piece-length.ts'
+import type { TorrentFile } from './torrent-file.ts'
 
 export interface CreateOptions {
   /** A file or a directory. */

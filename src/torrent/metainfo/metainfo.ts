@@ -2,12 +2,10 @@ import { createHash } from 'node:crypto'
 import bencode from 'bencode'
 import { MurderError } from '../../errors.ts'
 import { decodeUntrusted, endOfValue } from '../encoding/bencode.ts'
-
-export interface TorrentFile {
-  /** Path below the torrent's directory, one part an element; for a single file just its name. */
-  path: string[]
-  length: number
-}
+import { bad, count, dictionary, text } from './fields.ts'
+import { type FileList, readFileList } from './file-list.ts'
+import { nameFault } from './names.ts'
+import type { TorrentFile, TorrentLink } from './torrent-file.ts'
 
 /** A torrent (BEP 3 metainfo), checked. Lengths in bytes. */
 export interface Metainfo {
@@ -19,6 +17,8 @@ export interface Metainfo {
   /** SHA-1 of every piece, 20 bytes each. */
   pieces: Uint8Array
   files: TorrentFile[]
+  /** Those that stay inside of the directory. */
+  links: TorrentLink[]
   singleFile: boolean
   /** Announce URLs (BEP 3, BEP 12), in order, each once. */
   trackers: string[]
@@ -107,13 +107,12 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
     if (error instanceof MurderError) throw error
     throw bad('it is not bencoded')
   }
-  const name = text(info.name, 'name')
-  if (nameFault(name) !== undefined) throw bad(`the name ${JSON.stringify(name)} is no file name`)
+  const { pieces } = info
+  if (pieces === undefined && info['meta version'] === 2) throw onlyVersion2()
+  const name = readName(info)
   const pieceLength = count(info['piece length'], 'piece length')
   const singleFile = info.files === undefined
-  const files = singleFile ? [{ path: [name], length: count(info.length, 'length') }] : readFiles(info.files)
-  const length = files.reduce((sum, file) => sum + file.length, 0)
-  const { pieces } = info
+  const { files, links, length } = singleFile ? oneFile(info, name) : readFileList(info.files)
   const manifest = root[MANIFEST_KEY]
   if (!(pieces instanceof Uint8Array)) throw bad('pieces is missing')
   if (pieceLength < 1 || pieces.length !== Math.ceil(length / pieceLength) * 20) {
@@ -126,6 +125,7 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
     pieceLength,
     pieces,
     files,
+    links,
     singleFile,
     trackers: readTrackers(root),
     private: info.private === 1,
@@ -135,28 +135,24 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
   }
 }
 
-function readFiles(value: unknown): TorrentFile[] {
-  if (!Array.isArray(value) || value.length === 0) throw bad('files is no list')
-  const seen = new Set<string>()
-  const files = value.map((entry) => {
-    const file = dictionary(entry, 'a file')
-    if (!Array.isArray(file.path) || file.path.length === 0) throw bad('a file has no path')
-    const path = file.path.map((part) => text(part, 'path'))
-    const key = path.join('/')
-    const fault = path.map(nameFault).find((fault) => fault !== undefined)
-    if (fault !== undefined) throw bad(`the path ${JSON.stringify(key)} ${fault}`)
-    if (seen.has(key)) throw bad(`the path ${JSON.stringify(key)} comes twice`)
-    seen.add(key)
-    return { path, length: count(file.length, 'length') }
-  })
-  for (const { path } of files) {
-    for (let depth = 1; depth < path.length; depth++) {
-      const above = path.slice(0, depth).join('/')
-      if (seen.has(above)) throw bad(`${JSON.stringify(above)} is both a file and a directory`)
-    }
-  }
-  return files
+/** The name is advisory: as in libtorrent, its slashes are dropped. */
+function readName(info: Record<string, unknown>): string {
+  const name = text(info['name.utf-8'] ?? info.name, 'name').replaceAll('/', '')
+  if (nameFault(name) !== undefined) throw bad(`the name ${JSON.stringify(name)} is no file name`)
+  return name
 }
+
+function oneFile(info: Record<string, unknown>, name: string): FileList {
+  const length = count(info.length, 'length')
+  const executable = info.attr instanceof Uint8Array && text(info.attr, 'attr').includes('x')
+  return { files: [{ path: [name], length, ...(executable ? { executable } : {}) }], links: [], length }
+}
+
+const onlyVersion2 = () =>
+  bad(
+    'it is of BitTorrent v2 only, and v1 is spoken here',
+    'make a v1 or a hybrid torrent of it, as `murder make-torrent` and most other programs do',
+  )
 
 function readTrackers(root: Record<string, unknown>): string[] {
   const listed = Array.isArray(root['announce-list']) ? root['announce-list'].flat(2) : []
@@ -169,38 +165,6 @@ function readUrls(value: unknown): string[] {
     .filter((url) => url instanceof Uint8Array)
     .map((url) => Buffer.from(url).toString())
   return [...new Set(urls)]
-}
-
-/** What is wrong with a name in a torrent, as the rest of a sentence. */
-export function nameFault(name: string): string | undefined {
-  if (name.includes('\0')) return 'holds a NUL byte'
-  if (name === '' || name === '.' || name === '..' || name.includes('/')) return 'would leave the directory'
-  return undefined
-}
-
-function dictionary(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || Array.isArray(value)) {
-    throw bad(`${what} is no dictionary`)
-  }
-  return value as Record<string, unknown>
-}
-
-function text(value: unknown, what: string): string {
-  if (!(value instanceof Uint8Array)) throw bad(`${what} is no text`)
-  return Buffer.from(value).toString('utf8')
-}
-
-function count(value: unknown, what: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw bad(`${what} is no length`)
-  return value
-}
-
-function bad(why: string): MurderError {
-  return new MurderError('BAD_TORRENT', `This is no usable torrent: ${why}`, {
-    cure: 'make it again with `murder make-torrent` and copy it as a binary file',
-    exitCode: 2,
-  })
 }
 
 /** The bytes of the info dictionary as they are in the file: the infohash must not depend on our encoding of it. */

@@ -4,9 +4,15 @@ import { dirname } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { bytes } from '../../text/format.ts'
 
-/** Throws when `needed` bytes do not fit on the disk. `where` may not exist yet. */
-export async function refuseFullDisk(where: string, needed: number): Promise<void> {
+/** Throws when so many bytes do not fit on the disk: those of the estimate and, where it is counted, of the count. */
+export async function refuseFullDisk(
+  where: string,
+  estimate: number,
+  count = async () => estimate,
+): Promise<void> {
   const free = await freeBytes(where)
+  if (estimate <= free) return
+  const needed = Math.min(estimate, await count())
   if (needed <= free) return
   throw new MurderError(
     'DISK_FULL',

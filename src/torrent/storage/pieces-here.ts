@@ -1,5 +1,6 @@
 import type { Metainfo } from '../metainfo/metainfo.ts'
 import type { Storage } from './storage.ts'
+import type { Survey } from './survey.ts'
 import { checkPieces, spotCheck } from './verify.ts'
 
 /**
@@ -11,10 +12,23 @@ export async function checkSeederContent(metainfo: Metainfo, storage: Storage, p
   await spotCheck(metainfo, (at, into) => storage.read(at, into), path)
 }
 
-/** For a peer. Makes the files and yields the pieces that are there already, from an earlier run or prefilled. */
+/**
+ * For a peer. Makes the files and yields the pieces that are there already, from an earlier run or prefilled. Holes are zeros, and
+ * so is what is missing, once the files are made.
+ */
 export async function* piecesHere(metainfo: Metainfo, storage: Storage): AsyncGenerator<number> {
-  const survey = await storage.prepare()
-  const read = (at: number, into: Buffer) => storage.read(at, into)
-  const mayHold = (at: number, length: number) => storage.mayHold(survey, at, length)
-  for await (const { piece, right } of checkPieces(metainfo, read, { mayHold })) if (right) yield piece
+  const check = (survey: Survey) => {
+    const read = (at: number, into: Buffer) => storage.read(at, into)
+    const kindOf = (at: number, size: number) => (storage.hasBytes(survey, at, size) ? 'bytes' : 'zeros')
+    return checkPieces(metainfo, read, { kindOf })
+  }
+  const survey = await storage.prepare(async (survey) => {
+    let missing = 0
+    for await (const { piece, right } of check(survey)) if (!right) missing += sizeOf(metainfo, piece)
+    return missing
+  })
+  for await (const { piece, right } of check(survey)) if (right) yield piece
 }
+
+const sizeOf = ({ length, pieceLength }: Metainfo, piece: number) =>
+  Math.min(pieceLength, length - piece * pieceLength)

@@ -17,6 +17,7 @@ const FILES_PER_ITERATION = 200
 
 /** The part of a range that lies in one file: where it is in the file, and from where to where in the range. */
 interface Part {
+  index: number
   path: string
   at: number
   from: number
@@ -35,7 +36,7 @@ export class Storage {
   readonly #stretches: Stretch[]
   /** The directory that holds everything. */
   readonly #top: string
-  /** The directories below the target that hold files, each after the one that holds it. */
+  /** The directories below the target that hold files or symlinks, each after the one that holds it. */
   readonly #directories: string[]
   readonly #writable: boolean
   readonly #ownerOnly: boolean
@@ -45,7 +46,7 @@ export class Storage {
   readonly #created: string[] = []
 
   constructor(
-    metainfo: Pick<Metainfo, 'files' | 'singleFile'>,
+    metainfo: Pick<Metainfo, 'files' | 'singleFile'> & Partial<Pick<Metainfo, 'links'>>,
     target: string,
     writable: boolean,
     { ownerOnly = false, elsewhere = {} }: StorageOptions = {},
@@ -54,9 +55,12 @@ export class Storage {
     this.#ownerOnly = ownerOnly
     this.#files = new OpenFiles(MAX_OPEN_FILES, (path, writing) => this.#openFile(path, writing))
     this.#top = metainfo.singleFile ? dirname(target) : target
-    this.#directories = metainfo.singleFile ? [] : directoriesOf(target, metainfo.files)
+    this.#directories = metainfo.singleFile
+      ? []
+      : directoriesOf(target, [...metainfo.files, ...(metainfo.links ?? [])])
     let start = 0
-    this.#stretches = metainfo.files.map(({ path, length }) => {
+    this.#stretches = metainfo.files.map(({ path, length, padding = 0 }) => {
+      start += padding
       const own = metainfo.singleFile ? target : join(target, ...path)
       const stretch = { path: elsewhere[path.join('/')] ?? own, start, length }
       start += length
@@ -77,11 +81,12 @@ export class Storage {
   /**
    * Makes every file, with its final length and with holes where nothing is yet; longer files are cut. Returns what was there
    * before. If it throws because there is something else in a file's place, or because the disk is full, nothing was changed.
+   * `missing` counts the bytes to come by reading what is there: where much of it is holes, no estimate knows.
    */
-  async prepare(): Promise<Survey> {
+  async prepare(missing?: (survey: Survey) => Promise<number>): Promise<Survey> {
     const survey = await this.#guard(this.#top, () => this.#surveyToWrite())
     survey.refuseOtherKinds()
-    await refuseFullDisk(this.#top, survey.bytesToWrite())
+    await refuseFullDisk(this.#top, survey.bytesToWrite(), missing && (() => missing(survey)))
     const mode = this.#ownerOnly ? 0o700 : 0o777
     await this.#guard(this.#top, async () => this.#created.push(...makeDirectory(dirname(this.#top))))
     for (const path of [this.#top, ...this.#directories]) {
@@ -136,9 +141,17 @@ export class Storage {
     }
   }
 
-  /** Whether all bytes of a range may be here, by the survey. */
-  mayHold(survey: Survey, position: number, length: number): boolean {
-    return survey.mayHold(this.#firstAt(position), position, length)
+  /** Whether any byte of a range may be here that is not in a hole, by the survey. */
+  hasBytes(survey: Survey, position: number, length: number): boolean {
+    for (const { index, at } of this.#partsOf(position, length)) if (survey.hasBytes(index, at)) return true
+    return false
+  }
+
+  /** Whether all bytes of a range are here, be they holes, by the survey. */
+  isWhole(survey: Survey, position: number, length: number): boolean {
+    for (const { index, at, from, to } of this.#partsOf(position, length))
+      if (!survey.reaches(index, at + to - from)) return false
+    return true
   }
 
   /** Indexes of the files that have bytes in a range. */
@@ -150,13 +163,17 @@ export class Storage {
     }
   }
 
-  /** Fills `buffer` with the content from `position` on, and returns it. */
+  /** Fills `buffer` with the content from `position` on, and returns it. What is between files is zeros. */
   async read(position: number, buffer: Buffer): Promise<Buffer> {
+    let filled = 0
     for (const part of this.#partsOf(position, buffer.length)) {
+      buffer.fill(0, filled, part.from)
+      filled = part.to
       const into = buffer.subarray(part.from, part.to)
       if (this.#quick.read(part.path, into, part.at, !this.#writable)) continue
       await this.#eachPart([part], false, (handle) => readAll(handle, into, part))
     }
+    buffer.fill(0, filled)
     return buffer
   }
 
@@ -201,11 +218,11 @@ export class Storage {
       const { path, start, length: whole } = this.#stretches[index] as Stretch
       const first = Math.max(position, start)
       const last = Math.min(position + length, start + whole)
-      yield { path, at: first - start, from: first - position, to: last - position }
+      yield { index, path, at: first - start, from: first - position, to: last - position }
     }
   }
 
-  /** Index of the stretch that holds `position`, by binary search. */
+  /** Index of the last stretch that begins at `position` or before it, by binary search. */
   #firstAt(position: number): number {
     let low = 0
     let high = this.#stretches.length - 1
@@ -263,8 +280,8 @@ async function readAll(handle: FileHandle, into: Buffer, { path, at }: Part): Pr
   }
 }
 
-/** Every directory below `target` on the way to a file, outer ones first. */
-function directoriesOf(target: string, files: Metainfo['files']): string[] {
+/** Every directory below `target` on the way to a file or a symlink, outer ones first. */
+function directoriesOf(target: string, files: { path: string[] }[]): string[] {
   const found = new Set<string>()
   for (const { path } of files) {
     for (let depth = 1; depth < path.length; depth++) found.add(join(target, ...path.slice(0, depth)))

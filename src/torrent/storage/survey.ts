@@ -35,23 +35,16 @@ export class Survey {
     return new Survey(stretches, found)
   }
 
-  /** Bytes from the start of a file that may be content. 0 for a file without any block: it is all hole. */
-  bytesHere(index: number): number {
+  /** Whether a file has bytes from `at` on. One without any block is all hole. */
+  hasBytes(index: number, at: number): boolean {
     const found = this.found[index]
-    if (!found?.isFile() || found.blocks === 0) return 0
-    return Math.min(found.size, (this.#stretches[index] as Stretch).length)
+    return found?.isFile() === true && found.blocks > 0 && found.size > at
   }
 
-  /** Whether all bytes of a range may be there; `first` is the index of the stretch that holds `position`. */
-  mayHold(first: number, position: number, length: number): boolean {
-    const end = position + length
-    for (let index = first; index < this.#stretches.length; index++) {
-      const stretch = this.#stretches[index] as Stretch
-      if (stretch.start >= end) break
-      const needed = Math.min(end - stretch.start, stretch.length)
-      if (needed > 0 && this.bytesHere(index) < needed) return false
-    }
-    return true
+  /** Whether a file has all bytes up to `end`, be they holes. */
+  reaches(index: number, end: number): boolean {
+    const found = this.found[index]
+    return found?.isFile() === true && found.size >= end
   }
 
   /** Bytes that are still to be written. */

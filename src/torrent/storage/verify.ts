@@ -13,8 +13,8 @@ export interface FileCheck {
 
 interface CheckOptions {
   signal?: AbortSignal
-  /** Whether all bytes of a range may be there. Otherwise the range is not read and counts as wrong. */
-  mayHold?: (position: number, length: number) => boolean
+  /** What a range is before anything is read: `bytes` must be read. */
+  kindOf?: (position: number, length: number) => 'bytes' | 'zeros' | 'missing'
   onProgress?: (bytes: number, total: number) => void
 }
 
@@ -31,7 +31,8 @@ export async function* checkPieces(
   options: CheckOptions = {},
 ): AsyncGenerator<{ piece: number; right: boolean }> {
   const { length, pieceLength, pieces } = metainfo
-  const batches = batchesToRead(metainfo, options.mayHold ?? (() => true))
+  const kindOf = options.kindOf ?? (() => 'bytes')
+  const batches = batchesToRead(metainfo, (at, size) => kindOf(at, size) === 'bytes')
   // Two buffers for the whole check: new memory for each batch would cost more than hashing it.
   const memories = [0, 0].map(() => Buffer.allocUnsafeSlow(Math.max(READ_AHEAD_BYTES, pieceLength)))
   const load = ({ at, size }: Batch) => {
@@ -45,7 +46,9 @@ export async function* checkPieces(
   for (let at = 0; at < length; ) {
     options.signal?.throwIfAborted()
     if (at !== batch?.at) {
-      yield { piece: at / pieceLength, right: false }
+      const [piece, size] = [at / pieceLength, Math.min(pieceLength, length - at)]
+      const isZeros = kindOf(at, size) === 'zeros'
+      yield { piece, right: isZeros && pieceIsRight(pieces, piece, digestOfZeros(size)) }
       at += pieceLength
       continue
     }
@@ -67,15 +70,15 @@ interface Batch {
   size: number
 }
 
-/** Whole pieces in a row that may be there, up to `READ_AHEAD_BYTES` bytes of them. */
+/** Whole pieces in a row that must be read, up to `READ_AHEAD_BYTES` bytes of them. */
 function* batchesToRead(
   { length, pieceLength }: Pick<Metainfo, 'length' | 'pieceLength'>,
-  mayHold: (position: number, length: number) => boolean,
+  mustRead: (position: number, length: number) => boolean,
 ): Generator<Batch, undefined> {
   let batch: Batch | undefined
   for (let at = 0; at < length; at += pieceLength) {
     const size = Math.min(pieceLength, length - at)
-    const here = mayHold(at, size)
+    const here = mustRead(at, size)
     if (batch && (!here || batch.size + size > READ_AHEAD_BYTES)) {
       yield batch
       batch = undefined
@@ -130,8 +133,8 @@ export async function verifyContent(
       return !found?.isFile() ? 'missing' : found.size === length ? 'same' : 'different'
     })
     const read = (at: number, into: Buffer) => storage.read(at, into)
-    const mayHold = (at: number, length: number) => storage.mayHold(survey, at, length)
-    for await (const { piece, right } of checkPieces(metainfo, read, { ...options, mayHold })) {
+    const kindOf = (at: number, size: number) => (storage.isWhole(survey, at, size) ? 'bytes' : 'missing')
+    for await (const { piece, right } of checkPieces(metainfo, read, { ...options, kindOf })) {
       if (right) continue
       const holders = [...storage.filesOf(piece * metainfo.pieceLength, metainfo.pieceLength)]
       for (const index of holders) {

@@ -143,7 +143,7 @@ it.skipIf(!canBeNobody)('goes on with what the attributes of the last time close
   expect(await contentOf('sub/b')).toBe('b'.repeat(10))
 })
 
-it('knows without reading which bytes cannot be there', async () => {
+it('knows without reading where there are no bytes', async () => {
   await mkdir(target)
   await writeFile(join(target, 'a'), ten('a'))
   await writeFile(join(target, 'short'), 'abc')
@@ -151,9 +151,12 @@ it('knows without reading which bytes cannot be there', async () => {
   truncateSync(join(target, 'hole'), 10)
   const storage = storageOf('a', 'short', 'hole', 'missing')
   const survey = await storage.prepare()
-  const mayHold = (at: number, length: number) => storage.mayHold(survey, at, length)
-  expect([mayHold(0, 10), mayHold(10, 3), mayHold(5, 8)]).toEqual([true, true, true])
-  expect([mayHold(10, 4), mayHold(20, 1), mayHold(30, 1), mayHold(9, 5)]).toEqual(Array(4).fill(false))
+  const hasBytes = (at: number, length: number) => storage.hasBytes(survey, at, length)
+  expect([hasBytes(0, 10), hasBytes(10, 3), hasBytes(9, 5)]).toEqual([true, true, true])
+  expect([hasBytes(13, 7), hasBytes(20, 1), hasBytes(30, 1), hasBytes(15, 25)]).toEqual(Array(4).fill(false))
+  const isWhole = (at: number, length: number) => storage.isWhole(survey, at, length)
+  expect([isWhole(0, 13), isWhole(20, 10)]).toEqual([true, true])
+  expect([isWhole(10, 4), isWhole(30, 1), isWhole(25, 10)]).toEqual([false, false, false])
 })
 
 it('keeps few files open, however many are used at once', async () => {
