@@ -13,7 +13,7 @@ const MAX_CACHE_BYTES = 16 * 1024 * 1024
 /** Limit of a peer's cache in pieces: memory costs time when it is first touched (wire/NOTES.md). */
 const MAX_PEER_PIECES = 64
 
-/** Shows neighbours what is here, and gives it to them. A seeder shows each piece to few neighbours at first. */
+/** Shows neighbours what is here, and gives it to them. A seeder shows each piece to few agents at first. */
 export class Uploader implements BlockSource {
   readonly #context: SwarmContext
   readonly #limit: RateLimit
@@ -21,6 +21,8 @@ export class Uploader implements BlockSource {
   readonly #superSeeding: SuperSeeding | undefined
   /** Whether every neighbour may see every piece that is here. */
   showsAll: boolean
+  /** Connections that have been shown nothing yet. */
+  readonly #choked = new Set<number>()
   #revealScheduled = false
 
   /**
@@ -56,17 +58,26 @@ export class Uploader implements BlockSource {
       sameMachine: localHost === remoteHost,
       isAgent: hasAgentId,
     })
-    const visible = this.showsAll
-      ? this.#context.scheduler.have
-      : new PieceSet(this.#context.scheduler.pieceCount)
+    const visible =
+      this.showsAll || !hasAgentId
+        ? this.#context.scheduler.have
+        : new PieceSet(this.#context.scheduler.pieceCount)
     if (wire.hasFast && visible.full) wire.haveAll()
     else if (visible.size > 0) wire.bitfield(visible.toBitfield())
     else if (wire.hasFast) wire.haveNone()
-    wire.unchoke()
+    if (visible.size > 0) wire.unchoke()
+    else this.#choked.add(id)
   }
 
   leave({ id }: Connection): void {
     this.#superSeeding?.leave(id)
+    this.#choked.delete(id)
+  }
+
+  /** Shows a piece. rtorrent, when it is unchoked before it has seen any piece, asks for none until half a minute later. */
+  #show({ id, wire }: Connection, piece: number): void {
+    wire.have(piece)
+    if (this.#choked.delete(id)) wire.unchoke()
   }
 
   peerHas({ id }: Connection, pieces: Iterable<number>): void {
@@ -102,9 +113,10 @@ export class Uploader implements BlockSource {
   /** A piece has just come: keeps it in the cache and tells the neighbours that lack it. */
   verified(piece: number, content: PieceBuffer): void {
     this.#cache.keep(piece * this.#context.metainfo.pieceLength, content)
-    for (const { id, wire, wantsEveryHave } of this.#context.connections.values()) {
+    for (const connection of this.#context.connections.values()) {
+      const { id, wantsEveryHave } = connection
       if (this.#context.scheduler.peerIsFull(id)) continue
-      if (wantsEveryHave || !this.#context.scheduler.peerHasPiece(id, piece)) wire.have(piece)
+      if (wantsEveryHave || !this.#context.scheduler.peerHasPiece(id, piece)) this.#show(connection, piece)
     }
   }
 
@@ -127,16 +139,19 @@ export class Uploader implements BlockSource {
   #reveal(): void {
     this.#revealScheduled = false
     if (this.showsAll || !this.#superSeeding) return
-    for (const { peer, piece } of this.#superSeeding.reveal(this.#context.nowS()))
-      this.#context.connections.get(peer)?.wire.have(piece)
+    for (const { peer, piece } of this.#superSeeding.reveal(this.#context.nowS())) {
+      const connection = this.#context.connections.get(peer)
+      if (connection) this.#show(connection, piece)
+    }
     if (this.#superSeeding.finished && this.#context.connections.size > 0) this.#showEverything()
   }
 
   #showEverything(): void {
     this.showsAll = true
-    for (const { id, wire } of this.#context.connections.values()) {
+    for (const connection of this.#context.connections.values()) {
+      if (!connection.hasAgentId) continue // it was shown everything when it came
       for (const piece of this.#context.scheduler.have)
-        if (!this.#context.scheduler.peerHasPiece(id, piece)) wire.have(piece)
+        if (!this.#context.scheduler.peerHasPiece(connection.id, piece)) this.#show(connection, piece)
     }
   }
 }

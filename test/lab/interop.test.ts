@@ -4,7 +4,7 @@ import type { LabHost } from '../support/lab/host.ts'
 import { labAvailable } from '../support/lab/lab.ts'
 
 const MIB = 1024 * 1024
-const strangers: ClientName[] = ['libtorrent', 'aria2', 'transmission', 'webtorrent']
+const strangers: ClientName[] = ['libtorrent', 'aria2', 'transmission', 'webtorrent', 'rtorrent']
 const oneFile = { '': 8 * MIB + 12_345 }
 const directory = { 'a/large': 6 * MIB + 77, 'a/small': 99, 'b/exact': 64 * 1024, empty: 0, one: 1 }
 
@@ -49,7 +49,7 @@ describe.skipIf(!labAvailable())('other BitTorrent clients', () => {
   })
 
   it.each(['murder', 'webtorrent'] as const)('all of them make one swarm, seeded by %s', async (seeder) => {
-    swarm = await Interop.of(oneFile, 6)
+    swarm = await Interop.of(oneFile, 7)
     await swarm.seed(seeder, swarm.lab.deployHost)
     const clients: ClientName[] = ['murder', ...strangers, 'murder']
     const peers = await Promise.all(clients.map((client, i) => swarm.peer(client, server(i + 1))))

@@ -10,10 +10,8 @@ export class Receiver {
   readonly id: number
   /** On the seeder's own machine: it competes with the seeder for the uplink. */
   readonly sameMachine: boolean
-  /** Other clients may want some files only. */
-  readonly isAgent: boolean
-  /** Was shown everything and takes what it wants. */
-  choosesItself = false
+  /** Sees everything and takes what it wants. */
+  readonly choosesItself: boolean
   readonly has: PieceSet
   readonly shown: PieceSet
   /** Pieces that were assigned to it and that it does not have yet → bytes still to send. */
@@ -36,11 +34,15 @@ export class Receiver {
   constructor(
     id: number,
     nowS: number,
-    { pieceCount, sameMachine, isAgent }: { pieceCount: number; sameMachine: boolean; isAgent: boolean },
+    {
+      pieceCount,
+      sameMachine,
+      choosesItself,
+    }: { pieceCount: number; sameMachine: boolean; choosesItself: boolean },
   ) {
     this.id = id
     this.sameMachine = sameMachine
-    this.isAgent = isAgent
+    this.choosesItself = choosesItself
     this.has = new PieceSet(pieceCount)
     this.shown = new PieceSet(pieceCount)
     this.assignedAtS = nowS
@@ -84,8 +86,8 @@ export class Receiver {
   }
 
   /** Does not take what it was shown. A peer that took everything and sends no HAVE may have more than we know. */
-  isStuck(nowS: number, timeoutS = STUCK_S): boolean {
-    return this.pendingBytes > 0 && this.isSilent(nowS, timeoutS)
+  isStuck(nowS: number): boolean {
+    return this.pendingBytes > 0 && this.isSilent(nowS, STUCK_S)
   }
 
   /** Does not take what it was shown, or does not say that it has it. */

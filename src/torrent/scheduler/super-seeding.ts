@@ -20,8 +20,6 @@ const MAX_ONLY_COPIES = 6
 const LATE_S = 0.2
 /** At the end, a peer that takes nothing for so long is taken for dead: to send twice costs little then. */
 const SILENT_AT_END_S = 0.4
-/** Another client that takes nothing for so long does not want what it was shown. */
-const UNWILLING_S = 5
 
 /** A piece to show to a peer. */
 interface Showing {
@@ -36,8 +34,8 @@ interface Showing {
  */
 export class SuperSeeding {
   readonly #receivers = new Map<number, Receiver>()
-  /** How many receivers are not agents. */
-  #otherClients = 0
+  /** How many receivers choose for themselves. */
+  #choosers = 0
   /** How many peers have each piece. */
   readonly #copies: Uint16Array
   /** Pieces that are assigned to no peer and that no peer has. */
@@ -68,17 +66,21 @@ export class SuperSeeding {
     return true
   }
 
+  /**
+   * Another client sees everything from the start and chooses itself: it may want some files only, and many ask for what they
+   * see once a second. It is assigned nothing.
+   */
   join(id: number, nowS: number, { sameMachine = false, isAgent = true } = {}): void {
-    if (!isAgent) this.#otherClients++
+    if (!isAgent) this.#choosers++
     const pieceCount = this.#pieceCount
-    this.#receivers.set(id, new Receiver(id, nowS, { pieceCount, sameMachine, isAgent }))
+    this.#receivers.set(id, new Receiver(id, nowS, { pieceCount, sameMachine, choosesItself: !isAgent }))
   }
 
   leave(id: number): void {
     const gone = this.#receivers.get(id)
     if (!gone) return
     this.#receivers.delete(id)
-    if (!gone.isAgent) this.#otherClients--
+    if (gone.choosesItself) this.#choosers--
     for (const piece of gone.has) {
       this.#copies[piece] = (this.#copies[piece] ?? 1) - 1
       if (this.#copies[piece] === 1) this.#countOnlyCopies(piece, 1)
@@ -110,7 +112,7 @@ export class SuperSeeding {
    * passed on, instead of all arriving late at once.
    */
   reveal(nowS: number): Showing[] {
-    const showings = this.#showAllToUnwilling(nowS)
+    const showings: Showing[] = []
     let room = this.#room(nowS)
     const order = this.#eligible(nowS).sort((a, b) => rank(a) - rank(b) || a.assignedAtS - b.assignedAtS)
     while (room > 0 && (this.#unassigned.size > 0 || this.#claimsMatter)) {
@@ -142,7 +144,7 @@ export class SuperSeeding {
   /** Peers on other machines, as long as any of them takes something. */
   #eligible(nowS: number): Receiver[] {
     const everyone = [...this.#receivers.values()]
-    const all = this.#otherClients > 0 ? everyone.filter(({ choosesItself }) => !choosesItself) : everyone
+    const all = this.#choosers > 0 ? everyone.filter(({ choosesItself }) => !choosesItself) : everyone
     const remote = all.filter(
       (receiver) => !receiver.sameMachine && !receiver.has.full && !receiver.isStuck(nowS),
     )
@@ -171,28 +173,6 @@ export class SuperSeeding {
       if (!receiver) continue
       this.#assign(receiver, piece, nowS)
       showings.push({ peer: receiver.id, piece })
-    }
-    return showings
-  }
-
-  /**
-   * A client that was told to fetch some files only takes no piece of the others, and would wait for its own for ever. So a
-   * client that takes nothing is shown every piece, and the ones that were assigned to it are assigned to another peer.
-   */
-  #showAllToUnwilling(nowS: number): Showing[] {
-    const showings: Showing[] = []
-    if (this.#otherClients === 0) return showings
-    for (const receiver of this.#receivers.values()) {
-      if (receiver.isAgent || !receiver.isStuck(nowS, UNWILLING_S)) continue
-      receiver.choosesItself = true
-      const pieces = [...receiver.assigned.keys()]
-      receiver.assigned.clear()
-      for (const piece of pieces) this.#unassign(piece)
-      for (let piece = 0; piece < this.#pieceCount; piece++) {
-        if (receiver.has.has(piece) || receiver.shown.has(piece)) continue
-        receiver.shown.add(piece)
-        showings.push({ peer: receiver.id, piece })
-      }
     }
     return showings
   }

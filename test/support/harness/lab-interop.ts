@@ -53,6 +53,13 @@ export const clients = {
     `--download-dir=${dirname(path)}`,
     torrent,
   ],
+  /** It needs a terminal. */
+  rtorrent: (_: Role, torrent: string, path: string) => [
+    'script',
+    '-qfec',
+    `TERM=xterm rtorrent -n -o directory.default.set=${dirname(path)},dht.mode.set=disable ${torrent}`,
+    '/dev/null',
+  ],
   webtorrent: (role: Role, torrent: string, path: string) => [
     process.execPath,
     webtorrentScript,

@@ -99,16 +99,22 @@ describe('a super-seeder', () => {
     expect(seconds).toBeLessThan(20)
   })
 
-  test('another client that takes nothing may want some files only: it is shown everything, and others get all as before', () => {
+  test('another client, which sees everything, is assigned nothing, and agents get all as before', () => {
     const superSeeding = new SuperSeeding(100, () => PIECE)
     superSeeding.join(1, 0, { isAgent: false })
-    const shown: number[] = []
-    for (let now = 0; now < 6; now += 0.1) shown.push(...pieces(superSeeding.reveal(now)))
-    expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
+    expect(superSeeding.reveal(0)).toEqual([])
     superSeeding.join(2, 6)
-    const rest = pieces(spread(superSeeding, { from: 6, until: 60, step: 0.05, alive: (peer) => peer === 2 }))
+    const shown = spread(superSeeding, { from: 6, until: 60, step: 0.05 })
     expect(superSeeding.finished).toBe(true)
-    expect(rest.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
+    expect(new Set(shown.map(({ peer }) => peer))).toEqual(new Set([2]))
+    expect(pieces(shown).sort((a, b) => a - b)).toEqual([...Array(100).keys()])
+  })
+
+  test('what other clients have taken has left the seeder', () => {
+    const superSeeding = new SuperSeeding(10, () => PIECE)
+    superSeeding.join(1, 0, { isAgent: false })
+    for (let piece = 0; piece < 10; piece++) superSeeding.peerHas(1, piece, 1)
+    expect(superSeeding.finished).toBe(true)
   })
 
   test('pieces that such a client took are shown to others in the end', () => {
