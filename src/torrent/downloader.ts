@@ -16,7 +16,7 @@ export interface DownloaderEvents {
   /** Everything is here, verified and written. Called once. */
   complete(): void
   /** This connection alone has sent all of a piece that is wrong. */
-  sentWrongPiece(id: number): void
+  sentWrongPiece(id: number, piece: number): void
   failed(error: unknown): void
 }
 
@@ -111,7 +111,7 @@ export class Downloader {
       this.#write(piece, buffer)
     } else {
       buffer.release()
-      this.#blame(buffer.senders)
+      this.#blame(piece, buffer.senders)
     }
   }
 
@@ -135,8 +135,8 @@ export class Downloader {
   }
 
   /** The only sender of a wrong piece is guilty. Of several none is, until the piece is requested from one peer alone. */
-  #blame(senders: ReadonlySet<number>): void {
+  #blame(piece: number, senders: ReadonlySet<number>): void {
     if (senders.size !== 1) return
-    for (const id of senders) this.#events.sentWrongPiece(id)
+    for (const id of senders) this.#events.sentWrongPiece(id, piece)
   }
 }

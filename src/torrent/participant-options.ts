@@ -46,5 +46,7 @@ export interface Stats {
   foundContent: boolean
   /** Addresses of peers that were banned for sending wrong bytes, in order. */
   banned: readonly string[]
+  /** Our seeder, if it has sent a wrong piece: its address, and the files that the last such piece is of. */
+  wrongSeeder?: { address: string; files: string[] }
   trackerError?: string
 }

@@ -10,7 +10,7 @@ import { PeerListener } from './peers/peer-listener.ts'
 import { RateLimit } from './peers/rate-limit.ts'
 import { RateMeter } from './peers/rate-meter.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
-import { checkSeederContent, piecesHere } from './storage/pieces-here.ts'
+import { checkSeederContent, piecesHere, refuseChangedContent } from './storage/pieces-here.ts'
 import { Storage } from './storage/storage.ts'
 import type { SwarmContext } from './swarm-context.ts'
 import { Uploader } from './uploader.ts'
@@ -26,6 +26,8 @@ const TICK_MS = 100
 export class Participant {
   /** Resolves when all content is here, verified and written; rejects with a MurderError when it never will be. */
   readonly complete: Promise<void>
+  /** Rejects with a MurderError when this process can share no more, also after `complete`. */
+  readonly failed: Promise<never>
   readonly #context: SwarmContext
   readonly #uploader: Uploader
   readonly #downloader: Downloader
@@ -34,9 +36,11 @@ export class Participant {
   readonly #discovery: Discovery
   #server: Server | undefined
   #timer: NodeJS.Timeout | undefined
+  #wrongSeeder: Stats['wrongSeeder']
   #stopped = false
   #resolveComplete!: () => void
   #rejectComplete!: (error: unknown) => void
+  #reportFailure!: (error: unknown) => void
 
   static async start(options: ParticipantOptions): Promise<Participant> {
     const participant = new Participant(options)
@@ -65,7 +69,7 @@ export class Participant {
       verified: (piece, content) => this.#uploader.verified(piece, content),
       written: (piece) => this.#written(piece),
       complete: () => this.#completed(),
-      sentWrongPiece: (id) => this.#neighbours.ban(id),
+      sentWrongPiece: (id, piece) => this.#blame(id, piece),
       failed: (error) => this.#fail(error),
     })
     this.#listener = new PeerListener(this.#context, this.#downloader, this.#uploader)
@@ -78,8 +82,12 @@ export class Participant {
       this.#resolveComplete = resolve
       this.#rejectComplete = reject
     })
+    this.failed = new Promise((_, reject) => {
+      this.#reportFailure = reject
+    })
     // A caller that waits sees the rejection. Without one, it must not end the process.
     this.complete.catch(() => {})
+    this.failed.catch(() => {})
   }
 
   get port(): number {
@@ -95,6 +103,7 @@ export class Participant {
       peers: this.#context.connections.size,
       foundContent: this.#listener.foundContent,
       banned: this.#neighbours.banned,
+      ...(this.#wrongSeeder === undefined ? {} : { wrongSeeder: this.#wrongSeeder }),
       ...(trackerError === undefined ? {} : { trackerError }),
     }
   }
@@ -173,6 +182,20 @@ export class Participant {
     this.#context.options.onPiece?.(piece)
   }
 
+  #blame(id: number, piece: number): void {
+    const { connections, metainfo, storage } = this.#context
+    const connection = connections.get(id)
+    if (connection?.isSeeder) {
+      const { pieceLength, files } = metainfo
+      const indexes = [...storage.filesOf(piece * pieceLength, pieceLength)]
+      this.#wrongSeeder = {
+        address: connection.address ?? connection.remoteHost,
+        files: indexes.map((index) => files[index]?.path.join('/') ?? ''),
+      }
+    }
+    this.#neighbours.ban(id)
+  }
+
   #completed(): void {
     for (const { wire } of this.#context.connections.values()) wire.uninterested()
     if (!this.#context.local.isSeeder) this.#discovery.completed()
@@ -181,12 +204,16 @@ export class Participant {
 
   #fail(error: unknown): void {
     this.#rejectComplete(error)
+    this.#reportFailure(error)
     void this.stop()
   }
 
   async #readContent(position: number, length: number): Promise<Buffer> {
+    const { storage, metainfo, local } = this.#context
     try {
-      return await this.#context.storage.read(position, Buffer.allocUnsafeSlow(length))
+      const content = await storage.read(position, Buffer.allocUnsafeSlow(length))
+      if (local.isSeeder) await refuseChangedContent(metainfo, storage, { position, length })
+      return content
     } catch (error) {
       this.#fail(error)
       throw error

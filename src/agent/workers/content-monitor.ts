@@ -23,6 +23,7 @@ export class ContentMonitor {
   readonly #connecting = performance.now()
   readonly #timer: NodeJS.Timeout
   #progressed = this.#connecting
+  #received = this.#connecting
   #reported = Number.NEGATIVE_INFINITY
   #last: Stats | undefined
   #complete = false
@@ -65,6 +66,7 @@ export class ContentMonitor {
     const now = performance.now()
     const stats = this.#participant.stats()
     if (stats.bytes > (this.#last?.bytes ?? 0)) this.#progressed = now
+    if (stats.received > (this.#last?.received ?? 0)) this.#received = now
     if (this.#isDue(stats, now)) this.report(stats)
     for (; this.#banned < stats.banned.length; this.#banned++)
       this.#emit({ event: 'banned', address: stats.banned[this.#banned] as string })
@@ -88,6 +90,8 @@ export class ContentMonitor {
         connecting: this.#connecting,
         progressed: this.#progressed,
         foundContent: stats.foundContent,
+        received: this.#received,
+        seederIsWrong: stats.wrongSeeder !== undefined,
         mayStillCome: job.trackers.length > 0 && job.peers.length === 0 && !stats.trackerError,
         complete: this.#complete,
       },

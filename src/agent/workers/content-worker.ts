@@ -31,7 +31,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
     monitor.complete()
     if (job.role === 'seeder') {
       listening()
-      await Promise.race([context.stopped, delay(job.timeouts.total || undefined)])
+      await Promise.race([context.stopped, delay(job.timeouts.total || undefined), participant.failed])
       monitor.report()
     } else {
       await finishDirectory(job, context.emit)
@@ -39,7 +39,8 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
       const seconds = Math.round(performance.now() - started) / 1000
       context.emit({ event: 'downloaded', bytes, total, seconds, received, fromSeeder, sent })
       context.emit({ event: 'done' })
-      await Promise.race([context.stopped, delay(job.linger)])
+      const failed = participant.failed.catch(({ message }) => context.emit({ event: 'warning', message }))
+      await Promise.race([context.stopped, delay(job.linger), failed])
     }
   } finally {
     monitor.close()

@@ -1,4 +1,5 @@
 import { ExitCode, MurderError } from '../../errors.ts'
+import { shown } from '../../files/entry.ts'
 import { percent } from '../../text/format.ts'
 import type { ContentJob } from '../runs/job.ts'
 import type { Verdict } from './watchdog.ts'
@@ -10,12 +11,14 @@ interface Situation {
   /** Seconds for which it has looked for others. */
   sought: number
   trackerError?: string
+  wrongSeeder?: { address: string; files: string[] }
 }
 
 /** Why a peer gave up, in words that lead to the cause. */
 export function timeoutError(verdict: Verdict, job: ContentJob, at: Situation): MurderError {
   const share = `${percent(at.bytes, at.total)} of ${job.torrent.metainfo.name}`
   if (verdict === 'connect') return connectError(job, at)
+  if (verdict === 'wrong') return wrongError(at)
   if (verdict === 'stall') {
     return new MurderError(
       'STALLED',
@@ -30,6 +33,22 @@ export function timeoutError(verdict: Verdict, job: ContentJob, at: Situation): 
     exitCode: ExitCode.stalled,
     cure: 'what is here is kept, and the same command goes on from it; --timeout sets how long it may take',
   })
+}
+
+function wrongError({
+  wrongSeeder: {
+    address,
+    files: [file = '', ...more],
+  } = { address: '', files: [] },
+}: Situation) {
+  const others = more.length > 0 ? ` or ${more.length} more beside it` : ''
+  return new MurderError(
+    'OTHER_CONTENT',
+    `the seeder at ${address} sent other bytes than the torrent says, of ${shown(file)}${others}, and no other peer has them`,
+    {
+      cure: 'look at that file on the seeder with murder verify, and make the torrent again from what it shall be',
+    },
+  )
 }
 
 const trackerPart = (at: Situation) => (at.trackerError ? `; the tracker: ${at.trackerError}` : '')

@@ -1,7 +1,8 @@
+import { MurderError } from '../../errors.ts'
 import type { Metainfo } from '../metainfo/metainfo.ts'
 import type { Storage } from './storage.ts'
 import type { Survey } from './survey.ts'
-import { checkPieces, spotCheck } from './verify.ts'
+import { checkPieces, hasHash, spotCheck } from './verify.ts'
 
 /**
  * For a seeder. Throws when the content at `path` has other lengths, or when one of a few pieces is wrong: checking all of
@@ -28,6 +29,28 @@ export async function* piecesHere(metainfo: Metainfo, storage: Storage): AsyncGe
     return missing
   })
   for await (const { piece, right } of check(survey)) if (right) yield piece
+}
+
+/**
+ * For a seeder, when it has read a range. Throws OTHER_CONTENT when a file there has changed since the start and a piece of the
+ * range is wrong now. A file that was only touched stays in use.
+ */
+export async function refuseChangedContent(
+  metainfo: Metainfo,
+  storage: Storage,
+  range: { position: number; length: number },
+): Promise<void> {
+  const changed = await storage.changedFile(range.position, range.length)
+  if (changed === undefined) return
+  const { pieceLength, pieces } = metainfo
+  const end = range.position + range.length
+  for (let piece = Math.floor(range.position / pieceLength); piece * pieceLength < end; piece++) {
+    const content = Buffer.allocUnsafeSlow(sizeOf(metainfo, piece))
+    if (hasHash(pieces, piece, await storage.read(piece * pieceLength, content))) continue
+    throw new MurderError('OTHER_CONTENT', `${changed} has changed while it was shared`, {
+      cure: 'make the torrent again from this content, and do not change the content while it is shared',
+    })
+  }
 }
 
 const sizeOf = ({ length, pieceLength }: Metainfo, piece: number) =>

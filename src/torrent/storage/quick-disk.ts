@@ -6,6 +6,8 @@ import {
   openSync,
   readSync,
   rmSync,
+  type Stats,
+  statSync,
   writeSync,
 } from 'node:fs'
 
@@ -53,6 +55,11 @@ export class QuickDisk {
     )
   }
 
+  /** Whether a file has the time and the length that it had. */
+  isAsBefore(path: string, was: Stats): boolean {
+    return this.#attempt(() => isAsBefore(statSync(path), was))
+  }
+
   /** Makes a new file of this length. */
   make(path: string, length: number, mode: number): boolean {
     return this.#attempt(() =>
@@ -81,6 +88,8 @@ export class QuickDisk {
     }
   }
 }
+
+export const isAsBefore = (now: Stats, was: Stats) => now.size === was.size && now.mtimeMs === was.mtimeMs
 
 function withFile(path: string, flags: number, mode: number, work: (fd: number) => boolean): boolean {
   const fd = openSync(path, flags, mode)

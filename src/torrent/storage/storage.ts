@@ -1,4 +1,5 @@
-import type { FileHandle } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate as nextIteration } from 'node:timers/promises'
 import { isSystemError, MurderError, reason } from '../../errors.ts'
@@ -6,7 +7,7 @@ import { makeDirectory } from '../../files/make-directory.ts'
 import type { Metainfo } from '../metainfo/metainfo.ts'
 import { refuseFullDisk, roomFor } from './disk-space.ts'
 import { OpenFiles } from './open-files.ts'
-import { QuickDisk } from './quick-disk.ts'
+import { isAsBefore, QuickDisk } from './quick-disk.ts'
 import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
 import { makeUsable, openOwnToRead, openToRead, openToWrite, removeUnfilled } from './writable-file.ts'
 
@@ -42,6 +43,8 @@ export class Storage {
   readonly #ownerOnly: boolean
   readonly #files: OpenFiles
   readonly #quick = new QuickDisk()
+  /** What `checkLengths` has found, by the index of the stretch. */
+  #atStart: (Stats | undefined)[] = []
   /** What `prepare` has made, each after the directory that holds it. */
   readonly #created: string[] = []
 
@@ -129,6 +132,7 @@ export class Storage {
   /** Throws when a file is missing or has another length than the torrent says. */
   async checkLengths(): Promise<void> {
     const { found } = await this.survey()
+    this.#atStart = found
     for (const [index, { path, length }] of this.#stretches.entries()) {
       const file = found[index]
       if (file?.isFile() && file.size === length) continue
@@ -139,6 +143,17 @@ export class Storage {
         { cure: 'make the torrent again from this content, or name the path it was made from' },
       )
     }
+  }
+
+  /** A file of a range that has another time or length than when lengths were checked, or is gone. */
+  async changedFile(position: number, length: number): Promise<string | undefined> {
+    for (const { index, path } of this.#partsOf(position, length)) {
+      const was = this.#atStart[index]
+      if (!was || this.#quick.isAsBefore(path, was)) continue
+      const now = await stat(path).catch(() => undefined)
+      if (!now || !isAsBefore(now, was)) return path
+    }
+    return undefined
   }
 
   /** Whether any byte of a range may be here that is not in a hole, by the survey. */

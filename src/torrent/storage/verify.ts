@@ -93,7 +93,7 @@ function nextOf<T, R>(items: Iterator<T, undefined>, work: (item: T) => R): [T, 
   return value === undefined ? [undefined, undefined] : [value, work(value)]
 }
 
-function hasHash(pieces: Uint8Array, piece: number, content: Buffer): boolean {
+export function hasHash(pieces: Uint8Array, piece: number, content: Buffer): boolean {
   const digest = isEmpty(content) ? digestOfZeros(content.length) : sha1(content)
   return pieceIsRight(pieces, piece, digest)
 }

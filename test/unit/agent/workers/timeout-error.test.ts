@@ -53,6 +53,17 @@ describe('a timeout says what was tried and what helps:', () => {
     expect(error.message).toBe('no progress for 120 s at 43% of data, connected to 2')
   })
 
+  it('waiting for what the seeder has not', () => {
+    const error = timeoutError('wrong', job, {
+      ...at,
+      wrongSeeder: { address: '10.0.0.1:6881', files: ['a', 'b'] },
+    })
+    expect(error).toMatchObject({ code: 'OTHER_CONTENT', exitCode: 1 })
+    expect(error.message).toBe(
+      'the seeder at 10.0.0.1:6881 sent other bytes than the torrent says, of a or 1 more beside it, and no other peer has them',
+    )
+  })
+
   it('everything', () => {
     expect(timeoutError('total', job, at)).toMatchObject({ code: 'TIMED_OUT', exitCode: 3 })
   })

@@ -8,6 +8,8 @@ const vitals: Vitals = {
   connecting: 0,
   progressed: 0,
   foundContent: false,
+  received: 0,
+  seederIsWrong: false,
   mayStillCome: false,
   complete: false,
 }
@@ -36,6 +38,13 @@ it('gives up when nothing comes any more', () => {
 
 it('gives up when it takes too long in all, however well it goes', () => {
   expect(at(60, { foundContent: true, progressed: 60_000 })).toBe('total')
+})
+
+it('gives up soon when the seeder has other content and nothing comes from others', () => {
+  const changes = { foundContent: true, progressed: 15_000, received: 15_000, seederIsWrong: true }
+  expect(at(19, changes)).toBeUndefined()
+  expect(at(20, changes)).toBe('wrong')
+  expect(at(20, { ...changes, received: 19_000 })).toBeUndefined()
 })
 
 it('leaves a complete peer alone', () => {
