@@ -14,6 +14,11 @@ beforeEach(async () => {
 afterEach(() => tracker.close())
 
 let peers = 0
+/** A request as a reverse proxy on this machine passes it on. */
+const passOn = (port: number, forwardedFor: string) => {
+  const query = `info_hash=${'%ab'.repeat(20)}&peer_id=${'%02'.repeat(18)}${port}&port=${port}&left=1`
+  return get(`/announce?${query}`, { 'x-forwarded-for': forwardedFor })
+}
 const announceAt = async (host: string, port: number, address?: string) => {
   const peerId = String(++peers).padStart(40, '0')
   const ask = { infoHash, peerId, port, uploaded: 0, downloaded: 0, left: 1, want: 50 }
@@ -22,9 +27,13 @@ const announceAt = async (host: string, port: number, address?: string) => {
   return answer.peers.filter((peer) => !peer.endsWith(`:${port}`)).sort()
 }
 
-function get(path: string, headers = {}): Promise<{ type: string | undefined; body: Buffer }> {
+function get(
+  path: string,
+  headers = {},
+  host = '127.0.0.1',
+): Promise<{ type: string | undefined; body: Buffer }> {
   return new Promise((resolve, reject) => {
-    const asking = request({ host: '127.0.0.1', port: tracker.port, path, headers }, (response) => {
+    const asking = request({ host, port: tracker.port, path, headers }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
       response.on('end', () =>
@@ -48,6 +57,30 @@ describe('the address of a peer', () => {
     const query = `info_hash=${'%ab'.repeat(20)}&peer_id=${'%01'.repeat(20)}&port=1002&left=1`
     await get(`/announce?${query}`, { 'x-announced-address': '10.1.1.1' })
     expect(await announceAt('127.0.0.1', 1003)).toEqual(['127.0.0.1:1001', '127.0.0.1:1002'])
+  })
+
+  it('is the one that a proxy on this machine has seen', async () => {
+    await passOn(11, '10.1.1.1, 10.9.9.9')
+    await passOn(12, 'unknown')
+    expect(await announceAt('127.0.0.1', 1003)).toEqual(['10.9.9.9:11', '127.0.0.1:12'])
+  })
+
+  it.runIf(ownAddresses().length > 0)('is not what another machine says of a proxy', async () => {
+    const [own = ''] = ownAddresses()
+    const query = `info_hash=${'%ab'.repeat(20)}&peer_id=${'%03'.repeat(20)}&port=21&left=1`
+    await get(`/announce?${query}`, { 'x-forwarded-for': '10.9.9.9' }, own)
+    expect(await announceAt('127.0.0.1', 1003)).toEqual([`${own}:21`])
+  })
+
+  it.runIf(ownAddresses().length > 0)('is that in an answer that is not compact, too', async () => {
+    const [own = ''] = ownAddresses()
+    await announceAt('127.0.0.1', 1001)
+    const query = `info_hash=${'%ab'.repeat(20)}&peer_id=${'%03'.repeat(20)}&port=21&left=1`
+    const { body } = await get(`/announce?${query}`, {}, own)
+    const { peers } = bencode.decode(body) as { peers: { ip: Uint8Array; port: number }[] }
+    const listed = peers.map(({ ip, port }) => `${Buffer.from(ip)}:${port}`)
+    expect(listed).toContain(`${own}:1001`)
+    expect(listed.filter((address) => address.startsWith('127.'))).toEqual([])
   })
 
   it.runIf(ownAddresses().length > 0)(

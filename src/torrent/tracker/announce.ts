@@ -4,9 +4,12 @@ import { formatAddress } from '../../system/addresses.ts'
 import { oneLine } from '../../text/format.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import { decodeCompact } from '../encoding/compact.ts'
+import { isTracker } from './announce-url.ts'
 
 /** A longer answer of a tracker is an error. */
 const LONGEST_ANSWER_BYTES = 256 * 1024
+/** As many as libtorrent follows. */
+const MAX_REDIRECTS = 5
 /** Without any byte from the tracker. */
 const IDLE_TIMEOUT_MS = 10_000
 /** For the whole answer, also from a tracker that sends a byte now and then. */
@@ -42,7 +45,9 @@ export interface AnnounceAnswer {
  */
 export async function announce(url: string, request: AnnounceRequest): Promise<AnnounceAnswer> {
   try {
-    return parseAnswer(await fetchBytes(announceUrl(url, request)))
+    const { status, body } = await fetchAnswer(announceUrl(url, request))
+    if (status === 200) return parseAnswer(body)
+    throw new Error(failureReason(body) ?? `it answers HTTP ${status}`)
   } catch (error) {
     throw trackerError(url, error instanceof Error ? error.message : String(error))
   }
@@ -51,12 +56,25 @@ export async function announce(url: string, request: AnnounceRequest): Promise<A
 /** Throws an Error that says what is wrong with the answer, or with the request in the words of the tracker. */
 export function parseAnswer(bytes: Uint8Array): AnnounceAnswer {
   const answer = decodeAnswer(bytes)
-  const failure = answer['failure reason']
-  if (failure instanceof Uint8Array) throw new Error(oneLine(Buffer.from(failure).toString().slice(0, 200)))
+  const failure = reasonIn(answer)
+  if (failure !== undefined) throw new Error(failure)
   return {
     interval: readInterval(answer.interval),
     peers: [...readPeers(answer.peers, 4), ...readPeers(answer.peers6, 6)],
     swarm: readCount(answer.complete) + readCount(answer.incomplete),
+  }
+}
+
+function reasonIn({ 'failure reason': reason }: Record<string, unknown>): string | undefined {
+  return reason instanceof Uint8Array ? oneLine(Buffer.from(reason).toString().slice(0, 200)) : undefined
+}
+
+/** The tracker's own words in an answer that may be a page of a web server. */
+function failureReason(bytes: Uint8Array): string | undefined {
+  try {
+    return reasonIn(decodeAnswer(bytes))
+  } catch {
+    return undefined
   }
 }
 
@@ -72,8 +90,6 @@ function decodeAnswer(bytes: Uint8Array): Record<string, unknown> {
 }
 
 function announceUrl(url: string, request: AnnounceRequest): string {
-  const { searchParams, ...rest } = new URL(url)
-  void rest
   const values: [string, string | number][] = [
     ['port', request.port],
     ['uploaded', request.uploaded],
@@ -85,7 +101,7 @@ function announceUrl(url: string, request: AnnounceRequest): string {
   if (request.event) values.push(['event', request.event])
   if (request.address) values.push(['ip', encodeURIComponent(request.address)])
   const query = values.map(([key, value]) => `${key}=${value}`).join('&')
-  const join = searchParams.size > 0 ? '&' : '?'
+  const join = !url.includes('?') ? '?' : /[?&]$/.test(url) ? '' : '&'
   return `${url}${join}info_hash=${percent(request.infoHash)}&peer_id=${percent(request.peerId)}&${query}`
 }
 
@@ -119,7 +135,29 @@ function readPeers(value: unknown, version: 4 | 6): string[] {
 const getterOf = async (url: string) =>
   url.startsWith('https:') ? (await import('node:https')).get : getHttp
 
-async function fetchBytes(url: string): Promise<Buffer> {
+interface Answer {
+  status: number
+  body: Buffer
+  /** Of a redirect. */
+  location: string | undefined
+}
+
+/** Follows redirects to other trackers, as far as libtorrent does. */
+async function fetchAnswer(url: string): Promise<Answer> {
+  let at = url
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const answer = await fetchOnce(at)
+    if (![301, 302, 303, 307, 308].includes(answer.status)) return answer
+    const { location } = answer
+    if (location === undefined || !URL.canParse(location, at))
+      throw new Error('it redirects without saying where to')
+    at = new URL(location, at).href
+    if (!isTracker(at)) throw new Error('it redirects to what is no HTTP tracker')
+  }
+  throw new Error(`it redirects more than ${MAX_REDIRECTS} times`)
+}
+
+async function fetchOnce(url: string): Promise<Answer> {
   const get = await getterOf(url)
   return new Promise((resolve, reject) => {
     const request = get(
@@ -139,8 +177,8 @@ async function fetchBytes(url: string): Promise<Buffer> {
           else chunks.push(chunk)
         })
         response.on('end', () => {
-          if (response.statusCode === 200) resolve(Buffer.concat(chunks))
-          else reject(new Error(`it answers HTTP ${response.statusCode}`))
+          const { statusCode: status = 0, headers } = response
+          resolve({ status, body: Buffer.concat(chunks), location: headers.location })
         })
         response.on('error', reject)
       },

@@ -24,9 +24,10 @@ export interface AnnounceParams {
 export function correctAddresses(http: Server): void {
   http.prependListener('request', (request, response) => {
     delete request.headers[HEADER]
-    const announced = announcedAddress(request.url ?? '')
-    if (announced) request.headers[HEADER] = announced
-    if (!isLoopback(plainAddress(request.socket.remoteAddress ?? ''))) tellWhereReached(request, response)
+    const isHere = isLoopback(plainAddress(request.socket.remoteAddress ?? ''))
+    const address = announcedAddress(request.url ?? '') ?? (isHere ? forwardedFor(request) : undefined)
+    if (address) request.headers[HEADER] = address
+    if (!isHere) tellWhereReached(request, response)
   })
 }
 
@@ -49,11 +50,23 @@ function announcedAddress(url: string): string | undefined {
   }
 }
 
+/** The peer behind a reverse proxy on this machine. From elsewhere the header could be anybody's. */
+function forwardedFor({ headers }: IncomingMessage): string | undefined {
+  const address = [headers['x-forwarded-for']].flat().join(',').split(',').at(-1)?.trim() ?? ''
+  return isIP(address) > 0 && !isLoopback(address) ? address : undefined
+}
+
 function tellWhereReached(request: IncomingMessage, response: ServerResponse): void {
   const here = plainAddress(request.socket.localAddress ?? '')
   const end = response.end.bind(response) as (body?: unknown) => ServerResponse
   response.end = ((body?: unknown) =>
     end(body instanceof Uint8Array ? withReached(body, here) : body)) as ServerResponse['end']
+}
+
+/** A peer of an answer that is not compact (BEP 3). */
+function listedPeer(peer: { ip?: unknown }, here: string): object {
+  const isHere = peer.ip instanceof Uint8Array && isLoopback(plainAddress(Buffer.from(peer.ip).toString()))
+  return isHere ? { ...peer, ip: here } : peer
 }
 
 /** An answer with its loopback addresses replaced by `here`. Any other body stays as it is. */
@@ -65,6 +78,10 @@ function withReached(body: Uint8Array, here: string): Uint8Array {
     return body // not an answer to an announce
   }
   const { peers } = answer
+  if (Array.isArray(peers)) {
+    const listed = peers.map((peer) => listedPeer(peer, here))
+    return Buffer.from(bencode.encode({ ...answer, peers: listed } as never))
+  }
   if (!(peers instanceof Uint8Array)) return body
   const kept: Uint8Array[] = []
   const moved: Uint8Array[] = []
