@@ -7,7 +7,7 @@ import { isSystemError, MurderError } from '../../errors.ts'
 import { encodeMetainfo } from './metainfo.ts'
 import { nameFault } from './names.ts'
 import { PieceHasher } from './piece-hasher.ts'
-import { choosePieceLength } from './piece-length.ts'
+import { choosePieceLength, MAX_PIECE_COUNT } from './piece-length.ts'
 import type { TorrentFile } from './torrent-file.ts'
 
 export interface CreateOptions {
@@ -63,6 +63,15 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
   refuseNames([{ path: [name] }, ...files])
   const total = files.reduce((sum, file) => sum + file.length, 0)
   const pieceLength = options.pieceLength ?? choosePieceLength(total, USUAL_FLEET)
+  if (total / pieceLength > MAX_PIECE_COUNT)
+    throw new MurderError(
+      'TOO_MANY_PIECES',
+      `${total} bytes in pieces of ${pieceLength} are too many pieces`,
+      {
+        cure: `a torrent may have ${MAX_PIECE_COUNT}: choose larger pieces with --piece-length, or leave that out`,
+        exitCode: 2,
+      },
+    )
   const hasher = new PieceHasher(pieceLength)
   const digests: string[] = []
   let done = 0

@@ -5,6 +5,7 @@ import { decodeUntrusted, endOfValue } from '../encoding/bencode.ts'
 import { bad, count, dictionary, text } from './fields.ts'
 import { type FileList, readFileList } from './file-list.ts'
 import { nameFault } from './names.ts'
+import { MAX_PIECE_BYTES } from './piece-length.ts'
 import type { TorrentFile, TorrentLink } from './torrent-file.ts'
 
 /** A torrent (BEP 3 metainfo), checked. Lengths in bytes. */
@@ -118,6 +119,11 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
   if (pieceLength < 1 || pieces.length !== Math.ceil(length / pieceLength) * 20) {
     throw bad(`${pieces.length / 20} piece hashes do not fit ${length} bytes in pieces of ${pieceLength}`)
   }
+  if (Math.min(pieceLength, length) > MAX_PIECE_BYTES)
+    throw bad(
+      `its pieces of ${pieceLength} bytes are too large: a peer keeps several in memory`,
+      'make it again with pieces of 64 MiB at most',
+    )
   return {
     infoHash: createHash('sha1').update(rawInfo(bytes)).digest('hex'),
     name,

@@ -34,7 +34,9 @@ export async function* checkPieces(
   const kindOf = options.kindOf ?? (() => 'bytes')
   const batches = batchesToRead(metainfo, (at, size) => kindOf(at, size) === 'bytes')
   // Two buffers for the whole check: new memory for each batch would cost more than hashing it.
-  const memories = [0, 0].map(() => Buffer.allocUnsafeSlow(Math.max(READ_AHEAD_BYTES, pieceLength)))
+  const memories = [0, 0].map(() =>
+    Buffer.allocUnsafeSlow(Math.max(READ_AHEAD_BYTES, Math.min(pieceLength, length))),
+  )
   const load = ({ at, size }: Batch) => {
     const into = (memories.reverse()[0] as Buffer).subarray(0, size)
     return read(at, into).then(

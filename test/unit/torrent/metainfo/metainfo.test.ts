@@ -55,6 +55,7 @@ describe('a bad torrent from the network is refused with one line', () => {
     ['a path that goes up', directory('..', 'etc', 'passwd')],
     ['an absolute part', directory('/etc/passwd')],
     ['a NUL in a path', directory('a\0b')],
+    ['pieces of 128 MiB', info({ 'piece length': 2 ** 27, length: 2 ** 28, pieces })],
     ['a name that goes up', info({ name: '..' })],
     ['v2 only', info({ pieces: undefined, 'meta version': 2, 'file tree': {} })],
     ['too few hashes', info({ pieces: pieces.subarray(0, 20) })],

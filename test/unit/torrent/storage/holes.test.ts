@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { statSync, truncateSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -45,6 +46,22 @@ it('a file that is all hole is the same as its torrent', async () => {
   await makeSource('')
   expect(await verifyContent(metainfo, source)).toEqual([{ path: 'source', state: 'same' }])
   expect(await found(source)).toEqual([0, 1, 2, 3])
+})
+
+it('a small file in one piece of 8 GiB takes the memory of a small file', async () => {
+  await makeSource('some text')
+  const pieces = createHash('sha1')
+    .update(await readFile(source))
+    .digest()
+  const large = { ...metainfo, pieceLength: 2 ** 33, pieces }
+  expect(await verifyContent(large, source)).toEqual([{ path: 'source', state: 'same' }])
+})
+
+it('more pieces than a torrent may have are refused before anything is read', async () => {
+  await writeFile(source, '')
+  truncateSync(source, 56 * 2 ** 30)
+  const making = createTorrent({ source, trackers: [], pieceLength: PIECE })
+  await expect(making).rejects.toMatchObject({ code: 'TOO_MANY_PIECES', exitCode: 2 })
 })
 
 it('zeros need not come: a file that is not there yet has them', async () => {
