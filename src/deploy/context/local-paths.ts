@@ -1,7 +1,12 @@
 import { join, resolve } from 'node:path'
 
-/** The directory of all that single steps keep between two calls. */
-export const base = (): string => resolve('.shipit-murder')
+/**
+ * The name of the directory of all that single steps keep between two calls. Nothing of this name is packaged, wherever it is: the
+ * current directory, which it is in, may be reached by links, and a shipitfile may change it.
+ */
+export const OWN_DIRECTORY = '.shipit-murder'
+
+export const base = (): string => resolve(OWN_DIRECTORY)
 
 /** Names in there that belong to no environment. */
 const TAKEN = ['run', 'logs', 'last', 'brought', 'fleet.json']
@@ -29,13 +34,6 @@ export function environmentName(environment: string): string {
 /** Package, torrent and description of an environment, and its workspace where none is configured. */
 export const environmentDirectory = (environment: string): string =>
   join(base(), environmentName(environment))
-
-/** A pattern in .gitignore's syntax that keeps all this out of a package of a directory around it. */
-export function ownFiles(root: string): string[] {
-  if (!base().startsWith(join(root, '/'))) return []
-  const inside = base().slice(join(root, '/').length)
-  return [`/${inside.replace(/[\\*?[\]!# ]/g, '\\$&')}/`]
-}
 
 /** Beside a stored package: the addresses that the tracker answers about it, and its secret. */
 export const PERMIT = 'permit.json'

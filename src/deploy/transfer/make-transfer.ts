@@ -2,8 +2,9 @@ import { resolve } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
 import { readCopyOptions } from '../../config/copy-options.ts'
 import { MurderError } from '../../errors.ts'
-import { type Excludes, gitIgnore } from '../../package/pack/excludes.ts'
+import { gitIgnore } from '../../package/pack/excludes.ts'
 import type { Context } from '../context/context.ts'
+import { OWN_DIRECTORY } from '../context/local-paths.ts'
 import { directoryTransfer } from './directory-transfer.ts'
 import { packageTransfer } from './package-transfer.ts'
 import { releaseEntries } from './release-entries.ts'
@@ -20,17 +21,20 @@ export function sourceDirectory({ shipit }: Context): string {
   })
 }
 
-/** Makes a directory ready to travel as the settings want it, without what they ignore. `root` is the deployed one unless given. */
+/**
+ * Makes a directory ready to travel as the settings want it, without what they ignore and without this plugin's own files.
+ * `root` is the deployed one unless given.
+ */
 export function makeTransfer(
   context: Context,
-  wish: Omit<PackageWish, 'root' | 'entries'> & { root?: string; excludes?: Excludes[] },
+  wish: Omit<PackageWish, 'root' | 'entries'> & { root?: string },
 ): Promise<Transfer> {
   const { settings, shipit } = context
   const isPackage = settings.package === 'file'
   const { copy } = readCopyOptions(shipit.config)
   const { root, entries } = releaseEntries(wish.root ?? sourceDirectory(context), copy, [
     gitIgnore(isPackage ? settings.ignore : [...settings.ignore, `/${MANIFEST}`]),
-    ...(wish.excludes ?? []),
+    gitIgnore([OWN_DIRECTORY]),
   ])
   context.display.board().step('package')
   return (isPackage ? packageTransfer : directoryTransfer)(context, { ...wish, root, entries })

@@ -5,12 +5,11 @@ import { isSystemError, MurderError } from '../../errors.ts'
 import { writePrivate } from '../../files/private-file.ts'
 import { realPath } from '../../files/real-path.ts'
 import { decodeLayout, encodeLayout } from '../../package/format/layout.ts'
-import { gitIgnore } from '../../package/pack/excludes.ts'
 import { defined } from '../../system/defined.ts'
 import { bytes } from '../../text/format.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
-import { environmentDirectory, ownFiles, PERMIT } from '../context/local-paths.ts'
+import { environmentDirectory, PERMIT } from '../context/local-paths.ts'
 import { keyValueLines, quietly, say } from '../outcome/say.ts'
 import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { makeTransfer, sourceDirectory } from './make-transfer.ts'
@@ -55,7 +54,6 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
           prefill: false,
           // The servers are not asked here. murder:peer refuses those without zstd.
           zstdEverywhere: settings.compression === 'zstd',
-          excludes: [gitIgnore(ownFiles(root))],
         })
     const revision = path === undefined ? await revisionOf(shipit) : undefined
     const same =
