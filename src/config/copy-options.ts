@@ -24,14 +24,14 @@ const known = ['copyAsDir', 'rsync', 'ignores']
 
 /**
  * Reads shipit's configuration as shipit-deploy does: `deploy.remoteCopy` takes precedence for `ignores` and `rsync`, and
- * without it `rsync` is not read. Makes one complete line for each problem.
+ * without it `rsync` is not read, and `--del` is its value. Makes one complete line for each problem.
  */
 export function readCopyOptions(config: CopyInput): { copy: CopyOptions; problems: string[] } {
   const wanted = isGroup(config.deploy) ? config.deploy.remoteCopy : undefined
   const group = isGroup(wanted) ? wanted : {}
   const has = (key: string) => Object.hasOwn(group, key)
   const args = readRsync(
-    has('rsync') ? group.rsync : wanted ? config.rsync : undefined,
+    has('rsync') ? group.rsync : wanted ? config.rsync : '--del',
     has('rsync') ? 'deploy.remoteCopy.rsync' : 'rsync',
   )
   const ignores = readIgnores(

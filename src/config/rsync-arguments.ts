@@ -10,6 +10,8 @@ export interface RsyncArguments {
   /** When false, new files get the modes that a program would give them. */
   keepsModes: boolean
   modeChanges: ModeChange[]
+  /** Which files that the source lacks are deleted: none, those that no pattern excludes, or all. */
+  deletes: 'none' | 'others' | 'all'
 }
 
 const words = (text: string) => text.trim().split(/\s+/)
@@ -25,9 +27,11 @@ const harmless = new Set([
   ...words(
     'checksum c whole-file no-whole-file W no-W ignore-times I inplace fuzzy y delay-updates sparse S force',
   ),
-  ...words('delete del delete-before delete-during delete-after delete-delay delete-excluded ignore-errors'),
+  'ignore-errors',
   ...words('protect-args secluded-args s old-args 8-bit-output 8 mkpath no-motd blocking-io'),
 ])
+
+const deleting = new Set(words('delete del delete-before delete-during delete-after delete-delay'))
 
 /** Such options that have a value. */
 const harmlessValues = new Set([
@@ -57,7 +61,13 @@ export function readRsyncArguments(
   args: readonly string[],
   name: string,
 ): { options: RsyncArguments; problems: string[] } {
-  const options: RsyncArguments = { filter: [], copyLinks: false, keepsModes: true, modeChanges: [] }
+  const options: RsyncArguments = {
+    filter: [],
+    copyLinks: false,
+    keepsModes: true,
+    modeChanges: [],
+    deletes: 'none',
+  }
   const problems: string[] = []
   const left = [...args]
   const refuse = (what: string, may = ALLOWED) => void problems.push(`${name} has ${what}: allowed: ${may}`)
@@ -65,7 +75,9 @@ export function readRsyncArguments(
   const take = (flag: string, shown: string, value: () => string | undefined) => {
     if (harmless.has(flag)) return
     if (harmlessValues.has(flag)) return void value()
-    if (flag === 'copy-links' || flag === 'L') options.copyLinks = true
+    if (deleting.has(flag)) options.deletes = options.deletes === 'all' ? 'all' : 'others'
+    else if (flag === 'delete-excluded') options.deletes = 'all'
+    else if (flag === 'copy-links' || flag === 'L') options.copyLinks = true
     else if (['archive', 'a', 'perms', 'p'].includes(flag)) options.keepsModes = true
     else if (flag === 'no-perms' || flag === 'no-p') options.keepsModes = false
     else if (flag === 'exclude' || flag === 'include') {

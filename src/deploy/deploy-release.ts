@@ -70,8 +70,8 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     phases.seed = clock()
     const taking = fleet.servers
     const releasePath = shipit.releasePath ?? ''
-    const plan = { transfer, swarm, facts, releasePath, unpacked, peers, ...defined({ revision }) }
-    const received = await followServers(context, plan)
+    const plan = { transfer, swarm, facts, releasePath, carries: true, unpacked, peers }
+    const received = await followServers(context, { ...plan, ...defined({ revision }) })
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds
     signal.throwIfAborted()

@@ -1,3 +1,14 @@
+/** What a new release has from the current one besides its own content. */
+export interface Carried {
+  files: number
+  bytes: number
+  /** The first of the topmost paths, safe to print, and how many more there are. */
+  names: string[]
+  more: number
+  /** What could not be carried, and why. */
+  skipped: string[]
+}
+
 /** Events of a peer, a seeder or a tracker, oldest first. `bytes` count content, not protocol overhead. */
 export type AgentEvent =
   /** The agent waits for its order; sent again and again. */
@@ -29,7 +40,7 @@ export type AgentEvent =
   | { event: 'warning'; message: string }
   /** Complete and verified: printed as `Done and done` for people. */
   | { event: 'done' }
-  | { event: 'unpacked'; files: number; bytes: number; seconds: number }
+  | { event: 'unpacked'; files: number; bytes: number; seconds: number; carried?: Carried }
   | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number; step?: string }
 
 export function eventsIn(stdout: string): AgentEvent[] {

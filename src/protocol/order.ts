@@ -65,8 +65,24 @@ export interface UnpackOrder {
   key?: string
   /** Content of the REVISION file, when there is one. */
   revision?: string
+  carry?: CarryOrder
   /** Size of the release's files, for the message when there is not enough room. */
   bytes?: number
+}
+
+/**
+ * What the release keeps of the current one, as after a copy of that and rsync. `filter` and `ignore` are the patterns of what is
+ * left out of a package: rsync's, relative to the release, and .gitignore's, relative to `within`.
+ */
+export interface CarryOrder {
+  /** The current release. */
+  from: string
+  filter: { kind: 'exclude' | 'include'; pattern: string }[]
+  ignore: string[]
+  /** Everything that the new release lacks is kept. */
+  everything?: boolean
+  /** The directory in the release that the package fills: beside it everything is kept. */
+  within?: string
 }
 
 export interface PlaceOrder {

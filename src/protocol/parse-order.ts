@@ -49,6 +49,18 @@ const UNPACK: Record<string, Check> = {
   'unpack.revision': optional(isText),
   'unpack.bytes': optional(isAmount),
 }
+const isFilter: Check = (value) => {
+  const isOption = (option: unknown) =>
+    isOneOf('exclude', 'include')(valueAt(option, 'kind')) && isText(valueAt(option, 'pattern'))
+  return Array.isArray(value) && value.every(isOption)
+}
+const CARRY: Record<string, Check> = {
+  'unpack.carry.from': isPath,
+  'unpack.carry.filter': isFilter,
+  'unpack.carry.ignore': isTexts,
+  'unpack.carry.everything': optional((value) => typeof value === 'boolean'),
+  'unpack.carry.within': optional(isText),
+}
 const PLACE: Record<string, Check> = {
   'place.path': isPath,
   'place.name': isText,
@@ -68,6 +80,7 @@ export function parseOrder(text: string): ReceiveOrder {
     ...SHAPE,
     ...(order?.prefill && PREFILL),
     ...(order?.unpack && UNPACK),
+    ...(order?.unpack?.carry && CARRY),
     ...(order?.place && PLACE),
   }
   for (const [key, check] of Object.entries(shape)) {

@@ -21,8 +21,18 @@ export interface ServerReport {
   sent?: number
   /** Bytes that it had from an earlier release. */
   reused?: number
+  /** What its release has from the current one: kept, not sent. */
+  carried?: CarriedReport
   /** Peers that sent it wrong bytes, by the server's name where that is known. */
   banned?: string[]
+}
+
+/** `names` are the first of the topmost paths, `more` is how many others there are. */
+interface CarriedReport {
+  files: number
+  bytes: number
+  names: readonly string[]
+  more: number
 }
 
 /** The results of a deploy. */
@@ -87,6 +97,7 @@ export function reportTable(report: DeployReport, columns = 100, colour = false)
     ...(fastest ? [['fastest', named(fastest)]] : []),
     ...(slowest && perServer.length > 1 ? [['slowest', named(slowest)]] : []),
     ...(reused > 0 ? [['reused', `${bytes(reused)} a server, ${percent(reused, size)} of the size`]] : []),
+    ...carriedRow(perServer),
     ...bannedRow(perServer),
     ['seeder sent', `${bytes(report.seederUploaded)}, ${ratio.toFixed(2)} times the size`],
   ]
@@ -95,6 +106,22 @@ export function reportTable(report: DeployReport, columns = 100, colour = false)
   const failed = new Set(failures.map((failure) => failure.server)).size
   const title = `${failed} of ${servers} ${servers === 1 ? 'server' : 'servers'} failed`
   return `${table(rows)}${each}\n\n${paint(colour).bad(title)}\n${failureTable(failures, columns)}`
+}
+
+/** Of the server that has most. The log has a line for each. */
+function carriedRow(perServer: readonly ServerReport[]): string[][] {
+  const all = perServer.flatMap(({ carried }) => (carried && carried.names.length > 0 ? [carried] : []))
+  const [most] = all.sort((a, b) => b.bytes - a.bytes)
+  if (!most) return []
+  const on = all.length === perServer.length ? '' : ` on ${all.length} of ${perServer.length} servers`
+  return [['carried over', `${carriedText(most)}${on}`]]
+}
+
+/** `1,204 files, 35 MiB: node_modules, .env` */
+export function carriedText({ files, bytes: size, names, more }: CarriedReport): string {
+  const listed = names.map(oneLine).join(', ')
+  const count = `${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}`
+  return `${count}, ${bytes(size)}: ${listed}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 /** Peers that sent wrong bytes. No release has these bytes, but someone should look at the machine. */

@@ -155,6 +155,14 @@ describe('a whole deploy on embedded servers', () => {
     expect(names(app(0), 'current')).toEqual(['app.js', 'sub'])
     expect(names(app(0), 'current/sub')).toEqual(['config', 'keep.me'])
     expect(names(app(0), 'current/sub/config')).toEqual([])
+
+    // What is left out of the package is the server's own, and stays.
+    plant(join(app(0), 'current'), { 'logs/own/today': 'log', 'other.map/one': '', 'sub/own': '', stale: '' })
+    const again = await project.run()
+    expect(again).toMatchObject({ code: 0 })
+    expect(again.stdout).toMatch(/^carried over +3 files, 3 B: logs, other.map, sub\/own$/m)
+    expect(names(app(0), 'current')).toEqual(['app.js', 'logs', 'other.map', 'sub'])
+    expect(readFileSync(join(app(0), 'current/logs/own/today'), 'utf8')).toBe('log')
   })
 
   test('deploy.remoteCopy makes the release what rsync would make it', async () => {

@@ -4,7 +4,7 @@ import { MANIFEST } from '../../attributes/entry.ts'
 import { MurderError } from '../../errors.ts'
 import { sha256Of } from '../../files/hash.ts'
 import type { ExtractOptions } from '../../package/unpack/extract.ts'
-import type { Fill } from '../../package/unpack/unpack.ts'
+import type { Fill, Filled } from '../../package/unpack/unpack.ts'
 import type { UnpackOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import { manifestOf } from '../manifest/torrent-manifest.ts'
@@ -16,9 +16,10 @@ export async function installRelease(
   unpack: UnpackOrder,
   signal: AbortSignal,
   beyond: ExtractOptions['beyond'],
-): Promise<{ files: number; bytes: number }> {
+): Promise<Filled> {
   const { into, existing, revision } = unpack
-  const whole = { into, signal, ...defined({ revision }) }
+  const carry = unpack.carry && (await import('./carry.ts')).carrier(unpack.carry, signal)
+  const whole = { into, signal, ...defined({ revision, carry }) }
   const fill = unpack.directory
     ? await fillFromDirectory(delivery, signal)
     : await fillFromPackage(delivery, unpack, signal, beyond)

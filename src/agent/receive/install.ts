@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { MurderError } from '../../errors.ts'
 import type { ExtractOptions } from '../../package/unpack/extract.ts'
+import type { Filled } from '../../package/unpack/unpack.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { defined } from '../../system/defined.ts'
 import { roomFor } from '../../torrent/storage/disk-space.ts'
@@ -40,7 +41,7 @@ async function make(
   delivery: Delivery,
   signal: AbortSignal,
   beyond: ExtractOptions['beyond'],
-): Promise<{ files: number; bytes: number } | undefined> {
+): Promise<Filled | undefined> {
   const { unpack, place } = delivery
   if (place) return (await import('./install-file.ts')).installFile(delivery, place, signal)
   if (!unpack) return undefined

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import type { AgentEvent } from '../../protocol/events.ts'
-import type { ServerReport } from '../../report/deploy-report.ts'
+import type { AgentEvent, Carried } from '../../protocol/events.ts'
+import { carriedText, type ServerReport } from '../../report/deploy-report.ts'
 import type { Failure } from '../../report/failures.ts'
 import { parseAddress } from '../../system/addresses.ts'
 import { pause } from '../../system/backoff.ts'
@@ -129,11 +129,21 @@ export class ServerFollower {
       case 'unpacked':
         times.unpacked()
         this.#board.update(label, { phase: 'done' })
+        if (event.carried) this.#noteCarried(event.carried)
         break
       case 'failed':
         if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(this.#server)
         throw agentError(event, context.settings)
     }
+  }
+
+  #noteCarried({ skipped, ...carried }: Carried): void {
+    const { label } = this.#server
+    if (carried.names.length > 0) {
+      this.report.carried = carried
+      this.#run.context.log.line(`${label}: carried over: ${carriedText(carried)}`)
+    }
+    for (const what of skipped) this.#board.log(`${label}: not carried over: ${oneLine(what)}`)
   }
 
   #noteBanned(address: string): void {

@@ -11,6 +11,7 @@ import { fleetHosts } from '../hosts/placement.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { ReachableSwarm } from '../swarm/swarm.ts'
 import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
+import { carryOrder } from './carry-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
 
 /** Every server gets the list of the release's files, unless it is longer than what it can save. */
@@ -81,14 +82,16 @@ export function orderFor(
       secret: transfer.secret,
       hosts,
       prefill: prefillFrom(context, current, transfer, layout),
-      unpack: unpackOrder(plan, bytes),
+      unpack: unpackOrder(context, plan, current, bytes),
       place: plan.place,
     }),
   }
 }
 
 function unpackOrder(
-  { transfer, releasePath, existing, revision }: ReceivePlan,
+  context: Context,
+  { transfer, releasePath, existing, revision, carries }: ReceivePlan,
+  current: string | undefined,
   bytes: number,
 ): ReceiveOrder['unpack'] {
   if (releasePath === undefined) return undefined
@@ -97,6 +100,7 @@ function unpackOrder(
     into: releasePath,
     compression,
     ...defined({ directory: directory || undefined, key, existing, revision }),
+    ...defined({ carry: carries ? carryOrder(context, current, transfer.entries) : undefined }),
     bytes,
   }
 }
@@ -112,6 +116,8 @@ export interface ReceivePlan {
   /** Instead of `releasePath`: one file travels, and goes there. */
   place?: NonNullable<ReceiveOrder['place']>
   revision?: string
+  /** It becomes a release, which keeps something of the current one. */
+  carries?: boolean
   /** All that take part unless given. */
   servers?: readonly Server[]
   /** Peers that have been started already. */

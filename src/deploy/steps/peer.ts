@@ -73,7 +73,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
 
 function targetPlan({ path, release, existing, file }: UnpackTarget, { revision }: StoredTransfer) {
   if (file) return { place: file }
-  const ofRelease = release ? defined({ revision }) : {}
+  const ofRelease = release ? { carries: true, ...defined({ revision }) } : {}
   return { releasePath: path, ...(existing === 'refuse' ? {} : { existing }), ...ofRelease }
 }
 

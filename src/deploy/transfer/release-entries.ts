@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path'
 import type { CopyOptions } from '../../config/copy-options.ts'
 import type { Entry } from '../../files/entry.ts'
 import { changeMode } from '../../package/pack/chmod.ts'
-import type { Excludes } from '../../package/pack/excludes.ts'
+import { below, type Excludes } from '../../package/pack/excludes.ts'
 import { rsyncFilter } from '../../package/pack/rsync-filter.ts'
 import { scan } from '../../package/pack/scan.ts'
 
@@ -26,9 +26,7 @@ export function releaseEntries(
     return { root: source, entries: entries.map((entry) => withModes(entry, modes)) }
   }
   const [root, only] = [dirname(source), basename(source)]
-  const inside = excludes.map((exclude): Excludes => {
-    return (path, isDirectory) => path !== only && exclude(path.slice(only.length + 1), isDirectory)
-  })
+  const inside = excludes.map((exclude) => below(only, exclude))
   const entries = scan(root, { excludes: [isOut, ...inside], followLinks: copyLinks, only })
   return {
     root,

@@ -124,6 +124,15 @@ export class Destination {
       })
   }
 
+  /** What was made at `path`. */
+  typeAt(path: string): Entry['type'] | undefined {
+    return this.#made.get(path)
+  }
+
+  get root(): string {
+    return this.#root
+  }
+
   /** Closes what is still open. */
   close(): void {
     if (!this.#file) return

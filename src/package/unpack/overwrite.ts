@@ -17,7 +17,7 @@ import { join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { unwritable } from '../../files/file-errors.ts'
 import { assertRemoved, removeTree, removeWhatCanBe } from '../../files/remove-tree.ts'
-import { type Fill, makeWhole, type Target } from './unpack.ts'
+import { type Fill, type Filled, makeWhole, type Target } from './unpack.ts'
 
 /** A directory inside the one to fill, in which all is unpacked and verified first. */
 const STAGING = '.murder-unpacked'
@@ -28,7 +28,7 @@ const STAGING = '.murder-unpacked'
  * the new files are in place. A directory that was there keeps its mode and time.
  * Throws what `makeWhole` throws; TARGET_CONFLICT where a path cannot be merged; NOT_REMOVED, when all else is done.
  */
-export async function makeOver(options: Target, existing: 'merge' | 'replace', fill: Fill): ReturnType<Fill> {
+export async function makeOver(options: Target, existing: 'merge' | 'replace', fill: Fill): Promise<Filled> {
   const into = resolve(options.into)
   const stage = join(into, STAGING)
   try {

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { removeTree } from '../../files/remove-tree.ts'
+import type { Carried } from '../../protocol/events.ts'
 import { Destination } from './destination.ts'
 import { type ExtractOptions, extractInto } from './extract.ts'
 
@@ -12,11 +13,15 @@ export interface Target {
   into: string
   /** Content of the REVISION file, without its newline. */
   revision?: string
+  /** Adds what it keeps of an earlier release. */
+  carry?: (destination: Destination) => Promise<Carried>
   signal?: AbortSignal
 }
 
 /** Makes all entries of the release. `bytes` counts the content of files. */
 export type Fill = (destination: Destination) => Promise<{ files: number; bytes: number }>
+
+export type Filled = { files: number; bytes: number; carried?: Carried }
 
 /** `file` is the package. Its SHA-256 (hex), when given, is checked while it is read. */
 export type UnpackOptions = Target & ExtractOptions
@@ -34,9 +39,9 @@ export const unpack = (options: UnpackOptions): ReturnType<Fill> =>
  * Fills a hidden directory beside `into` and renames it when all is there. On any failure the hidden directory is removed and
  * nothing else has been touched.
  *
- * Throws RELEASE_EXISTS, DISK_FULL, NOT_WRITABLE, INTERRUPTED or what `fill` throws.
+ * Throws RELEASE_EXISTS, CARRY_UNREADABLE, DISK_FULL, NOT_WRITABLE, INTERRUPTED or what `fill` throws.
  */
-export async function makeWhole(options: Target, fill: Fill): ReturnType<Fill> {
+export async function makeWhole(options: Target, fill: Fill): Promise<Filled> {
   const into = resolve(options.into)
   stopIfAborted(options.signal)
   assertFree(into)
@@ -46,7 +51,8 @@ export async function makeWhole(options: Target, fill: Fill): ReturnType<Fill> {
     mkdirSync(dirname(into), { recursive: true })
     removeTree(partial)
     destination = new Destination(partial)
-    const filled = await fill(destination)
+    const filled: Filled = await fill(destination)
+    if (options.carry) filled.carried = await options.carry(destination)
     if (options.revision !== undefined) destination.revision(options.revision)
     destination.finish()
     stopIfAborted(options.signal)

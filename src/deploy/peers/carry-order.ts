@@ -1,0 +1,29 @@
+import { posix } from 'node:path'
+import { readCopyOptions } from '../../config/copy-options.ts'
+import type { Entry } from '../../files/entry.ts'
+import type { CarryOrder } from '../../protocol/order.ts'
+import { defined } from '../../system/defined.ts'
+import type { Context } from '../context/context.ts'
+import { deployToOf, releasesPath } from '../context/server-paths.ts'
+
+/**
+ * What a new release keeps of the `current` one, as with shipit-deploy, which copies that and lets rsync make it equal to the
+ * source: all that rsync would not delete. Undefined when nothing is kept.
+ */
+export function carryOrder(
+  { settings, shipit }: Pick<Context, 'settings' | 'shipit'>,
+  current: string | undefined,
+  entries: readonly Entry[],
+): CarryOrder | undefined {
+  if (current === undefined || shipit.config.copy === false) return undefined
+  const { deletes, filter, asDirectory } = readCopyOptions(shipit.config).copy
+  if (deletes === 'all' && !asDirectory) return undefined
+  return {
+    from: posix.join(releasesPath(deployToOf(shipit)), current),
+    ...(deletes === 'all' ? { filter: [], ignore: [] } : { filter, ignore: settings.ignore }),
+    ...defined({
+      everything: deletes === 'none' || undefined,
+      within: asDirectory ? entries.find(({ path }) => path !== '.')?.path : undefined,
+    }),
+  }
+}

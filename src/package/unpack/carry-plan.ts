@@ -1,0 +1,128 @@
+import { type BigIntStats, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { isSystemError } from '../../errors.ts'
+import type { Entry } from '../../files/entry.ts'
+
+/** A path below a release. One character for each byte, because names that are no UTF-8 are carried, too. */
+type BytePath = string
+
+export interface CarriedEntry {
+  path: BytePath
+  stats: BigIntStats
+}
+
+export interface CarryPlan {
+  /** Each directory comes before what is in it. */
+  entries: CarriedEntry[]
+  /** The topmost of them that were to be kept. */
+  names: string[]
+  /** What was to be kept and is not, and why. */
+  skipped: string[]
+}
+
+export interface CarryRules {
+  /** The earlier release. */
+  from: string
+  /** Whether what the new release lacks is kept, as rsync with --del keeps it. */
+  keeps(path: string, isDirectory: boolean): boolean
+  /** What the new release has at a path. */
+  typeAt(path: string): Entry['type'] | undefined
+}
+
+/** Of the earlier release this says nothing about the new one. */
+const REVISION = 'REVISION'
+
+/**
+ * Lists what a copy of the earlier release that rsync then makes equal to the new one would still have besides it. What the
+ * new release has at a path takes precedence. Directories appear where they hold something that is kept. Follows no symlink
+ * and enters no other file system.
+ */
+export function planCarrying({ from, keeps, typeAt }: CarryRules): CarryPlan {
+  const plan: CarryPlan = { entries: [], names: [], skipped: [] }
+  const mounted = mountPoints(from)
+
+  const look = (under: BytePath, isKept: boolean) => {
+    for (const name of namesIn(bytePath(from, under), isKept)) {
+      const path = under === '' ? name : `${under}/${name}`
+      const stats = statsOf(bytePath(from, path), isKept)
+      if (stats && path !== REVISION) consider({ path, stats }, isKept)
+    }
+  }
+
+  const consider = (entry: CarriedEntry, isAboveKept: boolean) => {
+    const { path, stats } = entry
+    const text = textOf(path)
+    const isDirectory = stats.isDirectory()
+    const have = typeAt(text)
+    if (have !== undefined && !(have === 'directory' && isDirectory)) return
+    const isKept = isAboveKept || keeps(text, isDirectory)
+    const why = isDirectory && mounted.has(path) ? 'another file system' : specialKind(stats)
+    if (why !== undefined) {
+      if (isKept) plan.skipped.push(`${text} (${why})`)
+      return
+    }
+    if (isKept && have === undefined && (!isAboveKept || typeAt(parentText(text)) !== undefined))
+      plan.names.push(text)
+    if (!isDirectory) return void (isKept && plan.entries.push(entry))
+    const before = plan.entries.length
+    if (have === undefined) plan.entries.push(entry)
+    look(path, isKept)
+    if (have === undefined && !isKept && plan.entries.length === before + 1) plan.entries.pop()
+  }
+
+  look('', false)
+  return plan
+}
+
+/** For calls of the file system. */
+export const bytePath = (root: string, path: BytePath): Buffer =>
+  Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')])
+
+const textOf = (path: BytePath): string => Buffer.from(path, 'latin1').toString()
+
+const parentText = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.'
+
+function namesIn(directory: Buffer, isKept: boolean): BytePath[] {
+  try {
+    return readdirSync(directory, { encoding: 'latin1' }).sort()
+  } catch (error) {
+    if (isGone(error, isKept)) return []
+    throw error
+  }
+}
+
+function statsOf(path: Buffer, isKept: boolean): BigIntStats | undefined {
+  try {
+    return lstatSync(path, { bigint: true })
+  } catch (error) {
+    if (isGone(error, isKept)) return undefined
+    throw error
+  }
+}
+
+/** It has vanished; or it is not to be kept, and nobody can tell what is in it. */
+const isGone = (error: unknown, isKept: boolean) =>
+  isSystemError(error, 'ENOENT', 'ENOTDIR') || (!isKept && isSystemError(error, 'EACCES'))
+
+function specialKind(stats: BigIntStats): string | undefined {
+  if (stats.isSocket()) return 'a socket'
+  if (stats.isFIFO()) return 'a named pipe'
+  return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink() ? undefined : 'a device'
+}
+
+/** Directories below `root` where something is mounted. A bind mount has no other sign of it. */
+function mountPoints(root: string): { has(path: BytePath): boolean } {
+  let table: string
+  try {
+    table = readFileSync('/proc/self/mountinfo', 'latin1')
+  } catch {
+    return { has: () => false } // Not Linux
+  }
+  const top = `${Buffer.from(realpathSync(root)).toString('latin1')}/`
+  const points = table.split('\n').flatMap((line) => {
+    const point = (line.split(' ')[4] ?? '').replace(/\\(\d{3})/g, (_, octal) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    )
+    return point.startsWith(top) ? [point.slice(top.length)] : []
+  })
+  return new Set(points)
+}
