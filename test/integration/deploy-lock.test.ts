@@ -52,3 +52,29 @@ test('a deploy that has waited for the lock of another one knows what that one h
   expect(third > `releases/${second}`).toBe(true)
   expect(readFileSync(join(app(1), third, 'file'), 'utf8')).toBe('content')
 })
+
+test('a deploy whose lock was broken publishes nothing over a deploy that has come and gone meanwhile', async () => {
+  const { project, app, configure, current } = await embedded(2)
+  const [waits, goes] = [join(project.root, 'waits'), join(project.root, 'goes')]
+  // Another plugin's task, of the first deploy only.
+  const after = `
+    const { existsSync, writeFileSync } = require('node:fs')
+    if (process.env.IS_FIRST) shipit.on('updated', () => {
+      writeFileSync(${JSON.stringify(waits)}, '')
+      while (!existsSync(${JSON.stringify(goes)})) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+    })`
+  configure({}, { after })
+  writeFileSync(join(project.workspace, 'file'), 'older')
+  const first = project.start('deploy', { IS_FIRST: '1' })
+  await expect.poll(() => existsSync(waits), { interval: 20, timeout: 20_000 }).toBe(true)
+  expect(await project.run('murder:unlock')).toMatchObject({ code: 0 })
+  writeFileSync(join(project.workspace, 'file'), 'newer')
+  expect(await project.run()).toMatchObject({ code: 0 })
+  const now = current()
+  writeFileSync(goes, '')
+  const { code } = await first.ended
+  expect(code).toBe(1)
+  expect(first.output.replace(/\s+/g, ' ')).toContain('somebody else has taken the lock meanwhile')
+  expect(current()).toEqual(now)
+  expect(readFileSync(join(app(1), 'current/file'), 'utf8')).toBe('newer')
+})

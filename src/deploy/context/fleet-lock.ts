@@ -10,8 +10,10 @@ import { hasEnded, nameOwnProcess } from '../../system/process-identity.ts'
 import { duration, oneLine } from '../../text/format.ts'
 import {
   type FoundLock,
+  fenceScript,
   holdLockScript,
   type LockOwner,
+  NO_FENCE,
   othersLock,
   parseLock,
 } from '../scripts/lock-script.ts'
@@ -29,6 +31,8 @@ interface Scripts {
 interface Taking extends Partial<Scripts> {
   /** Ids of locks that were left behind. */
   ended?: readonly string[]
+  /** Not where somebody else had the lock since it was taken first. */
+  again?: boolean
 }
 
 interface Place {
@@ -76,9 +80,9 @@ export class FleetLock {
     setMaxListeners(0, this.#released.signal) // one a server, when all connections break
   }
 
-  /** Undefined while nothing is locked. */
-  get owner(): LockOwner | undefined {
-    return this.#holds.size > 0 ? this.#owner : undefined
+  /** Defines the shell function `fence`, which a script asks before it changes what a lock protects. */
+  get fence(): string {
+    return this.#holds.size > 0 ? fenceScript(this.#place.remotePath, this.#owner) : NO_FENCE
   }
 
   /**
@@ -132,10 +136,10 @@ export class FleetLock {
 
   async #take(
     server: Server,
-    { before = '', after = '', ended = [] }: Taking,
+    { before = '', after = '', ended = [], again = false }: Taking,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, { after, ended })}`
+    const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, { after, ended, again })}`
     const hold = new PersistentShell(this.#fleet, server, {
       step: 'check',
       script,
@@ -156,7 +160,7 @@ export class FleetLock {
     while (this.#holds.get(server) === hold && !signal.aborted && this.#fleet.servers.includes(server)) {
       try {
         await pause(1, signal)
-        const outcome = await this.#take(server, {}, signal)
+        const outcome = await this.#take(server, { again: true }, signal)
         if (outcome.ok) return
       } catch {
         return // It was released.

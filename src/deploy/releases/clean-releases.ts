@@ -12,11 +12,11 @@ const KEPT_RELEASES = 5
 
 /** Removes old releases on every server, but never the live one. Throws FLEET_FAILED. */
 export async function cleanReleases(context: Context): Promise<void> {
-  const { fleet, shipit, signal } = context
+  const { fleet, lock, shipit, signal } = context
   const deployTo = deployToOf(shipit)
   const keepReleases = keptReleases(shipit.config)
   shipit.log(`Keeping "${keepReleases}" last releases, cleaning others`)
-  const script = cleanReleasesScript(deployTo, keepReleases)
+  const script = `${lock.fence}\nfence || exit 1\n${cleanReleasesScript(deployTo, keepReleases)}`
   const outcomes = await fleet.run('clean', () => ({ script }), {
     signal,
     totalTimeout: REMOVAL_TIMEOUT_S,

@@ -5,7 +5,6 @@ import type { Context } from '../context/context.ts'
 import { deployToOf } from '../context/server-paths.ts'
 import { failuresOf, fleetError, tellFailures } from '../outcome/fleet-error.ts'
 import { isTolerated, tolerate } from '../outcome/tolerate.ts'
-import { stillLockedScript } from '../scripts/lock-script.ts'
 import { healthScript, type Publication, publishScript, revertScript } from '../scripts/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { groupsOf } from './batch.ts'
@@ -54,9 +53,7 @@ async function publishGroup(
   links: Links,
 ): Promise<Failure[]> {
   const { fleet, settings, shipit, lock, record } = context
-  const deployTo = deployToOf(shipit)
-  const locked = lock.owner ? `${stillLockedScript(settings.remotePath, lock.owner)}\n` : ''
-  const script = `${locked}${publishScript(deployTo, release)}`
+  const script = publishScript(deployToOf(shipit), release, lock.fence)
   const outcomes = await fleet.run(
     'publish',
     (server) => ({

@@ -31,64 +31,86 @@ const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
 /**
  * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the server's
  * time, pid and start time of the process that holds it; a pid alone may be another program's by now. The file is read at once,
- * because it may be replaced at any moment. A deploy's lock whose id is in `ended` counts as left behind in any case.
+ * because it may be replaced at any moment. A deploy's lock whose id is in `ended` counts as left behind in any case. A lock that is
+ * empty (the server lost its power) or cannot be read is judged by its age alone.
  */
-const functions = (remotePath: string, ended: readonly string[] = []) => `l=${quotePath(pathOf(remotePath))}
+const functions = (
+  remotePath: string,
+  ended: readonly string[] = [],
+) => `l=${quotePath(pathOf(remotePath))}; last="\${l%/*}/last-lock"
 ${SAY}
 ${STARTED}
-look() {
+read_lock() {
   id_of=; kind=; about=; since=; holder=
-  { IFS= read -r id_of; IFS= read -r kind; IFS= read -r about; IFS= read -r since; IFS= read -r holder; } 2>/dev/null <"$l"
-  [ -n "$id_of$kind$about$since$holder" ]
+  { IFS= read -r id_of; IFS= read -r kind; IFS= read -r about; IFS= read -r since; IFS= read -r holder; } 2>/dev/null <"$1"
 }
+look() { read_lock "$l"; [ -e "$l" ] || [ -L "$l" ]; }
 still_runs() { if [ -r /proc/self/stat ]; then started "$1" && [ "$start" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
 left() {
-  [ "$kind" = deploy ] || return 1
+  case "$kind$id_of$about" in deploy*|'') ;; *) return 1;; esac
   ${ended.length > 0 ? `case "$id_of" in ${ended.map(quote).join('|')}) return 0;; esac` : ''}
   [ -z "$(find "$l" -mmin +${LEASE_MINUTES} 2>/dev/null)" ] || return 0
-  [ -O "$l" ] && ! still_runs \${holder% *} "\${holder#* }"
+  [ -n "$holder" ] && [ -O "$l" ] && ! still_runs \${holder% *} "\${holder#* }"
 }
 tell() {
   case "$since" in ''|*[!0-9]*) since=0;; esac
   say lock.owner "$about"; say lock.age "$(($(date +%s) - since))"
 }`
 
-/** Takes the lock, or tells who has it. Replaces a lock that was left behind, unless somebody else was faster. */
+/**
+ * Shell function `take [again]`: takes the lock, or tells who has it. Replaces a lock that was left behind, unless somebody else was
+ * faster. `last-lock` is the last lock that was taken, and stays when the lock ends. So `take again` can refuse to take a lock back
+ * when somebody else had it in between. All users can read the lock, whatever the umask.
+ */
 const take = ({ id, kind, ...about }: LockOwner) => `id=${quote(id)}
 take() {
   mine="$l.$id"; started $$; self="$$ $start"
-  printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$self" >"$mine" || exit 1
-  n=0
+  ( umask 022; printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$self" >"$mine" ) || exit 1
+  sync "$mine" 2>/dev/null
+  tries=0
   until ln "$mine" "$l" 2>/dev/null; do
-    n=$((n + 1)); look; seen=$?; other=$id_of
-    if [ "$other" = "$id" ]; then mv -f "$mine" "$l"; return; fi
-    if [ ! -e "$l" ] && [ "$n" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1; fi
-    [ "$seen" = 0 ] || continue
-    if [ "$n" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
-    mv "$l" "$mine.old" 2>/dev/null || continue
-    IFS= read -r moved <"$mine.old"; [ "$moved" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
-    rm -f "$mine.old"
+    tries=$((tries + 1))
+    if look; then
+      other=$id_of
+      if [ "$other" = "$id" ]; then mv -f "$mine" "$l"; return; fi
+      if [ "$tries" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
+      mv "$l" "$mine.old" 2>/dev/null || continue
+      moved=; { IFS= read -r moved <"$mine.old"; } 2>/dev/null
+      [ "$moved" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
+      rm -f "$mine.old"
+    elif [ "$tries" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1
+    fi
   done
-  rm -f "$mine"
+  if [ "$1" = again ]; then
+    read_lock "$last"
+    if [ "$id_of" != "$id" ]; then rm -f "$l" "$mine"; tell; return 1; fi
+  fi
+  mv -f "$mine" "$last"
 }`
 
 /**
  * Takes the lock and keeps it until its standard input ends. Every empty line of the input is a sign of life. Where somebody else
- * has the lock it tells so and ends. `after` runs once it is locked.
+ * has the lock it tells so and ends; with `again` also where somebody else had it since this owner has taken it first. `after` runs
+ * once it is locked.
  */
 export function holdLockScript(
   remotePath: string,
   owner: LockOwner,
-  { after = '', ended = [] }: { after?: string; ended?: readonly string[] } = {},
+  {
+    after = '',
+    ended = [],
+    again = false,
+  }: { after?: string; ended?: readonly string[]; again?: boolean } = {},
 ): string {
   return `${functions(remotePath, ended)}
 ${take(owner)}
-take || exit 0
-drop() { look; [ "$id_of" = "$id" ] && [ "$holder" = "$self" ] && rm -f "$l"; }
+take ${again ? 'again' : ''} || exit 0
+own() { look && [ "$id_of" = "$id" ]; }
+drop() { own && [ "$holder" = "$self" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM
 ${after}
 say lock.taken yes
-${stay('touch -c "$l"')}`
+${stay('if own; then touch -c "$l"; fi')}`
 }
 
 /** Makes the directory of the lock. */
@@ -111,14 +133,23 @@ export function breakLockScript(remotePath: string): string {
   return `${functions(remotePath)}\nif look; then tell; rm -f "$l" || exit 1; fi`
 }
 
-/** Exits with 1 where somebody else has the lock by now. */
-export function stillLockedScript(remotePath: string, { id }: LockOwner): string {
-  const path = quotePath(pathOf(remotePath))
-  return `x=
-if [ -f ${path} ] && { IFS= read -r x <${path}; [ "$x" != ${quote(id)} ]; }; then
-  echo 'somebody else has taken the lock meanwhile' >&2
-  exit 1
-fi`
+/** `fence` where no lock is held. */
+export const NO_FENCE = 'fence() { :; }'
+
+/**
+ * Shell function `fence`: whether the lock is still this owner's. A lock that is gone is taken back, but not when somebody else had
+ * it in between: that one may have published. It must run in the script that changes something, right before the change.
+ */
+export function fenceScript(remotePath: string, owner: LockOwner): string {
+  return `${functions(remotePath)}
+${take(owner)}
+part() { case "$about" in *"\\"$1\\":\\""*) x=\${about#*"\\"$1\\":\\""}; printf %s "\${x%%\\"*}";; *) printf '?';; esac; }
+fence() {
+  if look && [ "$id_of" = "$id" ]; then touch -c "$l"; return; fi
+  take again >/dev/null && return
+  echo "somebody else has taken the lock meanwhile: $(part who), $(part what)" >&2
+  return 1
+}`
 }
 
 /** Whether a script has taken the lock, or found somebody else's, or neither. */

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
+import { NO_FENCE } from './lock-script.ts'
 
 /** A release on the servers. `isNew`: this run has put it there, so it is removed when it cannot be published. */
 export interface Publication {
@@ -7,9 +8,11 @@ export interface Publication {
   isNew: boolean
 }
 
-/** Points `current` to the release. Prints `was=` and what the link was before. */
-export function publishScript(deployTo: string, release: string): string {
-  return `${enter(deployTo, release)}
+/** Points `current` to the release. Prints `was=` and what the link was before. `fence` defines the function of that name. */
+export function publishScript(deployTo: string, release: string, fence = NO_FENCE): string {
+  return `${fence}
+fence || exit 1
+${enter(deployTo, release)}
 if [ -e current ] && [ ! -L current ]; then fail "$PWD/current is a directory, not a link: move it away"; fi
 [ -d "$r" ] || fail "$PWD/$r is not there: deploy again"
 printf 'was=%s\\n' "$(readlink current)"
@@ -17,16 +20,20 @@ link "$r"
 [ current -ef "$r" ] || fail "$PWD/current does not point to $r afterwards"`
 }
 
-/** `link`: what was there before, an empty text for nothing; undefined where the link was not touched. */
+/**
+ * `link`: what was there before, an empty text for nothing; undefined where the link was not touched. Where somebody else has
+ * published since, all stays: the release is what they would go back to.
+ */
 export function revertScript(
   deployTo: string,
   { release, isNew }: Publication,
   link: string | undefined,
 ): string {
   const isOwn = link === undefined || link === `releases/${release}`
-  const back = link === '' ? 'rm -f current' : `link ${quote(link ?? '')}`
+  const before = quote(link ?? '')
+  const back = link === '' ? 'rm -f current' : `link ${before}`
   return `${enter(deployTo, release)}
-${isOwn ? '' : `if [ "$(readlink current)" = "$r" ]; then ${back}; fi`}
+${isOwn ? '' : `case "$(readlink current)" in "$r") ${back} ;; ${before}) ;; *) exit 0 ;; esac`}
 ${isNew ? 'if [ "$(readlink current)" != "$r" ]; then chmod -R u+rwx "$r" 2>/dev/null; rm -rf "$r"; fi' : ''}
 true`
 }

@@ -1,19 +1,30 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   breakLockScript,
+  fenceScript,
   holdLockScript,
   type LockOwner,
   lockStatusScript,
   parseLock,
-  stillLockedScript,
   takeLockScript,
 } from '../../../../src/deploy/scripts/lock-script.ts'
-import { SAID_ALL } from '../../../../src/fleet/persistent-shell-script.ts'
+import { publishScript } from '../../../../src/deploy/scripts/publish-script.ts'
+import { furtherScript, SAID_ALL } from '../../../../src/fleet/persistent-shell-script.ts'
 
 const owner = (id: string, kind: LockOwner['kind'] = 'deploy'): LockOwner => ({
   ...{
@@ -38,14 +49,27 @@ afterEach(() => {
 })
 
 const sh = (script: string) => execFileSync('sh', ['-c', script], { encoding: 'utf8' })
-const files = () => readdirSync(directory)
+/** But the note of the last one. */
+const files = () => readdirSync(directory).filter((name) => name !== 'last-lock')
+
+const shells = [['sh'], ['busybox', 'sh']]
+
+/** What the fence says where it refuses; nothing where it lets through. */
+function passes(id: string, [shell = '', ...args]: readonly string[] = ['sh']): string {
+  const script = `${fenceScript(directory, owner(id))}\nfence`
+  const { status, stdout, stderr } = spawnSync(shell, [...args, '-c', script], { encoding: 'utf8' })
+  expect(stdout).toBe('')
+  expect(status === 0).toBe(stderr === '')
+  return stderr
+}
 
 /** Holds the lock until its input ends. */
 async function hold(
   id: string,
   ended: string[] = [],
+  again = false,
 ): Promise<{ said: string; child: ChildProcess; gone: Promise<unknown> }> {
-  const child = spawn('sh', ['-c', holdLockScript(directory, owner(id), { ended })], {
+  const child = spawn('sh', ['-c', holdLockScript(directory, owner(id), { ended, again })], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   children.push(child)
@@ -96,10 +120,8 @@ test('the same owner takes its lock over from a connection that broke', async ()
   first.child.stdin?.end()
   await first.gone
   expect(parseLock(sh(lockStatusScript(directory)))).toMatchObject({ id: '1' })
-  expect(sh(`${stillLockedScript(directory, owner('1'))}; echo yes`)).toBe('yes\n')
-  expect(() =>
-    execFileSync('sh', ['-c', stillLockedScript(directory, owner('2'))], { stdio: 'pipe' }),
-  ).toThrow('somebody else has taken the lock meanwhile')
+  expect(passes('1')).toBe('')
+  expect(passes('2')).toContain('somebody else has taken the lock meanwhile')
 })
 
 test('a manual lock stays until it is broken', async () => {
@@ -138,4 +160,97 @@ test('a lock whose owner is known to have ended is replaced, and no other', asyn
 test('a lock by hand stays, whatever is said of its owner', async () => {
   sh(takeLockScript(directory, owner('1', 'manual')))
   expect(parseLock((await hold('2', ['1'])).said)).toMatchObject(owner('1', 'manual'))
+})
+
+describe.each(shells.map((shell) => ({ shell })))('the fence in $shell', ({ shell }) => {
+  test('takes the lock back when it is gone, and nobody had it meanwhile', async () => {
+    await hold('1')
+    expect(passes('1', shell)).toBe('')
+    sh(breakLockScript(directory))
+    expect(files()).toEqual([])
+    expect(passes('1', shell)).toBe('')
+    expect(files()).toEqual(['lock'])
+  })
+
+  test('refuses while and after somebody else has the lock, and says who', async () => {
+    await hold('1')
+    sh(breakLockScript(directory))
+    const second = await hold('2')
+    expect(parseLock(second.said)).toBe('taken')
+    const refusal = `somebody else has taken the lock meanwhile: o'brien@laptop, deploy of \\\n`
+    expect(passes('1', shell)).toBe(refusal)
+    second.child.stdin?.end()
+    await second.gone
+    expect(passes('1', shell)).toBe(refusal)
+    expect(parseLock((await hold('1', [], true)).said)).toMatchObject({ id: '2' })
+    expect(files()).toEqual([])
+  })
+
+  test('keeps a lock alive that gave no sign of life for long', async () => {
+    await hold('1')
+    const past = new Date(Date.now() - 240_000)
+    utimesSync(join(directory, 'lock'), past, past)
+    expect(passes('1', shell)).toBe('')
+    expect(parseLock((await hold('2')).said)).toMatchObject({ id: '1' })
+  })
+
+  test('nothing is published behind somebody else', async () => {
+    for (const release of ['1', '2']) mkdirSync(join(directory, 'releases', release), { recursive: true })
+    const script = (release: string) => publishScript(directory, release, fenceScript(directory, owner('1')))
+    const publish = (release: string) =>
+      spawnSync(shell[0] ?? '', [...shell.slice(1), '-c', script(release)]).status
+    await hold('1')
+    expect(publish('1')).toBe(0)
+    sh(breakLockScript(directory))
+    await hold('2')
+    expect(publish('2')).toBe(1)
+    expect(readlinkSync(join(directory, 'current'))).toBe('releases/1')
+  })
+})
+
+test('an empty lock holds for a while, and can always be broken', async () => {
+  const path = join(directory, 'lock')
+  writeFileSync(path, '')
+  expect(parseLock((await hold('1')).said)).toMatchObject({ who: 'somebody' })
+  expect(parseLock(sh(lockStatusScript(directory)))).toMatchObject({ who: 'somebody' })
+  expect(parseLock(sh(breakLockScript(directory)))).toMatchObject({ who: 'somebody' })
+  expect(files()).toEqual([])
+  writeFileSync(path, '')
+  const past = new Date(Date.now() - 240_000)
+  utimesSync(path, past, past)
+  expect(parseLock(sh(lockStatusScript(directory)))).toBeUndefined()
+  expect(parseLock((await hold('1')).said)).toBe('taken')
+})
+
+test('all users can read a lock, whatever the umask', () => {
+  sh(`umask 077\n${takeLockScript(directory, owner('1', 'manual'))}`)
+  expect(statSync(join(directory, 'lock')).mode & 0o777).toBe(0o644)
+})
+
+test('a holder keeps no lock alive but its own', async () => {
+  const { child } = await hold('1')
+  sh(breakLockScript(directory))
+  sh(takeLockScript(directory, owner('2', 'manual')))
+  const past = new Date(Date.now() - 240_000)
+  utimesSync(join(directory, 'lock'), past, past)
+  child.stdin?.write('\n')
+  child.stdin?.write(furtherScript('true'))
+  await once(child.stdout as never, 'data')
+  expect(statSync(join(directory, 'lock')).mtimeMs).toBeCloseTo(past.getTime(), -1)
+})
+
+test('where no lock can be made the attempts end', () => {
+  const place = join(directory, 'busy')
+  mkdirSync(place)
+  // Every link fails, and there is never a lock to look at.
+  const script = `ln() { return 1; }\n${takeLockScript(place, owner('1'))}`
+  expect(spawnSync('sh', ['-c', script], { encoding: 'utf8' })).toMatchObject({
+    status: 1,
+    stderr: `${place}/lock cannot be made\n`,
+  })
+  // There is one that nobody can read or move.
+  writeFileSync(join(place, 'lock'), '')
+  utimesSync(join(place, 'lock'), 1, 1)
+  const stuck = `mv() { return 1; }\n${takeLockScript(place, owner('1'))}`
+  expect(parseLock(sh(stuck))).toMatchObject({ who: 'somebody' })
 })

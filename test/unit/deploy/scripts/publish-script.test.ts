@@ -7,6 +7,7 @@ import type { Context } from '../../../../src/deploy/context/context.ts'
 import { groupsOf } from '../../../../src/deploy/releases/batch.ts'
 import { cleanReleases } from '../../../../src/deploy/releases/clean-releases.ts'
 import { publish } from '../../../../src/deploy/releases/publish.ts'
+import { NO_FENCE } from '../../../../src/deploy/scripts/lock-script.ts'
 import { publishScript, revertScript } from '../../../../src/deploy/scripts/publish-script.ts'
 import { cleanReleasesScript } from '../../../../src/deploy/scripts/releases-script.ts'
 import { interrupted } from '../../../../src/errors.ts'
@@ -43,6 +44,22 @@ describe('publishing', () => {
     expect(releases()).toContain('3')
     sh(revertScript(root, { release: '3', isNew: true }, 'releases/3'))
     expect(current()).toBe('releases/3')
+  })
+
+  test('undoing leaves what others would go back to, and can run twice', () => {
+    sh(publishScript(root, '1'))
+    sh(publishScript(root, '2'))
+    sh(publishScript(root, '3'))
+    sh(revertScript(root, { release: '2', isNew: true }, 'releases/1'))
+    expect(releases()).toEqual(['1', '2', '3', '4'])
+    for (const _ of [1, 2]) {
+      sh(revertScript(root, { release: '3', isNew: true }, 'releases/2'))
+      expect(current()).toBe('releases/2')
+      expect(releases()).toEqual(['1', '2', '4'])
+    }
+    sh(publishScript(root, '1'))
+    expect(() => sh(revertScript(root, { release: '4', isNew: true }, undefined))).not.toThrow()
+    expect(releases()).toEqual(['1', '2'])
   })
 
   test('refuses to replace a directory, and a release that is not there', () => {
@@ -111,6 +128,7 @@ test.each([
 test('Ctrl-C once everything is published does not say that nothing was', async () => {
   const context = {
     fleet: { run: async () => [] },
+    lock: { fence: NO_FENCE },
     shipit: { config: { deployTo: '/srv/app' }, log: () => {} },
     signal: AbortSignal.abort(interrupted('nothing was published')),
   } as unknown as Context
