@@ -1,5 +1,6 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
+import { writeWhole } from '../../files/write-whole.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import type { Delivery } from './delivery.ts'
 import { receiptFile } from './transfer-directory.ts'
@@ -17,7 +18,7 @@ interface Receipt {
 export function writeReceipt({ directory, sha256, unpack }: Delivery, event: AgentEvent): void {
   const receipt: Receipt = { into: unpack?.into ?? '', sha256, event }
   try {
-    writeFileSync(receiptFile(directory), JSON.stringify(receipt), { mode: 0o600 })
+    writeWhole(receiptFile(directory), JSON.stringify(receipt), { mode: 0o600, fsync: true })
   } catch (error) {
     if (!isSystemError(error, 'ENOENT', 'ENOSPC', 'EDQUOT')) throw error // it is only a convenience
   }

@@ -8,6 +8,7 @@ import { sha256Of } from '../../files/hash.ts'
 /** The built agent: its bytes, and its name on servers, which changes with its content. */
 export interface Agent {
   content: Buffer
+  sha256: string
   name: string
 }
 
@@ -24,8 +25,8 @@ export function agent(): Agent {
       cause,
     })
   }
-  const hash = sha256Of(content).slice(0, 16)
-  loaded = { content, name: `murder-${hash}.mjs` }
+  const sha256 = sha256Of(content)
+  loaded = { content, sha256, name: `murder-${sha256.slice(0, 16)}.mjs` }
   return loaded
 }
 

@@ -1,7 +1,6 @@
 import { posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Settings } from '../../config/schema.ts'
-import { sha256Of } from '../../files/hash.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
@@ -39,12 +38,13 @@ export function compressedAgent(): Buffer {
 }
 
 /**
- * The script that takes the compressed agent from standard input and renames it into place when its SHA-256 is right. Then its
+ * The script that takes the compressed agent from standard input and renames it into place when its SHA-256 is right, and it is on
+ * the disk. Then its
  * process becomes the `command` of the agent, if one is given: a second start of Node would take longer than everything else.
  */
 export function arrival(settings: Settings, command = ''): string {
   const path = agentPath(settings)
-  const words = [INSTALLER, sha256Of(agent().content), String(compressedAgent().length)].map(quote).join(' ')
+  const words = [INSTALLER, agent().sha256, String(compressedAgent().length)].map(quote).join(' ')
   return [
     `(cd ${quotePath(posix.dirname(path))} && find . -maxdepth 1 -name 'murder-*.mjs' -mtime +30 -exec rm -f {} +)`,
     `exec ${quote(settings.node)} -e ${words} ${quotePath(path)} ${quote(command)}`,
@@ -64,7 +64,10 @@ const take = (chunk) => {
   const content = require('zlib').gunzipSync(got.subarray(0, bytes))
   if (require('crypto').createHash('sha256').update(content).digest('hex') !== sha256) throw Error('the upload arrived damaged')
   try {
-    fs.writeFileSync(part, content, { mode: 0o755 })
+    const fd = fs.openSync(part, 'w', 0o755)
+    fs.writeFileSync(fd, content)
+    fs.fsyncSync(fd)
+    fs.closeSync(fd)
     fs.renameSync(part, path)
   } finally {
     fs.rmSync(part, { force: true })

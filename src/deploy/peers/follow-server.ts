@@ -1,3 +1,4 @@
+import { MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent, Carried } from '../../protocol/events.ts'
@@ -71,9 +72,9 @@ export class ServerFollower {
       this.#take(event)
     }
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.peer.carryOut({ order: this.#begin(), onEvent })
-      this.hasArrived = !outcome || outcome.ok
-      if (!outcome || outcome.ok || signal.aborted) return undefined
+      const outcome = asFailure(await this.peer.carryOut({ order: this.#begin(), onEvent }))
+      this.hasArrived = !outcome
+      if (!outcome || signal.aborted) return undefined
       if (!patience.allows(outcome.error)) return this.#fail(outcome)
       if (attempt === 0) {
         const text = 'the connection broke; connecting again, the download goes on meanwhile'
@@ -162,6 +163,15 @@ export class ServerFollower {
     this.#board.fail(failed)
     return failed
   }
+}
+
+/** An agent that ends before it has said that all is done has failed, whatever its exit code. */
+function asFailure(ended: Outcome | undefined): (Outcome & { ok: false }) | undefined {
+  if (!ended?.ok) return ended
+  const error = new MurderError('AGENT_ENDED', 'the agent ended before its work was done', {
+    cure: 'deploy again; if it happens again, see whether `node` on this server runs the agent',
+  })
+  return { server: ended.server, ok: false, error }
 }
 
 const hasTarget = ({ releasePath, place }: ReceivePlan) => releasePath !== undefined || place !== undefined

@@ -1,5 +1,6 @@
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
+import { agent } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf, releasesPath, serverPaths } from '../context/server-paths.ts'
 import { halfMadeScript } from '../scripts/clean-script.ts'
@@ -8,12 +9,17 @@ import { lockStatusScript } from '../scripts/lock-script.ts'
 import { revertScript } from '../scripts/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
+function factsPaths(context: Context) {
+  const { content, sha256 } = agent()
+  return { ...serverPaths(context), content: { bytes: content.length, sha256 } }
+}
+
 /** Asks every server, in one command each, whether anything would fail later. */
 export function ask(
   context: Context,
   servers: readonly Server[] = context.fleet.servers,
 ): Promise<Outcome[]> {
-  const script = factsScript(serverPaths(context))
+  const script = factsScript(factsPaths(context))
   return context.fleet.run('check', () => ({ script }), {
     servers,
     signal: context.signal,
@@ -29,13 +35,13 @@ export async function askAndLock(context: Context): Promise<Outcome[]> {
   const halfMade = halfMadeScript({ temporaryPath: settings.temporaryPath, releases: releasesPath(deployTo) })
   // A retry removes an unpublished copy left on servers that were unreachable during cleanup.
   const left = again ? `(${revertScript(deployTo, { release: again.release, isNew: true }, undefined)})` : ''
-  return lock.ask({ before: factsScript(serverPaths(context)), after: `${halfMade}\n${left}` }, signal)
+  return lock.ask({ before: factsScript(factsPaths(context)), after: `${halfMade}\n${left}` }, signal)
 }
 
 /** Asks without making anything, and also what only a diagnosis needs: limits, and who has the lock. */
 export function askReadOnly(context: Context): Promise<Outcome[]> {
   const { fleet, settings, signal } = context
-  const facts = factsScript(serverPaths(context), true)
+  const facts = factsScript(factsPaths(context), true)
   const script = [facts, OPEN_FILES_SCRIPT, lockStatusScript(settings.remotePath)].join('\n')
   return fleet.run('check', () => ({ script }), { signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true })
 }

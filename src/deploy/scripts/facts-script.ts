@@ -39,6 +39,11 @@ export interface Space {
   inodes: number
 }
 
+interface FactsPaths extends ServerPaths {
+  /** Of the agent. It may be there with other content: a server that loses its power may have kept only its name. */
+  content: { bytes: number; sha256: string }
+}
+
 /** Prints only the addresses of the SSH connection. */
 export const ADDRESS_SCRIPT = `printf 'ssh=%s\\n' "$SSH_CONNECTION"`
 
@@ -63,8 +68,8 @@ done`
  * only that shows whether it may; with `readOnly` it looks at their nearest parents instead. It starts as few programs as possible:
  * each takes several times as long as a question that the shell answers itself.
  */
-export function factsScript(paths: ServerPaths, readOnly = false): string {
-  const { deployTo, remotePath, temporaryPath, agent, node } = paths
+export function factsScript(paths: FactsPaths, readOnly = false): string {
+  const { deployTo, remotePath, temporaryPath, agent, node, content } = paths
   return `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}
 nl='
 '
@@ -85,7 +90,11 @@ esac
 [ ! -e "$d" ] || [ -d "$d" ] || bad "$d is not a directory"
 if [ -d "$d/current" ] && [ ! -L "$d/current" ]; then bad "$d/current is a directory, not a link"; fi
 ${readOnly ? LOOK : MAKE}
-[ -f ${quotePath(agent)} ] && say agent yes
+a=${quotePath(agent)}
+if [ -f "$a" ]; then
+  set -- $({ sha256sum || wc -c; } 2>/dev/null <"$a")
+  case "$1" in ${content.sha256}|${content.bytes}) say agent yes ;; esac
+fi
 
 if [ -L "$d/current" ]; then
   c=$(readlink "$d/current"); c=\${c%/}; c=\${c##*/}

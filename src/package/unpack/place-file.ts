@@ -7,6 +7,7 @@ import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { sha256OfFile } from '../../files/hash.ts'
 import { linkerBetween } from '../../files/link-or-copy.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
+import { syncPath } from '../../files/sync-tree.ts'
 import type { PlaceOrder } from '../../protocol/order.ts'
 
 /**
@@ -29,8 +30,10 @@ export async function placeFile(options: {
     await linkerBetween(dirname(file), dirname(path))(file, draft)
     await chmod(draft, order.mode & 0o7777)
     await utimes(draft, order.mtime / 1000, order.mtime / 1000)
+    await syncPath(draft)
     stopIfAborted(signal)
     renameSync(draft, path)
+    await syncPath(dirname(path))
     return { path, bytes: statSync(path).size }
   } catch (cause) {
     throw unwritable(path, cause)

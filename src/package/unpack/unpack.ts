@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { removeTree } from '../../files/remove-tree.ts'
+import { syncTree } from '../../files/sync-tree.ts'
 import type { Carried } from '../../protocol/events.ts'
 import { Destination } from './destination.ts'
 import { type ExtractOptions, extractInto } from './extract.ts'
@@ -36,7 +37,7 @@ export const unpack = (options: UnpackOptions): ReturnType<Fill> =>
   makeWhole(options, (destination) => extractInto(destination, options))
 
 /**
- * Fills a hidden directory beside `into` and renames it when all is there. On any failure the hidden directory is removed and
+ * Fills a hidden directory beside `into` and renames it when all is there, and on the disk. On any failure the hidden directory is removed and
  * nothing else has been touched.
  *
  * Throws RELEASE_EXISTS, CARRY_UNREADABLE, DISK_FULL, NOT_WRITABLE, INTERRUPTED or what `fill` throws.
@@ -54,6 +55,7 @@ export async function makeWhole(options: Target, fill: Fill): Promise<Filled> {
     const filled: Filled = await fill(destination)
     if (options.carry) filled.carried = await options.carry(destination)
     if (options.revision !== undefined) destination.revision(options.revision)
+    await syncTree(partial, options.signal) // before a directory's mode may forbid it
     destination.finish()
     stopIfAborted(options.signal)
     renameSync(partial, into)

@@ -128,6 +128,16 @@ describe('following one server', () => {
     expect(times).toMatchObject(seconds)
   })
 
+  test.each([
+    ['transfer', []],
+    ['unpack', [done]],
+  ] as const)('an agent that ends well before its %s is over has failed', async (step, events) => {
+    const { follower: one } = follower([...events], { server, ok: true, stdout: '', stderr: '' })
+    const failure = await one.follow()
+    expect(failure).toMatchObject({ step, cause: expect.stringContaining('ended before its work was done') })
+    expect(one.hasArrived).toBe(false)
+  })
+
   test('Ctrl-C is no failure of the server', async () => {
     const { follower: one, controller } = follower([], failed('SSH_LOST'))
     controller.abort()

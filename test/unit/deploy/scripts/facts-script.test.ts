@@ -11,6 +11,7 @@ import {
   parseFacts,
   type ServerFacts,
 } from '../../../../src/deploy/scripts/facts-script.ts'
+import { sha256Of } from '../../../../src/files/hash.ts'
 
 let root: string
 beforeEach(() => {
@@ -18,13 +19,16 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
+const program = 'the program'
+const content = { bytes: program.length, sha256: sha256Of(program) }
+
 /** Asks this machine, as a server with a login banner would be asked. */
 function ask(node = process.execPath, env: Record<string, string> = {}): ServerFacts {
   const deployTo = join(root, 'app')
   const remotePath = join(deployTo, 'shared/murder')
   const paths = { deployTo, remotePath, temporaryPath: join(remotePath, 'tmp') }
-  const script = factsScript({ ...paths, agent: join(remotePath, 'murder-1.mjs'), node })
-  return parseFacts(`Welcome = hello\n${execFileSync('sh', ['-c', script], { env, encoding: 'utf8' })}`)
+  const script = factsScript({ ...paths, agent: join(remotePath, 'murder-1.mjs'), node, content })
+  return parseFacts(`Welcome = hello\n${execFileSync('/bin/sh', ['-c', script], { env, encoding: 'utf8' })}`)
 }
 
 const facts = (over: Partial<ServerFacts> = {}): ServerFacts => ({
@@ -62,7 +66,7 @@ describe('the script that asks', () => {
   it('finds agent, current release and revision', () => {
     ask()
     const app = join(root, 'app')
-    writeFileSync(join(app, 'shared/murder/murder-1.mjs'), '')
+    writeFileSync(join(app, 'shared/murder/murder-1.mjs'), program)
     mkdirSync(join(app, 'releases/20260101000000'))
     writeFileSync(join(app, 'releases/20260101000000/REVISION'), 'abc\n')
     symlinkSync('releases/20260101000000', join(app, 'current'))
@@ -71,6 +75,24 @@ describe('the script that asks', () => {
     expect(ask()).toMatchObject({ currentRelease: '20260101000000', newestRelease: '20260101000001' })
     rmSync(join(app, 'releases/20260101000000'), { recursive: true })
     expect(ask().currentRelease).toBeUndefined() // a link to nothing
+  })
+
+  it('finds no agent where only its name was left, or its length', () => {
+    ask()
+    const path = join(root, 'app/shared/murder/murder-1.mjs')
+    const hasAgent = (text: string, env = {}) => {
+      writeFileSync(path, text)
+      return ask(process.execPath, env).hasAgent
+    }
+    expect(hasAgent('')).toBe(false)
+    expect(hasAgent('\0'.repeat(program.length))).toBe(false)
+    expect(hasAgent(program)).toBe(true)
+    // Without sha256sum the length decides.
+    const tools = join(root, 'tools')
+    mkdirSync(tools)
+    for (const name of ['wc', 'mkdir', 'date', 'df']) symlinkSync(`/usr/bin/${name}`, join(tools, name))
+    expect(hasAgent(program, { PATH: tools })).toBe(true)
+    expect(hasAgent('', { PATH: tools })).toBe(false)
   })
 
   it('says what is in the way', () => {
