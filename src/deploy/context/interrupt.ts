@@ -6,13 +6,14 @@ import { silenceTmp } from './tmp-package.ts'
 
 /**
  * The first Ctrl-C lets the running step end and tidy up. The second one, or one while another plugin's task runs, ends the process
- * at once.
+ * at once. A terminal that is closed counts as Ctrl-C.
  */
 export class Interrupt {
   readonly #shipit: Shipit
   readonly #controller = new AbortController()
   readonly #restoreTmp: () => void
   #steps = 0
+  #hungUp = false
 
   constructor(shipit: Shipit) {
     this.#shipit = shipit
@@ -20,6 +21,7 @@ export class Interrupt {
     setMaxListeners(0, this.signal)
     process.on('SIGINT', this.#stop)
     process.on('SIGTERM', this.#stop)
+    process.on('SIGHUP', this.#hangUp)
     // Afterwards, because a signal that arrives while there is no listener would be lost.
     this.#restoreTmp = silenceTmp()
   }
@@ -42,7 +44,16 @@ export class Interrupt {
   close(): void {
     process.off('SIGINT', this.#stop)
     process.off('SIGTERM', this.#stop)
+    process.off('SIGHUP', this.#hangUp)
     this.#restoreTmp()
+  }
+
+  /** It comes twice, from the shell and from the kernel. What is printed from then on fails, and must not end the process. */
+  readonly #hangUp = (): void => {
+    if (this.#hungUp) return
+    this.#hungUp = true
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+    this.#stop()
   }
 
   readonly #stop = (): void => {
