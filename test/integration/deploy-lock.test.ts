@@ -78,3 +78,16 @@ test('a deploy whose lock was broken publishes nothing over a deploy that has co
   expect(current()).toEqual(now)
   expect(readFileSync(join(app(1), 'current/file'), 'utf8')).toBe('newer')
 })
+
+test('a command that a listener leaves running keeps no lock, and people are told of it', async () => {
+  const { project, app, configure } = await embedded(2)
+  configure({}, { after: "shipit.on('published', () => void shipit.remote('sleep 600'))" })
+  writeFileSync(join(project.workspace, 'file'), 'content')
+  const running = project.start()
+  await expect
+    .poll(() => running.output.replace(/\s+/g, ' '), { interval: 50, timeout: 40_000 })
+    .toMatch(/Waiting until commands .* end: .*sleep 600/)
+  for (const at of [0, 1]) expect(existsSync(join(app(at), 'shared/murder/lock'))).toBe(false)
+  process.kill(running.child.pid ?? 0, 'SIGHUP')
+  expect(await running.ended).toMatchObject({ code: 130 })
+})

@@ -107,10 +107,14 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     meanwhile: (work) => void pending.push(work),
     async close() {
       display.finish()
-      await commandsEnded(connections) // Their connections end with this run's.
-      interrupt.close()
       await Promise.all(pending)
       await lock.release()
+      // Their connections end with this run's.
+      await commandsEnded(connections, (commands) => {
+        shipit.log(`Waiting until commands of the shipitfile or of plugins end: ${commands.join('; ')}`)
+      })
+      interrupt.close()
+      await lock.close()
       await fleet.close()
     },
   }

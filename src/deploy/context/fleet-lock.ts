@@ -16,12 +16,14 @@ import {
   NO_FENCE,
   othersLock,
   parseLock,
+  removeLockScript,
 } from '../scripts/lock-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
 /** A lock is asked for again, because another deploy may be ending, or be refused itself. */
 const MAX_ATTEMPTS = 6
 const RETRY_PAUSE_S = 0.4
+const RELEASE_TIMEOUT_S = 5
 
 interface Scripts {
   before: string
@@ -123,7 +125,18 @@ export class FleetLock {
     return [...outcomes.values()]
   }
 
+  /** Removes the lock. Its shells stay: commands may run over their connections. */
   async release(): Promise<void> {
+    this.#released.abort()
+    const script = removeLockScript(this.#place.remotePath, this.#owner)
+    const { signal } = new AbortController()
+    // Where a shell is busy or gone, its end removes the lock.
+    const run = (hold: PersistentShell) =>
+      hold.run({ script, totalTimeout: RELEASE_TIMEOUT_S, maxOutput: 0, onLine: () => {}, signal })
+    await Promise.all([...this.#holds.values()].map(run))
+  }
+
+  async close(): Promise<void> {
     this.#released.abort()
     await this.#letGo()
   }

@@ -1,11 +1,15 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Server, SshConnection } from '../../fleet/ssh/server.ts'
 import type { Shipit } from '../../shipit.ts'
+import { oneLine } from '../../text/format.ts'
 
 /** Methods of a connection of ssh-pool that run a command. */
 const METHODS = ['run', 'copy', 'copyToRemote', 'copyFromRemote', 'scpCopyToRemote', 'scpCopyFromRemote']
 
-const running = new WeakMap<object, Set<Promise<unknown>>>()
+/** What runs on a connection, as text for people. */
+const running = new WeakMap<object, Map<Promise<unknown>, string>>()
+/** After this time people are told what the end waits for. */
+const PATIENCE_MS = 3000
 
 export const connectionsOf = ({ pool }: Shipit): SshConnection[] =>
   (pool?.connections ?? []) as unknown as SshConnection[]
@@ -24,7 +28,7 @@ export function withdraw({ pool }: Shipit, servers: readonly Server[]): void {
 export function watchCommands(connections: readonly object[]): void {
   for (const connection of connections) {
     if (running.has(connection)) continue
-    const commands = new Set<Promise<unknown>>()
+    const commands = new Map<Promise<unknown>, string>()
     running.set(connection, commands)
     for (const name of METHODS) {
       const run: unknown = Reflect.get(connection, name)
@@ -34,19 +38,28 @@ export function watchCommands(connections: readonly object[]): void {
         const end = () => commands.delete(ended)
         // A failure is reported to the caller, not here.
         const ended: Promise<unknown> = Promise.resolve(result).then(end, end)
-        commands.add(ended)
+        commands.set(ended, oneLine(`${labelOf(connection)}: ${String(args[0])}`))
         return result
       })
     }
   }
 }
 
-/** Resolves when none of these commands runs any more. */
-export async function commandsEnded(connections: readonly object[]): Promise<void> {
-  for (;;) {
-    const left = connections.flatMap((connection) => [...(running.get(connection) ?? [])])
-    if (left.length === 0) return
-    await Promise.all(left)
+/** Resolves when none of these commands runs any more. Calls `tell` with those that take long, once. */
+export async function commandsEnded(
+  connections: readonly object[],
+  tell: (commands: string[]) => void,
+): Promise<void> {
+  const left = () => connections.flatMap((connection) => [...(running.get(connection) ?? [])])
+  const timer = setTimeout(() => tell(left().map(([, text]) => text)), PATIENCE_MS)
+  while (left().length > 0) {
+    await Promise.all(left().map(([ended]) => ended))
     await setImmediate() // A caller that has waited for one of them may begin the next.
   }
+  clearTimeout(timer)
+}
+
+function labelOf(connection: object): string {
+  const { user, host } = (connection as Partial<SshConnection>).remote ?? {}
+  return user ? `${user}@${host}` : String(host)
 }

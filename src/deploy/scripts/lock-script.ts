@@ -133,6 +133,10 @@ export function breakLockScript(remotePath: string): string {
   return `${functions(remotePath)}\nif look; then tell; rm -f "$l" || exit 1; fi`
 }
 
+/** Removes the lock of this owner, and no other. */
+export const removeLockScript = (remotePath: string, { id }: LockOwner) =>
+  `${functions(remotePath)}\nif look && [ "$id_of" = ${quote(id)} ]; then rm -f "$l"; fi`
+
 /** `fence` where no lock is held. */
 export const NO_FENCE = 'fence() { :; }'
 

@@ -38,9 +38,17 @@ ${isNew ? 'if [ "$(readlink current)" != "$r" ]; then chmod -R u+rwx "$r" 2>/dev
 true`
 }
 
-/** Runs the user's own shell text in a shell of its own: it may call `exit`, or print anything. */
+/**
+ * Runs the user's own shell text in a shell of its own: it may call `exit`, or print anything. A program that it leaves in the
+ * background must not hold the SSH session open, so it prints into a file that is deleted already.
+ */
 export const healthScript = (deployTo: string, healthCheck: string) =>
-  `cd ${quotePath(posix.join(deployTo, 'current'))} && sh -c ${quote(healthCheck)}`
+  `o=$(mktemp) && exec 3>"$o" 4<"$o" || exit 1
+rm -f "$o"
+cd ${quotePath(posix.join(deployTo, 'current'))} && sh -c ${quote(healthCheck)} </dev/null >/dev/null 2>&3 3>&- 4<&-
+c=$?
+cat <&4 >&2
+exit $c`
 
 /**
  * Goes to `deployTo` and sets `r` to the release. No other text may become the target of a link, or be removed: `releases/` itself

@@ -21,6 +21,7 @@ import {
   type LockOwner,
   lockStatusScript,
   parseLock,
+  removeLockScript,
   takeLockScript,
 } from '../../../../src/deploy/scripts/lock-script.ts'
 import { publishScript } from '../../../../src/deploy/scripts/publish-script.ts'
@@ -132,6 +133,15 @@ test('a manual lock stays until it is broken', async () => {
   expect(parseLock(sh(takeLockScript(directory, owner('3', 'manual'))))).toMatchObject({ id: '1' })
   expect(parseLock(sh(breakLockScript(directory)))).toMatchObject({ id: '1' })
   expect(sh(breakLockScript(directory))).toBe('')
+  expect(files()).toEqual([])
+})
+
+test('an owner removes its own lock, and no other', async () => {
+  await hold('1')
+  sh(removeLockScript(directory, owner('2')))
+  expect(files()).toEqual(['lock'])
+  sh(removeLockScript(directory, owner('1')))
+  sh(removeLockScript(directory, owner('1')))
   expect(files()).toEqual([])
 })
 

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { groupsOf } from '../../../../src/deploy/releases/batch.ts'
 import { cleanReleases } from '../../../../src/deploy/releases/clean-releases.ts'
 import { publish } from '../../../../src/deploy/releases/publish.ts'
 import { NO_FENCE } from '../../../../src/deploy/scripts/lock-script.ts'
-import { publishScript, revertScript } from '../../../../src/deploy/scripts/publish-script.ts'
+import { healthScript, publishScript, revertScript } from '../../../../src/deploy/scripts/publish-script.ts'
 import { cleanReleasesScript } from '../../../../src/deploy/scripts/releases-script.ts'
 import { interrupted } from '../../../../src/errors.ts'
 
@@ -94,6 +94,27 @@ describe.each(['', '.', '..', '../x', '1/', '/1', '.2.partial', '1/2'])(
     })
   },
 )
+
+describe.each([[['sh']], [['busybox', 'sh']]])('the health check in %j', ([shell = '', ...args]) => {
+  const check = (text: string) => {
+    sh(publishScript(root, '1'))
+    return spawnSync(shell, [...args, '-c', healthScript(root, text)], { encoding: 'utf8', timeout: 20_000 })
+  }
+
+  test('runs in the release, and its exit code and errors are those of the check', () => {
+    expect(check('case "$(pwd -P)" in */releases/1) ;; *) exit 9 ;; esac').status).toBe(0)
+    expect(check("echo out; echo 'is ill' >&2; exit 3")).toMatchObject({
+      status: 3,
+      stdout: '',
+      stderr: 'is ill\n',
+    })
+  })
+
+  test('ends with its exit code, also when it starts a daemon that holds its outputs', () => {
+    const { status, signal } = check('sleep 30 & exit 4')
+    expect({ status, signal }).toEqual({ status: 4, signal: null })
+  })
+})
 
 describe('cleaning', () => {
   test.each([
