@@ -14,6 +14,9 @@ import { suggest } from './suggest.ts'
 export type Origin = 'default' | 'shipitfile' | `environment ${string}`
 export type Origins = Record<SettingKey, Origin>
 
+/** Ports after the default one that a tracker may take: so many other deploys may run on one machine. */
+const SPARE_PORTS = 31
+
 export interface SettingsInput {
   /** The `murder` key of the shipitfile as it was written; undefined when there is none. */
   file: unknown
@@ -57,10 +60,13 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
 
   const remotePath = parsed.data.remotePath ?? posix.join(String(deployTo), 'shared/murder')
   const temporaryPath = parsed.data.temporaryPath ?? posix.join(remotePath, 'tmp')
-  return {
-    settings: { ...parsed.data, remotePath, temporaryPath },
-    origins: originsOf(own.file, environment),
-  }
+  const origins = originsOf(own.file, environment)
+  const { port } = parsed.data.tracker
+  const trackerPorts: [number, number] = [
+    port,
+    origins['tracker.port'] === 'default' ? port + SPARE_PORTS : port,
+  ]
+  return { settings: { ...parsed.data, remotePath, temporaryPath, trackerPorts }, origins }
 }
 
 /** A copy of the shipitfile's settings in which those of the environment take precedence. */

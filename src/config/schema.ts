@@ -24,7 +24,8 @@ function setting<S extends z.ZodType>(
 
 const tracker = z.strictObject({
   port: setting(kinds.port.schema.default(8998), kinds.port, {
-    description: 'TCP port of the tracker, wherever it is started.',
+    description:
+      'TCP port of the tracker, wherever it is started. When it is not set, and another program (another deploy) has it, the tracker takes the first free one of the 31 after it; servers are told which.',
     example: 9000,
   }),
   address: setting(kinds.host.schema.optional(), kinds.host, {
@@ -229,4 +230,9 @@ export type MurderSettings = Omit<z.input<typeof schema>, 'tracker'> & {
 } & { stallTimeout?: number; totalTimeout?: number }
 
 /** Settings in force: checked, with every default filled in. Sizes are bytes, times are seconds. */
-export type Settings = z.output<typeof schema> & { remotePath: string; temporaryPath: string }
+export type Settings = z.output<typeof schema> & {
+  remotePath: string
+  temporaryPath: string
+  /** The tracker takes the first free one. It is only one when it was set by hand: others may rely on it. */
+  trackerPorts: [first: number, last: number]
+}

@@ -254,3 +254,16 @@ test('in JSON mode nothing speaks of a table', async () => {
     { step: 'check' },
   ])
 })
+
+test('when another deploy has the usual port of the tracker, this one takes the next free one', async () => {
+  const it = await embedded(2)
+  writeFileSync(join(it.project.workspace, 'file'), 'x')
+  const other = createServer().listen(8998)
+  other.on('error', () => {}) // A real tracker has it, which is as good.
+  onTestFinished(() => void other.close())
+  const run = await it.project.run('deploy', { MURDER_TRACKER_PORT: '' })
+  expect(run.stdout).toMatch(/^Port 8998 of the deploy host is taken: the tracker takes (899\d|90[012]\d), /m)
+  expect(run.code).toBe(0)
+  expect(it.current()).not.toContain(undefined)
+  expect(await quiet(it.project.root)).toEqual([])
+})

@@ -33,6 +33,18 @@ function open(): Socket {
   return socket
 }
 
+it('takes the first free port after one that is taken', async () => {
+  await start()
+  const first = tracker
+  try {
+    await expect(startTracker({ port: first.port, host: '127.0.0.1' })).rejects.toThrow(/is taken/)
+    tracker = await startTracker({ port: first.port, lastPort: first.port + 20, host: '127.0.0.1' })
+    expect(tracker.port).toBeGreaterThan(first.port)
+  } finally {
+    await first.close()
+  }
+})
+
 describe('a tracker with permits', () => {
   it('brings together peers that know the secret, and answers no others', async () => {
     await start(() => [{ secret, infoHash, addresses: ['127.0.0.1'] }])

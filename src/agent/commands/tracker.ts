@@ -19,6 +19,7 @@ const HELP = `murder tracker
 Starts a BitTorrent tracker in the background: the place where seeder and peers find each other.
 
   --port N              port (8998)
+  --last-port N         when that port is taken: the first free one up to this
   --host IP             listen on this address only
   --only FILE.torrent   serve this torrent and no other (repeatable)
   --secret-file FILE    answer only who knows this secret: http://host:8998/{secret}/announce is then the tracker of
@@ -36,6 +37,7 @@ export const command: Command = {
   positionals: [],
   flags: {
     port: { type: 'string' },
+    'last-port': { type: 'string' },
     host: { type: 'string' },
     only: { type: 'string', multiple: true },
     'secret-file': { type: 'string' },
@@ -50,6 +52,7 @@ export const command: Command = {
   async run(args) {
     if (args.has('until-eof') && !args.has('foreground')) throw usageError('--until-eof needs --foreground')
     const port = args.value('port', parsePort, PORT)
+    const lastPort = args.value('last-port', parsePort, undefined)
     const host = args.text('host')
     const only = await Promise.all(args.list('only').map(readTorrent))
     const secret = await args.value('secret-file', readSecret, undefined)
@@ -59,7 +62,7 @@ export const command: Command = {
       tag: checkTag(args.text('tag') ?? String(port)),
       port,
       timeouts: { connect: 0, stall: 0, total: args.value('timeout', parseSeconds, 0) },
-      ...defined({ host, secret, permits: permits && resolve(permits) }),
+      ...defined({ lastPort, host, secret, permits: permits && resolve(permits) }),
       ...(only.length === 0 ? {} : { only: only.map(({ metainfo }) => metainfo.infoHash) }),
     }
     await runService(job, args, (event) => describeTracker(job.tag, event))

@@ -53,6 +53,8 @@ export interface TrackerJob {
   role: 'tracker'
   tag: string
   port: number
+  /** Where `port` is taken, it takes the first free one up to this. */
+  lastPort?: number
   host?: string
   /** Infohashes it serves; all when missing. */
   only?: string[]

@@ -11,7 +11,7 @@ export async function workAsTracker(job: TrackerJob, context: WorkerContext): Pr
   const permits = permitsOf(job)
   const tracker = await startTracker({
     port: job.port,
-    ...defined({ host: job.host, only: job.only, permits }),
+    ...defined({ lastPort: job.lastPort, host: job.host, only: job.only, permits }),
   })
   try {
     const url = announceUrl(reachableHost(job.host), tracker.port, permits !== undefined)

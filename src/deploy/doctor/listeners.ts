@@ -36,11 +36,10 @@ export async function listenEverywhere(
   servers: readonly Server[],
   isBusy: boolean,
 ): Promise<Listeners> {
-  const {
-    ports,
-    tracker: { port },
-  } = context.settings
-  const atTracker = hasOwnTracker ? await listenAt(context, tracker.server, [port, port]) : undefined
+  const { ports, trackerPorts } = context.settings
+  // While a deploy runs, its tracker has the first port, and firewalls may know no other.
+  const wanted: [number, number] = isBusy ? [trackerPorts[0], trackerPorts[0]] : trackerPorts
+  const atTracker = hasOwnTracker ? await listenAt(context, tracker.server, wanted) : undefined
   const peers = new Map<Server | undefined, Listener>()
   const listenAsPeer = async (server: Server | undefined) => {
     const listener = await listenAt(context, server, ports)
@@ -48,7 +47,7 @@ export async function listenEverywhere(
   }
   await Promise.all([...new Set([...servers, seeder.server])].map(listenAsPeer))
   const problems = servers.filter((server) => !peers.has(server)).map(({ label }) => noPeerPort(label, ports))
-  if (hasOwnTracker && !atTracker) problems.push(trackerPortTaken(tracker, port, isBusy))
+  if (hasOwnTracker && !atTracker) problems.push(trackerPortTaken(tracker, wanted, isBusy))
   return { tracker: atTracker, peers, problems }
 }
 
@@ -59,13 +58,18 @@ const noPeerPort = (server: string, ports: readonly number[]): Problem => ({
   cure: 'set murder.ports to a range with free ports',
 })
 
-function trackerPortTaken({ label: server }: Site, port: number, isBusy: boolean): Problem {
+function trackerPortTaken(
+  { label: server }: Site,
+  [first, last]: [number, number],
+  isBusy: boolean,
+): Problem {
   const check = 'tracker port'
+  const ports = first === last ? `port ${first} is` : `all ports from ${first} to ${last} are`
   if (isBusy) {
-    const cause = `port ${port} is taken while a deploy runs: it was not tried`
+    const cause = `${ports} taken while a deploy runs: it was not tried`
     return { server, check, cause, cure: 'run murder:doctor again when the deploy is done' }
   }
-  const cause = `port ${port} is taken by another program`
+  const cause = `${ports} taken by another program`
   return { server, check, cause, cure: 'stop it, or set murder.tracker.port to another port' }
 }
 

@@ -35,11 +35,16 @@ export class Placement {
   readonly externalTracker: string | undefined
   /** Whether the deploy or the single tasks start a tracker of their own. */
   readonly hasOwnTracker: boolean
+  /** The port of a tracker of their own. */
+  readonly trackerPort: number
   readonly #settings: Settings
   readonly #facts: FleetFacts
 
-  /** `facts`: what the servers say of themselves, if they have been asked yet. Throws NO_SERVER. */
-  constructor(context: PlacementContext, facts: FleetFacts = new Map()) {
+  /**
+   * `facts`: what the servers say of themselves, if they have been asked yet. `trackerPort`: where the tracker listens, if it
+   * has been started yet. Throws NO_SERVER.
+   */
+  constructor(context: PlacementContext, facts: FleetFacts = new Map(), trackerPort?: number) {
     const { settings } = context
     const { at, address } = settings.tracker
     const [seeder, tracker] = [seederServer(context), trackerServer(context)]
@@ -47,6 +52,7 @@ export class Placement {
     this.tracker = siteOf(tracker, tracker === seeder ? (address ?? settings.announce) : address)
     this.externalTracker = /^https?:/.test(at) ? at : undefined
     this.hasOwnTracker = at !== 'none' && this.externalTracker === undefined
+    this.trackerPort = trackerPort ?? settings.tracker.port
     this.#settings = settings
     this.#facts = facts
   }
@@ -78,14 +84,14 @@ export class Placement {
   announceUrls(from: Server | undefined, hasSecret: boolean): string[] {
     if (this.externalTracker !== undefined) return [this.externalTracker]
     if (!this.hasOwnTracker) return []
-    return [announceUrl(this.addressOf(this.tracker, from), this.#settings.tracker.port, hasSecret)]
+    return [announceUrl(this.addressOf(this.tracker, from), this.trackerPort, hasSecret)]
   }
 
   /** The one announce URL to show; undefined when there is no tracker. */
   shownTracker(): string | undefined {
     if (!this.hasOwnTracker) return this.externalTracker
-    const { tracker, allowStrangers } = this.#settings
-    return announceUrl(this.#shownAddress(this.tracker), tracker.port, !allowStrangers)
+    const address = this.#shownAddress(this.tracker)
+    return announceUrl(address, this.trackerPort, !this.#settings.allowStrangers)
   }
 
   /** The address that most servers use, else one of this machine's own. */
@@ -106,6 +112,14 @@ const siteOf = (server: Server | undefined, address: string | undefined): Site =
   server,
   address,
 })
+
+/** The arguments of the agent's `tracker` that say where it listens. */
+export const trackerPortArgs = ({ trackerPorts: [first, last] }: Settings): string[] => [
+  '--port',
+  String(first),
+  '--last-port',
+  String(last),
+]
 
 /** Addresses of all machines of the fleet; undefined when those of one are not known. */
 export function fleetHosts(facts: FleetFacts): string[] | undefined {

@@ -19,7 +19,8 @@ export async function startRestarted(
 ): Promise<Agent> {
   let current = await start([role, ...args])
   const { port } = current
-  const samePort = role === 'tracker' ? ['--port', `${port}`] : ['--ports', `${port}-${port}`]
+  const samePort =
+    role === 'tracker' ? ['--port', `${port}`, '--last-port', `${port}`] : ['--ports', `${port}-${port}`]
   let sentBefore = 0
   let stopping = false
 

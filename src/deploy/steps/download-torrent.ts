@@ -9,6 +9,7 @@ import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
 import { keyValueLines, say } from '../outcome/say.ts'
 import { findSeeders } from './seed.ts'
+import { findTracker } from './tracker.ts'
 
 /**
  * `murder:download_torrent`: brings the torrent that is being seeded here, with the tracker's address in it, so that any
@@ -27,7 +28,8 @@ export async function downloadTorrent(context: Context): Promise<void> {
   }
   const { tag } = seeder
   const torrent = await fetchTorrent(context, seeder)
-  const tracker = new Placement(context).shownTracker()
+  const running = await findTracker(context)
+  const tracker = new Placement(context, undefined, running?.port).shownTracker()
   const directory = environmentDirectory(environment)
   const path = join(directory, `${tag}.torrent`)
   await mkdir(directory, { recursive: true, mode: 0o700 })

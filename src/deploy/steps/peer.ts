@@ -24,7 +24,7 @@ import { findTracker } from './tracker.ts'
 /** `murder:peer`: every server fetches what is seeded and unpacks it, as a release unless the settings say otherwise. */
 export async function peer(context: Context, then: 'linger' | 'stop' = 'linger'): Promise<void> {
   const { fleet, settings } = context
-  const { transfer, seederPort } = await seeded(context)
+  const { transfer, seederPort, trackerPort } = await seeded(context)
   const { tag } = transfer
   const target = unpackTargetOf(context, transfer)
   const { path } = target
@@ -47,7 +47,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
 
   const board = context.display.board()
   for (const { label } of complete) board.update(label, { phase: 'done' })
-  const swarm = { placement: new Placement(context, facts), seederPort, sent: () => 0 }
+  const swarm = { placement: new Placement(context, facts, trackerPort), seederPort, sent: () => 0 }
   try {
     const plan = { transfer, swarm, facts, servers, unpacked: new Set<Server>() }
     const received = await followServers(context, { ...plan, ...targetPlan(target, transfer) })
@@ -77,8 +77,10 @@ function targetPlan({ path, release, existing, file }: UnpackTarget, { revision 
   return { releasePath: path, ...(existing === 'refuse' ? {} : { existing }), ...ofRelease }
 }
 
-/** What is seeded for this environment, and the seeder's port. Throws NOTHING_SEEDED or SEEDS_OTHER. */
-async function seeded(context: Context): Promise<{ transfer: StoredTransfer; seederPort: number }> {
+/** What is seeded for this environment, and the ports of its seeder and its tracker. Throws NOTHING_SEEDED or SEEDS_OTHER. */
+async function seeded(
+  context: Context,
+): Promise<{ transfer: StoredTransfer; seederPort: number; trackerPort: number | undefined }> {
   const { environment } = context.shipit
   const seeders = await findSeeders(context)
   const transfer = await loadTransfer(context)
@@ -96,9 +98,11 @@ async function seeded(context: Context): Promise<{ transfer: StoredTransfer; see
   const wanted = context.settings.tag
   if (wanted !== undefined && wanted !== transfer.tag)
     throw new MurderError('SEEDS_OTHER', `${transfer.tag} is being seeded, not ${wanted}`, { cure })
-  if (new Placement(context).hasOwnTracker && !(await findTracker(context)))
+  const { hasOwnTracker } = new Placement(context)
+  const tracker = hasOwnTracker ? await findTracker(context) : undefined
+  if (hasOwnTracker && !tracker)
     say(context, 'No tracker runs: the servers know only the seeder (murder:start_tracker starts one)')
-  return { transfer, seederPort: seeder.port }
+  return { transfer, seederPort: seeder.port, trackerPort: tracker?.port }
 }
 
 function assertZstd(context: Context, { compression }: StoredTransfer, facts: FleetFacts): void {

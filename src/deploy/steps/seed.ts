@@ -9,7 +9,7 @@ import { Placement } from '../hosts/placement.ts'
 import { keyValueLines as lines, say } from '../outcome/say.ts'
 import { ask } from '../preflight/ask.ts'
 import { inspect } from '../preflight/preflight.ts'
-import { bringSeed } from '../swarm/bring-seed.ts'
+import { bringSeed, trackerArgs } from '../swarm/bring-seed.ts'
 import { permit } from '../swarm/permits.ts'
 import { createTransfer, loadTransfer, type StoredTransfer } from '../transfer/stored-transfer.ts'
 import { SECRET } from '../transfer/transfer.ts'
@@ -46,8 +46,9 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
   const hosts = taskHosts(context)
   const ofHosts = await prepareHosts(context, hosts.seeder, hosts.tracker)
   await permit(context, transfer, ofHosts)
-  const placement = new Placement(context, ofHosts)
-  if (placement.hasOwnTracker) await ensureTracker(context)
+  const { hasOwnTracker } = new Placement(context)
+  const trackerPort = hasOwnTracker ? (await ensureTracker(context)).port : undefined
+  const placement = new Placement(context, ofHosts, trackerPort)
   const running = await findSeeders(context)
   const current = running.find(({ tag, infoHash }) => tag === transfer.tag && infoHash === transfer.infoHash)
   for (const old of running.filter((run) => run !== current)) await stopSeeder(context, old)
@@ -58,7 +59,7 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
   const { facts } = await inspect(context, asked)
   const known = new Map([...facts, ...ofHosts])
   await permit(context, transfer, known)
-  const tracker = new Placement(context, known).shownTracker()
+  const tracker = new Placement(context, known, trackerPort).shownTracker()
   tellSeeding(context, transfer, { tracker, port, pid, runsAlready })
 }
 
@@ -68,7 +69,7 @@ async function startSeeder(
   placement: Placement,
 ): Promise<{ port: number; pid: number }> {
   const host = taskHosts(context).seeder
-  const args = await bringSeed(context, host, transfer, placement)
+  const args = [...(await bringSeed(context, host, transfer)), ...trackerArgs(host, transfer, placement)]
   return host.launch('seed', [...args, '--tag', transfer.tag])
 }
 

@@ -3,7 +3,7 @@ import { type RunStatus, runsNow } from '../../protocol/run-status.ts'
 import { probeTracker } from '../../torrent/tracker/probe.ts'
 import type { Context } from '../context/context.ts'
 import { prepareHosts, taskHosts } from '../hosts/hosts.ts'
-import { Placement } from '../hosts/placement.ts'
+import { Placement, trackerPortArgs } from '../hosts/placement.ts'
 import { keyValueLines, say } from '../outcome/say.ts'
 import { putPermits } from '../swarm/permits.ts'
 
@@ -21,14 +21,17 @@ export async function ensureTracker(
 ): Promise<{ port: number; pid: number; runsAlready: boolean }> {
   const running = await findTracker(context)
   if (running?.port !== undefined) return { port: running.port, pid: running.pid ?? 0, runsAlready: true }
-  const { port } = context.settings.tracker
+  const { settings } = context
   const host = taskHosts(context).tracker
   try {
-    const args = ['--port', String(port), '--permits', await putPermits(context), '--tag', tagOf(context)]
+    const permits = ['--permits', await putPermits(context)]
+    const args = [...trackerPortArgs(settings), ...permits, '--tag', tagOf(context)]
     return { ...(await host.launch('tracker', args)), runsAlready: false }
   } catch (error) {
     if (!(error instanceof MurderError) || error.code !== 'PORT_TAKEN') throw error
-    throw new MurderError('PORT_TAKEN', `Port ${port} on ${host.label} is taken by another program`, {
+    const [first, last] = settings.trackerPorts
+    const ports = first === last ? `Port ${first}` : `Every port from ${first} to ${last}`
+    throw new MurderError('PORT_TAKEN', `${ports} on ${host.label} is taken by another program`, {
       cure: 'stop it, or set murder.tracker.port to another port',
       cause: error,
     })
@@ -40,9 +43,9 @@ export async function startTracker(context: Context): Promise<void> {
   const { hasOwnTracker, externalTracker } = new Placement(context)
   if (!hasOwnTracker) return sayElsewhere(context, externalTracker)
   const host = taskHosts(context).tracker
-  const placement = new Placement(context, await prepareHosts(context, host))
+  const facts = await prepareHosts(context, host)
   const { port, pid, runsAlready } = await ensureTracker(context)
-  const url = placement.shownTracker()
+  const url = new Placement(context, facts, port).shownTracker()
   const heading = `${runsAlready ? 'The tracker runs already' : 'Tracker is running'} on ${host.label}`
   const text = keyValueLines(heading, [
     ['url', url ?? ''],

@@ -4,31 +4,28 @@ import type { Placement } from '../hosts/placement.ts'
 import { SECRET, type Transfer } from '../transfer/transfer.ts'
 
 /**
- * Brings torrent, secret and package to the machine that seeds. Gives the arguments of the agent's `seed` there; without a
- * secret, strangers may join.
+ * Brings torrent, secret and package to the machine that seeds. Gives the arguments of the agent's `seed` there, but for
+ * `trackerArgs`; without a secret, strangers may join.
  */
 export async function bringSeed(
   { fleet, settings }: Context,
   host: Host,
   transfer: Transfer,
-  placement: Placement,
 ): Promise<string[]> {
   const { ports, uploadLimit, downloadLimit } = settings
   const { torrent, secret } = transfer
   const torrentFile = await host.put('package.torrent', torrent)
   const secretFile = secret === undefined ? [] : ['--secret-file', await host.put(SECRET, secret)]
-  const trackers = placement.announceUrls(host.server, secret !== undefined)
   const options = {
     '--ports': ports.join('-'),
     '--fleet': String(fleet.servers.length),
     '--up-limit': String(uploadLimit),
     '--down-limit': String(downloadLimit),
   }
-  return [
-    torrentFile,
-    await host.bring(transfer),
-    ...Object.entries(options).flat(),
-    ...trackers.flatMap((url) => ['--tracker', url]),
-    ...secretFile,
-  ]
+  return [torrentFile, await host.bring(transfer), ...Object.entries(options).flat(), ...secretFile]
+}
+
+/** The arguments of `seed` that name the tracker. */
+export function trackerArgs(host: Host, { secret }: Transfer, placement: Placement): string[] {
+  return placement.announceUrls(host.server, secret !== undefined).flatMap((url) => ['--tracker', url])
 }

@@ -1,11 +1,11 @@
 import type { Context } from '../context/context.ts'
 import type { Host } from '../hosts/host.ts'
 import { deployHosts, prepareServers } from '../hosts/hosts.ts'
-import { Placement } from '../hosts/placement.ts'
+import { Placement, trackerPortArgs } from '../hosts/placement.ts'
 import type { Agent } from '../hosts/running-agent.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { Transfer } from '../transfer/transfer.ts'
-import { bringSeed } from './bring-seed.ts'
+import { bringSeed, trackerArgs } from './bring-seed.ts'
 import { PERMITS, permitOf } from './permits.ts'
 import type { Swarm } from './swarm.ts'
 
@@ -13,15 +13,26 @@ import type { Swarm } from './swarm.ts'
 export async function startSwarm(context: Context, transfer: Transfer, asked: FleetFacts): Promise<Swarm> {
   const { servers, besides } = context.fleet
   const facts = new Map([...asked, ...(await prepareServers(context, besides, 'nothing was published'))])
-  const placement = new Placement(context, facts)
+  let placement = new Placement(context, facts)
   for (const server of servers) placement.seederAddress(server) // throws where it is not known
   const hosts = deployHosts(context, transfer)
   const clear = () => Promise.all([...new Set([hosts.seeder, hosts.tracker])].map((host) => host.clear()))
-  const [seeder, tracker] = await bothOrNone(
-    startSeeder(context, transfer, hosts.seeder, placement),
+  const brought = bringSeed(context, hosts.seeder, transfer)
+  const startSeeder = async (at: Placement) => {
+    const args = [...(await brought), ...trackerArgs(hosts.seeder, transfer, at)]
+    return hosts.seeder.start('seed', [...args, '--tag', transfer.tag])
+  }
+  let [seeder, tracker] = await bothOrNone(
+    startSeeder(placement),
     placement.hasOwnTracker ? startTracker(context, transfer, hosts.tracker, facts) : undefined,
     clear,
   )
+  if (tracker && tracker.port !== placement.trackerPort) {
+    context.display.board().log(movedLine(placement, tracker.port))
+    placement = new Placement(context, facts, tracker.port)
+    await seeder.stop() // It announces itself at the port where the tracker is not.
+    ;[seeder, tracker] = await bothOrNone(startSeeder(placement), Promise.resolve(tracker), clear)
+  }
   return {
     placement,
     trackerPort: tracker?.port,
@@ -35,15 +46,8 @@ export async function startSwarm(context: Context, transfer: Transfer, asked: Fl
   }
 }
 
-async function startSeeder(
-  context: Context,
-  transfer: Transfer,
-  host: Host,
-  placement: Placement,
-): Promise<Agent> {
-  const args = await bringSeed(context, host, transfer, placement)
-  return host.start('seed', [...args, '--tag', transfer.tag])
-}
+const movedLine = ({ tracker, trackerPort }: Placement, port: number) =>
+  `Port ${trackerPort} of ${tracker.label} is taken: the tracker takes ${port}, which servers must reach, too`
 
 async function startTracker(
   context: Context,
@@ -52,8 +56,13 @@ async function startTracker(
   facts: FleetFacts,
 ): Promise<Agent> {
   const path = await host.put(PERMITS, JSON.stringify([await permitOf(context, transfer, facts)]))
-  const port = String(context.settings.tracker.port)
-  return host.start('tracker', ['--port', port, '--permits', path, '--tag', transfer.tag])
+  return host.start('tracker', [
+    ...trackerPortArgs(context.settings),
+    '--permits',
+    path,
+    '--tag',
+    transfer.tag,
+  ])
 }
 
 /** Side by side, because a program takes a while to start. When one fails, the other is stopped. */

@@ -26,11 +26,12 @@ const TIMEOUT_CHECK_MS = 1000
 
 /**
  * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`); then `only` are
- * the infohashes (hex) that it serves, or all if it is left out. With `permits`, which may change while it runs, it answers
+ * the infohashes (hex) that it serves, or all if it is left out. Where `port` is taken it takes the first free one up to `lastPort`. With `permits`, which may change while it runs, it answers
  * only announces that a permit covers. Throws MurderError `PORT_TAKEN`.
  */
 export async function startTracker(options: {
   port: number
+  lastPort?: number
   host?: string
   only?: string[]
   permits?: () => readonly Permit[]
@@ -66,7 +67,7 @@ export async function startTracker(options: {
   if (permits)
     server.http.prependListener('request', (request, response) => guard(permits(), request, response))
   limitConnections(server)
-  await listenOnFirst(server, options.port, hosts)
+  await listenOnFree(server, [options.port, options.lastPort ?? options.port], hosts)
   return {
     port: (server.http.address() as { port: number }).port,
     close: () =>
@@ -95,6 +96,17 @@ function limitConnections({ http }: Server): void {
     socket.once('close', () => limit.remove(socket))
     limit.add(socket, socket.remoteAddress ?? '')?.destroy()
   })
+}
+
+async function listenOnFree(server: Server, [first, last]: [number, number], hosts: string[]): Promise<void> {
+  for (let port = first; port < last; port++) {
+    try {
+      return await listenOnFirst(server, port, hosts)
+    } catch (error) {
+      if (!(error instanceof MurderError) || error.code !== 'PORT_TAKEN') throw error
+    }
+  }
+  await listenOnFirst(server, last, hosts)
 }
 
 /** `::` also accepts IPv4, if the machine has IPv6 at all. */

@@ -23,6 +23,7 @@ describe('values', () => {
     const { settings, origins } = load(undefined)
     expect(settings).toEqual({
       tracker: { port: 8998, allow: [], at: 'seeder' },
+      trackerPorts: [8998, 9029],
       seeder: 'local',
       remotePath: '/srv/app/shared/murder',
       temporaryPath: '/srv/app/shared/murder/tmp',
@@ -47,6 +48,13 @@ describe('values', () => {
       unsafePleaseDelete: false,
     })
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']))
+  })
+
+  test.each([
+    [{ tracker: { port: 8998 } }, {}],
+    [undefined, { MURDER_TRACKER_PORT: '8998' }],
+  ])('a tracker port that is set, also to the default, is the only one: %j %j', (file, env) => {
+    expect(load(file, env).settings.trackerPorts).toEqual([8998, 8998])
   })
 
   test('environment over shipitfile over default, and the origin of each value', () => {

@@ -32,6 +32,13 @@ test('on the deploy host: each server reaches it at the address that it sees', (
   expect(placement.announceUrls(undefined, false)).toEqual(['http://127.0.0.1:8998/announce'])
 })
 
+test('every machine is told of the port that the tracker has taken', () => {
+  const placement = new Placement(contextWith({}), facts, 9001)
+  expect(placement.announceUrls(b, false)).toEqual(['http://10.0.0.1:9001/announce'])
+  expect(placement.announceUrls(undefined, false)).toEqual(['http://127.0.0.1:9001/announce'])
+  expect(placement.shownTracker()).toBe('http://10.0.0.1:9001/{secret}/announce')
+})
+
 test('on the deploy host: a server that does not know its address needs the setting', () => {
   const unknown = new Map([[a, saying({})]])
   const placement = new Placement(contextWith({}), unknown)

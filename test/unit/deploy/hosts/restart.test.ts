@@ -30,6 +30,15 @@ test('an agent that ends by itself is started again on the same port, and what i
   expect(await agent.ended).toBeUndefined()
 })
 
+test('a tracker that had to take another port keeps that', async () => {
+  const { starts, end, start } = agents(0)
+  const agent = await startRestarted(start, 'tracker', ['--port', '7000', '--last-port', '7009'], () => {})
+  end[0]?.(broken)
+  await expect.poll(() => starts.length).toBe(2)
+  expect(starts[1]?.slice(-4)).toEqual(['--port', '7001', '--last-port', '7001'])
+  await agent.stop()
+})
+
 test('one that is stopped is not started again', async () => {
   const { starts, start } = agents(0)
   const agent = await startRestarted(start, 'tracker', [], () => {})
