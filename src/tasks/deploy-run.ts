@@ -12,9 +12,11 @@ import { findRelease, preparePublishing, releaseOf } from '../deploy/releases/pr
 import { publish } from '../deploy/releases/publish.ts'
 import { prepareRollback } from '../deploy/releases/rollback.ts'
 import { checkShellValues } from '../deploy/transfer/shell-values.ts'
+import { ExitCode, explain, MurderError } from '../errors.ts'
 import type { Outcome } from '../fleet/fleet.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
+import { watchExit } from './exit-code.ts'
 import { originalTask, type Registration, task, type Work } from './task.ts'
 
 /** One deploy or rollback, from its first task to the end of the call. One method is one task; a dry run has methods of its own. */
@@ -28,13 +30,17 @@ export class DeployRun {
   /** The release that deploy:update has brought. */
   #updated: string | undefined
   #report: DeployReport | undefined
+  #isPublished = false
   /** Shows the report at the end of the run, once. */
   #showReport: (() => void) | undefined
 
   constructor(shipit: Shipit) {
     this.#shipit = shipit
     shipit.on('task_err', ({ err }: TaskFailure) => this.#end(err ?? new Error('a task failed')))
-    shipit.on('published', () => this.#showReport?.())
+    shipit.on('published', () => {
+      this.#isPublished = true
+      this.#showReport?.()
+    })
     shipit.on('stop', () => {
       this.#end()
       this.#showReport?.()
@@ -149,7 +155,21 @@ export class DeployRun {
 
   #begin(context: Context): void {
     context.log.begin()
-    this.#begun ??= { context, at: new Date() }
+    if (this.#begun) return
+    this.#begun = { context, at: new Date() }
+    watchExit((code) => this.#endWithProcess(code))
+  }
+
+  /** Another plugin may end the process while it handles an event of the deploy. Gives the exit code. */
+  #endWithProcess(code: number): number {
+    if (!this.#begun || (this.#isPublished && code === ExitCode.done)) {
+      this.#end()
+      return code
+    }
+    const error = endedEarly(code)
+    if (code !== ExitCode.interrupted) process.stderr.write(`${explain(error)}\n`)
+    this.#end(error)
+    return error.exitCode
   }
 
   #end(error?: unknown): void {
@@ -165,6 +185,12 @@ export class DeployRun {
     if (error === undefined) this.#shipit.emit('murder:done', done)
   }
 }
+
+const endedEarly = (code: number): MurderError =>
+  new MurderError('ENDED_EARLY', 'The process was ended before the deploy was done', {
+    exitCode: code || ExitCode.failed,
+    cure: 'see what is said above: another plugin, or a listener of the shipitfile, calls process.exit() or waits for what never comes',
+  })
 
 const runs = new WeakMap<Shipit, DeployRun>()
 

@@ -27,3 +27,13 @@ export function exitWith(exitCode: number, host: Pick<NodeJS.Process, 'once' | '
     if (code === ExitCode.failed) host.exitCode = exitCode
   })
 }
+
+/** `end` runs when this process ends, with its exit code; what it gives becomes the exit code. */
+export function watchExit(
+  end: (code: number) => number,
+  host: Pick<NodeJS.Process, 'once' | 'exitCode'> = process,
+): void {
+  host.once('exit', (code) => {
+    host.exitCode = end(code)
+  })
+}

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { openSync, rmSync, writeFileSync } from 'node:fs'
+import { openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -266,4 +266,17 @@ test('when another deploy has the usual port of the tracker, this one takes the 
   expect(run.code).toBe(0)
   expect(it.current()).not.toContain(undefined)
   expect(await quiet(it.project.root)).toEqual([])
+})
+
+test('a listener that ends the process early does not make a success of it', async () => {
+  const it = await embedded(1)
+  writeFileSync(join(it.project.workspace, 'file'), 'x')
+  it.configure({}, { after: 'shipit.on("updated", () => process.exit(0))' })
+  const path = join(it.project.root, 'report.json')
+  const run = await it.project.run('deploy', { MURDER_REPORT: path })
+  expect(run.stderr).toMatch(/^The process was ended before the deploy was done — .*process.exit\(\)/m)
+  expect(run.code).toBe(1)
+  const report = JSON.parse(readFileSync(path, 'utf8'))
+  expect(report).toMatchObject({ exitCode: 1, published: false })
+  expect(it.current()).toEqual([undefined])
 })

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ExitCode, MurderError } from '../../../src/errors.ts'
-import { keepExitCode } from '../../../src/tasks/exit-code.ts'
+import { keepExitCode, watchExit } from '../../../src/tasks/exit-code.ts'
 import { task } from '../../../src/tasks/task.ts'
 import { finish, host } from './host.ts'
 
@@ -98,4 +98,15 @@ describe('exit code after a failed task', () => {
     expect(await exitCode(error, 0)).toBe(0)
     expect(await exitCode(error, 137)).toBe(137)
   })
+})
+
+it.each([
+  [0, 1],
+  [130, 130],
+])('what watches the end of the process may change exit code %d into %d', (code, wanted) => {
+  const listeners: ((code: number) => void)[] = []
+  const process = { exitCode: code, once: (_: 'exit', each: (code: number) => void) => listeners.push(each) }
+  watchExit((ended) => ended || 1, process as never)
+  for (const listener of listeners) listener(code)
+  expect(process.exitCode).toBe(wanted)
 })
