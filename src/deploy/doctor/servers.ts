@@ -54,5 +54,6 @@ export function checkAddress(
   if (settings.announce !== undefined || settings.seeder !== 'local') return []
   if (clientAddress !== undefined) return []
   const cause = 'it does not say from where it is reached'
-  return [{ server, check: 'address', cause, cure: 'set murder.announce to the address of the deploy host' }]
+  const cure = 'set murder.announce to the address of the deploy host, or murder.seeder to one of the servers'
+  return [{ server, check: 'address', cause, cure }]
 }

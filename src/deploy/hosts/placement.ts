@@ -67,7 +67,7 @@ export class Placement {
     const found = address ?? (from && this.#facts.get(from)?.clientAddress)
     if (found !== undefined) return found
     throw new MurderError('NO_ADDRESS', `${from?.label} does not say from where it is reached`, {
-      cure: 'set murder.announce to the address of the deploy host',
+      cure: 'set murder.announce to the address of the deploy host, or murder.seeder to one of the servers',
     })
   }
 

@@ -2,11 +2,13 @@ import type { MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
+import { ownAddresses } from '../../system/addresses.ts'
 import type { Context } from '../context/context.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { ADDRESS_SCRIPT, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { ask } from './ask.ts'
+import { throughTunnel } from './tunnel.ts'
 import { faultOf, sameMachine } from './verdict.ts'
 
 export type FleetFacts = ReadonlyMap<Server, ServerFacts>
@@ -53,6 +55,8 @@ export async function examine(context: Context, asked: Promise<Outcome[]>): Prom
     } else facts.set(outcome.server, found)
   }
   await findAddresses(context, facts)
+  const here = ownAddresses()
+  for (const [server, found] of facts) facts.set(server, throughTunnel(found, here))
   return { facts, failures }
 }
 
