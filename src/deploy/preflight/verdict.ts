@@ -58,7 +58,10 @@ function parseVersion(version: string | undefined): [number, number] | undefined
 
 const OLDEST_NODE = [20, 19] as const
 
-/** Two entries of `servers` that are one machine and one directory: they would unpack over each other. */
+/** The directories in `places`, in that order. */
+const PLACES = ['deployTo', 'murder.remotePath', 'murder.temporaryPath']
+
+/** Two entries of `servers` that are one machine and one directory, or share one: they would unpack over each other. */
 export function sameMachine(
   servers: readonly { label: string; facts: ServerFacts }[],
 ): MurderError | undefined {
@@ -73,6 +76,27 @@ export function sameMachine(
       })
     }
     seen.set(facts.identity, label)
+  }
+  return sharedDirectory(servers)
+}
+
+function sharedDirectory(servers: readonly { label: string; facts: ServerFacts }[]): MurderError | undefined {
+  const seen = new Map<string, string>()
+  for (const { label: server, facts } of servers) {
+    const shared = facts.places.findIndex((place) => seen.has(place))
+    if (shared !== -1) {
+      const other = seen.get(facts.places[shared] ?? '')
+      const what = PLACES[shared]
+      const cure =
+        what === 'deployTo'
+          ? 'name only one of them in "servers": what it gets, the other one has; or give each a deployTo on its own disk'
+          : `set ${what} to a directory on the own disk of each`
+      return new MurderError('SHARED_DIRECTORY', `${other} and ${server} share one directory: ${what}`, {
+        server,
+        cure,
+      })
+    }
+    for (const place of facts.places) seen.set(place, server)
   }
   return undefined
 }

@@ -28,6 +28,8 @@ export interface ServerFacts {
   releases: Space
   /** Tells machines apart, whatever their names: the kernel's boot, and device and inode of `deployTo`. */
   identity: string | undefined
+  /** The same for `deployTo`, `remotePath` and `temporaryPath`. Of a directory on another machine, its share and inode. */
+  places: string[]
   /** Why no deploy is possible, as a sentence. */
   trouble: string | undefined
 }
@@ -122,7 +124,7 @@ set +f
 say addresses "$*"
 b=; { IFS= read -r b </proc/sys/kernel/random/boot_id; } 2>/dev/null
 say boot "$b"
-say place "$(stat -c %d:%i "$d" 2>/dev/null)"`
+say place "$(stat -c %d:%i "$d" "$p" "$t" 2>/dev/null)"`
 }
 
 /** Reads what the script printed. Ignores a login banner. */
@@ -130,6 +132,10 @@ export function parseFacts(output: string): ServerFacts {
   const values = parseValues(output)
   const text = (key: string) => values.get(key) || undefined
   const [boot, place] = [text('boot'), text('place')]
+  const placed = /^place=(\d+:\d+(?:\n\d+:\d+)*)/m.exec(output)?.[1]?.split('\n') ?? []
+  const [inReleases, , inTemporary] = placed.map(deviceOf)
+  const sourceOf = (device: string) =>
+    sourceIn(device === inReleases ? text('releases') : device === inTemporary ? text('temporary') : '')
   return {
     node: text('node'),
     nodeSaid: lastWords((values.get('nodeSaid') ?? '').replaceAll('\x1e', '\n')),
@@ -141,9 +147,21 @@ export function parseFacts(output: string): ServerFacts {
     temporary: { ...parseSpace(text('temporary')), inodes: parseInodes(text('temporaryInodes')) },
     releases: { ...parseSpace(text('releases')), inodes: parseInodes(text('releasesInodes')) },
     identity: boot && place ? `${boot} ${place}` : undefined,
+    places: placed.flatMap(
+      (at) => placeOnNetwork(sourceOf(deviceOf(at)), at) ?? (boot ? `${boot} ${at}` : []),
+    ),
     addresses: (text('addresses') ?? '').split(' ').filter(Boolean),
     trouble: text('trouble'),
   }
+}
+
+/** What is mounted, in a line of df. */
+const sourceIn = (line = '') => line.replace(/\s.*/, '')
+const deviceOf = (place: string) => place.replace(/:.*/, '')
+
+/** A file system of another machine: `nas:/srv` (NFS, sshfs, Ceph, Gluster) or `//nas/srv` (CIFS). */
+function placeOnNetwork(source: string, place: string): string | undefined {
+  return /:|^\/\//.test(source) ? `${source} ${place.replace(/.*:/, '')}` : undefined
 }
 
 /** SSH_CONNECTION: client address and port, server address and port. */

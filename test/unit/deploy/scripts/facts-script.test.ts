@@ -192,6 +192,37 @@ it.each([
   expect(parseAddresses(`noise\nssh=${connection}\n`)).toEqual({ clientAddress, serverAddress })
 })
 
+describe('a directory that two servers share', () => {
+  const nfs = 'releases=nas:/srv 9 9 500 5% /srv\ntemporary=/dev/sda1 9 9 500 5% /'
+  const says = (boot: string, disks: string, ...places: string[]) =>
+    parseFacts(`${disks}\nboot=${boot}\nplace=${places.join('\n')}\n`)
+  const error = (...all: ServerFacts[]) => sameMachine(all.map((facts, at) => ({ label: `s${at}`, facts })))
+
+  it('is found on a network file system, by share and inode', () => {
+    const a = says('boot-a', nfs, '40:7', '40:8', '1:9')
+    expect(error(a, says('boot-b', nfs, '51:7', '51:8', '1:9'))).toMatchObject({
+      code: 'SHARED_DIRECTORY',
+      message: 's0 and s1 share one directory: deployTo',
+    })
+    expect(error(a, says('boot-b', nfs, '51:17', '51:18', '1:9'))).toBeUndefined()
+  })
+
+  it('is found under one kernel, also when only temporary files share it', () => {
+    const local = nfs.replace('nas:/srv', '/dev/sda1')
+    const a = says('boot-a', local, '1:1', '1:2', '1:3')
+    expect(error(a, says('boot-a', local, '1:4', '1:5', '1:3'))).toMatchObject({
+      message: 's0 and s1 share one directory: murder.temporaryPath',
+      cure: expect.stringContaining('murder.temporaryPath'),
+    })
+    expect(error(a, says('boot-b', local, '1:1', '1:2', '1:3'))).toBeUndefined()
+  })
+
+  it('is no trouble for one server that has all in one directory', () => {
+    expect(error(says('boot-a', nfs, '1:1', '1:1', '1:1'))).toBeUndefined()
+    expect(ask().places).toHaveLength(3)
+  })
+})
+
 it('knows one machine under two names, not two that cannot be told apart', () => {
   const [a, b] = ['a', 'b'].map((label) => ({ label, facts: facts({ identity: 'boot 1:2' }) }))
   const c = { label: 'c', facts: facts({ identity: undefined }) }
