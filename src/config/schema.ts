@@ -169,6 +169,11 @@ export const schema = z.strictObject({
       'Whether the servers go back to what they had when publishing, or the health check, fails on one of them.',
     example: false,
   }),
+  rollbackAny: setting(kinds.flag.schema.default(false), kinds.flag, {
+    description:
+      'Whether a rollback may also go to a release that was never live, or that was rolled back from before.',
+    example: true,
+  }),
   pieceLength: setting(kinds.pieceLength.schema.optional(), kinds.pieceLength, {
     description: 'Bytes in a piece of the torrent.',
     example: '256K',

@@ -6,8 +6,10 @@ import type { Server } from '../fleet/ssh/server.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import { defined } from '../system/defined.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
+import { author } from './context/author.ts'
 import type { Context } from './context/context.ts'
 import { deployToOf, releasesPath } from './context/server-paths.ts'
+import { failuresOf } from './outcome/fleet-error.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { followServers, type Received } from './peers/follow-servers.ts'
 import { canPrefill } from './peers/make-order.ts'
@@ -18,8 +20,10 @@ import { type FleetFacts, inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
 import { hasZstd } from './preflight/verdict.ts'
 import { mostCommon } from './releases/choose-release.ts'
+import { noteReceivingScript } from './scripts/history-script.ts'
 import { startSwarm } from './swarm/start-swarm.ts'
 import type { Swarm } from './swarm/swarm.ts'
+import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
 import { makeTransfer } from './transfer/make-transfer.ts'
 import { revisionOf } from './transfer/revision.ts'
 import { timeTag } from './transfer/time-tag.ts'
@@ -63,6 +67,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     signal.throwIfAborted()
     tolerate(context, withoutAgent, 'nothing was published')
     isTouched = true
+    await noteReceiving(context, tag)
     board.step('seed')
     swarm = await startSwarm(context, transfer, facts)
     warnWhenBroken(context, swarm)
@@ -90,6 +95,15 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     if (swarm) await stopAndCount(context, swarm)
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** From now on the next deploy knows what this one has left, should it be killed. */
+async function noteReceiving(context: Context, tag: string): Promise<void> {
+  const script = noteReceivingScript(deployToOf(context.shipit), author(), tag)
+  const options = { signal: context.signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
+  const outcomes = await context.fleet.run('check', () => ({ script }), options)
+  context.signal.throwIfAborted()
+  tolerate(context, failuresOf(outcomes, 'check'), 'nothing was published')
 }
 
 /** For other plugins. */

@@ -17,7 +17,8 @@ import { hasZstd } from './preflight/verdict.ts'
 import { groupsOf } from './releases/batch.ts'
 import { releaseBefore } from './releases/choose-release.ts'
 import { keptReleases } from './releases/clean-releases.ts'
-import { listOldReleasesScript, parseReleases, releasesScript } from './scripts/releases-script.ts'
+import { releasesToClean } from './releases/history.ts'
+import { parseReleases, parseServerReleases, releasesScript } from './scripts/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
 import { makeTransfer } from './transfer/make-transfer.ts'
 import { releaseBytes } from './transfer/transfer.ts'
@@ -70,10 +71,11 @@ export function tryPublish(context: Context): void {
 export async function tryClean(context: Context): Promise<void> {
   const { shipit } = context
   const keep = Math.max(1, keptReleases(shipit.config) - (shipit.releaseDirname === undefined ? 1 : 0))
-  const script = listOldReleasesScript(deployToOf(shipit), keep)
-  const outcomes = await askAll(context, 'clean', script, 'nothing was removed')
+  const outcomes = await askAll(context, 'clean', releasesScript(deployToOf(shipit)), 'nothing was removed')
   const lines = outcomes.flatMap((outcome) => {
-    const names = outcome.ok ? outcome.stdout.split('\n').filter(Boolean) : []
+    const names = outcome.ok
+      ? releasesToClean(parseServerReleases(outcome.stdout), keep, { withLeftovers: true })
+      : []
     return names.length > 0 ? [`  ${outcome.server.label}: ${names.join(', ')}`] : []
   })
   const text = lines.length > 0 ? 'these releases would be removed' : 'no release would be removed'
@@ -85,7 +87,7 @@ export async function tryRollback(context: Context): Promise<void> {
   const { fleet, shipit } = context
   const script = releasesScript(deployToOf(shipit))
   const releases = parseReleases(await askAll(context, 'check', script, 'a rollback would end here'))
-  const { live, before } = releaseBefore(releases)
+  const { live, before } = releaseBefore(releases, { any: context.settings.rollbackAny })
   const lacking = fleet.servers.filter((server) => !releases.get(server)?.releases.includes(before))
   const copied =
     lacking.length === 0 ? '' : `; it would be copied to ${lacking.map(({ label }) => label).join(', ')}`

@@ -97,7 +97,13 @@ export class DeployRun {
     })
     const release = shipit.releaseDirname ?? ''
     shipit.log(`Publishing release "${shipit.releasePath}"`)
-    await context.interrupt.during(() => publish(context, { release, isNew: release === this.#updated }))
+    await context.interrupt.during(() =>
+      publish(context, {
+        release,
+        isNew: release === this.#updated,
+        isRollback: this.#namedBy?.task === 'rollback:init',
+      }),
+    )
     forgetBroughtBefore(shipit, release)
     shipit.log('Release published.')
     shipit.emit('published')

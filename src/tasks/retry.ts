@@ -1,19 +1,20 @@
 import { contextOf } from '../deploy/context/context.ts'
 import { withdraw } from '../deploy/context/ssh-pool.ts'
 import { type LastRun, loadLastRun } from '../deploy/outcome/last-run.ts'
+import { assertNewest } from '../deploy/releases/assert-newest.ts'
 import { ExitCode, MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
 import { type Registration, task } from './task.ts'
 
 /** `murder:retry`: deploys to the servers that failed in the last deploy, as the release that the others have. */
 export const registerRetry: Registration = (shipit) => {
-  task(shipit, 'murder:retry', () => {
-    if (prepare(shipit)) shipit.start('deploy')
+  task(shipit, 'murder:retry', async () => {
+    if (await prepare(shipit)) shipit.start('deploy')
   })
 }
 
 /** Confines the run to the servers that failed. Whether there are any. */
-function prepare(shipit: Shipit): boolean {
+async function prepare(shipit: Shipit): Promise<boolean> {
   const context = contextOf(shipit)
   const { fleet } = context
   const last: Partial<LastRun> = loadLastRun(shipit.environment) ?? {}
@@ -35,6 +36,7 @@ function prepare(shipit: Shipit): boolean {
   }
   const labels = servers.map(({ label }) => label)
   if (published && release !== null) {
+    await assertNewest(context, release)
     shipit.log(`Deploying ${release} to ${labels.join(', ')}`)
     context.again = { release, revision }
   } else

@@ -82,9 +82,14 @@ export class FleetLock {
     setMaxListeners(0, this.#released.signal) // one a server, when all connections break
   }
 
+  /** Whether any server is locked by this run. */
+  get isHeld(): boolean {
+    return this.#holds.size > 0
+  }
+
   /** Defines the shell function `fence`, which a script asks before it changes what a lock protects. */
   get fence(): string {
-    return this.#holds.size > 0 ? fenceScript(this.#place.remotePath, this.#owner) : NO_FENCE
+    return this.isHeld ? fenceScript(this.#place.remotePath, this.#owner) : NO_FENCE
   }
 
   /**

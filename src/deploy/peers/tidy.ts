@@ -1,6 +1,7 @@
 import type { Server } from '../../fleet/ssh/server.ts'
+import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath, transferPath } from '../context/server-paths.ts'
+import { deployToOf, transferPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { removeTransferScript, undoScript } from '../scripts/undo-script.ts'
@@ -36,11 +37,11 @@ export async function undo(
   unpacked: ReadonlySet<Server>,
   servers: readonly Server[] = context.fleet.servers,
 ): Promise<void> {
-  const releases = releasesPath(deployToOf(context.shipit))
+  const common = { deployTo: deployToOf(context.shipit), tag, author: author() }
   const directory = transferPath(context.settings, tag)
   const outcomes = await context.fleet.run(
     'undo',
-    (server) => ({ script: undoScript({ directory, releases, tag, withRelease: unpacked.has(server) }) }),
+    (server) => ({ script: undoScript({ ...common, directory, withRelease: unpacked.has(server) }) }),
     { servers, totalTimeout: TIDY_TIMEOUT_S },
   )
   for (const { server, cause } of failuresOf(outcomes, 'undo')) {

@@ -1,6 +1,7 @@
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { agent } from '../context/agent-program.ts'
+import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf, releasesPath, serverPaths } from '../context/server-paths.ts'
 import { halfMadeScript } from '../scripts/clean-script.ts'
@@ -34,7 +35,9 @@ export async function askAndLock(context: Context): Promise<Outcome[]> {
   const deployTo = deployToOf(shipit)
   const halfMade = halfMadeScript({ temporaryPath: settings.temporaryPath, releases: releasesPath(deployTo) })
   // A retry removes an unpublished copy left on servers that were unreachable during cleanup.
-  const left = again ? `(${revertScript(deployTo, { release: again.release, isNew: true }, undefined)})` : ''
+  const left = again
+    ? `(${revertScript(deployTo, { release: again.release, isNew: true }, undefined, author())})`
+    : ''
   return lock.ask({ before: factsScript(factsPaths(context)), after: `${halfMade}\n${left}` }, signal)
 }
 

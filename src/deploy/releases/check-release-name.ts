@@ -8,8 +8,10 @@ export function nothingToPublish(why: string, cure: string): MurderError {
   })
 }
 
-/** Whether a text names one directory in `releases`. Hidden ones are half made. */
-const isReleaseName = (text: string): boolean => /^[^./\0][^/\0]*$/.test(text)
+/**
+ * Whether a text names one directory in `releases`. Hidden ones are half made; the history has lines, with tabs in them.
+ */
+const isReleaseName = (text: string): boolean => /^[^./\p{Cc}][^/\p{Cc}]*$/u.test(text)
 
 /** Throws NOTHING_TO_PUBLISH. */
 export function checkReleaseName(release: string): string {

@@ -1,5 +1,6 @@
 import { MurderError } from '../../errors.ts'
-import type { FleetReleases, ServerReleases } from '../scripts/releases-script.ts'
+import type { FleetReleases } from '../scripts/releases-script.ts'
+import { classify, rollbackTargets, type ServerReleases } from './history.ts'
 
 /** The release that most servers have live: a new one, or one that missed a deploy, does not decide. */
 export function liveRelease(fleet: FleetReleases): string | undefined {
@@ -13,25 +14,36 @@ export function mostCommon(names: readonly string[]): string | undefined {
 }
 
 /**
- * The release to go back to, older than the live one: the newest that most of the servers with the live one have, else the newest
- * that any server has. Throws NO_RELEASE.
+ * The release to go back to: of those that were live before, the last that most of the servers with the live one have, else the
+ * last that any server has, unless it was rolled back from on another. `any`: also what never was live, or was rolled back from.
+ * Throws NO_RELEASE.
  */
-export function releaseBefore(fleet: FleetReleases): { live: string; before: string } {
+export function releaseBefore(fleet: FleetReleases, { any = false } = {}): { live: string; before: string } {
   const live = liveRelease(fleet)
   if (live === undefined) {
     throw new MurderError('NO_RELEASE', 'Cannot find current release dirname: nothing is published', {
       cure: 'deploy first',
     })
   }
-  const old = [...fleet.values()].filter(({ releases }) => releases.includes(live))
-  const candidates = (among: ServerReleases[]) =>
-    [...new Set(among.flatMap(({ releases }) => releases.filter((name) => name < live)))].sort().reverse()
-  const common = candidates(old).find(
-    (name) => old.filter(({ releases }) => releases.includes(name)).length * 2 > old.length,
-  )
-  const before = common ?? candidates([...fleet.values()])[0]
+  const all = [...fleet.values()].map((server) => ({
+    has: server.releases,
+    targets: rollbackTargets(server, { any }).filter((name) => name !== live),
+  }))
+  const old = all.filter(({ has }) => has.includes(live))
+  const isCommon = (name: string) =>
+    old.filter(({ targets }) => targets.includes(name)).length * 2 > old.length
+  const leftBehind = new Set(any ? [] : [...fleet.values()].flatMap(rolledBackFrom))
+  const lastOf = (servers: typeof all, isFit: (name: string) => boolean) =>
+    mostCommon(servers.flatMap(({ targets }) => targets.find(isFit) ?? []))
+  const before = lastOf(old, isCommon) ?? lastOf(all, (name) => !leftBehind.has(name))
   if (before !== undefined) return { live, before }
-  throw new MurderError('NO_RELEASE', `Cannot rollback, release not found: there is none before ${live}`, {
-    cure: 'keepReleases says how many are kept',
+  const what = any ? 'there is no other one' : `none was live before ${live}`
+  throw new MurderError('NO_RELEASE', `Cannot rollback, release not found: ${what}`, {
+    cure: any
+      ? 'keepReleases says how many are kept'
+      : 'keepReleases says how many are kept; MURDER_ROLLBACK_ANY=true also takes one that was never live, or was rolled back from',
   })
 }
+
+const rolledBackFrom = (server: ServerReleases) =>
+  classify(server).flatMap(({ name, state }) => (state === 'rolled-back-from' ? [name] : []))

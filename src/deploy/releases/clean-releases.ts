@@ -4,24 +4,35 @@ import type { Context } from '../context/context.ts'
 import { deployToOf } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
-import { cleanReleasesScript } from '../scripts/releases-script.ts'
-import { REMOVAL_TIMEOUT_S } from '../timeouts.ts'
+import { parseReleases, releasesScript } from '../scripts/releases-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
+import { releasesToClean } from './history.ts'
+import { removeReleases } from './remove-releases.ts'
 
 /** How many releases are kept when `keepReleases` is not set, as in shipit-deploy. */
 const KEPT_RELEASES = 5
 
-/** Removes old releases on every server, but never the live one. Throws FLEET_FAILED. */
+/**
+ * Removes old releases on every server, and those that no deploy has published, but never the live one. One that cannot be removed is
+ * told, and is no failure. Throws FLEET_FAILED.
+ */
 export async function cleanReleases(context: Context): Promise<void> {
   const { fleet, lock, shipit, signal } = context
   const deployTo = deployToOf(shipit)
   const keepReleases = keptReleases(shipit.config)
   shipit.log(`Keeping "${keepReleases}" last releases, cleaning others`)
-  const script = `${lock.fence}\nfence || exit 1\n${cleanReleasesScript(deployTo, keepReleases)}`
-  const outcomes = await fleet.run('clean', () => ({ script }), {
-    signal,
-    totalTimeout: REMOVAL_TIMEOUT_S,
-    repeatable: true,
-  })
+  const script = releasesScript(deployTo)
+  const options = { signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
+  const asked = await fleet.run('clean', () => ({ script }), options)
+  const own = shipit.releaseDirname
+  const withLeftovers = lock.isHeld
+  const removals = new Map(
+    [...parseReleases(asked)].map(([server, found]) => [
+      server,
+      releasesToClean(found, keepReleases, { withLeftovers, own }),
+    ]),
+  )
+  const outcomes = [...asked.filter(({ ok }) => !ok), ...(await removeReleases(context, removals))]
   // Ctrl-C may also have come while publishing, too late to stop it.
   if (signal.aborted) throw interrupted('the release is published, old ones may still be there')
   tolerate(context, failuresOf(outcomes, 'clean'), 'the release is published, old ones are still there')

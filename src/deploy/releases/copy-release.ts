@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
+import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
@@ -33,13 +34,16 @@ async function copyTo(
   source: Server,
   target: Server,
 ): Promise<Failure[]> {
-  const releases = releasesPath(deployToOf(shipit))
+  const deployTo = deployToOf(shipit)
   const bytes = new PassThrough({ highWaterMark: BUFFER_BYTES })
   bytes.on('error', () => {}) // The outcomes say what went wrong.
   const both = new AbortController()
   const options = { signal: AbortSignal.any([signal, both.signal]), stallTimeout: settings.timeouts.stall }
-  const read = { script: readReleaseScript(releases, release), onLine: (line: string) => decode(line, bytes) }
-  const write = { script: writeReleaseScript(releases, release), stdin: () => bytes }
+  const read = {
+    script: readReleaseScript(releasesPath(deployTo), release),
+    onLine: (line: string) => decode(line, bytes),
+  }
+  const write = { script: writeReleaseScript(deployTo, release, author()), stdin: () => bytes }
   const reading = fleet.runOn(source, 'copy', read, options).then((outcome) => {
     // A half archive must not look like a whole one.
     if (outcome.ok) bytes.end()

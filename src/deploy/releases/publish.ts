@@ -1,6 +1,7 @@
 import { interrupted } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
+import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf } from '../context/server-paths.ts'
 import { failuresOf, fleetError, tellFailures } from '../outcome/fleet-error.ts'
@@ -49,11 +50,11 @@ type Links = Map<Server, string>
 async function publishGroup(
   context: Context,
   servers: readonly Server[],
-  { release }: Publication,
+  publication: Publication,
   links: Links,
 ): Promise<Failure[]> {
   const { fleet, settings, shipit, lock, record } = context
-  const script = publishScript(deployToOf(shipit), release, lock.fence)
+  const script = publishScript(deployToOf(shipit), publication, author(), lock.fence)
   const outcomes = await fleet.run(
     'publish',
     (server) => ({
@@ -102,9 +103,10 @@ async function goBack(
   links: Links,
 ): Promise<Failure[]> {
   const deployTo = deployToOf(shipit)
+  const noted = author()
   const outcomes = await fleet.run(
     'revert',
-    (server) => ({ script: revertScript(deployTo, publication, links.get(server)) }),
+    (server) => ({ script: revertScript(deployTo, publication, links.get(server), noted) }),
     { servers, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   for (const { ok, server } of outcomes) if (ok) record.published(server.label, false)

@@ -18,7 +18,7 @@ export async function prepareRollback(context: Context): Promise<void> {
   const outcomes = await lock.ask({ before: releasesScript(deployTo) }, signal)
   tolerate(context, failuresOf(outcomes, 'check'), 'nothing was changed')
   const releases = parseReleases(outcomes)
-  const { live, before } = releaseBefore(releases)
+  const { live, before } = releaseBefore(releases, { any: context.settings.rollbackAny })
   shipit.log(`Current release dirname : ${live}.`)
   shipit.log(`Will rollback to ${before}.`)
   const lacking = fleet.servers.filter((server) => !releases.get(server)?.releases.includes(before))

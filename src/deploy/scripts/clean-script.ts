@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
-import { STARTED } from './shell-functions.ts'
+import { REMOVE, STARTED } from './shell-functions.ts'
 
 /** Shell function `busy DIRECTORY`: whether a run's process, or one that unpacks, uses the directory of a transfer. */
 const BUSY = `${STARTED}
@@ -30,14 +30,16 @@ busy() {
   return 1
 }`
 
+/** Shell function `removes DIRECTORY`: removes it, or says what is in the way. */
+const REMOVES = `${REMOVE}
+removes() { if e=$(remove_tree "$1" 2>&1); then return 0; fi; echo "stuck $1: \${e##*: }"; return 1; }`
+
 /** Removes half-made releases of transfers that do not run. */
 const HALF_MADE = `for d in "$r"/.*.partial; do
   if [ ! -d "$d" ] || [ -L "$d" ]; then continue; fi
   n=\${d##*/.}; n=\${n%.partial}
   if busy "$t/$n"; then continue; fi
-  chmod -R u+rwx "$d" 2>/dev/null
-  rm -rf "$d" || exit 1
-  echo "removed half-made release $n"
+  if removes "$d"; then echo "removed half-made release $n"; fi
 done`
 
 /**
@@ -55,6 +57,7 @@ export function cleanScript(paths: {
 t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; r=${quotePath(releases)}
 agent=${quote(paths.agent)}; own=${quotePath(posix.join(remotePath, 'tmp'))}
 ${BUSY}
+${REMOVES}
 transfer() {
   for x in "peer-\${1##*/}/state.json" unpacked.json seeder/package.torrent seeder/permits.json; do
     [ -f "$1/$x" ] && return 0
@@ -68,8 +71,8 @@ for d in "$t"/*; do
   transfer "$d" || continue
   if busy "$d"; then any=yes; echo "running transfer \${d##*/}"; continue; fi
   for x in "$d"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) rm -f "$x" ;; esac; done
-  rm -rf "$d/peer-\${d##*/}" "$d/seeder" "$d/package" "$d/prefill" && rm -f "$d/unpacked.json" || exit 1
-  rmdir "$d" 2>/dev/null
+  for x in "$d/peer-\${d##*/}" "$d/seeder" "$d/package" "$d/prefill"; do removes "$x" || continue 2; done
+  rm -f "$d/unpacked.json"; rmdir "$d" 2>/dev/null
   echo "removed transfer \${d##*/}"
 done
 ${HALF_MADE}
@@ -108,4 +111,4 @@ done`
  * it ends; they would fill the disk.
  */
 export const halfMadeScript = (paths: { temporaryPath: string; releases: string }) =>
-  `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}\n${BUSY}\n${HALF_MADE}\n${SEEDED}`
+  `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}\n${BUSY}\n${REMOVES}\n${HALF_MADE}\n${SEEDED}`

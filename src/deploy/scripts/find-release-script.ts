@@ -41,12 +41,13 @@ export function parseFoundRelease(output: string): FoundRelease {
 
 /**
  * Looks whether a directory is there already, and prints `same` where its note names this package, else `other`. Where there is
- * none, notes the package that it will be made of.
+ * none, notes the package that it will be made of, and does `then`.
  */
-export const notePackageScript = (o: { path: string; note: string; sha256: string }) => `
+export const notePackageScript = (o: { path: string; note: string; sha256: string; then?: string }) => `
 r=${quotePath(o.path)}; n=${quotePath(o.note)}; s=${quote(o.sha256)}
 if [ -d "$r" ] && [ -n "$(ls -A "$r")" ]; then
   if [ "$(cat "$n" 2>/dev/null)" = "$s" ]; then echo same; else echo other; fi
 else
-  mkdir -p "$(dirname "$n")" && printf '%s\\n' "$s" > "$n"
+  mkdir -p "$(dirname "$n")" && printf '%s\\n' "$s" > "$n" || exit 1
+  ${o.then ?? ''}
 fi`

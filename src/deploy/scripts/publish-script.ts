@@ -1,23 +1,43 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
+import { type Author, historyFunctions } from './history-script.ts'
 import { NO_FENCE } from './lock-script.ts'
+import { REMOVE } from './shell-functions.ts'
 
 /** A release on the servers. `isNew`: this run has put it there, so it is removed when it cannot be published. */
 export interface Publication {
   release: string
   isNew: boolean
+  /** Whether this is a rollback. No later one goes to what a rollback has left, until that is published again. */
+  isRollback?: boolean
 }
 
-/** Points `current` to the release. Prints `was=` and what the link was before. `fence` defines the function of that name. */
-export function publishScript(deployTo: string, release: string, fence = NO_FENCE): string {
+/**
+ * Points `current` to the release. Prints `was=` and what the link was before. What cannot be noted in the history is not published;
+ * the release itself is noted afterwards, when it is true. `fence` defines the function of that name.
+ */
+export function publishScript(
+  deployTo: string,
+  { release, isRollback = false }: Pick<Publication, 'release' | 'isRollback'>,
+  author: Author,
+  fence = NO_FENCE,
+): string {
   return `${fence}
 fence || exit 1
 ${enter(deployTo, release)}
+${historyFunctions(deployTo, author)}
 if [ -e current ] && [ ! -L current ]; then fail "$PWD/current is a directory, not a link: move it away"; fi
 [ -d "$r" ] || fail "$PWD/$r is not there: deploy again"
-printf 'was=%s\\n' "$(readlink current)"
+was=$(readlink current)
+printf 'was=%s\\n' "$was"
+x=\${was%/}; x=\${x##*/}
+begin_history "\${r##*/}" || fail "$PWD/.murder-history cannot be written"
+if [ -n "$x" ] && [ -d "releases/$x" ] && [ "releases/$x" != "$r" ]; then
+  note ${isRollback ? 'rolled-back-from' : 'was-live'} "$x" || fail "$PWD/.murder-history cannot be written"
+fi
 link "$r"
-[ current -ef "$r" ] || fail "$PWD/current does not point to $r afterwards"`
+[ current -ef "$r" ] || fail "$PWD/current does not point to $r afterwards"
+note live "\${r##*/}" && sync_history || fail "$PWD/.murder-history cannot be written"`
 }
 
 /**
@@ -28,14 +48,28 @@ export function revertScript(
   deployTo: string,
   { release, isNew }: Publication,
   link: string | undefined,
+  author: Author,
 ): string {
   const isOwn = link === undefined || link === `releases/${release}`
-  const before = quote(link ?? '')
-  const back = link === '' ? 'rm -f current' : `link ${before}`
+  const back = link === '' ? 'rm -f current' : `link ${quote(link ?? '')}`
+  const before = quote((link ?? '').replace(/\/+$/, '').replace(/^.*\//, ''))
+  const takeBack = `case "$(readlink current)" in
+  "$r")
+    ${back}
+    note reverted "\${r##*/}"; x=${before}; if [ -d "releases/$x" ] && [ -n "$x" ]; then note live "$x"; fi ;;
+  ${quote(link ?? '')}) ;;
+  *) exit 0 ;;
+esac`
+  const remove = `if [ "$(readlink current)" != "$r" ] && [ -d "$r" ]; then
+  note failed "\${r##*/}"; remove_tree "$r"
+fi`
   return `${enter(deployTo, release)}
-${isOwn ? '' : `case "$(readlink current)" in "$r") ${back} ;; ${before}) ;; *) exit 0 ;; esac`}
-${isNew ? 'if [ "$(readlink current)" != "$r" ]; then chmod -R u+rwx "$r" 2>/dev/null; rm -rf "$r"; fi' : ''}
-true`
+${historyFunctions(deployTo, author)}
+${isNew ? REMOVE : ''}
+begin_history "\${r##*/}"
+${isOwn ? '' : takeBack}
+${isNew ? remove : ''}
+sync_history`
 }
 
 /**

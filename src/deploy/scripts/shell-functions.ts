@@ -17,3 +17,38 @@ export const STARTED = `started() {
   [ $# -gt 19 ] || return 1
   shift 19; start=$1
 }`
+
+/**
+ * Shell functions `mount_in PATH`, which prints a mount point at or in a directory and fails where there is none, and
+ * `remove_tree PATH`, which removes a directory with all that is in it but nothing where something is mounted: what is behind a mount
+ * is somebody else's. `rm --one-file-system` does not stop at a bind mount of the same file system. `owner_in PATH` prints what in
+ * a directory belongs to another user.
+ */
+export const REMOVE = `mount_in() (
+  case "$1" in */*) m=\${1%/*}; m=\${m:-/} ;; *) m=. ;; esac
+  p=$(cd "$m" 2>/dev/null && pwd -P) || exit 1
+  p=\${p%/}/\${1##*/}
+  if [ -r /proc/self/mountinfo ]; then
+    case "$p" in *[\\\\[:space:]]*) p=$(printf '%s\\n' "$p" | sed 's/\\\\/\\\\134/g; s/ /\\\\040/g; s/	/\\\\011/g') ;; esac
+    while read -r a b c d m rest; do
+      case "$m" in "$p"|"$p"/*) printf '%s\\n' "$m"; exit 0 ;; esac
+    done </proc/self/mountinfo
+    exit 1
+  fi
+  m=$(mount | while IFS= read -r m; do
+    m=\${m#* on }
+    case "$m" in "$p/"*|"$p "*) printf '%s\\n' "\${m%% [(]*}"; break ;; esac
+  done)
+  [ -n "$m" ] && printf '%s\\n' "$m"
+)
+owner_in() {
+  [ "$(id -u)" != 0 ] || return 1 # Nobody's files are in the way of root.
+  find "$1" ! -user "$(id -u)" -exec ls -ld {} \\; 2>/dev/null | {
+    read -r a b c d && printf 'something in it belongs to %s\\n' "$c"
+  }
+}
+remove_tree() {
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then return 0; fi
+  if m=$(mount_in "$1"); then echo "$1 stays: something is mounted at $m" >&2; return 1; fi
+  rm -rf "$1" 2>/dev/null || { chmod -R u+rwx "$1" 2>/dev/null; rm -rf "$1"; }
+}`

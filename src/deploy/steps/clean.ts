@@ -1,12 +1,18 @@
 import { runsNow } from '../../protocol/run-status.ts'
+import type { Failure } from '../../report/failures.ts'
 import { agent } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
 import { environmentDirectory } from '../context/local-paths.ts'
-import { releasesPath } from '../context/server-paths.ts'
+import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { localTaskHost } from '../hosts/hosts.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
+import { leftovers } from '../releases/history.ts'
+import { removeReleases } from '../releases/remove-releases.ts'
 import { cleanScript } from '../scripts/clean-script.ts'
+import { lockStatusScript, othersLock } from '../scripts/lock-script.ts'
+import { parseServerReleases, releasesScript } from '../scripts/releases-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { removeTransfer } from '../transfer/stored-transfer.ts'
 import { findSeeders } from './seed.ts'
 
@@ -18,15 +24,20 @@ interface Cleaned {
   removed: string[]
   /** Transfers that run, so they were left alone. */
   running: string[]
+  /** What could not be removed, and why. */
+  stuck: string[]
 }
 
-/** `murder:clean`: removes leftovers on the servers and here. It never removes a release or anything that is in use. */
+/**
+ * `murder:clean`: removes leftovers on the servers and here, also releases that no deploy has published, unless a deploy may be about
+ * to. It never removes another release or anything that is in use.
+ */
 export async function clean(context: Context): Promise<void> {
   const { fleet, shipit, settings } = context
   const script = cleanScript({
     temporaryPath: settings.temporaryPath,
     remotePath: settings.remotePath,
-    releases: releasesPath(shipit.config.deployTo ?? ''),
+    releases: releasesPath(deployToOf(shipit)),
     agent: agent().name,
   })
   const outcomes = await fleet.run('clean', () => ({ script }), {
@@ -36,16 +47,34 @@ export async function clean(context: Context): Promise<void> {
   const cleaned = outcomes.flatMap((outcome) =>
     outcome.ok ? [{ server: outcome.server.label, ...parseCleaned(outcome.stdout) }] : [],
   )
-  const failures = failuresOf(outcomes, 'clean')
+  const failures = [...failuresOf(outcomes, 'clean'), ...(await cleanUnpublished(context))]
   const here = await cleanHere(context)
   const all = [...cleaned, { server: 'deploy host', ...here }]
-  const lines = all.flatMap(({ server, removed, running }) => [
+  const lines = all.flatMap(({ server, removed, running, stuck }) => [
     ...removed.map((what) => `${server}: removed ${what}`),
     ...running.map((what) => `${server}: left ${what}, which is running`),
+    ...stuck.map((what) => `${server}: could not remove ${what}`),
   ])
   if (lines.length === 0) lines.push('Nothing to clean')
   say(context, lines.join('\n'), 'cleaned', { servers: all })
   assertNoFailures(context, failures, 'they were not cleaned')
+}
+
+/** Removes the releases of deploys that were killed, on servers that nobody has locked. */
+async function cleanUnpublished(context: Context): Promise<Failure[]> {
+  const { fleet, settings, shipit } = context
+  const script = `${lockStatusScript(settings.remotePath)}\n${releasesScript(deployToOf(shipit))}`
+  const asked = await fleet.run('clean', () => ({ script }), { totalTimeout: SCRIPT_TIMEOUT_S })
+  const removals = new Map(
+    asked.flatMap((outcome) =>
+      outcome.ok && !othersLock(outcome.stdout)
+        ? [[outcome.server, leftovers(parseServerReleases(outcome.stdout))] as const]
+        : [],
+    ),
+  )
+  for (const [{ label }, names] of removals)
+    for (const name of names) shipit.log(`${label}: removing ${name}, which was never published`)
+  return failuresOf(await removeReleases(context, removals), 'clean')
 }
 
 /** Removes the package of this environment unless it is being seeded, and the notes of runs that have failed. */
@@ -53,13 +82,13 @@ async function cleanHere(context: Context): Promise<Cleaned> {
   const { environment } = context.shipit
   const seeders = await findSeeders(context)
   if (seeders.length > 0)
-    return { removed: [], running: [`package ${seeders.map(({ tag }) => tag).join(', ')}`] }
+    return { removed: [], stuck: [], running: [`package ${seeders.map(({ tag }) => tag).join(', ')}`] }
   const removed = (await removeTransfer(context)) ? [`package ${environmentDirectory(environment)}`] : []
   const here = localTaskHost(context)
   for (const run of (await here?.status()) ?? []) {
     if (!runsNow(run)) await here?.run(['stop', run.tag])
   }
-  return { removed, running: [] }
+  return { removed, running: [], stuck: [] }
 }
 
 export function parseCleaned(output: string): Cleaned {
@@ -68,5 +97,5 @@ export function parseCleaned(output: string): Cleaned {
       .split('\n')
       .filter((line) => line.startsWith(`${word} `))
       .map((line) => line.slice(word.length + 1))
-  return { removed: after('removed'), running: after('running') }
+  return { removed: after('removed'), running: after('running'), stuck: after('stuck') }
 }

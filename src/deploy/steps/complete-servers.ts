@@ -1,10 +1,12 @@
 import { sha256Of } from '../../files/hash.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
+import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
-import { notePath } from '../context/server-paths.ts'
+import { deployToOf, notePath } from '../context/server-paths.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import type { UnpackTarget } from '../peers/unpack-target.ts'
 import { notePackageScript } from '../scripts/find-release-script.ts'
+import { noteScript } from '../scripts/history-script.ts'
 import type { StoredTransfer } from '../transfer/stored-transfer.ts'
 
 /** How long a server may take to answer. */
@@ -23,7 +25,9 @@ export async function findComplete(
   if (existing !== 'refuse') return new Set()
   const { fleet, settings, signal } = context
   const note = notePath(settings.remotePath, release ? tag : `${tag}.${shortHash(path)}`)
-  const script = notePackageScript({ path, note, sha256 })
+  // Once it is there, only a publication makes it a release to go back to, and no deploy removes it.
+  const then = release ? noteScript(deployToOf(context.shipit), author(), 'brought', tag) : ''
+  const script = notePackageScript({ path, note, sha256, then })
   const options = { signal, totalTimeout: ANSWER_TIMEOUT_S }
   const outcomes = await fleet.run('check', () => ({ script }), options)
   signal.throwIfAborted()

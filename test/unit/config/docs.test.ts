@@ -63,6 +63,7 @@ retries             12                                               default
 batch               all servers at once                              default
 healthCheck         none                                             default
 revert              yes                                              default
+rollbackAny         no                                               default
 pieceLength         256 KiB                                          shipitfile
 allowStrangers      no                                               default
 encrypt             no                                               default

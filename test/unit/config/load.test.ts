@@ -42,6 +42,7 @@ describe('values', () => {
       tolerate: 0,
       retries: 12,
       revert: true,
+      rollbackAny: false,
       prefill: true,
       noTagDirectory: false,
       pathIsFile: false,
@@ -131,7 +132,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, announce, remotePath, temporaryPath, node, ports, linger, package, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, pieceLength, allowStrangers, encrypt, prefill, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, announce, remotePath, temporaryPath, node, ports, linger, package, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, prefill, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete',
     ],
     [
       { tracker: { stallTimeout: 1 } },

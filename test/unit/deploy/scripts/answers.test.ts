@@ -35,9 +35,12 @@ describe('what servers answer', () => {
   })
 
   it('clean: what was removed and what runs', () => {
-    expect(parseCleaned('hello\nremoved transfer a\nrunning transfer b\nremoved old agent c\n')).toEqual({
+    expect(
+      parseCleaned('hello\nremoved transfer a\nrunning transfer b\nremoved old agent c\nstuck /t/d: busy\n'),
+    ).toEqual({
       removed: ['transfer a', 'old agent c'],
       running: ['transfer b'],
+      stuck: ['/t/d: busy'],
     })
   })
 })

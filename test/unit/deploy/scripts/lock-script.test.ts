@@ -38,6 +38,7 @@ const owner = (id: string, kind: LockOwner['kind'] = 'deploy'): LockOwner => ({
   },
 })
 
+const AUTHOR = { who: 'ann@desk', when: '2026-01-02T03:04:05.678Z' }
 let directory: string
 let children: ChildProcess[]
 beforeEach(() => {
@@ -206,7 +207,8 @@ describe.each(shells.map((shell) => ({ shell })))('the fence in $shell', ({ shel
 
   test('nothing is published behind somebody else', async () => {
     for (const release of ['1', '2']) mkdirSync(join(directory, 'releases', release), { recursive: true })
-    const script = (release: string) => publishScript(directory, release, fenceScript(directory, owner('1')))
+    const script = (release: string) =>
+      publishScript(directory, { release }, AUTHOR, fenceScript(directory, owner('1')))
     const publish = (release: string) =>
       spawnSync(shell[0] ?? '', [...shell.slice(1), '-c', script(release)]).status
     await hold('1')

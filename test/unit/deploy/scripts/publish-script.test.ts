@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -8,8 +8,7 @@ import { groupsOf } from '../../../../src/deploy/releases/batch.ts'
 import { cleanReleases } from '../../../../src/deploy/releases/clean-releases.ts'
 import { publish } from '../../../../src/deploy/releases/publish.ts'
 import { NO_FENCE } from '../../../../src/deploy/scripts/lock-script.ts'
-import { healthScript, publishScript, revertScript } from '../../../../src/deploy/scripts/publish-script.ts'
-import { cleanReleasesScript } from '../../../../src/deploy/scripts/releases-script.ts'
+import * as scripts from '../../../../src/deploy/scripts/publish-script.ts'
 import { interrupted } from '../../../../src/errors.ts'
 
 let root: string
@@ -20,6 +19,11 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 const sh = (script: string) => execFileSync('sh', ['-c', script], { encoding: 'utf8', stdio: 'pipe' })
+const author = { who: 'ann@desk', when: '2026-01-02T03:04:05.678Z' }
+const publishScript = (deployTo: string, release: string) =>
+  scripts.publishScript(deployTo, { release }, author)
+const revertScript = (deployTo: string, publication: scripts.Publication, link: string | undefined) =>
+  scripts.revertScript(deployTo, publication, link, author)
 const current = () => readlinkSync(join(root, 'current'))
 const releases = () => readdirSync(join(root, 'releases')).sort()
 
@@ -33,7 +37,7 @@ describe('publishing', () => {
     sh(revertScript(root, { release: '1', isNew: true }, ''))
     expect(existsSync(join(root, 'current'))).toBe(false)
     expect(releases()).toEqual(['2', '3', '4'])
-    expect(readdirSync(root).sort()).toEqual(['releases'])
+    expect(readdirSync(root).sort()).toEqual(['.murder-history', 'releases'])
   })
 
   test('undoing leaves alone what others have published since, and what is live', () => {
@@ -82,7 +86,7 @@ describe.each(['', '.', '..', '../x', '1/', '/1', '.2.partial', '1/2'])(
           expect(() => sh(revertScript(root, { release, isNew }, link))).toThrow('is no name of a release')
       expect(current()).toBe('releases/1')
       expect(releases()).toEqual(before)
-      expect(readdirSync(root).sort()).toEqual(['current', 'releases'])
+      expect(readdirSync(root).sort()).toEqual(['.murder-history', 'current', 'releases'])
     })
 
     test('no server is asked to publish it', async () => {
@@ -98,7 +102,10 @@ describe.each(['', '.', '..', '../x', '1/', '/1', '.2.partial', '1/2'])(
 describe.each([[['sh']], [['busybox', 'sh']]])('the health check in %j', ([shell = '', ...args]) => {
   const check = (text: string) => {
     sh(publishScript(root, '1'))
-    return spawnSync(shell, [...args, '-c', healthScript(root, text)], { encoding: 'utf8', timeout: 20_000 })
+    return spawnSync(shell, [...args, '-c', scripts.healthScript(root, text)], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
   }
 
   test('runs in the release, and its exit code and errors are those of the check', () => {
@@ -113,26 +120,6 @@ describe.each([[['sh']], [['busybox', 'sh']]])('the health check in %j', ([shell
   test('ends with its exit code, also when it starts a daemon that holds its outputs', () => {
     const { status, signal } = check('sleep 30 & exit 4')
     expect({ status, signal }).toEqual({ status: 4, signal: null })
-  })
-})
-
-describe('cleaning', () => {
-  test.each([
-    ['releases/1', 2, ['1', '3', '4']],
-    ['releases/4', 2, ['3', '4']],
-    ['releases/3', 1, ['3', '4']],
-    ['missing', 3, ['2', '3', '4']],
-  ])('with %s live, the last %i stay, and the live one', (link, keep, left) => {
-    symlinkSync(link, join(root, 'current'))
-    sh(cleanReleasesScript(root, keep))
-    expect(releases()).toEqual(left)
-  })
-
-  test('the live release also stays when the link leads there by another way', () => {
-    symlinkSync('releases/1', join(root, 'stable'))
-    symlinkSync(join(root, 'stable'), join(root, 'current'))
-    sh(cleanReleasesScript(root, 1))
-    expect(releases()).toEqual(['1', '4'])
   })
 })
 

@@ -43,9 +43,11 @@ function file(name: string, content = ''): string {
   return path
 }
 
+const author = { who: 'ann@desk', when: '2026-01-02T03:04:05.678Z' }
+
 test.each([true, false])('undoing removes what is half made; the release itself: %s', (withRelease) => {
   for (const name of ['tmp/7/package', 'releases/.7.partial/a', 'releases/7/a', 'releases/6/a']) file(name)
-  sh(undoScript({ directory: join(root, 'tmp/7'), releases: join(root, 'releases'), tag: '7', withRelease }))
+  sh(undoScript({ directory: join(root, 'tmp/7'), deployTo: root, tag: '7', withRelease, author }))
   expect(readdirSync(join(root, 'tmp'))).toEqual([])
   expect(readdirSync(join(root, 'releases')).sort()).toEqual(withRelease ? ['6'] : ['6', '7'])
 })
@@ -60,7 +62,8 @@ test('undoing ends what unpacks and leaves alone another process of that pid', a
     for (const { pid } of [unpacks, other]) file(`tmp/7/receive-${pid}`)
     const script = undoScript({
       directory: join(root, 'tmp/7'),
-      releases: root,
+      deployTo: root,
+      author,
       tag: '7',
       withRelease: false,
     })
@@ -76,16 +79,16 @@ test('undoing ends what unpacks and leaves alone another process of that pid', a
 
 test('a release is copied as it is, and a half archive leaves nothing', () => {
   const release = "it's 1"
-  file(`from/${release}/a`, 'x'.repeat(20_000))
-  chmodSync(file(`from/${release}/b/c`), 0o750)
-  const archive = Buffer.from(sh(readReleaseScript(join(root, 'from'), release)), 'base64')
-  const script = writeReleaseScript(join(root, 'to'), release)
+  file(`from/releases/${release}/a`, 'x'.repeat(20_000))
+  chmodSync(file(`from/releases/${release}/b/c`), 0o750)
+  const archive = Buffer.from(sh(readReleaseScript(join(root, 'from/releases'), release)), 'base64')
+  const script = writeReleaseScript(join(root, 'to'), release, author)
   expect(() => sh(script, archive.subarray(0, archive.length / 2))).toThrow()
-  expect(readdirSync(join(root, 'to'))).toEqual([])
+  expect(readdirSync(join(root, 'to/releases'))).toEqual([])
   sh(script, archive)
-  expect(readdirSync(join(root, 'to'))).toEqual([release])
-  expect(readFileSync(join(root, 'to', release, 'a'), 'utf8')).toHaveLength(20_000)
-  expect(sh(`ls -l ${JSON.stringify(join(root, 'to', release, 'b/c'))}`)).toMatch(/^-rwxr-x---/)
+  expect(readdirSync(join(root, 'to/releases'))).toEqual([release])
+  expect(readFileSync(join(root, 'to/releases', release, 'a'), 'utf8')).toHaveLength(20_000)
+  expect(sh(`ls -l ${JSON.stringify(join(root, 'to/releases', release, 'b/c'))}`)).toMatch(/^-rwxr-x---/)
 })
 
 test('the package of a directory is noted before there is one, and compared afterwards', () => {
@@ -105,11 +108,11 @@ test('releases and revisions of a server', () => {
   const server = { label: 'a' } as Server
   const ask = (deployTo: string) =>
     parseReleases([{ server, ok: true, stdout: sh(releasesScript(deployTo)), stderr: '' }]).get(server)
-  expect(ask(root)).toEqual({ live: undefined, releases: [] })
+  expect(ask(root)).toEqual({ live: undefined, releases: [], history: [] })
   file('releases/1/REVISION', 'abc\n')
   file('releases/2/a')
   symlinkSync('releases/1/', join(root, 'current'))
-  expect(ask(root)).toEqual({ live: '1', releases: ['2', '1'] })
+  expect(ask(root)).toEqual({ live: '1', releases: ['2', '1'], history: [] })
   expect(sh(revisionScript(root, '1'))).toBe('abc\n')
   expect(sh(revisionScript(root, '2'))).toBe('')
 })

@@ -1,0 +1,8 @@
+import { hostname, userInfo } from 'node:os'
+import type { Author } from '../scripts/history-script.ts'
+
+/** Who works here and now, for the history on the servers. A name with control characters would break its lines. */
+export function author(): Author {
+  const who = `${userInfo().username}@${hostname()}`.replace(/\p{Cc}/gu, '?').slice(0, 200)
+  return { who, when: new Date().toISOString() }
+}

@@ -1,0 +1,153 @@
+/** What a line of the history says of a release. `reverted`: its publication was taken back. `found`: others have made it. */
+const EVENTS = [
+  'receiving',
+  'failed',
+  'brought',
+  'staged',
+  'live',
+  'was-live',
+  'rolled-back-from',
+  'found',
+  'reverted',
+] as const
+export type HistoryEvent = (typeof EVENTS)[number]
+
+export interface HistoryEntry {
+  when: string
+  event: HistoryEvent
+  release: string
+  who: string
+}
+
+/** What has become of a release. Entries that are `foreign` are none of ours. */
+export type ReleaseState = Exclude<HistoryEvent, 'reverted'> | 'foreign'
+
+export interface Release {
+  name: string
+  state: ReleaseState
+  /** The later it was live, or else noted, the higher. No clock is asked. */
+  order: number
+}
+
+/** The releases of one server. */
+export interface ServerReleases {
+  /** Directory name of the release that `current` points to. */
+  live: string | undefined
+  /** Directory names, the last by name first. */
+  releases: string[]
+  history: HistoryEntry[]
+}
+
+const isEvent = (text: string): text is HistoryEvent => (EVENTS as readonly string[]).includes(text)
+
+/** The file may have been cut or edited: a line that is not as it should be says nothing. */
+export function parseHistory(lines: readonly string[]): HistoryEntry[] {
+  return lines.flatMap((line) => {
+    const [when = '', event = '', release = '', who, ...more] = line.split('\t')
+    const isEntry = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(when) && isEvent(event) && release !== ''
+    return isEntry && who !== undefined && more.length === 0 ? [{ when, event, release, who }] : []
+  })
+}
+
+const wasLive = (state: ReleaseState) =>
+  state === 'live' || state === 'was-live' || state === 'rolled-back-from'
+
+/** Only the link tells that such a release is live, so it became that after all that the history tells. */
+const wasNeverLive = (state: ReleaseState) => !wasLive(state) && state !== 'found'
+
+const isTime = (name: string) => /^\d{14}$/.test(name)
+
+type Noted = Omit<Release, 'name'> & { before: ReleaseState }
+
+/** The state of every release that the history names, in the order of its lines. */
+function notedReleases(history: readonly HistoryEntry[]): Map<string, Noted> {
+  const noted = new Map<string, Noted>()
+  for (const [index, { release, event }] of history.entries()) {
+    const { state, before, order } = noted.get(release) ?? { state: 'failed', before: 'failed', order: index }
+    // A release keeps the place of the moment when it became live.
+    const isLeft = wasLive(state) && event !== 'live'
+    if (event === 'reverted') noted.set(release, { state: before, before, order })
+    else {
+      const kept = event === state ? before : state
+      noted.set(release, { state: event, before: kept, order: isLeft ? order : index })
+    }
+  }
+  return noted
+}
+
+/** What is known of each directory in `releases`, the latest first. */
+export function classify({ live, releases, history }: ServerReleases): Release[] {
+  const noted = notedReleases(history)
+  const liveTime = live !== undefined && isTime(live) ? live : undefined
+  const unnoted = (name: string): ReleaseState => {
+    if (!isTime(name)) return 'foreign'
+    const isLater = liveTime !== undefined && name > liveTime
+    return history.length > 0 || isLater ? 'found' : 'was-live'
+  }
+  const rank = new Map([...releases].sort().map((name, index) => [name, history.length + index]))
+  return releases
+    .map((name): Release => {
+      const { state, order } = noted.get(name) ?? { state: unnoted(name), order: rank.get(name) ?? 0 }
+      // A link may have been changed by hand, or by shipit-deploy alone.
+      if (name === live) return { name, state: 'live', order: wasNeverLive(state) ? Infinity : order }
+      return { name, state: state === 'live' ? 'was-live' : state, order }
+    })
+    .sort((a, b) => b.order - a.order)
+}
+
+/**
+ * The releases that a rollback may go to, the latest first: those that were live before the live one, and were not rolled back from.
+ * `any`: all others, too, but what is foreign.
+ */
+export function rollbackTargets(server: ServerReleases, { any = false } = {}): string[] {
+  const all = classify(server)
+  const live = all.find(({ state }) => state === 'live')
+  const isBefore = ({ order }: Release) => live === undefined || order < live.order
+  return all
+    .filter((release) =>
+      any
+        ? release.state !== 'foreign' && release.state !== 'live'
+        : release.state === 'was-live' && isBefore(release),
+    )
+    .map(({ name }) => name)
+}
+
+/**
+ * The releases to remove so that `keep` stay. What was brought or staged and is not live yet neither counts nor goes; what was
+ * rolled back from does not count, and goes once `keep` others are later. `withLeftovers`: also releases whose deploy has ended
+ * without publishing them; only the owner of the lock knows that no deploy is about to.
+ */
+export function releasesToClean(
+  server: ServerReleases,
+  keep: number,
+  { withLeftovers = false, own }: { withLeftovers?: boolean; own?: string | undefined } = {},
+): string[] {
+  const all = classify(server)
+  const counted = all.filter(({ state }) => state === 'live' || state === 'was-live' || state === 'found')
+  const published = all.filter((each) => counted.includes(each) || each.state === 'rolled-back-from')
+  const kept = new Set([...counted.slice(0, keep), ...published.slice(0, keep)])
+  const old = published.filter((each) => each.state !== 'live' && !kept.has(each))
+  const left = withLeftovers ? leftovers(server) : []
+  return [...old.map(({ name }) => name).reverse(), ...left].filter((name) => name !== own)
+}
+
+/** Releases that no deploy has published: each has failed, or was killed. */
+export const leftovers = (server: ServerReleases): string[] =>
+  classify(server).flatMap(({ name, state }) => (state === 'receiving' || state === 'failed' ? [name] : []))
+
+/** Releases that have been published, on any server, after this one was. */
+export function publishedSince(servers: readonly ServerReleases[], release: string): string[] {
+  const later = servers.flatMap(({ history }) => {
+    const at = history.findLastIndex((entry) => entry.release === release && entry.event === 'live')
+    return at < 0 ? [] : history.slice(at + 1)
+  })
+  const published = new Set(
+    servers.flatMap(({ history }) =>
+      [...notedReleases(history)].flatMap(([name, { state }]) => (wasLive(state) ? [name] : [])),
+    ),
+  )
+  const begun = later.filter(({ event }) => event === 'live' || event === 'receiving')
+  return [...new Set(begun.map((entry) => entry.release))].filter(
+    (name) => name !== release && published.has(name),
+  )
+}

@@ -1,0 +1,30 @@
+import type { Outcome } from '../../fleet/fleet.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Context } from '../context/context.ts'
+import { deployToOf } from '../context/server-paths.ts'
+import { parseStuck, removeReleasesScript } from '../scripts/remove-releases-script.ts'
+import { REMOVAL_TIMEOUT_S } from '../timeouts.ts'
+
+/** Removes these releases of each server, and says which could not be, and why. A server with none is not asked. */
+export async function removeReleases(
+  { fleet, lock, shipit, signal }: Context,
+  removals: ReadonlyMap<Server, readonly string[]>,
+): Promise<Outcome[]> {
+  const servers = [...removals].flatMap(([server, names]) => (names.length > 0 ? [server] : []))
+  const deployTo = deployToOf(shipit)
+  const outcomes = await fleet.run(
+    'clean',
+    (server) => ({
+      script: `${lock.fence}
+fence || exit 1
+${removeReleasesScript(deployTo, removals.get(server) ?? [])}`,
+    }),
+    { servers, signal, totalTimeout: REMOVAL_TIMEOUT_S, repeatable: true },
+  )
+  for (const outcome of outcomes) {
+    if (!outcome.ok) continue
+    for (const { release, cause } of parseStuck(outcome.stdout))
+      shipit.log(`${outcome.server.label}: releases/${release} could not be removed: ${cause}`)
+  }
+  return outcomes
+}
