@@ -1,0 +1,46 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { embedded } from '../support/harness/deploy-embedded.ts'
+
+test('releases go and are gone back to by what they were, not by their names', async () => {
+  const it = await embedded(2, { keepReleases: 2, murder: { linger: 0 } })
+  const { project } = it
+  const releases = (at = 0) => readdirSync(join(it.app(at), 'releases')).sort()
+  const run = async (tasks?: string, env?: Record<string, string>) => {
+    writeFileSync(join(project.workspace, 'file'), `${tasks} ${JSON.stringify(env)}`)
+    const done = await project.run(tasks, env)
+    expect(done, done.stdout).toMatchObject({ code: 0 })
+    return live()
+  }
+  const live = () => {
+    const [one = '', other] = it.current()
+    expect(other).toBe(one)
+    return one.replace('releases/', '')
+  }
+
+  const a = await run()
+  mkdirSync(join(it.app(0), 'releases/initial'))
+  const b = await run()
+  await run('murder:distribute', { MURDER_TAG: 'v1.0' })
+  expect(live()).toBe(b)
+
+  // B is broken.
+  expect(await run('rollback')).toBe(a)
+  const c = await run()
+  expect(await run('rollback')).toBe(a)
+
+  // A listener throws, so the release is never published.
+  it.configure({}, { after: "shipit.on('updated', () => { throw new Error('broken') })" })
+  expect((await project.run()).code).not.toBe(0)
+  const [unpublished = ''] = releases(1).filter((name) => /^\d/.test(name) && ![a, b, c].includes(name))
+  it.configure()
+  const d = await run()
+  expect(releases(0)).toEqual([a, d, 'initial', 'v1.0'].sort())
+  expect(releases(1)).toEqual([a, d, 'v1.0'].sort())
+  expect(unpublished).not.toBe('')
+
+  const history = readFileSync(join(it.app(1), '.murder-history'), 'utf8')
+  expect(history).toContain(`\trolled-back-from\t${b}\t`)
+  expect(history).toContain(`\treceiving\t${unpublished}\t`)
+})
