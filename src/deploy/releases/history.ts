@@ -25,7 +25,7 @@ export type ReleaseState = Exclude<HistoryEvent, 'reverted'> | 'foreign'
 export interface Release {
   name: string
   state: ReleaseState
-  /** The later it was live, or else noted, the higher. No clock is asked. */
+  /** The later it was noted, the higher: it is when it is left that it counts last as live. No clock is asked. */
   order: number
 }
 
@@ -64,12 +64,10 @@ function notedReleases(history: readonly HistoryEntry[]): Map<string, Noted> {
   const noted = new Map<string, Noted>()
   for (const [index, { release, event }] of history.entries()) {
     const { state, before, order } = noted.get(release) ?? { state: 'failed', before: 'failed', order: index }
-    // A release keeps the place of the moment when it became live.
-    const isLeft = wasLive(state) && event !== 'live'
     if (event === 'reverted') noted.set(release, { state: before, before, order })
     else {
       const kept = event === state ? before : state
-      noted.set(release, { state: event, before: kept, order: isLeft ? order : index })
+      noted.set(release, { state: event, before: kept, order: index })
     }
   }
   return noted
