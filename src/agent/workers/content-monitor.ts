@@ -1,4 +1,5 @@
 import type { MurderError } from '../../errors.ts'
+import { awakeSeconds } from '../../system/awake.ts'
 import type { Participant } from '../../torrent/participant.ts'
 import type { Stats } from '../../torrent/participant-options.ts'
 import type { ContentJob } from '../runs/job.ts'
@@ -12,6 +13,8 @@ export const REPORT_MS = 1000
 /** The same for a seeder and a lingering peer. */
 const IDLE_REPORT_MS = 10_000
 
+const awakeMs = () => awakeSeconds() * 1000
+
 /** Reports the progress of a seeder or a peer, and notices when a peer makes none. */
 export class ContentMonitor {
   /** Rejects when one of the peer's timeouts has run out. */
@@ -20,7 +23,7 @@ export class ContentMonitor {
   readonly #job: ContentJob
   readonly #emit: WorkerContext['emit']
   readonly #started: number
-  readonly #connecting = performance.now()
+  readonly #connecting = awakeMs()
   readonly #timer: NodeJS.Timeout
   #progressed = this.#connecting
   #received = this.#connecting
@@ -30,12 +33,12 @@ export class ContentMonitor {
   #banned = 0
   #fail: (error: MurderError) => void = () => {}
 
-  /** `started`: when the job began, of performance.now(). */
+  /** `started`: when the job began, of performance.now(). Time in which this process was suspended counts for no timeout. */
   constructor(participant: Participant, job: ContentJob, emit: WorkerContext['emit'], started: number) {
     this.#participant = participant
     this.#job = job
     this.#emit = emit
-    this.#started = started
+    this.#started = started - performance.now() + this.#connecting
     this.gaveUp = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -53,7 +56,7 @@ export class ContentMonitor {
 
   /** Reports at once. A seeder's last report says how much it sent. */
   report(stats = this.#participant.stats()): void {
-    this.#reported = performance.now()
+    this.#reported = awakeMs()
     const { bytes, total, down, up, peers, sent } = stats
     this.#emit({ event: 'progress', bytes, total, down, up, peers, sent })
   }
@@ -63,7 +66,7 @@ export class ContentMonitor {
   }
 
   #tick(): void {
-    const now = performance.now()
+    const now = awakeMs()
     const stats = this.#participant.stats()
     if (stats.bytes > (this.#last?.bytes ?? 0)) this.#progressed = now
     if (stats.received > (this.#last?.received ?? 0)) this.#received = now

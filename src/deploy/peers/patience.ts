@@ -1,3 +1,5 @@
+import { awakeSeconds } from '../../system/awake.ts'
+
 /** Failures of the connection, which may be back in a moment, and not of the agent. */
 const connectionFailures = new Set([
   'SSH_LOST',
@@ -21,7 +23,7 @@ export class Patience {
   #heard: number
 
   /** `stall`: seconds, 0 for no limit. `now`: seconds. */
-  constructor(stall: number, now = () => performance.now() / 1000) {
+  constructor(stall: number, now = awakeSeconds) {
     this.#seconds = stall > 0 ? stall + STALL_GRACE_S : Number.POSITIVE_INFINITY
     this.#now = now
     this.#heard = now()

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { awakeSeconds } from '../../system/awake.ts'
 import { defined } from '../../system/defined.ts'
 import { scriptLine } from './bootstrap.ts'
 import { ConnectTimer } from './connect-timer.ts'
@@ -43,6 +44,9 @@ export interface SessionResult {
   stop?: Stop
 }
 
+/** Two clocks never agree exactly. */
+const CLOCK_ERROR_S = 0.1
+
 /** Runs one script over one ssh process. Never rejects: the result says how it ended. */
 export async function runSession(order: SessionOrder): Promise<SessionResult> {
   const child = new LocalChild(order.commandLine)
@@ -67,6 +71,8 @@ class Session {
   readonly #lines: LineSplitter | undefined
   readonly #connecting: ConnectTimer
   readonly #timers = new Map<'stall' | 'total', NodeJS.Timeout>()
+  /** When each limit began, by the clock that stands still while this process is suspended. */
+  readonly #since = new Map<'stall' | 'total', number>()
   #outputLength = 0
   #stop: Stop | undefined
 
@@ -150,11 +156,20 @@ class Session {
 
   #limit(why: 'stall' | 'total'): void {
     const seconds = this.#order.limits[why]
-    if (seconds > 0)
-      this.#timers.set(
-        why,
-        setTimeout(() => this.#end({ why, seconds }), seconds * 1000),
-      )
+    if (seconds <= 0) return
+    this.#since.set(why, awakeSeconds())
+    this.#arm(why, seconds)
+  }
+
+  /** Time in which this process was suspended does not count. */
+  #arm(why: 'stall' | 'total', left: number): void {
+    const seconds = this.#order.limits[why]
+    const check = () => {
+      const rest = seconds - (awakeSeconds() - (this.#since.get(why) ?? 0))
+      if (rest > CLOCK_ERROR_S) this.#arm(why, rest)
+      else this.#end({ why, seconds })
+    }
+    this.#timers.set(why, setTimeout(check, left * 1000))
   }
 
   #stopTimers(): void {
@@ -163,7 +178,9 @@ class Session {
   }
 
   #moved(): void {
-    if (!this.#stop) this.#timers.get('stall')?.refresh()
+    if (this.#stop || !this.#timers.has('stall')) return
+    this.#since.set('stall', awakeSeconds())
+    this.#timers.get('stall')?.refresh()
   }
 
   readonly #abort = () => this.#end({ why: 'abort' })

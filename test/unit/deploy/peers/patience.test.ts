@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Patience } from '../../../../src/deploy/peers/patience.ts'
+import { AwakeClock } from '../../../../src/system/awake.ts'
 
 test('a server is tried again until nothing was heard of it for the stall timeout and the grace', () => {
   let now = 100
@@ -13,6 +14,16 @@ test('a server is tried again until nothing was heard of it for the stall timeou
   expect(patience.allows(lost)).toBe(true)
   now = 165
   expect(patience.allows(lost)).toBe(false)
+})
+
+test('time in which this process was suspended counts for no server', () => {
+  let now = 100
+  const clock = new AwakeClock(() => now)
+  const patience = new Patience(20, () => clock.seconds())
+  now += 90
+  expect(patience.allows({ code: 'SSH_LOST' })).toBe(true)
+  for (let second = 0; second < 35; second++, now++) clock.seconds()
+  expect(patience.allows({ code: 'SSH_LOST' })).toBe(false)
 })
 
 test('what failed on the server is not tried again', () => {
