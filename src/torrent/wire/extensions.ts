@@ -9,3 +9,6 @@ export const PEX_EXTENSION_ID = 2
 /** Its one message is the proof that the sender knows the swarm's key. */
 export const PROOF_EXTENSION = 'murder_proof'
 export const PROOF_EXTENSION_ID = 20
+
+/** All that we know. A neighbour may offer others without end, and of those nothing is kept. */
+export const KNOWN_EXTENSIONS = [AGENT_EXTENSION, PEX_EXTENSION, PROOF_EXTENSION]

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import bencode from 'bencode'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import type { Coalescer } from './coalescing.ts'
-import { AGENT_EXTENSION } from './extensions.ts'
+import { AGENT_EXTENSION, KNOWN_EXTENSIONS } from './extensions.ts'
 import { Framing } from './framing.ts'
 import * as message from './messages.ts'
 import { Outbox } from './outbox.ts'
@@ -30,9 +30,8 @@ export class PeerWire extends EventEmitter<WireEvents> {
   readonly extendedMapping: Record<number, string> = {}
   /** What else our extended handshake says. */
   extendedHandshake: Record<string, unknown> = {}
-  /** The extensions that the other side offers: the id by the name. */
-  peerExtendedMapping: Record<string, number> = Object.create(null)
-  peerExtendedHandshake: Record<string, unknown> = {}
+  /** The extensions that both sides know: the other side's id by the name. */
+  readonly peerExtendedMapping: Record<string, number> = Object.create(null)
   readonly #framing: Framing
   readonly #longestMessage: number
   readonly #outbox: Outbox
@@ -243,8 +242,9 @@ export class PeerWire extends EventEmitter<WireEvents> {
       return void this.emit('extended', this.extendedMapping[id] ?? id, content)
     const handshake = decodeDictionary(content)
     if (!handshake) return
-    this.peerExtendedHandshake = handshake
-    for (const [name, number] of Object.entries(handshake.m ?? {})) {
+    const offered: Record<string, unknown> = Object(handshake.m)
+    for (const name of KNOWN_EXTENSIONS) {
+      const number = offered[name]
       if (typeof number === 'number') this.peerExtendedMapping[name] = number
     }
     if (this.isAgent && !this.socket.destroyed) this.#coalescer.agentJoined(this)

@@ -39,7 +39,8 @@ afterEach(() => {
 async function shakeHands(): Promise<void> {
   ours.extendedMapping[7] = 'ours'
   ours.extendedHandshake = { v: 'us' }
-  theirs.extendedMapping[9] = 'theirs'
+  theirs.extendedMapping[8] = 'nobody knows it'
+  theirs.extendedMapping[9] = 'ut_pex'
   const both = [once(ours, 'extended-handshake'), once(theirs, 'extended'), once(theirs, 'handshake')]
   ours.on('handshake', () => ours.haveNone())
   theirs.on('handshake', () => theirs.handshake(infoHash, theirId, { fast: true, dht: false }))
@@ -49,10 +50,12 @@ async function shakeHands(): Promise<void> {
 
 describe('our wire and that of WebTorrent', () => {
   it('shake hands and tell of extensions', async () => {
+    const told = once(ours, 'extended-handshake')
     await shakeHands()
     expect([ours.peerId, theirs.peerId]).toEqual([theirId, ourId])
     expect([ours.hasFast, theirs.hasFast]).toEqual([true, true])
-    expect(ours.peerExtendedMapping).toEqual({ theirs: 9 })
+    expect({ ...ours.peerExtendedMapping }).toEqual({ ut_pex: 9 })
+    expect((await told)[0]).toMatchObject({ m: { 'nobody knows it': 8 } })
     expect(theirs.peerExtendedMapping).toEqual({ ours: 7 })
     expect(Buffer.from(theirs.peerExtendedHandshake.v as Uint8Array).toString()).toBe('us')
   })
