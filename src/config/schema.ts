@@ -35,7 +35,7 @@ const tracker = z.strictObject({
   }),
   allow: setting(kinds.networks.schema.default([]), kinds.networks, {
     description:
-      'More addresses and networks that the tracker answers, besides those that the servers name: for servers behind a router that hides theirs, for example.',
+      'More addresses and networks that the tracker answers and that servers connect to, besides those that the servers name: for servers behind a router that hides theirs, for example.',
     example: ['10.0.0.0/8'],
   }),
   at: setting(kinds.trackerPlace.schema.default('seeder'), kinds.trackerPlace, {

@@ -26,8 +26,8 @@ export interface ParticipantOptions {
   fleet?: number
   /** Called for each piece that is verified and on disk. */
   onPiece?: (piece: number) => void
-  /** IP addresses of all machines of the fleet, where they are known. */
-  hosts?: string[]
+  /** IP addresses and networks of all machines of the fleet, where they are known: then no others are dialled. */
+  hosts?: () => readonly string[] | undefined
 }
 
 /** Content bytes; rates in bytes a second. */

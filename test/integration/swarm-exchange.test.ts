@@ -37,7 +37,7 @@ describe('without a tracker', () => {
     const seeder = await swarm.seeder({ metainfo })
     const first = await swarm.peer('first', [seeder], { metainfo })
     const ports: [number, number] = [first.port, 65_535]
-    const second = await swarm.peer('second', [], { metainfo, hosts: ['127.0.0.1'], ports })
+    const second = await swarm.peer('second', [], { metainfo, hosts: () => ['127.0.0.1'], ports })
     await second.complete
     expect(second.stats().peers).toBe(1)
   })

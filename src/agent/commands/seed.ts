@@ -14,6 +14,7 @@ Gives the content to others, from the background, until murder stop ends it. "-"
   --tracker URL         announce there instead of to the torrent's trackers (repeatable)
   --peer HOST:PORT      connect to this one too (repeatable)
   --secret-file FILE    have to do only with who proves to know this secret ("-": standard input)
+  --permits FILE        for the Shipit plugin: addresses that may be dialled, by torrent, as JSON
   --address HOST        announce this address of this machine, not the one the tracker sees
   --nat                 that address is a router's, which forwards the port to this machine
   --port N, --ports A-B the port, or the range to take one from (6881-6999)

@@ -61,7 +61,7 @@ export const peerFlags: Record<string, Flag> = {
   delete: on,
 }
 
-export const seederFlags: Record<string, Flag> = { ...contentFlags, fleet: text }
+export const seederFlags: Record<string, Flag> = { ...contentFlags, fleet: text, permits: text }
 
 /** The job that the arguments of `seed` or `peer` ask for. */
 export async function contentJob(
@@ -79,6 +79,7 @@ export async function contentJob(
   })
   const secret = await args.value('secret-file', readSecret, undefined)
   const fleet = args.value('fleet', parseCount, undefined)
+  const permits = args.text('permits')
   return {
     role,
     tag: checkTag(args.text('tag') ?? defaultTag(metainfo.name, metainfo.infoHash, path)),
@@ -99,7 +100,7 @@ export async function contentJob(
     attributes: !args.has('no-attributes'),
     ownerOnly: false,
     deletesOthers: deletesOthers(args, metainfo),
-    ...defined({ address, secret, fleet }),
+    ...defined({ address, secret, fleet, permits: permits && resolve(permits) }),
   }
 }
 

@@ -30,6 +30,8 @@ export interface ContentJob {
   peers: string[]
   /** IP addresses of the fleet's machines, where all are known. */
   hosts?: string[]
+  /** Of a seeder: a file of permits, which may change, and which name those addresses. */
+  permits?: string
   address?: string
   ports: [number, number]
   /** Seconds that a peer goes on sharing. */

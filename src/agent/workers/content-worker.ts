@@ -12,6 +12,7 @@ import {
 } from '../manifest/torrent-manifest.ts'
 import type { ContentJob } from '../runs/job.ts'
 import { ContentMonitor, REPORT_MS } from './content-monitor.ts'
+import { hostsOf } from './permits-file.ts'
 import { timeoutError } from './timeout-error.ts'
 import { CLOSE_TIMEOUT_S, delay, type WorkerContext } from './worker-context.ts'
 
@@ -51,7 +52,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
 /** Existing content is checked first, which takes a while when it is large: meanwhile the signs of life go on. */
 async function start(job: ContentJob, { emit, folder, onPiece }: WorkerContext): Promise<Participant> {
   const { metainfo } = job.torrent
-  const { address, secret, hosts, fleet } = job
+  const { address, secret, fleet } = job
   const sign = { event: 'progress', bytes: 0, total: metainfo.length, down: 0, up: 0, peers: 0 } as const
   const timer = setInterval(() => emit(sign), REPORT_MS)
   try {
@@ -67,7 +68,8 @@ async function start(job: ContentJob, { emit, folder, onPiece }: WorkerContext):
       downloadLimit: job.downloadLimit,
       limitOfEach: job.limitOfEach,
       storage: storageOf(job, folder),
-      ...defined({ address, secret, hosts, fleet, onPiece }),
+      hosts: hostsOf(job),
+      ...defined({ address, secret, fleet, onPiece }),
     })
   } finally {
     clearInterval(timer)

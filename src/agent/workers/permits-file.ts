@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { Permit } from '../../torrent/access/tracker-gate.ts'
-import type { TrackerJob } from '../runs/job.ts'
+import type { ContentJob, TrackerJob } from '../runs/job.ts'
 
 /** A tracker's permits, looked up anew for each request; undefined for a tracker that is open to all. */
 export function permitsOf({ permits, secret, only }: TrackerJob): (() => readonly Permit[]) | undefined {
@@ -9,6 +9,14 @@ export function permitsOf({ permits, secret, only }: TrackerJob): (() => readonl
   if (secret === undefined) return undefined
   const fixed: Permit[] = only ? only.map((infoHash) => ({ secret, infoHash })) : [{ secret }]
   return () => fixed
+}
+
+/** Addresses of the fleet, looked up anew whenever they are asked for; undefined when they are not known. */
+export function hostsOf({ permits, hosts, torrent }: ContentJob): () => readonly string[] | undefined {
+  if (permits === undefined) return () => hosts
+  const current = permitsIn(permits)
+  const { infoHash } = torrent.metainfo
+  return () => current().find((permit) => permit.infoHash?.toLowerCase() === infoHash)?.addresses
 }
 
 /** The file is read again when it has changed. While it is gone or half written, the last permits stay in force. */

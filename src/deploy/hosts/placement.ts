@@ -12,8 +12,6 @@ import type { FleetFacts } from '../preflight/preflight.ts'
 export const DEPLOY_HOST = 'the deploy host'
 
 const LOOPBACK = '127.0.0.1'
-/** With more servers than this the list of their addresses would cost more than it helps. */
-const MAX_LISTED_SERVERS = 4096
 
 /** A machine that runs the tracker or the seeder. */
 export interface Site {
@@ -120,14 +118,6 @@ export const trackerPortArgs = ({ trackerPorts: [first, last] }: Settings): stri
   '--last-port',
   String(last),
 ]
-
-/** Addresses of all machines of the fleet; undefined when those of one are not known. */
-export function fleetHosts(facts: FleetFacts): string[] | undefined {
-  const all = [...facts.values()]
-  const isUnknown = all.some(({ serverAddress }) => serverAddress === undefined)
-  if (all.length > MAX_LISTED_SERVERS || isUnknown) return undefined
-  return [...new Set(all.flatMap(({ serverAddress = '', addresses }) => [serverAddress, ...addresses]))]
-}
 
 /** The server that seeds; undefined for the deploy host. Throws NO_SERVER. */
 export const seederServer = (context: PlacementContext): Server | undefined =>

@@ -18,7 +18,7 @@ export interface Received {
 /** Starts a peer on every server and follows it until it has unpacked. A server that fails does not stop the others. */
 export async function followServers(context: Context, plan: ReceivePlan): Promise<Received> {
   const times = new TransferTimes()
-  const run = { context, plan, shared: sameForAll(context, plan), times }
+  const run = { context, plan, shared: await sameForAll(context, plan), times }
   const followers = (plan.servers ?? context.fleet.servers).map((server) => new ServerFollower(run, server))
   const failures: Failure[] = []
   await Promise.all(

@@ -7,8 +7,8 @@ import { defined } from '../../system/defined.ts'
 import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf, releasesPath, transferPath } from '../context/server-paths.ts'
-import { fleetHosts } from '../hosts/placement.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
+import { fleetHosts } from '../swarm/fleet-addresses.ts'
 import type { ReachableSwarm } from '../swarm/swarm.ts'
 import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
 import { carryOrder } from './carry-order.ts'
@@ -42,17 +42,17 @@ function prefillFrom(
   return { from: posix.join(releasesPath(deployToOf(shipit)), current), ...defined({ layout }) }
 }
 
-export type SharedOrder = ReturnType<typeof sameForAll>
+export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
 
 /** The long parts that are the same in every server's order, so that they are made once. */
-export function sameForAll(context: Context, plan: ReceivePlan) {
+export async function sameForAll(context: Context, plan: ReceivePlan) {
   const { transfer, facts } = plan
   return {
     // Peers get the manifest of a directory as a file.
     torrent: withTrackers(transfer.torrent, []).toString('base64'),
     layout: prefillLayout(context, plan),
     bytes: releaseBytes(transfer.entries),
-    hosts: fleetHosts(facts),
+    hosts: await fleetHosts(context, facts),
   }
 }
 

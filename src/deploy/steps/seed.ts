@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { MurderError } from '../../errors.ts'
 import { type RunStatus, runsNow } from '../../protocol/run-status.ts'
 import { bytes } from '../../text/format.ts'
@@ -10,7 +10,7 @@ import { keyValueLines as lines, say } from '../outcome/say.ts'
 import { ask } from '../preflight/ask.ts'
 import { inspect } from '../preflight/preflight.ts'
 import { bringSeed, trackerArgs } from '../swarm/bring-seed.ts'
-import { permit } from '../swarm/permits.ts'
+import { PERMITS, permit } from '../swarm/permits.ts'
 import { createTransfer, loadTransfer, type StoredTransfer } from '../transfer/stored-transfer.ts'
 import { SECRET } from '../transfer/transfer.ts'
 import { ensureTracker } from './tracker.ts'
@@ -69,7 +69,9 @@ async function startSeeder(
   placement: Placement,
 ): Promise<{ port: number; pid: number }> {
   const host = taskHosts(context).seeder
-  const args = [...(await bringSeed(context, host, transfer)), ...trackerArgs(host, transfer, placement)]
+  const permits = posix.join(host.runs, PERMITS)
+  const brought = await bringSeed(context, host, transfer, permits)
+  const args = [...brought, ...trackerArgs(host, transfer, placement)]
   return host.launch('seed', [...args, '--tag', transfer.tag])
 }
 

@@ -5,12 +5,13 @@ import { SECRET, type Transfer } from '../transfer/transfer.ts'
 
 /**
  * Brings torrent, secret and package to the machine that seeds. Gives the arguments of the agent's `seed` there, but for
- * `trackerArgs`; without a secret, strangers may join.
+ * `trackerArgs`; without a secret, strangers may join. `permits` is the file there that names the addresses that it may dial.
  */
 export async function bringSeed(
   { fleet, settings }: Context,
   host: Host,
   transfer: Transfer,
+  permits: string,
 ): Promise<string[]> {
   const { ports, uploadLimit, downloadLimit } = settings
   const { torrent, secret } = transfer
@@ -18,6 +19,7 @@ export async function bringSeed(
   const secretFile = secret === undefined ? [] : ['--secret-file', await host.put(SECRET, secret)]
   const options = {
     '--ports': ports.join('-'),
+    '--permits': permits,
     '--fleet': String(fleet.servers.length),
     '--up-limit': String(uploadLimit),
     '--down-limit': String(downloadLimit),

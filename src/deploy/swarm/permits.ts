@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
@@ -10,38 +9,33 @@ import { base, environmentDirectory, PERMIT } from '../context/local-paths.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { Transfer } from '../transfer/transfer.ts'
+import { fleetAddresses } from './fleet-addresses.ts'
 
-/** The file on a tracker's host that it reads all permits from. */
+/** The file on the hosts of tracker and seeder that they read all permits from. */
 export const PERMITS = 'permits.json'
 
 /** Who may ask a tracker about a transfer: the fleet, this machine, and what the settings add. */
 export async function permitOf(
-  { fleet, settings }: Context,
+  context: Context,
   { secret, infoHash }: Pick<Transfer, 'secret' | 'infoHash'>,
   facts: FleetFacts,
 ): Promise<Permit> {
   if (secret === undefined) return { infoHash }
-  const named = await Promise.all([...fleet.servers].map(({ host }) => addressesOf(host)))
-  const told = [...facts.values()].flatMap((found) => [found.serverAddress ?? '', ...found.addresses])
   const here = ['127.0.0.0/8', '::1', ...ownAddresses()]
-  const addresses = [...here, ...named.flat(), ...told, ...settings.tracker.allow].filter(Boolean)
+  const addresses = [...here, ...(await fleetAddresses(context, facts))]
   return { secret, infoHash, addresses: [...new Set(addresses)] }
 }
 
-/** None for a name that only ~/.ssh/config knows. */
-async function addressesOf(host: string): Promise<string[]> {
-  try {
-    return (await lookup(host, { all: true })).map(({ address }) => address)
-  } catch {
-    return []
-  }
-}
-
-/** Lets the tracker answer about this transfer, too: it answers about those of the project's other environments already. */
+/**
+ * Lets the tracker answer about this transfer, and the seeder dial its servers. The tracker answers about those of the project's
+ * other environments already.
+ */
 export async function permit(context: Context, transfer: Transfer, facts: FleetFacts): Promise<void> {
   const own = await permitOf(context, transfer, facts)
   await writePrivate(join(environmentDirectory(context.shipit.environment), PERMIT), JSON.stringify(own))
   await putPermits(context)
+  const { tracker, seeder } = taskHosts(context)
+  if (seeder !== tracker) await seeder.put(PERMITS, JSON.stringify([own]), seeder.runs)
 }
 
 /** Brings all present permits, even if there are none, to where the tracker reads them. Gives that path. */

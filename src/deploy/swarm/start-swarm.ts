@@ -17,7 +17,9 @@ export async function startSwarm(context: Context, transfer: Transfer, asked: Fl
   for (const server of servers) placement.seederAddress(server) // throws where it is not known
   const hosts = deployHosts(context, transfer)
   const clear = () => Promise.all([...new Set([hosts.seeder, hosts.tracker])].map((host) => host.clear()))
-  const brought = bringSeed(context, hosts.seeder, transfer)
+  const brought = putPermit(context, transfer, hosts.seeder, facts).then((permits) =>
+    bringSeed(context, hosts.seeder, transfer, permits),
+  )
   const startSeeder = async (at: Placement) => {
     const args = [...(await brought), ...trackerArgs(hosts.seeder, transfer, at)]
     return hosts.seeder.start('seed', [...args, '--tag', transfer.tag])
@@ -55,7 +57,7 @@ async function startTracker(
   host: Host,
   facts: FleetFacts,
 ): Promise<Agent> {
-  const path = await host.put(PERMITS, JSON.stringify([await permitOf(context, transfer, facts)]))
+  const path = await putPermit(context, transfer, host, facts)
   return host.start('tracker', [
     ...trackerPortArgs(context.settings),
     '--permits',
@@ -63,6 +65,15 @@ async function startTracker(
     '--tag',
     transfer.tag,
   ])
+}
+
+async function putPermit(
+  context: Context,
+  transfer: Transfer,
+  host: Host,
+  facts: FleetFacts,
+): Promise<string> {
+  return host.put(PERMITS, JSON.stringify([await permitOf(context, transfer, facts)]))
 }
 
 /** Side by side, because a program takes a while to start. When one fails, the other is stopped. */

@@ -33,6 +33,10 @@ export function admit(permits: readonly Permit[], requested: string, from: strin
   const address = plainAddress(from)
   if (permit.addresses && !addressMatcher(permit.addresses)(address))
     return { refusal: `${address} is not an address of this fleet` }
+  const announced = announcedIn(query).find(
+    (one) => permit.addresses && !addressMatcher(permit.addresses)(one),
+  )
+  if (announced !== undefined) return { refusal: 'the announced address is not one of this fleet' }
   return { url: `/announce?${query}` }
 }
 
@@ -41,6 +45,9 @@ function isSame(given: string, right: string): boolean {
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
+
+/** Addresses that a peer wants others to be told (`ip`, BEP 3). */
+const announcedIn = (query: string): string[] => [parse(query).ip ?? []].flat().map(plainAddress)
 
 /** Read in the way of the tracker module, so that both see the same infohash. */
 function infoHashIn(query: string): string | undefined {

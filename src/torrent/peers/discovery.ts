@@ -1,3 +1,5 @@
+import { endpointOf } from '../../system/addresses.ts'
+import { type DialFilter, dialFilter } from '../access/dial-filter.ts'
 import { withSecret } from '../access/secret.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import type { AnnounceRequest } from '../tracker/announce.ts'
@@ -22,13 +24,15 @@ export class Discovery {
   readonly #neighbours: Neighbours
   readonly #exchange: PeerExchange
   readonly #announcers: Announcer[]
+  readonly #mayDial: DialFilter
   #guessed = false
 
   constructor(context: SwarmContext, neighbours: Neighbours, callbacks: DiscoveryCallbacks) {
     const { options, nowS } = context
     this.#context = context
     this.#neighbours = neighbours
-    this.#exchange = new PeerExchange((addresses) => this.#learn(addresses), nowS, options.hosts)
+    this.#mayDial = dialFilter(options.hosts ?? (() => undefined), options.peers)
+    this.#exchange = new PeerExchange((addresses) => this.#learn(addresses), nowS, this.#mayDial)
     this.#announcers = options.trackers.map(
       (url) =>
         new Announcer(withSecret(url, options.secret), {
@@ -36,7 +40,7 @@ export class Discovery {
           isHungry: () => !callbacks.isServed() && neighbours.wantsMore,
           onAnswer: ({ peers, swarm }) => {
             callbacks.onSwarmSize(swarm)
-            this.#learn(peers)
+            this.#learn(this.#fromTracker(url, peers))
           },
         }),
     )
@@ -93,6 +97,14 @@ export class Discovery {
     }
   }
 
+  /** A swarm with a secret keeps to its fleet; any other takes in strangers, whose addresses nobody knows beforehand. */
+  #fromTracker(url: string, addresses: string[]): string[] {
+    const { secret, hosts } = this.#context.options
+    if (secret === undefined || !hosts?.()) return addresses
+    const { host } = endpointOf(url)
+    return addresses.filter((address) => this.#mayDial(address, host))
+  }
+
   #learn(addresses: string[]): void {
     this.#neighbours.learn(addresses)
     this.#neighbours.dialMore()
@@ -100,7 +112,8 @@ export class Discovery {
 
   /** Once, when no tracker answers. The seeder tells agents of each other too, but not of all in a large fleet. */
   #guessWithoutTracker(): void {
-    const { hosts, ports } = this.#context.options
+    const { ports, role } = this.#context.options
+    const hosts = role === 'peer' ? this.#context.options.hosts?.() : undefined
     if (this.#guessed || !hosts || this.#announcers.some(({ error }) => error === undefined)) return
     this.#guessed = true
     this.#learn(guessAddresses(hosts, ports[0], Math.random))

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import bencode from 'bencode'
-import { addressMatcher, formatAddress, isLoopback, parseAddress } from '../../system/addresses.ts'
+import { formatAddress, isLoopback, parseAddress } from '../../system/addresses.ts'
+import type { DialFilter } from '../access/dial-filter.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import { decodeCompact, encodeCompact } from '../encoding/compact.ts'
 import { PEX_EXTENSION } from '../wire/extensions.ts'
@@ -30,7 +31,7 @@ interface Partner {
 /**
  * Peer exchange (BEP 11): agents send each other the addresses of their neighbours, so that a swarm holds together without
  * a tracker. Only agents take part, only the addresses of open connections are sent, and each of them to each neighbour
- * once at most: so the traffic does not grow with the fleet. `#isTrusted` says which received addresses are used.
+ * once at most: so the traffic does not grow with the fleet. `#mayDial` says which addresses are passed on and used.
  */
 export class PeerExchange {
   readonly #partners = new Map<number, Partner>()
@@ -38,13 +39,12 @@ export class PeerExchange {
   #version = 0
   readonly #learn: (addresses: string[]) => void
   readonly #nowS: () => number
-  readonly #isInFleet: (address: string) => boolean
+  readonly #mayDial: DialFilter
 
-  /** `hosts` are the fleet's IP addresses, where they are known: then no others are used. */
-  constructor(learn: (addresses: string[]) => void, nowS: () => number, hosts?: readonly string[]) {
+  constructor(learn: (addresses: string[]) => void, nowS: () => number, mayDial: DialFilter) {
     this.#learn = learn
     this.#nowS = nowS
-    this.#isInFleet = hosts ? addressMatcher(hosts) : () => true
+    this.#mayDial = mayDial
   }
 
   join(connection: Connection): void {
@@ -90,6 +90,7 @@ export class PeerExchange {
       const address = other === connection || !takesPart(other) ? undefined : listenAddress(other)
       if (address === undefined || sent.has(address)) continue
       if (isLoopback(other.remoteHost) && !isLoopback(connection.remoteHost)) continue
+      if (!this.#mayDial(address, other.remoteHost)) continue
       if (fresh.length === MAX_PER_MESSAGE) {
         partner.sentVersion = 0
         break
@@ -109,13 +110,7 @@ export class PeerExchange {
     const room = MAX_PER_NEIGHBOUR - partner.receivedAddresses
     const addresses = decodePex(content).slice(0, Math.min(MAX_PER_MESSAGE, room))
     partner.receivedAddresses += addresses.length
-    this.#learn(addresses.filter((address) => this.#isTrusted(address, partner.connection)))
-  }
-
-  /** Addresses of the fleet. Addresses of this machine only from a neighbour on this machine. */
-  #isTrusted(address: string, from: Connection): boolean {
-    const { host = '' } = parseAddress(address) ?? {}
-    return isLoopback(host) ? isLoopback(from.remoteHost) : this.#isInFleet(host)
+    this.#learn(addresses.filter((address) => this.#mayDial(address, partner.connection.remoteHost)))
   }
 }
 
@@ -135,6 +130,7 @@ const MAX_GUESSES = 16
 export function guessAddresses(hosts: readonly string[], port: number, random: () => number): string[] {
   if (port === 0) return []
   return hosts
+    .filter((host) => isIP(host) > 0) // networks may be among them
     .map((host) => ({ host, order: random() }))
     .sort((a, b) => a.order - b.order)
     .slice(0, MAX_GUESSES)

@@ -43,7 +43,7 @@ function announcedAddress(url: string): string | undefined {
   const query = url.slice(url.indexOf('?') + 1)
   const word = query.split('&').find((part) => part.startsWith('ip='))
   try {
-    const address = decodeURIComponent(word?.slice(3) ?? '')
+    const address = plainAddress(decodeURIComponent(word?.slice(3) ?? ''))
     return isIP(address) > 0 && !isLoopback(address) ? address : undefined
   } catch {
     return undefined

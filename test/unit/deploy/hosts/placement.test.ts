@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { loadSettings } from '../../../../src/config/load.ts'
-import { fleetHosts, Placement } from '../../../../src/deploy/hosts/placement.ts'
+import { Placement } from '../../../../src/deploy/hosts/placement.ts'
 import type { ServerFacts } from '../../../../src/deploy/scripts/facts-script.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
@@ -88,10 +88,4 @@ test('the tracker to show has the address that most servers use', () => {
   const found = new Map([...facts, [c, saying({ clientAddress: '10.9.9.9' })]])
   const placement = new Placement(contextWith({ allowStrangers: true }), found)
   expect(placement.shownTracker()).toBe('http://10.0.0.1:8998/announce')
-})
-
-test('the hosts of a fleet are all addresses of all servers, or not known', () => {
-  const both = new Map([[a, saying({ serverAddress: '10.0.0.2', addresses: ['10.0.0.2', '10.1.0.2'] })]])
-  expect(fleetHosts(both)).toEqual(['10.0.0.2', '10.1.0.2'])
-  expect(fleetHosts(new Map([...both, [b, saying({})]]))).toBeUndefined()
 })

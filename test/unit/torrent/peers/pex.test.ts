@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import bencode from 'bencode'
 import { describe, expect, it } from 'vitest'
+import { dialFilter } from '../../../../src/torrent/access/dial-filter.ts'
 import { decodeCompact, encodeCompact } from '../../../../src/torrent/encoding/compact.ts'
 import type { Connection } from '../../../../src/torrent/peers/connection.ts'
 import { guessAddresses, PeerExchange } from '../../../../src/torrent/peers/pex.ts'
@@ -34,7 +35,7 @@ function exchange(hosts?: string[]) {
   const pex = new PeerExchange(
     (addresses) => void learnt.push(...addresses),
     () => clock.now,
-    hosts,
+    dialFilter(() => hosts),
   )
   const meet = (address: string, o?: { agent: boolean }) => {
     const one = neighbour(address, o)
@@ -106,6 +107,13 @@ describe('sending', () => {
     expect(last.told.flat()).toHaveLength(64)
   })
 
+  it('sends no address outside of the fleet, where that is known', () => {
+    const { meet } = exchange(['10.0.0.0/24'])
+    meet('192.0.2.1:6881')
+    meet('10.0.0.1:6881')
+    expect(meet('10.0.0.2:6881').told.flat()).toEqual(['10.0.0.1:6881'])
+  })
+
   it('sends loopback addresses only on this machine', () => {
     const { meet } = exchange()
     meet('127.0.0.1:6881')
@@ -145,7 +153,7 @@ describe('receiving', () => {
 
 it('a few of a large fleet are guessed, and none where the system chooses ports', () => {
   const hosts = Array.from({ length: 1000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`)
-  const guesses = guessAddresses(['fd00::1', ...hosts], 6881, () => 0)
+  const guesses = guessAddresses(['10.0.0.0/8', 'fd00::1', ...hosts], 6881, () => 0)
   expect(guesses).toHaveLength(16)
   expect(guesses[0]).toBe('[fd00::1]:6881')
   expect(guessAddresses(hosts, 0, Math.random)).toEqual([])
