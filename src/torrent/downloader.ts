@@ -1,3 +1,5 @@
+import type { Suspect } from './access/ban-list.ts'
+import { Evidence } from './access/evidence.ts'
 import { pieceIsRight } from './metainfo/piece-hasher.ts'
 import type { Connection } from './peers/connection.ts'
 import type { RateLimit } from './peers/rate-limit.ts'
@@ -15,8 +17,8 @@ export interface DownloaderEvents {
   written(piece: number): void
   /** Everything is here, verified and written. Called once. */
   complete(): void
-  /** This connection alone has sent all of a piece that is wrong. */
-  sentWrongPiece(id: number, piece: number): void
+  /** It is proved that this peer has sent wrong bytes of the piece. */
+  sentWrongBytes(peer: Suspect, piece: number): void
   failed(error: unknown): void
 }
 
@@ -25,7 +27,8 @@ export class Downloader {
   readonly #context: SwarmContext
   readonly #limit: RateLimit
   readonly #events: DownloaderEvents
-  readonly #pieces = new Map<number, PieceBuffer>()
+  readonly #pieces = new Map<number, PieceBuffer<Suspect>>()
+  readonly #evidence = new Evidence<Suspect>()
   readonly #pool: PiecePool
   /** Connections that have brought news in this iteration of the event loop. */
   readonly #toAsk = new Set<Connection>()
@@ -72,8 +75,9 @@ export class Downloader {
   arrived(from: Connection, block: Block, bytes: Uint8Array): void {
     const arrival = this.#context.scheduler.arrived(from.id, block, this.#context.nowS())
     if (arrival?.fresh) {
-      const buffer = this.#pieces.get(block.piece) ?? this.#begin(block.piece)
-      buffer.write(block.offset, bytes, from.id)
+      const begun = arrival.first ? undefined : this.#pieces.get(block.piece)
+      const buffer = begun ?? this.#begin(block.piece)
+      buffer.write(block.offset, bytes, from)
       this.#cancel(arrival.cancel)
       if (arrival.complete) this.#check(block.piece, buffer)
     }
@@ -84,16 +88,31 @@ export class Downloader {
     this.#context.scheduler.rejected(from.id, block, this.#context.nowS())
   }
 
+  /** Throws away what is here of pieces to which such a peer has sent anything. */
+  discardFrom(isBanned: (peer: Suspect) => boolean): void {
+    for (const [piece, { senders }] of [...this.#pieces]) {
+      if (!senders.some((sender) => sender && isBanned(sender))) continue
+      this.#drop(piece)
+      this.#cancel(this.#context.scheduler.restart(piece))
+    }
+  }
+
   finishIfDone(): void {
     if (this.#finished || !this.#context.scheduler.done || this.#unwrittenBytes > 0) return
     this.#finished = true
     this.#events.complete()
   }
 
-  #begin(piece: number): PieceBuffer {
-    const buffer = new PieceBuffer(this.#context.scheduler.pieceLength(piece), this.#pool)
+  #begin(piece: number): PieceBuffer<Suspect> {
+    this.#drop(piece)
+    const buffer = new PieceBuffer<Suspect>(this.#context.scheduler.pieceLength(piece), this.#pool)
     this.#pieces.set(piece, buffer)
     return buffer
+  }
+
+  #drop(piece: number): void {
+    this.#pieces.get(piece)?.release()
+    this.#pieces.delete(piece)
   }
 
   #cancel(requests: { peer: number; block: Block }[]): void {
@@ -102,17 +121,16 @@ export class Downloader {
     }
   }
 
-  #check(piece: number, buffer: PieceBuffer): void {
+  #check(piece: number, buffer: PieceBuffer<Suspect>): void {
     this.#pieces.delete(piece)
     const right = pieceIsRight(this.#context.metainfo.pieces, piece, buffer.digest())
     this.#context.scheduler.checked(piece, right)
+    const guilty = right ? this.#guiltyOf(piece, buffer) : this.#onlySender(piece, buffer)
     if (right) {
       this.#events.verified(piece, buffer)
       this.#write(piece, buffer)
-    } else {
-      buffer.release()
-      this.#blame(piece, buffer.senders)
-    }
+    } else buffer.release()
+    for (const peer of guilty) this.#events.sentWrongBytes(peer, piece)
   }
 
   #write(piece: number, buffer: PieceBuffer): void {
@@ -134,9 +152,15 @@ export class Downloader {
     )
   }
 
-  /** The only sender of a wrong piece is guilty. Of several none is, until the piece is requested from one peer alone. */
-  #blame(piece: number, senders: ReadonlySet<number>): void {
-    if (senders.size !== 1) return
-    for (const id of senders) this.#events.sentWrongPiece(id, piece)
+  /** The only sender of a wrong piece is guilty. Of several none is yet: the right piece will tell. */
+  #onlySender(piece: number, buffer: PieceBuffer<Suspect>): Iterable<Suspect> {
+    const senders = new Set(buffer.senders.filter((sender) => sender !== undefined))
+    if (senders.size === 1) return senders
+    this.#evidence.wrong(piece, buffer.senders, buffer.unitDigests())
+    return []
+  }
+
+  #guiltyOf(piece: number, buffer: PieceBuffer<Suspect>): Iterable<Suspect> {
+    return this.#evidence.has(piece) ? this.#evidence.right(piece, buffer.unitDigests()) : []
   }
 }

@@ -1,4 +1,5 @@
 import type { Server } from 'node:net'
+import type { Suspect } from './access/ban-list.ts'
 import { Downloader } from './downloader.ts'
 import type { ParticipantOptions, Stats } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
@@ -69,7 +70,7 @@ export class Participant {
       verified: (piece, content) => this.#uploader.verified(piece, content),
       written: (piece) => this.#written(piece),
       complete: () => this.#completed(),
-      sentWrongPiece: (id, piece) => this.#blame(id, piece),
+      sentWrongBytes: (peer, piece) => this.#ban(peer, piece),
       failed: (error) => this.#fail(error),
     })
     this.#listener = new PeerListener(this.#context, this.#downloader, this.#uploader)
@@ -182,18 +183,18 @@ export class Participant {
     this.#context.options.onPiece?.(piece)
   }
 
-  #blame(id: number, piece: number): void {
-    const { connections, metainfo, storage } = this.#context
-    const connection = connections.get(id)
-    if (connection?.isSeeder) {
+  #ban(peer: Suspect, piece: number): void {
+    const { metainfo, storage } = this.#context
+    if (peer.isSeeder) {
       const { pieceLength, files } = metainfo
       const indexes = [...storage.filesOf(piece * pieceLength, pieceLength)]
       this.#wrongSeeder = {
-        address: connection.address ?? connection.remoteHost,
+        address: peer.address ?? peer.remoteHost,
         files: indexes.map((index) => files[index]?.path.join('/') ?? ''),
       }
     }
-    this.#neighbours.ban(id)
+    this.#neighbours.ban(peer)
+    this.#downloader.discardFrom((sender) => this.#neighbours.isBanned(sender))
   }
 
   #completed(): void {

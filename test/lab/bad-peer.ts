@@ -6,10 +6,12 @@ import { RawWire } from '../support/raw-wire.ts'
 
 /**
  * A peer that proves to know the secret, says that it has everything, takes all requests, and answers none: or at 1 KB/s, and
- * not with what was asked for. Arguments: `silent` or `slow`, infohash, hosts; the secret comes on standard input.
+ * not with what was asked for; or it comes under many names and sends of each piece only the beginning, which is wrong.
+ * Arguments: `silent`, `slow` or `wrong`, infohash, hosts; the secret comes on standard input.
  */
 const [, , manner, infoHash = '', ...hosts] = argv
-const [UNCHOKE, INTERESTED, REQUEST, HAVE_ALL] = [1, 2, 6, 14]
+const [UNCHOKE, INTERESTED, REQUEST, HAVE_ALL, REJECT] = [1, 2, 6, 14, 16]
+const NAMES = manner === 'wrong' ? 16 : 1
 const PORTS = [6881, 6882]
 
 async function beBadTo(host: string, port: number, secret: string): Promise<void> {
@@ -30,6 +32,10 @@ async function beBadTo(host: string, port: number, secret: string): Promise<void
       wire.onMessage = ({ id, body }) => {
         if (id !== REQUEST) return
         if (++requests === 1) console.log(`asked by ${host}:${port}`)
+        if (manner === 'wrong') {
+          if (body.readUInt32BE(4) > 0) wire.send(REJECT, body)
+          else wire.sendBlock(body.readUInt32BE(0), 0, Buffer.alloc(body.readUInt32BE(8)))
+        }
         if (manner !== 'slow' || trickle) return
         const header = Buffer.alloc(13)
         header.writeUInt32BE(9 + body.readUInt32BE(8))
@@ -51,5 +57,6 @@ stdin.on('data', (chunk) => {
   secret += chunk
 })
 stdin.on('end', () => {
-  for (const host of hosts) for (const port of PORTS) void beBadTo(host, port, secret)
+  for (const host of hosts)
+    for (const port of PORTS) for (let name = 0; name < NAMES; name++) void beBadTo(host, port, secret)
 })

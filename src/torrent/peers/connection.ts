@@ -36,6 +36,8 @@ export class Connection {
   readonly wire: PeerWire
   readonly uploads: UploadQueue
   readonly outgoing: boolean
+  /** Stays known after the connection has ended. */
+  readonly remoteHost: string
   /** `host:port` where the neighbour listens; undefined while that is not known. */
   address: string | undefined
   /** Whether the neighbour is our seeder, which may show its pieces one by one. */
@@ -51,6 +53,7 @@ export class Connection {
     this.#context = context
     this.outgoing = outgoingTo !== undefined
     this.address = outgoingTo
+    this.remoteHost = unmapped(socket.remoteAddress ?? '')
     this.wire = new PeerWire(socket, { pieceCount: local.pieceCount, coalescer })
     this.#offer()
     this.#handshakeTimer = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT_MS)
@@ -75,10 +78,6 @@ export class Connection {
   /** By the peer id, which is known before the extended handshake. */
   get hasAgentId(): boolean {
     return isAgentId(this.peerId)
-  }
-
-  get remoteHost(): string {
-    return unmapped(this.wire.socket.remoteAddress ?? '')
   }
 
   get localHost(): string {

@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net'
-import { formatAddress, parseAddress } from '../../system/addresses.ts'
-import { BanList } from '../access/ban-list.ts'
+import { formatAddress, isLoopback, parseAddress } from '../../system/addresses.ts'
+import { BanList, type Suspect } from '../access/ban-list.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
+import { HostLimit } from '../access/host-limit.ts'
 import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
@@ -31,7 +32,10 @@ export class Neighbours {
   readonly #connections: Map<number, Connection>
   readonly #events: NeighbourEvents
   readonly #peerList = new PeerList()
-  readonly #banList = new BanList()
+  readonly #banList = new BanList((host) => this.#isShared(host))
+  readonly #hostLimit = new HostLimit()
+  /** Hosts of addresses that the user or the deploy has named: our seeder's, and perhaps another server's. */
+  readonly #namedHosts = new Set<string>()
   readonly #unproved = new ConnectionLimit<Connection>(MAX_UNPROVED)
   readonly #startedAtS: number
   #nextId = 1
@@ -59,7 +63,10 @@ export class Neighbours {
 
   /** `fixed`: the user or the deploy has named these addresses. */
   learn(addresses: string[], fixed = false): void {
-    for (const address of addresses) this.#peerList.add(address, fixed)
+    for (const address of addresses) {
+      this.#peerList.add(address, fixed)
+      if (fixed) this.#namedHosts.add(parseAddress(address)?.host ?? '')
+    }
   }
 
   /** There are at least this many participants. A tracker may know of few at first. */
@@ -83,13 +90,16 @@ export class Neighbours {
     for (const address of due) this.#dial(address)
   }
 
-  /** A peer has sent wrong bytes. */
-  ban(id: number): void {
-    const connection = this.#connections.get(id)
-    if (!connection) return
-    this.#banList.add(connection)
-    this.banned.push(connection.address ?? connection.remoteHost)
-    connection.close()
+  /** A peer, which may have left already, has sent wrong bytes. */
+  ban(peer: Suspect): void {
+    if (!this.#banList.add(peer)) return
+    this.banned.push(peer.address ?? peer.remoteHost)
+    for (const connection of [...this.#connections.values()])
+      if (this.#banList.has(connection)) connection.close()
+  }
+
+  isBanned(peer: Suspect): boolean {
+    return this.#banList.has(peer)
   }
 
   stop(): void {
@@ -115,6 +125,7 @@ export class Neighbours {
     const isAgent = !connection.outgoing && connection.hasAgentId
     if (!twin && !this.#accepts(isAgent)) return false
     if (this.#banList.has(connection)) return false
+    if (!twin && !this.#hasRoomFor(connection.remoteHost)) return false
     this.everConnected = true
     this.#connections.set(connection.id, connection)
     twin?.close()
@@ -137,6 +148,22 @@ export class Neighbours {
 
   #accepts(agent: boolean): boolean {
     return accepts(this.#topology(), { seeder: this.#context.local.isSeeder, agent })
+  }
+
+  #hasRoomFor(host: string): boolean {
+    if (!this.#isOneServer(host)) return true
+    const connected = [...this.#connections.values()].filter(({ remoteHost }) => remoteHost === host).length
+    return this.#hostLimit.admit(host, connected, this.#context.nowS())
+  }
+
+  /** Who has proved to belong to the fleet has an address of its own there. On one machine, as in a test, all share one. */
+  #isOneServer(host: string): boolean {
+    return this.#context.local.key !== undefined && !isLoopback(host)
+  }
+
+  /** A server that is also reached by a named address is not banned as a whole at once: that may be our seeder's. */
+  #isShared(host: string): boolean {
+    return !this.#isOneServer(host) || this.#namedHosts.has(host)
   }
 
   #topology(): Topology {

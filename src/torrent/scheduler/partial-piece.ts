@@ -27,7 +27,7 @@ export class PartialPiece {
   readonly requests: BlockRequest[] = []
   /** The peer that all of the piece is asked of, as long as it is quick enough. */
   owner: number
-  /** No other peer helps: the piece was wrong once, and with several senders we cannot tell which one is to blame. */
+  /** No other peer helps: the piece was wrong once, so this time it comes from one peer from beginning to end. */
   readonly singleSource: boolean
   free: number
   missing: number
@@ -62,6 +62,18 @@ export class PartialPiece {
       this.units[unit] = FREE
       this.free++
     })
+  }
+
+  /** Forgets what is here: it is downloaded again. */
+  restart(): void {
+    this.requests.length = 0
+    this.units.fill(FREE)
+    this.free = this.units.length
+    this.missing = this.units.length
+  }
+
+  get isUntouched(): boolean {
+    return this.missing === this.units.length
   }
 
   /** The block arrived. Returns how many of its units were not here before. */

@@ -2,6 +2,16 @@ import { PartialPiece } from './partial-piece.ts'
 import type { PeerState } from './peer-state.ts'
 import { lowestBit, PieceSet } from './piece-set.ts'
 
+/** What the picker asks about the owners of partial pieces. */
+export interface Owners {
+  /** Owes blocks. */
+  isBusy(peer: number): boolean
+  /** Has left, or is not asked for now. */
+  isLost(peer: number): boolean
+  /** The piece begins anew with another owner. */
+  restart(partial: PartialPiece): void
+}
+
 /** So many pieces are compared to find a rare one. More would change nothing (NOTES.md). */
 const SAMPLE_SIZE = 16
 
@@ -49,14 +59,19 @@ export class PiecePicker {
     this.#copies[piece] = (this.#copies[piece] ?? 1) - 1
   }
 
-  /** In this order: the piece that the peer owns, one whose owner owes nothing, a new one, any other partial one. */
-  next(peer: PeerState, pieceLength: (piece: number) => number, isBusy: (peer: number) => boolean) {
+  /** In this order: the piece that the peer owns, one that its owner leaves to others, a new one, any other partial one. */
+  next(peer: PeerState, pieceLength: (piece: number) => number, owners: Owners): PartialPiece | undefined {
+    const isLeft = ({ owner, singleSource }: PartialPiece) =>
+      singleSource ? owners.isLost(owner) : !owners.isBusy(owner)
     if (peer.current && peer.current.free > 0 && peer.current.owner === peer.id) return peer.current
     peer.current =
-      this.#find(peer, ({ owner }) => owner === peer.id || !isBusy(owner)) ??
+      this.#find(peer, (partial) => partial.owner === peer.id || isLeft(partial)) ??
       this.#begin(peer, pieceLength) ??
       this.#find(peer, ({ singleSource }) => !singleSource)
-    if (peer.current && !isBusy(peer.current.owner)) peer.current.owner = peer.id
+    if (peer.current && peer.current.owner !== peer.id && isLeft(peer.current)) {
+      if (peer.current.singleSource) owners.restart(peer.current)
+      peer.current.owner = peer.id
+    }
     return peer.current
   }
 
@@ -96,12 +111,18 @@ export class PiecePicker {
 
   #begin(peer: PeerState, pieceLength: (piece: number) => number): PartialPiece | undefined {
     if (this.partials.size - this.#abandoned.size + this.#checking.size >= this.#maxPartials) return undefined
-    const piece = this.#rarest(peer.has)
+    const piece = this.#failed(peer.has) ?? this.#rarest(peer.has)
     if (piece === undefined) return undefined
     const partial = new PartialPiece(piece, pieceLength(piece), peer.id, this.#failedCheck.has(piece))
     this.open.delete(piece)
     this.partials.set(piece, partial)
     return partial
+  }
+
+  /** A piece that was wrong comes first: it tells who has sent wrong bytes. */
+  #failed(has: PieceSet): number | undefined {
+    for (const piece of this.#failedCheck) if (this.open.has(piece) && has.has(piece)) return piece
+    return undefined
   }
 
   /**

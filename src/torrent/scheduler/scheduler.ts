@@ -1,8 +1,8 @@
 import { lateBlock } from './end-game.ts'
 import { IncomingRate } from './incoming-rate.ts'
-import type { Block, BlockRequest } from './partial-piece.ts'
+import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
 import { PeerState } from './peer-state.ts'
-import { PiecePicker } from './piece-picker.ts'
+import { type Owners, PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
 
 /** A peer that owes blocks and sends none for so long, or for so many times the usual latency, loses them to others. */
@@ -39,6 +39,8 @@ export interface SchedulerOptions {
 export interface Arrival {
   /** Whether any byte of the block was missing. */
   fresh: boolean
+  /** Whether it is the first block of its piece, or the first one since the piece began anew. */
+  first: boolean
   /** Requests to other peers for the same bytes. */
   cancel: { peer: number; block: Block }[]
   /** Every block of the piece is here: check its hash, then call `checked`. */
@@ -196,7 +198,7 @@ export class Scheduler {
   }
 
   #nextBlock(peer: PeerState, nowS: number): Block | undefined {
-    const partial = this.picker.next(peer, this.pieceLength, this.#isBusy)
+    const partial = this.picker.next(peer, this.pieceLength, this.#ownersAt(nowS))
     if (partial) {
       const block = partial.take(peer.window.blockLength(peer.largestBlock))
       this.picker.changed(partial)
@@ -206,7 +208,25 @@ export class Scheduler {
     return lateBlock(peer, this.picker.partials.values(), this.#peers, nowS, this.#latencyS)
   }
 
-  readonly #isBusy = (id: number): boolean => this.#peers.get(id)?.busy ?? false
+  #ownersAt(nowS: number): Owners {
+    return {
+      isBusy: (id) => this.#peers.get(id)?.busy ?? false,
+      isLost: (id) => {
+        const peer = this.#peers.get(id)
+        return !peer || peer.choking || nowS < peer.pausedUntilS
+      },
+      restart: (partial) => void this.#restart(partial),
+    }
+  }
+
+  /** Returns the requests that were given up. */
+  #restart(partial: PartialPiece): BlockRequest[] {
+    const requests = [...partial.requests]
+    for (const request of requests) this.#drop(request)
+    partial.restart()
+    this.picker.released(partial)
+    return requests
+  }
 
   // ---- answers
 
@@ -222,14 +242,15 @@ export class Scheduler {
     this.#rate.arrived(block.length, nowS)
 
     const partial = this.picker.partials.get(block.piece)
-    if (!partial) return { fresh: false, cancel: [], complete: false }
+    if (!partial) return { fresh: false, first: false, cancel: [], complete: false }
+    const first = partial.isUntouched
     const fresh = partial.arrived(block) > 0
     this.picker.changed(partial)
     const cancel = partial.madeNeedlessBy(block)
     for (const other of cancel) this.#drop(other)
     const complete = partial.missing === 0
     if (complete) this.picker.complete(block.piece)
-    return { fresh, cancel: cancel.map((other) => ({ peer: other.peer, block: other })), complete }
+    return { fresh, first, cancel: cancel.map((other) => ({ peer: other.peer, block: other })), complete }
   }
 
   /** The peer will not send the block (BEP 6). */
@@ -239,6 +260,12 @@ export class Scheduler {
     if (!peer || !request) return
     this.#release(request)
     peer.pausedUntilS = Math.max(peer.pausedUntilS, nowS + REJECTED_PAUSE_S)
+  }
+
+  /** What is here of a partial piece is worth nothing. Returns what to cancel. */
+  restart(piece: number): { peer: number; block: Block }[] {
+    const partial = this.picker.partials.get(piece)
+    return partial ? this.#restart(partial).map((block) => ({ peer: block.peer, block })) : []
   }
 
   /** The hash of a complete piece was checked. A wrong piece is downloaded again, from one peer alone. */

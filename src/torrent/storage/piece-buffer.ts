@@ -6,10 +6,10 @@ import type { PiecePool } from './piece-pool.ts'
 const MAX_HASH_AT_ONCE_BYTES = 1024 * 1024
 
 /** The bytes of a piece, first partial, then complete. Counts its users, its maker included; the last one gives the memory back. */
-export class PieceBuffer {
+export class PieceBuffer<Sender = unknown> {
   readonly bytes: Buffer
-  /** Connections that sent any of it. */
-  readonly senders = new Set<number>()
+  /** The last sender of each unit of `UNIT_BYTES`. */
+  readonly senders: (Sender | undefined)[] = []
   readonly #runningHash: RunningHash | undefined
   readonly #pool: PiecePool
   #users = 1
@@ -20,9 +20,9 @@ export class PieceBuffer {
     if (length > MAX_HASH_AT_ONCE_BYTES) this.#runningHash = new RunningHash(this.bytes)
   }
 
-  write(offset: number, block: Uint8Array, sender: number): void {
+  write(offset: number, block: Uint8Array, sender: Sender): void {
     this.bytes.set(block, offset)
-    this.senders.add(sender)
+    for (let at = offset; at < offset + block.length; at += UNIT_BYTES) this.senders[at / UNIT_BYTES] = sender
     this.#runningHash?.came(offset, block.length)
   }
 
@@ -33,6 +33,14 @@ export class PieceBuffer {
   /** After the last user's call, `bytes` belong to another piece. */
   release(): void {
     if (--this.#users === 0) this.#pool.giveBack(this.bytes)
+  }
+
+  /** SHA-1 of each unit. */
+  unitDigests(): Buffer[] {
+    const digests: Buffer[] = []
+    for (let at = 0; at < this.bytes.length; at += UNIT_BYTES)
+      digests.push(crypto.hash('sha1', this.bytes.subarray(at, at + UNIT_BYTES), 'buffer'))
+    return digests
   }
 
   /** SHA-1 of the piece. Call once, when every block is here. */

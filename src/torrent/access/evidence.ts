@@ -1,0 +1,39 @@
+/** Wrong pieces that are remembered until their right bytes are here. */
+const MAX_PIECES = 256
+
+interface Unit<Sender> {
+  index: number
+  digest: Buffer
+  sender: Sender
+}
+
+/**
+ * What several peers have sent of pieces that turned out wrong. As soon as a piece is right, it shows who of them has sent
+ * something else: such a peer is guilty, whatever it sent otherwise, and no other is.
+ */
+export class Evidence<Sender> {
+  readonly #pieces = new Map<number, Unit<Sender>[]>()
+
+  has(piece: number): boolean {
+    return this.#pieces.has(piece)
+  }
+
+  /** The piece is wrong. `senders` and `digests` are those of its units, in their order. */
+  wrong(piece: number, senders: readonly (Sender | undefined)[], digests: readonly Buffer[]): void {
+    const units = this.#pieces.get(piece) ?? []
+    for (const [index, sender] of senders.entries())
+      if (sender !== undefined) units.push({ index, digest: digests[index] as Buffer, sender })
+    this.#pieces.set(piece, units)
+    const [oldest] = this.#pieces.keys()
+    if (this.#pieces.size > MAX_PIECES && oldest !== undefined) this.#pieces.delete(oldest)
+  }
+
+  /** The piece is right at last. Returns who has sent other bytes of it. */
+  right(piece: number, digests: readonly Buffer[]): Set<Sender> {
+    const units = this.#pieces.get(piece) ?? []
+    this.#pieces.delete(piece)
+    return new Set(
+      units.filter(({ index, digest }) => !digests[index]?.equals(digest)).map(({ sender }) => sender),
+    )
+  }
+}

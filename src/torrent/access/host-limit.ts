@@ -1,0 +1,20 @@
+/** Connections of one address at a time: a server has one peer, and for a while an older one besides. */
+const MAX_CONNECTIONS = 4
+/** So many connections may come from one address at once; from then on one per `REFILL_S`. */
+const BURST = 8
+const REFILL_S = 2
+
+/** Limits the neighbours from one address, so that a server gains nothing by many peer ids. */
+export class HostLimit {
+  readonly #joins = new Map<string, { left: number; atS: number }>()
+
+  /** `connected`: how many it has. */
+  admit(host: string, connected: number, nowS: number): boolean {
+    if (connected >= MAX_CONNECTIONS) return false
+    const { left, atS } = this.#joins.get(host) ?? { left: BURST, atS: nowS }
+    const now = Math.min(BURST, left + (nowS - atS) / REFILL_S)
+    if (now < 1) return false
+    this.#joins.set(host, { left: now - 1, atS: nowS })
+    return true
+  }
+}
