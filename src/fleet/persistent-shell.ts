@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { Fleet, Outcome } from './fleet.ts'
 import { furtherScript, HAS_ENDED, SAID_ALL } from './persistent-shell-script.ts'
-import { outOfTime } from './ssh/diagnose.ts'
+import { outOfTime, outputTooLong } from './ssh/diagnose.ts'
 import type { Server } from './ssh/server.ts'
 import type { FurtherScript, RunningShell, SessionResult, Stop } from './ssh/session.ts'
 
@@ -9,6 +9,12 @@ import type { FurtherScript, RunningShell, SessionResult, Stop } from './ssh/ses
 const PULSE_MS = 10_000
 /** How long the shell may take to end once its input has ended. */
 const CLOSE_TIMEOUT_MS = 2000
+/** Characters of its first answer. */
+const MAX_ANSWER = 4 << 20
+/** Bytes that all its scripts may print at once; each of them has a limit of its own. */
+const MAX_OUTPUT_BYTES = 128 << 20
+/** Lines of a script's standard error. */
+const MAX_ERROR_LINES = 100
 
 /**
  * A command that says something and then stays until its standard input ends. That happens with `close`, and also when this
@@ -36,6 +42,7 @@ export class PersistentShell implements RunningShell {
   ) {
     const { step, script, answerTimeout, signal } = order
     const lines: string[] = []
+    let length = 0
     let heard = (_: Outcome) => {}
     const spoken = new Promise<Outcome>((resolve) => {
       heard = resolve
@@ -50,7 +57,11 @@ export class PersistentShell implements RunningShell {
       return this.#input
     }
     this.#listener = (line) => {
-      if (line !== SAID_ALL) return lines.push(line)
+      if (line !== SAID_ALL) {
+        length += line.length + 1
+        if (length > MAX_ANSWER) return this.#giveUp.abort(outputTooLong(server.label, step))
+        return lines.push(line)
+      }
       this.#listener = () => {}
       this.#busy = false
       return heard({ server, ok: true, stdout: lines.join('\n'), stderr: '' })
@@ -59,7 +70,7 @@ export class PersistentShell implements RunningShell {
     signal.addEventListener('abort', abort)
     if (signal.aborted) abort()
     const command = { script, stdin, onLine: (line: string) => this.#listener(line) }
-    const options = { signal: this.#giveUp.signal, stays: true }
+    const options = { signal: this.#giveUp.signal, stays: true, maxOutput: MAX_OUTPUT_BYTES }
     this.ended = fleet.runOn(server, step, command, options).then((outcome) => {
       this.#over = true
       return outcome.ok ? { ...outcome, stdout: lines.join('\n') } : outcome
@@ -133,8 +144,10 @@ class Answer {
 
   take(line: string): void {
     if (this.#ending && line === SAID_ALL) this.#finish(this.#ending)
-    else if (this.#ending) this.#ending.push(line)
-    else if (line === HAS_ENDED) this.#ending = []
+    else if (this.#ending) {
+      this.#ending.push(line)
+      if (this.#ending.length > MAX_ERROR_LINES) this.#ending.splice(1, 1) // the exit code stays
+    } else if (line === HAS_ENDED) this.#ending = []
     else {
       // The mark follows an empty line. That line is the script's own only when something else follows it.
       if (this.#blank) this.#keep('')

@@ -92,6 +92,20 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
     expect(fleet.upToDate()).toHaveLength(4)
   })
 
+  test.each([
+    ['says again and again how far it is', `while sleep 0.5; do echo '{"event":"progress","bytes":1}'; done`],
+    ['prints without end', 'exec yes'],
+  ])('a server whose agent %s is left out', async (_what, script) => {
+    fleet.plant()
+    const node = join(fleet.project.directory, 'bad-node')
+    const bad = `case "$(hostname) $*" in "server2 "*receive*) ${script};; esac`
+    writeFileSync(node, `#!/bin/sh\n${bad}\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 })
+    const env = { MURDER_NODE: node, MURDER_TOLERATE: '1', MURDER_TIMEOUTS_STALL: '4' }
+    expect(await fleet.run({ ...env, MURDER_REPORT: report() })).toMatchObject({ code: 0 })
+    expect(reported()).toMatchObject({ published: true, leftOut: [fleet.label(1)] })
+    expect(fleet.upToDate()).toEqual(['server1', 'server3', 'server4'])
+  })
+
   /** All that is on the servers, with times. */
   async function everything(): Promise<string[]> {
     const find = ['find', '/srv', '/tmp', '-printf', '%p %T@ %s %m %l\n']

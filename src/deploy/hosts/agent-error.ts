@@ -4,11 +4,17 @@ import { type AgentEvent, parseEvent } from '../../protocol/events.ts'
 import { defined } from '../../system/defined.ts'
 import { fullDiskCure } from '../preflight/space.ts'
 
+/** Characters of a message, which a server may have made up. */
+const MAX_TEXT = 1000
+
 /** The failure that an agent reported. Its own cures are for its command line; in a deploy the settings help. */
 export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
-  const { code, message, exitCode, step } = failed
-  const cure = cureOf(failed, settings) ?? failed.cure
-  return new MurderError(code, message, { exitCode, ...defined({ cure, step }) })
+  const { code, exitCode, step } = failed
+  const cure = cureOf(failed, settings) ?? failed.cure?.slice(0, MAX_TEXT)
+  return new MurderError(code, String(failed.message).slice(0, MAX_TEXT), {
+    exitCode,
+    ...defined({ cure, step }),
+  })
 }
 
 /** The agent's event in a line of its output, if it is one. Throws what the agent failed of. */

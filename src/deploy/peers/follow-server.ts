@@ -1,5 +1,6 @@
 import { MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
+import { outOfTime } from '../../fleet/ssh/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent, Carried } from '../../protocol/events.ts'
 import { carriedText, type ServerReport } from '../../report/deploy-report.ts'
@@ -11,12 +12,18 @@ import type { Context } from '../context/context.ts'
 import { agentError } from '../hosts/agent-error.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
+import { Advance } from './advance.ts'
 import { orderFor, type ReceivePlan, type SharedOrder } from './make-order.ts'
 import { Patience } from './patience.ts'
 import { RemotePeer } from './remote-peer.ts'
 
 /** Between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
+/** Between two looks at how far the server is. */
+const LOOK_MS = 1000
+/** Peers that one server may accuse: one that means harm could accuse any number. */
+const MAX_BANNED = 10
+const MAX_ADDRESS_CHARACTERS = 100
 
 /** The phases of all servers together, in seconds. */
 export class TransferTimes {
@@ -66,13 +73,19 @@ export class ServerFollower {
   /** Gives the failure, unless it was Ctrl-C. When the connection breaks the download goes on, and a new connection finds it. */
   async follow(): Promise<Failure | undefined> {
     const { display, settings, signal } = this.#run.context
+    const { length, entries } = this.#run.plan.transfer
     const patience = new Patience(settings.timeouts.stall)
+    const advance = new Advance(settings.timeouts, { length, files: entries.length })
     const onEvent = (event: AgentEvent) => {
       patience.heard()
+      advance.heard(event)
       this.#take(event)
     }
     for (let attempt = 0; ; attempt++) {
-      const outcome = asFailure(await this.peer.carryOut({ order: this.#begin(), onEvent }))
+      const looking = setInterval(() => this.#giveUpWhenLate(advance), LOOK_MS)
+      const order = this.#begin()
+      const ended = await this.peer.carryOut({ order, onEvent }).finally(() => clearInterval(looking))
+      const outcome = asFailure(ended)
       this.hasArrived = !outcome
       if (!outcome || signal.aborted) return undefined
       if (!patience.allows(outcome.error)) return this.#fail(outcome)
@@ -83,6 +96,11 @@ export class ServerFollower {
       await pause(RECONNECT_PAUSE_S)
       this.peer = new RemotePeer(this.#run.context, this.#server)
     }
+  }
+
+  #giveUpWhenLate(advance: Advance): void {
+    const limit = advance.ranOut()
+    if (limit) this.peer.giveUp(outOfTime(limit.why, limit.seconds, this.#server.label, 'transfer'))
   }
 
   #begin() {
@@ -105,19 +123,23 @@ export class ServerFollower {
     const { label } = this.#server
     switch (event.event) {
       case 'prefilled':
-        this.report.reused = event.bytes
+        this.report.reused = amount(event.bytes)
         break
       case 'banned':
-        this.#noteBanned(event.address)
+        this.#noteBanned(String(event.address).slice(0, MAX_ADDRESS_CHARACTERS))
         break
       case 'progress':
         // A complete peer reports how it shares. That is no progress of unpacking.
         if (!this.#isComplete)
-          this.#board.update(label, { bytes: event.bytes, total: event.total, rate: event.down })
+          this.#board.update(label, {
+            bytes: Math.min(amount(event.bytes), plan.transfer.length),
+            total: plan.transfer.length,
+            rate: amount(event.down),
+          })
         this.#board.seeder(plan.swarm.sent())
         break
       case 'downloaded': {
-        const { received, fromSeeder, sent } = event
+        const [received, fromSeeder, sent] = [event.received, event.fromSeeder, event.sent].map(amount)
         Object.assign(this.report, { received, fromSeeder, sent, seconds: times.now() })
         context.record.transferred(this.report)
         break
@@ -148,8 +170,11 @@ export class ServerFollower {
   }
 
   #noteBanned(address: string): void {
+    const { banned: known = [] } = this.report
+    if (known.length >= MAX_BANNED) return
     const banned = nameOf(this.#run.plan.facts, address)
-    this.report.banned = [...(this.report.banned ?? []), banned]
+    if (known.includes(banned)) return
+    this.report.banned = [...known, banned]
     this.#board.log(`${this.#server.label}: ${banned} sent wrong bytes and is not asked any more`)
   }
 
@@ -173,6 +198,10 @@ function asFailure(ended: Outcome | undefined): (Outcome & { ok: false }) | unde
   })
   return { server: ended.server, ok: false, error }
 }
+
+/** A number in an event, which a server may have made up. */
+const amount = (value: unknown): number =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0
 
 const hasTarget = ({ releasePath, place }: ReceivePlan) => releasePath !== undefined || place !== undefined
 

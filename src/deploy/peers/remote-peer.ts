@@ -1,5 +1,7 @@
 import { PassThrough } from 'node:stream'
+import type { MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
+import { outOfTime } from '../../fleet/ssh/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { parseEvent } from '../../protocol/events.ts'
@@ -44,6 +46,7 @@ export class RemotePeer {
     })
     this.#ended = this.#run(context, bringAgent)
     this.started = Promise.race([started, this.#ended])
+    this.#limitStart(context.settings.timeouts.stall)
   }
 
   /** Undefined when all that was ordered is done; else how the command ended before that. */
@@ -68,6 +71,20 @@ export class RemotePeer {
   /** Ends the connection; the peer lingers without it, and an agent without an order ends. */
   letGo(): void {
     this.#release.abort()
+  }
+
+  /** Ends the connection; this is then why the server has failed. */
+  giveUp(error: MurderError): void {
+    this.#release.abort(error)
+  }
+
+  /** Also for an agent that never starts on a server that prints something else again and again. */
+  #limitStart(stall: number): void {
+    if (stall === 0) return
+    const seconds = 2 * (stall + STALL_GRACE_S)
+    const late = () => this.giveUp(outOfTime('stall', seconds, this.server.label, 'upload'))
+    const timer = setTimeout(late, seconds * 1000)
+    void this.started.then(() => clearTimeout(timer))
   }
 
   async #run(context: Context, bringAgent: boolean): Promise<Outcome> {

@@ -158,6 +158,13 @@ export function outOfTime(
   return new MurderError(code, `${server}: ${step}: ${what}`, { server, step, cure, exitCode })
 }
 
+export const outputTooLong = (server: string, step: string): MurderError =>
+  new MurderError('OUTPUT_TOO_LONG', `${server}: ${step}: it printed more than expected`, {
+    server,
+    step,
+    cure: 'see what the login shell of this user prints there',
+  })
+
 /** Why a session failed; undefined when it succeeded: it started, ended by itself, and its exit code is 0. */
 export function judge(
   result: SessionResult,
@@ -171,10 +178,7 @@ export function judge(
     case 'abort':
       return abortError(signal, server, step)
     case 'output':
-      return new MurderError('OUTPUT_TOO_LONG', `${server}: ${step}: it printed more than expected`, {
-        server,
-        step,
-      })
+      return outputTooLong(server, step)
     case 'error':
       return failure(stop.error, server, step)
     case 'connect':

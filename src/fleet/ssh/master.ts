@@ -1,5 +1,6 @@
 import { existsSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
 import { START_MARK } from './bootstrap.ts'
 import { ConnectTimer } from './connect-timer.ts'
 import { Greeting, Tail } from './line-splitter.ts'
@@ -10,6 +11,8 @@ import type { Server } from './server.ts'
 
 /** How long a master may take to end by itself. */
 const CLOSE_TIMEOUT_MS = 1000
+/** No more is read of what the server prints into this session. */
+const MAX_READ_BYTES = 1 << 20
 
 export type MasterResult =
   | { up: true }
@@ -66,7 +69,7 @@ export class Master {
       void this.#child.kill()
     }
     const timer = new ConnectTimer(connectSeconds, () => routeTo(server), expire)
-    this.#child.process.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+    readSome(this.#child.process.stderr, (chunk) => errors.push(chunk))
     const greeting = new Greeting()
     // The socket appears as soon as the login is done. Where it cannot be watched, the echo comes a little later.
     const listening = watchFor(socket)
@@ -85,7 +88,7 @@ export class Master {
     const { stdin, stdout } = this.#child.process
     stdin.write(`\n${START_MARK}\n`)
     return new Promise((resolve) => {
-      stdout.on('data', (chunk: Buffer) => {
+      readSome(stdout, (chunk) => {
         greeting.push(chunk)
         if (greeting.found) resolve({ up: true })
       })
@@ -98,6 +101,16 @@ export class Master {
     child.unref()
     for (const stream of child.stdio) (stream as { unref?: () => void }).unref?.()
   }
+}
+
+/** A login shell may print without end. What is not read stays there, and other sessions are not held up by it. */
+function readSome(stream: Readable, take: (chunk: Buffer) => void): void {
+  let bytes = 0
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    take(chunk)
+    if (bytes > MAX_READ_BYTES) stream.pause()
+  })
 }
 
 /** Resolves when `file` is there, or never. OpenSSH gives it this name only when it listens already. */

@@ -5,6 +5,7 @@ import { scriptLine } from './bootstrap.ts'
 import { ConnectTimer } from './connect-timer.ts'
 import { Greeting, LineSplitter, Tail } from './line-splitter.ts'
 import { LocalChild } from './local-process.ts'
+import { OutputQuota } from './output-quota.ts'
 import type { Route } from './route.ts'
 
 /** The script's own standard input. A function is called once for every attempt. */
@@ -23,7 +24,7 @@ export interface SessionOrder {
   limits: { connect: number; stall: number; total: number }
   /** How ssh gets to the server, which is asked when it has not for `limits.connect`. */
   route: () => Promise<Route>
-  /** Most bytes of stdout that are kept. */
+  /** Most bytes of stdout that are kept; where lines are passed on, that are read at once. */
   maxOutput: number
   signal?: AbortSignal | undefined
 }
@@ -55,6 +56,9 @@ export async function runSession(order: SessionOrder): Promise<SessionResult> {
   return session.result(ending)
 }
 
+/** Most bytes that a server prints before the script starts: what its login shell has to say. */
+const MAX_GREETING_BYTES = 1 << 20
+
 /** In pieces, so that a large payload shows progress on a slow network. */
 function* slices(payload: string | Buffer): Generator<Buffer> {
   const bytes = Buffer.from(payload)
@@ -69,16 +73,19 @@ class Session {
   readonly #errors = new Tail()
   readonly #output: Buffer[] = []
   readonly #lines: LineSplitter | undefined
+  readonly #quota: OutputQuota
   readonly #connecting: ConnectTimer
   readonly #timers = new Map<'stall' | 'total', NodeJS.Timeout>()
   /** When each limit began, by the clock that stands still while this process is suspended. */
   readonly #since = new Map<'stall' | 'total', number>()
+  #greetingLength = 0
   #outputLength = 0
   #stop: Stop | undefined
 
   constructor(child: LocalChild, order: SessionOrder) {
     this.#child = child
     this.#order = order
+    this.#quota = new OutputQuota(order.maxOutput, performance.now())
     this.#lines = order.onLine && new LineSplitter(order.onLine)
     const { connect: seconds } = order.limits
     this.#connecting = new ConnectTimer(seconds, order.route, (route) =>
@@ -128,13 +135,25 @@ class Session {
   }
 
   #onOutput(chunk: Buffer): void {
+    if (!this.#mayRead(chunk)) return
     const before = this.#greeting.found
     const rest = this.#greeting.push(chunk)
     if (!before && this.#greeting.found) this.#started()
     this.#moved()
-    if (this.#stop || rest.length === 0) return
+    if (rest.length === 0) return
     if (this.#lines) this.#lines.push(rest)
     else this.#keep(rest)
+  }
+
+  /** A server that prints without end must cost neither memory nor the time of the others. */
+  #mayRead(chunk: Buffer): boolean {
+    if (this.#stop) return false
+    if (!this.#greeting.found) this.#greetingLength += chunk.length
+    const isTooMuch = this.#greeting.found
+      ? this.#lines !== undefined && !this.#quota.allows(chunk.length, performance.now())
+      : this.#greetingLength > MAX_GREETING_BYTES
+    if (isTooMuch) this.#end({ why: 'output' })
+    return !isTooMuch
   }
 
   #keep(chunk: Buffer): void {
@@ -144,6 +163,7 @@ class Session {
   }
 
   #onError(chunk: Buffer): void {
+    if (!this.#mayRead(chunk)) return
     this.#errors.push(this.#errorGreeting.push(chunk))
     this.#moved()
   }
@@ -199,6 +219,7 @@ class Session {
     this.#stop = stop
     this.#stopTimers()
     void this.#child.kill()
+    for (const stream of [this.#child.process.stdout, this.#child.process.stderr]) stream.destroy()
   }
 }
 

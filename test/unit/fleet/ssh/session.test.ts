@@ -1,21 +1,41 @@
-import { expect, test, vi } from 'vitest'
-import { runSession } from '../../../../src/fleet/ssh/session.ts'
-import { awakeSeconds } from '../../../../src/system/awake.ts'
+import { expect, test } from 'vitest'
+import { runSession, type SessionOrder } from '../../../../src/fleet/ssh/session.ts'
 
-vi.mock('../../../../src/system/awake.ts', () => ({ awakeSeconds: vi.fn() }))
-
-test('a limit is over only when this process has run for so long', async () => {
-  // It looks when the session begins, and was suspended the next two times.
-  const looks = [10, 10, 10.02, 10.5]
-  vi.mocked(awakeSeconds).mockImplementation(() => looks.shift() ?? 11)
-  const limits = { connect: 0, stall: 0, total: 0.2 }
-  const result = await runSession({
-    commandLine: 'sleep 20',
-    script: 'true',
-    limits,
-    maxOutput: 0,
-    route: () => expect.fail(),
+/** Runs a script over a local shell in the place of ssh. */
+const run = (order: Partial<SessionOrder>) =>
+  runSession({
+    ...{ commandLine: `sh -c 'IFS= read -r s && eval "$s"'`, script: 'true' },
+    ...{ limits: { connect: 20, stall: 20, total: 20 }, maxOutput: 1 << 20 },
+    route: () => Promise.reject(new Error('not asked for')),
+    ...order,
   })
-  expect(result).toMatchObject({ stop: { why: 'total', seconds: 0.2 } })
-  expect(looks).toEqual([])
+
+test('what a script prints within its limits comes as lines', async () => {
+  const lines: string[] = []
+  const result = await run({ script: 'echo a; echo b', onLine: (line) => lines.push(line) })
+  expect(result).toMatchObject({ exitCode: 0, started: true })
+  expect(lines).toEqual(['a', 'b'])
+})
+
+test.each([
+  ['lines', 'yes', '>&1'],
+  ['one line', `tr '\\\\0' x </dev/zero`, '>&1'],
+  ['lines on standard error', 'yes', '>&2'],
+])('a login shell that prints endless %s ends the session', async (_what, command, where) => {
+  const result = await run({ commandLine: `sh -c "${command} ${where}"` })
+  expect(result).toMatchObject({ started: false, stop: { why: 'output' } })
+})
+
+test.each([
+  ['lines', 'yes'],
+  ['one line', `tr '\\0' x </dev/zero`],
+  ['lines on standard error', 'yes >&2'],
+])('a script that prints endless %s ends the session, and few of them are read', async (_what, script) => {
+  let length = 0
+  const onLine = (line: string) => {
+    length += line.length + 1
+  }
+  const result = await run({ script, onLine })
+  expect(result).toMatchObject({ started: true, stop: { why: 'output' } })
+  expect(length).toBeLessThan(3 << 20)
 })
