@@ -14,6 +14,7 @@ export type AgentEvent =
   /** The agent waits for its order; sent again and again. */
   | { event: 'ready' }
   | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
+  /** So much was copied from an earlier release, and may turn out wrong. */
   | { event: 'prefilled'; bytes: number }
   | {
       event: 'progress'
@@ -31,6 +32,8 @@ export type AgentEvent =
       bytes: number
       total: number
       seconds: number
+      /** Verified bytes that were there before anything was fetched. */
+      kept: number
       received: number
       /** Of `received`. */
       fromSeeder: number

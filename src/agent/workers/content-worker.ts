@@ -22,6 +22,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
   const started = performance.now()
   const participant = await Promise.race([start(job, context), context.stopped, ranOut(job)])
   if (!participant) return
+  const kept = participant.stats().bytes
   const monitor = new ContentMonitor(participant, job, context.emit, started)
   const listening = () => context.listening({ port: participant.port, infoHash: metainfo.infoHash })
   try {
@@ -38,7 +39,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
       await finishDirectory(job, context.emit)
       const { bytes, total, received, fromSeeder, sent } = participant.stats()
       const seconds = Math.round(performance.now() - started) / 1000
-      context.emit({ event: 'downloaded', bytes, total, seconds, received, fromSeeder, sent })
+      context.emit({ event: 'downloaded', bytes, total, seconds, kept, received, fromSeeder, sent })
       context.emit({ event: 'done' })
       const failed = participant.failed.catch(({ message }) => context.emit({ event: 'warning', message }))
       await Promise.race([context.stopped, delay(job.linger), failed])

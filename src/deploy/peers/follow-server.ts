@@ -140,6 +140,8 @@ export class ServerFollower {
         break
       case 'downloaded': {
         const [received, fromSeeder, sent] = [event.received, event.fromSeeder, event.sent].map(amount)
+        const { reused } = this.report
+        if (reused !== undefined) this.report.reused = Math.min(reused, amount(event.kept))
         Object.assign(this.report, { received, fromSeeder, sent, seconds: times.now() })
         context.record.transferred(this.report)
         break

@@ -25,7 +25,7 @@ afterEach(() => {
 })
 
 /** A follower whose peer says these events and then ends so; `later` is what the peer of the next connection says. */
-function follower(events: AgentEvent[], outcome: Outcome | undefined, later: AgentEvent[] = []) {
+function follower(events: AgentEvent[], outcome: Outcome | undefined, later: AgentEvent[] = [], stall = 0) {
   const controller = new AbortController()
   const runOn = (_: Server, __: string, { stdin, onLine }: Command, { signal }: RunOptions) => {
     if (typeof stdin === 'function') stdin()
@@ -40,11 +40,19 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
     display: { board: () => board },
     fleet: { servers: [server], runOn },
     record,
-    settings: { timeouts: { stall: 0 }, remotePath: '/r', temporaryPath: '/t', node: 'node', tracker: {} },
+    settings: {
+      timeouts: { stall, total: 0 },
+      remotePath: '/r',
+      temporaryPath: '/t',
+      node: 'node',
+      tracker: {},
+    },
     shipit: { config: { deployTo: '/srv/app' } },
     signal: controller.signal,
   } as unknown as Context
+  const giveUp = vi.fn()
   const peer = {
+    giveUp,
     async carryOut({ onEvent }: Assignment) {
       for (const event of events) {
         vi.advanceTimersByTime(1000)
@@ -65,7 +73,13 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
   } as unknown as FollowedRun['plan']
   const times = new TransferTimes()
   const shared = { torrent: '', layout: undefined, bytes: 0, hosts: undefined }
-  return { follower: new ServerFollower({ context, plan, shared, times }, server), plan, times, controller }
+  return {
+    follower: new ServerFollower({ context, plan, shared, times }, server),
+    plan,
+    times,
+    controller,
+    giveUp,
+  }
 }
 
 const downloaded = {
@@ -73,6 +87,7 @@ const downloaded = {
   bytes: 10,
   total: 10,
   seconds: 1,
+  kept: 2,
   received: 8,
   fromSeeder: 3,
   sent: 2,
@@ -106,6 +121,31 @@ describe('following one server', () => {
     expect(board.update.mock.calls.map(([, { phase }]) => phase)).toEqual(['transfer', 'unpack', 'done'])
     expect(times).toMatchObject({ transfer: 5, unpack: 1 })
     expect([...plan.unpacked]).toEqual([server])
+  })
+
+  test('of what was copied, that counts as reused which was right', async () => {
+    const { follower: one } = follower([{ event: 'prefilled', bytes: 10 }, downloaded], undefined)
+    await one.follow()
+    expect(one.report.reused).toBe(2)
+  })
+
+  test('a server can accuse few others, and each once', async () => {
+    const accused = Array.from({ length: 500 }, (_, index) => `10.0.1.${index % 250}:${index}`)
+    const events = accused.map((address) => ({ event: 'banned', address }) as const)
+    const { follower: one } = follower([{ event: 'banned', address: '10.0.1.0:0' }, ...events], undefined)
+    await one.follow()
+    expect(one.report.banned).toEqual(accused.slice(0, 10))
+    expect(board.log).toHaveBeenCalledTimes(10)
+  })
+
+  test('a server that only talks is given up', async () => {
+    const talk = Array(60).fill({ event: 'progress', bytes: 1, total: 10, down: 1, up: 1, peers: 1 })
+    const { follower: one, giveUp } = follower(talk, failed('STALLED'), [], 20)
+    await one.follow()
+    expect(giveUp).toHaveBeenCalledWith(expect.objectContaining({ code: 'STALLED' }))
+    const still = follower(talk.slice(0, 30), undefined, [], 20)
+    await still.follower.follow()
+    expect(still.giveUp).not.toHaveBeenCalled()
   })
 
   test('progress is that of the transfer only until the content is complete', async () => {
