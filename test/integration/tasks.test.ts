@@ -306,6 +306,7 @@ describe('murder:clean', () => {
       server: project.name(0),
       removed: ['transfer dead', 'half-made release dead', 'old agent murder-0123456789abcdef.mjs'],
       running: [],
+      stuck: [],
     })
     for (const path of [murder('tmp/dead'), murder('compiled')]) expect(existsSync(path), path).toBe(false)
     expect(existsSync(project.on(0, 'releases/.dead.partial'))).toBe(false)
