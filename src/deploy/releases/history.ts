@@ -144,7 +144,10 @@ export function publishedSince(servers: readonly ServerReleases[], release: stri
       [...notedReleases(history)].flatMap(([name, { state }]) => (wasLive(state) ? [name] : [])),
     ),
   )
-  const begun = later.filter(({ event }) => event === 'live' || event === 'receiving')
+  const begun = later.filter(({ event }, index) => {
+    const isGoingBack = later[index - 1]?.event === 'reverted'
+    return event === 'receiving' || (event === 'live' && !isGoingBack)
+  })
   return [...new Set(begun.map((entry) => entry.release))].filter(
     (name) => name !== release && published.has(name),
   )

@@ -108,6 +108,8 @@ test.each<[string, ServerReleases[], string[]]>([
     ['3'],
   ],
   ['a release that was gone back to', [server('live 1, live 2, rolled-back-from 2, live 1')], ['1']],
+  ['no release that a server went back to', [server('live 1, was-live 1, live 2, reverted 2, live 1')], []],
+  ['what was published after going back', [server('live 1, live 2, reverted 2, live 1, live 3')], ['3']],
   ['no release that nobody has published', [server('live 2, receiving 3, failed 3, brought 4')], []],
 ])('since 2 was published: %s', (_, servers, names) => {
   expect(publishedSince(servers, '2')).toEqual(names)
