@@ -138,7 +138,7 @@ describe.skipIf(!labAvailable())('the lab', () => {
 
   it('ends when the program that made it is killed', async () => {
     const program = join(lab.directory, 'program.mjs')
-    const contents = `import { Lab } from './test/support/lab.ts'
+    const contents = `import { Lab } from './test/support/lab/lab.ts'
       const lab = await Lab.create({ hosts: 1 })
       const sleeper = lab.spawn('server1', ['sh', '-c', 'echo up; exec sleep 1000'])
       await sleeper.line(/^up$/)
