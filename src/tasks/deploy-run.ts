@@ -1,4 +1,5 @@
 import { type Context, contextOf } from '../deploy/context/context.ts'
+import { deployToOf } from '../deploy/context/server-paths.ts'
 import { removeShallowClones } from '../deploy/context/shallow-clone.ts'
 import { deployRelease } from '../deploy/deploy-release.ts'
 import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.ts'
@@ -232,7 +233,7 @@ function withPublish(done: DeployReport, seconds: number): DeployReport {
 
 /** Sets what every task of shipit-deploy sets first. */
 function nameDirectories(shipit: Shipit): void {
-  const { deployTo = '' } = shipit.config
+  const deployTo = deployToOf(shipit)
   shipit.currentPath ??= `${deployTo}/current`
   shipit.releasesPath ??= `${deployTo}/releases`
 }

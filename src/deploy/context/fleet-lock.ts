@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { hostname, userInfo } from 'node:os'
 import { MurderError } from '../../errors.ts'
 import type { Fleet, Outcome } from '../../fleet/fleet.ts'
 import { PersistentShell } from '../../fleet/persistent-shell.ts'
@@ -19,6 +18,7 @@ import {
   removeLockScript,
 } from '../scripts/lock-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
+import { author } from './author.ts'
 
 /** A lock is asked for again, because another deploy may be ending, or be refused itself. */
 const MAX_ATTEMPTS = 6
@@ -43,14 +43,11 @@ interface Place {
   environment: string
 }
 
-export const newOwner = (kind: LockOwner['kind'], what: string): LockOwner => ({
-  id: `${Date.now()}-${randomBytes(6).toString('hex')}`,
-  who: `${userInfo().username}@${hostname()}`,
-  what,
-  when: new Date().toISOString(),
-  kind,
-  process: nameOwnProcess() ?? '',
-})
+export function newOwner(kind: LockOwner['kind'], what: string): LockOwner {
+  const id = `${Date.now()}-${randomBytes(6).toString('hex')}`
+  const { who, when } = author()
+  return { id, who, what, when, kind, process: nameOwnProcess() ?? '' }
+}
 
 /** One sentence for all servers that are locked. */
 export function lockedError(found: readonly NamedLock[], environment: string): MurderError {
