@@ -12,10 +12,17 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   verify: () => import('./commands/verify.ts'),
   stop: () => import('./commands/stop.ts'),
   status: () => import('./commands/status.ts'),
+  completion: () => import('./commands/completion.ts'),
   background: () => import('./commands/background.ts'),
 }
 /** For the plugin and for this program itself, not for people. */
 const HIDDEN = ['receive', 'background']
+
+const commandsForPeople = () => Object.keys(commands).filter((command) => !HIDDEN.includes(command))
+
+async function load(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(commands, name) ? (await commands[name]?.())?.command : undefined
+}
 
 async function main([name = '--help', ...argv]: string[]): Promise<number> {
   if (name === '--version' || name === '-v') {
@@ -26,18 +33,32 @@ async function main([name = '--help', ...argv]: string[]): Promise<number> {
     printOut((await import('./cli/help.ts')).HELP)
     return ExitCode.done
   }
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (!load) {
-    const known = Object.keys(commands).filter((command) => !HIDDEN.includes(command))
-    throw await unknown(`there is no command '${name}'`, name, known, 'murder ')
+  if (name === 'complete') {
+    await complete(argv)
+    return ExitCode.done
   }
-  const { command } = await load()
+  const command = await load(name)
+  if (!command) throw await unknown(`there is no command '${name}'`, name, commandsForPeople(), 'murder ')
   const args = await parseArguments(name, command, argv)
   if (args.has('help')) {
     printOut(command.help)
     return ExitCode.done
   }
   return command.run(args)
+}
+
+/** For a shell: what the last word can become, one a line. The words follow a `--`. */
+async function complete([, ...words]: string[]): Promise<void> {
+  const { candidates } = await import('./cli/candidates.ts')
+  const { COMPLETION_SCRIPTS } = await import('./cli/completion-scripts.ts')
+  const { listRuns, runRoot } = await import('./runs/run-directory.ts')
+  const known = {
+    commands: commandsForPeople(),
+    command: await load(words[0] ?? ''),
+    tags: [...new Set(listRuns(runRoot(undefined)).map(({ state }) => state.tag))],
+    shells: Object.keys(COMPLETION_SCRIPTS),
+  }
+  for (const candidate of candidates(words, known)) printOut(candidate)
 }
 
 const argv = process.argv.slice(2)

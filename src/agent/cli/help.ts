@@ -14,6 +14,7 @@ Commands
   verify <torrent> <file|directory>                 compare what is here with the torrent
   status                                            what runs here
   stop [tag] | --all                                end it
+  completion <bash|zsh|fish>                        complete commands, flags and tags in your shell
 
 murder <command> --help tells more; --version prints the version.
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 timed out or stalled, 130 interrupted.`
