@@ -54,6 +54,7 @@ ${settingInfos.map(section).join('\n')}
 
 - \`MURDER_OUTPUT\`: \`text\` (default) or \`json\`, see [output.md](output.md).
 - \`MURDER_REPORT\`: file that the final report is written to as JSON, see [output.md](output.md).
+- \`MURDER_METRICS\`: file that the final report is written to for Prometheus, see [output.md](output.md).
 - \`MURDER_DRY_RUN=1\`: nothing is changed on any server; each task says what it would do where.
 - \`MURDER_LOCK_REASON\`: why \`murder:lock\` locks.
 `

@@ -1,6 +1,7 @@
 import { ProgressBoard } from '../../report/board.ts'
 import type { OutputEvent } from '../../report/events.ts'
 import type { Failure } from '../../report/failures.ts'
+import { GitLabSections } from '../../report/gitlab-sections.ts'
 import { type OutputMode, wantsColour } from '../../report/output.ts'
 import type { RunRecord } from '../../report/run-record.ts'
 
@@ -19,12 +20,15 @@ export class RunDisplay implements Display {
   readonly mode: OutputMode
   readonly #record: RunRecord
   readonly #onEvent: (event: OutputEvent) => void
+  readonly #sections: GitLabSections | undefined
   #board: ProgressBoard | undefined
 
   constructor(mode: OutputMode, record: RunRecord, onEvent: (event: OutputEvent) => void) {
     this.mode = mode
     this.#record = record
     this.#onEvent = onEvent
+    if (mode === 'plain' && process.env.GITLAB_CI === 'true')
+      this.#sections = new GitLabSections(process.stdout)
   }
 
   board(): ProgressBoard {
@@ -40,6 +44,7 @@ export class RunDisplay implements Display {
   finish(): void {
     this.#board?.finish()
     this.#board = undefined
+    this.#sections?.end()
   }
 
   #makeBoard(): ProgressBoard {
@@ -51,7 +56,10 @@ export class RunDisplay implements Display {
       stream: process.stdout,
       shared: [process.stderr],
       colour: wantsColour(process.env, process.stdout),
-      onEvent: this.#onEvent,
+      onEvent: (event) => {
+        if (event.event === 'step') this.#sections?.begin(event.step)
+        this.#onEvent(event)
+      },
     })
   }
 }

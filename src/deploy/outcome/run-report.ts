@@ -1,7 +1,5 @@
-import { writeFileSync } from 'node:fs'
 import { ExitCode, explain, MurderError } from '../../errors.ts'
 import type { DeployReport } from '../../report/deploy-report.ts'
-import type { Shipit } from '../../shipit.ts'
 import type { Context } from '../context/context.ts'
 
 /** The final report as a plain object, for MURDER_REPORT and the event `murder:done`. `deployed`: of a deploy that got so far. */
@@ -34,14 +32,3 @@ export function runReport(
 }
 
 export type RunReport = ReturnType<typeof runReport>
-
-/** Writes the report where MURDER_REPORT says. A failure is logged and changes nothing else. */
-export function writeReport(shipit: Shipit, report: RunReport): void {
-  const file = process.env.MURDER_REPORT
-  if (!file) return
-  try {
-    writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`)
-  } catch (error) {
-    shipit.log(`MURDER_REPORT could not be written: ${explain(error)}`)
-  }
-}
