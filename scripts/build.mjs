@@ -46,6 +46,18 @@ function buildAgent(options) {
   })
 }
 
+/** Sends the trace of a run, in a process of its own. */
+function buildTrace(options) {
+  return build({
+    ...options,
+    entryPoints: ['src/trace/main.ts'],
+    outfile: 'dist/trace.mjs',
+    format: 'esm',
+    plugins: [prefixedBuiltins],
+    banner: { js: requireForEsm },
+  })
+}
+
 function buildPlugin(options) {
   const plugin = { ...options, entryPoints: ['src/index.ts'], plugins: [prefixedBuiltins] }
   const esm = build({
@@ -67,16 +79,16 @@ function buildPlugin(options) {
 }
 
 async function main() {
-  for (const entry of ['src/agent/main.ts', 'src/index.ts']) {
+  for (const entry of ['src/agent/main.ts', 'src/trace/main.ts', 'src/index.ts']) {
     await stat(join(root, entry)).catch(() => fail(`build: ${entry} does not exist`))
   }
   const options = await common()
-  const results = await Promise.all([buildAgent(options), ...buildPlugin(options)])
+  const results = await Promise.all([buildAgent(options), buildTrace(options), ...buildPlugin(options)])
   const metafiles = results.map(({ metafile }) => metafile)
   for (const { path, importer } of metafiles.flatMap(foreignImports)) {
     fail(`build: ${importer} imports '${path}', which is neither bundled nor part of Node`)
   }
-  const [agent, esm, cjs] = results.map(({ outputFiles }) => outputFiles[0].contents)
+  const [agent, trace, esm, cjs] = results.map(({ outputFiles }) => outputFiles[0].contents)
   if (agent.length > AGENT_LIMIT) {
     fail(`build: dist/murder.mjs has ${agent.length} bytes, more than ${AGENT_LIMIT}`)
   }
@@ -84,6 +96,7 @@ async function main() {
   await mkdir(dist, { recursive: true })
   const files = {
     'murder.mjs': agent,
+    'trace.mjs': trace,
     'index.js': esm,
     'index.cjs': cjs,
     'index.d.ts': types.esm,

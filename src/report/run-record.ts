@@ -2,6 +2,7 @@ import type { DeployReport, ServerReport } from './deploy-report.ts'
 import type { OutputEvent } from './events.ts'
 import type { ServerPhase } from './fleet-progress.ts'
 import type { ServerRecord } from './server-record.ts'
+import { Timeline } from './timeline.ts'
 
 /** Collects the data of a run and of each of its servers while it goes on, so that a run that fails has a report, too. */
 export class RunRecord {
@@ -10,6 +11,7 @@ export class RunRecord {
   seederUploaded = 0
   /** Seconds of the phases that are over. */
   readonly phases: DeployReport['phases'] = {}
+  readonly timeline = new Timeline()
   readonly #servers = new Map<string, Tracked>()
   readonly #now: () => number
 
@@ -35,6 +37,7 @@ export class RunRecord {
 
   /** Takes an event of the display. */
   take(event: OutputEvent): void {
+    this.timeline.take(event)
     if (event.event === 'server') this.#enter(event.server, event.phase)
     if (event.event !== 'failed') return
     const { event: _, server, ...failure } = event

@@ -5,6 +5,7 @@ import { deployRelease } from '../deploy/deploy-release.ts'
 import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.ts'
 import { saveLastRun } from '../deploy/outcome/last-run.ts'
 import { runReport } from '../deploy/outcome/run-report.ts'
+import { sendTrace } from '../deploy/outcome/send-trace.ts'
 import { writeReport } from '../deploy/outcome/write-report.ts'
 import { askAndLock } from '../deploy/preflight/ask.ts'
 import { nothingToPublish } from '../deploy/releases/check-release-name.ts'
@@ -186,6 +187,7 @@ export class DeployRun {
     this.#begun = undefined
     const done = runReport(context, at, error, this.#report)
     writeReport(this.#shipit, done)
+    sendTrace(this.#shipit, done, context.record.timeline)
     const alone = this.#namedBy?.task === 'deploy:publish'
     // When nothing was changed, the last deploy is still the one before.
     if (!alone || done.published) saveLastRun(this.#shipit, done, { alone })

@@ -66,6 +66,7 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
       'dist/index.js',
       'dist/murder.mjs',
       'dist/sbom.cdx.json',
+      'dist/trace.mjs',
       'package.json',
     ])
   })
