@@ -286,7 +286,7 @@ export class Fleet {
     const seconds = options.connectTimeout ?? this.#options.connectSeconds
     const result = await this.#connections.get(server)?.connect(seconds, signal)
     if (!result || result.up) return undefined
-    if (result.timedOut) return outOfTime('connect', seconds, server.label, step, await routeTo(server))
+    if (result.timedOut) return outOfTime('connect', seconds, server.label, step, result.timedOut)
     if (result.error) return failure(result.error, server.label, step)
     return diagnose({ ...result, started: false, server: server.label, byHand: server.byHand, step })
   }

@@ -2,11 +2,16 @@ import type { Route } from './route.ts'
 
 /** Expires when ssh has had its time for each address that it tries. How many there are is asked only when that matters. */
 export class ConnectTimer {
+  readonly #seconds: number
+  readonly #route: () => Promise<Route>
+  readonly #begun = performance.now()
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
   /** 0 seconds are no limit. `route` must not reject. */
   constructor(seconds: number, route: () => Promise<Route>, expire: (route: Route) => void) {
+    this.#seconds = seconds
+    this.#route = route
     if (seconds <= 0) return
     this.#timer = setTimeout(async () => {
       const found = await route()
@@ -15,6 +20,17 @@ export class ConnectTimer {
       if (more === 0) expire(found)
       else this.#timer = setTimeout(() => expire(found), more * 1000)
     }, seconds * 1000)
+  }
+
+  /**
+   * For when ssh notices first, which has the same limit: the addresses that have had their time. Undefined when none has had
+   * all of it: then it is another limit that ssh means, such as the system's own.
+   */
+  async spent(): Promise<Route | undefined> {
+    const turns = Math.floor((performance.now() - this.#begun) / 1000 / this.#seconds)
+    if (this.#seconds <= 0 || turns < 1) return undefined
+    const route = await this.#route()
+    return { ...route, turns: Math.min(turns, route.turns) }
   }
 
   stop(): void {

@@ -6,8 +6,9 @@ import { ConnectTimer } from './connect-timer.ts'
 import { Greeting, Tail } from './line-splitter.ts'
 import { LocalChild } from './local-process.ts'
 import { sshCommand } from './options.ts'
-import { routeTo } from './route.ts'
+import { type Route, routeTo } from './route.ts'
 import type { Server } from './server.ts'
+import { saysTimedOut } from './ssh-messages.ts'
 
 /** How long a master may take to end by itself. */
 const CLOSE_TIMEOUT_MS = 1000
@@ -21,7 +22,8 @@ export type MasterResult =
       exitCode: number | null
       signal: string | null
       stderr: string
-      timedOut: boolean
+      /** Set when it did not answer within the limit. */
+      timedOut: Route | undefined
       error?: Error
     }
 
@@ -63,9 +65,9 @@ export class Master {
 
   async #connect(server: Server, socket: string, connectSeconds: number): Promise<MasterResult> {
     const errors = new Tail()
-    let timedOut = false
-    const expire = () => {
-      timedOut = true
+    let timedOut: Route | undefined
+    const expire = (route: Route) => {
+      timedOut = route
       void this.#child.kill()
     }
     const timer = new ConnectTimer(connectSeconds, () => routeTo(server), expire)
@@ -78,6 +80,7 @@ export class Master {
     timer.stop()
     if ('exitCode' in first) {
       const said = errors.toString()
+      if (saysTimedOut(said)) timedOut ??= await timer.spent()
       return { up: false, ...first, stderr: said.trim() === '' ? greeting.text : said, timedOut }
     }
     this.#unref()

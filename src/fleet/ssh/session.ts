@@ -7,6 +7,7 @@ import { Greeting, LineSplitter, Tail } from './line-splitter.ts'
 import { LocalChild } from './local-process.ts'
 import { OutputQuota } from './output-quota.ts'
 import type { Route } from './route.ts'
+import { saysTimedOut } from './ssh-messages.ts'
 
 /** The script's own standard input. A function is called once for every attempt. */
 export type Payload = string | Buffer | (() => Readable)
@@ -99,13 +100,17 @@ class Session {
     this.#send()
   }
 
-  result(ending: Awaited<LocalChild['ended']>): SessionResult {
+  async result(ending: Awaited<LocalChild['ended']>): Promise<SessionResult> {
     this.#stopTimers()
     this.#order.signal?.removeEventListener('abort', this.#abort)
     if (!this.#stop) this.#guard(() => this.#lines?.end())
     if (ending.error) this.#stop ??= { why: 'error', error: ending.error }
     const { found } = this.#greeting
     const said = this.#errorGreeting.found ? this.#errors.toString() : this.#errorGreeting.text
+    if (!found && !this.#stop && saysTimedOut(said)) {
+      const route = await this.#connecting.spent()
+      if (route) this.#stop = { why: 'connect', seconds: this.#order.limits.connect, route }
+    }
     return {
       exitCode: ending.exitCode,
       signal: ending.signal,

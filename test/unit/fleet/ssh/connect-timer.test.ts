@@ -35,3 +35,19 @@ test('0 seconds are no limit', async () => {
   await vi.advanceTimersByTimeAsync(60_000)
   expect(route).not.toHaveBeenCalled()
 })
+
+test.each([
+  [9.9, 2, undefined],
+  [10, 1, { turns: 1 }],
+  [10, 2, { turns: 1 }],
+  [20, 2, { turns: 2 }],
+  [35, 2, { turns: 2 }],
+])(
+  'when ssh gives up after %d s of 10, %i addresses have had their time: %j',
+  async (seconds, turns, route) => {
+    const timer = new ConnectTimer(10, async () => ({ turns }), vi.fn())
+    await vi.advanceTimersByTimeAsync(seconds * 1000)
+    timer.stop()
+    expect(await timer.spent()).toEqual(route)
+  },
+)

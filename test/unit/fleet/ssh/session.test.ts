@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { runSession, type SessionOrder } from '../../../../src/fleet/ssh/session.ts'
 
@@ -15,6 +16,24 @@ test('what a script prints within its limits comes as lines', async () => {
   const result = await run({ script: 'echo a; echo b', onLine: (line) => lines.push(line) })
   expect(result).toMatchObject({ exitCode: 0, started: true })
   expect(lines).toEqual(['a', 'b'])
+})
+
+test.each([
+  [
+    'ssh: connect to host web1 port 22: Connection timed out',
+    { why: 'connect', seconds: 0.2, route: { turns: 1 } },
+  ],
+  ['Connection timed out during banner exchange', { why: 'connect', seconds: 0.2, route: { turns: 1 } }],
+  ['ssh: connect to host web1 port 22: Connection refused', undefined],
+])('ssh that gives up just when its time is over: %s', async (said, expected) => {
+  const result = await run({
+    commandLine: `sh -c "sleep 0.4; echo '${said}' >&2; exit 255"`,
+    limits: { connect: 0.2, stall: 20, total: 20 },
+    // Here the time is over, but the answer comes only after the end of ssh.
+    route: () => setTimeout(800, { turns: 1 }),
+  })
+  expect(result.stderr).toBe(`${said}\n`)
+  expect(result.stop).toEqual(expected)
 })
 
 test.each([
