@@ -113,8 +113,10 @@ async function main() {
   console.log(`built dist: agent ${Math.round(agent.length / 1000)} kB`)
 }
 
-/** Renamed into place, so that a program that starts meanwhile never sees half a file. */
+/** Renamed into place, so that a program that starts meanwhile never sees half a file; what is the same stays untouched. */
 async function write(name, content, mode) {
+  const there = await readFile(join(dist, name)).catch(() => undefined)
+  if (there?.equals(Buffer.from(content)) && ((await stat(join(dist, name))).mode & 0o777) === mode) return
   const temporary = join(dist, `.${name}.${process.pid}`)
   await writeFile(temporary, content)
   await chmod(temporary, mode)
