@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './test/support/closing-line.ts'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 /** Path of another Node, with which the tests run, and what they start: sshd gives it to sessions (test/support/node-path.ts). */
 const node = process.env.MURDER_TEST_NODE
@@ -9,21 +11,31 @@ if (node) {
   process.env.PATH = `${dirname(node)}:${process.env.PATH}`
 }
 
-/**
- * unit: seconds, no network. integration: real processes on loopback. lab: network namespaces, root only.
- */
+/** What is slow by nature runs when it is asked for: `npm run test:all` names its project, `npm test -- test/slow/…` a path. */
+const isSlowWanted = process.argv.slice(2).some((arg) => arg === 'slow' || /(^|\/)test\//.test(arg))
+
 const project = (name: string, timeout: number) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
+    setupFiles: ['test/support/equal-buffers.ts'],
     testTimeout: timeout,
     hookTimeout: timeout,
   },
 })
 
+/**
+ * unit: seconds, no network. integration: real processes on loopback. lab: network namespaces, root only. slow: either of
+ * these two, but minutes.
+ */
+const projects = [project('unit', 10_000), project('integration', 120_000), project('lab', 600_000)]
+
 export default defineConfig({
   test: {
     reporters: ['default', new ClosingLine()],
-    projects: [project('unit', 10_000), project('integration', 120_000), project('lab', 600_000)],
+    projects: isSlowWanted ? [...projects, project('slow', 600_000)] : projects,
+    // Most of them wait for other processes and for limited links rather than compute.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongestFirst },
   },
 })

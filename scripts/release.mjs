@@ -73,7 +73,7 @@ async function main(asked) {
   const keep = undoAtExit()
   write('CHANGELOG.md', changelog)
   npm('version', version, '--no-git-tag-version')
-  for (const script of ['check', 'build', 'check:package', 'test']) {
+  for (const script of ['check', 'build', 'check:package', 'test', 'test:all']) {
     npm('run', script)
     await setImmediate() // a signal that came meanwhile is heard here
   }

@@ -14,7 +14,7 @@ let env: Record<string, string | undefined>
 /** What `npm run` finds: writes down its name, what package.json then says, and does what a test put into `on-<name>`. */
 const step = (name: string) =>
   `echo "${name} $npm_package_version" >> ../steps; sh ../on-${name.replace(':', '-')}`
-const steps = ['check', 'build', 'check:package', 'test']
+const steps = ['check', 'build', 'check:package', 'test', 'test:all']
 const changelog = '# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n'
 
 function git(...args: string[]): string {

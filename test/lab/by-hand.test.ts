@@ -13,7 +13,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleAgent } from '../support/harness/agent-harness.ts'
 import { Lab, labAvailable } from '../support/lab/lab.ts'
@@ -168,61 +167,6 @@ describe.skipIf(!labAvailable())('by hand', () => {
       })
       expect((await received('server3')) - before).toBeLessThan(16 * MiB * 1.05 + 1.5 * MiB)
       expect(rest('server3')).toBe('')
-    })
-  })
-
-  describe('limits', () => {
-    beforeAll(async () => {
-      for (const { name } of lab.servers) {
-        await murder(name, 'stop', '--all')
-        execFileSync('rm', ['-rf', outside(name)])
-      }
-      writeFileSync(outside('server1', '/srv/file'), randomBytes(40 * MiB))
-      await murder('server1', 'make-torrent', '/srv/file', tracker, '/srv/file.torrent')
-      await murder('server1', 'tracker')
-      for (const { name } of lab.servers.slice(1))
-        writeFileSync(
-          outside(name, '/srv/file.torrent'),
-          readFileSync(outside('server1', '/srv/file.torrent')),
-        )
-    })
-
-    /** Bytes a second over ten seconds, while it is under way. */
-    async function measure(host: string, way: 'sent' | 'received'): Promise<number> {
-      const read = async () => ({
-        at: performance.now(),
-        bytes: (await lab.counters()).get(host)?.[way] ?? Number.NaN,
-      })
-      const start = await read()
-      await pause(10_000)
-      const end = await read()
-      return ((end.bytes - start.bytes) / (end.at - start.at)) * 1000
-    }
-
-    const isNear = (rate: number, limit: number) => {
-      expect(rate).toBeGreaterThan(limit * 0.95)
-      expect(rate).toBeLessThan(limit * 1.05)
-    }
-
-    it('hold what a seeder sends to all together, and to each', async () => {
-      await murder('server1', 'seed', '/srv/file.torrent', '/srv/file', '--up-limit', '1M', '--tag', 's')
-      const peers = ['server2', 'server3', 'server4'].map((host) =>
-        murder(host, 'peer', '/srv/file.torrent', '/srv/file'),
-      )
-      await pause(3000)
-      isNear(await measure('server1', 'sent'), MiB)
-      for (const host of ['server2', 'server3', 'server4']) await murder(host, 'stop', '--all')
-      await Promise.all(peers)
-      await murder('server1', 'stop', 's')
-    })
-
-    it('hold what a peer receives from all together', async () => {
-      await murder('server1', 'seed', '/srv/file.torrent', '/srv/file', '--tag', 's')
-      const peer = murder('server5', 'peer', '/srv/file.torrent', '/srv/file', '--down-limit', '500K')
-      await pause(3000)
-      isNear(await measure('server5', 'received'), 500 * 1024)
-      await murder('server5', 'stop', '--all')
-      await peer
     })
   })
 })
