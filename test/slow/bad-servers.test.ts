@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
 import { alwaysVisible } from '../support/lab/host.ts'
@@ -37,7 +36,7 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
     fleet.plant()
     const passing = await crowd(1)
     const patient = fleet.start({ MURDER_REPORT: report() })
-    await setTimeout(6000)
+    await fleet.sshds[1]?.process.line(/MaxStartups/)
     await passing.stop()
     expect(await fleet.end(patient)).toMatchObject({ code: 0 })
     expect(fleet.upToDate()).toHaveLength(4)

@@ -7,6 +7,7 @@ import { makeProject, type Project } from '../../../bench/deploy/project.ts'
 import type { LabHost } from '../lab/host.ts'
 import { Lab } from '../lab/lab.ts'
 import type { LabProcess } from '../lab/process.ts'
+import type { LabSshd } from '../lab/sshd.ts'
 
 export const deployTo = '/srv/app'
 
@@ -31,6 +32,8 @@ export interface RunningDeploy {
 export class DeployLab {
   readonly lab: Lab
   readonly servers: LabHost[]
+  /** Of each server. */
+  readonly sshds: LabSshd[]
   readonly strangers: LabHost[]
   readonly project: Project
 
@@ -38,7 +41,7 @@ export class DeployLab {
   static async of(servers: number, { strangers = 0, config = [] as string[] } = {}): Promise<DeployLab> {
     const lab = await Lab.create({ hosts: servers + strangers, deployHost: true, rate: 100_000_000 })
     const fleet = lab.servers.slice(0, servers)
-    await Promise.all(fleet.map((server) => lab.sshd(server, { config })))
+    const sshds = await Promise.all(fleet.map((server) => lab.sshd(server, { config })))
     const addresses = fleet.map(({ address }) => address)
     const project = await makeProject(
       ...([join(lab.directory, 'project'), 'murder', addresses, deployTo, lab.keys.identity] as const),
@@ -48,12 +51,13 @@ export class DeployLab {
     const hook = `shipit.on('murder:seeding', (event) => require('fs').writeFileSync('seeding.json', JSON.stringify(event)))`
     const text = readFileSync(shipitfile, 'utf8').replace(/"repositoryUrl": .*\n/, '"keepWorkspace": true,\n')
     writeFileSync(shipitfile, text.replace(/^}$/m, `  ${hook}\n}`))
-    return new DeployLab(lab, fleet, project)
+    return new DeployLab(lab, fleet, sshds, project)
   }
 
-  private constructor(lab: Lab, servers: LabHost[], project: Project) {
+  private constructor(lab: Lab, servers: LabHost[], sshds: LabSshd[], project: Project) {
     this.lab = lab
     this.servers = servers
+    this.sshds = sshds
     this.strangers = lab.servers.filter((host) => !servers.includes(host))
     this.project = project
   }
