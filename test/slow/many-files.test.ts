@@ -47,7 +47,7 @@ it.skipIf(!existsSync('/proc/self/fd'))(
     const from = ['--peer', `127.0.0.1:${port}`, '--ports', '20000-29999']
     const peer = sandbox.start(['peer', 'tree.torrent', 'copy', ...from, '--foreground', '--json'])
     const open = [seeder, peer].map(watchOpenFiles)
-    await peer.event('done')
+    await peer.event('done', 300)
     const most = open.map((stop) => stop())
     expect(readFileSync(sandbox.path('copy/99/19999'), 'utf8')).toBe('19999 '.repeat(200))
     for (const count of most) expect(count).toBeLessThan(MOST_OPEN)

@@ -79,11 +79,12 @@ export class Agent {
   }
 
   /** Waits for a JSON line with this `event`. */
-  event(name: string): Promise<Record<string, unknown>> {
+  event(name: string, seconds?: number): Promise<Record<string, unknown>> {
     return until(
       `the event ${name}; there is ${this.stdout}${this.stderr}`,
       () => this.events.find(({ event }) => event === name),
       [this.ended],
+      seconds,
     )
   }
 }
@@ -179,6 +180,7 @@ export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
   unless: Promise<unknown>[] = [],
+  seconds = 60,
 ): Promise<NonNullable<T>> {
   let over = false
   for (const end of unless) {
@@ -186,7 +188,7 @@ export async function until<T>(
       over = true
     })
   }
-  const deadline = Date.now() + 60_000
+  const deadline = Date.now() + seconds * 1000
   while (Date.now() < deadline) {
     const wasOver = over
     const found = await look()
