@@ -88,9 +88,9 @@ export class Project {
     return this.start(task, env).ended
   }
 
-  /** Temporary files of this project that are left on the deploy host. */
+  /** Temporary files of this project that are left on the deploy host; shipit-cli has its own where there is no ~/.cache. */
   leftovers(): string[] {
-    return readdirSync(this.temporary)
+    return readdirSync(this.temporary).filter((name) => !name.startsWith('.v8flags-'))
   }
 
   remove(): void {
