@@ -6,6 +6,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { parseEvent } from '../../protocol/events.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
+import { AwakeTimer } from '../../system/awake-timer.ts'
 import { command } from '../../text/shell-quote.ts'
 import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
@@ -83,8 +84,8 @@ export class RemotePeer {
     if (stall === 0) return
     const seconds = 2 * (stall + STALL_GRACE_S)
     const late = () => this.giveUp(outOfTime('stall', seconds, this.server.label, 'upload'))
-    const timer = setTimeout(late, seconds * 1000)
-    void this.started.then(() => clearTimeout(timer))
+    const timer = new AwakeTimer(seconds, late)
+    void this.started.then(() => timer.stop())
   }
 
   async #run(context: Context, bringAgent: boolean): Promise<Outcome> {

@@ -1,11 +1,13 @@
+import { awakeSeconds } from '../../system/awake.ts'
+import { AwakeTimer } from '../../system/awake-timer.ts'
 import type { Route } from './route.ts'
 
 /** Expires when ssh has had its time for each address that it tries. How many there are is asked only when that matters. */
 export class ConnectTimer {
   readonly #seconds: number
   readonly #route: () => Promise<Route>
-  readonly #begun = performance.now()
-  #timer: NodeJS.Timeout | undefined
+  readonly #begun = awakeSeconds()
+  #timer: AwakeTimer | undefined
   #stopped = false
 
   /** 0 seconds are no limit. `route` must not reject. */
@@ -13,13 +15,13 @@ export class ConnectTimer {
     this.#seconds = seconds
     this.#route = route
     if (seconds <= 0) return
-    this.#timer = setTimeout(async () => {
+    this.#timer = new AwakeTimer(seconds, async () => {
       const found = await route()
       if (this.#stopped) return
       const more = (found.turns - 1) * seconds
       if (more === 0) expire(found)
-      else this.#timer = setTimeout(() => expire(found), more * 1000)
-    }, seconds * 1000)
+      else this.#timer = new AwakeTimer(more, () => expire(found))
+    })
   }
 
   /**
@@ -27,7 +29,7 @@ export class ConnectTimer {
    * all of it: then it is another limit that ssh means, such as the system's own.
    */
   async spent(): Promise<Route | undefined> {
-    const turns = Math.floor((performance.now() - this.#begun) / 1000 / this.#seconds)
+    const turns = Math.floor((awakeSeconds() - this.#begun) / this.#seconds)
     if (this.#seconds <= 0 || turns < 1) return undefined
     const route = await this.#route()
     return { ...route, turns: Math.min(turns, route.turns) }
@@ -35,6 +37,6 @@ export class ConnectTimer {
 
   stop(): void {
     this.#stopped = true
-    clearTimeout(this.#timer)
+    this.#timer?.stop()
   }
 }

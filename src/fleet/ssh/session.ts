@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { awakeSeconds } from '../../system/awake.ts'
+import { AwakeTimer } from '../../system/awake-timer.ts'
 import { defined } from '../../system/defined.ts'
 import { scriptLine } from './bootstrap.ts'
 import { ConnectTimer } from './connect-timer.ts'
@@ -46,9 +46,6 @@ export interface SessionResult {
   stop?: Stop
 }
 
-/** Two clocks never agree exactly. */
-const CLOCK_ERROR_S = 0.1
-
 /** Runs one script over one ssh process. Never rejects: the result says how it ended. */
 export async function runSession(order: SessionOrder): Promise<SessionResult> {
   const child = new LocalChild(order.commandLine)
@@ -76,9 +73,7 @@ class Session {
   readonly #lines: LineSplitter | undefined
   readonly #quota: OutputQuota
   readonly #connecting: ConnectTimer
-  readonly #timers = new Map<'stall' | 'total', NodeJS.Timeout>()
-  /** When each limit began, by the clock that stands still while this process is suspended. */
-  readonly #since = new Map<'stall' | 'total', number>()
+  readonly #timers = new Map<'stall' | 'total', AwakeTimer>()
   #greetingLength = 0
   #outputLength = 0
   #stop: Stop | undefined
@@ -182,30 +177,16 @@ class Session {
   #limit(why: 'stall' | 'total'): void {
     const seconds = this.#order.limits[why]
     if (seconds <= 0) return
-    this.#since.set(why, awakeSeconds())
-    this.#arm(why, seconds)
-  }
-
-  /** Time in which this process was suspended does not count. */
-  #arm(why: 'stall' | 'total', left: number): void {
-    const seconds = this.#order.limits[why]
-    const check = () => {
-      const rest = seconds - (awakeSeconds() - (this.#since.get(why) ?? 0))
-      if (rest > CLOCK_ERROR_S) this.#arm(why, rest)
-      else this.#end({ why, seconds })
-    }
-    this.#timers.set(why, setTimeout(check, left * 1000))
+    this.#timers.set(why, new AwakeTimer(seconds, () => this.#end({ why, seconds })))
   }
 
   #stopTimers(): void {
     this.#connecting.stop()
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    for (const timer of this.#timers.values()) timer.stop()
   }
 
   #moved(): void {
-    if (this.#stop || !this.#timers.has('stall')) return
-    this.#since.set('stall', awakeSeconds())
-    this.#timers.get('stall')?.refresh()
+    if (!this.#stop) this.#timers.get('stall')?.refresh()
   }
 
   readonly #abort = () => this.#end({ why: 'abort' })

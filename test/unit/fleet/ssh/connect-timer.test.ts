@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ConnectTimer } from '../../../../src/fleet/ssh/connect-timer.ts'
+import { awakeSeconds } from '../../../../src/system/awake.ts'
 
-beforeEach(() => vi.useFakeTimers())
+vi.mock('../../../../src/system/awake.ts', () => ({ awakeSeconds: vi.fn() }))
+let asleepMs = 0
+beforeEach(() => {
+  vi.useFakeTimers()
+  asleepMs = 0
+  vi.mocked(awakeSeconds).mockImplementation(() => (performance.now() - asleepMs) / 1000)
+})
 afterEach(() => vi.useRealTimers())
 
 test.each([1, 2, 3])('with %i addresses each has its time', async (turns) => {
@@ -11,6 +18,16 @@ test.each([1, 2, 3])('with %i addresses each has its time', async (turns) => {
   expect(expire).not.toHaveBeenCalled()
   await vi.advanceTimersByTimeAsync(1)
   expect(expire).toHaveBeenCalledExactlyOnceWith({ turns })
+})
+
+test('a deploy that was suspended while ssh connects gives it its time afterwards', async () => {
+  const expire = vi.fn()
+  new ConnectTimer(10, async () => ({ turns: 1 }), expire)
+  asleepMs = 90_000
+  await vi.advanceTimersByTimeAsync(99_000)
+  expect(expire).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(1_500)
+  expect(expire).toHaveBeenCalledOnce()
 })
 
 test('what is stopped never expires, also while it asks or waits again', async () => {
