@@ -1,12 +1,22 @@
 import { PassThrough } from 'node:stream'
+import { AwakeTimer } from '../system/awake-timer.ts'
 import type { Fleet, Outcome } from './fleet.ts'
-import { furtherScript, HAS_ENDED, SAID_ALL } from './persistent-shell-script.ts'
+import {
+  furtherScript,
+  HAS_ENDED,
+  IS_HERE,
+  PULSE,
+  PULSE_TO_ANSWER,
+  SAID_ALL,
+} from './persistent-shell-script.ts'
 import { outOfTime, outputTooLong } from './ssh/diagnose.ts'
 import type { Server } from './ssh/server.ts'
 import type { FurtherScript, RunningShell, SessionResult, Stop } from './ssh/session.ts'
 
-/** Between two signs of life to the shell, which it reads as empty lines. */
-const PULSE_MS = 10_000
+/** Between two signs of life to the shell. Firewalls and sshd (ChannelTimeout) forget a connection that is silent for longer. */
+const PULSE_MS = 3000
+/** As many signs of life without an answer mean that nobody is there any more. The shell gives up later than that. */
+const MAX_UNANSWERED = 6
 /** How long the shell may take to end once its input has ended. */
 const CLOSE_TIMEOUT_MS = 2000
 /** Characters of its first answer. */
@@ -33,6 +43,7 @@ export class PersistentShell implements RunningShell {
   #listener: (line: string) => void
   #over = false
   #busy = true
+  #unanswered = 0
 
   /** `answerTimeout`: seconds until it must have said all. `signal` ends it only until then. */
   constructor(
@@ -47,12 +58,11 @@ export class PersistentShell implements RunningShell {
     const spoken = new Promise<Outcome>((resolve) => {
       heard = resolve
     })
-    let timer: NodeJS.Timeout | undefined
+    let timer: AwakeTimer | undefined
     const stdin = () => {
       this.#input = new PassThrough()
-      timer ??= setTimeout(
-        () => this.#giveUp.abort(outOfTime('total', answerTimeout, server.label, step)),
-        answerTimeout * 1000,
+      timer ??= new AwakeTimer(answerTimeout, () =>
+        this.#giveUp.abort(outOfTime('total', answerTimeout, server.label, step)),
       )
       return this.#input
     }
@@ -69,7 +79,11 @@ export class PersistentShell implements RunningShell {
     const abort = () => this.#giveUp.abort(signal.reason)
     signal.addEventListener('abort', abort)
     if (signal.aborted) abort()
-    const command = { script, stdin, onLine: (line: string) => this.#listener(line) }
+    const onLine = (line: string) => {
+      if (line === IS_HERE) this.#unanswered = 0
+      else this.#listener(line)
+    }
+    const command = { script, stdin, onLine }
     const options = { signal: this.#giveUp.signal, stays: true, maxOutput: MAX_OUTPUT_BYTES }
     this.ended = fleet.runOn(server, step, command, options).then((outcome) => {
       this.#over = true
@@ -77,12 +91,19 @@ export class PersistentShell implements RunningShell {
     })
     this.said = Promise.race([spoken, this.ended])
     void this.said.then(() => {
-      clearTimeout(timer)
+      timer?.stop()
       signal.removeEventListener('abort', abort)
     })
-    const pulse = setInterval(() => this.#input?.write('\n'), PULSE_MS)
+    const pulse = setInterval(() => this.#pulse(), PULSE_MS)
     pulse.unref()
     void this.ended.then(() => clearInterval(pulse))
+  }
+
+  /** Only an idle shell is asked to answer: in the middle of a script's output nobody could tell the answer. */
+  #pulse(): void {
+    if (this.#busy) return void this.#input?.write(PULSE)
+    if (this.#unanswered++ === MAX_UNANSWERED) this.#giveUp.abort()
+    else this.#input?.write(PULSE_TO_ANSWER)
   }
 
   async run({
@@ -96,15 +117,14 @@ export class PersistentShell implements RunningShell {
     this.#busy = true
     const answer = new Answer(onLine, maxOutput)
     this.#listener = (line) => answer.take(line)
-    const timer =
-      totalTimeout > 0 &&
-      setTimeout(() => answer.stop({ why: 'total', seconds: totalTimeout }), totalTimeout * 1000)
+    const late = () => answer.stop({ why: 'total', seconds: totalTimeout })
+    const timer = totalTimeout > 0 ? new AwakeTimer(totalTimeout, late) : undefined
     const abort = () => answer.stop({ why: 'abort' })
     signal.addEventListener('abort', abort)
     if (signal.aborted) abort()
     else this.#input?.write(furtherScript(script))
     const result = await Promise.race([answer.result, this.ended.then(() => undefined)])
-    if (timer) clearTimeout(timer)
+    timer?.stop()
     signal.removeEventListener('abort', abort)
     this.#listener = () => {}
     // After a timeout the script may still print.
