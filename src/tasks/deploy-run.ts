@@ -123,6 +123,7 @@ export class DeployRun {
   async clean(): Promise<void> {
     nameDirectories(this.#shipit)
     const context = contextOf(this.#shipit)
+    await this.#asked?.catch(() => {}) // A deploy:init of this call still locks the servers.
     await context.interrupt.during(() => cleanReleases(context))
     this.#shipit.emit('cleaned')
   }

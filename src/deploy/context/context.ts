@@ -12,6 +12,7 @@ import { DeployLog } from './deploy-log.ts'
 import { type Display, RunDisplay } from './display.ts'
 import { FleetLock } from './fleet-lock.ts'
 import { Interrupt } from './interrupt.ts'
+import { deployToOf } from './server-paths.ts'
 import { commandsEnded, watchCommands } from './ssh-pool.ts'
 
 /** The parts that the steps of one `npx shipit …` share. */
@@ -83,8 +84,9 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
   })
   const lock = new FleetLock(
     fleet,
-    { remotePath: settings.remotePath, environment },
+    { remotePath: settings.remotePath, deployTo: deployToOf(shipit), environment },
     `deploy of ${environment}`,
+    ({ label }) => shipit.log(`${label}: somebody else has published there since the lock was lost`),
   )
   const interrupt = new Interrupt(shipit)
   const display = new RunDisplay(mode, record, (event) => {

@@ -11,9 +11,11 @@ import {
   type FoundLock,
   fenceScript,
   holdLockScript,
+  type Known,
   type LockOwner,
   NO_FENCE,
   othersLock,
+  parseLink,
   parseLock,
   removeLockScript,
 } from '../scripts/lock-script.ts'
@@ -24,6 +26,10 @@ import { author } from './author.ts'
 const MAX_ATTEMPTS = 6
 const RETRY_PAUSE_S = 0.4
 const RELEASE_TIMEOUT_S = 5
+/** Between two attempts to take back a lock that was lost. */
+const RENEW_PAUSE_S = 1
+/** A shell that ended sooner is not started again at once. */
+const SHORT_LIFE_MS = 1000
 
 interface Scripts {
   before: string
@@ -33,12 +39,13 @@ interface Scripts {
 interface Taking extends Partial<Scripts> {
   /** Ids of locks that were left behind. */
   ended?: readonly string[]
-  /** Not where somebody else had the lock since it was taken first. */
+  /** Not where somebody else has published since it was taken first. */
   again?: boolean
 }
 
 interface Place {
   remotePath: string
+  deployTo: string
   /** The name of the environment, for the command that breaks a lock. */
   environment: string
 }
@@ -69,12 +76,19 @@ export class FleetLock {
   readonly #fleet: Fleet
   readonly #place: Place
   readonly #owner: LockOwner
+  readonly #onLost: (server: Server) => void
   readonly #holds = new Map<Server, PersistentShell>()
+  /** What `current` was where and when it was locked. */
+  readonly #links = new Map<Server, string>()
+  /** What it is where this run has published. */
+  #ownLink: string | undefined
   readonly #released = new AbortController()
 
-  constructor(fleet: Fleet, place: Place, what: string) {
+  /** `onLost`: somebody else has published on a server since its lock was lost. */
+  constructor(fleet: Fleet, place: Place, what: string, onLost: (server: Server) => void) {
     this.#fleet = fleet
     this.#place = place
+    this.#onLost = onLost
     this.#owner = newOwner('deploy', what)
     setMaxListeners(0, this.#released.signal) // one a server, when all connections break
   }
@@ -84,9 +98,15 @@ export class FleetLock {
     return this.#holds.size > 0
   }
 
-  /** Defines the shell function `fence`, which a script asks before it changes what a lock protects. */
-  get fence(): string {
-    return this.isHeld ? fenceScript(this.#place.remotePath, this.#owner) : NO_FENCE
+  /** This run is about to publish a release: that `current` points to it later is no change by somebody else. */
+  publishes(release: string): void {
+    this.#ownLink = `releases/${release}`
+  }
+
+  /** Defines the shell functions `fence` and `fence_back`, which a script asks before it changes what a lock protects. */
+  fence(server: Server): string {
+    if (!this.isHeld) return NO_FENCE
+    return fenceScript(this.#place.remotePath, this.#owner, this.#known(server))
   }
 
   /**
@@ -149,12 +169,18 @@ export class FleetLock {
     await Promise.all(holds.map((hold) => hold.close()))
   }
 
+  #known(server: Server): Known {
+    const links = [this.#links.get(server), this.#ownLink].filter((link) => link !== undefined)
+    return { deployTo: this.#place.deployTo, links }
+  }
+
   async #take(
     server: Server,
     { before = '', after = '', ended = [], again = false }: Taking,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, { after, ended, again })}`
+    const how = { after, ended, again, known: this.#known(server) }
+    const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, how)}`
     const hold = new PersistentShell(this.#fleet, server, {
       step: 'check',
       script,
@@ -163,23 +189,33 @@ export class FleetLock {
     })
     const outcome = await hold.said
     if (!outcome.ok || parseLock(outcome.stdout) !== 'taken') return outcome
+    if (!again) this.#links.set(server, parseLink(outcome.stdout))
     this.#holds.set(server, hold)
     this.#fleet.useShell(server, hold)
-    void hold.ended.then(() => this.#holdAgain(server, hold))
+    const since = performance.now()
+    void hold.ended.then(() => this.#renew(server, hold, performance.now() - since))
     return outcome
   }
 
-  /** The connection broke, and the lock went with it. When another deploy has taken it since, publishing fails. */
-  async #holdAgain(server: Server, hold: PersistentShell): Promise<void> {
+  /**
+   * The connection broke, or sshd closed the channel, and the lock went with it. While somebody else has it this goes on trying:
+   * they may only have looked, and been refused elsewhere. Where they have published, this run cannot any more (`fence`).
+   */
+  async #renew(server: Server, hold: PersistentShell, livedMs: number): Promise<void> {
     const { signal } = this.#released
-    while (this.#holds.get(server) === hold && !signal.aborted && this.#fleet.servers.includes(server)) {
-      try {
-        await pause(1, signal)
+    const isWanted = () =>
+      this.#holds.get(server) === hold && !signal.aborted && this.#fleet.servers.includes(server)
+    try {
+      if (livedMs < SHORT_LIFE_MS) await pause(RENEW_PAUSE_S, signal)
+      while (isWanted()) {
         const outcome = await this.#take(server, { again: true }, signal)
-        if (outcome.ok) return
-      } catch {
-        return // It was released.
+        const lock = outcome.ok ? parseLock(outcome.stdout) : 'unknown'
+        if (lock === 'taken') return
+        if (lock === undefined) return this.#onLost(server)
+        await pause(RENEW_PAUSE_S, signal)
       }
+    } catch {
+      // It was released.
     }
   }
 }

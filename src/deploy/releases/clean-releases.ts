@@ -4,6 +4,7 @@ import type { Context } from '../context/context.ts'
 import { deployToOf } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
+import { makePlaceScript } from '../scripts/lock-script.ts'
 import { parseReleases, releasesScript } from '../scripts/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { releasesToClean } from './history.ts'
@@ -14,10 +15,14 @@ const KEPT_RELEASES = 5
 
 /**
  * Removes old releases on every server, and those that no deploy has published, but never the live one. One that cannot be removed is
- * told, and is no failure. Throws FLEET_FAILED.
+ * told, and is no failure. Throws FLEET_FAILED or LOCKED.
  */
 export async function cleanReleases(context: Context): Promise<void> {
-  const { fleet, lock, shipit, signal } = context
+  const { fleet, lock, settings, shipit, signal } = context
+  if (!lock.isHeld) {
+    const locked = await lock.ask({ before: makePlaceScript(settings.remotePath) }, signal)
+    tolerate(context, failuresOf(locked, 'check'), 'nothing was removed')
+  }
   const deployTo = deployToOf(shipit)
   const keepReleases = keptReleases(shipit.config)
   shipit.log(`Keeping "${keepReleases}" last releases, cleaning others`)
@@ -25,11 +30,10 @@ export async function cleanReleases(context: Context): Promise<void> {
   const options = { signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
   const asked = await fleet.run('clean', () => ({ script }), options)
   const own = shipit.releaseDirname
-  const withLeftovers = lock.isHeld
   const removals = new Map(
     [...parseReleases(asked)].map(([server, found]) => [
       server,
-      releasesToClean(found, keepReleases, { withLeftovers, own }),
+      releasesToClean(found, keepReleases, { withLeftovers: true, own }),
     ]),
   )
   const outcomes = [...asked.filter(({ ok }) => !ok), ...(await removeReleases(context, removals))]

@@ -19,6 +19,7 @@ import { checkReleaseName } from './check-release-name.ts'
 export async function publish(context: Context, publication: Publication): Promise<void> {
   const { fleet, settings, shipit } = context
   checkReleaseName(publication.release)
+  context.lock.publishes(publication.release)
   const links: Links = new Map()
   const groups = groupsOf(fleet.servers, settings.batch)
   for (const [index, group] of groups.entries()) {
@@ -54,11 +55,12 @@ async function publishGroup(
   links: Links,
 ): Promise<Failure[]> {
   const { fleet, settings, shipit, lock, record } = context
-  const script = publishScript(deployToOf(shipit), publication, author(), lock.fence)
+  const deployTo = deployToOf(shipit)
+  const noted = author()
   const outcomes = await fleet.run(
     'publish',
     (server) => ({
-      script,
+      script: publishScript(deployTo, publication, noted, lock.fence(server)),
       onLine: (line) => {
         // When the connection breaks the command runs again: what was there before is what the first one has found.
         if (line.startsWith('was=') && !links.has(server)) links.set(server, line.slice(4))
@@ -97,7 +99,7 @@ async function giveUp(context: Context, publication: Publication, links: Links):
 
 /** Servers that publish failed on, or that have published, get back what they had. Gives where that failed. */
 async function goBack(
-  { fleet, shipit, record }: Context,
+  { fleet, lock, shipit, record }: Context,
   servers: readonly Server[],
   publication: Publication,
   links: Links,
@@ -106,7 +108,9 @@ async function goBack(
   const noted = author()
   const outcomes = await fleet.run(
     'revert',
-    (server) => ({ script: revertScript(deployTo, publication, links.get(server), noted) }),
+    (server) => ({
+      script: revertScript(deployTo, publication, links.get(server), noted, lock.fence(server)),
+    }),
     { servers, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   for (const { ok, server } of outcomes) if (ok) record.published(server.label, false)

@@ -15,7 +15,7 @@ export async function removeReleases(
   const outcomes = await fleet.run(
     'clean',
     (server) => ({
-      script: `${lock.fence}
+      script: `${lock.fence(server)}
 fence || exit 1
 ${removeReleasesScript(deployTo, removals.get(server) ?? [])}`,
     }),

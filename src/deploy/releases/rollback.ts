@@ -3,6 +3,7 @@ import type { Context } from '../context/context.ts'
 import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
+import { makePlaceScript } from '../scripts/lock-script.ts'
 import { parseReleases, releasesScript } from '../scripts/releases-script.ts'
 import { releaseBefore } from './choose-release.ts'
 import { copyRelease } from './copy-release.ts'
@@ -13,9 +14,10 @@ import { copyRelease } from './copy-release.ts'
  * or LOCKED.
  */
 export async function prepareRollback(context: Context): Promise<void> {
-  const { fleet, lock, shipit, signal } = context
+  const { fleet, lock, settings, shipit, signal } = context
   const deployTo = deployToOf(shipit)
-  const outcomes = await lock.ask({ before: releasesScript(deployTo) }, signal)
+  const scripts = { before: makePlaceScript(settings.remotePath), after: releasesScript(deployTo) }
+  const outcomes = await lock.ask(scripts, signal)
   tolerate(context, failuresOf(outcomes, 'check'), 'nothing was changed')
   const releases = parseReleases(outcomes)
   const { live, before } = releaseBefore(releases, { any: context.settings.rollbackAny })

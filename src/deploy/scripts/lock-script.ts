@@ -23,6 +23,12 @@ export interface FoundLock extends LockOwner {
   age: number
 }
 
+/** What `current` may point to on one server without anybody else having published: the texts of the link. */
+export interface Known {
+  deployTo: string
+  links: readonly string[]
+}
+
 /** Minutes without a sign of life after which a deploy's lock counts as left behind. */
 const LEASE_MINUTES = 2
 
@@ -58,17 +64,26 @@ tell() {
 }`
 
 /**
- * Shell function `take [again]`: takes the lock, or tells who has it. Replaces a lock that was left behind, unless somebody else was
- * faster. `last-lock` is the last lock that was taken, and stays when the lock ends. So `take again` can refuse to take a lock back
- * when somebody else had it in between. All users can read the lock, whatever the umask.
+ * Makes the lock of the file `$1`, unless there is one: `ln` is atomic and refuses to replace. Where there are no hard links, the
+ * shell's `set -C` refuses, too (O_EXCL); for a moment the lock is then empty, which holds others off as well.
  */
-const take = ({ id, kind, ...about }: LockOwner) => `id=${quote(id)}
+const PLACE_LOCK = `place_lock() { ln "$1" "$l" 2>/dev/null || ( set -C; umask 022; cat "$1" >"$l" ) 2>/dev/null; }`
+
+/**
+ * Shell function `take [again]`: takes the lock, or tells who has it. Replaces a lock that was left behind, unless somebody else was
+ * faster. `again`: not when `current` has changed since this owner has taken it first. `last-lock` is the last lock that was taken,
+ * and stays when the lock ends, to say by whom. All users can read the lock, whatever the umask.
+ */
+const take = ({ id, kind, ...about }: LockOwner, known?: Known) => `id=${quote(id)}
+${PLACE_LOCK}
+link_now() { ${known ? `readlink ${quotePath(posix.join(known.deployTo, 'current'))}` : 'false'}; }
+has_changed() { c=$(link_now); case "$c" in ${(known?.links ?? []).map(quote).join('|') || '/'}) return 1;; esac; }
 take() {
   mine="$l.$id"; started $$; self="$$ $start"
   ( umask 022; printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$self" >"$mine" ) || exit 1
   sync "$mine" 2>/dev/null
   tries=0
-  until ln "$mine" "$l" 2>/dev/null; do
+  until place_lock "$mine"; do
     tries=$((tries + 1))
     if look; then
       other=$id_of
@@ -76,22 +91,18 @@ take() {
       if [ "$tries" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
       mv "$l" "$mine.old" 2>/dev/null || continue
       moved=; { IFS= read -r moved <"$mine.old"; } 2>/dev/null
-      [ "$moved" = "$other" ] || ln "$mine.old" "$l" 2>/dev/null
+      [ "$moved" = "$other" ] || place_lock "$mine.old"
       rm -f "$mine.old"
     elif [ "$tries" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1
     fi
   done
-  if [ "$1" = again ]; then
-    read_lock "$last"
-    if [ "$id_of" != "$id" ]; then rm -f "$l" "$mine"; tell; return 1; fi
-  fi
+  if [ "$1" = again ] && has_changed; then rm -f "$l" "$mine"; read_lock "$last"; return 2; fi
   mv -f "$mine" "$last"
 }`
 
 /**
- * Takes the lock and keeps it until its standard input ends. Every empty line of the input is a sign of life. Where somebody else
- * has the lock it tells so and ends; with `again` also where somebody else had it since this owner has taken it first. `after` runs
- * once it is locked.
+ * Takes the lock and keeps it until its standard input ends. Where somebody else has the lock it tells so and ends; with `again`
+ * also where `current` is none of those that are known. `after` runs once it is locked, and what `current` is then is told.
  */
 export function holdLockScript(
   remotePath: string,
@@ -99,15 +110,17 @@ export function holdLockScript(
   {
     after = '',
     ended = [],
+    known,
     again = false,
-  }: { after?: string; ended?: readonly string[]; again?: boolean } = {},
+  }: { after?: string; ended?: readonly string[]; known?: Known; again?: boolean } = {},
 ): string {
   return `${functions(remotePath, ended)}
-${take(owner)}
+${take(owner, known)}
 take ${again ? 'again' : ''} || exit 0
 own() { look && [ "$id_of" = "$id" ]; }
 drop() { own && [ "$holder" = "$self" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM
+say lock.current "$(link_now)"
 ${after}
 say lock.taken yes
 ${stay('if own; then touch -c "$l"; fi')}`
@@ -137,24 +150,32 @@ export function breakLockScript(remotePath: string): string {
 export const removeLockScript = (remotePath: string, { id }: LockOwner) =>
   `${functions(remotePath)}\nif look && [ "$id_of" = ${quote(id)} ]; then rm -f "$l"; fi`
 
-/** `fence` where no lock is held. */
-export const NO_FENCE = 'fence() { :; }'
+/** The fences where no lock is held. */
+export const NO_FENCE = 'fence() { :; }; fence_back() { :; }'
 
 /**
- * Shell function `fence`: whether the lock is still this owner's. A lock that is gone is taken back, but not when somebody else had
- * it in between: that one may have published. It must run in the script that changes something, right before the change.
+ * Shell function `fence`: whether the lock is still this owner's. A lock that is gone is taken back, but not when `current` has
+ * changed meanwhile: somebody else has published. It must run in the script that changes something, right before the change.
+ * `fence_back` is for what takes back this owner's own publication, where that is still what `current` points to: only a deploy of
+ * somebody else, which goes by it, is in the way.
  */
-export function fenceScript(remotePath: string, owner: LockOwner): string {
+export function fenceScript(remotePath: string, owner: LockOwner, known: Known): string {
   return `${functions(remotePath)}
-${take(owner)}
+${take(owner, known)}
 part() { case "$about" in *"\\"$1\\":\\""*) x=\${about#*"\\"$1\\":\\""}; printf %s "\${x%%\\"*}";; *) printf '?';; esac; }
-fence() {
-  if look && [ "$id_of" = "$id" ]; then touch -c "$l"; return; fi
-  take again >/dev/null && return
-  echo "somebody else has taken the lock meanwhile: $(part who), $(part what)" >&2
+refuse() {
+  if [ "$id_of" = "$id" ] || [ -z "$about" ]; then echo "current has changed meanwhile: it points to \${c:-nothing}" >&2
+  else echo "somebody else has taken the lock meanwhile: $(part who), $(part what)" >&2
+  fi
   return 1
-}`
 }
+keeps() { look && [ "$id_of" = "$id" ] && touch -c "$l"; }
+fence() { keeps || take again >/dev/null || refuse; }
+fence_back() { keeps || take >/dev/null || [ "$kind" = manual ] || refuse; }`
+}
+
+/** What `current` was when the lock was taken; an empty text where there is none. */
+export const parseLink = (output: string): string => parseValues(output).get('lock.current') ?? ''
 
 /** Whether a script has taken the lock, or found somebody else's, or neither. */
 export function parseLock(output: string): 'taken' | FoundLock | undefined {

@@ -42,17 +42,20 @@ note live "\${r##*/}" && sync_history || fail "$PWD/.murder-history cannot be wr
 
 /**
  * `link`: what was there before, an empty text for nothing; undefined where the link was not touched. Where somebody else has
- * published since, all stays: the release is what they would go back to.
+ * published since, all stays: the release is what they would go back to. So it is while a deploy of somebody else runs.
  */
 export function revertScript(
   deployTo: string,
   { release, isNew }: Publication,
   link: string | undefined,
   author: Author,
+  fence = NO_FENCE,
 ): string {
   const isOwn = link === undefined || link === `releases/${release}`
   const back = link === '' ? 'rm -f current' : `link ${quote(link ?? '')}`
   const before = quote((link ?? '').replace(/\/+$/, '').replace(/^.*\//, ''))
+  const mayTakeBack = `${fence}
+if [ "$(readlink ${quotePath(posix.join(deployTo, 'current'))})" = ${quote(`releases/${release}`)} ]; then fence_back || exit 1; fi`
   const takeBack = `case "$(readlink current)" in
   "$r")
     ${back}
@@ -63,7 +66,8 @@ esac`
   const remove = `if [ "$(readlink current)" != "$r" ] && [ -d "$r" ]; then
   note failed "\${r##*/}"; remove_tree "$r"
 fi`
-  return `${enter(deployTo, release)}
+  return `${isOwn ? '' : mayTakeBack}
+${enter(deployTo, release)}
 ${historyFunctions(deployTo, author)}
 ${isNew ? REMOVE : ''}
 begin_history "\${r##*/}"

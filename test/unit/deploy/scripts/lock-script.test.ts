@@ -8,6 +8,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -41,8 +42,11 @@ const owner = (id: string, kind: LockOwner['kind'] = 'deploy'): LockOwner => ({
 const AUTHOR = { who: 'ann@desk', when: '2026-01-02T03:04:05.678Z' }
 let directory: string
 let children: ChildProcess[]
+/** Where the programs of `hold` are found. */
+let path = process.env.PATH
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'lock-'))
+  path = process.env.PATH
   children = []
 })
 afterEach(() => {
@@ -51,14 +55,21 @@ afterEach(() => {
 })
 
 const sh = (script: string) => execFileSync('sh', ['-c', script], { encoding: 'utf8' })
+const point = (release: string) => {
+  rmSync(join(directory, 'current'), { force: true })
+  symlinkSync(`releases/${release}`, join(directory, 'current'))
+}
 /** But the note of the last one. */
-const files = () => readdirSync(directory).filter((name) => name !== 'last-lock')
+const files = () => readdirSync(directory).filter((name) => name !== 'last-lock' && name !== 'current')
 
 const shells = [['sh'], ['busybox', 'sh']]
 
-/** What the fence says where it refuses; nothing where it lets through. */
-function passes(id: string, [shell = '', ...args]: readonly string[] = ['sh']): string {
-  const script = `${fenceScript(directory, owner(id))}\nfence`
+/** `current` is the directory's own, and was not there when the lock was taken. */
+const known = (...links: string[]) => ({ deployTo: directory, links: ['', ...links] })
+
+/** What a fence says where it refuses; nothing where it lets through. */
+function passes(id: string, [shell = '', ...args]: readonly string[] = ['sh'], fence = 'fence'): string {
+  const script = `${fenceScript(directory, owner(id), known('releases/own'))}\n${fence}`
   const { status, stdout, stderr } = spawnSync(shell, [...args, '-c', script], { encoding: 'utf8' })
   expect(stdout).toBe('')
   expect(status === 0).toBe(stderr === '')
@@ -71,9 +82,14 @@ async function hold(
   ended: string[] = [],
   again = false,
 ): Promise<{ said: string; child: ChildProcess; gone: Promise<unknown> }> {
-  const child = spawn('sh', ['-c', holdLockScript(directory, owner(id), { ended, again })], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    'sh',
+    ['-c', holdLockScript(directory, owner(id), { ended, again, known: known('releases/own') })],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, PATH: path },
+    },
+  )
   children.push(child)
   const gone = once(child, 'exit')
   let said = ''
@@ -152,6 +168,26 @@ test('of many at once exactly one gets it', async () => {
   expect(files()).toEqual(['lock'])
 })
 
+test('where there are no hard links the lock is the same, also for who can make them', async () => {
+  const bin = mkdtempSync(join(tmpdir(), 'bin-'))
+  writeFileSync(join(bin, 'ln'), '#!/bin/sh\necho Operation not permitted >&2\nexit 1\n', { mode: 0o755 })
+  path = `${bin}:${path}`
+  const all = await Promise.all(Array.from({ length: 8 }, (_, index) => hold(String(index))))
+  const [holder, ...more] = all.filter(({ said }) => parseLock(said) === 'taken')
+  expect(more).toEqual([])
+  path = process.env.PATH
+  expect(parseLock((await hold('9')).said)).toMatchObject({
+    id: String(all.findIndex((each) => each === holder)),
+  })
+  holder?.child.kill('SIGKILL')
+  await holder?.gone
+  path = `${bin}:${path}`
+  expect(parseLock((await hold('9')).said)).toBe('taken')
+  expect(statSync(join(directory, 'lock')).mode & 0o777).toBe(0o644)
+  expect(files()).toEqual(['lock'])
+  rmSync(bin, { recursive: true })
+})
+
 test('what is no lock of ours is told as far as it can be', () => {
   writeFileSync(join(directory, 'lock'), 'garbage\n\n{"who": 5, "what": "x"}\n')
   expect(parseLock(sh(lockStatusScript(directory)))).toMatchObject({
@@ -174,27 +210,55 @@ test('a lock by hand stays, whatever is said of its owner', async () => {
 })
 
 describe.each(shells.map((shell) => ({ shell })))('the fence in $shell', ({ shell }) => {
-  test('takes the lock back when it is gone, and nobody had it meanwhile', async () => {
+  test('takes the lock back when it is gone and current is as it was', async () => {
     await hold('1')
     expect(passes('1', shell)).toBe('')
     sh(breakLockScript(directory))
     expect(files()).toEqual([])
     expect(passes('1', shell)).toBe('')
     expect(files()).toEqual(['lock'])
+    // Somebody else had it meanwhile and has not published. Then this owner has.
+    sh(breakLockScript(directory))
+    await hold('2')
+    sh(breakLockScript(directory))
+    point('own')
+    expect(passes('1', shell)).toBe('')
   })
 
-  test('refuses while and after somebody else has the lock, and says who', async () => {
+  test('refuses while somebody else has the lock, and after they have published, and says who', async () => {
     await hold('1')
     sh(breakLockScript(directory))
     const second = await hold('2')
     expect(parseLock(second.said)).toBe('taken')
     const refusal = `somebody else has taken the lock meanwhile: o'brien@laptop, deploy of \\\n`
     expect(passes('1', shell)).toBe(refusal)
+    point('theirs')
     second.child.stdin?.end()
     await second.gone
     expect(passes('1', shell)).toBe(refusal)
-    expect(parseLock((await hold('1', [], true)).said)).toMatchObject({ id: '2' })
+    expect(parseLock((await hold('1', [], true)).said)).toBeUndefined()
     expect(files()).toEqual([])
+  })
+
+  test('refuses also where current was changed by who takes no lock', async () => {
+    await hold('1')
+    sh(breakLockScript(directory))
+    point('by-hand')
+    expect(passes('1', shell)).toBe('current has changed meanwhile: it points to releases/by-hand\n')
+    expect(files()).toEqual([])
+  })
+
+  test('lets a publication be taken back, unless a deploy of somebody else runs', async () => {
+    point('own')
+    await hold('1')
+    sh(breakLockScript(directory))
+    expect(passes('1', shell, 'fence_back')).toBe('')
+    sh(breakLockScript(directory))
+    sh(takeLockScript(directory, owner('2', 'manual')))
+    expect(passes('1', shell, 'fence_back')).toBe('')
+    sh(breakLockScript(directory))
+    await hold('2')
+    expect(passes('1', shell, 'fence_back')).toContain('somebody else has taken the lock meanwhile')
   })
 
   test('keeps a lock alive that gave no sign of life for long', async () => {
@@ -208,7 +272,7 @@ describe.each(shells.map((shell) => ({ shell })))('the fence in $shell', ({ shel
   test('nothing is published behind somebody else', async () => {
     for (const release of ['1', '2']) mkdirSync(join(directory, 'releases', release), { recursive: true })
     const script = (release: string) =>
-      publishScript(directory, { release }, AUTHOR, fenceScript(directory, owner('1')))
+      publishScript(directory, { release }, AUTHOR, fenceScript(directory, owner('1'), known('releases/1')))
     const publish = (release: string) =>
       spawnSync(shell[0] ?? '', [...shell.slice(1), '-c', script(release)]).status
     await hold('1')
@@ -255,7 +319,7 @@ test('where no lock can be made the attempts end', () => {
   const place = join(directory, 'busy')
   mkdirSync(place)
   // Every link fails, and there is never a lock to look at.
-  const script = `ln() { return 1; }\n${takeLockScript(place, owner('1'))}`
+  const script = `ln() { return 1; }; cat() { rm -f "$l"; return 1; }\n${takeLockScript(place, owner('1'))}`
   expect(spawnSync('sh', ['-c', script], { encoding: 'utf8' })).toMatchObject({
     status: 1,
     stderr: `${place}/lock cannot be made\n`,

@@ -136,7 +136,7 @@ test.each([
 test('Ctrl-C once everything is published does not say that nothing was', async () => {
   const context = {
     fleet: { run: async () => [] },
-    lock: { fence: NO_FENCE },
+    lock: { isHeld: true, fence: () => NO_FENCE, publishes: () => {} },
     shipit: { config: { deployTo: '/srv/app' }, log: () => {} },
     signal: AbortSignal.abort(interrupted('nothing was published')),
   } as unknown as Context

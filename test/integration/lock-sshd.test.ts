@@ -1,0 +1,48 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { clientVersion } from '../../src/fleet/ssh/client-version.ts'
+import { Project } from '../support/harness/deploy-project.ts'
+import { killAll } from '../support/processes.ts'
+import { describeIf, sshdMissing, startSshd } from '../support/sshd.ts'
+
+const isOld = clientVersion() < 9.2 ? 'OpenSSH 9.2 is the first that closes idle channels' : undefined
+
+describeIf(sshdMissing ?? isOld, 'locks over OpenSSH', () => {
+  test('an sshd that closes idle channels, and a connection that breaks, let no second deploy begin', async () => {
+    const it = new Project()
+    const server = await startSshd({ config: ['ChannelTimeout session:command=4s'] })
+    onTestFinished(async () => {
+      await server.stop()
+      killAll(it.root)
+      it.remove()
+    })
+    const goes = join(it.root, 'goes')
+    const after = `
+      const { existsSync } = require('node:fs')
+      const wait = (done) => (existsSync(${JSON.stringify(goes)}) ? done() : setTimeout(wait, 50, done))
+      shipit.blTask('pause', () => new Promise(wait))
+      if (process.env.IS_FIRST) shipit.on('updated', () => shipit.start('pause'))`
+    const { host, port, user, extraSshOptions } = server
+    const app = join(it.root, 'app')
+    it.configure(
+      { servers: { host, port, user, extraSshOptions }, key: server.key, deployTo: app },
+      { after },
+    )
+    writeFileSync(join(it.workspace, 'file'), 'first')
+    const first = it.start('deploy', { IS_FIRST: '1' })
+    await first.said(/Running 'pause'/)
+    await delay(6000)
+    expect(server.log()).not.toContain('closing after')
+    server.disconnect()
+    const lock = join(app, 'shared/murder/lock')
+    await expect.poll(() => existsSync(lock), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => existsSync(lock), { timeout: 10_000 }).toBe(true)
+    const second = await it.run()
+    expect(second).toMatchObject({ code: 1, stdout: expect.stringContaining('is locked by') })
+    writeFileSync(goes, '')
+    expect(await first.ended).toMatchObject({ code: 0 })
+    expect(readFileSync(join(app, 'current/file'), 'utf8')).toBe('first')
+  })
+})
