@@ -3,7 +3,7 @@ import { deployToOf } from '../deploy/context/server-paths.ts'
 import { removeShallowClones } from '../deploy/context/shallow-clone.ts'
 import { deployRelease } from '../deploy/deploy-release.ts'
 import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.ts'
-import { saveLastRun } from '../deploy/outcome/last-run.ts'
+import { type LastRun, saveLastRun } from '../deploy/outcome/last-run.ts'
 import { runReport } from '../deploy/outcome/run-report.ts'
 import { sendTrace } from '../deploy/outcome/send-trace.ts'
 import { writeReport } from '../deploy/outcome/write-report.ts'
@@ -21,6 +21,9 @@ import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
 import { watchExit } from './exit-code.ts'
 import { originalTask, type Registration, task, type Work } from './task.ts'
+
+/** What a run is, unless a deploy, by the task that names its release. */
+const KINDS: Record<string, LastRun['kind']> = { 'deploy:publish': 'alone', 'rollback:init': 'rollback' }
 
 /** One deploy or rollback, from its first task to the end of the call. One method is one task; a dry run has methods of its own. */
 export class DeployRun {
@@ -189,9 +192,9 @@ export class DeployRun {
     const done = runReport(context, at, error, this.#report)
     writeReport(this.#shipit, done)
     sendTrace(this.#shipit, done, context.record.timeline)
-    const alone = this.#namedBy?.task === 'deploy:publish'
+    const kind = KINDS[this.#namedBy?.task ?? '']
     // When nothing was changed, the last deploy is still the one before.
-    if (!alone || done.published) saveLastRun(this.#shipit, done, { alone })
+    if (kind !== 'alone' || done.published) saveLastRun(this.#shipit, done, kind)
     context.log.line(`report ${JSON.stringify(done)}`)
     if (error === undefined) this.#shipit.emit('murder:done', done)
   }

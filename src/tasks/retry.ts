@@ -6,25 +6,26 @@ import { ExitCode, MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
 import { type Registration, task } from './task.ts'
 
-/** `murder:retry`: deploys to the servers that failed in the last deploy, as the release that the others have. */
+/** `murder:retry`: repeats the last deploy or rollback on the servers that failed, with the release that the others have. */
 export const registerRetry: Registration = (shipit) => {
   task(shipit, 'murder:retry', async () => {
-    if (await prepare(shipit)) shipit.start('deploy')
+    const task = await prepare(shipit)
+    if (task) shipit.start(task)
   })
 }
 
-/** Confines the run to the servers that failed. Whether there are any. */
-async function prepare(shipit: Shipit): Promise<boolean> {
+/** Confines the run to the servers that failed, and gives the task that it repeats. Undefined when no server has failed. */
+async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefined> {
   const context = contextOf(shipit)
   const { fleet } = context
   const last: Partial<LastRun> = loadLastRun(shipit.environment) ?? {}
-  const { published, failed = [], release = null, revision = null, alone } = last
+  const { published, failed = [], release = null, revision = null, kind } = last
   const servers = fleet.all.filter(({ label }) => failed.includes(label))
   if (servers.length === 0) {
     shipit.log('No server lacks the release of the last deploy')
-    return false
+    return undefined
   }
-  if (alone) {
+  if (kind === 'alone') {
     throw new MurderError(
       'NOT_DEPLOYED',
       `${release} was published without a deploy that could be repeated`,
@@ -35,17 +36,23 @@ async function prepare(shipit: Shipit): Promise<boolean> {
     )
   }
   const labels = servers.map(({ label }) => label)
+  const isRollback = kind === 'rollback'
+  const others = fleet.all.filter((server) => !servers.includes(server))
   if (published && release !== null) {
-    await assertNewest(context, release)
-    shipit.log(`Deploying ${release} to ${labels.join(', ')}`)
+    // What is live where a rollback has failed is what it was to go back from.
+    await assertNewest(context, release, isRollback ? others : fleet.all)
+    shipit.log(
+      `${isRollback ? 'Rolling back to' : 'Deploying'} ${release} ${isRollback ? 'on' : 'to'} ${labels.join(', ')}`,
+    )
     context.again = { release, revision }
-  } else
-    shipit.log(`The last deploy published nothing: all its servers are deployed to (${labels.join(', ')})`)
-  withdraw(
-    shipit,
-    fleet.all.filter((server) => !servers.includes(server)),
-  )
+  } else {
+    const done = isRollback ? 'rolled back' : 'deployed to'
+    shipit.log(
+      `The last ${isRollback ? 'rollback' : 'deploy'} published nothing: all its servers are ${done} (${labels.join(', ')})`,
+    )
+  }
+  withdraw(shipit, others)
   fleet.confine(servers)
   context.record.confine(new Set(labels))
-  return true
+  return isRollback ? 'rollback' : 'deploy'
 }

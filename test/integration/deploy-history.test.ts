@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { embedded } from '../support/harness/deploy-embedded.ts'
@@ -43,4 +43,24 @@ test('releases go and are gone back to by what they were, not by their names', a
   const history = readFileSync(join(it.app(1), '.murder-history'), 'utf8')
   expect(history).toContain(`\trolled-back-from\t${b}\t`)
   expect(history).toContain(`\treceiving\t${unpublished}\t`)
+})
+
+test('murder:retry after a rollback that has left a server out rolls that one back, and deploys nothing', async () => {
+  const { project, app, current } = await embedded(2)
+  const deploy = async (content: string) => {
+    writeFileSync(join(project.workspace, 'file'), content)
+    expect(await project.run()).toMatchObject({ code: 0 })
+    return current()[0]
+  }
+  const [first, second] = [await deploy('first'), await deploy('second')]
+  const sick = join(app(1), 'releases/sick')
+  writeFileSync(sick, '')
+  const env = { MURDER_TOLERATE: '1', MURDER_HEALTH_CHECK: '[ ! -e ../sick ]' }
+  expect(await project.run('rollback', env)).toMatchObject({ code: 0 })
+  expect(current()).toEqual([first, second])
+  rmSync(sick)
+  writeFileSync(join(project.workspace, 'file'), 'third')
+  expect(await project.run('murder:retry')).toMatchObject({ code: 0 })
+  expect(current()).toEqual([first, first])
+  expect(readFileSync(join(app(1), 'current/file'), 'utf8')).toBe('first')
 })

@@ -67,6 +67,8 @@ test('a deploy whose lock was broken publishes nothing over a deploy that has co
   writeFileSync(join(project.workspace, 'file'), 'older')
   const first = project.start('deploy', { IS_FIRST: '1' })
   await expect.poll(() => existsSync(waits), { interval: 20, timeout: 20_000 }).toBe(true)
+  const clean = await project.run('deploy:clean')
+  expect(clean).toMatchObject({ code: 1, stdout: expect.stringContaining('locked by') })
   expect(await project.run('murder:unlock')).toMatchObject({ code: 0 })
   writeFileSync(join(project.workspace, 'file'), 'newer')
   expect(await project.run()).toMatchObject({ code: 0 })

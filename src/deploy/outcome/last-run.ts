@@ -2,25 +2,26 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { explain, isSystemError } from '../../errors.ts'
 import type { Shipit } from '../../shipit.ts'
+import { defined } from '../../system/defined.ts'
 import { lastRunFile } from '../context/local-paths.ts'
 import type { RunReport } from './run-report.ts'
 
-/** The outcome of the last deploy, for murder:retry. */
+/** The outcome of the last deploy or rollback, for murder:retry. */
 export interface LastRun {
   release: string | null
   revision: string | null
   /** Whether any server has published it. If so, only the servers in `failed` lack it. */
   published: boolean
   failed: string[]
-  /** It was published alone. No deploy has brought it, so none can be repeated. */
-  alone?: boolean
+  /** What it was, unless a deploy. What was published alone no deploy has brought, so none can be repeated. */
+  kind?: 'alone' | 'rollback'
 }
 
-export function saveLastRun(shipit: Shipit, report: RunReport, { alone }: { alone: boolean }): void {
+export function saveLastRun(shipit: Shipit, report: RunReport, kind: LastRun['kind']): void {
   const { release, revision, published, leftOut, servers } = report
   const without = servers.flatMap(({ server, published }) => (published ? [] : [server]))
   const failed = report.exitCode === 0 ? leftOut : without
-  const last: LastRun = { release, revision, published, failed, ...(alone ? { alone } : {}) }
+  const last: LastRun = { release, revision, published, failed, ...defined({ kind }) }
   const file = lastRunFile(shipit.environment)
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

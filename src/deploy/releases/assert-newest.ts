@@ -1,4 +1,5 @@
 import { ExitCode, MurderError } from '../../errors.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf } from '../context/server-paths.ts'
 import { parseReleases, releasesScript } from '../scripts/releases-script.ts'
@@ -9,9 +10,13 @@ import { publishedSince } from './history.ts'
  * A deploy or a rollback of another machine, or one that was killed, may have published since. Servers that do not answer say nothing.
  * Throws NOT_NEWEST.
  */
-export async function assertNewest({ fleet, shipit, signal }: Context, release: string): Promise<void> {
+export async function assertNewest(
+  { fleet, shipit, signal }: Context,
+  release: string,
+  servers: readonly Server[],
+): Promise<void> {
   const script = releasesScript(deployToOf(shipit))
-  const options = { servers: fleet.all, signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
+  const options = { servers, signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
   const outcomes = await fleet.run('check', () => ({ script }), options)
   signal.throwIfAborted()
   const later = publishedSince([...parseReleases(outcomes).values()], release)

@@ -5,7 +5,7 @@ import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
 import { makePlaceScript } from '../scripts/lock-script.ts'
 import { parseReleases, releasesScript } from '../scripts/releases-script.ts'
-import { releaseBefore } from './choose-release.ts'
+import { liveRelease, releaseBefore } from './choose-release.ts'
 import { copyRelease } from './copy-release.ts'
 
 /**
@@ -14,13 +14,15 @@ import { copyRelease } from './copy-release.ts'
  * or LOCKED.
  */
 export async function prepareRollback(context: Context): Promise<void> {
-  const { fleet, lock, settings, shipit, signal } = context
+  const { again, fleet, lock, settings, shipit, signal } = context
   const deployTo = deployToOf(shipit)
   const scripts = { before: makePlaceScript(settings.remotePath), after: releasesScript(deployTo) }
   const outcomes = await lock.ask(scripts, signal)
   tolerate(context, failuresOf(outcomes, 'check'), 'nothing was changed')
   const releases = parseReleases(outcomes)
-  const { live, before } = releaseBefore(releases, { any: context.settings.rollbackAny })
+  const { live, before } = again
+    ? { live: liveRelease(releases) ?? 'none', before: again.release }
+    : releaseBefore(releases, { any: settings.rollbackAny })
   shipit.log(`Current release dirname : ${live}.`)
   shipit.log(`Will rollback to ${before}.`)
   const lacking = fleet.servers.filter((server) => !releases.get(server)?.releases.includes(before))
