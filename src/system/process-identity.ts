@@ -70,11 +70,25 @@ export function isRunning({ pid, start }: ProcessIdentity): boolean {
   return startOf(pid) === start
 }
 
+const PID_NAMESPACE = '/proc/self/ns/pid'
+/** That of the machine itself (PROC_PID_INIT_INO). */
+const FIRST_PID_NAMESPACE = 'pid:[4026531836]'
+
+/** The number of this container's pid namespace; undefined outside of containers. */
+export function containerName(): string | undefined {
+  try {
+    const name = readlinkSync(PID_NAMESPACE)
+    return name === FIRST_PID_NAMESPACE ? undefined : /\d+/.exec(name)?.[0]
+  } catch {
+    return undefined
+  }
+}
+
 /** The boot and the pid namespace, proc(5): pids are comparable only where both are the same. Linux only. */
 function surroundings(): string | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`
+    return `${boot} ${readlinkSync(PID_NAMESPACE)}`
   } catch {
     return undefined
   }

@@ -16,7 +16,13 @@ import { isSystemError, MurderError } from '../../errors.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import type { Role } from '../../protocol/run-status.ts'
-import { isRunning, ownIdentity, type ProcessIdentity, pidExists } from '../../system/process-identity.ts'
+import {
+  containerName,
+  isRunning,
+  ownIdentity,
+  type ProcessIdentity,
+  pidExists,
+} from '../../system/process-identity.ts'
 
 export interface RunState extends ProcessIdentity {
   role: Role
@@ -46,10 +52,12 @@ const uid = () => process.getuid?.() ?? 0
 
 /**
  * Not $XDG_RUNTIME_DIR: logind removes that when the last session ends, and with it every run, though a download
- * must survive a dropped SSH connection.
+ * must survive a dropped SSH connection. Containers that share the temporary directory have one each: none knows whether a
+ * process of another one runs.
  */
-export function runRoot(option: string | undefined): string {
-  return resolve(option ?? process.env.MURDER_RUN_DIR ?? join(tmpdir(), `murder-${uid()}`))
+export function runRoot(option: string | undefined, container = containerName()): string {
+  const name = ['murder', uid(), container].filter((part) => part !== undefined).join('-')
+  return resolve(option ?? process.env.MURDER_RUN_DIR ?? join(tmpdir(), name))
 }
 
 /** Makes the directory if need be, and refuses one that others could have put there or could write to. */

@@ -1,6 +1,7 @@
 import type { Settings } from '../../config/schema.ts'
 import { MurderError } from '../../errors.ts'
 import { type AgentEvent, parseEvent } from '../../protocol/events.ts'
+import { errorOf } from '../../protocol/failed-event.ts'
 import { defined } from '../../system/defined.ts'
 import { fullDiskCure } from '../preflight/space.ts'
 
@@ -9,12 +10,9 @@ const MAX_TEXT = 1000
 
 /** The failure that an agent reported. Its own cures are for its command line; in a deploy the settings help. */
 export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
-  const { code, exitCode, step } = failed
-  const cure = cureOf(failed, settings) ?? failed.cure?.slice(0, MAX_TEXT)
-  return new MurderError(code, String(failed.message).slice(0, MAX_TEXT), {
-    exitCode,
-    ...defined({ cure, step }),
-  })
+  const { code, message, exitCode, step, cure: own } = errorOf(failed)
+  const cure = cureOf(code, step, settings) ?? own?.slice(0, MAX_TEXT)
+  return new MurderError(code, message.slice(0, MAX_TEXT), { exitCode, ...defined({ cure, step }) })
 }
 
 /** The agent's event in a line of its output, if it is one. Throws what the agent failed of. */
@@ -25,7 +23,8 @@ export function checkedEvent(line: string, settings: Settings): AgentEvent | und
 }
 
 function cureOf(
-  { code, step }: AgentEvent & { event: 'failed' },
+  code: string,
+  step: string | undefined,
   { tracker, ports, seeder, timeouts }: Settings,
 ): string | undefined {
   switch (code) {

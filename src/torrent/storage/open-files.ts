@@ -1,4 +1,25 @@
+import { readFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+
+const MAX_OPEN_FILES = 128
+const MIN_OPEN_FILES = 4
+/** Descriptors that Node itself has, and what is opened for a moment beside the content. */
+const RESERVED = 32
+
+/** How many files of the content may be open at a time, by `/proc/self/limits`: of what a process may open, half is for sockets. */
+export function openFilesWithin(limits: string): number {
+  const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity)
+  return Math.max(MIN_OPEN_FILES, Math.min(MAX_OPEN_FILES, Math.floor((limit - RESERVED) / 2)))
+}
+
+/** The same for this process. Elsewhere than on Linux nobody tells. */
+export function mostOpenFiles(): number {
+  try {
+    return openFilesWithin(readFileSync('/proc/self/limits', 'utf8'))
+  } catch {
+    return MAX_OPEN_FILES
+  }
+}
 
 interface OpenFile {
   readonly path: string

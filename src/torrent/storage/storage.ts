@@ -6,13 +6,12 @@ import { isSystemError, MurderError, reason } from '../../errors.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
 import type { Metainfo } from '../metainfo/metainfo.ts'
 import { refuseFullDisk, roomFor } from './disk-space.ts'
-import { OpenFiles } from './open-files.ts'
+import { mostOpenFiles, OpenFiles } from './open-files.ts'
 import { isAsBefore, QuickDisk } from './quick-disk.ts'
 import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
 import { makeUsable, openOwnToRead, openToRead, openToWrite, removeUnfilled } from './writable-file.ts'
 
 /** Of one torrent, at one time: descriptors are limited on servers. */
-const MAX_OPEN_FILES = 128
 /** After making so many files the event loop runs, for timers and signals. */
 const FILES_PER_ITERATION = 200
 
@@ -41,6 +40,7 @@ export class Storage {
   readonly #directories: string[]
   readonly #writable: boolean
   readonly #ownerOnly: boolean
+  readonly #mostOpen = mostOpenFiles()
   readonly #files: OpenFiles
   readonly #quick = new QuickDisk()
   /** What `checkLengths` has found, by the index of the stretch. */
@@ -56,7 +56,7 @@ export class Storage {
   ) {
     this.#writable = writable
     this.#ownerOnly = ownerOnly
-    this.#files = new OpenFiles(MAX_OPEN_FILES, (path, writing) => this.#openFile(path, writing))
+    this.#files = new OpenFiles(this.#mostOpen, (path, writing) => this.#openFile(path, writing))
     this.#top = metainfo.singleFile ? dirname(target) : target
     this.#directories = metainfo.singleFile
       ? []
@@ -102,7 +102,7 @@ export class Storage {
       if (survey.found[index]?.size === length) continue
       const isNew = survey.found[index] === undefined
       if (isNew) this.#created.push(path)
-      if (isNew && this.#stretches.length > MAX_OPEN_FILES && this.#quick.make(path, length, this.#mode))
+      if (isNew && this.#stretches.length > this.#mostOpen && this.#quick.make(path, length, this.#mode))
         continue
       await this.#guard(path, () => this.#files.use(path, true, (handle) => handle.truncate(length)))
     }

@@ -11,6 +11,7 @@ import {
   type NewRun,
   openPrivateDirectory,
   type Run,
+  runRoot,
   writeState,
 } from '../../../../src/agent/runs/run-directory.ts'
 import { isRunning, ownIdentity, startOf } from '../../../../src/system/process-identity.ts'
@@ -98,4 +99,12 @@ it('knows a process from a later one with its pid, and from its zombie', async (
   expect(startOf(zombie)).toBeUndefined()
   child.kill('SIGKILL')
   await once(child, 'close')
+})
+
+it('gives each container a directory of its own', () => {
+  const [outside, one, other] = [undefined, '4026532001', '4026532002'].map((name) =>
+    runRoot(undefined, name),
+  )
+  expect(new Set([outside, one, other]).size).toBe(3)
+  expect(runRoot('/run/mine', '4026532001')).toBe('/run/mine')
 })

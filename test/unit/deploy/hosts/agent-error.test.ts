@@ -45,3 +45,9 @@ it('offers another place for packages only where packages did not fit', () => {
 it('keeps what it knows nothing better for', () => {
   expect(agentError(failed('PACKAGE_WRONG'), settings()).cure).toBe('try --port')
 })
+
+it('says something also where the agent does not', () => {
+  const error = agentError({ event: 'failed', exitCode: 'x', cure: 7 } as never, settings())
+  expect(error).toMatchObject({ code: 'FAILED', exitCode: 1, message: expect.stringMatching(/^it failed/) })
+  expect(error.cure).toBeUndefined()
+})

@@ -177,7 +177,7 @@ test('where there are no hard links the lock is the same, also for who can make 
   expect(more).toEqual([])
   path = process.env.PATH
   expect(parseLock((await hold('9')).said)).toMatchObject({
-    id: String(all.findIndex((each) => each === holder)),
+    id: String(all.findIndex(({ child }) => child === holder?.child)),
   })
   holder?.child.kill('SIGKILL')
   await holder?.gone
