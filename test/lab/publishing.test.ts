@@ -66,7 +66,7 @@ describe.skipIf(!labAvailable())('publishing that is disturbed', () => {
     fleet.plant()
     const between = fleet.start({ MURDER_BATCH: '2' })
     await begun()
-    between.kill('SIGINT')
+    between.kill('SIGHUP') // The terminal is closed.
     const taken = await fleet.end(between)
     expect(taken.code).toBe(130)
     expect(taken.text).toContain('Interrupted — every server has what it had before')
