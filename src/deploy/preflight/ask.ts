@@ -33,7 +33,8 @@ export function ask(
 export async function askAndLock(context: Context): Promise<Outcome[]> {
   const { again, lock, settings, shipit, signal } = context
   const deployTo = deployToOf(shipit)
-  const halfMade = halfMadeScript({ temporaryPath: settings.temporaryPath, releases: releasesPath(deployTo) })
+  const { remotePath, temporaryPath } = settings
+  const halfMade = halfMadeScript({ remotePath, temporaryPath, releases: releasesPath(deployTo) })
   // A retry removes an unpublished copy left on servers that were unreachable during cleanup.
   const left = again
     ? `(${revertScript(deployTo, { release: again.release, isNew: true }, undefined, author())})`

@@ -42,23 +42,11 @@ const HALF_MADE = `for d in "$r"/.*.partial; do
   if removes "$d"; then echo "removed half-made release $n"; fi
 done`
 
-/**
- * Removes what transfers have left. A directory is a transfer's only when it has the run folder or the lock of a process of ours; a
- * half-made release is hidden and ends in `.partial`. Everything else is left, also inside of a directory that is removed.
- */
-export function cleanScript(paths: {
-  temporaryPath: string
-  remotePath: string
-  releases: string
-  agent: string
-}): string {
-  const { temporaryPath, remotePath, releases } = paths
-  return `
-t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; r=${quotePath(releases)}
-agent=${quote(paths.agent)}; own=${quotePath(posix.join(remotePath, 'tmp'))}
-${BUSY}
-${REMOVES}
-transfer() {
+/** Where temporary files go unless it is set: all that is there is ours. */
+const ownPlace = (remotePath: string) => `own=${quotePath(posix.join(remotePath, 'tmp'))}`
+
+/** Removes the directories of transfers that do not run. Sets `any` where one does. */
+const TRANSFERS = `transfer() {
   for x in "peer-\${1##*/}/state.json" unpacked.json seeder/package.torrent seeder/permits.json; do
     [ -f "$1/$x" ] && return 0
   done
@@ -74,7 +62,25 @@ for d in "$t"/*; do
   for x in "$d/peer-\${d##*/}" "$d/seeder" "$d/package" "$d/prefill"; do removes "$x" || continue 2; done
   rm -f "$d/unpacked.json"; rmdir "$d" 2>/dev/null
   echo "removed transfer \${d##*/}"
-done
+done`
+
+/**
+ * Removes what transfers have left. A directory is a transfer's only when it has the run folder or the lock of a process of ours; a
+ * half-made release is hidden and ends in `.partial`. Everything else is left, also inside of a directory that is removed.
+ */
+export function cleanScript(paths: {
+  temporaryPath: string
+  remotePath: string
+  releases: string
+  agent: string
+}): string {
+  const { temporaryPath, remotePath, releases } = paths
+  return `
+t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; r=${quotePath(releases)}
+agent=${quote(paths.agent)}; ${ownPlace(remotePath)}
+${BUSY}
+${REMOVES}
+${TRANSFERS}
 ${HALF_MADE}
 for x in "$p"/run/*; do
   case "\${x##*/}" in tracker-*|seeder-*) ;; *) continue ;; esac
@@ -100,15 +106,13 @@ fi
 true`
 }
 
-/** Removes what was uploaded for a seeder or a tracker that does not run, with its secret. No peer needs it. */
-const SEEDED = `for d in "$t"/*/seeder; do
-  if [ -L "$d" ] || busy "\${d%/seeder}"; then continue; fi
-  if [ -f "$d/package.torrent" ] || [ -f "$d/permits.json" ]; then rm -rf "$d"; rmdir "\${d%/seeder}" 2>/dev/null; fi
-done`
-
 /**
- * Removes half-made releases and uploads for a seeder. A deploy leaves them when it is killed, or when the server is unreachable as
- * it ends; they would fill the disk.
+ * Removes half-made releases, and the directories of transfers with their uploads for a seeder. A deploy leaves them when it is killed, or
+ * when the server is unreachable as it ends; they would fill the disk. What runs is left.
  */
-export const halfMadeScript = (paths: { temporaryPath: string; releases: string }) =>
-  `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}\n${BUSY}\n${REMOVES}\n${HALF_MADE}\n${SEEDED}`
+export const halfMadeScript = (paths: { temporaryPath: string; remotePath: string; releases: string }) =>
+  `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}; ${ownPlace(paths.remotePath)}
+${BUSY}
+${REMOVES}
+${TRANSFERS}
+${HALF_MADE}`

@@ -82,7 +82,12 @@ describe.each([
       [
         'what is half made',
         'releases/.9.partial/a',
-        () => halfMadeScript({ temporaryPath: join(root, 'tmp'), releases: join(root, 'releases') }),
+        () =>
+          halfMadeScript({
+            remotePath: root,
+            temporaryPath: join(root, 'tmp'),
+            releases: join(root, 'releases'),
+          }),
       ],
       [
         'a transfer',
