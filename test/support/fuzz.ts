@@ -1,7 +1,7 @@
 /** Numbers below `bound`, always the same ones for a seed (mulberry32). */
 export type Random = (bound: number) => number
 
-function numbers(seed: number): Random {
+export function numbers(seed: number): Random {
   let state = seed
   return (bound) => {
     state = (state + 0x6d2b79f5) | 0
