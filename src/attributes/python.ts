@@ -21,7 +21,7 @@ export interface Refusal {
  * file (SELinux labels, overlay marks) are left out.
  */
 const PROGRAM = `
-import base64, json, os, sys
+import base64, json, os, stat, sys
 order = json.load(sys.stdin)
 os.chdir(order["root"])
 root = os.geteuid() == 0
@@ -38,20 +38,36 @@ def attributes(path):
     return found
 def attempt(path, what, work, *args, **options):
     try: work(path, *args, follow_symlinks=False, **options)
-    except OSError as error: refused.append({"path": path, "what": what, "why": error.strerror})
+    except OSError as error: refused.append({"path": os.fsdecode(path), "what": what, "why": error.strerror})
+def set_all(path, wanted):
+    now = attributes(path)
+    for name in now:
+        if name not in wanted: attempt(path, name, os.removexattr, name)
+    # ACLs last: they change the mode, and other attributes need the right to write.
+    for name, value in sorted(wanted.items(), key=lambda item: item[0].startswith("system.")):
+        if now.get(name) != value and kept(name): attempt(path, name, os.setxattr, name, base64.b64decode(value))
+def copy(source, path):
+    wanted = attributes(source)
+    if wanted == attributes(path): return
+    mode = os.lstat(path).st_mode
+    closed = not root and stat.S_IFMT(mode) in (stat.S_IFREG, stat.S_IFDIR) and not mode & stat.S_IWUSR
+    if closed: os.chmod(path, stat.S_IMODE(mode) | stat.S_IWUSR)
+    set_all(path, wanted)
+    if closed: os.chmod(path, stat.S_IMODE(mode))
 refused = []
 if "read" in order:
     found = ((path, attributes(path)) for path in order["read"])
     json.dump({path: values for path, values in found if values}, sys.stdout)
+elif "copy" in order:
+    source = os.fsencode(order["from"])
+    for path in order["copy"]:
+        path = path.encode("latin1")
+        try: copy(os.path.join(source, path), path)
+        except OSError: pass # it is gone by now
+    json.dump(refused, sys.stdout)
 else:
     for path, mtime, wanted in order["write"]:
-        if wanted is not None:
-            now = attributes(path)
-            for name in now:
-                if name not in wanted: attempt(path, name, os.removexattr, name)
-            # ACLs last: they change the mode, and other attributes need the right to write.
-            for name, value in sorted(wanted.items(), key=lambda item: item[0].startswith("system.")):
-                if now.get(name) != value and kept(name): attempt(path, name, os.setxattr, name, base64.b64decode(value))
+        if wanted is not None: set_all(path, wanted)
         attempt(path, "time", os.utime, ns=(int(mtime), int(mtime)))
     json.dump(refused, sys.stdout)
 `
@@ -68,6 +84,15 @@ export async function readXattrs(
 export async function writeExactly(root: string, wanted: ExactAttributes[]): Promise<Refusal[] | undefined> {
   const write = wanted.map(({ path, mtime, xattrs }) => [path, String(mtime), xattrs ?? null])
   return (await run({ root, write })) as Refusal[] | undefined
+}
+
+/** Gives copies the extended attributes of the originals. The paths have a character for each byte. Undefined where there is no Python. */
+export async function copyXattrs(
+  from: string,
+  root: string,
+  copy: readonly string[],
+): Promise<Refusal[] | undefined> {
+  return (await run({ from, root, copy })) as Refusal[] | undefined
 }
 
 function run(order: object): Promise<unknown> {

@@ -1,3 +1,4 @@
+import { reason } from '../../errors.ts'
 import { below, type Excludes, gitIgnore } from '../../package/pack/excludes.ts'
 import { rsyncFilter } from '../../package/pack/rsync-filter.ts'
 import { carryOver } from '../../package/unpack/carry.ts'
@@ -14,7 +15,19 @@ export const carrier =
       keeps: keptBy(order),
       typeAt: (path) => destination.typeAt(path),
       signal,
+      copyMore: copyAttributes,
     })
+
+/** What the deploying user may not set is named, and no failure: `cp -a` does the same. */
+async function copyAttributes(from: string, into: string, paths: readonly string[]): Promise<string[]> {
+  const { copyXattrs } = await import('../../attributes/python.ts')
+  try {
+    const refused = (await copyXattrs(from, into, paths)) ?? []
+    return refused.map(({ path, what, why }) => `${path} (${what}: ${why})`)
+  } catch (error) {
+    return [`extended attributes (${reason(error)})`]
+  }
+}
 
 /** The paths that are kept where the new release has nothing. */
 export function keptBy({ filter, ignore, everything, within }: CarryOrder): Excludes {

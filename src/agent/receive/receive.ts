@@ -37,6 +37,7 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
       relay.emit(receipt)
       return await endWhenTold(delivery, follower)
     }
+    if (delivery.unpack?.carry) await (await import('./carry-room.ts')).assertRoomToCarry(delivery)
     await dropPlaced(delivery)
     await prefillOnce(delivery, relay.emit, either(follower.left, follower.stop))
     const claim = claimRun(directory, runOf(job))

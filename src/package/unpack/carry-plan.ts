@@ -3,7 +3,7 @@ import { isSystemError } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
 
 /** A path below a release. One character for each byte, because names that are no UTF-8 are carried, too. */
-type BytePath = string
+export type BytePath = string
 
 export interface CarriedEntry {
   path: BytePath

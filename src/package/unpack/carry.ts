@@ -23,7 +23,14 @@ import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { openToRead } from '../../files/open-to-read.ts'
 import { settable } from '../../files/times.ts'
 import type { Carried } from '../../protocol/events.ts'
-import { bytePath, type CarriedEntry, type CarryPlan, type CarryRules, planCarrying } from './carry-plan.ts'
+import {
+  type BytePath,
+  bytePath,
+  type CarriedEntry,
+  type CarryPlan,
+  type CarryRules,
+  planCarrying,
+} from './carry-plan.ts'
 
 /** Longest time between two looks at timers and signals. */
 const TURN_MS = 10
@@ -40,15 +47,23 @@ const MAX_NAMES = 20
 export async function carryOver({
   into,
   signal,
+  copyMore = async () => [],
   ...rules
-}: CarryRules & { into: string; signal?: AbortSignal | undefined }): Promise<Carried> {
+}: CarryRules & {
+  into: string
+  signal?: AbortSignal | undefined
+  /** Copies what Node cannot of these paths, and gives what was refused. */
+  copyMore?: (from: string, into: string, paths: readonly BytePath[]) => Promise<string[]>
+}): Promise<Carried> {
   let plan: CarryPlan = { entries: [], names: [], skipped: [] }
   try {
     plan = planCarrying(rules)
     const count = await copyAll(plan.entries, rules.from, into, signal)
+    const paths = plan.entries.map(({ path }) => path).reverse() // An ACL may close a directory to its owner.
+    const refused = paths.length > 0 ? await copyMore(rules.from, into, paths) : []
     const names = plan.names.slice(0, MAX_NAMES).map(shown)
     const more = plan.names.length - names.length
-    return { ...count, names, more, skipped: plan.skipped.slice(0, MAX_NAMES).map(shown) }
+    return { ...count, names, more, skipped: [...plan.skipped, ...refused].slice(0, MAX_NAMES).map(shown) }
   } catch (cause) {
     throw notCarried(rules.from, into, sizeOf(plan, rules.from), cause)
   }

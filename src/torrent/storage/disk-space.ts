@@ -28,13 +28,15 @@ export async function roomFor(needed: number, where: string): Promise<string> {
   return `${bytes(needed)}${Number.isFinite(free) ? `, and ${bytes(free)} are free` : ''}${without}`
 }
 
-/** Bytes that this user may still write; infinite where that is not known. */
-async function freeBytes(where: string): Promise<number> {
+/** Bytes that this user may still write, infinite where that is not known; and all that are in use. */
+export async function diskSpace(where: string): Promise<{ free: number; used: number }> {
   const { blocks = 0, bfree = 0, bavail = 0, bsize = 0 } = (await nearestStatfs(where)) ?? {}
   // Some network file systems do not know their size.
-  if (blocks === 0) return Number.POSITIVE_INFINITY
-  return (process.geteuid?.() === 0 ? bfree : bavail) * bsize
+  if (blocks === 0) return { free: Number.POSITIVE_INFINITY, used: 0 }
+  return { free: (process.geteuid?.() === 0 ? bfree : bavail) * bsize, used: (blocks - bfree) * bsize }
 }
+
+const freeBytes = async (where: string): Promise<number> => (await diskSpace(where)).free
 
 /** How many more files fit; infinite where that is not known, or not limited. */
 async function freeInodes(where: string): Promise<number> {

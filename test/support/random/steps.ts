@@ -151,7 +151,6 @@ const withoutOne: Step = async (world) => {
   const others = world.servers.filter((_, index) => index !== without)
   const release = await world.deployed(version, text, others)
   world.last = { release, failed: [without] }
-  Object.assign(world, { isQuiet: false, isBlurred: false })
 }
 
 const retry: Step = async (world) => {
@@ -234,6 +233,7 @@ const switched: Step = async (world) => {
 
 /** Another checkout of the project has no plugin yet. */
 const plain: Step = async (world) => {
+  if (new Set(world.models.map(({ live }) => live)).size > 1) return // "Remote servers are not synced."
   const version = world.plant()
   const text = await world.must('deploy:init deploy:fetch deploy:update deploy:publish', { PLAIN: '1' })
   for (const server of world.servers) {
