@@ -17,6 +17,7 @@ import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { compareTrees } from '../../bench/deploy/compare-trees.ts'
 import { root } from '../support/harness/packed-project.ts'
+import { startedWith } from '../support/processes.ts'
 
 let directory: string
 let demo: ChildProcess | undefined
@@ -64,11 +65,8 @@ async function run(
   return { code, output: lines.join('\n') }
 }
 
-/** Processes with this test's directory in their command line or environment: everything that the demo has started. */
-function left(): string[] {
-  const text = execFileSync('ps', ['axeww', '-o', 'stat=,args='], { encoding: 'utf8', maxBuffer: 1 << 26 })
-  return text.split('\n').filter((line) => line.includes(directory) && !line.startsWith('Z'))
-}
+/** Everything that the demo has started has this test's directory in its environment. */
+const left = () => startedWith(directory)
 
 test('two deploys and a rollback: every server has the commits, exactly', async () => {
   const data = join(directory, 'data')

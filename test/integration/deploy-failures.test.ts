@@ -144,7 +144,7 @@ describe('the deploy host', () => {
   test('loses one server for good: nothing is published, and it is said what may be left', async () => {
     const it = await embedded(3)
     plantRelease(it)
-    const running = it.project.start('deploy', { ...slow, MURDER_STALL_TIMEOUT: '2' })
+    const running = it.project.start('deploy', { ...slow, MURDER_STALL_TIMEOUT: '5' })
     await running.said(/^transfer [1-9]/m)
     await it.fleet.servers[0]?.stop()
     const run = await running.ended

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { compareTrees } from '../../bench/deploy/compare-trees.ts'
 import { announce } from '../../src/torrent/tracker/announce.ts'
 import { Project } from '../support/harness/tasks-harness.ts'
+import { processOf } from '../support/processes.ts'
 
 let project: Project
 const started: ChildProcess[] = []
@@ -70,11 +71,9 @@ describe('without a tracker', () => {
     let killed = 0
     const timer = setInterval(async () => {
       if (killed > 0 || !(await listens(project.trackerPort))) return
-      const text = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' })
-      const command = `murder.mjs tracker --port ${project.trackerPort} `
-      const line = text.split('\n').find((each) => each.includes(command))
-      if (line === undefined || killed > 0) return
-      process.kill(Number.parseInt(line, 10), 'SIGKILL')
+      const tracker = processOf(`murder.mjs tracker --port ${project.trackerPort} `)
+      if (tracker === undefined || killed > 0) return
+      process.kill(tracker, 'SIGKILL')
       killed++
     }, 20)
     const { code, output } = await project.shipit(['deploy'], { env: { MURDER_UPLOAD_LIMIT: '3M' } })

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 
 interface Row {
@@ -7,8 +8,31 @@ interface Row {
   args: string
 }
 
-/** Living processes of this machine; zombies don't count. */
-function table(): Row[] {
+/** Living processes of this machine; zombies don't count. A bare machine has no `ps`. */
+const table = (): Row[] => (existsSync('/proc/self/stat') ? fromProc() : fromPs())
+
+function fromProc(): Row[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const [, command = '', state, parent] = /\((.*)\) (\S) (\d+)/s.exec(read(`/proc/${name}/stat`)) ?? []
+      if (state === undefined || state === 'Z') return []
+      return [
+        { pid: Number(name), parent: Number(parent), args: read(`/proc/${name}/cmdline`) || `[${command}]` },
+      ]
+    })
+}
+
+/** Empty for a process that has ended meanwhile, or is another user's. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replaceAll('\0', ' ').trim()
+  } catch {
+    return ''
+  }
+}
+
+function fromPs(): Row[] {
   const text = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,args=', '-ww'], { encoding: 'utf8' })
   return text.split('\n').flatMap((line) => {
     const match = /^\s*(\d+)\s+(\d+)\s+([^Z]\S*)\s+(.*)$/.exec(line)
@@ -64,6 +88,17 @@ export async function quiet(path: string, seconds = 5): Promise<string[]> {
   for (let waited = 0; waited < seconds * 10 && processesOf(path).length > 0; waited++) await setTimeout(100)
   return processesOf(path)
 }
+
+/** The living processes that mention `path` in their command line or environment, as far as that can be read. */
+export function startedWith(path: string): string[] {
+  return table()
+    .filter(({ pid, args }) => `${args} ${read(`/proc/${pid}/environ`)}`.includes(path))
+    .map(({ args }) => args)
+}
+
+/** The process whose command line has this in it. */
+export const processOf = (command: string): number | undefined =>
+  table().find(({ args }) => args.includes(command))?.pid
 
 /** For the end of a test. */
 export function killAll(path: string): void {
