@@ -2,6 +2,9 @@ import { awakeSeconds } from '../../system/awake.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
 import type { Route } from './route.ts'
 
+/** Two clocks never agree exactly, and ssh's is another. */
+const CLOCK_ERROR_S = 0.1
+
 /** Expires when ssh has had its time for each address that it tries. How many there are is asked only when that matters. */
 export class ConnectTimer {
   readonly #seconds: number
@@ -29,7 +32,7 @@ export class ConnectTimer {
    * all of it: then it is another limit that ssh means, such as the system's own.
    */
   async spent(): Promise<Route | undefined> {
-    const turns = Math.floor((awakeSeconds() - this.#begun) / this.#seconds)
+    const turns = Math.floor((awakeSeconds() - this.#begun + CLOCK_ERROR_S) / this.#seconds)
     if (this.#seconds <= 0 || turns < 1) return undefined
     const route = await this.#route()
     return { ...route, turns: Math.min(turns, route.turns) }

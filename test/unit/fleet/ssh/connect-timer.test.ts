@@ -54,7 +54,8 @@ test('0 seconds are no limit', async () => {
 })
 
 test.each([
-  [9.9, 2, undefined],
+  [9.8, 2, undefined],
+  [9.95, 2, { turns: 1 }],
   [10, 1, { turns: 1 }],
   [10, 2, { turns: 1 }],
   [20, 2, { turns: 2 }],
