@@ -55,14 +55,14 @@ export const OPEN_FILES_SCRIPT = `say files "$(ulimit -n | sed 's/unlimited/9999
 /** Makes the directories. The first that cannot be made or written to is in the way. */
 const MAKE = `make() {
   [ -d "$1" ] || m=$([ -z "$2" ] || umask "$2"; mkdir -p "$1" 2>&1) || bad "$1 cannot be made: \${m##*: }"
-  [ -w "$1" ] || bad "$1 is not writable"
+  [ -w "$1" ] || unwritable "$1"
 }
 make "$d/releases"; make "$p"; make "$t" 077`
 
 const LOOK = `for x in "$d/releases" "$p" "$t"; do
   near "$x"
   [ -d "$y" ] || bad "$y is not a directory"
-  [ -w "$y" ] || bad "$y is not writable"
+  [ -w "$y" ] || unwritable "$y"
 done`
 
 /**
@@ -77,6 +77,7 @@ nl='
 '
 ${SAY}
 bad() { say trouble "$1"; exit 0; }
+unwritable() { bad "$1 is not writable: it belongs to $(ls -ld "$1" | { read -r x x x _; echo "$x"; })"; }
 near() {
   y=$1
   while [ ! -e "$y" ]; do case "$y" in ?*/*) y=\${y%/*} ;; /*) y=/ ;; *) y=. ;; esac; done

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { stay } from '../../fleet/persistent-shell-script.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
-import { SAY, STARTED } from './shell-functions.ts'
+import { CANNOT_WRITE, SAY, STARTED } from './shell-functions.ts'
 import { parseValues } from './values.ts'
 
 /** The owner of a lock. Times are the deploy host's, for people only: no clock is compared with another. */
@@ -76,11 +76,12 @@ const PLACE_LOCK = `place_lock() { ln "$1" "$l" 2>/dev/null || ( set -C; umask 0
  */
 const take = ({ id, kind, ...about }: LockOwner, known?: Known) => `id=${quote(id)}
 ${PLACE_LOCK}
+${CANNOT_WRITE}
 link_now() { ${known ? `readlink ${quotePath(posix.join(known.deployTo, 'current'))}` : 'false'}; }
 has_changed() { c=$(link_now); case "$c" in ${(known?.links ?? []).map(quote).join('|') || '/'}) return 1;; esac; }
 take() {
   mine="$l.$id"; started $$; self="$$ $start"
-  ( umask 022; printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$self" >"$mine" ) || exit 1
+  ( umask 022; printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$self" >"$mine" ) 2>/dev/null || cannot_write "$mine"
   sync "$mine" 2>/dev/null
   tries=0
   until place_lock "$mine"; do

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 import { type Author, historyFunctions } from './history-script.ts'
 import { NO_FENCE } from './lock-script.ts'
-import { REMOVE } from './shell-functions.ts'
+import { CANNOT_WRITE, REMOVE } from './shell-functions.ts'
 
 /** A release on the servers. `isNew`: this run has put it there, so it is removed when it cannot be published. */
 export interface Publication {
@@ -23,6 +23,7 @@ export function publishScript(
   fence = NO_FENCE,
 ): string {
   return `${fence}
+${CANNOT_WRITE}
 fence || exit 1
 ${enter(deployTo, release)}
 ${historyFunctions(deployTo, author)}
@@ -31,13 +32,13 @@ if [ -e current ] && [ ! -L current ]; then fail "$PWD/current is a directory, n
 was=$(readlink current)
 printf 'was=%s\\n' "$was"
 x=\${was%/}; x=\${x##*/}
-begin_history "\${r##*/}" || fail "$PWD/.murder-history cannot be written"
+begin_history "\${r##*/}" || cannot_write "$PWD/.murder-history"
 if [ -n "$x" ] && [ -d "releases/$x" ] && [ "releases/$x" != "$r" ]; then
-  note ${isRollback ? 'rolled-back-from' : 'was-live'} "$x" || fail "$PWD/.murder-history cannot be written"
+  note ${isRollback ? 'rolled-back-from' : 'was-live'} "$x" || cannot_write "$PWD/.murder-history"
 fi
 link "$r"
 [ current -ef "$r" ] || fail "$PWD/current does not point to $r afterwards"
-note live "\${r##*/}" && sync_history || fail "$PWD/.murder-history cannot be written"`
+note live "\${r##*/}" && sync_history || cannot_write "$PWD/.murder-history"`
 }
 
 /**

@@ -52,3 +52,12 @@ remove_tree() {
   if m=$(mount_in "$1"); then echo "$1 stays: something is mounted at $m" >&2; return 1; fi
   rm -rf "$1" 2>/dev/null || { chmod -R u+rwx "$1" 2>/dev/null; rm -rf "$1"; }
 }`
+
+/**
+ * Shell function `cannot_write FILE`: says why a file cannot be made there, and ends the script. The shell's own message for a full
+ * disk is "I/O error".
+ */
+export const CANNOT_WRITE = `cannot_write() {
+  e=$( { echo | cat >"$1.$$"; } 2>&1 ); rm -f "$1.$$"; e=\${e##*: }
+  echo "$1 cannot be written\${e:+: $e}" >&2; exit 1
+}`
