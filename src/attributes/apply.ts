@@ -18,6 +18,7 @@ import { isSystemError, MurderError, reason } from '../errors.ts'
 import { draftBeside } from '../files/draft.ts'
 import { shown } from '../files/entry.ts'
 import { unwritable } from '../files/file-errors.ts'
+import { refusesLinks } from '../files/link-or-copy.ts'
 import { setLinkTimes, setTimes } from '../files/times.ts'
 import { defined } from '../system/defined.ts'
 import { localizer } from './acl.ts'
@@ -46,10 +47,18 @@ const FILE_BITS = 0o600
  */
 export async function applyManifest(root: string, manifest: Manifest): Promise<Applied> {
   const { entries, hasXattrs, aclNames } = manifest
-  const all = [...entries, ownEntry(entries)]
-  const makeAll = () => eachOf(root, all, (entry, path) => makeEntry(root, entry, path))
+  const listed = [...entries, ownEntry(entries)]
+  let apart: Map<TreeEntry, Refusal> = new Map()
+  const makeAll = async () => {
+    apart = new Map()
+    await eachOf(root, listed, (entry, path) => {
+      const [refusal] = makeEntry(root, entry, path)
+      if (refusal) apart.set(entry, refusal)
+    })
+  }
   await makeAll()
   if (await separateHardLinks(root, manifest)) await makeAll()
+  const all = listed.map((entry) => (apart.has(entry) ? withoutLink(entry) : entry))
   const want = wanter()
   const localize = localizer(aclNames)
   const refusals: Refusal[] = []
@@ -69,7 +78,12 @@ export async function applyManifest(root: string, manifest: Manifest): Promise<A
   refusals.length = 0
   if (!exact) await eachOf(root, all, setTime)
   await setAll(all.toReversed(), 0)
-  return { warnings: [...summary([...refusals, ...(exact ?? [])]), ...(exact ? [] : withoutPython(entries))] }
+  return {
+    warnings: [
+      ...summary([...apart.values(), ...refusals, ...(exact ?? [])]),
+      ...(exact ? [] : withoutPython(entries)),
+    ],
+  }
 }
 
 /** The manifest's own entry, which it cannot list because it does not know its own length. */
@@ -94,13 +108,19 @@ async function eachOf(
 }
 
 /** An entry comes after its parent, so all of the way to `path` is real directories. */
-function makeEntry(root: string, entry: TreeEntry, path: string): void {
+function makeEntry(root: string, entry: TreeEntry, path: string): Refusal[] {
   const now = look(path)
-  if (entry.type === 'directory') return makeDirectory(path, now)
+  if (entry.type === 'directory') {
+    makeDirectory(path, now)
+    return []
+  }
   if (entry.type === 'symlink') makeSymlink(entry.linkname ?? '', path, now)
   else if (!now?.isFile()) throw refused(`${shown(entry.path)} is no file of the torrent`)
-  if (entry.hardlink !== undefined) makeHardlink(join(root, entry.hardlink), path, entry.type)
+  return entry.hardlink === undefined ? [] : makeHardlink(join(root, entry.hardlink), path, entry.type)
 }
+
+/** Where there are no hard links it is a file of its own. */
+const withoutLink = ({ hardlink: _, ...entry }: TreeEntry): TreeEntry => entry
 
 function makeDirectory(path: string, now: BigIntStats | undefined): void {
   if (!now) mkdirSync(path, { mode: USABLE_MODE })
@@ -123,12 +143,20 @@ export function makeSymlink(target: string, path: string, now = look(path)): voi
   replace(path, (draft) => symlinkSync(target, draft))
 }
 
-function makeHardlink(first: string, path: string, type: TreeEntry['type']): void {
+/** Gives why they stay separate, if they do. */
+function makeHardlink(first: string, path: string, type: TreeEntry['type']): Refusal[] {
   const [other, now] = [look(first), look(path)]
   if (type === 'file' ? !other?.isFile() : !other?.isSymbolicLink()) throw refused(`${first} is no ${type}`)
-  if (other?.ino === now?.ino && other?.dev === now?.dev) return
+  if (other?.ino === now?.ino && other?.dev === now?.dev) return []
   // Outside of Linux link(2) may follow a symlink: there the two stay separate.
-  if (type === 'file' || process.platform === 'linux') replace(path, (draft) => linkSync(first, draft))
+  if (type !== 'file' && process.platform !== 'linux') return []
+  try {
+    replace(path, (draft) => linkSync(first, draft))
+    return []
+  } catch (cause) {
+    if (refusesLinks(cause)) return [{ path, what: 'the hard link', why: reason(cause) }]
+    throw cause
+  }
 }
 
 /** Makes it beside `path` and renames it, so that `path` always exists. */

@@ -14,11 +14,15 @@ export function linkerBetween(from: string, to: string): (file: string, to: stri
   return group !== undefined && group === ownGroup(from) ? linkOrCopy : copyAsNew
 }
 
+/** Whether a hard link could not be made because of where it should be: not every file system has them. */
+export const refusesLinks = (cause: unknown): boolean =>
+  isSystemError(cause, 'EXDEV', 'EPERM', 'EMLINK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP')
+
 async function linkOrCopy(file: string, to: string): Promise<void> {
   try {
     linkSync(file, to)
   } catch (cause) {
-    if (!isSystemError(cause, 'EXDEV', 'EPERM', 'EMLINK', 'ENOSYS', 'EOPNOTSUPP')) throw cause
+    if (!refusesLinks(cause)) throw cause
     await copyAsNew(file, to)
   }
 }
