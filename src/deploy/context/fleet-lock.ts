@@ -13,8 +13,8 @@ import {
   holdLockScript,
   type Known,
   type LockOwner,
-  NO_FENCE,
   othersLock,
+  outsiderFenceScript,
   parseLink,
   parseLock,
   removeLockScript,
@@ -105,7 +105,7 @@ export class FleetLock {
 
   /** Defines the shell functions `fence` and `fence_back`, which a script asks before it changes what a lock protects. */
   fence(server: Server): string {
-    if (!this.isHeld) return NO_FENCE
+    if (!this.isHeld) return outsiderFenceScript(this.#place.remotePath)
     return fenceScript(this.#place.remotePath, this.#owner, this.#known(server))
   }
 

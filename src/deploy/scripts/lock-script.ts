@@ -78,7 +78,7 @@ const take = ({ id, kind, ...about }: LockOwner, known?: Known) => `id=${quote(i
 ${PLACE_LOCK}
 ${CANNOT_WRITE}
 link_now() { ${known ? `readlink ${quotePath(posix.join(known.deployTo, 'current'))}` : 'false'}; }
-has_changed() { c=$(link_now); case "$c" in ${(known?.links ?? []).map(quote).join('|') || '/'}) return 1;; esac; }
+has_changed() { seen_link=$(link_now); case "$seen_link" in ${(known?.links ?? []).map(quote).join('|') || '/'}) return 1;; esac; }
 take() {
   mine="$l.$id"; started $$; self="$$ $start"
   ( umask 022; printf '%s\\n' "$id" ${quote(kind)} ${quote(JSON.stringify({ id, kind, ...about }))} "$(date +%s)" "$self" >"$mine" ) 2>/dev/null || cannot_write "$mine"
@@ -151,8 +151,17 @@ export function breakLockScript(remotePath: string): string {
 export const removeLockScript = (remotePath: string, { id }: LockOwner) =>
   `${functions(remotePath)}\nif look && [ "$id_of" = ${quote(id)} ]; then rm -f "$l"; fi`
 
-/** The fences where no lock is held. */
+/** The fences where nothing is locked. */
 export const NO_FENCE = 'fence() { :; }; fence_back() { :; }'
+
+const REFUSE = `part() { case "$about" in *"\\"$1\\":\\""*) x=\${about#*"\\"$1\\":\\""}; printf %s "\${x%%\\"*}";; *) printf '?';; esac; }
+refuse() { echo "somebody else has taken the lock meanwhile: $(part who), $(part what)" >&2; return 1; }`
+
+/** The fences for who has not taken the lock: nobody else may have it. */
+export const outsiderFenceScript = (remotePath: string): string => `${functions(remotePath)}
+${REFUSE}
+fence() { ! look || left || refuse; }
+fence_back() { fence; }`
 
 /**
  * Shell function `fence`: whether the lock is still this owner's. A lock that is gone is taken back, but not when `current` has
@@ -163,15 +172,15 @@ export const NO_FENCE = 'fence() { :; }; fence_back() { :; }'
 export function fenceScript(remotePath: string, owner: LockOwner, known: Known): string {
   return `${functions(remotePath)}
 ${take(owner, known)}
-part() { case "$about" in *"\\"$1\\":\\""*) x=\${about#*"\\"$1\\":\\""}; printf %s "\${x%%\\"*}";; *) printf '?';; esac; }
-refuse() {
-  if [ "$id_of" = "$id" ] || [ -z "$about" ]; then echo "current has changed meanwhile: it points to \${c:-nothing}" >&2
-  else echo "somebody else has taken the lock meanwhile: $(part who), $(part what)" >&2
-  fi
+${REFUSE}
+unset seen_link
+keeps() { look && [ "$id_of" = "$id" ] && touch -c "$l"; }
+fence() {
+  if keeps || take again >/dev/null; then return; fi
+  if [ -z "\${seen_link+x}" ] || { [ "$id_of" != "$id" ] && [ -n "$about" ]; }; then refuse; return; fi
+  echo "current has changed meanwhile: it points to \${seen_link:-nothing}" >&2
   return 1
 }
-keeps() { look && [ "$id_of" = "$id" ] && touch -c "$l"; }
-fence() { keeps || take again >/dev/null || refuse; }
 fence_back() { keeps || take >/dev/null || [ "$kind" = manual ] || refuse; }`
 }
 

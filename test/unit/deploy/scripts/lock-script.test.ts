@@ -21,6 +21,7 @@ import {
   holdLockScript,
   type LockOwner,
   lockStatusScript,
+  outsiderFenceScript,
   parseLock,
   removeLockScript,
   takeLockScript,
@@ -267,6 +268,19 @@ describe.each(shells.map((shell) => ({ shell })))('the fence in $shell', ({ shel
     utimesSync(join(directory, 'lock'), past, past)
     expect(passes('1', shell)).toBe('')
     expect(parseLock((await hold('2')).said)).toMatchObject({ id: '1' })
+  })
+
+  test('of who has taken no lock refuses while somebody has it', async () => {
+    const passes = () => {
+      const script = `${outsiderFenceScript(directory)}\nfence`
+      return spawnSync(shell[0] ?? '', [...shell.slice(1), '-c', script], { encoding: 'utf8' })
+    }
+    expect(passes()).toMatchObject({ status: 0, stdout: '', stderr: '' })
+    const { child, gone } = await hold('1')
+    expect(passes()).toMatchObject({ status: 1, stderr: expect.stringContaining("o'brien@laptop") })
+    child.kill('SIGKILL')
+    await gone
+    expect(passes().status).toBe(0)
   })
 
   test('nothing is published behind somebody else', async () => {
