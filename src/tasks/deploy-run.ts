@@ -14,6 +14,7 @@ import { forgetBroughtBefore } from '../deploy/releases/last-brought.ts'
 import { findRelease, preparePublishing, releaseOf } from '../deploy/releases/prepare-publishing.ts'
 import { publish } from '../deploy/releases/publish.ts'
 import { prepareRollback } from '../deploy/releases/rollback.ts'
+import { tellReverted } from '../deploy/releases/tell-reverted.ts'
 import { checkShellValues } from '../deploy/transfer/shell-values.ts'
 import { ExitCode, explain, MurderError } from '../errors.ts'
 import type { Outcome } from '../fleet/fleet.ts'
@@ -37,6 +38,7 @@ export class DeployRun {
   #updated: string | undefined
   #report: DeployReport | undefined
   #isPublished = false
+  #isReverted = false
   /** Shows the report at the end of the run, once. */
   #showReport: (() => void) | undefined
 
@@ -44,6 +46,7 @@ export class DeployRun {
     this.#shipit = shipit
     shipit.on('task_err', ({ err }: TaskFailure) => this.#end(err ?? new Error('a task failed')))
     shipit.on('published', () => {
+      if (this.#isReverted) return
       this.#isPublished = true
       this.#showReport?.()
     })
@@ -108,6 +111,10 @@ export class DeployRun {
         release,
         isNew: release === this.#updated,
         isRollback: this.#namedBy?.task === 'rollback:init',
+        onReverted: (before) => {
+          this.#isReverted = true
+          return tellReverted(context, before)
+        },
       }),
     )
     forgetBroughtBefore(shipit, release)

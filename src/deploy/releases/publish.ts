@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { interrupted } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
@@ -10,6 +11,7 @@ import { healthScript, type Publication, publishScript, revertScript } from '../
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { groupsOf } from './batch.ts'
 import { checkReleaseName } from './check-release-name.ts'
+import { mostCommon } from './choose-release.ts'
 
 /**
  * Makes `current` point to the release on every server, group by group, and checks their health in between. When more fail
@@ -92,6 +94,8 @@ async function giveUp(context: Context, publication: Publication, links: Links):
   const { fleet, settings } = context
   if (!settings.revert) return `${publication.release} stays where it was published (murder.revert is off)`
   const notBack = await goBack(context, fleet.servers, publication, links)
+  const before = mostCommon([...links.values()].map((link) => posix.basename(link)))
+  if (before) await publication.onReverted?.(before)
   if (notBack.length === 0) return 'every server has what it had before'
   const names = notBack.map(({ server, cause }) => `${server} (${cause})`).join(', ')
   return `all servers have what they had before, but ${names}`

@@ -10,6 +10,8 @@ export interface Publication {
   isNew: boolean
   /** Whether this is a rollback. No later one goes to what a rollback has left, until that is published again. */
   isRollback?: boolean
+  /** Called once servers have gone back to `release`, which they had before. */
+  onReverted?: (release: string) => Promise<void>
 }
 
 /**
