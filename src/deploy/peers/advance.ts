@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../../protocol/events.ts'
+import { awakeSeconds } from '../../system/awake.ts'
 import { STALL_GRACE_S } from './patience.ts'
 
 /** A slow disk: it reads and writes so much, and makes so many files, while a peer checks or unpacks and cannot tell how far it is. */
@@ -26,7 +27,7 @@ export class Advance {
   constructor(
     timeouts: { stall: number; total: number },
     content: { length: number; files: number },
-    now = () => performance.now() / 1000,
+    now = awakeSeconds,
   ) {
     const diskS = content.length / DISK_BYTES_PER_S + content.files / DISK_FILES_PER_S
     this.#stallS = timeouts.stall > 0 ? timeouts.stall + STALL_GRACE_S + diskS : Number.POSITIVE_INFINITY
