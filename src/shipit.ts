@@ -86,6 +86,8 @@ export interface TaskFailure {
 /** The host that a shipitfile gets as its argument. */
 export interface Shipit {
   environment: string
+  /** The tasks of this call in their order, once they run. */
+  seq?: string[]
   /** `default` merged with the environment, one level deep. Empty until `initConfig`. */
   config: ShipitConfig
   globalConfig: Record<string, ShipitConfig>

@@ -21,6 +21,7 @@ import type { Outcome } from '../fleet/fleet.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
 import { watchExit } from './exit-code.ts'
+import { refuseBoth } from './one-at-a-time.ts'
 import { originalTask, type Registration, task, type Work } from './task.ts'
 
 /** What a run is, unless a deploy, by the task that names its release. */
@@ -59,6 +60,7 @@ export class DeployRun {
   /** `original`: the task of shipit-deploy. The servers answer while git fetches. */
   async init(original: Work): Promise<void> {
     const context = contextOf(this.#shipit) // First, so that wrong settings are reported in our words.
+    refuseBoth(this.#shipit)
     checkShellValues(this.#shipit)
     this.#begin(context)
     await original()
@@ -144,6 +146,7 @@ export class DeployRun {
 
   async rollback(): Promise<void> {
     const context = contextOf(this.#shipit)
+    refuseBoth(this.#shipit)
     this.#begin(context)
     nameDirectories(this.#shipit)
     await this.nameRelease('rollback:init', () => context.interrupt.during(() => prepareRollback(context)))

@@ -27,6 +27,13 @@ test('what restarts the application on published does so after a revert and afte
   expect(reverted.events.at(-1)).toBe(`published ${second}`)
   expect(reverted.stdout).not.toContain('Release published.')
 
+  for (const both of ['deploy rollback', 'rollback deploy']) {
+    const { code, stderr, stdout } = await project.run(both)
+    expect(code, stdout).toBe(2)
+    expect(stderr + stdout).toContain('cannot run in one call')
+    expect(current()).toEqual([`releases/${second}`, `releases/${second}`])
+  }
+
   const { code, restarted, events } = await run('', 'rollback')
   expect({ code, restarted }).toEqual({ code: 0, restarted: ['one two two one ', 'one two two one '] })
   expect(events).toEqual(

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -19,6 +19,13 @@ import { undoScript } from '../../../../src/deploy/scripts/undo-script.ts'
 
 const isRoot = process.getuid?.() === 0
 const NOBODY = 65534
+/** Not every file system has that flag. */
+const canFreeze = (() => {
+  const probe = mkdtempSync(join(tmpdir(), 'freeze-'))
+  const done = isRoot && spawnSync('sh', ['-c', 'chattr +i "$0" && chattr -i "$0"', probe]).status === 0
+  rmSync(probe, { recursive: true })
+  return done
+})()
 const author = { who: 'ann@desk', when: '2026-01-02T03:04:05.678Z' }
 
 let root: string
@@ -109,6 +116,19 @@ describe.each([
       expect(precious()).toEqual(['precious'])
       expect(readdirSync(join(root, at))).toEqual([])
     })
+
+    test.skipIf(!canFreeze)(
+      'a file that nobody may remove keeps no other release, and no later removal',
+      () => {
+        const file = join(root, 'releases/1/sub/file')
+        execFileSync('chattr', ['+i', file])
+        expect(remove('1', '2')).toEqual([{ release: '.1.removed', cause: 'Operation not permitted' }])
+        expect(there()).toEqual(['.1.removed', '3'])
+        execFileSync('chattr', ['-i', join(root, 'releases/.1.removed/sub/file')])
+        expect(remove()).toEqual([])
+        expect(there()).toEqual(['3'])
+      },
+    )
 
     test('a directory of another user keeps no other release, and is named with its owner', () => {
       for (const path of [

@@ -1,0 +1,20 @@
+import { ExitCode, MurderError } from '../errors.ts'
+import type { Shipit } from '../shipit.ts'
+
+/**
+ * Refuses a deploy and a rollback in one call: Shipit runs each task once, so the one that comes last would say that it is done and
+ * publish nothing. Throws ONE_AT_A_TIME.
+ */
+export function refuseBoth({ seq = [], environment }: Pick<Shipit, 'seq' | 'environment'>): void {
+  const [first, last] = seq.filter((name) => name === 'deploy:init' || name === 'rollback:init')
+  if (first === undefined || last === undefined) return
+  const taskOf = (name: string) => name.replace(':init', '')
+  throw new MurderError(
+    'ONE_AT_A_TIME',
+    `${taskOf(first)} and ${taskOf(last)} cannot run in one call: both publish, and Shipit runs deploy:publish only once`,
+    {
+      exitCode: ExitCode.usage,
+      cure: `nothing was changed; run npx shipit ${environment} ${taskOf(first)}, and then npx shipit ${environment} ${taskOf(last)}`,
+    },
+  )
+}
