@@ -9,7 +9,7 @@ import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
 import { author } from './context/author.ts'
 import type { Context } from './context/context.ts'
 import { deployToOf, releasesPath } from './context/server-paths.ts'
-import { failuresOf } from './outcome/fleet-error.ts'
+import { failuresOf, tellFailures } from './outcome/fleet-error.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { followServers, type Received } from './peers/follow-servers.ts'
 import { canPrefill } from './peers/make-order.ts'
@@ -79,6 +79,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const received = await followServers(context, { ...plan, ...defined({ revision }) })
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds
+    if (signal.aborted) tellFailures(context, received.failures, { said: true })
     signal.throwIfAborted()
     tolerate(context, received.failures, 'nothing was published', { said: true })
     const lost = taking.filter((server) => !fleet.servers.includes(server))

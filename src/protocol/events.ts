@@ -24,6 +24,8 @@ export type AgentEvent =
       up: number
       peers: number
       sent?: number
+      /** Of `bytes`, verified before anything was fetched. */
+      kept?: number
     }
   /** A peer sent wrong bytes and is banned. */
   | { event: 'banned'; address: string }

@@ -1,6 +1,8 @@
+import { defined } from '../system/defined.ts'
 import { oneLine } from '../text/format.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type DeployReport, reportTable } from './deploy-report.ts'
+import { EtaEstimator } from './eta.ts'
 import { type OutputEvent, progressEvent, reportEvent } from './events.ts'
 import type { Failure } from './failures.ts'
 import {
@@ -12,7 +14,7 @@ import {
   summarize,
 } from './fleet-progress.ts'
 import { LiveBlock } from './live-block.ts'
-import { type OutputMode, type OutputStream, paint } from './output.ts'
+import { columnsOf, type OutputMode, type OutputStream, paint } from './output.ts'
 import { plainLine, terminalLines } from './progress-lines.ts'
 
 /** How often the board checks whether there is something to write. */
@@ -21,6 +23,12 @@ const intervalsMs: Record<OutputMode, number> = { terminal: 100, plain: 1000, js
 const HEARTBEAT_MS = 5000
 
 const idle: ServerState = { phase: 'check', bytes: 0, total: 0, rate: 0 }
+
+/** What stays known of a server that enters another phase. */
+function afterPhase(before: ServerState | undefined): ServerState {
+  const transferred = before?.phase === 'transfer' ? before.total : before?.transferred
+  return { ...idle, ...defined({ transferred }) }
+}
 
 export interface BoardOptions {
   servers: readonly string[]
@@ -46,6 +54,7 @@ export class ProgressBoard {
   readonly #states = new Map<string, ServerState>()
   readonly #block: LiveBlock
   readonly #stops: (() => void)[]
+  readonly #eta = new EtaEstimator()
   #local: ({ step: LocalStep } & Progress) | undefined
   #seederUploaded = 0
   #step: Step | undefined
@@ -70,7 +79,7 @@ export class ProgressBoard {
   update(server: string, patch: Partial<ServerState>): void {
     const before = this.#states.get(server)
     const entered = before === undefined || (patch.phase !== undefined && patch.phase !== before.phase)
-    const start = entered ? { ...idle, phase: before?.phase ?? idle.phase } : before
+    const start = entered ? { ...afterPhase(before), phase: before?.phase ?? idle.phase } : before
     const state = { ...start, ...patch }
     this.#states.set(server, state)
     this.#changed = true
@@ -81,12 +90,11 @@ export class ProgressBoard {
     this.#noteStep()
   }
 
-  /** `failure.server` has failed. This is printed at once, unless `quietly`. */
-  fail(failure: Failure, quietly = false): void {
+  /** `failure.server` has failed. That is printed at once, unless `quietly`; a table at the end says why, once for all. */
+  fail(failure: Failure, { quietly = false } = {}): void {
     this.update(failure.server, { phase: 'failed' })
     this.#event({ event: 'failed', ...failure })
-    const { server, step, cause, cure } = failure
-    const text = oneLine(`${server} failed (${step}): ${cause}${cure ? ` — ${cure}` : ''}`)
+    const text = oneLine(`${failure.server} failed (${failure.step})`)
     if (this.#options.mode !== 'json' && !quietly) this.#print(paint(this.#options.colour ?? false).bad(text))
   }
 
@@ -130,11 +138,14 @@ export class ProgressBoard {
   }
 
   get #columns(): number {
-    return this.#options.stream.columns || (this.#options.mode === 'terminal' ? 80 : 120)
+    return columnsOf(this.#options.stream)
   }
 
   #summary(): Summary {
-    return summarize(this.#states, this.#seederUploaded, this.#local)
+    const now = this.#clock.now() / 1000
+    return summarize(this.#states, this.#seederUploaded, this.#local, (step, progress) =>
+      this.#eta.take(now, step, progress),
+    )
   }
 
   #tick(): void {

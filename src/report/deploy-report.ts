@@ -1,39 +1,20 @@
 import { defined } from '../system/defined.ts'
-import { bytes, duration, oneLine, percent, rate } from '../text/format.ts'
-import { table } from '../text/table.ts'
-import { type Failure, failureTable } from './failures.ts'
+import { fittedTable } from '../text/fitted-table.ts'
+import { bytes, duration, nameSome, oneLine, percent, rate } from '../text/format.ts'
+import { wrap } from '../text/table.ts'
+import { closedText } from './exchange.ts'
+import type { Failure } from './failures.ts'
 import { paint } from './output.ts'
 import { type ServerRecord, serverTable } from './server-record.ts'
+import { type CarriedReport, type ServerReport, type Speed, speedOf } from './server-report.ts'
+
+const MIN_TEXT_WIDTH = 20
+/** So many servers are named; JSON has all. */
+const MAX_NAMES = 10
 
 /** Steps of a deploy whose time is reported, in this order. */
 export const reportedPhases = ['check', 'upload', 'package', 'seed', 'transfer', 'unpack', 'publish'] as const
 export type ReportedPhase = (typeof reportedPhases)[number]
-
-export interface ServerReport {
-  server: string
-  /** From the start of the transfer until its content was complete and verified. */
-  seconds: number
-  /** Bytes that came over the network. */
-  received?: number
-  /** Bytes of these that came from the seeder; the others came from peers. */
-  fromSeeder?: number
-  /** Bytes that it had sent to other servers when it was complete. */
-  sent?: number
-  /** Bytes that it had from an earlier release. */
-  reused?: number
-  /** What its release has from the current one: kept, not sent. */
-  carried?: CarriedReport
-  /** Peers that sent it wrong bytes, by the server's name where that is known. */
-  banned?: string[]
-}
-
-/** `names` are the first of the topmost paths, `more` is how many others there are. */
-interface CarriedReport {
-  files: number
-  bytes: number
-  names: readonly string[]
-  more: number
-}
 
 /** The results of a deploy. */
 export interface DeployReport {
@@ -54,12 +35,6 @@ export interface DeployReport {
   records?: readonly ServerRecord[]
 }
 
-export interface Speed {
-  server: string
-  seconds: number
-  rate: number
-}
-
 /** Fastest and slowest server. `ratio` is how much the seeder sent, as a multiple of the size. */
 export function figures({ perServer, size, seederUploaded }: DeployReport): {
   fastest?: Speed
@@ -67,10 +42,10 @@ export function figures({ perServer, size, seederUploaded }: DeployReport): {
   ratio: number
 } {
   const ordered = [...perServer].sort((a, b) => a.seconds - b.seconds)
-  const speed = ({ server, seconds }: ServerReport): Speed => ({
-    server,
-    seconds,
-    rate: seconds > 0 ? Math.round(size / seconds) : 0,
+  const speed = (report: ServerReport): Speed => ({
+    server: report.server,
+    seconds: report.seconds,
+    rate: speedOf(report),
   })
   const [fastest, slowest] = [ordered[0], ordered.at(-1)]
   return {
@@ -79,13 +54,13 @@ export function figures({ perServer, size, seederUploaded }: DeployReport): {
   }
 }
 
-/** The report as people read it, with the table of failures when there are any. */
-export function reportTable(report: DeployReport, columns = 100, colour = false): string {
+/** The report as people read it. Why servers failed was said when they were left out. */
+export function reportTable(report: DeployReport, columns: number, colour = false): string {
   const { size, servers, phases, perServer, failures } = report
   const { fastest, slowest, ratio } = figures(report)
   const named = ({ server, seconds, rate: speed }: Speed) =>
     [oneLine(server), duration(seconds), ...(speed > 0 ? [rate(speed)] : [])].join(', ')
-  const reused = perServer.reduce((sum, each) => sum + (each.reused ?? 0), 0) / (perServer.length || 1)
+  const closed = closedText(perServer)
   const rows: string[][] = [
     ['size', bytes(size)],
     ['servers', `${perServer.length} of ${servers} done`],
@@ -96,16 +71,30 @@ export function reportTable(report: DeployReport, columns = 100, colour = false)
     ...(report.seconds === undefined ? [] : [['in all', duration(report.seconds)]]),
     ...(fastest ? [['fastest', named(fastest)]] : []),
     ...(slowest && perServer.length > 1 ? [['slowest', named(slowest)]] : []),
-    ...(reused > 0 ? [['reused', `${bytes(reused)} a server, ${percent(reused, size)} of the size`]] : []),
+    ...reusedRow(perServer, size),
     ...carriedRow(perServer),
     ...bannedRow(perServer),
     ['seeder sent', `${bytes(report.seederUploaded)}, ${ratio.toFixed(2)} times the size`],
+    ...(closed === undefined ? [] : [['closed', closed]]),
   ]
-  const each = report.records && report.records.length > 1 ? `\n\n${serverTable(report.records)}` : ''
-  if (failures.length === 0) return `${table(rows)}${each}`
-  const failed = new Set(failures.map((failure) => failure.server)).size
-  const title = `${failed} of ${servers} ${servers === 1 ? 'server' : 'servers'} failed`
-  return `${table(rows)}${each}\n\n${paint(colour).bad(title)}\n${failureTable(failures, columns)}`
+  const each =
+    report.records && report.records.length > 1 ? `\n\n${serverTable(report.records, columns)}` : ''
+  const above = `${fittedTable(rows, [{}, { textAtLeast: MIN_TEXT_WIDTH }], columns)}${each}`
+  if (failures.length === 0) return above
+  const failed = [...new Set(failures.map(({ server }) => oneLine(server)))]
+  const title = `${failed.length} of ${servers} ${servers === 1 ? 'server' : 'servers'} failed`
+  const text = `${title}, as the table above says: ${nameSome(failed, MAX_NAMES)}`
+  return `${above}\n\n${paint(colour).bad(wrap(text, columns).join('\n'))}`
+}
+
+/** Of those that had anything from before. */
+function reusedRow(perServer: readonly ServerReport[], size: number): string[][] {
+  const all = perServer.flatMap(({ reused = 0 }) => (reused > 0 ? [reused] : []))
+  if (all.length === 0) return []
+  const mean = all.reduce((sum, each) => sum + each, 0) / all.length
+  const where =
+    all.length === perServer.length ? 'a server' : `on each of ${all.length} of ${perServer.length} servers`
+  return [['reused', `${bytes(mean)} ${where}, ${percent(mean, size)} of the size`]]
 }
 
 /** Of the server that has most. The log has a line for each. */

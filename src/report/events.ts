@@ -1,6 +1,7 @@
-import { type DeployReport, figures, type ServerReport, type Speed } from './deploy-report.ts'
+import { type DeployReport, figures } from './deploy-report.ts'
 import type { Failure } from './failures.ts'
 import type { ServerPhase, Step, Summary } from './fleet-progress.ts'
+import type { ServerReport, Speed } from './server-report.ts'
 
 /**
  * The lines of `MURDER_OUTPUT=json` (docs/output.md). Every line also has `time`, ISO 8601 in UTC. Fields may be added, but

@@ -1,7 +1,7 @@
 import { explain, MurderError } from '../errors.ts'
 import { defined } from '../system/defined.ts'
-import { cut, oneLine, widthOf } from '../text/format.ts'
-import { table, wrap } from '../text/table.ts'
+import { parseServerName } from '../text/server-name.ts'
+import { adviceTable } from './advice-table.ts'
 
 /** Why a server is not done. */
 export interface Failure {
@@ -25,33 +25,60 @@ export function failureOf(server: string, error: unknown, step: string): Failure
   }
 }
 
-const MIN_CAUSE_WIDTH = 20
-
-/** The table of failures: server, step, cause, cure. Long text is wrapped; where `columns` are few, cause and cure are stacked. */
-export function failureTable(failures: readonly Failure[], columns = 100): string {
-  const rows = failures.map(({ server, step, cause, cure = '' }) => [server, step, cause, cure].map(oneLine))
-  const header = ['server', 'step', 'cause', 'cure']
-  const natural = header.map((title, column) =>
-    Math.max(widthOf(title), ...rows.map((row) => widthOf(row[column] ?? ''))),
-  ) as [number, number, number, number]
-  const [server, step, cause, cure] = natural
-  const room = columns - server - step - 3 * 2
-  if (room < 2 * MIN_CAUSE_WIDTH) return stacked(rows, columns)
-  const causeWidth =
-    cause + cure <= room ? cause : Math.min(cause, Math.max(room - cure, Math.floor(room / 2)))
-  const widths = [server, step, causeWidth, Math.min(cure, room - causeWidth)]
-  return table(
-    [header, ...rows].map((row) => row.map((cell, column) => wrap(cell, widths[column] ?? 1).join('\n'))),
-  )
+/** Failures of several servers for the same reason. */
+export interface FailureGroup extends Omit<Failure, 'server'> {
+  servers: string[]
+  /** The texts name the first server; those of the others differ in that name only. */
+  namesFirst: boolean
 }
 
-function stacked(rows: string[][], columns: number): string {
-  const width = Math.max(MIN_CAUSE_WIDTH, columns - 9)
-  return rows
-    .map(([server = '', step = '', cause = '', cure = '']) => {
-      const texts = [wrap(cause, width), ...(cure === '' ? [] : [wrap(cure, width)])]
-      const body = texts.map((lines, index) => [index === 0 ? '  cause' : '  cure', lines.join('\n')])
-      return `${cut(`${server}: ${step}`, Math.max(MIN_CAUSE_WIDTH, columns))}\n${table(body)}`
-    })
-    .join('\n')
+/** Equal failures as one, in the order of the first of each. */
+export function groupFailures(failures: readonly Failure[]): FailureGroup[] {
+  const groups = new Map<string, FailureGroup>()
+  for (const failure of failures) {
+    const { server, ...rest } = failure
+    const key = JSON.stringify([
+      rest.step,
+      ...[rest.cause, rest.cure ?? ''].map((text) => unnamed(text, server)),
+    ])
+    const group = groups.get(key)
+    if (!group) groups.set(key, { ...rest, servers: [server], namesFirst: false })
+    else if (!group.servers.includes(server)) {
+      group.servers.push(server)
+      group.namesFirst ||= rest.cause !== group.cause || rest.cure !== group.cure
+    }
+  }
+  return [...groups.values()]
+}
+
+/** A shorter name of a host could be any word. */
+const MIN_HOST_CHARACTERS = 4
+
+/** `text` without the server's own name and port, to see whether two servers failed in the same way. */
+function unnamed(text: string, server: string): string {
+  const { user, host, port } = parseServerName(server) ?? { user: undefined, host: server, port: undefined }
+  const names = [
+    server,
+    ...(user ? [`${user}@${host}`] : []),
+    ...(host.length < MIN_HOST_CHARACTERS ? [] : [host]),
+  ]
+  const ports = port ? [`-p ${port}`, `port ${port}`, `:${port}`] : []
+  return [...names, ...ports].reduce((rest, name) => replaceWord(rest, name), text)
+}
+
+const replaceWord = (text: string, word: string) =>
+  text.replace(new RegExp(`(?<![\\w.@-])${word.replace(/[^\w]/g, '\\$&')}(?![\\w-]|\\.\\w)`, 'g'), '…')
+
+/** The table of failures: servers, step, cause, cure. Servers that failed for the same reason share a row. */
+export function failureTable(failures: readonly Failure[], columns: number): string {
+  const rows = groupFailures(failures).map(({ servers, step, cause, cure = '', namesFirst }) => {
+    const others = namesFirst ? ' (the others likewise)' : ''
+    return {
+      servers,
+      at: step,
+      cause: `${cause}${cure === '' ? others : ''}`,
+      cure: cure && `${cure}${others}`,
+    }
+  })
+  return adviceTable(rows, 'step', columns)
 }

@@ -9,6 +9,8 @@ export interface ServerState {
   bytes: number
   total: number
   rate: number
+  /** What its transfer had in all, once that is over: without what was there before. */
+  transferred?: number
 }
 
 /** Steps of a deploy on the deploy host. The caller says when they begin. */
@@ -21,13 +23,13 @@ export interface Progress {
   rate: number
 }
 
-export interface SlowServer extends ServerState {
+export interface SlowServer extends Omit<ServerState, 'transferred'> {
   server: string
 }
 
 export interface Summary extends Progress {
   step: Step
-  /** Seconds until `bytes` is `total` at `rate`; undefined when it is unknown. */
+  /** Seconds until `bytes` is `total`; undefined when it is unknown. */
   eta: number | undefined
   servers: number
   done: number
@@ -48,16 +50,21 @@ function fleetStep(states: readonly ServerState[]): ServerPhase {
   return phases.has('failed') && !phases.has('done') ? 'failed' : 'done'
 }
 
-/** Bytes of one step, over all servers that have not failed. A server after that step counts as complete. */
+/**
+ * Bytes of one step, over all servers that have not failed. A server after that step counts as complete, one before it as one that
+ * needs as much as any.
+ */
 function fleetProgress(states: readonly ServerState[], step: ServerPhase): Progress {
   const here = states.filter((state) => state.phase === step)
   const size = Math.max(0, ...here.map((state) => state.total))
   const live = states.filter((state) => state.phase !== 'failed')
-  const past = live.filter((state) => at(state.phase) > at(step)).length
+  const past = live.filter((state) => at(state.phase) > at(step))
+  const before = live.length - here.length - past.length
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
+  const over = step === 'transfer' ? sum(past.map((state) => state.transferred ?? 0)) : past.length * size
   return {
-    bytes: past * size + sum(here.map((state) => Math.min(state.bytes, state.total))),
-    total: live.length * size,
+    bytes: over + sum(here.map((state) => Math.min(state.bytes, state.total))),
+    total: over + sum(here.map((state) => state.total)) + before * size,
     rate: sum(here.map((state) => state.rate)),
   }
 }
@@ -66,23 +73,18 @@ function slowest(states: ReadonlyMap<string, ServerState>): SlowServer[] {
   if (states.size < 2) return []
   const part = (state: ServerState) => (state.total > 0 ? state.bytes / state.total : 0)
   return [...states]
-    .map(([server, state]) => ({ server, ...state }))
+    .map(([server, { phase, bytes, total, rate }]) => ({ server, phase, bytes, total, rate }))
     .filter(({ phase }) => phase !== 'done' && phase !== 'failed')
     .sort((a, b) => at(a.phase) - at(b.phase) || part(a) - part(b) || a.rate - b.rate)
     .slice(0, 3)
 }
 
-/** Seconds until `bytes` is `total`; undefined when they are unknown. */
-export function eta({ bytes, total, rate }: Progress): number | undefined {
-  if (total > 0 && bytes >= total) return 0
-  return total > 0 && rate > 0 ? (total - bytes) / rate : undefined
-}
-
-/** `local` is the present step on the deploy host, if there is one, with its own progress. */
+/** `local` is the present step on the deploy host, if there is one, with its own progress. `eta` tells when a step is done. */
 export function summarize(
   states: ReadonlyMap<string, ServerState>,
   seederUploaded: number,
-  local?: { step: LocalStep } & Progress,
+  local: ({ step: LocalStep } & Progress) | undefined,
+  eta: (step: Step, progress: Progress) => number | undefined,
 ): Summary {
   const all = [...states.values()]
   const step = local?.step ?? fleetStep(all)
@@ -92,7 +94,7 @@ export function summarize(
     bytes: progress.bytes,
     total: progress.total,
     rate: progress.rate,
-    eta: eta(progress),
+    eta: eta(step, progress),
     servers: all.length,
     done: all.filter((state) => state.phase === 'done').length,
     failed: all.filter((state) => state.phase === 'failed').length,

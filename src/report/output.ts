@@ -27,6 +27,16 @@ export function outputMode(env: NodeJS.ProcessEnv, stream: OutputStream): Output
   return stream.isTTY && env.TERM !== 'dumb' ? 'terminal' : 'plain'
 }
 
+/** A log is read in many places, and has no width. */
+const LOG_COLUMNS = 100
+/** Of a terminal that does not know its size. */
+const TERMINAL_COLUMNS = 80
+
+/** How wide text on this stream may be. */
+export function columnsOf({ columns, isTTY }: OutputStream): number {
+  return columns || (isTTY ? TERMINAL_COLUMNS : LOG_COLUMNS)
+}
+
 /** Colours are for terminals, unless NO_COLOR (no-color.org) is set. */
 export function wantsColour(env: NodeJS.ProcessEnv, stream: OutputStream): boolean {
   return Boolean(stream.isTTY) && !env.NO_COLOR && env.TERM !== 'dumb'

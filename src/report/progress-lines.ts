@@ -1,6 +1,6 @@
-import { bytes, cut, duration, oneLine, percent, rate, widthOf } from '../text/format.ts'
+import { bytes, cut, duration, oneLine, percent, rate, shorten, widthOf } from '../text/format.ts'
 import { table } from '../text/table.ts'
-import { eta, type SlowServer, type Summary } from './fleet-progress.ts'
+import type { SlowServer, Summary } from './fleet-progress.ts'
 import { type Paint, paint } from './output.ts'
 
 /** A part of the swarm's line. On a narrow terminal the part with the highest number is left out first. */
@@ -66,16 +66,12 @@ function bar(part: number, width: number): string {
 
 function serverLines(slow: SlowServer[], width: number): string[] {
   const name = Math.max(8, Math.floor(width * 0.4))
-  const rows = slow.map((state) => {
-    const left = eta(state)
-    return [
-      `  ${cut(oneLine(state.server), name)}`,
-      state.phase,
-      state.total > 0 ? percent(state.bytes, state.total).padStart(4) : '',
-      state.rate > 0 ? rate(state.rate) : '',
-      left ? `ETA ${duration(Math.ceil(left))}` : '',
-    ]
-  })
+  const rows = slow.map((state) => [
+    `  ${shorten(oneLine(state.server), name)}`,
+    state.phase,
+    state.total > 0 ? percent(state.bytes, state.total).padStart(4) : '',
+    state.rate > 0 ? rate(state.rate) : '',
+  ])
   const lines = rows.length === 0 ? [] : table(rows).split('\n')
   return lines.map((line) => cut(line, width))
 }

@@ -1,7 +1,8 @@
-import type { DeployReport, ServerReport } from './deploy-report.ts'
+import type { DeployReport } from './deploy-report.ts'
 import type { OutputEvent } from './events.ts'
 import type { ServerPhase } from './fleet-progress.ts'
 import type { ServerRecord } from './server-record.ts'
+import { type ServerReport, speedOf } from './server-report.ts'
 import { Timeline } from './timeline.ts'
 
 /** Collects the data of a run and of each of its servers while it goes on, so that a run that fails has a report, too. */
@@ -45,9 +46,15 @@ export class RunRecord {
   }
 
   transferred({ server, seconds, received = 0, fromSeeder = 0, sent = 0, reused = 0 }: ServerReport): void {
-    const speed = seconds > 0 ? Math.round(received / seconds) : 0
     const fromPeers = Math.max(0, received - fromSeeder)
-    this.#update(server, { received, fromSeeder, fromPeers, sent, reused, rate: speed })
+    this.#update(server, {
+      received,
+      fromSeeder,
+      fromPeers,
+      sent,
+      reused,
+      rate: speedOf({ received, seconds }),
+    })
   }
 
   /** Its symlink `current` was changed, or changed back. */

@@ -1,5 +1,5 @@
-import { bytes, duration, oneLine, rate } from '../text/format.ts'
-import { table } from '../text/table.ts'
+import { fittedTable } from '../text/fitted-table.ts'
+import { bytes, duration, firstOf, oneLine, rate } from '../text/format.ts'
 import type { Failure } from './failures.ts'
 import type { ServerPhase } from './fleet-progress.ts'
 
@@ -27,12 +27,26 @@ export interface ServerRecord {
 /** More rows would flood a log. Failed servers come first, then the slowest. */
 const MAX_ROWS = 40
 
-/** A table with one row for each server. */
-export function serverTable(records: readonly ServerRecord[]): string {
+/** Where the table is too wide, those with the highest numbers are left out first. */
+const COLUMNS = [
+  { title: 'server', nameAtLeast: 16 },
+  { title: 'outcome' },
+  { title: 'transfer', dispensable: 1 },
+  { title: 'unpack', dispensable: 6 },
+  { title: 'from seeder', dispensable: 3 },
+  { title: 'from peers', dispensable: 4 },
+  { title: 'sent', dispensable: 5 },
+  { title: 'rate', dispensable: 2 },
+  { title: 'retries', dispensable: 7 },
+]
+
+/** A table with one row for each server, at most `columns` wide. */
+export function serverTable(records: readonly ServerRecord[], columns: number): string {
   const order = (record: ServerRecord) =>
     record.outcome === 'failed' ? Number.POSITIVE_INFINITY : (record.steps.transfer ?? 0)
   const sorted = [...records].sort((a, b) => order(b) - order(a) || (a.server < b.server ? -1 : 1))
-  const rows = sorted.slice(0, MAX_ROWS).map((record) => [
+  const [shown, more] = firstOf(sorted, MAX_ROWS)
+  const rows = shown.map((record) => [
     oneLine(record.server),
     record.outcome,
     ...(['transfer', 'unpack'] as const).map((step) => {
@@ -43,7 +57,7 @@ export function serverTable(records: readonly ServerRecord[]): string {
     record.rate > 0 ? rate(record.rate) : '',
     String(record.retries),
   ])
-  const head = 'server,outcome,transfer,unpack,from seeder,from peers,sent,rate,retries'.split(',')
-  const more = records.length - rows.length
-  return table([head, ...rows]) + (more > 0 ? `\n… and ${more} more, which were faster` : '')
+  const head = COLUMNS.map(({ title }) => title)
+  const text = fittedTable([head, ...rows], COLUMNS, columns)
+  return more > 0 ? `${text}\n… and ${more} more` : text
 }

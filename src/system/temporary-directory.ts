@@ -1,8 +1,12 @@
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { explain } from '../errors.ts'
+import { explain, MurderError } from '../errors.ts'
 import { hasEnded, nameOwnProcess } from './process-identity.ts'
+
+/** What to do where the directory for temporary files is full or closed. */
+export const OTHER_DIRECTORY =
+  'free space there, or name another directory with TMPDIR, such as TMPDIR=/var/tmp'
 
 /** This file names the process that removes the directory. */
 const OWNER = 'owner'
@@ -13,10 +17,21 @@ const OWNER = 'owner'
  */
 export function makeTemporaryDirectory(prefix: string, parent = tmpdir()): string {
   removeAbandoned(prefix, parent)
-  const directory = mkdtempSync(join(parent, prefix))
+  const directory = make(join(parent, prefix))
   const owner = nameOwnProcess()
   if (owner !== undefined) writeFileSync(join(directory, OWNER), owner, { mode: 0o600 })
   return directory
+}
+
+function make(prefix: string): string {
+  try {
+    return mkdtempSync(prefix)
+  } catch (cause) {
+    throw new MurderError('TEMPORARY_DIRECTORY', `No temporary directory can be made: ${explain(cause)}`, {
+      cure: OTHER_DIRECTORY,
+      cause,
+    })
+  }
 }
 
 /** A directory that cannot be removed is reported and stays. It does not stop a deploy. */

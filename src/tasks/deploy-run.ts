@@ -81,7 +81,7 @@ export class DeployRun {
     this.#report = done
     this.#showReport = () => {
       const seconds = (performance.now() - begun) / 1000
-      this.#report = { ...withPublish(done, seconds), seconds }
+      this.#report = { ...done, seconds }
       board.report({ ...this.#report, records: context.record.servers })
       this.#showReport = undefined
     }
@@ -108,6 +108,7 @@ export class DeployRun {
     })
     const release = shipit.releaseDirname ?? ''
     shipit.log(`Publishing release "${shipit.releasePath}"`)
+    const begun = performance.now()
     await context.interrupt.during(() =>
       publish(context, {
         release,
@@ -119,6 +120,7 @@ export class DeployRun {
         },
       }),
     )
+    context.record.phases.publish = (performance.now() - begun) / 1000
     forgetBroughtBefore(shipit, release)
     shipit.log('Release published.')
     shipit.emit('published')
@@ -240,12 +242,6 @@ export function deployTask(
       () => dry(run, original),
     )
   }
-}
-
-/** Adds the phase that began when the others ended. */
-function withPublish(done: DeployReport, seconds: number): DeployReport {
-  const before = Object.values(done.phases).reduce((sum, phase) => sum + phase, 0)
-  return { ...done, phases: { ...done.phases, publish: Math.max(0, seconds - before) } }
 }
 
 /** Sets what every task of shipit-deploy sets first. */

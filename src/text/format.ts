@@ -60,3 +60,24 @@ export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   return width <= 0 ? '' : `${[...text].slice(0, width - 1).join('')}…`
 }
+
+/** `text` in `width` characters, with an ellipsis in its middle: the beginning and the end of a name tell most. */
+export function shorten(text: string, width: number): string {
+  const letters = [...text]
+  if (letters.length <= width) return text
+  if (width <= 0) return ''
+  const end = Math.floor((width - 1) / 2)
+  return `${letters.slice(0, width - 1 - end).join('')}…${end > 0 ? letters.slice(-end).join('') : ''}`
+}
+
+/** `a, b, c and 12 more`: the first `most` of them, or all when only one would be left out. */
+export function nameSome(names: readonly string[], most: number): string {
+  const [shown, more] = firstOf(names, most)
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ')
+}
+
+/** The first `most` of `all`, and how many others there are; all of them when only one would be left out. */
+export function firstOf<T>(all: readonly T[], most: number): [shown: readonly T[], more: number] {
+  const count = all.length <= most + 1 ? all.length : most
+  return [all.slice(0, count), all.length - count]
+}

@@ -39,7 +39,7 @@ const cases: Case[] = [
   {
     name: 'a wrong key',
     prepare: (it) => ({ key: makeKey(it.project.root, 'other').path }),
-    says: /^deploy@127.0.0.2:\d+ +check +.*(key|login)/m,
+    says: /^deploy@127.0.0.2:\d+, deploy@127.0.0.3:\d+: check\n +cause +it refused the login/m,
   },
   {
     name: 'a changed host key',
@@ -75,7 +75,7 @@ const cases: Case[] = [
       for (const { home } of it.fleet.servers) writeFileSync(join(home, 'app'), '')
       return {}
     },
-    says: /app is not a directory/,
+    says: /check +\S+\/app +check deployTo.*\n +is not a directory/,
   },
   {
     name: 'a deployTo without a right to write',

@@ -25,6 +25,7 @@ export class ContentMonitor {
   readonly #started: number
   readonly #connecting = awakeMs()
   readonly #timer: NodeJS.Timeout
+  readonly #kept: number
   #progressed = this.#connecting
   #received = this.#connecting
   #reported = Number.NEGATIVE_INFINITY
@@ -33,9 +34,15 @@ export class ContentMonitor {
   #banned = 0
   #fail: (error: MurderError) => void = () => {}
 
-  /** `started`: when the job began, of performance.now(). Time in which this process was suspended counts for no timeout. */
-  constructor(participant: Participant, job: ContentJob, emit: WorkerContext['emit'], started: number) {
+  /** `started`: when the job began, of performance.now(). `kept`: bytes that were there. Time in which this process was suspended counts for no timeout. */
+  constructor(
+    participant: Participant,
+    job: ContentJob,
+    emit: WorkerContext['emit'],
+    { started, kept }: { started: number; kept: number },
+  ) {
     this.#participant = participant
+    this.#kept = kept
     this.#job = job
     this.#emit = emit
     this.#started = started - performance.now() + this.#connecting
@@ -58,7 +65,7 @@ export class ContentMonitor {
   report(stats = this.#participant.stats()): void {
     this.#reported = awakeMs()
     const { bytes, total, down, up, peers, sent } = stats
-    this.#emit({ event: 'progress', bytes, total, down, up, peers, sent })
+    this.#emit({ event: 'progress', bytes, total, down, up, peers, sent, kept: this.#kept })
   }
 
   close(): void {

@@ -23,7 +23,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
   const participant = await Promise.race([start(job, context), context.stopped, ranOut(job)])
   if (!participant) return
   const kept = participant.stats().bytes
-  const monitor = new ContentMonitor(participant, job, context.emit, started)
+  const monitor = new ContentMonitor(participant, job, context.emit, { started, kept })
   const listening = () => context.listening({ port: participant.port, infoHash: metainfo.infoHash })
   try {
     // A seeder tells where it listens only once its content has turned out to be the torrent's.

@@ -37,7 +37,7 @@ export class RunDisplay implements Display {
   }
 
   fail(failure: Failure): void {
-    if (this.#board || this.mode === 'json') this.board().fail(failure, true)
+    if (this.#board || this.mode === 'json') this.board().fail(failure, { quietly: true })
     else this.#onEvent({ event: 'failed', ...failure })
   }
 

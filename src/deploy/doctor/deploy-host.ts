@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { explain } from '../../errors.ts'
+import { OTHER_DIRECTORY } from '../../system/temporary-directory.ts'
 import { agent } from '../context/agent-program.ts'
 import { DEPLOY_HOST as server } from '../hosts/placement.ts'
 import { lackOfRoom, type Problem } from './problem.ts'
@@ -17,7 +18,7 @@ export function checkDeployHost(): Problem[] {
   const room = lackOfRoom(bavail * bsize, files > 0 ? ffree : Number.POSITIVE_INFINITY)
   if (room) {
     const cause = `${room} in ${tmpdir()}`
-    const cure = 'free space there, or set TMPDIR to another directory'
+    const cure = OTHER_DIRECTORY
     problems.push({ server, check: 'disk', cause, cure })
   }
   return problems

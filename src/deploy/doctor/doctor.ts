@@ -1,12 +1,14 @@
 import { MurderError } from '../../errors.ts'
+import { columnsOf } from '../../report/output.ts'
 import type { Context } from '../context/context.ts'
-import { say } from '../outcome/say.ts'
+import { count, say } from '../outcome/say.ts'
 import { askReadOnly } from '../preflight/ask.ts'
 import { examine } from '../preflight/preflight.ts'
 import { othersLock } from '../scripts/lock-script.ts'
 import { checkDeployHost } from './deploy-host.ts'
 import { probeNetwork } from './network.ts'
-import { type Problem, problemTable } from './problem.ts'
+import type { Problem } from './problem.ts'
+import { groupProblems, problemTable } from './problem-table.ts'
 import { checkAddress, checkDisks, checkDistinct, checkLimits, checkLock } from './servers.ts'
 
 /**
@@ -42,12 +44,12 @@ export async function doctor(context: Context): Promise<void> {
   context.signal.throwIfAborted()
   const total = context.fleet.servers.length
   if (problems.length === 0) {
-    const text = `${total} servers: SSH, Node.js, directories, disks, locks and ports are all fit for a deploy`
+    const text = `${count(total, 'server')}: SSH, Node.js, directories, disks, locks and ports, with a BitTorrent handshake, are fit for a deploy`
     return say(context, text, 'doctor', { servers: total, problems })
   }
-  say(context, problemTable(problems), 'doctor', { servers: total, problems })
-  const count = problems.length
-  throw new MurderError('UNFIT', `${count} ${count === 1 ? 'thing' : 'things'} could stop a deploy`, {
+  const groups = groupProblems(problems)
+  say(context, problemTable(groups, columnsOf(process.stdout)), 'doctor', { servers: total, problems })
+  throw new MurderError('UNFIT', `${count(groups.length, 'thing')} could stop a deploy`, {
     cure: context.display.mode === 'json' ? 'see the event "doctor"' : 'each line above says what helps',
   })
 }

@@ -5,9 +5,10 @@ import type { Context } from '../context/context.ts'
 import { Placement, type Site } from '../hosts/placement.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
-import { connectScript, parseReached, type Reached, type Target } from '../scripts/probe-script.ts'
+import { connectScript, parseReached, type Target } from '../scripts/probe-script.ts'
 import { type Listener, listenEverywhere, type PeerListeners, PROBE_TIMEOUT_S } from './listeners.ts'
 import type { Problem } from './problem.ts'
+import { type PortKind, unreachable } from './unreachable.ts'
 
 /** Each server tries to reach this many others; in a smaller fleet all of them. */
 const MAX_TARGETS = 12
@@ -15,7 +16,7 @@ const MAX_TARGETS = 12
 /** A port of another machine that a server tries to reach. */
 interface Probe {
   machine: string
-  port: 'tracker' | 'external tracker' | 'seeder' | 'peer'
+  port: PortKind
   target: Target
 }
 
@@ -49,13 +50,14 @@ function probeSite(
 ): Probe[] {
   const site: Site = placement[port]
   if (!listener || site.server === server || !placement.isReachable(site, server)) return []
-  return [{ machine: site.label, port, target: [placement.addressOf(site, server), listener.port] }]
+  const host = placement.addressOf(site, server)
+  return [{ machine: site.label, port, target: [host, listener.port, port === 'seeder'] }]
 }
 
 function probeExternalTracker({ externalTracker: url }: Placement): Probe[] {
   if (url === undefined) return []
   const { host, port } = endpointOf(url)
-  return [{ machine: new URL(url).hostname, port: 'external tracker', target: [host, port] }]
+  return [{ machine: new URL(url).hostname, port: 'external tracker', target: [host, port, false] }]
 }
 
 /** The servers after it in a ring: so each is probed by as many as it probes. */
@@ -70,7 +72,7 @@ function probePeers(
   return ring.flatMap((other) => {
     const listener = listeners.get(other)
     const host = facts.get(other)?.serverAddress ?? other.host
-    return listener ? [{ machine: other.label, port: 'peer', target: [host, listener.port] }] : []
+    return listener ? [{ machine: other.label, port: 'peer', target: [host, listener.port, true] }] : []
   })
 }
 
@@ -89,7 +91,9 @@ async function connectAll(
     const reached = parseReached(outcome.stdout)
     return probesOf(outcome.server).flatMap((probe): Problem[] => {
       const word = reached.get(JSON.stringify(probe.target)) ?? 'failed'
-      return word === 'reached' ? [] : [unreachable(outcome.server.label, probe, word)]
+      if (word === 'reached') return []
+      const { machine: to, port, target } = probe
+      return [unreachable({ from: outcome.server.label, to, port, number: target[1], word })]
     })
   })
 }
@@ -98,19 +102,3 @@ const unanswered = (outcome: Outcome): Problem[] =>
   failuresOf([outcome], 'network').map(({ server, cause, cure = 'run murder:doctor again' }) => {
     return { server, check: 'network', cause, cure }
   })
-
-function unreachable(server: string, { machine, port, target: [, number] }: Probe, word: Reached): Problem {
-  const how =
-    word === 'silent' ? 'nothing answers' : word === 'refused' ? 'the connection is refused' : 'no way there'
-  const cures = {
-    tracker:
-      'let this port through firewalls, or set murder.announce to the right address, or murder.seeder to a server',
-    'external tracker':
-      'start it, or let its port through firewalls; without murder.tracker.at a deploy has a tracker of its own',
-    seeder:
-      'let the ports of murder.ports through firewalls, or set murder.announce, or murder.seeder to a server',
-    peer: 'let the ports of murder.ports through firewalls between the servers',
-  }
-  const cause = `does not reach port ${number} of ${machine}: ${how}`
-  return { server, check: `${port} port`, cause, cure: cures[port] }
-}

@@ -1,5 +1,4 @@
-import { bytes, oneLine } from '../../text/format.ts'
-import { table, wrap } from '../../text/table.ts'
+import { bytes } from '../../text/format.ts'
 
 /** A disk with less free space counts as full. */
 const MIN_FREE_BYTES = 64 << 20
@@ -12,26 +11,19 @@ export function lackOfRoom(freeBytes: number, inodes: number): string | undefine
   return inodes < MIN_FREE_INODES ? `${inodes} inodes are free, one for each file,` : undefined
 }
 
-/** Width of the two columns of the table that hold sentences. */
-const SENTENCE_COLUMNS = 50
-
 /** Something that would stop a deploy, or might. */
 export interface Problem {
   server: string
   check: string
   cause: string
   cure: string
+  /** The machine, and its port, that `server` does not reach, and how that shows. */
+  to?: string
+  port?: number
+  how?: string
 }
 
-export const problemTable = (problems: readonly Problem[]) =>
-  table([
-    ['server', 'check', 'cause', 'cure'],
-    ...problems.map(({ server, check, cause, cure }) => [
-      oneLine(server),
-      oneLine(check),
-      sentence(cause),
-      sentence(cure),
-    ]),
-  ])
-
-const sentence = (text: string) => wrap(oneLine(text), SENTENCE_COLUMNS).join('\n')
+/** The same problem of several servers. */
+export interface ProblemGroup extends Omit<Problem, 'server' | 'to' | 'port' | 'how'> {
+  servers: string[]
+}

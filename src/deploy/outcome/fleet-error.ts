@@ -1,13 +1,14 @@
 import { MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
 import { type Failure, failureOf, failureTable } from '../../report/failures.ts'
+import { columnsOf } from '../../report/output.ts'
 import type { Context } from '../context/context.ts'
 
 /** Ends the task where any server failed: tells of all failures and throws FLEET_FAILED. Options as in `tellFailures`. */
 export function assertNoFailures(
   context: Context,
   failures: readonly Failure[],
-  consequence: string,
+  consequence: Consequence,
   options: { said?: boolean } = {},
 ): void {
   if (failures.length === 0) return
@@ -24,19 +25,29 @@ export function tellFailures(
   failures: readonly Failure[],
   { said = false } = {},
 ): void {
+  if (failures.length === 0) return
   if (!said) for (const failure of failures) display.fail(failure)
   display.finish()
-  if (display.mode !== 'json') shipit.log(`\n${failureTable(failures, process.stdout.columns ?? 100)}\n`)
+  if (display.mode !== 'json') shipit.log(`\n${failureTable(failures, columnsOf(process.stdout))}\n`)
+}
+
+/** What has become of the fleet; as an object, what the servers are that have not failed, of one of them and of several. */
+export type Consequence = string | { one: string; several: string }
+
+function consequenceFor(consequence: Consequence, others: number): string {
+  if (typeof consequence === 'string') return consequence
+  if (others === 0) return `none ${consequence.one}`
+  return others === 1 ? `the other ${consequence.one}` : `the others ${consequence.several}`
 }
 
 export function fleetError(
   failures: readonly Failure[],
-  consequence: string,
+  consequence: Consequence,
   { display, fleet }: Context,
 ): MurderError {
   const total = fleet.all.length
   const failed = new Set(failures.map(({ server }) => server)).size
-  const message = `${failed} of ${total} ${total === 1 ? 'server' : 'servers'} failed: ${consequence}`
+  const message = `${failed} of ${total} ${total === 1 ? 'server' : 'servers'} failed: ${consequenceFor(consequence, total - failed)}`
   const cure = display.mode === 'json' ? 'see the events' : 'see the table above'
   return new MurderError('FLEET_FAILED', message, { cure })
 }

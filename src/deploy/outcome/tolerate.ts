@@ -1,8 +1,10 @@
 import type { Share } from '../../config/kinds.ts'
-import type { Failure } from '../../report/failures.ts'
+import { type Failure, failureTable } from '../../report/failures.ts'
+import { columnsOf } from '../../report/output.ts'
 import type { Context } from '../context/context.ts'
 import { withdraw } from '../context/ssh-pool.ts'
 import { fleetError, tellFailures } from './fleet-error.ts'
+import { count } from './say.ts'
 
 /** How many of `total` servers may fail. */
 export function mostFailures(tolerate: Share, total: number): number {
@@ -17,6 +19,16 @@ export function isTolerated({ fleet, settings, leftOut }: Context, failures: rea
   return failed.size <= mostFailures(settings.tolerate, fleet.all.length)
 }
 
+/** Says above the display who is left out and why, once: the report at the end only names them. */
+function tellLeftOut({ display, fleet }: Context, failures: readonly Failure[], said: boolean): void {
+  const board = display.board()
+  if (!said) for (const failure of failures) board.fail(failure, { quietly: true })
+  if (display.mode === 'json') return
+  const failed = new Set(failures.map(({ server }) => server)).size
+  const title = `${failed} of ${count(fleet.all.length, 'server')} failed; murder.tolerate lets the others go on:`
+  board.log(`${title}\n${failureTable(failures, columnsOf(process.stdout))}`)
+}
+
 /**
  * Leaves failed servers out of the rest of the run, also out of the commands of other plugins, as long as `tolerate`
  * allows that. Otherwise tells of all failures so far and throws FLEET_FAILED. `said`: as in `tellFailures`.
@@ -28,13 +40,13 @@ export function tolerate(
   { said = false } = {},
 ): void {
   if (failures.length === 0) return
-  const { display, fleet, shipit, leftOut } = context
+  const { fleet, shipit, leftOut } = context
   if (!isTolerated(context, failures)) {
     const all = [...leftOut, ...failures]
     tellFailures(context, all, { said })
     throw fleetError(all, consequence, context)
   }
-  if (!said) for (const failure of failures) display.board().fail(failure)
+  tellLeftOut(context, failures, said)
   leftOut.push(...failures)
   const failed = new Set(failures.map(({ server }) => server))
   const servers = fleet.servers.filter(({ label }) => failed.has(label))

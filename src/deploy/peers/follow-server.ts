@@ -3,8 +3,10 @@ import type { Outcome } from '../../fleet/fleet.ts'
 import { outOfTime } from '../../fleet/ssh/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent, Carried } from '../../protocol/events.ts'
-import { carriedText, type ServerReport } from '../../report/deploy-report.ts'
+import { carriedText } from '../../report/deploy-report.ts'
+import { areClosed, CLOSED_LINE } from '../../report/exchange.ts'
 import type { Failure } from '../../report/failures.ts'
+import type { ServerReport } from '../../report/server-report.ts'
 import { parseAddress } from '../../system/addresses.ts'
 import { pause } from '../../system/backoff.ts'
 import { oneLine } from '../../text/format.ts'
@@ -50,6 +52,9 @@ export interface FollowedRun {
   plan: ReceivePlan
   shared: SharedOrder
   times: TransferTimes
+  /** Bytes that each server has sent to others so far. */
+  exchanged: Map<string, number>
+  hasWarned: boolean
 }
 
 /** Follows the peer of one server, shows how far it is, and collects its report. */
@@ -60,6 +65,8 @@ export class ServerFollower {
   hasArrived = false
   readonly #server: Server
   readonly #run: FollowedRun
+  /** It had an earlier release to take from. */
+  #isPrefilled = false
   /** The content is complete. What follows is unpacking. */
   #isComplete = false
 
@@ -108,6 +115,7 @@ export class ServerFollower {
     const { label } = this.#server
     const order = orderFor(context, plan, this.#server, shared)
     this.report = { server: label, seconds: 0 }
+    this.#isPrefilled = false
     plan.unpacked.add(this.#server)
     this.#board.update(label, { phase: 'transfer', total: plan.transfer.length })
     return order
@@ -123,25 +131,21 @@ export class ServerFollower {
     const { label } = this.#server
     switch (event.event) {
       case 'prefilled':
-        this.report.reused = amount(event.bytes)
+        this.#isPrefilled = amount(event.bytes) > 0
         break
       case 'banned':
         this.#noteBanned(String(event.address).slice(0, MAX_ADDRESS_CHARACTERS))
         break
       case 'progress':
         // A complete peer reports how it shares. That is no progress of unpacking.
-        if (!this.#isComplete)
-          this.#board.update(label, {
-            bytes: Math.min(amount(event.bytes), plan.transfer.length),
-            total: plan.transfer.length,
-            rate: amount(event.down),
-          })
+        if (!this.#isComplete) this.#board.update(label, transferOf(event, plan.transfer.length))
+        this.#run.exchanged.set(label, amount(event.sent))
         this.#board.seeder(plan.swarm.sent())
+        this.#warnWhenClosed()
         break
       case 'downloaded': {
         const [received, fromSeeder, sent] = [event.received, event.fromSeeder, event.sent].map(amount)
-        const { reused } = this.report
-        if (reused !== undefined) this.report.reused = Math.min(reused, amount(event.kept))
+        if (this.#isPrefilled) this.report.reused = Math.min(amount(event.kept), plan.transfer.length)
         Object.assign(this.report, { received, fromSeeder, sent, seconds: times.now() })
         context.record.transferred(this.report)
         break
@@ -160,6 +164,14 @@ export class ServerFollower {
         if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(this.#server)
         throw agentError(event, context.settings)
     }
+  }
+
+  #warnWhenClosed(): void {
+    const { plan, exchanged, hasWarned } = this.#run
+    const sum = [...exchanged.values()].reduce((total, bytes) => total + bytes, 0)
+    if (hasWarned || !areClosed(plan.transfer.length, plan.swarm.sent(), sum)) return
+    this.#run.hasWarned = true
+    this.#board.log(CLOSED_LINE)
   }
 
   #noteCarried({ skipped, ...carried }: Carried): void {
@@ -199,6 +211,13 @@ function asFailure(ended: Outcome | undefined): (Outcome & { ok: false }) | unde
     cure: 'deploy again; if it happens again, see whether `node` on this server runs the agent',
   })
   return { server: ended.server, ok: false, error }
+}
+
+/** What is to be fetched, and how much of that there is: what was there before is not transferred. */
+function transferOf({ bytes, kept, down }: AgentEvent & { event: 'progress' }, length: number) {
+  const before = Math.min(amount(kept), length)
+  const fetched = Math.max(0, Math.min(amount(bytes), length) - before)
+  return { bytes: fetched, total: length - before, rate: amount(down) }
 }
 
 /** A number in an event, which a server may have made up. */

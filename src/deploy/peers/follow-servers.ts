@@ -1,5 +1,5 @@
-import type { ServerReport } from '../../report/deploy-report.ts'
 import type { Failure } from '../../report/failures.ts'
+import type { ServerReport } from '../../report/server-report.ts'
 import type { Context } from '../context/context.ts'
 import { ServerFollower, TransferTimes } from './follow-server.ts'
 import { type ReceivePlan, sameForAll } from './make-order.ts'
@@ -18,7 +18,8 @@ export interface Received {
 /** Starts a peer on every server and follows it until it has unpacked. A server that fails does not stop the others. */
 export async function followServers(context: Context, plan: ReceivePlan): Promise<Received> {
   const times = new TransferTimes()
-  const run = { context, plan, shared: await sameForAll(context, plan), times }
+  const shared = await sameForAll(context, plan)
+  const run = { context, plan, shared, times, exchanged: new Map<string, number>(), hasWarned: false }
   const followers = (plan.servers ?? context.fleet.servers).map((server) => new ServerFollower(run, server))
   const failures: Failure[] = []
   await Promise.all(

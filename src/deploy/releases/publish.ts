@@ -98,6 +98,7 @@ async function giveUp(context: Context, publication: Publication, links: Links):
   if (before) await publication.onReverted?.(before)
   if (notBack.length === 0) return 'every server has what it had before'
   const names = notBack.map(({ server, cause }) => `${server} (${cause})`).join(', ')
+  if (notBack.length >= fleet.servers.length) return `no server got back what it had before: ${names}`
   return `all servers have what they had before, but ${names}`
 }
 

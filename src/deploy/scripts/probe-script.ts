@@ -1,11 +1,22 @@
 import { SAID_ALL } from '../../fleet/persistent-shell-script.ts'
 import { command } from '../../text/shell-quote.ts'
+import { encodeHandshake } from '../../torrent/wire/messages.ts'
 
-/** Program for `node -e`: listens on the first free port of a range until its input ends. */
+/** The first bytes of any BitTorrent connection, of a torrent that nobody has. */
+export const PROBE_HANDSHAKE = encodeHandshake('00'.repeat(20), '00'.repeat(20))
+
+/**
+ * Program for `node -e`: listens on the first free port of a range until its input ends, and answers what comes with a handshake.
+ * A connection that says nothing ends after a while.
+ */
 const LISTENER = `
-const [first, last] = process.argv.slice(1).map(Number)
+const [first, last] = process.argv.slice(1, 3).map(Number)
+const handshake = Buffer.from(process.argv[3], 'hex')
 let port = first
-const server = require('net').createServer((socket) => socket.destroy())
+const server = require('net').createServer((socket) => {
+  socket.on('error', () => {}).setTimeout(20000, () => socket.destroy())
+  socket.once('data', () => socket.end(handshake))
+})
 server.on('error', (error) => {
   if (error.code === 'EADDRINUSE' && port < last) return server.listen(++port)
   console.log('error=' + error.code)
@@ -16,32 +27,51 @@ server.listen(port)
 process.stdin.on('end', () => process.exit(0)).resume()
 `
 
-/** Program for `node -e`: connects to each `[host, port]` of a JSON array on its input, and says whether that worked. */
+/**
+ * Program for `node -e`: connects to each `[host, port, isPeer]` of a JSON array on its input, and says whether that worked. A peer
+ * must also answer a handshake: firewalls exist that let connections through and then drop the packets that say BitTorrent.
+ */
 const CONNECTOR = `
 let text = ''
+const handshake = Buffer.from(process.argv[1], 'hex')
 process.stdin.on('data', (chunk) => { text += chunk }).on('end', () => {
-  for (const [host, port] of JSON.parse(text)) {
+  for (const target of JSON.parse(text)) {
+    const [host, port, isPeer] = target
     const socket = require('net').connect({ host, port, timeout: 4000 })
-    const done = (word) => { socket.destroy(); console.log(word + '=' + JSON.stringify([host, port])) }
-    socket.on('connect', () => done('reached')).on('timeout', () => done('silent'))
-    socket.on('error', (error) => done(error.code === 'ECONNREFUSED' ? 'refused' : 'failed'))
+    let said
+    let isOpen = false
+    const done = (word) => {
+      socket.destroy()
+      if (said === undefined) console.log((said = word) + '=' + JSON.stringify(target))
+    }
+    socket.on('connect', () => {
+      isOpen = true
+      isPeer ? socket.write(handshake) : done('reached')
+    })
+    socket.on('data', () => done('reached'))
+    socket.on('timeout', () => done(isOpen ? 'mute' : 'silent')).on('end', () => done('mute'))
+    socket.on('error', (error) => done(isOpen ? 'mute' : error.code === 'ECONNREFUSED' ? 'refused' : 'failed'))
   }
 })
 `
 
+const handshake = PROBE_HANDSHAKE.toString('hex')
+
 export const listenScript = (node: string, [first, last]: readonly [number, number]) =>
-  `exec ${command(node, '-e', LISTENER, String(first), String(last))}`
+  `exec ${command(node, '-e', LISTENER, String(first), String(last), handshake)}`
 
-export const connectScript = (node: string) => `exec ${command(node, '-e', CONNECTOR)}`
+export const connectScript = (node: string) => `exec ${command(node, '-e', CONNECTOR, handshake)}`
 
-export type Target = readonly [host: string, port: number]
-export type Reached = 'reached' | 'silent' | 'refused' | 'failed'
+/** `isPeer`: whether it must answer a handshake. */
+export type Target = readonly [host: string, port: number, isPeer: boolean]
+/** `mute`: it connects, and answers no handshake. */
+export type Reached = 'reached' | 'silent' | 'refused' | 'failed' | 'mute'
 
 /** What a connector said, by target as JSON. */
 export function parseReached(output: string): Map<string, Reached> {
   return new Map(
     output.split('\n').flatMap((line) => {
-      const [, word, target] = /^(reached|silent|refused|failed)=(\[.*\])$/.exec(line) ?? []
+      const [, word, target] = /^(reached|silent|refused|failed|mute)=(\[.*\])$/.exec(line) ?? []
       return word && target ? [[target, word as Reached] as const] : []
     }),
   )

@@ -1,9 +1,10 @@
+import { columnsOf } from '../../report/output.ts'
+import { fittedTable } from '../../text/fitted-table.ts'
 import { duration, oneLine } from '../../text/format.ts'
-import { table } from '../../text/table.ts'
 import type { Context } from '../context/context.ts'
 import { type NamedLock, namedLocks, newOwner } from '../context/fleet-lock.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
-import { say } from '../outcome/say.ts'
+import { count, say } from '../outcome/say.ts'
 import { breakLockScript, lockStatusScript, takeLockScript } from '../scripts/lock-script.ts'
 
 /** How long a server may take to answer. */
@@ -15,9 +16,12 @@ export async function lock(context: Context): Promise<void> {
   const others = await onAll(context, takeLockScript(context.settings.remotePath, owner))
   const total = context.fleet.all.length
   const taken = total - others.length
-  const text = taken > 0 ? [`Locked ${taken} of ${total} servers: ${oneLine(owner.what)}`] : []
+  const text = taken > 0 ? [`Locked ${taken} of ${count(total, 'server')}: ${oneLine(owner.what)}`] : []
   if (others.length > 0)
-    text.push(`${taken > 0 ? 'the others' : 'All servers'} were locked already:`, locksTable(others))
+    text.push(
+      `${count(others.length, 'server')} ${others.length === 1 ? 'was' : 'were'} locked already:`,
+      locksTable(others),
+    )
   say(context, text.join('\n'), 'locked', { owner, servers: taken, others: others.map(asEvent) })
 }
 
@@ -40,7 +44,7 @@ async function onAll(context: Context, script: string): Promise<NamedLock[]> {
   const outcomes = await fleet.run('lock', () => ({ script }), options)
   signal.throwIfAborted()
   const failures = failuresOf(outcomes, 'lock')
-  assertNoFailures(context, failures, 'the others have answered')
+  assertNoFailures(context, failures, { one: 'has answered', several: 'have answered' })
   return namedLocks(outcomes)
 }
 
@@ -55,10 +59,23 @@ function tell(
 
 const asEvent = ({ server, lock }: NamedLock) => ({ server, ...lock })
 
+/** Where the table is too wide, those with the highest numbers are left out first. */
+const COLUMNS = [
+  { title: 'server', nameAtLeast: 16 },
+  { title: 'by', nameAtLeast: 12 },
+  { title: 'since', dispensable: 2 },
+  { title: 'ago', dispensable: 1 },
+  { title: 'why', textAtLeast: 16 },
+]
+
 const locksTable = (locks: readonly NamedLock[]) =>
-  table([
-    ['server', 'by', 'since', 'ago', 'why'],
-    ...locks.map(({ server, lock }) =>
-      [server, lock.who, lock.when, duration(Math.max(0, lock.age)), lock.what].map(oneLine),
-    ),
-  ])
+  fittedTable(
+    [
+      COLUMNS.map(({ title }) => title),
+      ...locks.map(({ server, lock }) =>
+        [server, lock.who, lock.when, duration(Math.max(0, lock.age)), lock.what].map(oneLine),
+      ),
+    ],
+    COLUMNS,
+    columnsOf(process.stdout),
+  )

@@ -6,7 +6,7 @@ import type { Context } from '../context/context.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
-import { assertNoFailures } from '../outcome/fleet-error.ts'
+import { assertNoFailures, tellFailures } from '../outcome/fleet-error.ts'
 import { count, quietly, say } from '../outcome/say.ts'
 import { followServers } from '../peers/follow-servers.ts'
 import { undo } from '../peers/tidy.ts'
@@ -51,10 +51,11 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   try {
     const plan = { transfer, swarm, facts, servers, unpacked: new Set<Server>() }
     const received = await followServers(context, { ...plan, ...targetPlan(target, transfer) })
+    if (context.signal.aborted) tellFailures(context, received.failures, { said: true })
     context.signal.throwIfAborted()
     const { failures, perServer, transferSeconds, unpackSeconds } = received
     for (const each of received.peers) each.letGo()
-    assertNoFailures(context, failures, `the others have ${path}`, { said: true })
+    assertNoFailures(context, failures, { one: `has ${path}`, several: `have ${path}` }, { said: true })
     const lines = [
       `${count(fleet.servers.length, 'server')}: ${path} is complete${target.release ? ', not published' : ''}`,
       `transfer ${duration(transferSeconds)}, unpack ${duration(unpackSeconds)}`,

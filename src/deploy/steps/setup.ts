@@ -1,10 +1,20 @@
-import { bytes } from '../../text/format.ts'
-import { table } from '../../text/table.ts'
+import { columnsOf } from '../../report/output.ts'
+import { fittedTable } from '../../text/fitted-table.ts'
+import { bytes, oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
 import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly, say } from '../outcome/say.ts'
 import { inspect } from '../preflight/preflight.ts'
+
+/** Where the table is too wide, those with the highest numbers are left out first. */
+const COLUMNS = [
+  { title: 'server', nameAtLeast: 16 },
+  { title: 'node', dispensable: 3 },
+  { title: 'free disk', dispensable: 2 },
+  { title: 'current release', dispensable: 1 },
+  { title: 'agent' },
+]
 
 /** `murder:setup`: checks all servers and uploads the agent where it is missing. */
 export async function setup(full: Context): Promise<void> {
@@ -25,17 +35,16 @@ export async function setup(full: Context): Promise<void> {
       agent: hasAgent ? 'there' : 'uploaded',
     }
   })
-  const text = table([
-    ['server', 'node', 'free disk', 'current release', 'agent'],
-    ...rows.map(({ server, node, free, current, agent }) => [
-      server,
-      node,
-      free === null ? '?' : bytes(free),
-      current ?? 'none',
-      agent,
-    ]),
+  const cells = rows.map(({ server, node, free, current, agent }) => [
+    oneLine(server),
+    node,
+    free === null ? '?' : bytes(free),
+    current ?? 'none',
+    agent,
   ])
+  const head = COLUMNS.map(({ title }) => title)
+  const text = fittedTable([head, ...cells], COLUMNS, columnsOf(process.stdout))
   if (rows.length > 0) say(context, text, 'setup', { servers: rows })
   failures.push(...notUploaded)
-  assertNoFailures(context, failures, 'the others are set up')
+  assertNoFailures(context, failures, { one: 'is set up', several: 'are set up' })
 }

@@ -1,7 +1,8 @@
 import { type RunStatus, runsNow } from '../../protocol/run-status.ts'
 import type { Failure } from '../../report/failures.ts'
+import { columnsOf } from '../../report/output.ts'
+import { fittedTable } from '../../text/fitted-table.ts'
 import { bytes, duration, percent, rate } from '../../text/format.ts'
-import { table } from '../../text/table.ts'
 import type { Context } from '../context/context.ts'
 import { serverPaths } from '../context/server-paths.ts'
 import { localTaskHost } from '../hosts/hosts.ts'
@@ -36,7 +37,29 @@ export async function status(context: Context): Promise<void> {
   assertNoFailures(context, failures, 'nothing is known of them')
 }
 
+/** Where a table is too wide, those with the highest numbers are left out first. */
+const SERVICES = [
+  { title: 'on', nameAtLeast: 16 },
+  { title: 'role' },
+  { title: 'state' },
+  { title: 'tag', nameAtLeast: 14 },
+  { title: 'port', dispensable: 1 },
+  { title: 'age', dispensable: 3 },
+  { title: 'sent', dispensable: 2 },
+  { title: 'peers', dispensable: 4 },
+]
+const PEERS = [
+  { title: 'server', nameAtLeast: 16 },
+  { title: 'agent', dispensable: 3 },
+  { title: 'current release', nameAtLeast: 14, dispensable: 2 },
+  { title: 'peer', textAtLeast: 14 },
+  { title: 'has' },
+  { title: 'rate', textAtLeast: 20 },
+  { title: 'peers', dispensable: 4 },
+]
+
 function describe(local: RunStatus[], servers: ServerStatus[], failures: readonly Failure[]): string {
+  const width = columnsOf(process.stdout)
   const services = [
     ...local.map((run) => ({ where: 'deploy host', run })),
     ...servers.flatMap(({ server, runs }) =>
@@ -56,12 +79,9 @@ function describe(local: RunStatus[], servers: ServerStatus[], failures: readonl
   const above =
     rows.length === 0
       ? 'No tracker or seeder runs'
-      : table([['on', 'role', 'state', 'tag', 'port', 'age', 'sent', 'peers'], ...rows])
-  const below = table([
-    ['server', 'agent', 'current release', 'peer', 'has', 'rate', 'peers'],
-    ...servers.flatMap(serverRows),
-    ...failures.map(({ server }) => [server, '?', '?', '?']),
-  ])
+      : fittedTable([SERVICES.map(({ title }) => title), ...rows], SERVICES, width)
+  const peers = [...servers.flatMap(serverRows), ...failures.map(({ server }) => [server, '?', '?', '?'])]
+  const below = fittedTable([PEERS.map(({ title }) => title), ...peers], PEERS, width)
   return `${above}\n\n${below}`
 }
 

@@ -13,26 +13,33 @@ function start<S extends TestStream>(mode: OutputMode, stream: S, fleet = server
   return { board, clock, stream }
 }
 
-/** Every server in the transfer, the nth with n × 10 % of 20 MiB at n MiB/s. */
-function transferring(board: ProgressBoard, fleet = servers) {
+/** Every server in the transfer of 20 MiB, the nth with n MiB/s for so long. */
+function transferring(board: ProgressBoard, fleet = servers, seconds = 2) {
   fleet.forEach((server, index) => {
     const part = index + 1
-    board.update(server, { phase: 'transfer', bytes: part * 2 * MiB, total: 20 * MiB, rate: part * MiB })
+    board.update(server, {
+      phase: 'transfer',
+      bytes: part * seconds * MiB,
+      total: 20 * MiB,
+      rate: part * MiB,
+    })
   })
 }
 
 describe('on a terminal', () => {
   test('one line for the swarm and the three slowest servers, redrawn in place', () => {
     const { board, clock, stream } = start('terminal', new Screen(120))
-    transferring(board)
+    transferring(board, servers, 0)
+    clock.advance(3000)
+    transferring(board, servers, 3)
     board.seeder(22 * MiB)
     clock.advance(100)
     expect(stream.text).toBe(
       [
-        'transfer   30%  [########-------------------]  30.0 MiB of 100 MiB  15.0 MiB/s  ETA 5 s  0/5 done  seeder sent 22.0 MiB',
-        '  deploy@a  transfer   10%  1.0 MiB/s  ETA 18 s',
-        '  deploy@b  transfer   20%  2.0 MiB/s  ETA 8 s',
-        '  deploy@c  transfer   30%  3.0 MiB/s  ETA 5 s',
+        'transfer   45%  [############---------------]  45.0 MiB of 100 MiB  15.0 MiB/s  ETA 4 s  0/5 done  seeder sent 22.0 MiB',
+        '  deploy@a  transfer   15%  1.0 MiB/s',
+        '  deploy@b  transfer   30%  2.0 MiB/s',
+        '  deploy@c  transfer   45%  3.0 MiB/s',
       ].join('\n'),
     )
     for (const server of servers.slice(0, 3)) board.update(server, { phase: 'done' })
@@ -45,9 +52,9 @@ describe('on a terminal', () => {
     clock.advance(100)
     expect(stream.text).toBe(
       [
-        'deploy@d failed (transfer): no progress for 60 s — check its network',
-        'transfer   87%  [##############---]  70.0 MiB of 80.0 MiB  5.0 MiB/s  ETA 2 s  3/5 done  1 failed  seeder sent 22.0 MiB',
-        '  deploy@e  transfer   50%  5.0 MiB/s  ETA 2 s',
+        'deploy@d failed (transfer)',
+        'transfer   93%  [########################--]  75.0 MiB of 80.0 MiB  5.0 MiB/s  3/5 done  1 failed  seeder sent 22.0 MiB',
+        '  deploy@e  transfer   75%  5.0 MiB/s',
       ].join('\n'),
     )
   })
@@ -70,9 +77,11 @@ describe('on a terminal', () => {
 
   test('a narrow terminal keeps what matters', () => {
     const { board, clock, stream } = start('terminal', new Screen(40))
-    transferring(board)
+    transferring(board, servers, 0)
+    clock.advance(3000)
+    transferring(board, servers, 3)
     clock.advance(100)
-    expect(stream.text.split('\n')[0]).toBe('transfer   30%  ETA 5 s  0/5 done')
+    expect(stream.text.split('\n')[0]).toBe('transfer   45%  ETA 4 s  0/5 done')
     const narrower = start('terminal', new Screen(30))
     transferring(narrower.board)
     narrower.clock.advance(100)
@@ -170,7 +179,7 @@ describe('on a terminal', () => {
     board.step('package', { bytes: 10 * MiB, total: 40 * MiB, rate: 30 * MiB })
     clock.advance(100)
     expect(stream.text).toBe(
-      'package    25%  [##------]  10.0 MiB of 40.0 MiB  30.0 MiB/s  ETA 1 s  0/5 done',
+      'package    25%  [####-------------]  10.0 MiB of 40.0 MiB  30.0 MiB/s  0/5 done',
     )
     board.step('package', { bytes: 20 * MiB, total: 40 * MiB })
     clock.advance(100)
@@ -195,7 +204,7 @@ describe('on a terminal', () => {
     transferring(board)
     board.fail({ server: 'deploy@a', step: 'transfer', cause: 'gone' })
     clock.advance(100)
-    expect(screen.written).toContain('\u001b[31mdeploy@a failed (transfer): gone\u001b[39m')
+    expect(screen.written).toContain('\u001b[31mdeploy@a failed (transfer)\u001b[39m')
     expect(screen.written).toContain('\u001b[31m1 failed\u001b[39m')
     expect(screen.wrapped).toBe(false)
 
@@ -215,14 +224,12 @@ describe('in a log', () => {
     board.step('package', { bytes: MiB, total: 2 * MiB, rate: MiB })
     expect(stream.take()).toEqual(['package: 0/5 servers done'])
     transferring(board)
-    expect(stream.take()).toEqual([
-      'transfer 2%: 2.0 MiB of 100 MiB, 1.0 MiB/s, ETA 1 min 38 s, 0/5 servers done',
-    ])
+    expect(stream.take()).toEqual(['transfer 2%: 2.0 MiB of 100 MiB, 1.0 MiB/s, 0/5 servers done'])
     clock.advance(4000)
     expect(stream.take()).toEqual([])
     clock.advance(1000)
     expect(stream.take()).toEqual([
-      'transfer 30%: 30.0 MiB of 100 MiB, 15.0 MiB/s, ETA 5 s, 0/5 servers done, slowest deploy@a 10%',
+      'transfer 30%: 30.0 MiB of 100 MiB, 15.0 MiB/s, ETA 13 s, 0/5 servers done, slowest deploy@a 10%',
     ])
     clock.advance(10_000)
     expect(stream.take()).toHaveLength(2)
@@ -232,7 +239,7 @@ describe('in a log', () => {
     const { board, stream } = start('plain', new TestStream(), ['deploy@a', 'deploy@b'])
     stream.take()
     board.fail({ server: 'deploy@a', step: 'check', cause: 'Connection\nrefused', cure: 'start sshd' })
-    expect(stream.take()).toEqual(['deploy@a failed (check): Connection refused — start sshd'])
+    expect(stream.take()).toEqual(['deploy@a failed (check)'])
     board.update('deploy@b', { phase: 'done' })
     board.finish()
     expect(stream.take()).toEqual(['done: 1/2 servers done, 1 failed'])
@@ -242,10 +249,7 @@ describe('in a log', () => {
   test('nothing is called done when every server has failed', () => {
     const { board, stream } = start('plain', new TestStream(), ['deploy@a'])
     board.fail({ server: 'deploy@a', step: 'check', cause: 'gone' })
-    expect(stream.take().slice(1)).toEqual([
-      'failed: 0/1 servers done, 1 failed',
-      'deploy@a failed (check): gone',
-    ])
+    expect(stream.take().slice(1)).toEqual(['failed: 0/1 servers done, 1 failed', 'deploy@a failed (check)'])
     board.finish()
     expect(stream.take()).toEqual([]) // it was said before
   })
@@ -276,7 +280,7 @@ describe('as JSON', () => {
         bytes: 50,
         total: 200,
         rate: 12,
-        eta: 12.2,
+        eta: null,
         servers: 2,
         done: 0,
         failed: 0,

@@ -2,8 +2,11 @@ import { expect, test } from 'vitest'
 import { MurderError } from '../../../src/errors.ts'
 import { type DeployReport, reportTable } from '../../../src/report/deploy-report.ts'
 import { reportEvent } from '../../../src/report/events.ts'
-import { failureOf, failureTable } from '../../../src/report/failures.ts'
+import { failureOf, failureTable, groupFailures } from '../../../src/report/failures.ts'
 import { outputMode, wantsColour } from '../../../src/report/output.ts'
+import { RunRecord } from '../../../src/report/run-record.ts'
+import type { ServerRecord } from '../../../src/report/server-record.ts'
+import type { ServerReport } from '../../../src/report/server-report.ts'
 import { TestStream } from './stand-ins.ts'
 
 const MiB = 1024 ** 2
@@ -23,7 +26,7 @@ const good: DeployReport = {
 }
 
 test('the report of a deploy that went well', () => {
-  expect(`${reportTable(good)}\n`).toBe(
+  expect(`${reportTable(good, 100)}\n`).toBe(
     `\
 size         27.0 MiB
 servers      3 of 3 done
@@ -45,15 +48,42 @@ test('what servers had from before', () => {
     { server: 'a', seconds: 1, received: 7 * MiB, reused: 20 * MiB },
     { server: 'b', seconds: 1, received: 7 * MiB, reused: 20 * MiB },
   ]
-  expect(reportTable({ ...good, perServer })).toContain('\nreused       20.0 MiB a server, 74% of the size\n')
+  expect(reportTable({ ...good, perServer }, 100)).toContain(
+    '\nreused       20.0 MiB a server, 74% of the size\n',
+  )
+})
+
+test('the mean of those that had anything, and the speed of what came over the network', () => {
+  const perServer = [
+    { server: 'a', seconds: 2, received: MiB, reused: 26 * MiB },
+    { server: 'b', seconds: 3, received: 27 * MiB },
+  ]
+  const text = reportTable({ ...good, perServer }, 100)
+  expect(text).toContain('\nreused       26.0 MiB on each of 1 of 2 servers, 96% of the size\n')
+  expect(text).toContain('\nfastest      a, 2 s, 512 KiB/s\n')
+  const record = new RunRecord([{ label: 'a', host: 'a', port: 22 }], () => 0)
+  record.transferred(perServer[0] as ServerReport)
+  expect(record.server('a')?.rate).toBe(reportEvent({ ...good, perServer }).fastest?.rate)
+})
+
+test('servers that are closed to each other are named, with the cure', () => {
+  const each = (server: string, fromSeeder: number, sent: number) => ({
+    ...{ server, seconds: 1, received: 27 * MiB, fromSeeder, sent },
+  })
+  const text = (...perServer: ReturnType<typeof each>[]) => reportTable({ ...good, perServer }, 200)
+  const all = ['a', 'b', 'c'].map((name) => each(name, 27 * MiB, 0))
+  expect(text(...all)).toMatch(/\nclosed +a, b, c exchanged nothing .*murder.ports/)
+  expect(text(...all.slice(0, 2), each('c', 20 * MiB, 7))).toMatch(/\nclosed +a, b exchanged/)
+  expect(text(each('a', 27 * MiB, 20), each('b', 7 * MiB, 0))).not.toContain('closed')
+  expect(text(each('a', 27 * MiB, 0))).not.toContain('closed')
 })
 
 test('one server is its own fastest; none is no server; nothing is divided by nothing', () => {
-  const one = reportTable({ ...good, servers: 1, perServer: good.perServer.slice(0, 1) })
+  const one = reportTable({ ...good, servers: 1, perServer: good.perServer.slice(0, 1) }, 100)
   expect(one).toContain('fastest')
   expect(one).not.toContain('slowest')
   const none = { size: 0, servers: 2, phases: {}, perServer: [], seederUploaded: 0, failures: [] }
-  expect(reportTable(none)).toBe(
+  expect(reportTable(none, 100)).toBe(
     'size         0 B\nservers      0 of 2 done\nseeder sent  0 B, 0.00 times the size',
   )
   expect(reportEvent(none)).toMatchObject({ fastest: null, slowest: null, seconds: null, seederRatio: 0 })
@@ -105,21 +135,73 @@ deploy@c.example.com:2222: transfer
   )
 })
 
+test('servers that fail in the same way share a row', () => {
+  const fleet = Array.from({ length: 9 }, (_, index) => ({
+    server: `deploy@web${index}.example.com:2222`,
+    step: 'check',
+    cause: 'refused the login',
+    cure: `this must work: ssh -i key -p 2222 deploy@web${index}.example.com`,
+  }))
+  const all = [...fleet, ...failures]
+  const text = failureTable(all, 200)
+  expect(text.match(/refused the login/g)).toHaveLength(1)
+  expect(text).toContain('ssh -i key -p 2222 deploy@web0.example.com (the others likewise)')
+  expect(text).toMatch(/^and 5 more$/m)
+  expect(text).toContain('too old')
+  expect(failureTable(all, 60)).toMatch(/^and 5 more: check$/m)
+  expect(groupFailures(all).map(({ servers }) => servers.length)).toEqual([9, 1, 1])
+})
+
+test('what differs in more than the name of the server stays apart', () => {
+  const each = (server: string, cause: string) => ({ server, step: 'check', cause })
+  const same = groupFailures([each('deploy@a1:1', 'port 1'), each('deploy@a2:2', 'port 2')])
+  expect(same).toHaveLength(1)
+  expect(groupFailures([each('deploy@a1', '3 MiB free'), each('deploy@a2', '4 MiB free')])).toHaveLength(2)
+  expect(groupFailures([each('a', 'x'), { ...each('b', 'x'), step: 'unpack' }])).toHaveLength(2)
+})
+
+test.each([60, 80, 100])('the whole report, at %d columns, breaks no word and is not wider', (columns) => {
+  const record = (index: number): ServerRecord => ({
+    server: `deploy@production-web-${index}.datacenter-1.example.com:2222`,
+    address: 'x:22',
+    outcome: 'done',
+    published: true,
+    steps: { transfer: 123.4, unpack: 61.2 },
+    received: 27 * MiB,
+    fromSeeder: 123 * MiB,
+    fromPeers: 999 * MiB,
+    reused: 0,
+    sent: 999 * MiB,
+    rate: 99 * MiB,
+    retries: 12,
+  })
+  const records = [record(1), record(22)]
+  const perServer = records.map(({ server }) => ({ server, seconds: 5.4, received: 27 * MiB }))
+  const lines = reportTable({ ...good, perServer, records }, columns).split('\n')
+  for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(columns)
+  const row = lines.find((line) => line.includes('…') && line.includes('done')) ?? ''
+  expect(row).toMatch(/^deploy@p\S*…\S*m:2222 +done +2 min 03 s/)
+})
+
 test.each([40, 60, 80, 100, 133])('no line is longer than %d columns', (columns) => {
   const long = { server: 'a', step: 'unpack', cause: 'x'.repeat(300), cure: 'y '.repeat(150) }
   for (const line of failureTable([...failures, long], columns).split('\n'))
     expect(line.length).toBeLessThanOrEqual(columns)
 })
 
-test('a report with failures ends with their table', () => {
+test('a report with failures ends with the names of these servers', () => {
   const report = { ...good, perServer: good.perServer.slice(0, 1), failures }
-  expect(reportTable(report, 60)).toMatch(/times the size\n\n2 of 3 servers failed\ndeploy@b: check\n/)
-  expect(reportTable(report, 60, true)).toContain('\u001b[31m2 of 3 servers failed\u001b[39m')
+  const text = reportTable(report, 60)
+  expect(text).toMatch(
+    /times the size\n\n2 of 3 servers failed, as the table above says: deploy@b,\ndeploy@c.example.com:2222$/,
+  )
+  expect(text).not.toContain('too old')
+  expect(reportTable(report, 60, true)).toContain('\u001b[31m2 of 3 servers failed')
   expect(reportEvent(report)).toMatchObject({ servers: 3, done: 1, failures })
 })
 
 test('control characters in a cause do not reach the terminal', () => {
-  const text = failureTable([{ server: 'a', step: 'check', cause: 'bad\u001b[2J\nthing\u0007' }])
+  const text = failureTable([{ server: 'a', step: 'check', cause: 'bad\u001b[2J\nthing\u0007' }], 100)
   expect(text.split('\n').at(-1)).toBe('a       check  bad thing')
 })
 

@@ -43,12 +43,10 @@ afterEach(() => {
 })
 const watch = (role: ContentJob['role']) => {
   const participant = { stats: () => stats } as Participant
-  monitor = new ContentMonitor(
-    participant,
-    { ...job, role },
-    (event) => events.push(event),
-    performance.now(),
-  )
+  monitor = new ContentMonitor(participant, { ...job, role }, (event) => events.push(event), {
+    started: performance.now(),
+    kept: 0,
+  })
 }
 const progress = () => events.filter(({ event }) => event === 'progress').length
 

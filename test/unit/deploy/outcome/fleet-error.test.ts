@@ -22,6 +22,20 @@ test('an error is made without telling anybody', () => {
   expect([display.fail, display.finish, log].flatMap(({ mock }) => mock.calls)).toEqual([])
 })
 
+test('what is said of the others is true however many there are', () => {
+  const { context } = fake('plain')
+  const consequence = { one: 'is set up', several: 'are set up' }
+  const message = (all: string[], failed: string[]) =>
+    fleetError(
+      failed.map((server) => ({ server, step: 'check', cause: 'x' })),
+      consequence,
+      { ...context, fleet: { all } } as unknown as Context,
+    ).message
+  expect(message(['a', 'b', 'c'], ['a'])).toBe('1 of 3 servers failed: the others are set up')
+  expect(message(['a', 'b'], ['a', 'a'])).toBe('1 of 2 servers failed: the other is set up')
+  expect(message(['a', 'b'], ['a', 'b'])).toBe('2 of 2 servers failed: none is set up')
+})
+
 test('failures are told once, then the display ends, and people get a table', () => {
   const { context, display, log } = fake('plain')
   tellFailures(context, failures)

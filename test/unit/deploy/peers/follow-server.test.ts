@@ -74,7 +74,10 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
   const times = new TransferTimes()
   const shared = { torrent: '', layout: undefined, bytes: 0, hosts: undefined }
   return {
-    follower: new ServerFollower({ context, plan, shared, times }, server),
+    follower: new ServerFollower(
+      { context, plan, shared, times, exchanged: new Map(), hasWarned: false },
+      server,
+    ),
     plan,
     times,
     controller,
@@ -127,6 +130,32 @@ describe('following one server', () => {
     const { follower: one } = follower([{ event: 'prefilled', bytes: 10 }, downloaded], undefined)
     await one.follow()
     expect(one.report.reused).toBe(2)
+  })
+
+  test('what was there before is not transferred', async () => {
+    const at = (bytes: number) =>
+      ({ event: 'progress', bytes, total: 10, down: 1, up: 0, peers: 1, kept: 6 }) as const
+    await follower([at(6), at(8)], undefined).follower.follow()
+    expect(board.update.mock.calls.slice(1).map(([, patch]) => patch)).toMatchObject([
+      { bytes: 0, total: 4 },
+      { bytes: 2, total: 4 },
+    ])
+  })
+
+  test('servers that are closed to each other are said to be, once', async () => {
+    const length = 2 << 20
+    const progress = { event: 'progress', bytes: 5, total: length, down: 1, up: 1, peers: 1 } as const
+    const run = follower([progress, progress], undefined)
+    Object.assign(run.plan.transfer, { length })
+    Object.assign(run.plan.swarm, { sent: () => 2 * length })
+    await run.follower.follow()
+    expect(board.log.mock.calls).toEqual([[expect.stringContaining('get nothing from each other')]])
+    const open = follower([{ ...progress, sent: 1 }], undefined)
+    Object.assign(open.plan.transfer, { length })
+    Object.assign(open.plan.swarm, { sent: () => 2 * length })
+    board.log.mockClear()
+    await open.follower.follow()
+    expect(board.log).not.toHaveBeenCalled()
   })
 
   test('a server can accuse few others, and each once', async () => {

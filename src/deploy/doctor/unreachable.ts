@@ -1,0 +1,47 @@
+import type { Reached } from '../scripts/probe-script.ts'
+import type { Problem } from './problem.ts'
+
+/** A kind of port that servers try to reach. */
+export type PortKind = 'tracker' | 'external tracker' | 'seeder' | 'peer'
+
+/** A connection that was tried and did not come about. */
+export interface Unreachable {
+  from: string
+  to: string
+  port: PortKind
+  number: number
+  word: Exclude<Reached, 'reached'>
+}
+
+const HOW = {
+  silent: 'nothing answers',
+  refused: 'the connection is refused',
+  failed: 'no way there',
+  mute: 'the connection opens, but something on the way drops what has the text "BitTorrent protocol"',
+}
+
+const CURES = {
+  tracker:
+    'let this port through firewalls, or set murder.announce to the right address, or murder.seeder to a server',
+  'external tracker':
+    'start it, or let its port through firewalls; without murder.tracker.at a deploy has a tracker of its own',
+  seeder:
+    'let the ports of murder.ports through firewalls, or set murder.announce, or murder.seeder to a server',
+  peer: 'let the ports of murder.ports through firewalls between the servers; until then the deploy host sends the release once for each server',
+}
+
+/** No setting hides the text, for other BitTorrent clients could not take part then. */
+const MUTE_CURE =
+  'allow it on these ports in the filter (a string match of nftables or iptables, "application control" or "P2P" of a firewall); other ports do not help'
+
+export function unreachable({ from, to, port, number, word }: Unreachable): Problem {
+  return {
+    server: from,
+    check: `${port} port`,
+    cause: `does not reach port ${number} of ${to}: ${HOW[word]}`,
+    cure: word === 'mute' ? MUTE_CURE : CURES[port],
+    to,
+    port: number,
+    how: HOW[word],
+  }
+}

@@ -1,0 +1,29 @@
+import { nameSome, oneLine } from '../text/format.ts'
+import type { ServerReport } from './server-report.ts'
+
+/** Less may come from the seeder alone, because it is over before servers have met. */
+const MIN_BYTES = 1 << 20
+const MAX_NAMES = 4
+
+const CURE =
+  'let the ports of murder.ports through firewalls between the servers; murder:doctor says where they are closed'
+
+/** Said as soon as it shows that servers do not exchange anything. */
+export const CLOSED_LINE = `the servers get nothing from each other, so all is sent to each of them: ${CURE}`
+
+/** Whether a seeder that has sent so much serves servers that are closed to each other. `exchanged`: bytes that servers have sent. */
+export function areClosed(size: number, seederSent: number, exchanged: number): boolean {
+  return size >= MIN_BYTES && exchanged === 0 && seederSent >= 1.5 * size
+}
+
+/** What to say of servers that had all from the seeder and sent nothing to others; undefined where there are none. */
+export function closedText(perServer: readonly ServerReport[]): string | undefined {
+  const fetched = perServer.filter(({ received = 0 }) => received >= MIN_BYTES)
+  const closed = fetched.filter(({ received, fromSeeder, sent }) => fromSeeder === received && sent === 0)
+  if (fetched.length < 2 || closed.length === 0) return undefined
+  const names = nameSome(
+    closed.map(({ server }) => oneLine(server)),
+    MAX_NAMES,
+  )
+  return `${names} exchanged nothing with other servers: ${CURE}`
+}

@@ -1,0 +1,36 @@
+export interface ServerReport {
+  server: string
+  /** From the start of the transfer until its content was complete and verified. */
+  seconds: number
+  /** Bytes that came over the network. */
+  received?: number
+  /** Bytes of these that came from the seeder; the others came from peers. */
+  fromSeeder?: number
+  /** Bytes that it had sent to other servers when it was complete. */
+  sent?: number
+  /** Bytes that it had from an earlier release. */
+  reused?: number
+  /** What its release has from the current one: kept, not sent. */
+  carried?: CarriedReport
+  /** Peers that sent it wrong bytes, by the server's name where that is known. */
+  banned?: string[]
+}
+
+/** `names` are the first of the topmost paths, `more` is how many others there are. */
+export interface CarriedReport {
+  files: number
+  bytes: number
+  names: readonly string[]
+  more: number
+}
+
+export interface Speed {
+  server: string
+  seconds: number
+  rate: number
+}
+
+/** Bytes a second that came over the network to a server, which may have had the most of its content before. */
+export function speedOf({ received = 0, seconds }: Pick<ServerReport, 'received' | 'seconds'>): number {
+  return seconds > 0 ? Math.round(received / seconds) : 0
+}

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import {
+  connectScript,
+  listenScript,
+  parseReached,
+  type Target,
+} from '../../../../src/deploy/scripts/probe-script.ts'
+
+const program = (script: string) => {
+  const child = spawn('sh', ['-c', script])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
+}
+
+async function listen(onSocket: (socket: Socket) => void): Promise<number> {
+  const server: Server = createServer(onSocket).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** A firewall that reads along: nothing that has the text comes through any more. */
+const filter = (port: number) =>
+  listen((socket) => {
+    const behind = connect(port, '127.0.0.1')
+    socket
+      .on('data', (data) => data.includes('BitTorrent protocol') || behind.write(data))
+      .on('error', () => {})
+    behind.on('data', (data) => socket.write(data)).on('error', () => {})
+    onTestFinished(() => void [socket, behind].map((each) => each.destroy()))
+  })
+
+test('a peer is reached only when it answers a handshake', async () => {
+  const listener = program(listenScript(process.execPath, [0, 0]))
+  const [said] = await once(listener.stdout, 'data')
+  const port = Number(/port=(\d+)/.exec(String(said))?.[1])
+  const unused = await listen(() => {})
+  const targets: Target[] = [
+    ['127.0.0.1', port, true],
+    ['127.0.0.1', port, false],
+    ['127.0.0.1', await filter(port), true],
+    ['127.0.0.1', await listen((socket) => socket.destroy()), true],
+    ['127.0.0.1', 1, true],
+    ['127.0.0.1', unused, false],
+  ]
+  const connector = program(connectScript(process.execPath))
+  connector.stdin.end(JSON.stringify(targets))
+  const reached = parseReached(await text(connector.stdout))
+  expect(targets.map((target) => reached.get(JSON.stringify(target)))).toEqual([
+    'reached',
+    'reached',
+    'mute',
+    'mute',
+    'refused',
+    'reached',
+  ])
+}, 20_000)
