@@ -1,11 +1,13 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
+import { MANIFEST } from '../../attributes/entry.ts'
 import { ExitCode } from '../../errors.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import { defined } from '../../system/defined.ts'
 import { bytes } from '../../text/format.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
+import { otherClientsNotes } from '../../torrent/metainfo/other-clients.ts'
 import { type Arguments, type Command, usageError } from '../cli/arguments.ts'
 import { onInterrupt } from '../cli/interrupt.ts'
 import { printOut } from '../cli/output.ts'
@@ -104,6 +106,10 @@ function isTorrent(path: string): boolean {
 function printResult(args: Arguments, out: string, torrent: Buffer): void {
   const { infoHash, name, length, pieceLength, pieces, files, trackers } = parseMetainfo(torrent)
   const count = pieces.length / 20
+  const notes = otherClientsNotes(
+    name,
+    files.filter(({ path }) => path.join('/') !== MANIFEST),
+  )
   if (args.has('json')) {
     printOut(
       JSON.stringify({
@@ -114,6 +120,7 @@ function printResult(args: Arguments, out: string, torrent: Buffer): void {
         files: files.length,
         pieceLength,
         pieces: count,
+        notes,
       }),
     )
     return
@@ -126,6 +133,7 @@ function printResult(args: Arguments, out: string, torrent: Buffer): void {
       ['pieces', `${count} of ${bytes(pieceLength)}`],
     ]),
   )
+  for (const note of notes) process.stderr.write(`murder: ${note}\n`)
 }
 
 function parsePieceLength(flag: string, text: string): number {

@@ -1,8 +1,12 @@
-import { resolve } from 'node:path'
+import { tmpdir } from 'node:os'
+import { resolve, sep } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
 import { readCopyOptions } from '../../config/copy-options.ts'
 import { MurderError } from '../../errors.ts'
+import type { Entry } from '../../files/entry.ts'
 import { gitIgnore } from '../../package/pack/excludes.ts'
+import { OTHER_DIRECTORY } from '../../system/temporary-directory.ts'
+import { bytes } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { OWN_DIRECTORY } from '../context/local-paths.ts'
 import { directoryTransfer } from './directory-transfer.ts'
@@ -25,7 +29,7 @@ export function sourceDirectory({ shipit }: Context): string {
  * Makes a directory ready to travel as the settings want it, without what they ignore and without this plugin's own files.
  * `root` is the deployed one unless given.
  */
-export function makeTransfer(
+export async function makeTransfer(
   context: Context,
   wish: Omit<PackageWish, 'root' | 'entries'> & { root?: string },
 ): Promise<Transfer> {
@@ -36,6 +40,24 @@ export function makeTransfer(
     gitIgnore(isPackage ? settings.ignore : [...settings.ignore, `/${MANIFEST}`]),
     gitIgnore([OWN_DIRECTORY]),
   ])
-  context.display.board().step('package')
-  return (isPackage ? packageTransfer : directoryTransfer)(context, { ...wish, root, entries })
+  const board = context.display.board()
+  const history = gitBytes(entries)
+  if (history > 0) board.log(`.git is ${bytes(history)} of the release; ignores: ['.git'] leaves it out`)
+  board.step('package')
+  try {
+    return await (isPackage ? packageTransfer : directoryTransfer)(context, { ...wish, root, entries })
+  } catch (error) {
+    throw inTemporaryDirectory(error, wish.directory)
+  }
+}
+
+/** Bytes of the repository's history, which shipit-deploy deploys, too, unless it is ignored. */
+const gitBytes = (entries: readonly Entry[]) =>
+  entries.reduce((sum, { path, size }) => sum + (/^([^/]+\/)?\.git\//.test(path) ? size : 0), 0)
+
+/** A full disk, when the package is on that of temporary files: another one can be named. */
+export function inTemporaryDirectory(error: unknown, directory: string): unknown {
+  if (!(error instanceof MurderError) || error.code !== 'DISK_FULL') return error
+  if (!directory.startsWith(`${tmpdir()}${sep}`)) return error
+  return new MurderError(error.code, error.message, { cure: OTHER_DIRECTORY, cause: error })
 }

@@ -276,7 +276,9 @@ export class Storage {
 function translate(error: unknown, path: string): unknown {
   if (isSystemError(error, 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'EISDIR', 'ENOTDIR', 'EEXIST')) {
     return new MurderError('NO_ACCESS', `Cannot use ${error.path ?? path}: ${reason(error)}`, {
-      cure: 'check that the path exists, is of the right kind and that this user may use it',
+      cure: isSystemError(error, 'EACCES', 'EPERM')
+        ? 'name a path of this user, or make it once as root: sudo install -d -o <user> <path>'
+        : 'check that the path exists, is of the right kind and that this user may use it',
       cause: error,
     })
   }

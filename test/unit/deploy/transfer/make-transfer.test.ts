@@ -1,13 +1,17 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Context } from '../../../../src/deploy/context/context.ts'
-import { makeTransfer } from '../../../../src/deploy/transfer/make-transfer.ts'
+import { inTemporaryDirectory, makeTransfer } from '../../../../src/deploy/transfer/make-transfer.ts'
+import { MurderError } from '../../../../src/errors.ts'
 import { temporary } from '../../package/trees.ts'
+
+const said: string[] = []
 
 const contextOf = (workspace: string) => {
   const settings = { package: 'file', ignore: [], compression: 'none', pieceLength: 16_384 }
-  const display = { board: () => ({ step() {} }) }
+  const display = { board: () => ({ step() {}, log: (line: string) => said.push(line) }) }
   return { settings, display, shipit: { config: { workspace } }, signal: undefined } as unknown as Context
 }
 
@@ -28,4 +32,23 @@ test('the plugin’s own files are never packaged, whatever way leads to them', 
   symlinkSync(root, link)
   expect(await packaged(root)).toEqual(['.', 'app.js', 'sub'])
   expect(await packaged(temporary(), link)).toEqual(['.', 'app.js', 'sub'])
+})
+
+test('the size of .git in a release is said', async () => {
+  const root = temporary()
+  mkdirSync(join(root, '.git'))
+  writeFileSync(join(root, '.git/pack'), Buffer.alloc(2048))
+  writeFileSync(join(root, '.gitignore'), 'x')
+  await packaged(root)
+  expect(said).toEqual([".git is 2.0 KiB of the release; ignores: ['.git'] leaves it out"])
+})
+
+test('when the temporary directory is full, TMPDIR is named', () => {
+  const error = new MurderError('DISK_FULL', 'no space left', { cure: 'free space' })
+  const cure = expect.stringContaining('TMPDIR=/var/tmp')
+  expect(inTemporaryDirectory(error, join(tmpdir(), 'x/package'))).toMatchObject({
+    message: 'no space left',
+    cure,
+  })
+  expect(inTemporaryDirectory(error, '/elsewhere/package')).toBe(error)
 })
