@@ -101,6 +101,7 @@ async function main() {
     'index.cjs': cjs,
     'index.d.ts': types.esm,
     'index.d.cts': types.cjs,
+    'shipit-deploy.d.ts': types.deploy,
     'sbom.cdx.json': await sbom(root, metafiles[0]),
     'LICENSES.txt': await licences(root, metafiles),
   }

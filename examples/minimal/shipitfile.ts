@@ -11,6 +11,7 @@ export default (shipit: Shipit): void => {
       deployTo: '/srv/app',
       repositoryUrl: 'https://example.com/app.git',
       branch: 'main',
+      ignores: ['.git'],
     },
     production: {
       servers: ['deploy@a.example.com', 'deploy@b.example.com', 'deploy@c.example.com:2222'],

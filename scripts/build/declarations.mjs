@@ -8,12 +8,19 @@ const DOC = `/**
  * Throws when it is not given Shipit, or before shipit-deploy is loaded.
  */`
 
+/** shipit-deploy has no types, and a strict shipitfile.ts must import it. */
+const SHIPIT_DEPLOY = `declare module 'shipit-deploy' {
+  export default function deploy(shipit: object): void
+}
+`
+const REFERENCE = '/// <reference path="./shipit-deploy.d.ts" />\n'
+
 /**
  * The published declarations. They are self-contained: a user needs neither zod's types nor Node's.
  *
  * @param {string} root the repository
- * @returns {Promise<{ esm: string, cjs: string }>} the text of index.d.ts and of index.d.cts, which describes a module
- *   whose `require` is the function itself
+ * @returns {Promise<{ esm: string, cjs: string, deploy: string }>} the text of index.d.ts, of index.d.cts, which describes a
+ *   module whose `require` is the function itself, and of shipit-deploy.d.ts
  */
 export async function declarations(root) {
   const host = await readFile(join(root, 'src/shipit.ts'), 'utf8')
@@ -24,8 +31,9 @@ export async function declarations(root) {
   const all = `${await settingsInterface(root)}${types}`
   const inNamespace = all.trimEnd().replace(/^(?=.)/gm, '  ')
   return {
-    esm: `${all}\n${DOC}\nexport default function murder(shipit: Shipit): void\n`,
-    cjs: `${DOC}\ndeclare function murder(shipit: murder.Shipit): void
+    deploy: SHIPIT_DEPLOY,
+    esm: `${REFERENCE}${all}\n${DOC}\nexport default function murder(shipit: Shipit): void\n`,
+    cjs: `${REFERENCE}${DOC}\ndeclare function murder(shipit: murder.Shipit): void
 
 declare namespace murder {
 ${inNamespace}

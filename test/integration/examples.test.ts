@@ -30,12 +30,17 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 const tasks = ['deploy:update', 'murder:config', 'murder:seed']
 
-test.each(['shipitfile.ts', 'shipitfile.js'])('examples/minimal/%s loads in a project', async (file) => {
+test.each([
+  ['shipitfile.ts', '{}'],
+  ['shipitfile.js', '{}'],
+  ['shipitfile.mjs', '{ "type": "commonjs" }'],
+  ['shipitfile.mjs', '{ "type": "module" }'],
+])('examples/minimal/%s loads in a project with %s', async (file, manifest) => {
   mkdirSync(join(directory, 'node_modules'))
   for (const name of ['shipit-cli', 'shipit-deploy', 'sucrase'])
     symlinkSync(join(root, 'node_modules', name), join(directory, 'node_modules', name))
   symlinkSync(root, join(directory, 'node_modules', 'shipit-murder'))
-  writeFileSync(join(directory, 'package.json'), '{}')
+  writeFileSync(join(directory, 'package.json'), manifest)
   copyFileSync(join(root, 'examples/minimal', file), join(directory, file))
   const shipit = join(directory, 'node_modules/shipit-cli/bin/shipit')
   const { stdout } = await execute(process.execPath, [shipit, 'production', '--tasks'], { cwd: directory })

@@ -66,6 +66,7 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
       'dist/index.js',
       'dist/murder.mjs',
       'dist/sbom.cdx.json',
+      'dist/shipit-deploy.d.ts',
       'dist/trace.mjs',
       'package.json',
     ])
@@ -149,10 +150,14 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
     const tsc = join(require.resolve('typescript/package.json'), '../bin/tsc')
     const options = ['--strict', '--noEmit', '--target', 'es2022', '--types', '', '--ignoreConfig']
 
-    async function check(file: string, source: string, module: string[]): Promise<string> {
-      await writeFile(join(directory, 'deploy.d.ts'), "declare module 'shipit-deploy'")
+    async function check(
+      file: string,
+      source: string,
+      module: string[],
+      own: string[] = [],
+    ): Promise<string> {
       await writeFile(join(directory, file), source)
-      const done = run(process.execPath, [tsc, ...options, ...module, 'deploy.d.ts', file], directory)
+      const done = run(process.execPath, [tsc, ...options, ...module, ...own, file], directory)
       return done.then(
         () => '',
         (error: Error) => error.message,
@@ -182,6 +187,19 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
     ])('check a %s with %j', async (file, module) => {
       const settings = "tracker: { port: 9000 }, seeder: 'local', compression: 'gzip'"
       expect(await check(`types-${file}`, shipitfile(settings), module)).toBe('')
+    })
+
+    it.each([[], nodenext, bundler])('check the example as it is, with %j', async (...module) => {
+      const example = join(root, 'examples/minimal/shipitfile.ts')
+      expect(await check('example.ts', await readFile(example, 'utf8'), module)).toBe('')
+    })
+
+    it.each([
+      "declare module 'shipit-deploy'",
+      "declare module 'shipit-deploy' { export default function deploy(shipit: any): void }",
+    ])('do not clash with %s', async (own) => {
+      await writeFile(join(directory, 'deploy.d.ts'), own)
+      expect(await check('beside.mts', shipitfile(''), nodenext, ['deploy.d.ts'])).toBe('')
     })
 
     it('check require in TypeScript', async () => {

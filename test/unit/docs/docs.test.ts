@@ -64,9 +64,9 @@ describe.each(pages)('%s', (page) => {
   })
 })
 
-test('the shipitfile in README.md is examples/minimal/shipitfile.js', () => {
+test('the shipitfile in README.md is examples/minimal/shipitfile.mjs', () => {
   const [, shown] = /```js\n([\s\S]*?)```/.exec(read('README.md')) ?? []
-  expect(read('examples/minimal/shipitfile.js').replace(/^\/\/.*\n/gm, '')).toBe(shown)
+  expect(read('examples/minimal/shipitfile.mjs').replace(/^\/\/.*\n/gm, '')).toBe(shown)
 })
 
 test('docs/tasks.md has a row for every task, and for no other', () => {
