@@ -14,7 +14,7 @@ export interface Advice {
 /** So many servers are named; JSON has all. */
 const MAX_NAMES = 4
 const MIN_NAME_WIDTH = 16
-const MIN_TEXT_WIDTH = 24
+const MIN_TEXT_WIDTH = 30
 
 /**
  * What is wrong where, why, and what to do, in at most `width` characters. Where the columns would break words, cause and cure are

@@ -46,6 +46,8 @@ export class RunRecord {
   }
 
   transferred({ server, seconds, received = 0, fromSeeder = 0, sent = 0, reused = 0 }: ServerReport): void {
+    const tracked = this.#servers.get(server)
+    if (tracked) tracked.transferSeconds = seconds
     const fromPeers = Math.max(0, received - fromSeeder)
     this.#update(server, {
       received,
@@ -78,10 +80,12 @@ export class RunRecord {
   #enter(label: string, phase: ServerPhase): void {
     const tracked = this.#servers.get(label)
     if (!tracked) return
-    const { record, phase: before, since } = tracked
+    const { record, phase: before, since, transferSeconds } = tracked
     const now = this.#now()
-    if (before !== undefined)
-      record.steps[before] = Math.round(((record.steps[before] ?? 0) + now - since) * 1000) / 1000
+    if (before !== undefined) {
+      const measured = before === 'transfer' ? transferSeconds : undefined
+      record.steps[before] = Math.round((measured ?? (record.steps[before] ?? 0) + now - since) * 1000) / 1000
+    }
     const isEnd = phase === 'done' || phase === 'failed'
     tracked.phase = isEnd ? undefined : phase
     tracked.since = now
@@ -99,6 +103,8 @@ interface Tracked {
   /** Where the server is now, and since when; undefined when it has ended. */
   phase: ServerPhase | undefined
   since: number
+  /** What its report says, which is what else is told of it. */
+  transferSeconds?: number
 }
 
 const newRecord = (server: string, address: string): ServerRecord => ({

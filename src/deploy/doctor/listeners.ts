@@ -1,11 +1,12 @@
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { PersistentShell } from '../../fleet/persistent-shell.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { listen } from '../../torrent/peers/listen.ts'
 import type { Context } from '../context/context.ts'
 import type { Placement, Site } from '../hosts/placement.ts'
-import { listenScript, PROBE_HANDSHAKE } from '../scripts/probe-script.ts'
+import { listenScript } from '../scripts/probe-script.ts'
 import { parseValues } from '../scripts/values.ts'
+import { answerHandshake } from './answer-handshake.ts'
 import type { Problem } from './problem.ts'
 
 /** How long a probe may take. */
@@ -88,12 +89,6 @@ async function listenAt(
   if (Number.isInteger(port) && port > 0 && port < 65_536) return { port, close: () => shell.close() }
   await shell.close()
   return undefined
-}
-
-/** As a peer does it, so that a firewall that reads along sees what it will see in a deploy. */
-function answerHandshake(socket: Socket): void {
-  socket.on('error', () => {}).setTimeout(PROBE_TIMEOUT_S * 1000, () => socket.destroy())
-  socket.once('data', () => socket.end(PROBE_HANDSHAKE))
 }
 
 async function listenHere(range: [first: number, last: number]): Promise<Listener | undefined> {

@@ -46,6 +46,7 @@ process.stdin.on('data', (chunk) => { text += chunk }).on('end', () => {
     }
     socket.on('connect', () => {
       isOpen = true
+      socket.setTimeout(10000) // Any program answers a handshake, but not at once on a busy machine.
       isPeer ? socket.write(handshake) : done('reached')
     })
     socket.on('data', () => done('reached'))

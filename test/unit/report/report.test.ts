@@ -62,7 +62,10 @@ test('the mean of those that had anything, and the speed of what came over the n
   expect(text).toContain('\nreused       26.0 MiB on each of 1 of 2 servers, 96% of the size\n')
   expect(text).toContain('\nfastest      a, 2 s, 512 KiB/s\n')
   const record = new RunRecord([{ label: 'a', host: 'a', port: 22 }], () => 0)
+  record.take({ event: 'server', server: 'a', phase: 'transfer', bytes: 0, total: 1 })
   record.transferred(perServer[0] as ServerReport)
+  record.take({ event: 'server', server: 'a', phase: 'unpack', bytes: 0, total: 1 })
+  expect(record.server('a')?.steps.transfer).toBe(2)
   expect(record.server('a')?.rate).toBe(reportEvent({ ...good, perServer }).fastest?.rate)
 })
 

@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
+import { answerHandshake } from '../../../../src/deploy/doctor/answer-handshake.ts'
 import {
   connectScript,
   listenScript,
   parseReached,
   type Target,
 } from '../../../../src/deploy/scripts/probe-script.ts'
+import { listen as listenAsPeer } from '../../../../src/torrent/peers/listen.ts'
 
 const program = (script: string) => {
   const child = spawn('sh', ['-c', script])
@@ -38,6 +40,8 @@ test('a peer is reached only when it answers a handshake', async () => {
   const listener = program(listenScript(process.execPath, [0, 0]))
   const [said] = await once(listener.stdout, 'data')
   const port = Number(/port=(\d+)/.exec(String(said))?.[1])
+  const here = await listenAsPeer([0, 0], answerHandshake)
+  onTestFinished(() => void here.close())
   const unused = await listen(() => {})
   const targets: Target[] = [
     ['127.0.0.1', port, true],
@@ -46,6 +50,7 @@ test('a peer is reached only when it answers a handshake', async () => {
     ['127.0.0.1', await listen((socket) => socket.destroy()), true],
     ['127.0.0.1', 1, true],
     ['127.0.0.1', unused, false],
+    ['127.0.0.1', (here.address() as AddressInfo).port, true],
   ]
   const connector = program(connectScript(process.execPath))
   connector.stdin.end(JSON.stringify(targets))
@@ -57,5 +62,6 @@ test('a peer is reached only when it answers a handshake', async () => {
     'mute',
     'refused',
     'reached',
+    'reached',
   ])
-}, 20_000)
+}, 30_000)
