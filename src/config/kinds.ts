@@ -136,11 +136,28 @@ export const tag = textKind(
   trimmed,
 )
 
-export const command = textKind(
+const command = textKind(
   z.string().refine((text) => /^[^-\s]/.test(text) && isOneLine(text)),
   'the name or path of a program, without arguments and line breaks',
   asWritten,
 )
+
+const nodeSchema = z.union([command.schema, z.strictObject({ bring: localPath.schema })])
+
+/** Node on the servers: where it is, or that it is brought. */
+export const node: Kind<typeof nodeSchema> = {
+  schema: nodeSchema,
+  allowed:
+    "the name or path of a program without arguments, 'bring', or { bring: 'path' } with a program on the deploy host (as a variable bring:path)",
+  fromText: (text) => (text.startsWith('bring:') ? { bring: text.slice('bring:'.length) } : text),
+  show: (value) =>
+    value === 'bring'
+      ? 'brought where there is none'
+      : typeof value === 'string'
+        ? oneLine(value)
+        : `${oneLine(value.bring)}, brought where there is none`,
+  toText: (value) => (typeof value === 'string' ? value : `bring:${value.bring}`),
+}
 
 export const seeder = textKind(
   z.string().min(1).refine(isOneLine),

@@ -101,9 +101,11 @@ export const schema = z.strictObject({
     example: '/var/tmp/murder',
     unset: '<remotePath>/tmp',
   }),
-  node: setting(kinds.command.schema.default('node'), kinds.command, {
-    description: 'Name or path of Node.js (20.19 or newer) on the servers.',
-    example: '/opt/node/bin/node',
+  node: setting(kinds.node.schema.optional(), kinds.node, {
+    description:
+      'Name or path of Node.js (20.19 or newer) on the servers. Unless it is set, the one on the PATH is taken, or the newest that nvm, fnm, volta, asdf, mise, n, Homebrew and the like have put elsewhere; with `bring` one is uploaded to each server that has none, with `{ bring: path }` this file of the deploy host.',
+    example: 'bring',
+    unset: 'found on each server',
   }),
   ports: setting(kinds.portRange.schema.default([6881, 6999]), kinds.portRange, {
     description:

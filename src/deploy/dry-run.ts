@@ -31,7 +31,7 @@ export async function tryDeploy(context: Context): Promise<void> {
   const outcomes = await askReadOnly(context)
   const locks = namedLocks(outcomes)
   if (locks.length > 0) throw lockedError(locks, shipit.environment)
-  const { facts, failures } = await inspect(context, Promise.resolve(outcomes))
+  const { facts, failures } = await inspect(context, Promise.resolve(outcomes), { readOnly: true })
   tolerate(context, failures, 'a deploy would end here')
   const directory = makeTemporaryDirectory('shipit-murder-')
   try {

@@ -29,6 +29,8 @@ export interface SshdOptions {
   port?: number
   /** Lines of sshd_config, such as `MaxSessions 2`. Of two values for one keyword the first counts: these. */
   config?: string[]
+  /** Files that its sessions do not see; needs root. */
+  hidden?: string[]
 }
 
 export interface Sshd {
@@ -76,7 +78,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     log += text
     lines.emit('more')
   }
-  let child = await launch(binary, directory, onLog)
+  const { hidden = [] } = options
+  let child = await launch(binary, directory, onLog, hidden)
   // Who is not root has a second sshd a connection that outlives the first. What a connection runs goes on.
   const disconnect = () => {
     for (const { pid, args } of below(child.pid as number)) if (args.startsWith('sshd')) killNow(pid)
@@ -108,7 +111,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       await stop()
       rmSync(file('host'))
       makeKey(file('host'))
-      child = await launch(binary, directory, onLog)
+      child = await launch(binary, directory, onLog, hidden)
     },
     async stop() {
       await stop()
@@ -136,12 +139,17 @@ function baseConfig(directory: string, addresses: string[], port: number): strin
   ]
 }
 
-async function launch(sshd: string, directory: string, onLog: (text: string) => void): Promise<ChildProcess> {
+async function launch(
+  sshd: string,
+  directory: string,
+  onLog: (text: string) => void,
+  hidden: readonly string[],
+): Promise<ChildProcess> {
   // As root sshd insists on its privilege separation directory, which a machine without a running sshd may lack.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
-  const child = spawn(sshd, ['-D', '-e', '-f', join(directory, 'config')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const words = [sshd, '-D', '-e', '-f', join(directory, 'config')]
+  const [program = '', ...rest] = hidden.length === 0 ? words : [...hiding(directory, hidden), ...words]
+  const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject)
@@ -153,6 +161,14 @@ async function launch(sshd: string, directory: string, onLog: (text: string) => 
     })
   })
   return child
+}
+
+/** Words before a command in whose mount namespace an empty file is in the place of each. */
+function hiding(directory: string, hidden: readonly string[]): string[] {
+  const empty = join(directory, 'empty')
+  writeFileSync(empty, '', { mode: 0o644 })
+  const script = `e=$1; shift; while [ "$1" != -- ]; do mount --bind "$e" "$1" || exit 1; shift; done; shift; exec "$@"`
+  return ['unshare', '--mount', 'sh', '-c', script, 'sh', empty, ...hidden, '--']
 }
 
 function makeKey(path: string): void {

@@ -1,7 +1,7 @@
 import { loadSettings, type Origins } from '../../config/load.ts'
 import type { Settings } from '../../config/schema.ts'
 import { Fleet, type Outcome } from '../../fleet/fleet.ts'
-import { toServers } from '../../fleet/ssh/server.ts'
+import { type Server, toServers } from '../../fleet/ssh/server.ts'
 import type { OutputEvent } from '../../report/events.ts'
 import type { Failure } from '../../report/failures.ts'
 import { outputMode } from '../../report/output.ts'
@@ -22,6 +22,8 @@ export interface Context {
   readonly fleet: Fleet
   /** The release that a retry repeats, because some servers lack it. */
   again?: { release: string; revision: string | null }
+  /** What runs Node on each server, as the check has found it. */
+  readonly nodes: Map<Server, string>
   /** Why servers were left out of this run so far. */
   readonly leftOut: Failure[]
   /** Held while a deploy or a rollback runs. */
@@ -99,6 +101,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     shipit,
     settings,
     fleet,
+    nodes: new Map(),
     leftOut: [],
     lock,
     record,

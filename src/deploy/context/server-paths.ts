@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { Settings } from '../../config/schema.ts'
 import type { Shipit } from '../../shipit.ts'
 import { agentPath } from './agent-program.ts'
+import { namedNode } from './server-node.ts'
 
 /** Paths on a server that most scripts need. */
 export interface ServerPaths {
@@ -9,12 +10,14 @@ export interface ServerPaths {
   remotePath: string
   temporaryPath: string
   agent: string
-  node: string
+  /** Name or path of Node; where it is undefined, scripts search for it. */
+  node: string | undefined
 }
 
 export function serverPaths({ settings, shipit }: { settings: Settings; shipit: Shipit }): ServerPaths {
-  const { remotePath, temporaryPath, node } = settings
-  return { deployTo: deployToOf(shipit), remotePath, temporaryPath, agent: agentPath(settings), node }
+  const { remotePath, temporaryPath } = settings
+  const [agent, node] = [agentPath(settings), namedNode(settings)]
+  return { deployTo: deployToOf(shipit), remotePath, temporaryPath, agent, node }
 }
 
 /** The settings cannot be read where it is missing. */

@@ -7,6 +7,7 @@ import { examine } from '../preflight/preflight.ts'
 import { othersLock } from '../scripts/lock-script.ts'
 import { checkDeployHost } from './deploy-host.ts'
 import { probeNetwork } from './network.ts'
+import { unusualNodes, withNode } from './nodes.ts'
 import type { Problem } from './problem.ts'
 import { groupProblems, problemTable } from './problem-table.ts'
 import { checkAddress, checkDisks, checkDistinct, checkLimits, checkLock } from './servers.ts'
@@ -17,7 +18,7 @@ import { checkAddress, checkDisks, checkDistinct, checkLimits, checkLock } from 
  */
 export async function doctor(context: Context): Promise<void> {
   const outcomes = await askReadOnly(context)
-  const { facts, failures } = await examine(context, Promise.resolve(outcomes))
+  const { facts, failures } = await examine(context, Promise.resolve(outcomes), { readOnly: true })
   const answers = outcomes.flatMap((outcome) =>
     outcome.ok ? [{ server: outcome.server.label, output: outcome.stdout }] : [],
   )
@@ -39,16 +40,20 @@ export async function doctor(context: Context): Promise<void> {
       ...checkDisks(label, found),
       ...checkAddress(context, label, found),
     ]),
-    ...(await probeNetwork(context, facts, isBusy)),
+    ...(await probeNetwork(context, withNode(facts), isBusy)),
   ]
   context.signal.throwIfAborted()
   const total = context.fleet.servers.length
+  const nodes = [...facts].map(([{ label }, { node, nodePath }]) => ({ server: label, node, nodePath }))
   if (problems.length === 0) {
-    const text = `${count(total, 'server')}: SSH, Node.js, directories, disks, locks and ports, with a BitTorrent handshake, are fit for a deploy`
-    return say(context, text, 'doctor', { servers: total, problems })
+    const fit = `${count(total, 'server')}: SSH, Node.js, directories, disks, locks and ports, with a BitTorrent handshake, are fit for a deploy`
+    const text = [fit, ...unusualNodes(context, facts)].join('\n')
+    return say(context, text, 'doctor', { servers: total, problems, nodes })
   }
   const groups = groupProblems(problems)
-  say(context, problemTable(groups, columnsOf(process.stdout)), 'doctor', { servers: total, problems })
+  const table = problemTable(groups, columnsOf(process.stdout))
+  const text = [table, ...unusualNodes(context, facts)].join('\n')
+  say(context, text, 'doctor', { servers: total, problems, nodes })
   throw new MurderError('UNFIT', `${count(groups.length, 'thing')} could stop a deploy`, {
     cure: context.display.mode === 'json' ? 'see the event "doctor"' : 'each line above says what helps',
   })

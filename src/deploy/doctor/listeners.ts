@@ -3,6 +3,7 @@ import { PersistentShell } from '../../fleet/persistent-shell.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { listen } from '../../torrent/peers/listen.ts'
 import type { Context } from '../context/context.ts'
+import { setNodeOf } from '../context/server-node.ts'
 import type { Placement, Site } from '../hosts/placement.ts'
 import { listenScript } from '../scripts/probe-script.ts'
 import { parseValues } from '../scripts/values.ts'
@@ -76,12 +77,13 @@ function trackerPortTaken(
 
 /** Undefined where no port of the range is free, or none can be listened on. */
 async function listenAt(
-  { fleet, settings, signal }: Context,
+  context: Context,
   server: Server | undefined,
   range: [first: number, last: number],
 ): Promise<Listener | undefined> {
   if (!server) return listenHere(range)
-  const script = listenScript(settings.node, range)
+  const { fleet, signal } = context
+  const script = listenScript(setNodeOf(context, server), range)
   const order = { step: 'network', script, answerTimeout: PROBE_TIMEOUT_S, signal }
   const shell = new PersistentShell(fleet, server, order)
   const outcome = await shell.said

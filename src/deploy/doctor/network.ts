@@ -2,6 +2,7 @@ import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { endpointOf } from '../../system/addresses.ts'
 import type { Context } from '../context/context.ts'
+import { setNodeOf } from '../context/server-node.ts'
 import { Placement, type Site } from '../hosts/placement.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
@@ -77,12 +78,13 @@ function probePeers(
 }
 
 async function connectAll(
-  { fleet, settings, signal }: Context,
+  context: Context,
   servers: readonly Server[],
   probesOf: (server: Server) => Probe[],
 ): Promise<Problem[]> {
+  const { fleet, signal } = context
   const plan = (server: Server) => ({
-    script: connectScript(settings.node),
+    script: connectScript(setNodeOf(context, server)),
     stdin: JSON.stringify(probesOf(server).map(({ target }) => target)),
   })
   const outcomes = await fleet.run('network', plan, { servers, signal, totalTimeout: PROBE_TIMEOUT_S })

@@ -8,6 +8,7 @@ import { defined } from '../../system/defined.ts'
 import { command } from '../../text/shell-quote.ts'
 import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
+import { setNodeOf } from '../context/server-node.ts'
 import { STALL_GRACE_S } from '../peers/patience.ts'
 import { clearScript, printScript, runsScript } from '../scripts/host-script.ts'
 import type { Transfer } from '../transfer/transfer.ts'
@@ -47,8 +48,9 @@ export class ServerHost extends Host {
 
   async status(): Promise<RunStatus[]> {
     const { fleet, settings } = this.context
-    const { remotePath, node } = settings
-    const script = runsScript({ remotePath, node, agent: agentPath(settings), runs: this.runs })
+    const { remotePath } = settings
+    const setNode = setNodeOf(this.context, this.server)
+    const script = runsScript({ remotePath, setNode, agent: agentPath(settings), runs: this.runs })
     return parseRuns(await fleet.one(this.server, 'seed', { script }, { totalTimeout: ANSWER_TIMEOUT_S }))
   }
 
@@ -59,7 +61,8 @@ export class ServerHost extends Host {
 
   protected async execute({ args, onLine, input, signal }: AgentCommand): Promise<MurderError | undefined> {
     const { fleet, settings } = this.context
-    const script = command(settings.node, agentPath(settings), ...args)
+    const setNode = setNodeOf(this.context, this.server)
+    const script = `${setNode}\nexec "$node" ${command(agentPath(settings), ...args)}`
     const stdin = input && (() => input)
     // What has an input may be silent for as long as nobody asks it.
     const stallTimeout = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + STALL_GRACE_S

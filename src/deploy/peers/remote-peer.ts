@@ -10,7 +10,8 @@ import { AwakeTimer } from '../../system/awake-timer.ts'
 import { command } from '../../text/shell-quote.ts'
 import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
-import { arrival, compressedAgent } from '../hosts/upload-agent.ts'
+import { setNodeOf } from '../context/server-node.ts'
+import { agentInstaller, compressedAgent } from '../hosts/upload-agent.ts'
 import { STALL_GRACE_S } from './patience.ts'
 
 export interface Assignment {
@@ -34,6 +35,8 @@ export class RemotePeer {
   readonly #release = new AbortController()
   #input = new PassThrough()
   #assignment: Assignment | undefined
+  /** The agent is being installed: what reads it may take more than the agent from the pipe, and the order with it. */
+  #isArriving = false
   #start = () => {}
   #arrive = () => {}
   /** Undefined when the agent runs; else how the command ended before that. */
@@ -99,13 +102,15 @@ export class RemotePeer {
     }
   }
 
-  #session({ fleet, settings, signal }: Context, bringAgent: boolean): Promise<Outcome> {
+  #session(context: Context, bringAgent: boolean): Promise<Outcome> {
+    const { fleet, settings, signal } = context
     const session = {
       script: bringAgent
-        ? arrival(settings, 'receive')
-        : `exec ${command(settings.node, agentPath(settings), 'receive')}`,
+        ? agentInstaller(context, this.server, 'receive')
+        : `${setNodeOf(context, this.server)}\nexec "$node" ${command(agentPath(settings), 'receive')}`,
       stdin: () => {
         this.#input = new PassThrough()
+        this.#isArriving = bringAgent
         if (bringAgent) this.#input.write(compressedAgent())
         this.#sendOrder()
         return this.#input
@@ -120,12 +125,17 @@ export class RemotePeer {
   }
 
   #sendOrder(): void {
-    if (this.#assignment) this.#input.write(`${JSON.stringify(this.#assignment.order)}\n`)
+    if (this.#assignment && !this.#isArriving)
+      this.#input.write(`${JSON.stringify(this.#assignment.order)}\n`)
   }
 
   #take(line: string): void {
     const event = parseEvent(line)
     if (event) this.#start()
+    if (event && this.#isArriving) {
+      this.#isArriving = false
+      this.#sendOrder()
+    }
     if (!event || !this.#assignment) return
     const { order, onEvent } = this.#assignment
     onEvent(event)

@@ -1,3 +1,4 @@
+import type { Settings } from '../../config/schema.ts'
 import type { MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
@@ -8,8 +9,9 @@ import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { ADDRESS_SCRIPT, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { ask } from './ask.ts'
+import { provideNode } from './provide-node.ts'
 import { throughTunnel } from './tunnel.ts'
-import { faultOf, sameMachine } from './verdict.ts'
+import { faultOf, lacksNode, sameMachine } from './verdict.ts'
 
 export type FleetFacts = ReadonlyMap<Server, ServerFacts>
 
@@ -29,8 +31,9 @@ export interface Inspection {
 export async function inspect(
   context: Context,
   asked: Promise<Outcome[]> = ask(context),
+  how: { readOnly?: boolean } = {},
 ): Promise<Inspection> {
-  const inspection = await examine(context, asked)
+  const inspection = await examine(context, asked, how)
   const same = sameAmong(inspection.facts)
   if (same) throw same
   return inspection
@@ -40,25 +43,44 @@ export async function inspect(
 export const sameAmong = (facts: FleetFacts): MurderError | undefined =>
   sameMachine([...facts].map(([{ label }, found]) => ({ label, facts: found })))
 
-/** Like `inspect`, but does not compare the servers with each other. */
-export async function examine(context: Context, asked: Promise<Outcome[]>): Promise<Inspection> {
+/** Like `inspect`, but does not compare the servers with each other. `readOnly`: Node is brought to none. */
+export async function examine(
+  context: Context,
+  asked: Promise<Outcome[]>,
+  { readOnly = false }: { readOnly?: boolean } = {},
+): Promise<Inspection> {
   const outcomes = await asked
   context.signal.throwIfAborted()
-  const facts = new Map<Server, ServerFacts>()
+  const { node } = context.settings
+  const [fit, lacking] = [new Map<Server, ServerFacts>(), new Map<Server, ServerFacts>()]
   const failures: Failure[] = failuresOf(outcomes, 'check')
   for (const outcome of outcomes) {
     if (!outcome.ok) continue
     const found = parseFacts(outcome.stdout)
-    const fault = faultOf(found, context.settings.node)
-    if (fault) {
+    const fault = faultOf(found, node)
+    if (fault && isBrought(node) && lacksNode(fault)) lacking.set(outcome.server, found)
+    else if (fault) {
       failures.push({ server: outcome.server.label, step: 'check', cause: fault.message, cure: fault.cure })
-    } else facts.set(outcome.server, found)
+    } else fit.set(outcome.server, found)
   }
+  if (isBrought(node)) failures.push(...(await provideNode(context, { fit, lacking }, readOnly)))
+  const facts = inOrder(fit, outcomes)
+  for (const [server, { nodePath }] of facts) if (nodePath !== undefined) context.nodes.set(server, nodePath)
   await findAddresses(context, facts)
   const here = ownAddresses()
   for (const [server, found] of facts) facts.set(server, throughTunnel(found, here))
   return { facts, failures }
 }
+
+const isBrought = (node: Settings['node']): boolean => node === 'bring' || typeof node === 'object'
+
+const inOrder = (facts: FleetFacts, outcomes: readonly Outcome[]): Map<Server, ServerFacts> =>
+  new Map(
+    outcomes.flatMap(({ server }) => {
+      const found = facts.get(server)
+      return found ? [[server, found] as const] : []
+    }),
+  )
 
 /** sudo drops SSH_CONNECTION. With "asUser" it takes a second command, as the user who logs in. */
 async function findAddresses({ fleet, signal }: Context, facts: Map<Server, ServerFacts>): Promise<void> {

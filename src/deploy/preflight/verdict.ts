@@ -1,10 +1,13 @@
+import type { Settings } from '../../config/schema.ts'
 import { MurderError } from '../../errors.ts'
+import { namedNode } from '../context/server-node.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
+import { OLDEST_NODE } from '../scripts/find-node-script.ts'
 
 /** Why a deploy to this server would fail later. */
 export function faultOf(
   facts: ServerFacts,
-  node: string,
+  node: Settings['node'],
 ): { code: string; message: string; cure: string } | undefined {
   if (facts.trouble !== undefined) {
     return {
@@ -14,34 +17,36 @@ export function faultOf(
     }
   }
   const version = parseVersion(facts.node)
-  if (!version) {
-    return noNode(node, facts.nodeSaid)
-  }
-  const [major, minor] = version
-  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
-    return {
-      code: 'OLD_NODE',
-      message: `Node.js ${facts.node} is too old`,
-      cure: 'install Node.js 20.19 or newer there, or set murder.node to the path of a newer one',
-    }
-  }
-  return undefined
+  if (!version) return noNode(namedNode({ node }), facts.nodeSaid)
+  return isNew(version)
+    ? undefined
+    : { code: 'OLD_NODE', message: `Node.js ${facts.node} is too old`, cure: NODE_CURE }
 }
 
-function noNode(node: string, said: string | undefined) {
+/** Whether a Node that is brought may mend this. */
+export const lacksNode = ({ code }: { code: string }): boolean =>
+  ['NO_NODE', 'OLD_NODE', 'NODE_BROKEN'].includes(code)
+
+const NODE_CURE =
+  "set murder.node to 'bring', and one is uploaded; or install Node.js 20.19 or newer there, or set murder.node to its path"
+
+function noNode(named: string | undefined, said: string | undefined) {
   if (said === undefined || isMissing(said)) {
-    return {
-      code: 'NO_NODE',
-      message: `there is no Node.js: "${node}" does not run`,
-      cure: 'install Node.js 20.19 or newer there, or set murder.node to its path',
-    }
+    const message =
+      named === undefined
+        ? 'there is no Node.js: none was found'
+        : `there is no Node.js: "${named}" does not run`
+    return { code: 'NO_NODE', message, cure: NODE_CURE }
   }
   return {
     code: 'NODE_BROKEN',
     message: `Node.js does not run there: ${said}`,
-    cure: `see what "${node} -p 1" says there; NODE_OPTIONS and limits (ulimit -v) of the login count`,
+    cure: `see what "${named ?? 'node'} -p 1" says there; NODE_OPTIONS and limits (ulimit -v) of the login count${named === undefined ? ", and a shim needs a version; or set murder.node to 'bring'" : ''}`,
   }
 }
+
+const isNew = ([major, minor]: [number, number]): boolean =>
+  major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])
 
 const isMissing = (said: string) => /not found|No such file or directory$/.test(said)
 
@@ -55,8 +60,6 @@ function parseVersion(version: string | undefined): [number, number] | undefined
   const match = /^v(\d+)\.(\d+)\./.exec(version ?? '')
   return match ? [Number(match[1]), Number(match[2])] : undefined
 }
-
-const OLDEST_NODE = [20, 19] as const
 
 /** The directories in `places`, in that order. */
 const PLACES = ['deployTo', 'murder.remotePath', 'murder.temporaryPath']

@@ -1,16 +1,22 @@
 import { plainAddress } from '../../system/addresses.ts'
 import { lastWords } from '../../text/last-words.ts'
-import { quote, quotePath } from '../../text/shell-quote.ts'
+import { quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../context/server-paths.ts'
+import { findNode } from './find-node-script.ts'
+import { type Platform, parsePlatform, platformScript } from './platform-script.ts'
 import { SAY } from './shell-functions.ts'
 import { parseValues } from './values.ts'
 
 /** What a server answers before a deploy. */
 export interface ServerFacts {
-  /** `v20.19.0`; undefined when no Node runs at the configured path. */
+  /** `v20.19.0`; undefined when no Node runs there. */
   node: string | undefined
+  /** What runs it: a path, or a name on the PATH. */
+  nodePath: string | undefined
   /** Why it does not. */
   nodeSaid: string | undefined
+  /** What a Node would have to run on; known where none is, only one that is too old, or one that was brought. */
+  platform: Platform | undefined
   /** Whether this version of the agent is there already. */
   hasAgent: boolean
   /** Address of the deploy host as the server sees it, and of the server as the deploy host sees it, over SSH. */
@@ -73,8 +79,6 @@ done`
 export function factsScript(paths: FactsPaths, readOnly = false): string {
   const { deployTo, remotePath, temporaryPath, agent, node, content } = paths
   return `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}
-nl='
-'
 ${SAY}
 bad() { say trouble "$1"; exit 0; }
 unwritable() { bad "$1 is not writable: it belongs to $(ls -ld "$1" | { read -r x x x _; echo "$x"; })"; }
@@ -83,16 +87,14 @@ near() {
   while [ ! -e "$y" ]; do case "$y" in ?*/*) y=\${y%/*} ;; /*) y=/ ;; *) y=. ;; esac; done
 }
 ${ADDRESS_SCRIPT}
-# --version alone would work where no script does: with a bad NODE_OPTIONS, or too little memory (ulimit -v)
-m=$nl$(${quote(node)} -p process.version 2>&1 </dev/null)
-case "$m" in
-  *"$nl"v[0-9]*) m=\${m##*"$nl"v}; say node "v\${m%%"$nl"*}" ;;
-  *) say nodeSaid "$(printf '%s\\n' "$m" | tail -n 60 | tr '\\n' '\\036')" ;;
-esac
+${findNode(node, remotePath)}
+if [ -n "$version" ]; then say node "$version"; say nodePath "$node"
+else say nodeSaid "$(printf '%s\\n' "$said" | tail -n 60 | tr '\\n' '\\036')"; fi
 
 [ ! -e "$d" ] || [ -d "$d" ] || bad "$d is not a directory"
 if [ -d "$d/current" ] && [ ! -L "$d/current" ]; then bad "$d/current is a directory, not a link"; fi
 ${readOnly ? LOOK : MAKE}
+${platformScript(readOnly)}
 a=${quotePath(agent)}
 if [ -f "$a" ]; then
   set -- $({ sha256sum || wc -c; } 2>/dev/null <"$a")
@@ -139,6 +141,8 @@ export function parseFacts(output: string): ServerFacts {
     sourceIn(device === inReleases ? text('releases') : device === inTemporary ? text('temporary') : '')
   return {
     node: text('node'),
+    nodePath: text('nodePath'),
+    platform: parsePlatform(values),
     nodeSaid: lastWords((values.get('nodeSaid') ?? '').replaceAll('\x1e', '\n')),
     hasAgent: values.get('agent') === 'yes',
     ...parseAddresses(output),

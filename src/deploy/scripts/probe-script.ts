@@ -58,10 +58,12 @@ process.stdin.on('data', (chunk) => { text += chunk }).on('end', () => {
 
 const handshake = PROBE_HANDSHAKE.toString('hex')
 
-export const listenScript = (node: string, [first, last]: readonly [number, number]) =>
-  `exec ${command(node, '-e', LISTENER, String(first), String(last), handshake)}`
+/** `setNode`: sets `node`, as in the others below. */
+export const listenScript = (setNode: string, [first, last]: readonly [number, number]) =>
+  `${setNode}\nexec "$node" ${command('-e', LISTENER, String(first), String(last), handshake)}`
 
-export const connectScript = (node: string) => `exec ${command(node, '-e', CONNECTOR, handshake)}`
+export const connectScript = (setNode: string) =>
+  `${setNode}\nexec "$node" ${command('-e', CONNECTOR, handshake)}`
 
 /** `isPeer`: whether it must answer a handshake. */
 export type Target = readonly [host: string, port: number, isPeer: boolean]

@@ -1,7 +1,8 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
-import { command, quotePath } from '../../text/shell-quote.ts'
+import { quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../context/server-paths.ts'
+import { findNode } from './find-node-script.ts'
 import { ANY_AGENT, SAY } from './shell-functions.ts'
 import { parseValues } from './values.ts'
 
@@ -9,14 +10,16 @@ import { parseValues } from './values.ts'
 export function statusScript({ deployTo, remotePath, temporaryPath, agent, node }: ServerPaths): string {
   return `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}; a=${quotePath(agent)}
 ${SAY}
-say node "$(${command(node)} --version 2>/dev/null)"
+${findNode(node, remotePath)}
+say node "$version"
+[ -z "$version" ] || say nodePath "$node"
 if [ -L "$d/current" ]; then say current "$(basename "$(readlink "$d/current")")"; fi
 if [ -f "$a" ]; then say agent yes; fi
 ${ANY_AGENT}
 [ -f "$a" ] || exit 0
 for x in "$p/run" "$t"/* "$t"/*/seeder; do
   for r in "$x"/tracker-* "$x"/seeder-* "$x"/peer-*; do
-    if [ -f "$r/state.json" ]; then ${command(node)} "$a" status --json --run-dir "$x"; break; fi
+    if [ -f "$r/state.json" ]; then "$node" "$a" status --json --run-dir "$x"; break; fi
   done
 done
 true`
@@ -27,6 +30,7 @@ export function parseStatus({ label }: Pick<Server, 'label'>, output: string): S
   return {
     server: label,
     node: values.get('node') || null,
+    nodePath: values.get('nodePath') || null,
     agent: values.get('agent') === 'yes',
     current: values.get('current') || null,
     runs: output.split('\n').flatMap(parseRuns),
@@ -36,6 +40,8 @@ export function parseStatus({ label }: Pick<Server, 'label'>, output: string): S
 export interface ServerStatus {
   server: string
   node: string | null
+  /** What runs it: a path, or a name on the PATH. */
+  nodePath: string | null
   agent: boolean
   current: string | null
   runs: RunStatus[]

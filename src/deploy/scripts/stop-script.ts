@@ -1,5 +1,6 @@
-import { command, quote, quotePath } from '../../text/shell-quote.ts'
+import { quote, quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../context/server-paths.ts'
+import { setNode } from './find-node-script.ts'
 import { ANY_AGENT } from './shell-functions.ts'
 
 /**
@@ -10,10 +11,11 @@ export function stopScript(paths: ServerPaths, tag: string | undefined): string 
   return `
 t=${quotePath(paths.temporaryPath)}; p=${quotePath(paths.remotePath)}; a=${quotePath(paths.agent)}
 ${ANY_AGENT}
+${setNode(paths.node, paths.remotePath)}
 for r in "$t"/${tag === undefined ? '*' : quote(tag)}/peer-*; do
   d=\${r%/*}
   if [ ! -f "$r/state.json" ] || [ "\${r##*/}" != "peer-\${d##*/}" ]; then continue; fi
-  if [ -f "$a" ]; then ${command(paths.node)} "$a" stop --all --run-dir "$d" || exit 1; fi
+  if [ -f "$a" ]; then "$node" "$a" stop --all --run-dir "$d" || exit 1; fi
   rm -rf "$r"
   rm -f "$d/package" "$d/prefill" "$d/unpacked.json"
   rmdir "$d" 2>/dev/null

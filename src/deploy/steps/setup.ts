@@ -6,6 +6,7 @@ import { uploadAgent } from '../hosts/upload-agent.ts'
 import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly, say } from '../outcome/say.ts'
 import { inspect } from '../preflight/preflight.ts'
+import { describeNode } from '../scripts/find-node-script.ts'
 
 /** Where the table is too wide, those with the highest numbers are left out first. */
 const COLUMNS = [
@@ -19,25 +20,28 @@ const COLUMNS = [
 /** `murder:setup`: checks all servers and uploads the agent where it is missing. */
 export async function setup(full: Context): Promise<void> {
   const context = quietly(full)
-  const { facts, failures } = await inspect(context)
+  // A Node that is brought takes a while: its progress is shown.
+  const { facts, failures } = await inspect(full)
   const asked = [...facts.keys()]
   const notUploaded = await uploadAgent(context, facts, asked)
   const failed = new Set(notUploaded.map(({ server }) => server))
   const servers = asked.filter(({ label }) => !failed.has(label))
   const rows = servers.map((server) => {
-    const { node = '', releases, currentRelease, hasAgent } = facts.get(server) ?? {}
+    const { node = '', nodePath = '', releases, currentRelease, hasAgent } = facts.get(server) ?? {}
     const free = releases?.free ?? Number.POSITIVE_INFINITY
     return {
       server: server.label,
       node,
+      nodePath,
       free: Number.isFinite(free) ? free : null,
       current: currentRelease ?? null,
       agent: hasAgent ? 'there' : 'uploaded',
     }
   })
-  const cells = rows.map(({ server, node, free, current, agent }) => [
+  const { settings } = context
+  const cells = rows.map(({ server, node, nodePath, free, current, agent }) => [
     oneLine(server),
-    node,
+    describeNode(node, nodePath, settings.remotePath),
     free === null ? '?' : bytes(free),
     current ?? 'none',
     agent,

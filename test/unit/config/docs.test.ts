@@ -45,7 +45,7 @@ peers               all servers                                      default
 announce            the deploy host as each server sees it over SSH  default
 remotePath          /srv/app/shared/murder                           default
 temporaryPath       /srv/app/shared/murder/tmp                       default
-node                node                                             default
+node                found on each server                             default
 ports               any free port                                    shipitfile
 linger              1 min 30 s                                       shipitfile
 package             file                                             default

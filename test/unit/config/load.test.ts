@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import * as kinds from '../../../src/config/kinds.ts'
 import { loadSettings } from '../../../src/config/load.ts'
 import { MurderError } from '../../../src/errors.ts'
 
@@ -27,7 +28,6 @@ describe('values', () => {
       seeder: 'local',
       remotePath: '/srv/app/shared/murder',
       temporaryPath: '/srv/app/shared/murder/tmp',
-      node: 'node',
       ports: [6881, 6999],
       linger: 30,
       package: 'file',
@@ -174,9 +174,11 @@ describe('problems, one complete line each', () => {
       "murder.ignore is [\"a\",1]: allowed: a list of patterns such as ['*.log', '/tmp']",
     ],
     [{ prefill: 'yes' }, 'murder.prefill is "yes": allowed: true or false'],
+    [{ node: '' }, `murder.node is "": allowed: ${kinds.node.allowed}`],
+    [{ node: { bring: '' } }, `murder.node is {"bring":""}: allowed: ${kinds.node.allowed}`],
     [
-      { node: '' },
-      'murder.node is "": allowed: the name or path of a program, without arguments and line breaks',
+      { node: { bring: 'node', at: 1 } },
+      `murder.node is {"bring":"node","at":1}: allowed: ${kinds.node.allowed}`,
     ],
     [
       { remotePath: '/srv/a\nb' },

@@ -40,11 +40,11 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
     display: { board: () => board },
     fleet: { servers: [server], runOn },
     record,
+    nodes: new Map(),
     settings: {
       timeouts: { stall, total: 0 },
       remotePath: '/r',
       temporaryPath: '/t',
-      node: 'node',
       tracker: {},
     },
     shipit: { config: { deployTo: '/srv/app' } },

@@ -136,6 +136,27 @@ describe('the script that asks', () => {
     ).toBe(process.version)
   })
 
+  it.each([
+    ['glibc', { getconf: 'echo glibc 2.17', uname: 'echo Linux aarch64' }, 'aarch64', 'glibc 2.17'],
+    [
+      'ldd',
+      { getconf: 'exit 1', ldd: 'echo "ldd (Debian GLIBC 2.36-9+deb12u14) 2.36"' },
+      undefined,
+      'glibc 2.36',
+    ],
+    ['musl', { getconf: 'exit 1', ldd: 'echo "musl libc (x86_64)" >&2; exit 1' }, undefined, 'musl'],
+    ['nothing', { getconf: 'exit 1', ldd: 'exit 127' }, undefined, undefined],
+  ])('tells where no Node is what one would run on: %s', (_, programs, machine, libc) => {
+    mkdirSync(join(root, 'bin'))
+    for (const [name, does] of Object.entries(programs))
+      writeFileSync(join(root, 'bin', name), `#!/bin/sh\n${does}\n`, { mode: 0o755 })
+    const { platform } = ask('/nowhere/node', { PATH: `${root}/bin:/usr/bin:/bin` })
+    expect(platform).toMatchObject({ system: 'Linux', libc, isNoexec: false })
+    if (machine !== undefined) expect(platform?.machine).toBe(machine)
+    expect(platform?.free).toBeGreaterThan(0)
+    expect(ask().platform).toBeUndefined()
+  })
+
   it('finds a Node that has a version and runs no script', () => {
     const small = join(root, 'node')
     const crash = String.raw`printf '\n#\n# Fatal process OOM in x\n#\n\n' >&2; exit 133`

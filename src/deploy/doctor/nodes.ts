@@ -1,0 +1,17 @@
+import type { Context } from '../context/context.ts'
+import type { FleetFacts } from '../preflight/preflight.ts'
+import { describeNode, originOfNode } from '../scripts/find-node-script.ts'
+
+/** A line for each server whose Node is not simply the one on the PATH, or of the setting. */
+export function unusualNodes({ settings }: Pick<Context, 'settings'>, facts: FleetFacts): string[] {
+  const { remotePath, node: setting } = settings
+  return [...facts].flatMap(([{ label }, { node = '', nodePath }]) => {
+    if (nodePath === undefined) return [`${label}: a deploy brings Node.js${node === '' ? '' : ` ${node}`}`]
+    const isNamed = nodePath === setting || originOfNode(nodePath, remotePath) === undefined
+    return isNamed ? [] : [`${label}: Node.js ${describeNode(node, nodePath, remotePath)}, ${nodePath}`]
+  })
+}
+
+/** The servers that can be asked to run something. */
+export const withNode = (facts: FleetFacts): FleetFacts =>
+  new Map([...facts].filter(([, { nodePath }]) => nodePath !== undefined))

@@ -1,0 +1,69 @@
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Failure } from '../../report/failures.ts'
+import type { Context } from '../context/context.ts'
+import { type Brought, bringNode, buildsFor } from '../node/bring-node.ts'
+import type { Build } from '../node/build.ts'
+import { chooseBuild, isNewer } from '../node/choose-build.ts'
+import type { ServerFacts } from '../scripts/facts-script.ts'
+import { BROUGHT_PREFIX } from '../scripts/find-node-script.ts'
+import type { Platform } from '../scripts/platform-script.ts'
+
+/** The answers of servers, by whether they have a Node that will do. */
+export interface Answers {
+  fit: Map<Server, ServerFacts>
+  /** Those that lack a Node, and nothing else. */
+  lacking: Map<Server, ServerFacts>
+}
+
+/**
+ * Moves servers from `lacking` to `fit`, once Node was brought to them; with `readOnly` those to which it could be. Brings a newer one
+ * also where an older one was brought before. Gives the failures. Throws BAD_NODE_FILE.
+ */
+export async function provideNode(
+  context: Context,
+  { fit, lacking }: Answers,
+  readOnly: boolean,
+): Promise<Failure[]> {
+  const { node, remotePath } = context.settings
+  const hasBrought = ({ nodePath }: ServerFacts) => nodePath?.startsWith(`${remotePath}/${BROUGHT_PREFIX}`)
+  const earlier = [...fit].filter(([, found]) => hasBrought(found))
+  if (lacking.size === 0 && earlier.length === 0) return []
+  const builds = await buildsFor(node)
+  if (readOnly) return pretend(context, { fit, lacking }, builds)
+  const stale = earlier.filter(([, found]) => isStale(found, builds, remotePath))
+  const { nodes, failures } = await bring(context, [...lacking, ...stale], builds)
+  for (const [server, { version, path }] of nodes) {
+    const found = fit.get(server) ?? lacking.get(server)
+    if (found) fit.set(server, { ...found, node: version, nodePath: path })
+  }
+  // Where an older one was brought before, that one does, too.
+  const isNeeded = ({ server }: Failure) => [...lacking.keys()].some(({ label }) => label === server)
+  for (const { server, cause } of failures.filter((failure) => !isNeeded(failure)))
+    context.display.board().log(`${server} keeps its Node.js: ${cause}`)
+  return failures.filter(isNeeded)
+}
+
+function bring(
+  context: Context,
+  servers: [Server, ServerFacts][],
+  builds: readonly Build[],
+): Promise<Brought> {
+  const platforms = servers.flatMap(([server, { platform }]): [Server, Platform][] =>
+    platform ? [[server, platform]] : [],
+  )
+  return bringNode(context, new Map(platforms), builds)
+}
+
+function isStale({ node, platform }: ServerFacts, builds: readonly Build[], remotePath: string): boolean {
+  const build = platform && chooseBuild(platform, builds, remotePath).build
+  return build?.version !== undefined && node !== undefined && isNewer(build.version, node)
+}
+
+function pretend({ settings }: Context, { fit, lacking }: Answers, builds: readonly Build[]): Failure[] {
+  return [...lacking].flatMap(([server, found]): Failure[] => {
+    const { build, refusal } = chooseBuild(found.platform as Platform, builds, settings.remotePath)
+    if (!build) return [{ server: server.label, step: 'check', ...refusal }]
+    fit.set(server, { ...found, node: build.version, nodePath: undefined })
+    return []
+  })
+}
