@@ -66,11 +66,15 @@ const LEAST = OLDEST_NODE[0] * 1e6 + OLDEST_NODE[1] * 1e3
  */
 const FUNCTIONS = `nl='
 '
-slow=; ! command -v timeout >/dev/null || ! timeout 1 true 2>/dev/null || slow='timeout -s KILL ${RUN_TIMEOUT_S}'
+limit=; ! command -v timeout >/dev/null || limit='timeout -s KILL ${RUN_TIMEOUT_S}'
 run_node() {
   version=
-  said=$nl$($slow "$1" -p process.version 2>&1 </dev/null) || [ $? != 137 ] || said="\${nl}it does not end by itself"
-  case "$said" in *"$nl"v[0-9]*) ;; *) return 1 ;; esac
+  said=$nl$($limit "$1" -p process.version 2>&1 </dev/null) || [ $? != 137 ] || said="\${nl}it does not end by itself"
+  case "$said" in
+    *"$nl"v[0-9]*) ;;
+    *"'${RUN_TIMEOUT_S}'"*|*'sage: timeout'*) [ -n "$limit" ] && limit= && run_node "$1"; return ;; # the one of busybox before 1.30
+    *) return 1 ;;
+  esac
   version=\${said##*"$nl"v}; version=v\${version%%"$nl"*}
 }
 order() {

@@ -32,7 +32,7 @@ function find(
   const tools = join(home, 'tools')
   if (!existsSync(tools)) {
     mkdirSync(tools)
-    for (const name of ['timeout', 'true', 'sleep']) symlinkSync(`/usr/bin/${name}`, join(tools, name))
+    for (const name of ['timeout', 'sleep']) symlinkSync(`/usr/bin/${name}`, join(tools, name))
   }
   // The system's own directories are in the home directory, too.
   const search = findNode(setting, `${home}/murder`).replaceAll(
@@ -104,6 +104,12 @@ test('one on the PATH that will do is taken, and nothing else is run', () => {
   put('.nvm/versions/node/v24.1.0/bin/node', version('v24.1.0'))
   expect(find()).toEqual({ node: 'node', version: 'v20.19.0' })
   expect(runs()).toEqual(['path/node'])
+})
+
+test('one is found where "timeout" is of another kind', () => {
+  put('path/node', version('v22.1.0'))
+  put('path/timeout', `echo "timeout: can't execute '10': No such file or directory" >&2; exit 127`)
+  expect(find()).toEqual({ node: 'node', version: 'v22.1.0' })
 })
 
 test('the one of the setting is taken, even when it is too old', () => {
