@@ -16,6 +16,9 @@ import { fileBuild } from './file-build.ts'
 import { ownBuild } from './own-build.ts'
 import { type PreparedBuild, prepareBuild } from './prepare-build.ts'
 
+/** A server says nothing while it writes all of it to a slow disk. */
+const WRITE_GRACE_S = 120
+
 /** A Node that was brought to a server, and has run there. */
 export interface BroughtNode {
   version: string
@@ -105,7 +108,8 @@ class Bringer {
     show(0)
     const script = installNodeScript({ path, sha256, compressedBytes })
     const stdin = () => createReadStream(file).pipe(counter(show))
-    const options = { signal, stallTimeout: settings.timeouts.stall, repeatable: true }
+    const { stall } = settings.timeouts
+    const options = { signal, stallTimeout: stall === 0 ? 0 : stall + WRITE_GRACE_S, repeatable: true }
     return fleet.runOn(server, 'upload', { script, stdin }, options)
   }
 

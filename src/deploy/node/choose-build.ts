@@ -60,7 +60,7 @@ function noBuild({ system, machine, libc }: Platform, builds: readonly Build[]):
   const cause = 'there is no Node.js, and none can be brought: '
   const cure =
     'install Node.js 20.19 or newer there, or set murder.node to { bring: path } with a build for it'
-  if (system !== 'Linux') return { cause: `${cause}${system} is not Linux`, cure }
+  if (system !== 'Linux') return { cause: `${cause}its system is ${system || 'unknown'}, not Linux`, cure }
   const sameMachine = builds.filter(
     (each) => each.machine === undefined || each.machine === machineOf(machine),
   )

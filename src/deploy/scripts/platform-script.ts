@@ -32,8 +32,9 @@ const TRY_TO_RUN = `l=$p/.murder.$$.try
   fi`
 
 export function parsePlatform(values: ReadonlyMap<string, string>): Platform | undefined {
-  const [system = '', machine = ''] = (values.get('system') ?? '').split(' ')
-  if (system === '') return undefined
+  const said = values.get('system')
+  if (said === undefined) return undefined
+  const [system = '', machine = ''] = said.split(' ')
   const [, kibibytes] = /\s\d+\s+\d+\s+(\d+)\s+\S+\s+\/.*$/.exec(values.get('nodeRoom') ?? '') ?? []
   return {
     system,

@@ -49,7 +49,8 @@ describe('why a server gets none', () => {
     ['Linux, x86_64, musl', "the C library is musl (Alpine), and Node's builds need glibc"],
     ['Linux, x86_64, glibc 2.27', "it has glibc 2.27, and Node's builds need glibc 2.28"],
     ['Linux, riscv64, glibc 2.36', 'no build is for riscv64'],
-    ['FreeBSD, amd64', 'FreeBSD is not Linux'],
+    ['FreeBSD, amd64', 'its system is FreeBSD, not Linux'],
+    ['', 'its system is unknown, not Linux'],
   ])('%s', (text, why) =>
     expect(refusal(platform(text))).toBe(`there is no Node.js, and none can be brought: ${why}`),
   )
