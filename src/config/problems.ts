@@ -58,12 +58,12 @@ export function problemsOf(
   const lines = new Map<string, string>()
   for (const issue of error.issues) {
     const path = issue.path.map(String)
-    if (issue.code === 'unrecognized_keys') {
+    const info = settingInfos.find((each) => each.path.every((part, index) => part === path[index]))
+    if (issue.code === 'unrecognized_keys' && info === undefined) {
       for (const key of issue.keys)
         lines.set([...path, key].join('.'), unknownKey(path, key, valueAt(input, [...path, key])))
       continue
     }
-    const info = settingInfos.find((each) => each.path.every((part, index) => part === path[index]))
     if (info === undefined)
       lines.set(
         path.join('.'),
