@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, closeSync, constants, fstatSync, openSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  openSync,
+  statSync,
+} from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 
 /** The bits with which a program does not run as its owner or its group. */
@@ -17,4 +28,20 @@ export async function copyAsNew(from: string, to: string): Promise<void> {
   const copy = statSync(to)
   if (copy.uid !== uid || copy.gid !== gid) chownSync(to, uid, gid)
   if ((copy.mode & 0o7777) !== (copy.mode & PLAIN_MODE)) chmodSync(to, copy.mode & PLAIN_MODE)
+}
+
+/**
+ * Makes a new file of this user at `to`, with mode 0600, that shares the blocks of `from`. Throws what the system throws where
+ * that is not possible, and then may leave something at `to`.
+ */
+export function shareBlocks(from: string, to: string): void {
+  const fd = openSync(to, 'wx', 0o600)
+  try {
+    const { uid, gid } = fstatSync(fd)
+    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE)
+    fchownSync(fd, uid, gid)
+    fchmodSync(fd, 0o600)
+  } finally {
+    closeSync(fd)
+  }
 }

@@ -4,7 +4,8 @@ import { isSystemError } from '../../errors.ts'
 import { copyAsNew } from '../../files/copy-file.ts'
 import { parentOf } from '../../files/entry.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
-import { isFileOf, realDirectories } from './earlier-release.ts'
+import { realDirectories } from '../../files/real-directories.ts'
+import { isFileOf } from './earlier-release.ts'
 
 /**
  * Copies those files of an earlier release that have the path and size of one in `files`. Blocks are shared where the file

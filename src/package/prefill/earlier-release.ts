@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, readSync, realpathSync, type Stats } from 'node:fs'
-import { join, sep } from 'node:path'
+import { closeSync, fstatSync, readSync, type Stats } from 'node:fs'
 import { type Entry, nameOf, parentOf } from '../../files/entry.ts'
 import { openToRead } from '../../files/open-to-read.ts'
+import { realDirectories } from '../../files/real-directories.ts'
 import type { Content } from '../format/tar.ts'
 
 const CHUNK_BYTES = 1 << 20
@@ -46,28 +46,6 @@ export function earlierReader(from: string): { contentOf: (entry: Entry) => Cont
   }
 
   return { contentOf, reused: () => reused }
-}
-
-/** Where a directory of the release really is; undefined when it is missing or outside. */
-export function realDirectories(from: string): (path: string) => string | undefined {
-  const known = new Map<string, string | undefined>()
-  const root = realPath(from)
-  return (path) => {
-    if (root === undefined) return undefined
-    if (known.has(path)) return known.get(path)
-    const real = realPath(join(root, path))
-    const inside = real === root || real?.startsWith(root === sep ? root : root + sep)
-    known.set(path, inside ? real : undefined)
-    return known.get(path)
-  }
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync.native(path)
-  } catch {
-    return undefined
-  }
 }
 
 function open(path: string): number | undefined {

@@ -12,6 +12,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { isSystemError } from '../../errors.ts'
+import { shareBlocks } from '../../files/copy-file.ts'
 import { type Entry, parentOf } from '../../files/entry.ts'
 import { unwritable } from '../../files/file-errors.ts'
 import { linkerBetween } from '../../files/link-or-copy.ts'
@@ -36,6 +38,7 @@ export class Destination {
   readonly #directories: Entry[] = []
   #file: OpenFile | undefined
   #link: ReturnType<typeof linkerBetween> | undefined
+  #canShare = true
 
   constructor(root: string) {
     this.#root = root
@@ -58,14 +61,20 @@ export class Destination {
     })
   }
 
-  /** Starts a file, to which `write` and `endFile` then belong. */
-  startFile(entry: Entry): void {
+  /**
+   * Starts a file, to which `write` and `endFile` then belong. It begins with the content of the regular file at `source` where the
+   * file system can let the two share their blocks. Says whether it does.
+   */
+  startFile(entry: Entry, source?: string): boolean {
     this.#add(entry)
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+    let isShared = false
     this.#do(entry.path, (path) => {
-      const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+      isShared = source !== undefined && this.#shares(source, path)
+      const fd = openSync(path, O_WRONLY | O_NOFOLLOW | (isShared ? 0 : O_CREAT | O_EXCL), 0o600)
       this.#file = { entry, fd, written: 0 }
     })
+    return isShared
   }
 
   write(chunk: Buffer): void {
@@ -139,6 +148,20 @@ export class Destination {
     const { fd } = this.#file
     this.#file = undefined
     closeSync(fd)
+  }
+
+  /** Makes a file of this user, whatever the mode and the owner of the source are. */
+  #shares(source: string, path: string): boolean {
+    if (!this.#canShare) return false
+    try {
+      shareBlocks(source, path)
+      return true
+    } catch (error) {
+      rmSync(path, { force: true })
+      if (isSystemError(error, 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'ENOTTY', 'EXDEV', 'EINVAL'))
+        this.#canShare = false
+      return false
+    }
   }
 
   #add(entry: Entry): void {

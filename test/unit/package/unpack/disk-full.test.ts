@@ -7,6 +7,7 @@ import { pack } from '../../../../src/package/pack/pack.ts'
 import { scan } from '../../../../src/package/pack/scan.ts'
 import { prefill } from '../../../../src/package/prefill/prefill.ts'
 import { unpack } from '../../../../src/package/unpack/unpack.ts'
+import { Pair } from '../delta/delta-harness.ts'
 import { plant, temporary } from '../trees.ts'
 
 /** A file system of 1 MiB; undefined where this user cannot mount one. */
@@ -44,6 +45,16 @@ describe('on a full disk', () => {
     }
     const candidate = { layout: common.entries, from: root, output: join(disk, 'c') }
     await expect(prefill(candidate)).rejects.toMatchObject(full)
+    expect(readdirSync(disk)).toEqual([])
+  })
+
+  it('applying a delta says so and leaves nothing behind', async (context) => {
+    const disk = tinyDisk()
+    if (!disk) return context.skip('needs the right to mount a tmpfs')
+    const large = randomBytes(3 << 20)
+    const pair = await Pair.of(temporary(), { large }, { renamed: large })
+    const applying = pair.apply(await pair.delta(), pair.manifest.id, join(disk, 'into'))
+    await expect(applying).rejects.toMatchObject({ code: 'DISK_FULL' })
     expect(readdirSync(disk)).toEqual([])
   })
 })

@@ -1,0 +1,225 @@
+import type { BlockIndex } from './block-index.ts'
+import type { ByteSource } from './byte-source.ts'
+import { hashWindow, leavingFactor, rollHash } from './rolling.ts'
+
+/** Of an earlier file: its bytes, where they are here. */
+interface Content {
+  content: ByteSource | undefined
+}
+
+export interface Place {
+  /** Position in the list of earlier files. */
+  file: number
+  offset: number
+}
+
+/** A run of the new file's bytes: where an earlier file has them, or undefined when that is not known. */
+export interface Run {
+  length: number
+  from?: Place | undefined
+}
+
+const WINDOW_BYTES = 4 << 20
+/** Followed in one go. */
+const TURN_BYTES = 16 << 20
+/** Compared at a time. */
+const STRIDE_BYTES = 64 << 10
+/** How far a change in place is looked over before its end is looked for elsewhere. */
+const LOOK_AHEAD_BYTES = 16 << 10
+/** So many equal bytes at the expected place end a change. */
+const PROBE_BYTES = 64
+
+/**
+ * Tells of each byte of `source`, in order, where an earlier file has it. Where a block was found, the next one is looked for after it
+ * and, with the content at hand, byte for byte; only where that ends a window rolls. `indexOf` is asked when it has to. Each
+ * `undefined` is an occasion to do other things.
+ */
+export function* matchBlocks(
+  source: ByteSource,
+  earlier: readonly Content[],
+  indexOf: () => BlockIndex,
+): Generator<Run | undefined> {
+  const window = new SlidingWindow(source)
+  const follower = new Follower(window, earlier, indexOf)
+  let at = 0
+  let gap = 0
+  let place: Place | undefined = earlier[0]?.content && { file: 0, offset: 0 }
+  while (at < source.size) {
+    let length = place ? follower.follow(at, place) : 0
+    if (place && length === 0) {
+      const over = follower.changeAt(at, place)
+      at += over
+      place = { file: place.file, offset: place.offset + over }
+      if (over > 0) continue
+    }
+    if (!place || length === 0) {
+      const found: Found | undefined = yield* roll(window, at, indexOf())
+      if (!found) break
+      const before = follower.sameBefore(found.at, found.place, found.at - gap)
+      at = found.at - before
+      place = { file: found.place.file, offset: found.place.offset - before }
+      length = follower.follow(at, place)
+    }
+    if (length === 0) {
+      // The content is not what the signature is of.
+      at++
+      place = undefined
+      continue
+    }
+    if (at > gap) yield { length: at - gap }
+    yield { length, from: place }
+    place = { file: place.file, offset: place.offset + length }
+    at += length
+    gap = at
+  }
+  if (gap < source.size) yield { length: source.size - gap }
+}
+
+interface Found {
+  at: number
+  place: Place
+}
+
+/** The next place from `at` on where a block of the index is. */
+function* roll(
+  window: SlidingWindow,
+  at: number,
+  index: BlockIndex,
+): Generator<undefined, Found | undefined> {
+  const { blockLength } = index
+  const factor = leavingFactor(blockLength)
+  for (let begin = at; begin + blockLength <= window.size; ) {
+    const bytes = window.bytesFrom(begin)
+    if (bytes.length < blockLength) return undefined
+    const last = bytes.length - blockLength
+    let hash = hashWindow(bytes, 0, blockLength)
+    for (let i = 0; ; i++) {
+      if (index.mayHave(hash)) {
+        const found = index.find(hash, bytes.subarray(i, i + blockLength))
+        if (found) return { at: begin + i, place: found }
+      }
+      if (i === last) break
+      hash = rollHash(hash, factor, bytes[i] as number, bytes[i + blockLength] as number)
+    }
+    begin += last + 1
+    yield undefined
+  }
+  return undefined
+}
+
+/** Follows bytes that are the same in the new file and in an earlier one. */
+class Follower {
+  readonly #window: SlidingWindow
+  readonly #contents: readonly Content[]
+  readonly #indexOf: () => BlockIndex
+  readonly #buffer = Buffer.allocUnsafe(STRIDE_BYTES)
+
+  constructor(window: SlidingWindow, contents: readonly Content[], indexOf: () => BlockIndex) {
+    this.#window = window
+    this.#contents = contents
+    this.#indexOf = indexOf
+  }
+
+  /** How many bytes are the same there, perhaps not all of them. */
+  follow(at: number, { file, offset }: Place): number {
+    const content = this.#contents[file]?.content
+    let length = 0
+    while (length < TURN_BYTES) {
+      if (!content) {
+        const block = this.#followBlock(at + length, file, offset + length)
+        if (block === 0) return length
+        length += block
+        continue
+      }
+      const here = this.#window.bytesFrom(at + length, STRIDE_BYTES)
+      const there = this.#there(content, offset + length, here.length)
+      if (there.length === 0) return length
+      if (!here.subarray(0, there.length).equals(there)) return length + sameBytes(here, there)
+      length += there.length
+    }
+    return length
+  }
+
+  /** How many bytes before a block that was found are the same, too; at most `most`. A window can roll past no more than a block. */
+  sameBefore(at: number, { file, offset }: Place, most: number): number {
+    const content = this.#contents[file]?.content
+    const length = Math.min(most, offset, this.#indexOf().blockLength, STRIDE_BYTES)
+    if (!content || length === 0) return 0
+    const here = this.#window.bytesFrom(at - length, length)
+    const there = this.#there(content, offset - length, length)
+    if (here.length < length || there.length < length) return 0
+    let same = 0
+    while (same < length && here[length - 1 - same] === there[length - 1 - same]) same++
+    return same
+  }
+
+  /** Bytes until both are the same again; 0 when that is not soon, or not known. */
+  changeAt(at: number, { file, offset }: Place): number {
+    const content = this.#contents[file]?.content
+    if (!content) return 0
+    const here = this.#window.bytesFrom(at, LOOK_AHEAD_BYTES)
+    const there = this.#there(content, offset, here.length)
+    const end = Math.min(here.length, there.length)
+    let same = 0
+    for (let i = 0; i < end; i++) {
+      same = here[i] === there[i] ? same + 1 : 0
+      if (same === PROBE_BYTES) return i + 1 - PROBE_BYTES
+    }
+    return 0
+  }
+
+  #followBlock(at: number, file: number, offset: number): number {
+    const index = this.#indexOf()
+    const length = index.lengthAt(file, offset)
+    if (length === 0) return 0
+    const bytes = this.#window.bytesFrom(at, length)
+    return bytes.length === length && index.isBlock(file, offset, bytes) ? length : 0
+  }
+
+  #there(content: ByteSource, offset: number, length: number): Buffer {
+    const part = this.#buffer.subarray(0, Math.min(length, this.#buffer.length))
+    return part.subarray(0, content.read(part, offset))
+  }
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): number {
+  const end = Math.min(one.length, other.length)
+  let i = 0
+  while (i < end && one[i] === other[i]) i++
+  return i
+}
+
+/** Read anew when fewer are left in the window. More than a block has. */
+const LEAST_BYTES = 256 << 10
+
+/** A part of a source in memory, which moves on with what is asked for. */
+class SlidingWindow {
+  readonly size: number
+  readonly #source: ByteSource
+  readonly #bytes: Buffer
+  #start = 0
+  #end = 0
+
+  constructor(source: ByteSource) {
+    this.#source = source
+    this.size = source.size
+    this.#bytes = Buffer.allocUnsafe(Math.min(source.size, WINDOW_BYTES))
+  }
+
+  /** Bytes from `at` on, up to `most`, but fewer where the window ends. Valid until the next call. */
+  bytesFrom(at: number, most = WINDOW_BYTES): Buffer {
+    const wanted = Math.min(most, this.#bytes.length, this.size - at)
+    if (at < this.#start || at + Math.min(wanted, LEAST_BYTES) > this.#end) this.#moveTo(at)
+    return this.#bytes.subarray(
+      at - this.#start,
+      Math.min(this.#end - this.#start, at - this.#start + wanted),
+    )
+  }
+
+  #moveTo(at: number): void {
+    const kept = at >= this.#start && at < this.#end ? this.#end - at : 0
+    if (kept > 0) this.#bytes.copy(this.#bytes, 0, at - this.#start, this.#end - this.#start)
+    this.#start = at
+    this.#end = at + kept + this.#source.read(this.#bytes.subarray(kept), at + kept)
+  }
+}

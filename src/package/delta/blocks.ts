@@ -1,0 +1,80 @@
+import { hash } from 'node:crypto'
+import { hashWindow } from './rolling.ts'
+
+/** What a signature has of one file: a weak and a strong hash of each of its blocks. Only the last may be shorter. */
+export interface Blocks {
+  /** Of the file. */
+  size: number
+  blockLength: number
+  weak: Int32Array
+  strong: Buffer
+  strongLength: number
+}
+
+/** A smaller file is only known by its whole content. */
+export const MIN_SIZE_OF_BLOCKS = 4 << 10
+const MAX_BLOCKS = 2 ** 20
+const LEAST_BLOCK = 1 << 10
+/** Doubling it halves a signature, which then has half a percent of a file. */
+const USUAL_BLOCK = 2 << 10
+const MAX_SIZE_OF_LEAST_BLOCK = 1 << 20
+
+export function blockLengthOf(size: number): number {
+  let length = size <= MAX_SIZE_OF_LEAST_BLOCK ? LEAST_BLOCK : USUAL_BLOCK
+  while (size / length > MAX_BLOCKS) length *= 2
+  return length
+}
+
+const blockCountOf = (size: number): number =>
+  size < MIN_SIZE_OF_BLOCKS ? 0 : Math.ceil(size / blockLengthOf(size))
+
+/** Bits of the weak hash that count. It has 32, but texts do not use them evenly. */
+const WEAK_BITS = 16
+/** The new file may be four times as long as the old one. */
+const GROWTH_BITS = 2
+/** One wrong copy in 2^30 changed files. It does no harm but costs one more way: the file's hash shows it. */
+const SAFETY_BITS = 30
+
+/**
+ * How many bytes of a block's SHA-256 keep a wrong match improbable: each place of the new file is compared with each block.
+ */
+function strongLengthOf(size: number): number {
+  const bits =
+    Math.log2(size) + GROWTH_BITS + Math.log2(Math.max(1, blockCountOf(size))) + SAFETY_BITS - WEAK_BITS
+  return Math.ceil(bits / 8)
+}
+
+/** Bytes that the blocks of a file have in a signature. */
+export const blockBytesOf = (size: number): number => blockCountOf(size) * (WEAK_BYTES + strongLengthOf(size))
+
+const WEAK_BYTES = 4
+
+export const strongHash = (block: Uint8Array, length: number): Buffer =>
+  hash('sha256', block, 'buffer').subarray(0, length)
+
+/** The signature's bytes of one file, of which whole blocks come in; only the last may be shorter. */
+export function encodeBlocks(bytes: Buffer, size: number): Buffer {
+  const blockLength = blockLengthOf(size)
+  const strongLength = strongLengthOf(size)
+  const row = WEAK_BYTES + strongLength
+  const rows = Buffer.allocUnsafe(Math.ceil(bytes.length / blockLength) * row)
+  for (let at = 0, to = 0; at < bytes.length; at += blockLength, to += row) {
+    const block = bytes.subarray(at, at + blockLength)
+    rows.writeInt32LE(hashWindow(block, 0, block.length), to)
+    strongHash(block, strongLength).copy(rows, to + WEAK_BYTES)
+  }
+  return rows
+}
+
+/** `rows` is what `encodeBlocks` made of the whole file. */
+export function decodeBlocks(rows: Buffer, size: number): Blocks {
+  const count = blockCountOf(size)
+  const strongLength = strongLengthOf(size)
+  const weak = new Int32Array(count)
+  const strong = Buffer.allocUnsafe(count * strongLength)
+  for (let i = 0, at = 0; i < count; i++, at += WEAK_BYTES + strongLength) {
+    weak[i] = rows.readInt32LE(at)
+    rows.copy(strong, i * strongLength, at + WEAK_BYTES, at + WEAK_BYTES + strongLength)
+  }
+  return { size, blockLength: blockLengthOf(size), weak, strong, strongLength }
+}

@@ -1,0 +1,160 @@
+import { hashWindow, leavingFactor, rollHash, slotOf } from './rolling.ts'
+
+/** A run of the new bytes that is like a run of the old ones, with a few differences in between; or like none. */
+export interface FineRun {
+  length: number
+  /** Where the old bytes begin. */
+  offset?: number
+}
+
+/** Bytes that must be the same for a run to be considered at all. */
+const SEED_BYTES = 16
+/** A shorter run elsewhere costs about as much to tell as its bytes do, compressed. */
+const MIN_RUN_BYTES = 24
+/** More places of the old bytes than these are not remembered: every second, fourth, … is. */
+const MAX_SEEDS = 2 ** 21
+/** A run goes on over differences as long as it does not lose so much more than it wins. */
+const GIVE_UP = 32
+/** A byte that differs costs its place and its value. */
+const DIFFERENCE_COST = 2
+
+/**
+ * Finds runs of `target` that are like runs of `old`, both of which are in memory. As in bsdiff, a run grows from a few equal
+ * bytes in both directions and over differences: in a rebuilt program addresses change everywhere, and little else.
+ * `seeds` are those of `old`. Bytes at `diagonal` are compared first: it is added to a place in `target`.
+ */
+export function* fineMatch(target: Buffer, old: Buffer, seeds: Seeds, diagonal = 0): Generator<FineRun> {
+  let told = 0
+  let at = 0
+  /** Where old bytes are compared first: those after the last run. */
+  let straight = diagonal
+  const factor = leavingFactor(SEED_BYTES)
+  let hash = 0
+  let hashed = -1
+  while (at + SEED_BYTES <= target.length) {
+    if (at === hashed + 1 && hashed >= 0)
+      hash = rollHash(hash, factor, target[hashed] as number, target[hashed + SEED_BYTES] as number)
+    else hash = hashWindow(target, at, SEED_BYTES)
+    hashed = at
+    const start = startOfRun(target, old, at, straight, seeds.find(hash))
+    if (start < 0) {
+      at++
+      continue
+    }
+    const before = growBackward(target, old, at, start, at - told)
+    const length = before + growForward(target, old, at, start)
+    if (at - before > told) yield { length: at - before - told }
+    yield { length, offset: start - before }
+    straight = start - at
+    told = at - before + length
+    at = told
+  }
+  if (told < target.length) yield { length: target.length - told }
+}
+
+/** Where in `old` a run that is the same as the bytes of `target` from `at` on begins; -1 when none is long enough. */
+function startOfRun(target: Buffer, old: Buffer, at: number, diagonal: number, seed: number): number {
+  const straight = at + diagonal
+  if (straight >= 0 && sameFrom(target, old, at, straight, SEED_BYTES) >= SEED_BYTES) return straight
+  if (seed < 0) return -1
+  return sameFrom(target, old, at, seed, MIN_RUN_BYTES) + sameBefore(target, old, at, seed) >= MIN_RUN_BYTES
+    ? seed
+    : -1
+}
+
+function sameFrom(target: Buffer, old: Buffer, at: number, from: number, most: number): number {
+  const end = Math.min(most, target.length - at, old.length - from)
+  let length = 0
+  while (length < end && target[at + length] === old[from + length]) length++
+  return length
+}
+
+function sameBefore(target: Buffer, old: Buffer, at: number, from: number): number {
+  const end = Math.min(SEED_BYTES, at, from)
+  let length = 0
+  while (length < end && target[at - length - 1] === old[from - length - 1]) length++
+  return length
+}
+
+/** Compared at once while all is the same. */
+const STRIDE_BYTES = 4096
+
+/** The length of the best run from there on. */
+function growForward(target: Buffer, old: Buffer, at: number, from: number): number {
+  const end = Math.min(target.length - at, old.length - from)
+  let score = 0
+  let best = 0
+  let bestLength = 0
+  let strideAt = 0
+  for (let i = 0; i < end && score > best - GIVE_UP; ) {
+    if (i >= strideAt && i === bestLength) {
+      strideAt = i + STRIDE_BYTES
+      if (isSame(target, at + i, old, from + i, STRIDE_BYTES)) {
+        // What was won long ago does not count against what is lost now, so the score need not grow.
+        i = strideAt
+        bestLength = i
+        continue
+      }
+    }
+    score += target[at + i] === old[from + i] ? 1 : -DIFFERENCE_COST
+    i++
+    if (score <= best) continue
+    best = score
+    bestLength = i
+  }
+  return bestLength
+}
+
+function isSame(target: Buffer, at: number, old: Buffer, from: number, length: number): boolean {
+  return (
+    at + length <= target.length &&
+    from + length <= old.length &&
+    target.compare(old, from, from + length, at, at + length) === 0
+  )
+}
+
+/** How many bytes before it belong to the run, at most `most`. */
+function growBackward(target: Buffer, old: Buffer, at: number, from: number, most: number): number {
+  const end = Math.min(most, from)
+  let score = 0
+  let best = 0
+  let bestLength = 0
+  for (let i = 1; i <= end && score > best - GIVE_UP; i++) {
+    score += target[at - i] === old[from - i] ? 1 : -DIFFERENCE_COST
+    if (score <= best) continue
+    best = score
+    bestLength = i
+  }
+  return bestLength
+}
+
+/** Where runs of old bytes begin, by their hash. Of several with one hash it knows the first. */
+export class Seeds {
+  #slots = new Int32Array(0)
+  #shift = 31
+
+  /** Forgets the bytes before, and takes these. */
+  take(old: Buffer): void {
+    const step = Math.max(1, Math.ceil(old.length / MAX_SEEDS))
+    const bits = Math.max(4, Math.ceil(Math.log2(old.length / step + 1)) + 1)
+    this.#shift = 32 - bits
+    if (this.#slots.length < 2 ** bits) this.#slots = new Int32Array(2 ** bits)
+    this.#slots.fill(-1, 0, 2 ** bits)
+    if (old.length < SEED_BYTES) return
+    const factor = leavingFactor(SEED_BYTES)
+    let hash = hashWindow(old, 0, SEED_BYTES)
+    for (let at = 0; ; at++) {
+      if (at % step === 0) {
+        const slot = slotOf(hash, this.#shift)
+        if ((this.#slots[slot] as number) < 0) this.#slots[slot] = at
+      }
+      if (at + SEED_BYTES >= old.length) break
+      hash = rollHash(hash, factor, old[at] as number, old[at + SEED_BYTES] as number)
+    }
+  }
+
+  /** -1 when there is none. It may be another run with the same hash. */
+  find(hash: number): number {
+    return this.#slots[slotOf(hash, this.#shift)] as number
+  }
+}

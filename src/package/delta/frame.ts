@@ -1,0 +1,73 @@
+import { promisify } from 'node:util'
+import { brotliCompress, brotliDecompress, constants } from 'node:zlib'
+import type { ByteStream } from './byte-stream.ts'
+import { ByteWriter } from './bytes.ts'
+
+const compress = promisify<Buffer, object, Buffer>(brotliCompress)
+const expand = promisify<Buffer, object, Buffer>(brotliDecompress)
+
+/** How the bytes of a frame are written. */
+const EMPTY = 0
+const STORED = 1
+const BROTLI = 2
+
+/** Both ends hold one frame in memory, plain and compressed. */
+const MAX_FRAME_BYTES = 16 << 20
+
+/** Up to this many bytes the best quality takes a few dozen milliseconds; beyond, it takes ten times as long as a fast one. */
+const MAX_BEST_BYTES = 256 << 10
+const BEST_QUALITY = 11
+const MAX_GOOD_BYTES = 2 << 20
+const GOOD_QUALITY = 9
+const FAST_QUALITY = 5
+
+/** Bytes that are compressed by themselves: how, their number, and when compressed the number of compressed bytes; then they. */
+export async function packFrame(plain: Buffer): Promise<Buffer> {
+  const head = new ByteWriter()
+  if (plain.length === 0) {
+    head.byte(EMPTY)
+    return head.take()
+  }
+  const packed = await compressed(plain)
+  head.byte(packed === plain ? STORED : BROTLI)
+  head.uint(plain.length)
+  if (packed !== plain) head.uint(packed.length)
+  head.bytes(packed)
+  return head.take()
+}
+
+/** `plain` itself when compression gains nothing. */
+async function compressed(plain: Buffer): Promise<Buffer> {
+  const packed = await compress(plain, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: qualityFor(plain.length),
+      [constants.BROTLI_PARAM_LGWIN]: 22,
+      [constants.BROTLI_PARAM_SIZE_HINT]: plain.length,
+    },
+  })
+  return packed.length < plain.length ? packed : plain
+}
+
+const qualityFor = (length: number): number =>
+  length <= MAX_BEST_BYTES ? BEST_QUALITY : length <= MAX_GOOD_BYTES ? GOOD_QUALITY : FAST_QUALITY
+
+/** The bytes of the next frame. Throws the stream's error for a frame that nobody can have made. */
+export async function readFrame(stream: ByteStream): Promise<Buffer> {
+  const method = await stream.byte()
+  if (method === EMPTY) return Buffer.alloc(0)
+  if (method !== STORED && method !== BROTLI) throw stream.broken('a frame of an unknown kind')
+  const length = await stream.uint(MAX_FRAME_BYTES)
+  if (method === STORED) return Buffer.from(await stream.bytes(length))
+  const packed = await stream.bytes(await stream.uint(length))
+  const plain = await expanded(packed, length, stream)
+  if (plain.length !== length) throw stream.broken('a frame of another length')
+  return plain
+}
+
+async function expanded(packed: Buffer, length: number, stream: ByteStream): Promise<Buffer> {
+  try {
+    return await expand(packed, { maxOutputLength: Math.max(1, length) })
+  } catch (cause) {
+    throw stream.broken('a frame cannot be expanded', cause)
+  }
+}
