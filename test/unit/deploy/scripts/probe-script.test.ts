@@ -12,6 +12,8 @@ import {
 } from '../../../../src/deploy/scripts/probe-script.ts'
 import { listen as listenAsPeer } from '../../../../src/torrent/peers/listen.ts'
 
+const setNode = `node='${process.execPath}'`
+
 const program = (script: string) => {
   const child = spawn('sh', ['-c', script])
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -37,7 +39,7 @@ const filter = (port: number) =>
   })
 
 test('a peer is reached only when it answers a handshake', async () => {
-  const listener = program(listenScript(process.execPath, [0, 0]))
+  const listener = program(listenScript(setNode, [0, 0]))
   const [said] = await once(listener.stdout, 'data')
   const port = Number(/port=(\d+)/.exec(String(said))?.[1])
   const here = await listenAsPeer([0, 0], answerHandshake)
@@ -52,7 +54,7 @@ test('a peer is reached only when it answers a handshake', async () => {
     ['127.0.0.1', unused, false],
     ['127.0.0.1', (here.address() as AddressInfo).port, true],
   ]
-  const connector = program(connectScript(process.execPath))
+  const connector = program(connectScript(setNode))
   connector.stdin.end(JSON.stringify(targets))
   const reached = parseReached(await text(connector.stdout))
   expect(targets.map((target) => reached.get(JSON.stringify(target)))).toEqual([
