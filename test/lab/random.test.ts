@@ -3,7 +3,7 @@ import { labAvailable } from '../support/lab/lab.ts'
 import { labFleet } from '../support/random/lab-fleet.ts'
 import { randomTimeout, testRandomly } from '../support/random/random-test.ts'
 
-const STEPS = 5
+const [STEPS, SEED] = [5, 1]
 
 describe.skipIf(!labAvailable())('three servers with sshd, and random steps', () => {
   test(
@@ -12,7 +12,7 @@ describe.skipIf(!labAvailable())('three servers with sshd, and random steps', ()
       expect.hasAssertions()
       const fleet = await labFleet()
       try {
-        await testRandomly(fleet, STEPS)
+        await testRandomly(fleet, STEPS, SEED)
       } finally {
         await fleet.lab.lab.destroy()
       }

@@ -5,13 +5,14 @@ import { type Fleet, World } from './world.ts'
 
 /** Of `npm run test:random`. */
 const given = process.env.MURDER_RANDOM_STEPS
-const seed = Number(process.env.MURDER_RANDOM_SEED ?? Date.now() % 1_000_000)
+const anySeed = () => Number(process.env.MURDER_RANDOM_SEED ?? Date.now() % 1_000_000)
 
 /** Milliseconds. */
 export const randomTimeout = (usual: number) => Number(given ?? usual) * 30_000
 
-/** Does so many random steps unless told otherwise. A failure names its seed. */
-export async function testRandomly(fleet: Fleet, usual: number): Promise<void> {
+/** Does so many random steps, always the same ones, unless told otherwise. A failure names its seed. */
+export async function testRandomly(fleet: Fleet, usual: number, usualSeed: number): Promise<void> {
+  const seed = given === undefined ? usualSeed : anySeed()
   const world = new World(fleet, numbers(seed))
   const tell = given === undefined ? () => {} : (line: string) => process.stderr.write(`${line}\n`)
   try {
