@@ -1,5 +1,5 @@
 import { defined } from '../system/defined.ts'
-import { oneLine } from '../text/format.ts'
+import { duration, oneLine } from '../text/format.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type DeployReport, reportTable } from './deploy-report.ts'
 import { EtaEstimator } from './eta.ts'
@@ -59,6 +59,8 @@ export class ProgressBoard {
   #seederUploaded = 0
   #step: Step | undefined
   #changed = true
+  /** When each server began to transfer: milliseconds since 1970. */
+  readonly #began = new Map<string, number>()
   /** The last line of a log. */
   #line = ''
   #writtenAt = Number.NEGATIVE_INFINITY
@@ -87,7 +89,16 @@ export class ProgressBoard {
     if (state.phase === 'transfer' || state.phase === 'unpack') this.#local = undefined
     const { phase, bytes, total } = state
     this.#event({ event: 'server', server, phase, bytes, total })
+    if (phase === 'transfer') this.#began.set(server, this.#clock.now())
+    if (phase === 'done' && this.#options.mode === 'plain') this.#tellDone(server)
     this.#noteStep()
+  }
+
+  /** As the agent says it. Who had everything already has transferred nothing, and needs no line. */
+  #tellDone(server: string): void {
+    const began = this.#began.get(server)
+    if (began === undefined) return
+    this.#print(`${oneLine(server)}: Done and done, ${duration((this.#clock.now() - began) / 1000)}`)
   }
 
   /** `failure.server` has failed. That is printed at once, unless `quietly`; a table at the end says why, once for all. */

@@ -235,6 +235,19 @@ describe('in a log', () => {
     expect(stream.take()).toHaveLength(2)
   })
 
+  test('each server when it is done', () => {
+    const { board, clock, stream } = start('plain', new TestStream(), ['deploy@a', 'deploy@b', 'deploy@c'])
+    board.update('deploy@c', { phase: 'done' })
+    for (const server of ['deploy@a', 'deploy@b']) board.update(server, { phase: 'transfer', total: MiB })
+    stream.take()
+    clock.advance(2500)
+    board.update('deploy@b', { phase: 'unpack' })
+    clock.advance(500)
+    board.update('deploy@b', { phase: 'done' })
+    board.update('deploy@b', { phase: 'done' })
+    expect(stream.take()).toEqual(['deploy@b: Done and done, 3 s'])
+  })
+
   test('failures at once, the last state at the end', () => {
     const { board, stream } = start('plain', new TestStream(), ['deploy@a', 'deploy@b'])
     stream.take()
