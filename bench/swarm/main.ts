@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { Lab } from '../../test/support/lab/lab.ts'
+import type { LongLink } from '../../test/support/lab/long-link.ts'
 import { makeScratch, removeScratch } from '../../test/support/lab/scratch.ts'
 import { benchProgram, say } from '../shared/program.ts'
 import { randomBytes, randomSource } from '../shared/random.ts'
@@ -39,20 +41,22 @@ await benchProgram(async () => {
     await removeScratch(scratch)
   }
 
-  const { size, rate } = options
+  const { size, rate, sites, longLink } = options
+  const narrowest = longLink ? Math.min(longLink.rate, rate ?? Number.POSITIVE_INFINITY) : rate
   const everyName = Object.keys(contenders)
   const byOrder = (a: { contender: string }, b: { contender: string }) =>
     everyName.indexOf(a.contender) - everyName.indexOf(b.contender)
-  const summaries = summarize(runs, size, rate, Object.keys(options.slow)).sort(
+  const summaries = summarize(runs, size, narrowest, Object.keys(options.slow)).sort(
     (a, b) => a.servers - b.servers || byOrder(a, b),
   )
-  const limit = rate === undefined ? undefined : (size * 8) / rate
+  const limit = narrowest === undefined ? undefined : (size * 8) / narrowest
   const others = Object.entries(options.slow)
     .map(([host, slow]) => `, ${host} ${formatRate(slow)}`)
     .join('')
-  const title = `${formatBytes(size)} to each server, links ${formatRate(rate)}${others}`
+  const far = sites && longLink ? `, ${describeSites(sites, longLink)}` : ''
+  const title = `${formatBytes(size)} to each server, links ${formatRate(rate)}${others}${far}`
   process.stdout.write(`\n${title}${limit === undefined ? '' : `, S/B = ${limit.toFixed(2)} s`}\n\n`)
-  process.stdout.write(`${reportTable(summaries, size, rate, Object.keys(options.slow).length > 0)}\n\n`)
+  process.stdout.write(`${reportTable(summaries, size, narrowest, Object.keys(options.slow).length > 0)}\n\n`)
   const out = options.out ?? join(resultsDirectory, resultName('swarm'))
   const parameters = {
     ...options,
@@ -69,13 +73,16 @@ await benchProgram(async () => {
 })
 
 /** A comparison that takes too long for one sitting is made in parts. */
-async function earlierRuns(file: string, { size, rate }: Options): Promise<Run[]> {
+async function earlierRuns(file: string, { size, rate, sites, longLink }: Options): Promise<Run[]> {
   const { parameters, runs } = JSON.parse(await readFile(file, 'utf8')) as {
     parameters: Options
     runs: Run[]
   }
-  if (parameters.size !== size || parameters.rate !== rate)
-    throw new Error(`--with ${file}: it is of another size or rate`)
+  const isSame = isDeepStrictEqual(
+    [parameters.size, parameters.rate, parameters.sites, parameters.longLink],
+    [size, rate, sites, longLink],
+  )
+  if (!isSame) throw new Error(`--with ${file}: it is of another size or rate, or of other sites`)
   return runs
 }
 
@@ -104,16 +111,22 @@ async function makeContent(scratch: string, size: number): Promise<Content> {
 
 /** Every run has links, hosts and processes of its own. */
 async function runOne(contender: string, servers: number, content: Content, options: Options) {
-  const { rate, slow, congestion, pieceLength } = options
-  const lab = await Lab.create({ hosts: servers, rate, rates: slow, deployHost: true, congestion })
+  const { rate, slow, sites, longLink, congestion, pieceLength } = options
+  const where = { hosts: servers, sites, longLink, deployHost: true }
+  const lab = await Lab.create({ ...where, rate, rates: slow, congestion })
   try {
-    const slowest = Math.min(...[rate, ...Object.values(slow)].map((one) => one ?? 1e9))
-    const timeout = 60 + 2 * servers * ((content.size * 8) / slowest)
+    const slowest = Math.min(...[rate, longLink?.rate, ...Object.values(slow)].map((one) => one ?? 1e9))
+    const timeout = 120 + 2 * servers * ((content.size * 8) / slowest)
     const race = new Race(lab, content, pieceLength, timeout)
     return await race.run(async (race) => contenders[contender]?.run(race))
   } finally {
     await lab.destroy()
   }
+}
+
+function describeSites(sites: number[], { rate, delayMs, lossPercent }: LongLink): string {
+  const way = `${formatRate(rate)}, ${delayMs} ms one way, ${lossPercent} % loss`
+  return `sites of ${sites.join(' and ')} servers, between them ${way}`
 }
 
 function describe({ contender, servers, round, done, busy, problems }: Run): string {

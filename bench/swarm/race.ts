@@ -31,6 +31,8 @@ export interface RaceResult {
   done: Record<string, number>
   /** Bytes over the links from the start of the peers until the last was done, by host. */
   links: Record<string, Counters>
+  /** The same over the long link of each site but the first, by its number: `sent` went there. */
+  longLinks: Record<string, Counters>
   usage: Usage[]
   /** Payload bytes that came over the network, by server, for contenders that say so. */
   received: Record<string, number>
@@ -55,6 +57,7 @@ export class Race {
   readonly #timeout: number
   #start: bigint | undefined
   #linksBefore = new Map<string, Counters>()
+  #longLinksBefore = new Map<string, Counters>()
   #cpuBefore = { busy: 0, total: 0 }
 
   /** `timeout`: seconds from the start of the peers. */
@@ -117,6 +120,7 @@ export class Race {
       await mkdir(dirname(server.outside(this.target)), { recursive: true })
     }
     this.#linksBefore = await this.lab.counters()
+    this.#longLinksBefore = await this.lab.longLinkCounters()
     this.#cpuBefore = cpuTimes()
     this.#start = process.hrtime.bigint()
     for (const peer of held) peer.child.stdin?.end('go\n')
@@ -138,13 +142,13 @@ export class Race {
     }
     const cpu = cpuTimes()
     const links = await this.lab.counters()
+    const longLinks = await this.lab.longLinkCounters()
     const usage = await this.#endProcesses()
     if (problems.length === 0) problems.push(...(await this.#verify()))
     return {
       done: Object.fromEntries(this.#done),
-      links: Object.fromEntries(
-        [...links].map(([host, now]) => [host, since(now, this.#linksBefore.get(host))]),
-      ),
+      links: allSince(links, this.#linksBefore),
+      longLinks: allSince(longLinks, this.#longLinksBefore),
       usage,
       received: this.received,
       busy: (cpu.busy - this.#cpuBefore.busy) / (cpu.total - this.#cpuBefore.total),
@@ -201,6 +205,9 @@ async function fileSha256(file: string): Promise<string> {
   for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk)
   return hash.digest('hex')
 }
+
+const allSince = (now: Map<string, Counters>, before: Map<string, Counters>): Record<string, Counters> =>
+  Object.fromEntries([...now].map(([name, counters]) => [name, since(counters, before.get(name))]))
 
 const since = (now: Counters, before: Counters | undefined): Counters => ({
   sent: now.sent - (before?.sent ?? 0),

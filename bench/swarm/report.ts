@@ -12,6 +12,7 @@ export function reportTable(
   unequal: boolean,
 ): string {
   const limited = rate !== undefined
+  const sites = Object.keys(summaries[0]?.longLinks ?? {})
   const head = [
     'contender',
     'first s',
@@ -20,6 +21,7 @@ export function reportTable(
     ...(unequal ? ['median of others ÷ S/B'] : []),
     ...(limited ? ['of S/B'] : ['MB/s', 'rate ÷ libtorrent']),
     'seeder sent ÷ S',
+    ...sites.flatMap((site) => [`into site ${site} ÷ S`, 'out of it']),
     'overhead %',
     'twice %',
     'seeder CPU s',
@@ -45,6 +47,7 @@ export function reportTable(
               fixed(libtorrent === undefined ? undefined : libtorrent / one.last),
             ]),
         fixed(one.seederUpload),
+        ...sites.flatMap((site) => [fixed(one.longLinks[site]?.into), fixed(one.longLinks[site]?.outOf)]),
         fixed(one.overhead * 100, 1),
         fixed(one.twice === undefined ? undefined : one.twice * 100, 2),
         fixed(one.cpu.seeder, 1),

@@ -20,6 +20,8 @@ export interface Summary {
   ofLimit: number | undefined
   /** Median of the servers on links of the common rate, as `ofLimit`; differs where links do. */
   fastOfLimit: number | undefined
+  /** Bytes into and out of each site but the first, as multiples of the size, by the site's number. */
+  longLinks: Record<string, { into: number; outOf: number }>
   /** What left the seeder, as a multiple of the size. */
   seederUpload: number
   /** What came to a server beyond the content itself, as a share of the size: headers, handshakes, doubles. */
@@ -61,6 +63,13 @@ function summarizeGroup(group: Run[], size: number, rate: number | undefined, sl
     last,
     ofLimit: limit === undefined ? undefined : last / limit,
     fastOfLimit: limit === undefined ? undefined : over((run) => median(fast(run))) / limit,
+    longLinks: Object.fromEntries(
+      Object.keys(good[0]?.longLinks ?? {}).map((site) => {
+        const share = (way: 'sent' | 'received') =>
+          over((run) => (run.longLinks[site]?.[way] ?? Number.NaN) / size)
+        return [site, { into: share('sent'), outOf: share('received') }]
+      }),
+    ),
     seederUpload: over((run) => (run.links.deploy?.sent ?? Number.NaN) / size),
     overhead: over((run) => receivedByServers(run) / (size * servers) - 1),
     twice: good.every((run) => received(run).length === servers)

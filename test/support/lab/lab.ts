@@ -1,16 +1,20 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { alwaysVisible, LabHost, type SpawnInHost } from './host.ts'
+import { buildLongLink, type LongLink, longLinkDevice, startLongLink } from './long-link.ts'
 import {
   addressOf,
   type Counters,
+  congestionBatch,
   hostBatch,
+  NETWORK_SIZE,
   parseCounters,
   portOf,
   rateCommand,
   switchBatch,
+  uplinkBatch,
 } from './network.ts'
 import type { LabProcess } from './process.ts'
 import { makeScratch, removeScratch } from './scratch.ts'
@@ -19,6 +23,10 @@ import { configureClient, type LabKeys, type LabSshd, makeKeys, type SshdOptions
 export interface LabOptions {
   /** How many servers: `server1`, `server2`, … */
   hosts: number
+  /** How many of the servers are in each site; the deploy host is in the first. Undefined: all are in one. */
+  sites?: number[] | undefined
+  /** Joins each site to the first one; needed with several sites. */
+  longLink?: LongLink | undefined
   /** Bits/s that every link carries each way; undefined is no limit. */
   rate?: number | undefined
   /** Other rates, by host name. */
@@ -85,13 +93,16 @@ export class Lab {
   readonly directory: string
   readonly servers: LabHost[]
   readonly keys: LabKeys
-  readonly #switch: LabHost
+  /** Of each site, with the names of its hosts. */
+  readonly #switches: Switch[]
+  readonly #longLinks: ChildProcess[]
   readonly #deployHost: LabHost | undefined
   #destroyed: Promise<void> | undefined
 
-  private constructor(directory: string, hub: LabHost, hosts: LabHost[], keys: LabKeys) {
+  private constructor({ directory, switches, longLinks, hosts, keys }: LabParts) {
     this.directory = directory
-    this.#switch = hub
+    this.#switches = switches
+    this.#longLinks = longLinks
     this.#deployHost = hosts.find((host) => host.name === 'deploy')
     this.servers = hosts.filter((host) => host.name !== 'deploy')
     this.keys = keys
@@ -101,12 +112,7 @@ export class Lab {
     const directory = await makeScratch('lab', options.scratch)
     const started: LabHost[] = []
     try {
-      return await build(
-        options,
-        directory,
-        started,
-        (hub, hosts, keys) => new Lab(directory, hub, hosts, keys),
-      )
+      return Lab.track(new Lab(await build(options, directory, started)))
     } catch (error) {
       await Promise.all(started.map((host) => host.stop()))
       await removeScratch(directory)
@@ -155,7 +161,18 @@ export class Lab {
 
   /** Bytes over every host's link since the lab began, as IP packets with Ethernet headers, by host name. */
   async counters(): Promise<Map<string, Counters>> {
-    return parseCounters(await inNetwork(this.#switch, ['ip', '-s', '-j', 'link']))
+    const all = await Promise.all(
+      this.#switches.map(async ({ hub }) =>
+        parseCounters(await inNetwork(hub, ['ip', '-s', '-j', 'link']), 'p-'),
+      ),
+    )
+    return new Map(all.flatMap((counters) => [...counters]))
+  }
+
+  /** Bytes over the long link of every site but the first, as the first sees them: `received` came from that site. */
+  async longLinkCounters(): Promise<Map<string, Counters>> {
+    const [first] = this.#switches as [Switch]
+    return parseCounters(await inNetwork(first.hub, ['ip', '-s', '-j', 'link']), longLinkDevice(''))
   }
 
   /** Nothing crosses the host's link any more, and nobody is told. */
@@ -169,7 +186,7 @@ export class Lab {
 
   /** Changes a link's limit, both ways. */
   async setRate(host: string | LabHost, rate: number | undefined): Promise<void> {
-    await limit(this.#switch, this.host(host), rate)
+    await limit(this.#switchOf(this.host(host)), this.host(host), rate)
   }
 
   /** Ends everything that runs in the lab and removes it. Harmless when done twice. */
@@ -180,11 +197,19 @@ export class Lab {
 
   async #portState(host: string | LabHost, state: number): Promise<void> {
     const port = portOf(this.host(host).name)
-    await inNetwork(this.#switch, ['bridge', 'link', 'set', 'dev', port, 'state', String(state)])
+    const command = ['bridge', 'link', 'set', 'dev', port, 'state', String(state)]
+    await inNetwork(this.#switchOf(this.host(host)), command)
+  }
+
+  #switchOf({ name }: LabHost): LabHost {
+    const found = this.#switches.find(({ hosts }) => hosts.includes(name))
+    if (!found) throw new Error(`${name} is at no switch`)
+    return found.hub
   }
 
   async #destroy(): Promise<void> {
-    await Promise.all([...this.hosts, this.#switch].map((host) => host.stop()))
+    for (const link of this.#longLinks) link.kill('SIGKILL')
+    await Promise.all([...this.hosts, ...this.#switches.map(({ hub }) => hub)].map((host) => host.stop()))
     await removeScratch(this.directory)
     live.delete(this)
   }
@@ -195,20 +220,27 @@ export class Lab {
   }
 }
 
-async function build(
-  options: LabOptions,
-  directory: string,
-  started: LabHost[],
-  make: (hub: LabHost, hosts: LabHost[], keys: LabKeys) => Lab,
-): Promise<Lab> {
-  const plan = Array.from({ length: options.hosts }, (_, i) => ({
-    name: `server${i + 1}`,
-    address: addressOf(i + 1),
-  }))
-  if (options.deployHost) plan.unshift({ name: 'deploy', address: addressOf(0) })
+interface Switch {
+  hub: LabHost
+  hosts: string[]
+}
+
+interface LabParts {
+  directory: string
+  switches: Switch[]
+  longLinks: ChildProcess[]
+  hosts: LabHost[]
+  keys: LabKeys
+}
+
+/** Adds to `started` each host as soon as it runs, so that it can be ended when another one fails. */
+async function build(options: LabOptions, directory: string, started: LabHost[]): Promise<LabParts> {
+  const { rates = {}, longLink } = options
+  const sites = sitesOf(options)
+  const plan = sites.flat()
   const table = ['127.0.0.1 localhost', ...plan.map(({ name, address }) => `${address} ${name}`)]
   const visible = [...alwaysVisible(), ...(options.visible ?? [])]
-  const start = async ({ name, address }: { name: string; address: string }) => {
+  const start = async ({ name, address }: HostPlan) => {
     const own = join(directory, 'hosts', name)
     await mkdir(own, { recursive: true })
     const host = await LabHost.start({
@@ -223,28 +255,59 @@ async function build(
   }
 
   const keys = await makeKeys(directory)
-  const hub = await start({ name: 'switch', address: '' })
-  const hosts = await settled(plan.map(start))
-  await inNetwork(
-    hub,
-    ['ip', '-batch', '-'],
-    switchBatch(hosts.map((h) => ({ name: h.name, pid: h.networkPid }))),
-  )
-  for (const host of hosts) {
-    await inNetwork(host, ['ip', '-batch', '-'], hostBatch(host.address))
-    if (options.congestion) await setCongestion(host, options.congestion)
-    const rate = options.rates && host.name in options.rates ? options.rates[host.name] : options.rate
-    if (rate !== undefined) await limit(hub, host, rate)
-    await configureClient(host, keys)
+  const program = sites.length > 1 ? await buildLongLink(directory) : undefined
+  const switches: Switch[] = []
+  const longLinks: ChildProcess[] = []
+  for (const [i, site] of sites.entries()) {
+    const hub = await start({ name: i === 0 ? 'switch' : `switch${i + 1}`, address: '' })
+    switches.push({ hub, hosts: site.map(({ name }) => name) })
   }
-  return Lab.track(make(hub, hosts, keys))
+  const hosts = await settled(plan.map(start))
+  for (const { hub, hosts: names } of switches) {
+    const ours = hosts.filter(({ name }) => names.includes(name))
+    const batch = switchBatch(ours.map(({ name, networkPid }) => ({ name, pid: networkPid })))
+    await inNetwork(hub, ['ip', '-batch', '-'], batch)
+    for (const host of ours) {
+      await inNetwork(host, ['ip', '-batch', '-'], hostBatch(host.address))
+      if (options.congestion) await setCongestion(host, options.congestion)
+      const rate = host.name in rates ? rates[host.name] : options.rate
+      if (rate !== undefined) await limit(hub, host, rate)
+      await configureClient(host, keys)
+    }
+  }
+  const [first, ...others] = switches as [Switch, ...Switch[]]
+  for (const [i, { hub }] of others.entries()) {
+    if (!program || !longLink) throw new Error('several sites need a long link')
+    const device = longLinkDevice(i + 2)
+    const ends = { from: first.hub.networkPid, to: hub.networkPid }
+    longLinks.push(await startLongLink(program, { ...ends, device, link: longLink }))
+    for (const end of [first.hub, hub]) await inNetwork(end, ['ip', '-batch', '-'], uplinkBatch(device))
+  }
+  return { directory, switches, longLinks, hosts, keys }
 }
 
-/** The machine decides which algorithms namespaces may use. */
+interface HostPlan {
+  name: string
+  address: string
+}
+
+/** The hosts of each site. */
+function sitesOf({ hosts, sites = [hosts], deployHost }: LabOptions): HostPlan[][] {
+  let number = 0
+  const plan = sites.map((count, site) =>
+    Array.from({ length: count }, (_, i) => ({
+      name: `server${++number}`,
+      address: addressOf(site * NETWORK_SIZE + i + 1),
+    })),
+  )
+  if (deployHost) plan[0]?.unshift({ name: 'deploy', address: addressOf(0) })
+  return plan
+}
+
+/** By the route: namespaces may not set the sysctl for every algorithm that the machine has. */
 async function setCongestion(host: LabHost, algorithm: string): Promise<void> {
-  await inNetwork(host, ['sysctl', '-qw', `net.ipv4.tcp_congestion_control=${algorithm}`]).catch(() => {
-    const setting = 'net.ipv4.tcp_allowed_congestion_control'
-    throw new Error(`this machine does not let namespaces use ${algorithm}: add it to ${setting}`)
+  await inNetwork(host, ['ip', '-batch', '-'], congestionBatch(host.address, algorithm)).catch(() => {
+    throw new Error(`this machine does not have the congestion control ${algorithm}`)
   })
 }
 

@@ -9,11 +9,13 @@
 const network = '10.77'
 const mask = 16
 
+/** So many servers have addresses that differ in the last byte only. */
+export const NETWORK_SIZE = 250
+
 /** The deploy host is index 0, servers count from 1. Room for 60,000. */
 export function addressOf(index: number): string {
-  return index === 0
-    ? `${network}.0.1`
-    : `${network}.${1 + Math.floor((index - 1) / 250)}.${1 + ((index - 1) % 250)}`
+  if (index === 0) return `${network}.0.1`
+  return `${network}.${1 + Math.floor((index - 1) / NETWORK_SIZE)}.${1 + ((index - 1) % NETWORK_SIZE)}`
 }
 
 export function portOf(hostName: string): string {
@@ -41,6 +43,18 @@ export function hostBatch(address: string): string {
   ])
 }
 
+/** The switch's end of a long link. */
+export function uplinkBatch(device: string): string {
+  return lines([`link set ${device} master br0 addrgenmode none up`])
+}
+
+/** The congestion control of all that the host sends. */
+export function congestionBatch(address: string, algorithm: string): string {
+  return lines([
+    `route replace ${network}.0.0/${mask} dev eth0 proto kernel scope link src ${address} congctl ${algorithm}`,
+  ])
+}
+
 /** `tc` for one end of a link. `rate` in bits/s; undefined is no limit. */
 export function rateCommand(device: string, rate: number | undefined): string {
   if (rate === undefined) return `qdisc delete dev ${device} root`
@@ -65,14 +79,17 @@ function bucket(rate: number): { burst: number; limit: number } {
   return { burst, limit: Math.round(burst + Math.max(bytes * 0.05, LONGEST_SEGMENT)) }
 }
 
-/** Bytes that crossed each host's link, by host name, out of `ip -s -j link` in the bridge's namespace. */
-export function parseCounters(json: string): Map<string, Counters> {
+/**
+ * Bytes that crossed each link of a bridge, out of `ip -s -j link` in its namespace, by what follows `prefix` in the names of
+ * the devices: for hosts, their names.
+ */
+export function parseCounters(json: string, prefix: string): Map<string, Counters> {
   const result = new Map<string, Counters>()
   for (const link of JSON.parse(json) as LinkStatistics[]) {
-    if (!link.ifname.startsWith('p-')) continue
+    if (!link.ifname.startsWith(prefix)) continue
     // What the port receives is what the host has sent.
     const { rx, tx } = link.stats64
-    result.set(link.ifname.slice(2), { sent: rx.bytes, received: tx.bytes })
+    result.set(link.ifname.slice(prefix.length), { sent: rx.bytes, received: tx.bytes })
   }
   return result
 }

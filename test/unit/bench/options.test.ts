@@ -10,6 +10,8 @@ test.each([
   ['--rounds', '0', '--rounds 0: must be a number of at least 1'],
   ['--slow', 'server8', '--slow server8: must be like server8=5M'],
   ['--slow', 'server9=5M', '--slow server9=5M: there is no such server'],
+  ['--sites', '4', '--sites 4: name at least two, such as 4,4 or 0,1'],
+  ['--sites', '4,0', '--sites 0: must be a number of at least 1'],
 ])('the swarm bench refuses %s %s', (option, value, message) => {
   expect(() => parseSwarm([option, value])).toThrow(message)
 })

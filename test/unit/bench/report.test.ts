@@ -58,6 +58,7 @@ describe('the summary of a swarm', () => {
       server2: { sent: 0, received: 1050 },
       server3: { sent: 0, received: 1200 },
     },
+    longLinks: { 2: { sent: 1700, received: 20 } },
     usage: [
       { host: 'deploy', role: 'seeder', cpuSeconds: 1, peakMiB: 50 },
       { host: 'server1', role: 'peer', cpuSeconds: 2, peakMiB: 60 },
@@ -87,6 +88,7 @@ describe('the summary of a swarm', () => {
         last: 10,
         ofLimit: 10,
         fastOfLimit: 2.5,
+        longLinks: { 2: { into: 1.7, outOf: 0.02 } },
         seederUpload: 1.1,
         overhead: expect.closeTo(0.1),
         twice: expect.closeTo(0.01),
