@@ -62,7 +62,7 @@ export class Downloader {
     const requests = this.#context.scheduler.nextRequests(nowS, from?.id, this.#limit.available(nowS))
     for (const { peer, piece, offset, length } of requests) {
       this.#limit.take(length)
-      this.#context.connections.get(peer)?.wire.request(piece, offset, length)
+      this.#context.connections.get(peer)?.flows.request({ piece, offset, length }, nowS)
     }
   }
 
@@ -86,6 +86,12 @@ export class Downloader {
 
   rejected(from: Connection, block: Block): void {
     this.#context.scheduler.rejected(from.id, block, this.#context.nowS())
+  }
+
+  /** The neighbour will not send these blocks: they must be asked for again. */
+  lost(from: Connection, blocks: readonly Block[]): void {
+    this.#context.scheduler.lost(from.id, blocks)
+    this.requestSoon(from)
   }
 
   /** Throws away what is here of pieces to which such a peer has sent anything. */
@@ -117,7 +123,7 @@ export class Downloader {
 
   #cancel(requests: { peer: number; block: Block }[]): void {
     for (const { peer, block } of requests) {
-      this.#context.connections.get(peer)?.wire.cancel(block.piece, block.offset, block.length)
+      this.#context.connections.get(peer)?.flows.cancel(block)
     }
   }
 

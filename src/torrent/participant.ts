@@ -10,6 +10,7 @@ import { Neighbours } from './peers/neighbours.ts'
 import { PeerListener } from './peers/peer-listener.ts'
 import { RateLimit } from './peers/rate-limit.ts'
 import { RateMeter } from './peers/rate-meter.ts'
+import { Subflows } from './peers/subflows.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import { checkSeederContent, piecesHere, refuseChangedContent } from './storage/pieces-here.ts'
 import { Storage } from './storage/storage.ts'
@@ -34,6 +35,7 @@ export class Participant {
   readonly #downloader: Downloader
   readonly #neighbours: Neighbours
   readonly #listener: PeerListener
+  readonly #subflows: Subflows
   readonly #discovery: Discovery
   #server: Server | undefined
   #timer: NodeJS.Timeout | undefined
@@ -65,6 +67,8 @@ export class Participant {
     this.#neighbours = new Neighbours(this.#context, this.#uploader, {
       joined: (connection) => this.#joined(connection),
       left: (connection) => this.#left(connection),
+      subflowReady: (subflow) => this.#subflows.add(subflow),
+      subflowEnded: (subflow) => this.#subflows.ended(subflow),
     })
     this.#downloader = new Downloader(this.#context, new RateLimit(downloadLimit, nowS()), {
       verified: (piece, content) => this.#uploader.verified(piece, content),
@@ -74,6 +78,9 @@ export class Participant {
       failed: (error) => this.#fail(error),
     })
     this.#listener = new PeerListener(this.#context, this.#downloader, this.#uploader)
+    this.#subflows = new Subflows(this.#context, this.#downloader, this.#listener, (neighbour, failed) =>
+      this.#neighbours.dialSubflow(neighbour, failed),
+    )
     this.#discovery = new Discovery(this.#context, this.#neighbours, {
       isServed: () => this.#isServed(),
       onSwarmSize: (size) => this.#raiseSwarmSize(size),
@@ -146,6 +153,7 @@ export class Participant {
   }
 
   #tick(): void {
+    this.#subflows.tick()
     this.#downloader.tick()
     this.#uploader.tick()
     this.#discovery.tick()
@@ -155,12 +163,14 @@ export class Participant {
     this.#discovery.join(connection)
     this.#listener.join(connection)
     this.#uploader.join(connection)
+    this.#subflows.join(connection)
   }
 
   #left(connection: Connection): void {
     this.#discovery.leave(connection)
     this.#context.scheduler.leave(connection.id)
     this.#uploader.leave(connection)
+    this.#subflows.leave(connection)
   }
 
   #raiseSwarmSize(size: number): void {

@@ -10,6 +10,8 @@ export interface RawWireOptions {
   secret?: string
   /** Listening port that it names. */
   port?: number
+  /** It says that this is one more connection to a neighbour. */
+  subflow?: boolean
 }
 
 type Message = { id: number; body: Buffer }
@@ -61,6 +63,7 @@ export class RawWire {
 
   sendHandshake(): void {
     const reserved = Buffer.alloc(8)
+    if (this.options.subflow) reserved[3] = 0x20
     reserved[5] = 0x10
     reserved[7] = 0x04
     const protocol = Buffer.from('\x13BitTorrent protocol')
@@ -71,7 +74,7 @@ export class RawWire {
 
   sendExtendedHandshake(extra: Record<string, unknown> = {}): void {
     const content = {
-      m: { murder: 1, murder_proof: 20 },
+      m: { murder: 1, murder_proof: 20, murder_subflows: 21 },
       murder_nonce: this.nonce,
       ...(this.options.port === undefined ? {} : { p: this.options.port }),
       ...extra,

@@ -2,12 +2,22 @@ import type { Socket } from 'node:net'
 import { formatAddress, unmapped } from '../../system/addresses.ts'
 import { authenticate } from '../access/authentication.ts'
 import type { Coalescer } from '../wire/coalescing.ts'
-import { AGENT_EXTENSION, AGENT_EXTENSION_ID, PEX_EXTENSION, PEX_EXTENSION_ID } from '../wire/extensions.ts'
+import {
+  AGENT_EXTENSION,
+  AGENT_EXTENSION_ID,
+  PEX_EXTENSION,
+  PEX_EXTENSION_ID,
+  SUBFLOW_EXTENSION,
+  SUBFLOW_EXTENSION_ID,
+} from '../wire/extensions.ts'
 import { LARGEST_BLOCK_BYTES, PeerWire, STANDARD_BLOCK_BYTES } from '../wire/peer-wire.ts'
+import { Flows } from './flows.ts'
 import { isAgentId, type LocalPeer } from './local-peer.ts'
 import { RateLimit } from './rate-limit.ts'
 import { type BlockSource, UploadQueue } from './upload-queue.ts'
 
+/** More is not believed. */
+const LONGEST_WAY_MS = 2000
 /** For the handshake, and for the proof where a key is asked for. */
 const HANDSHAKE_TIMEOUT_MS = 5000
 
@@ -16,6 +26,8 @@ const HANDSHAKE_TIMEOUT_MS = 5000
  * connections to peers that say so and have nothing to show yet.
  */
 const SEEDER_KEY = 'murder_source'
+/** Key of the extended handshake: the certain part of the round trip, as the opener has measured it, in ms. */
+const WAY_KEY = 'murder_way'
 /** Key of the extended handshake: the longest block that the sender should be asked for. */
 const BLOCK_KEY = 'murder_block'
 
@@ -30,34 +42,57 @@ export interface ConnectionContext {
   onClose(connection: Connection): void
 }
 
+/** How a connection of ours began. */
+export interface Dialed {
+  address: string
+  /** How long it took at most, and at least. */
+  took: { mostS: number; leastS: number }
+  /** It is one more connection to a neighbour. */
+  isSubflow: boolean
+}
+
 /** The connection to one neighbour, and what the neighbour has said about itself. */
 export class Connection {
   readonly id: number
   readonly wire: PeerWire
   readonly uploads: UploadQueue
+  /** This connection, and others to the same neighbour. */
+  readonly flows: Flows
   readonly outgoing: boolean
   /** Stays known after the connection has ended. */
   readonly remoteHost: string
   /** `host:port` where the neighbour listens; undefined while that is not known. */
   address: string | undefined
+  /** Content bytes that it has sent. */
+  receivedBytes = 0
+  /** The least that it took from here to the neighbour and back, seconds; queues and busy processes included. */
+  roundTripS = Number.POSITIVE_INFINITY
+  /** It certainly takes so long: who has opened the connection has measured it. */
+  leastRoundTripS = 0
   /** Whether the neighbour is our seeder, which may show its pieces one by one. */
   isSeeder = false
   readonly #context: ConnectionContext
   readonly #handshakeTimer: NodeJS.Timeout
+  /** When our handshake left. Its answer, or what follows the answer, takes a round trip. */
+  #handshakeAtS = Number.POSITIVE_INFINITY
   /** The longest block that the neighbour wants to be asked for. */
   #largestUploadOfPeer = LARGEST_BLOCK_BYTES
 
-  constructor(id: number, socket: Socket, context: ConnectionContext, outgoingTo?: string) {
+  constructor(id: number, socket: Socket, context: ConnectionContext, dialed?: Dialed) {
     const { local, coalescer, source, nowS } = context
     this.id = id
     this.#context = context
-    this.outgoing = outgoingTo !== undefined
-    this.address = outgoingTo
+    this.outgoing = dialed !== undefined
+    this.address = dialed?.address
+    this.#measured(dialed?.took.mostS)
+    this.leastRoundTripS = dialed?.took.leastS ?? 0
     this.remoteHost = unmapped(socket.remoteAddress ?? '')
     this.wire = new PeerWire(socket, { pieceCount: local.pieceCount, coalescer })
+    this.flows = new Flows(this.wire)
+    this.wire.isSubflow = dialed?.isSubflow === true
     this.#offer()
     this.#handshakeTimer = setTimeout(() => this.close(), HANDSHAKE_TIMEOUT_MS)
-    this.wire.on('handshake', (infoHash) => this.#handshakeCame(infoHash))
+    this.wire.on('handshake', (infoHash, _, subflow) => this.#handshakeCame(infoHash, subflow))
     this.wire.on('extended-handshake', (content) => this.#extendedHandshakeCame(content))
     const limit = new RateLimit(local.limitOfEach, nowS())
     this.uploads = new UploadQueue(id, this.wire, { source, limit, nowS })
@@ -104,24 +139,39 @@ export class Connection {
   #offer(): void {
     const { local } = this.#context
     this.wire.extendedMapping[AGENT_EXTENSION_ID] = AGENT_EXTENSION
+    this.wire.extendedMapping[SUBFLOW_EXTENSION_ID] = SUBFLOW_EXTENSION
     if (local.exchangesPeers) this.wire.extendedMapping[PEX_EXTENSION_ID] = PEX_EXTENSION
     this.wire.extendedHandshake = {
       v: 'shipit-murder',
       p: local.listenPort,
       reqq: 1024,
       [BLOCK_KEY]: local.largestUpload,
+      ...(this.outgoing ? { [WAY_KEY]: Math.round(this.leastRoundTripS * 1000) } : {}),
       ...(local.isSeeder ? { [SEEDER_KEY]: 1 } : {}),
     }
   }
 
   #sendHandshake(): void {
+    this.#handshakeAtS = this.#context.nowS()
     this.wire.handshake(this.#context.local.infoHash, this.#context.local.peerId)
   }
 
-  #handshakeCame(infoHash: string): void {
+  #handshakeCame(infoHash: string, subflow: boolean): void {
     if (infoHash !== this.#context.local.infoHash) return this.close()
+    this.#answered()
+    if (!this.outgoing) this.wire.isSubflow = subflow
     if (!this.outgoing) this.#sendHandshake()
     if (!this.wire.isLocked) this.#ready()
+  }
+
+  /** The other side has answered our handshake, if that has left already. */
+  #answered(): void {
+    this.#measured(this.#context.nowS() - this.#handshakeAtS)
+    this.#handshakeAtS = Number.POSITIVE_INFINITY
+  }
+
+  #measured(roundTripS = Number.POSITIVE_INFINITY): void {
+    if (roundTripS >= 0) this.roundTripS = Math.min(this.roundTripS, roundTripS)
   }
 
   #ready(): void {
@@ -130,7 +180,10 @@ export class Connection {
   }
 
   #extendedHandshakeCame(content: Record<string, unknown>): void {
+    this.#answered()
     this.isSeeder = content[SEEDER_KEY] === 1
+    const wayMs = Number(content[WAY_KEY])
+    if (!this.outgoing && wayMs > 0 && wayMs <= LONGEST_WAY_MS) this.leastRoundTripS = wayMs / 1000
     const largest = Number(content[BLOCK_KEY])
     if (largest >= STANDARD_BLOCK_BYTES && largest <= LARGEST_BLOCK_BYTES) this.#largestUploadOfPeer = largest
     const port = Number(content.p)

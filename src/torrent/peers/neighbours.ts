@@ -6,19 +6,25 @@ import { HostLimit } from '../access/host-limit.ts'
 import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
-import { Connection, type ConnectionContext } from './connection.ts'
+import { Connection, type ConnectionContext, type Dialed } from './connection.ts'
 import { PeerList } from './peer-list.ts'
 import type { BlockSource } from './upload-queue.ts'
+import { WayClock } from './way-clock.ts'
 
 /** Connections to us whose handshake, or proof, is still to come. */
 const MAX_UNPROVED = 64
 const DIAL_TIMEOUT_MS = 5000
+
+type Target = { host: string; port: number }
 
 export interface NeighbourEvents {
   /** The connection is one of ours from now on. */
   joined(connection: Connection): void
   /** One of ours has ended. */
   left(connection: Connection): void
+  /** One more connection, which says that it is to a neighbour, and has proved as much as any. */
+  subflowReady(subflow: Connection): void
+  subflowEnded(subflow: Connection): void
 }
 
 /** Decides which connections to open, accept and keep: none to ourselves, one to each peer, none to a banned one. */
@@ -90,6 +96,13 @@ export class Neighbours {
     for (const address of due) this.#dial(address)
   }
 
+  /** Opens one more connection to a neighbour. */
+  dialSubflow({ address = '' }: Connection, failed: () => void): void {
+    const target = parseAddress(address)
+    if (this.#stopped || !target) return failed()
+    this.#open(target, failed, (took) => ({ address, took, isSubflow: true }))
+  }
+
   /** A peer, which may have left already, has sent wrong bytes. */
   ban(peer: Suspect): void {
     if (!this.#banList.add(peer)) return
@@ -109,6 +122,7 @@ export class Neighbours {
 
   #ready(connection: Connection): void {
     this.#unproved.remove(connection)
+    if (connection.wire.isSubflow) return this.#events.subflowReady(connection)
     if (this.#admit(connection)) this.#events.joined(connection)
     else connection.close()
   }
@@ -134,6 +148,7 @@ export class Neighbours {
 
   #closed(connection: Connection): void {
     this.#unproved.remove(connection)
+    if (connection.wire.isSubflow) return this.#events.subflowEnded(connection)
     if (connection.outgoing && connection.address)
       this.#peerList.ended(connection.address, this.#context.nowS())
     if (this.#connections.get(connection.id) !== connection) return
@@ -179,22 +194,31 @@ export class Neighbours {
     if (!target || this.#banList.hasAddress(target.host, address)) return this.#peerList.forbid(address)
     this.#peerList.dialing(address)
     this.#dialing++
-    let connection: Connection | undefined
-    const onread = sharedRead((bytes) => connection?.wire.take(bytes))
-    const socket = connect({ ...target, timeout: DIAL_TIMEOUT_MS, onread })
     const failed = () => {
       this.#dialing--
       this.#peerList.ended(address, this.#context.nowS())
     }
+    this.#open(target, failed, (took) => {
+      this.#dialing--
+      this.#peerList.connected(address, this.#context.nowS())
+      return { address, took, isSubflow: false }
+    })
+  }
+
+  #open(target: Target, failed: () => void, connected: (took: Dialed['took']) => Dialed): void {
+    const clock = new WayClock()
+    let connection: Connection | undefined
+    const onread = sharedRead((bytes) => connection?.wire.take(bytes))
+    const socket = connect({ ...target, timeout: DIAL_TIMEOUT_MS, onread })
     socket.once('timeout', () => socket.destroy())
     socket.once('error', () => {})
     socket.once('close', failed)
+    socket.once('close', () => clock.stop())
     socket.once('connect', () => {
+      const took = clock.stop()
       socket.off('close', failed)
       socket.setTimeout(0)
-      this.#dialing--
-      this.#peerList.connected(address, this.#context.nowS())
-      connection = new Connection(this.#nextId++, socket, this.#context, address)
+      connection = new Connection(this.#nextId++, socket, this.#context, connected(took))
     })
   }
 }

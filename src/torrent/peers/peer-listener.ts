@@ -2,6 +2,7 @@ import type { Downloader } from '../downloader.ts'
 import { PieceSet } from '../scheduler/piece-set.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import type { Uploader } from '../uploader.ts'
+import type { PeerWire } from '../wire/peer-wire.ts'
 import type { Connection } from './connection.ts'
 
 /** Passes on what neighbours say about themselves and their pieces, and the blocks that they send. */
@@ -22,8 +23,8 @@ export class PeerListener {
     const { id, wire } = connection
     const { pieceCount } = this.#context.scheduler
     this.#context.scheduler.join(id, connection.largestBlock, this.#context.nowS())
-    this.#describe(connection)
-    wire.on('extended-handshake', () => this.#describe(connection))
+    this.describe(connection)
+    wire.on('extended-handshake', () => this.describe(connection))
     wire.on('bitfield', (bits) => this.#peerHas(connection, PieceSet.fromBitfield(bits, pieceCount)))
     wire.on('have-all', () => this.#peerHas(connection, new PieceSet(pieceCount).fill()))
     wire.on('have-none', () => this.#peerHas(connection, []))
@@ -33,17 +34,28 @@ export class PeerListener {
       this.#context.scheduler.unchoked(id)
       this.#downloader.requestSoon(connection)
     })
+    this.hearBlocks(connection, wire)
+  }
+
+  /** `wire` is the neighbour's own, or of one more connection to it. */
+  hearBlocks(connection: Connection, wire: PeerWire): void {
     wire.on('piece', (piece, offset, block) => {
-      this.#context.meter.received(block.length, connection.isSeeder)
-      this.#downloader.arrived(connection, { piece, offset, length: block.length }, block)
+      const { length } = block
+      connection.receivedBytes += length
+      connection.flows.arrived(wire, { piece, offset, length }, this.#context.nowS())
+      this.#context.meter.received(length, connection.isSeeder)
+      this.#downloader.arrived(connection, { piece, offset, length }, block)
     })
     wire.on('reject', (piece, offset, length) => {
+      connection.flows.rejected(wire, { piece, offset, length })
       this.#downloader.rejected(connection, { piece, offset, length })
     })
   }
 
-  #describe({ id, largestBlock, isSeeder }: Connection): void {
+  /** What it says of itself, or how it is connected, has changed. */
+  describe({ id, largestBlock, isSeeder, roundTripS, leastRoundTripS }: Connection): void {
     this.#context.scheduler.describe(id, { largestBlock, isSeeder })
+    this.#context.scheduler.measured(id, roundTripS, leastRoundTripS)
     this.foundContent ||= isSeeder
   }
 

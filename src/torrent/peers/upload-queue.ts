@@ -21,10 +21,10 @@ export interface BlockSource {
 
 /** The blocks that one neighbour waits for, in the order in which it asked for them. */
 export class UploadQueue {
-  readonly #id: number
+  #id: number
   readonly #wire: PeerWire
   readonly #source: BlockSource
-  readonly #limit: RateLimit
+  #limit: RateLimit
   readonly #nowS: () => number
   readonly #requests: Block[] = []
   /** A block is being read from disk; those behind it wait. */
@@ -50,6 +50,16 @@ export class UploadQueue {
   close(): void {
     this.#isClosed = true
     this.#requests.length = 0
+  }
+
+  /** This connection is to the neighbour of another one, and shares its limit. */
+  joinTo(other: UploadQueue): void {
+    this.#id = other.#id
+    this.#limit = other.#limit
+  }
+
+  get isIdle(): boolean {
+    return this.#requests.length === 0 && !this.#isReading && this.#wire.queuedBytes === 0
   }
 
   /** Sends as much as the socket and the upload limits allow. */

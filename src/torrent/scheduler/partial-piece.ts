@@ -1,3 +1,4 @@
+import type { DeliveryMark } from './delivery-rate.ts'
 import { UNIT_BYTES } from './request-window.ts'
 
 /** One block of a piece. `offset` and `length` in bytes. */
@@ -13,6 +14,8 @@ export interface BlockRequest extends Block {
   askedAtS: number
   /** Bytes that the peer owed when it was asked for this block, the block included. */
   owedBytes: number
+  /** How far the peer's delivery was when it was asked. */
+  asked: DeliveryMark
 }
 
 const FREE = 0

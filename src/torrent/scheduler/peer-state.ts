@@ -53,7 +53,9 @@ export class PeerState {
   add({ piece, offset, length }: Block, nowS: number): BlockRequest {
     if (this.requests.length === 0) this.lastAnswerAtS = nowS
     this.owedBytes += length
-    const request = { piece, offset, length, peer: this.id, askedAtS: nowS, owedBytes: this.owedBytes }
+    const { id: peer, owedBytes } = this
+    const asked = this.window.mark(nowS)
+    const request = { piece, offset, length, peer, askedAtS: nowS, owedBytes, asked }
     this.requests.push(request)
     return request
   }
@@ -74,7 +76,7 @@ export class PeerState {
   answered(request: BlockRequest, nowS: number): void {
     this.lastAnswerAtS = nowS
     this.#pauseS = FIRST_PAUSE_S
-    this.window.answered(nowS - request.askedAtS, request.owedBytes)
+    this.window.answered(request.length, request.asked, request.owedBytes, nowS)
   }
 
   stoppedAnswering(nowS: number): void {

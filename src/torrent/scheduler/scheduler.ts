@@ -4,10 +4,15 @@ import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
 import { PeerState } from './peer-state.ts'
 import { type Owners, PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
+import type { FlowsWindow } from './request-window.ts'
 
 /** A peer that owes blocks and sends none for so long, or for so many times the usual latency, loses them to others. */
 const SILENT_S = 1
 const SILENT_LATENCIES = 4
+/** The same in round trips: TCP may need several to send again what was lost. */
+const SILENT_ROUND_TRIPS = 20
+/** With so many neighbours no share is kept for others. */
+const FEW_NEIGHBOURS = 2
 /** A peer that has rejected a request is not asked for so long. */
 const REJECTED_PAUSE_S = 0.05
 /**
@@ -67,6 +72,8 @@ export class Scheduler {
   aheadS = AHEAD_S
   /** What all neighbours together should bring, bytes a second. */
   #targetRate = MIN_RATE_BYTES_PER_S
+  /** Participants, this one included, as far as is known. */
+  #swarmSize = 0
 
   constructor(options: SchedulerOptions) {
     this.#options = options
@@ -100,6 +107,7 @@ export class Scheduler {
 
   /** Participants, this one included. */
   setSwarmSize(size: number): void {
+    this.#swarmSize = size
     this.aheadS = Math.max(MIN_AHEAD_S, AHEAD_S * Math.min(1, SMALL_SWARM / size) ** 3)
   }
 
@@ -121,6 +129,27 @@ export class Scheduler {
   describe(id: number, about: { largestBlock: number; isSeeder: boolean }): void {
     const peer = this.#peers.get(id)
     if (peer) Object.assign(peer, about)
+  }
+
+  /** There are several connections to the peer, which take so much together; or only one again. */
+  setFlows(id: number, flows: FlowsWindow | undefined): void {
+    const peer = this.#peers.get(id)
+    if (peer) peer.window.flows = flows
+  }
+
+  /** What is known of the way to the peer: `roundTripS` is 0 unless it is long, `isHungry` is whether it owes blocks, `isOfFew` whether there are few peers in all. */
+  wayTo(id: number): { roundTripS: number; isHungry: boolean; isOfFew: boolean } {
+    const peer = this.#peers.get(id)
+    return {
+      roundTripS: peer?.window.isLong ? peer.window.roundTripS : 0,
+      isHungry: peer?.busy ?? false,
+      isOfFew: this.#isFew,
+    }
+  }
+
+  /** Something went to the peer and came back in `mostS`; the way itself takes `leastS` of it. */
+  measured(id: number, mostS: number, leastS: number): void {
+    this.#peers.get(id)?.window.measured(mostS, leastS)
   }
 
   /** The peer has the piece. `newAtS` is the time if it has just got it. Returns whether the piece is missing here. */
@@ -185,7 +214,12 @@ export class Scheduler {
     let bytes = 0
     if (peer.choking || nowS < peer.pausedUntilS || this.done) return 0
     const minBytes = peer.isSuperSeeding ? MIN_SHARE_OF_SHOWN * this.#options.pieceLength : 0
-    peer.window.resize(this.#targetRate / this.#peers.size, this.aheadS, minBytes)
+    peer.window.resize({
+      rate: this.#targetRate / this.#peers.size,
+      aheadS: this.aheadS,
+      minBytes,
+      isOfFew: this.#isFew,
+    })
     while (bytes < budget && peer.hasRoom) {
       const block = this.#nextBlock(peer, nowS)
       if (!block) break
@@ -274,12 +308,23 @@ export class Scheduler {
     if (right) this.have.add(piece)
   }
 
+  /** The peer will not send these blocks: the connection that they were asked for over has ended. */
+  lost(id: number, blocks: readonly Block[]): void {
+    const peer = this.#peers.get(id)
+    for (const block of blocks) {
+      const request = peer?.find(block)
+      if (request) this.#release(request, peer)
+    }
+  }
+
   /** Gives up the requests to peers that stopped answering. Returns what to cancel. Call it every 0.1 s or so. */
   tick(nowS: number): { peer: number; block: Block }[] {
     this.#updateTargetRate()
     const cancel: { peer: number; block: Block }[] = []
-    const timeoutS = Math.max(SILENT_S, SILENT_LATENCIES * this.#latencyS)
+    const usualS = Math.max(SILENT_S, SILENT_LATENCIES * this.#latencyS)
     for (const peer of this.#peers.values()) {
+      const { roundTripS, isLong } = peer.window
+      const timeoutS = isLong ? Math.max(usualS, SILENT_ROUND_TRIPS * roundTripS) : usualS
       if (peer.requests.length === 0 || nowS - peer.lastAnswerAtS < timeoutS) continue
       for (const block of peer.requests) cancel.push({ peer: peer.id, block })
       this.#releaseAll(peer)
@@ -297,6 +342,10 @@ export class Scheduler {
     for (const { ownRate, isSeeder } of this.#peers.values()) {
       if (!isSeeder) this.#targetRate = Math.max(this.#targetRate, ownRate.value)
     }
+  }
+
+  get #isFew(): boolean {
+    return Math.max(this.#peers.size, this.#swarmSize - 1) <= FEW_NEIGHBOURS
   }
 
   #drop(request: BlockRequest, peer = this.#peers.get(request.peer)): void {

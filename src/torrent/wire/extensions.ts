@@ -9,6 +9,9 @@ export const PEX_EXTENSION_ID = 2
 /** Its one message is the proof that the sender knows the swarm's key. */
 export const PROOF_EXTENSION = 'murder_proof'
 export const PROOF_EXTENSION_ID = 20
+/** Its one message says how many connections the sender would like to have with us: one byte. */
+export const SUBFLOW_EXTENSION = 'murder_subflows'
+export const SUBFLOW_EXTENSION_ID = 21
 
 /** All that we know. A neighbour may offer others without end, and of those nothing is kept. */
-export const KNOWN_EXTENSIONS = [AGENT_EXTENSION, PEX_EXTENSION, PROOF_EXTENSION]
+export const KNOWN_EXTENSIONS = [AGENT_EXTENSION, PEX_EXTENSION, PROOF_EXTENSION, SUBFLOW_EXTENSION]

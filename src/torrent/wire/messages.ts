@@ -60,11 +60,18 @@ export interface Handshake {
   fast: boolean
   /** Whether the peer knows BEP 10. */
   extended: boolean
+  /** Whether this is one more connection to a neighbour (`peers/subflows.ts`). Only agents say so, and only to agents. */
+  subflow: boolean
 }
 
-export function encodeHandshake(infoHash: string, peerId: string): Buffer {
+/** The reserved byte and the bit in it that no BEP uses. */
+const SUBFLOW_BYTE = 3
+const SUBFLOW_BIT = 0x20
+
+export function encodeHandshake(infoHash: string, peerId: string, subflow = false): Buffer {
   const bytes = Buffer.alloc(HANDSHAKE_BYTES)
   PROTOCOL.copy(bytes)
+  if (subflow) bytes[RESERVED + SUBFLOW_BYTE] = SUBFLOW_BIT
   bytes[RESERVED + 5] = 0x10
   bytes[RESERVED + 7] = 0x04
   bytes.write(infoHash, INFO_HASH, 'hex')
@@ -80,5 +87,6 @@ export function decodeHandshake(bytes: Buffer): Handshake | undefined {
     peerId: bytes.toString('hex', PEER_ID, HANDSHAKE_BYTES),
     fast: ((bytes[RESERVED + 7] as number) & 0x04) !== 0,
     extended: ((bytes[RESERVED + 5] as number) & 0x10) !== 0,
+    subflow: ((bytes[RESERVED + SUBFLOW_BYTE] as number) & SUBFLOW_BIT) !== 0,
   }
 }

@@ -26,6 +26,10 @@ export class PeerWire extends EventEmitter<WireEvents> {
   peerId: string | undefined
   /** Both sides know BEP 6. */
   hasFast = false
+  /** This is one more connection to a neighbour, and carries blocks only. */
+  isSubflow = false
+  /** No more is to be sent: one of the sides has said so. */
+  isEnding = false
   /** The extensions that we offer, by the id that their messages to us shall have. */
   readonly extendedMapping: Record<number, string> = {}
   /** What else our extended handshake says. */
@@ -97,9 +101,18 @@ export class PeerWire extends EventEmitter<WireEvents> {
     if (!this.socket.destroyed) this.socket.destroy()
   }
 
+  /** Sends what waits, and then nothing more. What the other side still sends comes. */
+  end(): void {
+    if (this.isEnding) return
+    this.isEnding = true
+    clearInterval(this.#keepAlive)
+    this.#outbox.flush()
+    this.socket.end()
+  }
+
   /** `infoHash` and `peerId` in hex. */
   handshake(infoHash: string, peerId: string): void {
-    this.#outbox.sendRaw(message.encodeHandshake(infoHash, peerId))
+    this.#outbox.sendRaw(message.encodeHandshake(infoHash, peerId, this.isSubflow))
     this.#handshakeSent = true
     this.#sendExtendedHandshake()
     this.#keepAlive = setInterval(() => this.#outbox.sendRaw(message.KEEP_ALIVE), KEEP_ALIVE_MS)
@@ -172,7 +185,10 @@ export class PeerWire extends EventEmitter<WireEvents> {
   #bypassStream(socket: Socket): void {
     const push = socket.push.bind(socket)
     socket.push = (chunk: Buffer | null) => {
-      if (chunk === null) return push(null)
+      if (chunk === null) {
+        this.end()
+        return push(null)
+      }
       this.take(chunk)
       return true
     }
@@ -194,7 +210,7 @@ export class PeerWire extends EventEmitter<WireEvents> {
     this.peerId = handshake.peerId
     this.hasFast = handshake.fast
     this.#peerHasExtensions = handshake.extended
-    this.emit('handshake', handshake.infoHash, handshake.peerId)
+    this.emit('handshake', handshake.infoHash, handshake.peerId, handshake.subflow)
     this.#sendExtendedHandshake()
   }
 
@@ -247,7 +263,7 @@ export class PeerWire extends EventEmitter<WireEvents> {
       const number = offered[name]
       if (typeof number === 'number') this.peerExtendedMapping[name] = number
     }
-    if (this.isAgent && !this.socket.destroyed) this.#coalescer.agentJoined(this)
+    if (this.isAgent && !this.isSubflow && !this.socket.destroyed) this.#coalescer.agentJoined(this)
     this.emit('extended-handshake', handshake)
   }
 }

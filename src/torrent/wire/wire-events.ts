@@ -1,7 +1,7 @@
 /** What the other side of a connection says, as events of `PeerWire`. Offsets and lengths in bytes. */
 export interface WireEvents {
-  /** Both in hex. */
-  handshake: [infoHash: string, peerId: string]
+  /** Both ids in hex. `subflow`: this is one more connection to a neighbour. */
+  handshake: [infoHash: string, peerId: string, subflow: boolean]
   /** The content of an extended handshake (BEP 10). */
   'extended-handshake': [content: Record<string, unknown>]
   /** A message of an extension: its name as we offered it, or its number where we offered none. */

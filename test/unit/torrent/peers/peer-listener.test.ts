@@ -2,11 +2,13 @@ import { EventEmitter } from 'node:events'
 import { expect, test } from 'vitest'
 import type { Downloader } from '../../../../src/torrent/downloader.ts'
 import type { Connection } from '../../../../src/torrent/peers/connection.ts'
+import { Flows } from '../../../../src/torrent/peers/flows.ts'
 import { PeerListener } from '../../../../src/torrent/peers/peer-listener.ts'
 import { RateMeter } from '../../../../src/torrent/peers/rate-meter.ts'
 import { Scheduler } from '../../../../src/torrent/scheduler/scheduler.ts'
 import type { SwarmContext } from '../../../../src/torrent/swarm-context.ts'
 import type { Uploader } from '../../../../src/torrent/uploader.ts'
+import type { PeerWire } from '../../../../src/torrent/wire/peer-wire.ts'
 
 const PIECE = 32 * 1024
 
@@ -30,7 +32,8 @@ function neighbour({ here = [] as number[] } = {}) {
     hasFast: true,
     interested: () => log.push('interested'),
   })
-  const connection = { id: 1, wire, largestBlock: PIECE, isSeeder: false }
+  const flows = new Flows(wire as unknown as PeerWire)
+  const connection = { id: 1, wire, flows, receivedBytes: 0, largestBlock: PIECE, isSeeder: false }
   const listener = new PeerListener(context, downloader, uploader)
   listener.join(connection as unknown as Connection)
   return { log, listener, scheduler, meter, wire, connection }

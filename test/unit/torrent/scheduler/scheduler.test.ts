@@ -17,6 +17,7 @@ function pictureOf(pieceLength: number, lines: string[]) {
     pieceLength,
     random: () => 0,
   })
+  scheduler.setSwarmSize(9)
   lines.forEach((line, id) => {
     scheduler.join(id, BLOCK, 0)
     scheduler.unchoked(id)
@@ -93,6 +94,7 @@ test('pieces that were begun with dead peers, and that no other peer has, leave 
     random: () => 0,
     partialBytes: 2 * PIECE,
   })
+  scheduler.setSwarmSize(9)
   for (const id of [0, 1, 2]) {
     scheduler.join(id, BLOCK, 0)
     scheduler.unchoked(id)

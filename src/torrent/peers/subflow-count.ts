@@ -1,0 +1,168 @@
+/** Connections to one neighbour, its first one included. */
+export const MAX_CONNECTIONS_TO_ONE = 16
+/** Ways with a shorter round trip have one connection: TCP mends its losses there before anybody notices. */
+const MIN_ROUND_TRIP_S = 0.02
+/** A download from one or two neighbours begins with so many: each doubles its own window from the same small one on. */
+const FIRST_OF_FEW = 8
+/** A rate is measured over so many round trips, and at least so long. */
+const MEASURED_ROUND_TRIPS = 3
+const SHORTEST_MEASURE_S = 0.25
+/** New connections take so many round trips until they are at their rate: to dial, to shake hands, to begin. */
+const SETTLING_ROUND_TRIPS = 4
+/** A rate that still changes by such a factor says nothing about more connections: TCP is still starting. */
+const STILL_CHANGING = 1.3
+/** Twice as many connections stay when all together bring so much more. */
+const WORTH_MORE = 1.2
+/** Trials take a quarter of the connections away. They are missed when the rate falls by more than half as much. */
+const TAKEN_AWAY = 0.25
+/** After a trial in vain. The pause doubles from the first one to the longest. */
+const FIRST_PAUSE_S = 4
+const LONGEST_PAUSE_S = 60
+/** A neighbour of which nothing is wanted for so long keeps one connection. */
+const IDLE_S = 5
+
+/** What is known of a neighbour at one time. */
+export interface FlowFacts {
+  nowS: number
+  /** Content bytes that it has sent so far. */
+  bytes: number
+  /** The least ever seen; 0 unless it is certain that the way is long. */
+  roundTripS: number
+  /** Whether it owes blocks: what it could send is not limited by what it was asked for. */
+  isHungry: boolean
+  /** There are one or two neighbours in all. */
+  isOfFew: boolean
+}
+
+interface Trial {
+  /** Connections before it. */
+  from: number
+  /** Bytes a second before it. */
+  rate: number
+  /** Measuring begins, or has begun. */
+  sinceS: number
+  /** What the neighbour had sent by then; undefined until then. */
+  bytes: number | undefined
+}
+
+/**
+ * How many connections to one neighbour at the far end of a long way are worth it. One TCP flow carries about
+ * MSS ÷ (round trip × √loss) (Mathis and others, 1997), and k flows k times as much, until the way is full. So their number is
+ * found by trial: twice as many as long as that brings more, and a quarter less as long as that brings no less.
+ */
+export class SubflowCount {
+  wanted = 1
+  #started = false
+  #trial: Trial | undefined
+  /** The rate before connections were taken away: small losses must not add up. */
+  #rateToKeep = 0
+  #goesUp = true
+  #sinceS = 0
+  #sinceBytes = 0
+  #rateBefore = 0
+  #pauseS = FIRST_PAUSE_S
+  #pausedUntilS = 0
+  #hungryAtS = 0
+
+  /** Call it every 0.1 s or so. */
+  update(facts: FlowFacts): number {
+    const { nowS, bytes, roundTripS, isHungry } = facts
+    if (roundTripS < MIN_ROUND_TRIP_S) return this.#reset(facts)
+    if (!isHungry) {
+      if (nowS - this.#hungryAtS > IDLE_S) this.#reset(facts)
+      else this.#abandonTrial(facts)
+      return this.wanted
+    }
+    this.#hungryAtS = nowS
+    if (!this.#started) this.#start(facts)
+    else if (this.#trial) this.#judge(this.#trial, facts)
+    else this.#watch(nowS, bytes, roundTripS)
+    return this.wanted
+  }
+
+  #start(facts: FlowFacts): void {
+    this.#started = true
+    if (facts.isOfFew) this.wanted = FIRST_OF_FEW
+    this.#measureFrom(facts)
+  }
+
+  #reset(facts: FlowFacts): number {
+    this.wanted = 1
+    this.#started = false
+    this.#trial = undefined
+    this.#goesUp = true
+    this.#measureFrom(facts)
+    return this.wanted
+  }
+
+  /** Waits until the rate does not change any more by itself, and begins a trial. */
+  #watch(nowS: number, bytes: number, roundTripS: number): void {
+    const elapsedS = nowS - this.#sinceS
+    if (elapsedS < measureS(roundTripS)) return
+    const rate = (bytes - this.#sinceBytes) / elapsedS
+    const before = this.#rateBefore
+    this.#sinceS = nowS
+    this.#sinceBytes = bytes
+    this.#rateBefore = rate
+    const change = rate / before
+    if (!(change < STILL_CHANGING && change > 1 / STILL_CHANGING) || nowS < this.#pausedUntilS) return
+    this.#try((rate + before) / 2, nowS, roundTripS)
+  }
+
+  #try(rate: number, nowS: number, roundTripS: number): void {
+    const from = this.wanted
+    if (this.#goesUp) this.wanted = Math.min(MAX_CONNECTIONS_TO_ONE, from * 2)
+    else {
+      this.wanted = from - takenOf(from)
+      this.#rateToKeep ||= rate
+    }
+    const settledAtS = nowS + SETTLING_ROUND_TRIPS * roundTripS
+    this.#trial = { from, rate, sinceS: settledAtS, bytes: undefined }
+  }
+
+  #judge(trial: Trial, { nowS, bytes, roundTripS }: FlowFacts): void {
+    if (nowS < trial.sinceS) return
+    if (trial.bytes === undefined) {
+      trial.bytes = bytes
+      trial.sinceS = nowS
+      return
+    }
+    const elapsedS = nowS - trial.sinceS
+    if (elapsedS < measureS(roundTripS)) return
+    const rate = (bytes - trial.bytes) / elapsedS
+    const isBetter = this.#goesUp
+      ? rate >= trial.rate * WORTH_MORE
+      : rate >= this.#rateToKeep * (1 - takenOf(trial.from) / trial.from / 2)
+    this.#trial = undefined
+    if (!isBetter) this.wanted = trial.from
+    const isLast = this.wanted === (this.#goesUp ? MAX_CONNECTIONS_TO_ONE : 1)
+    if (isBetter && !isLast) return this.#try(rate, nowS, roundTripS)
+    // What brought no more is probably too many: the next trial takes some away, and is not put off.
+    if (isBetter || !this.#goesUp || this.wanted === 1) this.#pause(nowS)
+    this.#goesUp = this.wanted === 1 || (!this.#goesUp && this.wanted < MAX_CONNECTIONS_TO_ONE)
+    this.#rateToKeep = 0
+    this.#measureFrom({ nowS, bytes })
+  }
+
+  #pause(nowS: number): void {
+    this.#pausedUntilS = nowS + this.#pauseS
+    this.#pauseS = Math.min(LONGEST_PAUSE_S, this.#pauseS * 2)
+  }
+
+  #abandonTrial(facts: FlowFacts): void {
+    if (this.#trial) this.wanted = this.#trial.from
+    this.#trial = undefined
+    this.#measureFrom(facts)
+  }
+
+  #measureFrom({ nowS, bytes }: Pick<FlowFacts, 'nowS' | 'bytes'>): void {
+    this.#sinceS = nowS
+    this.#sinceBytes = bytes
+    this.#rateBefore = 0
+  }
+}
+
+const takenOf = (connections: number): number => Math.ceil(connections * TAKEN_AWAY)
+
+const measureS = (roundTripS: number): number =>
+  Math.max(SHORTEST_MEASURE_S, MEASURED_ROUND_TRIPS * roundTripS)
