@@ -38,7 +38,7 @@ const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
  * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the server's
  * time, pid and start time of the process that holds it; a pid alone may be another program's by now. The file is read at once,
  * because it may be replaced at any moment. A deploy's lock whose id is in `ended` counts as left behind in any case. A lock that is
- * empty (the server lost its power) or cannot be read is judged by its age alone.
+ * empty (the server lost its power), cannot be read or is no file is judged by its age alone.
  */
 const functions = (
   remotePath: string,
@@ -59,15 +59,18 @@ left() {
   [ -n "$holder" ] && [ -O "$l" ] && ! still_runs \${holder% *} "\${holder#* }"
 }
 tell() {
-  case "$since" in ''|*[!0-9]*) since=0;; esac
+  case "$since" in ''|*[!0-9]*) since=$(date -r "$l" +%s 2>/dev/null) || since=$(date +%s);; esac
   say lock.owner "$about"; say lock.age "$(($(date +%s) - since))"
 }`
 
 /**
  * Makes the lock of the file `$1`, unless there is one: `ln` is atomic and refuses to replace. Where there are no hard links, the
- * shell's `set -C` refuses, too (O_EXCL); for a moment the lock is then empty, which holds others off as well.
+ * shell's `set -C` refuses, too (O_EXCL); for a moment the lock is then empty, which holds others off as well. Into a directory `ln`
+ * would put a link.
  */
-const PLACE_LOCK = `place_lock() { ln "$1" "$l" 2>/dev/null || ( set -C; umask 022; cat "$1" >"$l" ) 2>/dev/null; }`
+const PLACE_LOCK = `place_lock() {
+  [ ! -d "$l" ] && { ln "$1" "$l" 2>/dev/null || ( set -C; umask 022; cat "$1" >"$l" ) 2>/dev/null; }
+}`
 
 /**
  * Shell function `take [again]`: takes the lock, or tells who has it. Replaces a lock that was left behind, unless somebody else was
@@ -93,7 +96,7 @@ take() {
       mv "$l" "$mine.old" 2>/dev/null || continue
       moved=; { IFS= read -r moved <"$mine.old"; } 2>/dev/null
       [ "$moved" = "$other" ] || place_lock "$mine.old"
-      rm -f "$mine.old"
+      rm -rf "$mine.old"
     elif [ "$tries" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1
     fi
   done
@@ -144,7 +147,7 @@ export function lockStatusScript(remotePath: string): string {
 
 /** Removes the lock, whoever owns it, and tells what it was. */
 export function breakLockScript(remotePath: string): string {
-  return `${functions(remotePath)}\nif look; then tell; rm -f "$l" || exit 1; fi`
+  return `${functions(remotePath)}\nif look; then tell; rm -rf "$l" || exit 1; fi`
 }
 
 /** Removes the lock of this owner, and no other. */

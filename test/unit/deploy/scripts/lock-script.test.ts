@@ -1,7 +1,9 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  cpSync,
   existsSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -298,18 +300,25 @@ describe.each(shells.map((shell) => ({ shell })))('the fence in $shell', ({ shel
   })
 })
 
-test('an empty lock holds for a while, and can always be broken', async () => {
+test.each<[string, (path: string) => void]>([
+  ['an empty lock', (path) => writeFileSync(path, '')],
+  ['a lock of zeros', (path) => writeFileSync(path, Buffer.alloc(300))],
+  ['a directory in place of a lock', (path) => cpSync(import.meta.dirname, path, { recursive: true })],
+  ['a link to nothing in place of a lock', (path) => symlinkSync('/nowhere/at/all', path)],
+])('%s holds for a while, and can always be broken', async (_, make) => {
   const path = join(directory, 'lock')
-  writeFileSync(path, '')
-  expect(parseLock((await hold('1')).said)).toMatchObject({ who: 'somebody' })
-  expect(parseLock(sh(lockStatusScript(directory)))).toMatchObject({ who: 'somebody' })
-  expect(parseLock(sh(breakLockScript(directory)))).toMatchObject({ who: 'somebody' })
+  make(path)
+  const age = expect.toSatisfy((seconds: number) => seconds < 60)
+  expect(parseLock((await hold('1')).said)).toMatchObject({ who: 'somebody', age })
+  expect(parseLock(sh(lockStatusScript(directory)))).toMatchObject({ who: 'somebody', age })
+  expect(parseLock(sh(breakLockScript(directory)))).toMatchObject({ who: 'somebody', age })
   expect(files()).toEqual([])
-  writeFileSync(path, '')
+  make(path)
   const past = new Date(Date.now() - 240_000)
-  utimesSync(path, past, past)
+  lutimesSync(path, past, past)
   expect(parseLock(sh(lockStatusScript(directory)))).toBeUndefined()
   expect(parseLock((await hold('1')).said)).toBe('taken')
+  expect(files()).toEqual(['lock'])
 })
 
 test('all users can read a lock, whatever the umask', () => {
