@@ -9,12 +9,13 @@ export function nothingToPublish(why: string, cure: string): MurderError {
 }
 
 /**
- * Whether a text names one directory in `releases`. Hidden ones are half made; the history has lines, with tabs in them.
+ * Whether it names one directory in `releases`. Hidden ones are half made; the history has lines, with tabs in them.
  */
-const isReleaseName = (text: string): boolean => /^[^./\p{Cc}][^/\p{Cc}]*$/u.test(text)
+const isReleaseName = (release: unknown): release is string =>
+  typeof release === 'string' && /^[^./\p{Cc}][^/\p{Cc}]*$/u.test(release)
 
-/** Throws NOTHING_TO_PUBLISH. */
-export function checkReleaseName(release: string): string {
+/** A shipitfile may set anything as the name. Throws NOTHING_TO_PUBLISH. */
+export function checkReleaseName(release: unknown): string {
   if (isReleaseName(release)) return release
   throw nothingToPublish(
     `${JSON.stringify(release)} is no name of a release`,

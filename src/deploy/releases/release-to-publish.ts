@@ -14,7 +14,7 @@ export interface ReleaseToPublish {
 
 /** The release of a `deploy:publish` for which no other task of this call has named one. Throws NOTHING_TO_PUBLISH. */
 export function releaseToPublish(
-  named: string | undefined,
+  named: unknown,
   tag: string | undefined,
   brought: LastBrought | undefined,
   environment: string,

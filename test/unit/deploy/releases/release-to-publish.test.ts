@@ -18,16 +18,19 @@ describe('what a publication alone is about', () => {
     expect(releaseToPublish(named, tag, brought, 'staging')).toEqual(wanted)
   })
 
-  test.each([undefined, '', '.', '..', 'a/b', '.a.partial'])('nothing, where %j is named', (named) => {
-    const error = {
-      code: 'NOTHING_TO_PUBLISH',
-      exitCode: 2,
-      message: expect.stringMatching(/^Nothing to publish: /),
-    }
-    expect(() => releaseToPublish(named, undefined, undefined, 'staging')).toThrow(
-      expect.objectContaining(error),
-    )
-  })
+  test.each<unknown>([undefined, null, 1796015942, '', '.', '..', 'a/b', '.a.partial'])(
+    'nothing, where %j is named',
+    (named) => {
+      const error = {
+        code: 'NOTHING_TO_PUBLISH',
+        exitCode: 2,
+        message: expect.stringMatching(/^Nothing to publish: /),
+      }
+      expect(() => releaseToPublish(named, undefined, undefined, 'staging')).toThrow(
+        expect.objectContaining(error),
+      )
+    },
+  )
 })
 
 describe('a server can publish it', () => {
