@@ -1,6 +1,7 @@
-import { type BigIntStats, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
+import { mountPointsBelow } from '../../files/mount-points.ts'
 
 /** A path below a release. One character for each byte, because names that are no UTF-8 are carried, too. */
 export type BytePath = string
@@ -38,7 +39,7 @@ const REVISION = 'REVISION'
  */
 export function planCarrying({ from, keeps, typeAt }: CarryRules): CarryPlan {
   const plan: CarryPlan = { entries: [], names: [], skipped: [] }
-  const mounted = mountPoints(from)
+  const mounted = mountPointsBelow(realpathSync(from))
 
   const look = (under: BytePath, isKept: boolean) => {
     for (const name of namesIn(bytePath(from, under), isKept)) {
@@ -107,22 +108,4 @@ function specialKind(stats: BigIntStats): string | undefined {
   if (stats.isSocket()) return 'a socket'
   if (stats.isFIFO()) return 'a named pipe'
   return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink() ? undefined : 'a device'
-}
-
-/** Directories below `root` where something is mounted. A bind mount has no other sign of it. */
-function mountPoints(root: string): { has(path: BytePath): boolean } {
-  let table: string
-  try {
-    table = readFileSync('/proc/self/mountinfo', 'latin1')
-  } catch {
-    return { has: () => false } // Not Linux
-  }
-  const top = `${Buffer.from(realpathSync(root)).toString('latin1')}/`
-  const points = table.split('\n').flatMap((line) => {
-    const point = (line.split(' ')[4] ?? '').replace(/\\(\d{3})/g, (_, octal) =>
-      String.fromCharCode(Number.parseInt(octal, 8)),
-    )
-    return point.startsWith(top) ? [point.slice(top.length)] : []
-  })
-  return new Set(points)
 }
