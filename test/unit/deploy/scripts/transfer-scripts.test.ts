@@ -85,7 +85,12 @@ test('a release is copied as it is, and a half archive leaves nothing', () => {
   const script = writeReleaseScript(join(root, 'to'), release, author)
   expect(() => sh(script, archive.subarray(0, archive.length / 2))).toThrow()
   expect(readdirSync(join(root, 'to/releases'))).toEqual([])
-  sh(script, archive)
+  // The disk has all of it before it gets its name.
+  sh(
+    `sync() { [ "$1" = -f ] || return 0; [ ! -e ${JSON.stringify(release)} ] && ls "$2" >../synced; }\n${script}`,
+    archive,
+  )
+  expect(readFileSync(join(root, 'to/synced'), 'utf8')).toBe('a\nb\n')
   expect(readdirSync(join(root, 'to/releases'))).toEqual([release])
   expect(readFileSync(join(root, 'to/releases', release, 'a'), 'utf8')).toHaveLength(20_000)
   expect(sh(`ls -l ${JSON.stringify(join(root, 'to/releases', release, 'b/c'))}`)).toMatch(/^-rwxr-x---/)
