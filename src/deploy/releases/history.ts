@@ -57,6 +57,16 @@ const wasNeverLive = (state: ReleaseState) => !wasLive(state) && state !== 'foun
 
 const isTime = (name: string) => /^\d{14}$/.test(name)
 
+/**
+ * The link may have been changed by hand, or by shipit-deploy alone. Where that led to what was rolled back from, it was to go back from
+ * the last that the history has live: all others were live before.
+ */
+function orderOfLive(state: ReleaseState, order: number, history: readonly HistoryEntry[]): number {
+  if (wasNeverLive(state)) return Infinity
+  const left = history.findLastIndex(({ event }) => event === 'live')
+  return state === 'rolled-back-from' ? Math.max(order, left - 0.5) : order
+}
+
 type Noted = Omit<Release, 'name'> & { before: ReleaseState }
 
 /** The state of every release that the history names, in the order of its lines. */
@@ -86,8 +96,7 @@ export function classify({ live, releases, history }: ServerReleases): Release[]
   return releases
     .map((name): Release => {
       const { state, order } = noted.get(name) ?? { state: unnoted(name), order: rank.get(name) ?? 0 }
-      // A link may have been changed by hand, or by shipit-deploy alone.
-      if (name === live) return { name, state: 'live', order: wasNeverLive(state) ? Infinity : order }
+      if (name === live) return { name, state: 'live', order: orderOfLive(state, order, history) }
       return { name, state: state === 'live' ? 'was-live' : state, order }
     })
     .sort((a, b) => b.order - a.order)

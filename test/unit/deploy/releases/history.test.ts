@@ -56,6 +56,11 @@ test.each<[string, ServerReleases, string[]]>([
     server('brought v1, live 2, live 3', { live: 'v1' }),
     ['3', '2'],
   ],
+  [
+    'all but the one that was left for a link to what was rolled back from',
+    server('live 1, live 2, live 3, rolled-back-from 3, live 2, live 4', { live: '3' }),
+    ['2', '1'],
+  ],
   ['nothing that is gone', server('live 1, live 2, live 3', { releases: ['1', '3'] }), ['1']],
 ])('a rollback goes to %s', (_, found, targets) => {
   expect(rollbackTargets(found)).toEqual(targets)
