@@ -12,6 +12,11 @@ export interface Follower {
   readonly order: Promise<string>
   /** Milliseconds since anything was heard. */
   silence(): number
+  /**
+   * Whether it is there and says nothing: it is suspended, and with it what runs beside it, perhaps the only source. An older one
+   * says nothing in any case.
+   */
+  isSuspended(): boolean
   /** Aborted when the follower has left: the connection broke, or a newer process has taken over. */
   readonly left: AbortSignal
   /** Aborted when this process shall end now: the follower says so, or a signal. */
@@ -20,6 +25,10 @@ export interface Follower {
 }
 
 const END = 'end'
+/** After the order an empty line comes every two seconds. */
+const SUSPENDED_AFTER_MS = 6000
+/** Nobody waits for longer: a connection that nobody closes looks open. */
+const MAX_SUSPENDED_MS = 3_600_000
 
 export function followerOf(input: Readable): Follower {
   const left = new AbortController()
@@ -33,9 +42,14 @@ export function followerOf(input: Readable): Follower {
   })
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
   let heard = performance.now()
+  let pulses = false
+  const silence = () => performance.now() - heard
   lines.on('line', (line) => {
     heard = performance.now()
-    if (line === '') return
+    if (line === '') {
+      pulses = first === undefined
+      return
+    }
     if (first) first(line)
     else if (line === END) stop.abort()
     first = undefined
@@ -45,7 +59,9 @@ export function followerOf(input: Readable): Follower {
   input.on('error', () => {}) // the same as its end
   return {
     order,
-    silence: () => performance.now() - heard,
+    silence,
+    isSuspended: () =>
+      pulses && !left.signal.aborted && silence() > SUSPENDED_AFTER_MS && silence() < MAX_SUSPENDED_MS,
     left: left.signal,
     stop: stop.signal,
     say: (event) => printOut(JSON.stringify(event)),

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { aborted, either } from '../../system/abort.ts'
+import { holdAwakeClockWhile } from '../../system/awake.ts'
 import { interruptedError } from '../cli/interrupt.ts'
 import { followUntil } from '../runs/follow-run.ts'
 import { runOf } from '../runs/job.ts'
@@ -26,6 +27,7 @@ const HEARTBEAT_MS = 2000
 export async function receive(delivery: Delivery, follower: Follower): Promise<void> {
   const { job, directory } = delivery
   const relay = relayEvents(delivery, follower)
+  holdAwakeClockWhile(follower.isSuspended)
   await refuseIfUnheard(follower)
   openPrivateDirectory(directory)
   const release = useDirectory(directory)

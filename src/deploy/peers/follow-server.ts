@@ -95,8 +95,9 @@ export class ServerFollower {
       const outcome = asFailure(ended)
       this.hasArrived = !outcome
       if (!outcome || signal.aborted) return undefined
-      if (!patience.allows(outcome.error)) return this.#fail(outcome)
-      if (attempt === 0) {
+      const { gotNoOrder } = this.peer
+      if (!gotNoOrder && !patience.allows(outcome.error)) return this.#fail(outcome)
+      if (attempt === 0 && !gotNoOrder) {
         const text = 'the connection broke; connecting again, the download goes on meanwhile'
         display.board().log(`${this.#server.label}: ${text}`)
       }

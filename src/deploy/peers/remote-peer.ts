@@ -20,8 +20,8 @@ export interface Assignment {
   onEvent: (event: AgentEvent) => void
 }
 
-/** Between two signs of life to an agent that waits for its order. It gives up after six missing ones. */
-const PULSE_MS = 10_000
+/** Between two signs of life to an agent: without them it does not know whether this process is suspended. */
+const PULSE_MS = 2000
 /** How long a peer may take to end when it is told so. */
 const END_TIMEOUT_MS = 5000
 
@@ -39,6 +39,7 @@ export class RemotePeer {
   #isArriving = false
   #start = () => {}
   #arrive = () => {}
+  #gotNoOrder = false
   /** Undefined when the agent runs; else how the command ended before that. */
   readonly started: Promise<Outcome | undefined>
 
@@ -51,6 +52,11 @@ export class RemotePeer {
     this.#ended = this.#run(context, bringAgent)
     this.started = Promise.race([started, this.#ended])
     this.#limitStart(context.settings.timeouts.stall)
+  }
+
+  /** Whether the agent has given up waiting for an order: this process was suspended meanwhile. */
+  get gotNoOrder(): boolean {
+    return this.#gotNoOrder
   }
 
   /** Undefined when all that was ordered is done; else how the command ended before that. */
@@ -92,13 +98,13 @@ export class RemotePeer {
   }
 
   async #run(context: Context, bringAgent: boolean): Promise<Outcome> {
-    const waiting = setInterval(() => {
-      if (!this.#assignment) this.#input.write('\n')
+    const pulse = setInterval(() => {
+      if (!this.#input.writableEnded) this.#input.write('\n')
     }, PULSE_MS)
     try {
       return await this.#session(context, bringAgent)
     } finally {
-      clearInterval(waiting)
+      clearInterval(pulse)
     }
   }
 
@@ -136,6 +142,7 @@ export class RemotePeer {
       this.#isArriving = false
       this.#sendOrder()
     }
+    if (event?.event === 'failed' && event.code === 'NO_ORDER') this.#gotNoOrder = true
     if (!event || !this.#assignment) return
     const { order, onEvent } = this.#assignment
     onEvent(event)

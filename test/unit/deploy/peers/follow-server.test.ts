@@ -231,6 +231,17 @@ describe('following one server', () => {
     ])
   })
 
+  test('an agent that has given up waiting, because this process was suspended, gets its order anew', async () => {
+    vi.useRealTimers()
+    vi.spyOn(vi, 'advanceTimersByTime').mockReturnValue(vi)
+    const { follower: one, plan } = follower([], failed('COMMAND_FAILED'), [done, unpacked])
+    Object.assign(plan.peers?.get(server) as object, { gotNoOrder: true })
+    expect(await one.follow()).toBeUndefined()
+    one.peer.letGo()
+    expect(one.hasArrived).toBe(true)
+    expect(board.log).not.toHaveBeenCalled()
+  })
+
   test('a release that was there before is not undone as its work', async () => {
     const refusal = { event: 'failed', code: 'RELEASE_EXISTS', message: 'it is there', exitCode: 1 } as const
     const { follower: one, plan } = follower([refusal], undefined)
