@@ -9,6 +9,7 @@ import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
 import { author } from './context/author.ts'
 import type { Context } from './context/context.ts'
 import { deployToOf, releasesPath } from './context/server-paths.ts'
+import { shipitCommand } from './context/shipit-command.ts'
 import { failuresOf, tellFailures } from './outcome/fleet-error.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { followServers, type Received } from './peers/follow-servers.ts'
@@ -131,7 +132,7 @@ function checkSame({ again, shipit }: Context, revision: string | undefined): vo
     'RETRY_CHANGED',
     `${again.release} was made of ${again.revision}, now it would be ${revision}`,
     {
-      cure: `deploy to all servers instead: npx shipit ${shipit.environment} deploy`,
+      cure: `deploy to all servers instead: ${shipitCommand(shipit.environment, 'deploy')}`,
     },
   )
 }

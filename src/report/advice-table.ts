@@ -1,6 +1,7 @@
 import { fittedTable } from '../text/fitted-table.ts'
 import { firstOf, nameSome, oneLine, shorten, widthOf } from '../text/format.ts'
 import { table, wrap } from '../text/table.ts'
+import { wordsOf } from '../text/words.ts'
 
 /** Something that is wrong on some servers. */
 export interface Advice {
@@ -13,7 +14,7 @@ export interface Advice {
 
 /** So many servers are named; JSON has all. */
 const MAX_NAMES = 4
-const MIN_NAME_WIDTH = 16
+const MIN_NAME_WIDTH = 28
 const MIN_TEXT_WIDTH = 30
 
 /**
@@ -38,7 +39,7 @@ export function adviceTable(advice: readonly Advice[], title: string, width: num
   return text.split('\n').every((line) => widthOf(line) <= width) ? text : stacked(rows, width)
 }
 
-const longestWord = (text: string) => Math.max(...text.split(' ').map(widthOf))
+const longestWord = (text: string) => Math.max(...wordsOf(text).map(widthOf))
 
 function stackedNames(servers: readonly string[]): string {
   const [shown, more] = firstOf(servers, MAX_NAMES)

@@ -72,13 +72,8 @@ const replaceWord = (text: string, word: string) =>
 /** The table of failures: servers, step, cause, cure. Servers that failed for the same reason share a row. */
 export function failureTable(failures: readonly Failure[], columns: number): string {
   const rows = groupFailures(failures).map(({ servers, step, cause, cure = '', namesFirst }) => {
-    const others = namesFirst ? ' (the others likewise)' : ''
-    return {
-      servers,
-      at: step,
-      cause: `${cause}${cure === '' ? others : ''}`,
-      cure: cure && `${cure}${others}`,
-    }
+    // Not behind the cure, which may end in a command to paste.
+    return { servers, at: step, cause: `${cause}${namesFirst ? ' (the others likewise)' : ''}`, cure }
   })
   return adviceTable(rows, 'step', columns)
 }

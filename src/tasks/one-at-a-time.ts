@@ -1,3 +1,4 @@
+import { shipitCommand } from '../deploy/context/shipit-command.ts'
 import { ExitCode, MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
 
@@ -14,7 +15,7 @@ export function refuseBoth({ seq = [], environment }: Pick<Shipit, 'seq' | 'envi
     `${taskOf(first)} and ${taskOf(last)} cannot run in one call: both publish, and Shipit runs deploy:publish only once`,
     {
       exitCode: ExitCode.usage,
-      cure: `nothing was changed; run npx shipit ${environment} ${taskOf(first)}, and then npx shipit ${environment} ${taskOf(last)}`,
+      cure: `nothing was changed; run ${[first, last].map((name) => shipitCommand(environment, taskOf(name))).join(' && ')}`,
     },
   )
 }

@@ -1,4 +1,5 @@
 import { contextOf } from '../deploy/context/context.ts'
+import { shipitCommand } from '../deploy/context/shipit-command.ts'
 import { withdraw } from '../deploy/context/ssh-pool.ts'
 import { type LastRun, loadLastRun } from '../deploy/outcome/last-run.ts'
 import { assertNewest } from '../deploy/releases/assert-newest.ts'
@@ -31,7 +32,7 @@ async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefine
       `${release} was published without a deploy that could be repeated`,
       {
         exitCode: ExitCode.usage,
-        cure: `run npx shipit ${shipit.environment} murder:peer deploy:publish`,
+        cure: `run ${shipitCommand(shipit.environment, 'murder:peer deploy:publish')}`,
       },
     )
   }

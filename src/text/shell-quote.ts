@@ -24,6 +24,10 @@ export function quotePath(path: string): string {
   return quote(path.startsWith('/') || path.startsWith('./') ? path : `./${path}`)
 }
 
+/** The same for a command that people paste: a word that needs no quotes has none. */
+export const quoteIfNeeded = (value: string): string =>
+  /^[\w@%+=:,./-]+$/.test(value) ? value : quote(value)
+
 /** A simple command from literal words: `command('mkdir', '-p', directory)`. */
 export function command(...words: string[]): string {
   return words.map(quote).join(' ')

@@ -1,4 +1,5 @@
 import { widthOf } from './format.ts'
+import { isCommand, wordsOf } from './words.ts'
 
 /** Columns, left-aligned, two spaces apart, no trailing spaces. Every line of a cell becomes a line. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -23,18 +24,21 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - widthOf(text)))
 
-/** `text` in lines of at most `width` characters, broken at spaces, inside a word only when it is longer than a line. */
+/**
+ * `text` in lines of at most `width` characters, broken at spaces, inside a word only when it is longer than a line. A command is
+ * never broken: the terminal does that, and gives it back as one line.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ')) {
+  for (const word of wordsOf(text)) {
     if (line !== '' && widthOf(line) + 1 + widthOf(word) <= width) {
       line += ` ${word}`
       continue
     }
     if (line !== '') lines.push(line)
     const letters = [...word]
-    while (letters.length > width) lines.push(letters.splice(0, width).join(''))
+    while (letters.length > width && !isCommand(word)) lines.push(letters.splice(0, width).join(''))
     line = letters.join('')
   }
   return [...lines, line]

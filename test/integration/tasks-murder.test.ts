@@ -69,7 +69,9 @@ describe('the manual use of Murder’s README', () => {
     await ok(['murder:create_torrent'], { MURDER_TAG: 'one' })
     const { code, output } = await project.shipit(['murder:start_seeding'], { env: { MURDER_TAG: 'two' } })
     expect(code).toBe(1)
-    expect(output).toContain('one is packaged, not two — run npx shipit staging murder:create_torrent')
+    expect(output).toContain(
+      'one is packaged, not two — run MURDER_TAG=two npx shipit staging murder:create_torrent',
+    )
   })
 
   it('refuses a directory that is filled, and replaces what is in it only when told to', async () => {

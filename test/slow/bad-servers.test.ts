@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
 import { alwaysVisible } from '../support/lab/host.ts'
 import { labAvailable } from '../support/lab/lab.ts'
@@ -28,6 +28,7 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
   async function crowd(index: number) {
     const script = `exec 3<>/dev/tcp/${fleet.server(index).address}/22; read -r x <&3; echo in; exec sleep 1000`
     const crowd = fleet.lab.spawn('deploy', ['bash', '-c', script])
+    onTestFinished(() => void crowd.kill('SIGKILL')) // harmless once it has ended
     await crowd.line(/^in$/)
     return crowd
   }

@@ -21,6 +21,7 @@ import {
 } from '../scripts/lock-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { author } from './author.ts'
+import { shipitCommand } from './shipit-command.ts'
 
 /** A lock is asked for again, because another deploy may be ending, or be refused itself. */
 const MAX_ATTEMPTS = 6
@@ -64,7 +65,7 @@ export function lockedError(found: readonly NamedLock[], environment: string): M
   const text = `${where} ${found.length === 1 ? 'is' : 'are'} locked by ${who} since ${when} (${duration(Math.max(0, age))} ago): ${what}`
   const end = kind === 'deploy' ? 'wait until it is done' : 'ask them'
   return new MurderError('LOCKED', oneLine(text), {
-    cure: `${end}, or break the lock: npx shipit ${environment} murder:unlock`,
+    cure: `${end}, or break the lock: ${shipitCommand(environment, 'murder:unlock')}`,
   })
 }
 

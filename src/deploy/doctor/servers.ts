@@ -1,5 +1,6 @@
 import { oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
+import { shipitCommand } from '../context/shipit-command.ts'
 import { type FleetFacts, sameAmong } from '../preflight/preflight.ts'
 import { fullDiskCure } from '../preflight/space.ts'
 import type { ServerFacts, Space } from '../scripts/facts-script.ts'
@@ -22,7 +23,7 @@ export function checkLock({ shipit }: Context, server: string, output: string): 
   const lock = othersLock(output)
   if (!lock) return []
   const cause = oneLine(`locked by ${lock.who} since ${lock.when}: ${lock.what}`)
-  const cure = `${lock.kind === 'deploy' ? 'wait until it is done' : 'ask them'}, or break it: npx shipit ${shipit.environment} murder:unlock`
+  const cure = `${lock.kind === 'deploy' ? 'wait until it is done' : 'ask them'}, or break it: ${shipitCommand(shipit.environment, 'murder:unlock')}`
   return [{ server, check: 'lock', cause, cure }]
 }
 

@@ -2,6 +2,7 @@ import { ExitCode, MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf } from '../context/server-paths.ts'
+import { shipitCommand } from '../context/shipit-command.ts'
 import { parseReleases, releasesScript } from '../scripts/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { publishedSince } from './history.ts'
@@ -23,6 +24,6 @@ export async function assertNewest(
   if (later.length === 0) return
   throw new MurderError('NOT_NEWEST', `${later.join(', ')} was published after ${release}`, {
     exitCode: ExitCode.usage,
-    cure: `deploy to all servers instead: npx shipit ${shipit.environment} deploy`,
+    cure: `deploy to all servers instead: ${shipitCommand(shipit.environment, 'deploy')}`,
   })
 }

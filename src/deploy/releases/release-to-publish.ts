@@ -1,4 +1,5 @@
 import type { Failure } from '../../report/failures.ts'
+import { shipitCommand } from '../context/shipit-command.ts'
 import type { FoundRelease } from '../scripts/find-release-script.ts'
 import { checkReleaseName, nothingToPublish } from './check-release-name.ts'
 import type { LastBrought } from './last-brought.ts'
@@ -24,7 +25,7 @@ export function releaseToPublish(
   if (release === undefined) {
     throw nothingToPublish(
       `murder:peer has brought no release to ${environment} since the last deploy`,
-      `run npx shipit ${environment} murder:seed murder:peer deploy:publish, or name in MURDER_TAG a release that it has brought`,
+      `name in MURDER_TAG a release that it has brought, or run: ${shipitCommand(environment, 'murder:seed murder:peer deploy:publish')}`,
     )
   }
   return { release, by: 'murder:peer', ...(release === brought?.tag ? { sha256: brought.sha256 } : {}) }
@@ -43,9 +44,9 @@ export function whyUnpublishable(
   if (!isThere)
     return {
       cause: `${name} is not there, or not whole`,
-      cure: `run npx shipit ${environment} murder:peer again`,
+      cure: `run again: ${shipitCommand(environment, 'murder:peer')}`,
     }
-  const cure = 'set MURDER_TAG to another name and run murder:seed murder:peer deploy:publish'
+  const cure = `set MURDER_TAG to another name and run: ${shipitCommand(environment, 'murder:seed murder:peer deploy:publish')}`
   if (found === undefined) return { cause: `${name} was not brought by murder:peer`, cure }
   return found === sha256 ? undefined : { cause: `${name} is made of another package`, cure }
 }

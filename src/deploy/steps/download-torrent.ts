@@ -5,6 +5,7 @@ import type { RunStatus } from '../../protocol/run-status.ts'
 import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
 import { environmentDirectory } from '../context/local-paths.ts'
+import { shipitCommand } from '../context/shipit-command.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
 import { keyValueLines, say } from '../outcome/say.ts'
@@ -23,7 +24,7 @@ export async function downloadTorrent(context: Context): Promise<void> {
   if (!seeder) {
     const what = wanted ?? 'Nothing'
     throw new MurderError('NOTHING_SEEDED', `${what} is ${wanted ? 'not ' : ''}seeded for ${environment}`, {
-      cure: `run npx shipit ${environment} murder:start_seeding`,
+      cure: `run ${shipitCommand(environment, 'murder:start_seeding')}`,
     })
   }
   const { tag } = seeder
@@ -49,6 +50,6 @@ async function fetchTorrent(context: Context, { tag, infoHash }: RunStatus): Pro
   const torrent = await host.get('package.torrent').catch(() => undefined)
   if (torrent && parseMetainfo(torrent).infoHash === infoHash) return torrent
   throw new MurderError('TORRENT_LOST', `The torrent of ${tag} is not beside its seeder any more`, {
-    cure: `run npx shipit ${context.shipit.environment} murder:create_torrent: the same files give the same torrent`,
+    cure: `the same files give the same torrent: run ${shipitCommand(context.shipit.environment, 'murder:create_torrent')}`,
   })
 }

@@ -3,6 +3,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { defined } from '../../system/defined.ts'
 import { duration } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
+import { shipitCommand } from '../context/shipit-command.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
@@ -85,7 +86,7 @@ async function seeded(
   const { environment } = context.shipit
   const seeders = await findSeeders(context)
   const transfer = await loadTransfer(context)
-  const cure = `run npx shipit ${environment} murder:seed`
+  const cure = `run ${shipitCommand(environment, 'murder:seed')}`
   if (seeders.length === 0) {
     const { label } = taskHosts(context).seeder
     throw new MurderError('NOTHING_SEEDED', `Nothing is seeded for ${environment} on ${label}`, { cure })
@@ -108,7 +109,8 @@ async function seeded(
 
 function assertZstd(context: Context, { compression }: StoredTransfer, facts: FleetFacts): void {
   if (compression !== 'zstd') return
-  const cure = 'set murder.compression to gzip and run murder:seed again, or install Node.js 22.15 or newer'
+  const seedAgain = shipitCommand(context.shipit.environment, 'murder:seed')
+  const cure = `install Node.js 22.15 or newer, or set murder.compression to gzip and run again: ${seedAgain}`
   const failures = [...facts]
     .filter(([, found]) => !hasZstd(found))
     .map(([{ label }, { node }]) => {

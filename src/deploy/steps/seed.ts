@@ -2,8 +2,10 @@ import { join, posix } from 'node:path'
 import { MurderError } from '../../errors.ts'
 import { type RunStatus, runsNow } from '../../protocol/run-status.ts'
 import { bytes } from '../../text/format.ts'
+import { quoteIfNeeded } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
 import { environmentDirectory, environmentName } from '../context/local-paths.ts'
+import { shipitCommand } from '../context/shipit-command.ts'
 import { prepareHosts, taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
 import { keyValueLines as lines, say } from '../outcome/say.ts'
@@ -34,7 +36,7 @@ export async function startSeeding(context: Context): Promise<void> {
   const wanted = context.settings.tag
   if (!stored || wanted === undefined || wanted === stored.tag) return seed(context, stored)
   throw new MurderError('OTHER_PACKAGED', `${stored.tag} is packaged, not ${wanted}`, {
-    cure: `run npx shipit ${context.shipit.environment} murder:create_torrent with MURDER_TAG=${wanted}`,
+    cure: `run MURDER_TAG=${quoteIfNeeded(wanted)} ${shipitCommand(context.shipit.environment, 'murder:create_torrent')}`,
   })
 }
 
@@ -83,7 +85,7 @@ function tellSeeding(
   const { environment } = context.shipit
   const { tracker = null, port, pid, runsAlready } = run
   const secretFile = secret === undefined ? undefined : join(environmentDirectory(environment), SECRET)
-  const stop = `npx shipit ${environment} murder:stop_seeding murder:stop_tracker`
+  const stop = shipitCommand(environment, 'murder:stop_seeding murder:stop_tracker')
   const { label } = taskHosts(context).seeder
   const rows: [string, string][] = [
     ['infohash', infoHash],

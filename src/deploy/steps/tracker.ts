@@ -2,6 +2,7 @@ import { MurderError } from '../../errors.ts'
 import { type RunStatus, runsNow } from '../../protocol/run-status.ts'
 import { probeTracker } from '../../torrent/tracker/probe.ts'
 import type { Context } from '../context/context.ts'
+import { shipitCommand } from '../context/shipit-command.ts'
 import { prepareHosts, taskHosts } from '../hosts/hosts.ts'
 import { Placement, trackerPortArgs } from '../hosts/placement.ts'
 import { keyValueLines, say } from '../outcome/say.ts'
@@ -50,7 +51,7 @@ export async function startTracker(context: Context): Promise<void> {
   const text = keyValueLines(heading, [
     ['url', url ?? ''],
     ['pid', String(pid)],
-    ['stop', `npx shipit ${context.shipit.environment} murder:stop_tracker`],
+    ['stop', shipitCommand(context.shipit.environment, 'murder:stop_tracker')],
   ])
   say(context, text, 'tracker', { url, port, pid, runsAlready })
 }

@@ -1,4 +1,5 @@
 import { parseServerName } from '../../text/server-name.ts'
+import { quoteIfNeeded } from '../../text/shell-quote.ts'
 import { bastionMessages, proxySaid } from './bastion-messages.ts'
 import { type Finding, firstFinding, type Message } from './message.ts'
 
@@ -20,7 +21,8 @@ const hostKeyChanged: Message = {
       input,
       'its host key is not the one this machine knows: it was reinstalled, or another machine answers in its place',
     ),
-  cure: ([, name], { server }) => `if you know why, run: ssh-keygen -R ${knownHostsName(name, server)}`,
+  cure: ({ 1: name, input }, { server }) =>
+    `if you know why, run: ssh-keygen ${inKnownHosts(input)}-R ${knownHostsName(name, server)}`,
 }
 
 const hostKeyUnknown: Message = {
@@ -29,7 +31,7 @@ const hostKeyUnknown: Message = {
   what: ({ input }) => ofBastion(input, 'its host key is not known to this machine yet'),
   // "strict" does not apply to the bastion.
   cure: ({ input }, login) =>
-    `connect to it once by hand (${withoutStrict(login.byHand)}) and check the key${isBastions(input) ? '' : `, or set "strict: 'accept-new'"`}`,
+    `${isBastions(input) ? '' : `set "strict: 'accept-new'", or `}connect to it once by hand and check the key: ${withoutStrict(login.byHand)}`,
 }
 
 const keyFileOpen: Message = {
@@ -216,7 +218,14 @@ export function inBatch(byHand: string): string {
 }
 
 /** Only without it ssh asks whether a host key is the right one. */
-const withoutStrict = (byHand: string) => byHand.replace(/-o StrictHostKeyChecking=\S+ /, '')
+const withoutStrict = (byHand: string) => byHand.replaceAll(/-o StrictHostKeyChecking=\S+ /gi, '')
+
+/** Where the old key is, when that is another file than ssh-keygen looks into by itself (UserKnownHostsFile). */
+function inKnownHosts(stderr: string): string {
+  const file = /^Offending \S+ key in (.+):\d+\r?$/m.exec(stderr)?.[1]
+  if (file === undefined || file.endsWith('/.ssh/known_hosts')) return ''
+  return `-f ${quoteIfNeeded(file)} `
+}
 
 /** The server's name in known_hosts: as ssh says it, since ~/.ssh/config may change it, or else as "servers" has it. */
 function knownHostsName(said: string | undefined, server: string): string {

@@ -148,11 +148,40 @@ test('servers that fail in the same way share a row', () => {
   const all = [...fleet, ...failures]
   const text = failureTable(all, 200)
   expect(text.match(/refused the login/g)).toHaveLength(1)
-  expect(text).toContain('ssh -i key -p 2222 deploy@web0.example.com (the others likewise)')
+  expect(text).toMatch(
+    / refused the login \(the others likewise\) +this must work: ssh -i key -p 2222 deploy@web0.example.com$/m,
+  )
   expect(text).toMatch(/^and 5 more$/m)
   expect(text).toContain('too old')
   expect(failureTable(all, 60)).toMatch(/^and 5 more: check$/m)
   expect(groupFailures(all).map(({ servers }) => servers.length)).toEqual([9, 1, 1])
+})
+
+test.each([
+  [
+    'this must work:',
+    'ssh -o BatchMode=yes -p 2222 -i config/keys/deploy -o ProxyJump=jump@bastion.example.com,b me@web1.example.com',
+  ],
+  [
+    'ask them, or break the lock:',
+    'npx shipit --shipitfile ops/shipitfile.js production-eu-west-1 murder:unlock',
+  ],
+  [
+    'run',
+    'MURDER_TAG=v1.2 npx shipit production murder:create_torrent and many more words for a line that is too long',
+  ],
+  [
+    'if you know why, run:',
+    "ssh-keygen -f /srv/secrets/of-the-project/known_hosts -R '[web1.example.com]:2222'",
+  ],
+])('%s …: the command stays on a line of its own, to be pasted', (before, command) => {
+  const failure = (server: string) => ({ server, step: 'check', cause: 'no', cure: `${before} ${command}` })
+  for (const columns of [60, 80, 100, 120]) {
+    const lines = failureTable([failure('deploy@web1.example.com:2222'), ...failures], columns).split('\n')
+    expect(lines.find((line) => line.endsWith(command))?.slice(0, -command.length)).toMatch(
+      /^( +cure)? +(\S.* )?$/,
+    )
+  }
 })
 
 test('what differs in more than the name of the server stays apart', () => {

@@ -27,7 +27,7 @@ test.each([
     'Host key verification failed.\r\n',
     'SSH_HOST_KEY_UNKNOWN',
     'me@web1:2222: upload: its host key is not known to this machine yet',
-    `connect to it once by hand (ssh -p 2222 me@web1) and check the key, or set "strict: 'accept-new'"`,
+    `set "strict: 'accept-new'", or connect to it once by hand and check the key: ssh -p 2222 me@web1`,
   ],
   [
     '@@@@@@@\r\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n@@@@@@@\r\nHost key verification failed.\r\n',
@@ -51,7 +51,7 @@ test.each([
     'Host key verification failed.\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
     'SSH_HOST_KEY_UNKNOWN',
     'me@web1:2222: upload: the host key of its bastion is not known to this machine yet',
-    'connect to it once by hand (ssh -p 2222 me@web1) and check the key',
+    'connect to it once by hand and check the key: ssh -p 2222 me@web1',
   ],
   [
     'me@bastion: Permission denied (publickey).\r\nkex_exchange_identification: Connection closed by remote host\r\n',
@@ -247,7 +247,7 @@ test.each(['me@a: Permission denied (publickey).\n', 'something new\n', 'Host ke
     const known = stderr.startsWith('Host')
     expect(cure).toContain(
       known
-        ? '(ssh -p 2222 -i /k -o ProxyJump=b me@a)'
+        ? ': ssh -p 2222 -i /k -o ProxyJump=b me@a'
         : 'this must work: ssh -o BatchMode=yes -p 2222 -i /k -o ProxyJump=b -o StrictHostKeyChecking=yes me@a',
     )
   },
@@ -290,6 +290,15 @@ test('a part of an IPv6 address is no port', () => {
     stderr: 'REMOTE HOST IDENTIFICATION HAS CHANGED',
   })
   expect(changed.cure).toContain("ssh-keygen -R '[fd00::11]:2222'")
+})
+
+test.each([
+  ['/etc/ssh/known_hosts', 'ssh-keygen -f /etc/ssh/known_hosts -R web1'],
+  ['/srv/my keys/hosts', "ssh-keygen -f '/srv/my keys/hosts' -R web1"],
+  ['/home/me/.ssh/known_hosts', 'ssh-keygen -R web1'],
+])('a changed host key is removed from the file that has it: %s', (file, command) => {
+  const stderr = `WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\r\nOffending RSA key in ${file}:7\r\nHost key for web1 has changed\r\n`
+  expect(diagnose({ ...ending, stderr }).cure).toBe(`if you know why, run: ${command}`)
 })
 
 test('an end by a signal is named', () => {
