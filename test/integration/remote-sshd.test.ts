@@ -1,6 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect as connectSocket, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -353,6 +353,40 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
     chmodSync(server.key, 0o600)
     await server.changeHostKey()
     expect(codes(await run(server))).toEqual(['SSH_HOST_KEY_CHANGED'])
+  })
+
+  test('a command that it suggests does, when pasted, what the deploy does', async () => {
+    const server = await sshd()
+    const knownHosts = join(server.directory, 'known hosts')
+    writeFileSync(
+      knownHosts,
+      readFileSync(server.extraSshOptions.UserKnownHostsFile as string, 'utf8').replace('*', '1'),
+    )
+    const extraSshOptions = { ...server.extraSshOptions, UserKnownHostsFile: `'"${knownHosts}"'` }
+    const remote = { host: server.host, port: server.port, user: server.user, extraSshOptions }
+    const suggested = async () => {
+      const [outcome] = await fleetOf([remote], server, {}, { strict: 'yes' }).run('try', () => ({
+        script: ':',
+      }))
+      return outcome?.ok === false ? (outcome.error.cure ?? '').replace(/^.*: (?=ssh)/, '') : 'nothing'
+    }
+    const paste = (command: string) => spawnSync('sh', ['-c', command], { encoding: 'utf8', input: '' })
+    const authorized = join(server.directory, 'authorized_keys')
+    const keys = readFileSync(authorized)
+    writeFileSync(authorized, '')
+    const login = await suggested()
+    expect(paste(login)).toMatchObject({ status: 255, stderr: expect.stringContaining('Permission denied') })
+    writeFileSync(authorized, keys)
+    expect(paste(login)).toMatchObject({ status: 0 })
+    expect(await suggested()).toBe('nothing')
+    await server.changeHostKey()
+    expect(paste(await suggested())).toMatchObject({ status: 0 })
+    const byHand = await suggested() // Now the key is unknown.
+    expect(byHand).not.toContain('StrictHostKeyChecking')
+    expect(paste(byHand.replace('ssh ', 'ssh -o StrictHostKeyChecking=accept-new '))).toMatchObject({
+      status: 0,
+    })
+    expect(await suggested()).toBe('nothing')
   })
 
   test('an abort ends the command on the server’s side of the connection too', async () => {
