@@ -55,7 +55,7 @@ const timeouts = z.strictObject({
   }),
   stall: setting(kinds.seconds.schema.default(60), kinds.timeout, {
     description:
-      'Seconds without any progress after which a server counts as failed. A server that no longer answers, or only talks, has 15 more, and a large release more for slow disks. May also be written `stallTimeout`.',
+      'Seconds without any progress after which a server counts as failed. A server that no longer answers, or only talks, has 15 more, and a large release more for slow disks. Time in which the deploy itself is suspended does not count. May also be written `stallTimeout`.',
     example: 120,
   }),
   total: setting(kinds.seconds.schema.default(0), kinds.timeout, {

@@ -5,31 +5,38 @@ const TICK_MS = 1000
 /** A clock that stands still while this process is suspended: then it can hear nobody, so nobody is to blame for silence. */
 export class AwakeClock {
   readonly #now: () => number
-  readonly #isHeld: () => boolean
+  readonly #held: () => number
   #looked: number
   #asleep = 0
+  #heldBefore = 0
 
-  /** `now`: seconds. It must be looked at at least every few seconds. `isHeld`: whether it stands still for another reason. */
-  constructor(now: () => number, isHeld = () => false) {
+  /**
+   * `now`: seconds. It must be looked at at least every few seconds. `held`: for how many seconds it should have stood still by now for
+   * another reason, 0 for none. That may turn out a little later, and then it goes back.
+   */
+  constructor(now: () => number, held = () => 0) {
     this.#now = now
-    this.#isHeld = isHeld
+    this.#held = held
     this.#looked = now()
   }
 
   seconds(): number {
     const now = this.#now()
-    if (now - this.#looked > MAX_GAP_S || this.#isHeld()) this.#asleep += now - this.#looked
+    const gap = now - this.#looked
+    const held = this.#held()
+    this.#asleep += Math.max(gap > MAX_GAP_S ? gap : 0, held - this.#heldBefore, 0)
     this.#looked = now
+    this.#heldBefore = held
     return now - this.#asleep
   }
 }
 
 let clock: AwakeClock | undefined
-let isHeld = () => false
+let held = () => 0
 
-/** The clock of this process also stands still while `isTrue` says so. */
-export function holdAwakeClockWhile(isTrue: () => boolean): void {
-  isHeld = isTrue
+/** The clock of this process also stands still for so many seconds, as long as they are more than 0. */
+export function holdAwakeClock(seconds: () => number): void {
+  held = seconds
 }
 
 /** Seconds, on a clock of this process that stands still while it is suspended. */
@@ -37,7 +44,7 @@ export function awakeSeconds(): number {
   if (!clock) {
     const made = new AwakeClock(
       () => performance.now() / 1000,
-      () => isHeld(),
+      () => held(),
     )
     setInterval(() => made.seconds(), TICK_MS).unref()
     clock = made

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -10,6 +11,8 @@ interface Report {
   leftOut: string[]
   servers: { server: string; retries: number; outcome: string; failure?: { cause: string } }[]
 }
+
+const hasNft = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset']).status === 0
 
 describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', () => {
   let fleet: DeployLab
@@ -179,6 +182,23 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
     expect(blocked.lines).toEqual([
       `${fleet.label(2)} peer port: does not reach port 6881 of ${fleet.label(1)}: nothing answers`,
     ])
+  })
+
+  test.skipIf(!hasNft)('murder:doctor says that a firewall drops what says BitTorrent', async () => {
+    fleet.plant()
+    const { lab } = fleet
+    // Behind a TCP header with timestamps, as all packets with content have it: its length byte, and as much as one match takes.
+    const said = '@th,256,128 0x13426974546f7272656e742070726f74'
+    const chain = 'add chain inet f c { type filter hook input priority 0; }'
+    const rule = `add rule inet f c tcp sport 6881-6999 ${said} drop`
+    const input = `add table inet f\n${chain}\n${rule}\n`
+    await lab.exec(fleet.server(1), ['nft', '-f', '-'], { input })
+    const { lines } = await look()
+    await lab.exec(fleet.server(1), ['nft', 'flush', 'ruleset'])
+    const mute =
+      'the connection opens, but something on the way drops what has the text "BitTorrent protocol"'
+    expect(lines).toHaveLength(4)
+    for (const line of lines) expect(line.startsWith(fleet.label(1)) && line.endsWith(mute)).toBe(true)
   })
 
   test('murder:doctor says that two servers are one machine, and what else is wrong', async () => {

@@ -139,6 +139,20 @@ describe.skipIf(!labAvailable())('deploys with faults, in a lab of four servers'
     expect(await quiet()).toEqual([])
   })
 
+  test('a deploy that is suspended for longer than servers wait ends well', async () => {
+    plant(24)
+    const program = start({ ...slow, MURDER_STALL_TIMEOUT: '10' })
+    await program.line(/^transfer [2-9]\d%/)
+    // All that runs there but what sends the signal.
+    await lab.exec('deploy', ['sh', '-c', 'kill -STOP -1'])
+    await new Promise((resolve) => setTimeout(resolve, 40_000))
+    await lab.exec('deploy', ['sh', '-c', 'kill -CONT -1'])
+    program.child.kill('SIGCONT') // The way into the lab stops with what it has started.
+    expect(await program.ended).toMatchObject({ code: 0 })
+    expect(lab.servers.map(content)).toEqual(Array(4).fill(wanted()))
+    expect(await quiet()).toEqual([])
+  })
+
   test('publishing fails on one server: the others have what they had, and so after a failed health check', async () => {
     plant()
     expect(await run()).toMatchObject({ code: 0 })

@@ -13,10 +13,10 @@ export interface Follower {
   /** Milliseconds since anything was heard. */
   silence(): number
   /**
-   * Whether it is there and says nothing: it is suspended, and with it what runs beside it, perhaps the only source. An older one
-   * says nothing in any case.
+   * Seconds for which it has been there and said nothing: it is suspended, and with it what runs beside it, perhaps the only source. 0
+   * when it is not; an older one says nothing in any case.
    */
-  isSuspended(): boolean
+  suspended(): number
   /** Aborted when the follower has left: the connection broke, or a newer process has taken over. */
   readonly left: AbortSignal
   /** Aborted when this process shall end now: the follower says so, or a signal. */
@@ -60,8 +60,11 @@ export function followerOf(input: Readable): Follower {
   return {
     order,
     silence,
-    isSuspended: () =>
-      pulses && !left.signal.aborted && silence() > SUSPENDED_AFTER_MS && silence() < MAX_SUSPENDED_MS,
+    suspended() {
+      const silentMs = silence()
+      const isSilent = silentMs > SUSPENDED_AFTER_MS && silentMs < MAX_SUSPENDED_MS
+      return pulses && isSilent && !left.signal.aborted ? silentMs / 1000 : 0
+    },
     left: left.signal,
     stop: stop.signal,
     say: (event) => printOut(JSON.stringify(event)),

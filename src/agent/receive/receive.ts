@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { aborted, either } from '../../system/abort.ts'
-import { holdAwakeClockWhile } from '../../system/awake.ts'
+import { holdAwakeClock } from '../../system/awake.ts'
 import { interruptedError } from '../cli/interrupt.ts'
 import { followUntil } from '../runs/follow-run.ts'
 import { runOf } from '../runs/job.ts'
@@ -27,7 +27,7 @@ const HEARTBEAT_MS = 2000
 export async function receive(delivery: Delivery, follower: Follower): Promise<void> {
   const { job, directory } = delivery
   const relay = relayEvents(delivery, follower)
-  holdAwakeClockWhile(follower.isSuspended)
+  holdAwakeClock(follower.suspended)
   await refuseIfUnheard(follower)
   openPrivateDirectory(directory)
   const release = useDirectory(directory)

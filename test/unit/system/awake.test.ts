@@ -12,23 +12,28 @@ test('the clock stands still while its process is suspended', () => {
   expect(clock.seconds()).toBe(114)
 })
 
-test('… and while it is held', () => {
+test('… and while it is held, also what turns out later', () => {
   let now = 0
-  let isHeld = false
+  let silent = 0
   const clock = new AwakeClock(
     () => now,
-    () => isHeld,
+    () => (silent > 6 ? silent : 0),
   )
-  const pass = (seconds: number) => {
+  const pass = (seconds: number, isSilent: boolean) => {
     for (let left = seconds; left > 0; left--) {
       now++
+      silent = isSilent ? silent + 1 : 0
       clock.seconds()
     }
   }
-  pass(10)
-  isHeld = true
-  pass(90)
-  isHeld = false
-  pass(2)
+  pass(10, false)
+  pass(6, true)
+  expect(clock.seconds()).toBe(16)
+  pass(90, true)
+  expect(clock.seconds()).toBe(10)
+  pass(2, false)
+  expect(clock.seconds()).toBe(12)
+  now += 90 // It was suspended itself, too.
+  silent = 90
   expect(clock.seconds()).toBe(12)
 })
