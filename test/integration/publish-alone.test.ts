@@ -95,12 +95,12 @@ test.each<[string, (it: Embedded, release: string) => void, RegExp]>([
   expect(await it.project.run(seedAndPeer, { MURDER_TAG: 'mine' })).toMatchObject({ code: 0 })
   harm(it, 'mine')
   const run = await it.project.run('deploy:publish')
-  expect(run.code).toBe(1)
+  expect(run.code).toBe(2)
   expect(run.stdout).toMatch(new RegExp(`check +releases/mine ${cause.source}`))
   expect(run.stdout).toContain('1 of 2 servers failed: nothing was published')
   expect(it.current()).toEqual([undefined, undefined])
   const dry = await it.project.run('deploy:publish', { MURDER_DRY_RUN: '1' })
-  expect(dry.code).toBe(1)
+  expect(dry.code).toBe(2)
   expect(dry.stdout).toContain('nothing would be published')
 
   expect(await it.project.run('deploy:publish', { MURDER_TOLERATE: '1' })).toMatchObject({ code: 0 })
@@ -118,7 +118,7 @@ test('one that murder:peer could not bring everywhere is what is meant, not the 
   writeFileSync(join(it.app(1), 'releases/after/file'), 'in the way')
   expect(await it.project.run(seedAndPeer, { MURDER_TAG: 'after' })).toMatchObject({ code: 1 })
   const run = await it.project.run('deploy:publish')
-  expect(run.code).toBe(1)
+  expect(run.code).toBe(2)
   expect(run.stdout).toContain('releases/after')
   expect(it.current()).toEqual([undefined, undefined])
 })
@@ -172,7 +172,7 @@ module.exports = (shipit) => {
   for (const [name, code] of [
     ['', 2],
     ['../shared', 2],
-    ['nosuch', 1],
+    ['nosuch', 2],
   ] as const) {
     expect(await it.project.run('choose deploy:publish', { CHOICE: name }), name).toMatchObject({ code })
   }

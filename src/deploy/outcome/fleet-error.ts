@@ -1,4 +1,4 @@
-import { MurderError } from '../../errors.ts'
+import { ExitCode, MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
 import { type Failure, failureOf, failureTable } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
@@ -44,12 +44,13 @@ export function fleetError(
   failures: readonly Failure[],
   consequence: Consequence,
   { display, fleet }: Context,
+  exitCode: number = ExitCode.failed,
 ): MurderError {
   const total = fleet.all.length
   const failed = new Set(failures.map(({ server }) => server)).size
   const message = `${failed} of ${total} ${total === 1 ? 'server' : 'servers'} failed: ${consequenceFor(consequence, total - failed)}`
   const cure = display.mode === 'json' ? 'see the events' : 'see the table above'
-  return new MurderError('FLEET_FAILED', message, { cure })
+  return new MurderError('FLEET_FAILED', message, { cure, exitCode })
 }
 
 export function failuresOf(outcomes: readonly Outcome[], step: string): Failure[] {

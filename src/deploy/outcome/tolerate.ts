@@ -37,14 +37,14 @@ export function tolerate(
   context: Context,
   failures: readonly Failure[],
   consequence: string,
-  { said = false } = {},
+  { said = false, exitCode }: { said?: boolean; exitCode?: number } = {},
 ): void {
   if (failures.length === 0) return
   const { fleet, shipit, leftOut } = context
   if (!isTolerated(context, failures)) {
     const all = [...leftOut, ...failures]
     tellFailures(context, all, { said })
-    throw fleetError(all, consequence, context)
+    throw fleetError(all, consequence, context, exitCode)
   }
   tellLeftOut(context, failures, said)
   leftOut.push(...failures)

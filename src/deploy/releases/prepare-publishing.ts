@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { ExitCode } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Shipit } from '../../shipit.ts'
@@ -32,8 +33,9 @@ export async function findRelease(
   const options = { signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
   const outcomes = await fleet.run('check', () => ({ script }), options)
   signal.throwIfAborted()
+  tolerate(context, failuresOf(outcomes, 'check'), consequence)
   const { failures, found } = judge(wanted, outcomes, shipit.environment)
-  tolerate(context, failures, consequence)
+  tolerate(context, failures, consequence, { exitCode: ExitCode.usage })
   nameRelease(shipit, wanted.release, found)
 }
 
@@ -47,10 +49,7 @@ function judge(wanted: ReleaseToPublish, outcomes: readonly Outcome[], environme
     const why = whyUnpublishable(wanted, found, sha256, environment)
     return why ? [{ server, step: 'check', ...why }] : []
   })
-  return {
-    failures: [...failuresOf(outcomes, 'check'), ...failures],
-    found: answers.map(({ found }) => found),
-  }
+  return { failures, found: answers.map(({ found }) => found) }
 }
 
 function nameRelease(shipit: Shipit, release: string, found: readonly FoundRelease[]): void {
