@@ -9,6 +9,12 @@ export interface Carried {
   skipped: string[]
 }
 
+/** Sources that an event names at most. */
+export const MAX_SOURCES = 8
+
+/** The sources of most content bytes so far: `seeder`, `host:port` of a peer, or its host. */
+export type ContentSources = [source: string, bytes: number][]
+
 /** Events of a peer, a seeder or a tracker, oldest first. `bytes` count content, not protocol overhead. */
 export type AgentEvent =
   /** The agent waits for its order; sent again and again. */
@@ -26,6 +32,8 @@ export type AgentEvent =
       sent?: number
       /** Of `bytes`, verified before anything was fetched. */
       kept?: number
+      /** At most every two seconds. */
+      from?: ContentSources
     }
   /** A peer sent wrong bytes and is banned. */
   | { event: 'banned'; address: string }
@@ -40,6 +48,7 @@ export type AgentEvent =
       /** Of `received`. */
       fromSeeder: number
       sent: number
+      from?: ContentSources
     }
   /** Something that people should know and that is no failure. */
   | { event: 'warning'; message: string }

@@ -10,6 +10,7 @@ import { Neighbours } from './peers/neighbours.ts'
 import { PeerListener } from './peers/peer-listener.ts'
 import { RateLimit } from './peers/rate-limit.ts'
 import { RateMeter } from './peers/rate-meter.ts'
+import { Sources } from './peers/sources.ts'
 import { Subflows } from './peers/subflows.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import { checkSeederContent, piecesHere, refuseChangedContent } from './storage/pieces-here.ts'
@@ -114,6 +115,11 @@ export class Participant {
       ...(this.#wrongSeeder === undefined ? {} : { wrongSeeder: this.#wrongSeeder }),
       ...(trackerError === undefined ? {} : { trackerError }),
     }
+  }
+
+  /** The neighbours that have sent most: `seeder`, `host:port` or a host, and bytes. */
+  topSources(count: number): [source: string, bytes: number][] {
+    return this.#context.sources.top(count)
   }
 
   async stop(): Promise<void> {
@@ -242,6 +248,7 @@ function contextOf(options: ParticipantOptions): SwarmContext {
     storage: new Storage(metainfo, options.path, role === 'peer', options.storage),
     scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random }),
     meter: new RateMeter(),
+    sources: new Sources(),
     coalescer: new Coalescer(),
     connections: new Map(),
     nowS,

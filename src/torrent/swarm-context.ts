@@ -3,6 +3,7 @@ import type { ParticipantOptions } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
 import type { LocalPeer } from './peers/local-peer.ts'
 import type { RateMeter } from './peers/rate-meter.ts'
+import type { Sources } from './peers/sources.ts'
 import type { Scheduler } from './scheduler/scheduler.ts'
 import type { Storage } from './storage/storage.ts'
 import type { Coalescer } from './wire/coalescing.ts'
@@ -15,6 +16,7 @@ export interface SwarmContext {
   readonly storage: Storage
   readonly scheduler: Scheduler
   readonly meter: RateMeter
+  readonly sources: Sources
   readonly coalescer: Coalescer
   /** The neighbours by the ids of their connections. Only `Neighbours` changes it. */
   readonly connections: Map<number, Connection>

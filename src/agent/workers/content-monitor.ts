@@ -1,4 +1,5 @@
 import type { MurderError } from '../../errors.ts'
+import { MAX_SOURCES } from '../../protocol/events.ts'
 import { awakeSeconds } from '../../system/awake.ts'
 import type { Participant } from '../../torrent/participant.ts'
 import type { Stats } from '../../torrent/participant-options.ts'
@@ -12,6 +13,8 @@ const TICK_MS = 250
 export const REPORT_MS = 1000
 /** The same for a seeder and a lingering peer. */
 const IDLE_REPORT_MS = 10_000
+/** A peer's reports say no more often where its bytes come from. */
+const SOURCES_MS = 2000
 
 const awakeMs = () => awakeSeconds() * 1000
 
@@ -29,6 +32,7 @@ export class ContentMonitor {
   #progressed = this.#connecting
   #received = this.#connecting
   #reported = Number.NEGATIVE_INFINITY
+  #sourcesReported = Number.NEGATIVE_INFINITY
   #last: Stats | undefined
   #complete = false
   #banned = 0
@@ -65,7 +69,16 @@ export class ContentMonitor {
   report(stats = this.#participant.stats()): void {
     this.#reported = awakeMs()
     const { bytes, total, down, up, peers, sent } = stats
-    this.#emit({ event: 'progress', bytes, total, down, up, peers, sent, kept: this.#kept })
+    const kept = this.#kept
+    this.#emit({ event: 'progress', bytes, total, down, up, peers, sent, kept, ...this.#sources() })
+  }
+
+  #sources() {
+    if (this.#job.role === 'seeder' || this.#complete || this.#reported - this.#sourcesReported < SOURCES_MS)
+      return {}
+    this.#sourcesReported = this.#reported
+    const from = this.#participant.topSources(MAX_SOURCES)
+    return from.length > 0 ? { from } : {}
   }
 
   close(): void {

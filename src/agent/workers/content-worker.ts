@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
+import { MAX_SOURCES } from '../../protocol/events.ts'
 import { defined } from '../../system/defined.ts'
 import { Participant } from '../../torrent/participant.ts'
 import type { StorageOptions } from '../../torrent/storage/storage.ts'
@@ -39,7 +40,8 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
       await finishDirectory(job, context.emit)
       const { bytes, total, received, fromSeeder, sent } = participant.stats()
       const seconds = Math.round(performance.now() - started) / 1000
-      context.emit({ event: 'downloaded', bytes, total, seconds, kept, received, fromSeeder, sent })
+      const from = participant.topSources(MAX_SOURCES)
+      context.emit({ event: 'downloaded', bytes, total, seconds, kept, received, fromSeeder, sent, from })
       context.emit({ event: 'done' })
       const failed = participant.failed.catch(({ message }) => context.emit({ event: 'warning', message }))
       await Promise.race([context.stopped, delay(job.linger), failed])

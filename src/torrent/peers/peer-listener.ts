@@ -41,9 +41,11 @@ export class PeerListener {
   hearBlocks(connection: Connection, wire: PeerWire): void {
     wire.on('piece', (piece, offset, block) => {
       const { length } = block
+      const { isSeeder, address, remoteHost } = connection
       connection.receivedBytes += length
       connection.flows.arrived(wire, { piece, offset, length }, this.#context.nowS())
-      this.#context.meter.received(length, connection.isSeeder)
+      this.#context.meter.received(length, isSeeder)
+      this.#context.sources.received(isSeeder ? 'seeder' : (address ?? remoteHost), length)
       this.#downloader.arrived(connection, { piece, offset, length }, block)
     })
     wire.on('reject', (piece, offset, length) => {

@@ -42,7 +42,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 const watch = (role: ContentJob['role']) => {
-  const participant = { stats: () => stats } as Participant
+  const topSources = (): [string, number][] => [['seeder', 10]]
+  const participant = { stats: () => stats, topSources } as unknown as Participant
   monitor = new ContentMonitor(participant, { ...job, role }, (event) => events.push(event), {
     started: performance.now(),
     kept: 0,

@@ -5,6 +5,7 @@ import type { Connection } from '../../../../src/torrent/peers/connection.ts'
 import { Flows } from '../../../../src/torrent/peers/flows.ts'
 import { PeerListener } from '../../../../src/torrent/peers/peer-listener.ts'
 import { RateMeter } from '../../../../src/torrent/peers/rate-meter.ts'
+import { Sources } from '../../../../src/torrent/peers/sources.ts'
 import { Scheduler } from '../../../../src/torrent/scheduler/scheduler.ts'
 import type { SwarmContext } from '../../../../src/torrent/swarm-context.ts'
 import type { Uploader } from '../../../../src/torrent/uploader.ts'
@@ -18,7 +19,8 @@ function neighbour({ here = [] as number[] } = {}) {
   const scheduler = new Scheduler({ length: 8 * PIECE, pieceLength: PIECE, random: () => 0 })
   for (const piece of here) scheduler.alreadyHave(piece)
   const meter = new RateMeter()
-  const context = { scheduler, meter, nowS: () => 0 } as unknown as SwarmContext
+  const sources = new Sources()
+  const context = { scheduler, meter, sources, nowS: () => 0 } as unknown as SwarmContext
   const downloader = {
     requestSoon: () => log.push('request'),
     arrived: (_: unknown, { piece, offset, length }: { piece: number; offset: number; length: number }) =>
@@ -33,10 +35,11 @@ function neighbour({ here = [] as number[] } = {}) {
     interested: () => log.push('interested'),
   })
   const flows = new Flows(wire as unknown as PeerWire)
-  const connection = { id: 1, wire, flows, receivedBytes: 0, largestBlock: PIECE, isSeeder: false }
+  const address = '10.0.0.2:6881'
+  const connection = { id: 1, wire, flows, receivedBytes: 0, largestBlock: PIECE, isSeeder: false, address }
   const listener = new PeerListener(context, downloader, uploader)
   listener.join(connection as unknown as Connection)
-  return { log, listener, scheduler, meter, wire, connection }
+  return { log, listener, scheduler, meter, sources, wire, connection }
 }
 
 test('a piece that is missing here makes us interested, and is asked for', () => {
@@ -75,8 +78,9 @@ test('only an unchoked peer is asked', () => {
 })
 
 test('blocks are counted and passed on, refusals too', () => {
-  const { log, meter, wire } = neighbour()
+  const { log, meter, sources, wire } = neighbour()
   wire.emit('piece', 2, 16, Buffer.alloc(10))
+  expect(sources.top(8)).toEqual([['10.0.0.2:6881', 10]])
   wire.emit('reject', 4, 0, 10)
   expect(log).toEqual(['arrived 2 16 10', 'rejected 4'])
   expect(meter.read(0)).toMatchObject({ received: 10, fromSeeder: 0 })

@@ -1,0 +1,18 @@
+/** More neighbours than anybody has at one time. Bytes of later ones are not counted. */
+const MAX_SOURCES = 256
+
+/** Counts content bytes by where they came from. */
+export class Sources {
+  readonly #bytes = new Map<string, number>()
+
+  /** `source`: `seeder`, `host:port` where a peer listens, or only its host. */
+  received(source: string, bytes: number): void {
+    const before = this.#bytes.get(source)
+    if (before !== undefined || this.#bytes.size < MAX_SOURCES) this.#bytes.set(source, (before ?? 0) + bytes)
+  }
+
+  /** The `count` sources of most bytes. */
+  top(count: number): [source: string, bytes: number][] {
+    return [...this.#bytes].sort(([, one], [, other]) => other - one).slice(0, count)
+  }
+}
