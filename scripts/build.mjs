@@ -58,6 +58,23 @@ function buildTrace(options) {
   })
 }
 
+/** Script and style of the page, for a browser: they name nothing outside of themselves. */
+function buildPage({ absWorkingDir, bundle, legalComments, metafile, write, logLevel }) {
+  return build({
+    absWorkingDir,
+    bundle,
+    legalComments,
+    metafile,
+    write,
+    logLevel,
+    entryPoints: { page: 'src/page/client/main.ts', style: 'src/page/client/page.css' },
+    outdir: 'dist',
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+  })
+}
+
 function buildPlugin(options) {
   const plugin = { ...options, entryPoints: ['src/index.ts'], plugins: [prefixedBuiltins] }
   const esm = build({
@@ -79,16 +96,21 @@ function buildPlugin(options) {
 }
 
 async function main() {
-  for (const entry of ['src/agent/main.ts', 'src/trace/main.ts', 'src/index.ts']) {
+  for (const entry of ['src/agent/main.ts', 'src/trace/main.ts', 'src/page/client/main.ts', 'src/index.ts']) {
     await stat(join(root, entry)).catch(() => fail(`build: ${entry} does not exist`))
   }
   const options = await common()
-  const results = await Promise.all([buildAgent(options), buildTrace(options), ...buildPlugin(options)])
+  const results = await Promise.all([
+    buildAgent(options),
+    buildTrace(options),
+    buildPage(options),
+    ...buildPlugin(options),
+  ])
   const metafiles = results.map(({ metafile }) => metafile)
   for (const { path, importer } of metafiles.flatMap(foreignImports)) {
     fail(`build: ${importer} imports '${path}', which is neither bundled nor part of Node`)
   }
-  const [agent, trace, esm, cjs] = results.map(({ outputFiles }) => outputFiles[0].contents)
+  const [agent, trace, page, esm, cjs] = results.map(({ outputFiles }) => outputFiles[0].contents)
   if (agent.length > AGENT_LIMIT) {
     fail(`build: dist/murder.mjs has ${agent.length} bytes, more than ${AGENT_LIMIT}`)
   }
@@ -97,6 +119,8 @@ async function main() {
   const files = {
     'murder.mjs': agent,
     'trace.mjs': trace,
+    'page.js': page,
+    'page.css': results[2].outputFiles[1].contents,
     'index.js': esm,
     'index.cjs': cjs,
     'index.d.ts': types.esm,

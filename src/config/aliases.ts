@@ -1,11 +1,12 @@
 import { isGroup, type SettingKey, valueAt } from './keys.ts'
 import { shorthands } from './schema.ts'
 
-/** Other names of settings, and of their environment variables. */
-const aliases: readonly { name: string; variable: string; key: SettingKey }[] = [
+/** Other names of settings, and of their environment variables. Without a name there is only another variable. */
+const aliases: readonly { name?: string; variable: string; key: SettingKey }[] = [
   { name: 'stallTimeout', variable: 'MURDER_STALL_TIMEOUT', key: 'timeouts.stall' },
   { name: 'totalTimeout', variable: 'MURDER_TOTAL_TIMEOUT', key: 'timeouts.total' },
   { name: 'trackerAt', variable: 'MURDER_TRACKER', key: 'tracker.at' },
+  { variable: 'MURDER_PAGE', key: 'page.serve' },
   { name: 'tempPath', variable: 'MURDER_TEMP_PATH', key: 'temporaryPath' },
 ]
 
@@ -22,11 +23,11 @@ export function resolveAliases(file: Record<string, unknown>): {
   const resolved = { ...file }
   for (const [group, inner] of Object.entries(shorthands)) {
     const alone = resolved[group]
-    if (typeof alone === 'string' || alone === false) resolved[group] = { [inner]: alone }
+    if (typeof alone === 'string' || typeof alone === 'boolean') resolved[group] = { [inner]: alone }
   }
   const problems: string[] = []
   for (const { name, key } of aliases) {
-    if (resolved[name] === undefined) continue
+    if (name === undefined || resolved[name] === undefined) continue
     const [group, inner] = key.split('.') as [string, string?]
     if (valueAt(file, key.split('.')) !== undefined) {
       problems.push(`murder.${name} and murder.${key} are one setting: remove one of them`)

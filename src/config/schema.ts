@@ -46,7 +46,21 @@ const tracker = z.strictObject({
 })
 
 /** Groups in whose place one of their settings may be given alone. */
-export const shorthands = { tracker: 'at' } as const
+export const shorthands = { tracker: 'at', page: 'serve' } as const
+
+const page = z.strictObject({
+  serve: setting(kinds.flag.schema.optional(), kinds.flag, {
+    description:
+      'Whether a deploy shows itself on a page in a browser of the deploy host while it runs (docs/page.md); alone it may stand for all of `page`, as in `page: true`. Its variable is also `MURDER_PAGE`.',
+    example: true,
+    unset: 'true when page.port is set, else false',
+  }),
+  port: setting(kinds.port.schema.optional(), kinds.port, {
+    description: 'TCP port of the page on the deploy host.',
+    example: 8080,
+    unset: 'any free port',
+  }),
+})
 
 const timeouts = z.strictObject({
   connect: setting(kinds.seconds.schema.default(10), kinds.timeout, {
@@ -224,6 +238,7 @@ export const schema = z.strictObject({
       'Whether `filesPath` and `destinationPath` are one file, which then travels as it is and not in a package.',
     example: true,
   }),
+  page: page.prefault({}),
   unsafePleaseDelete: setting(kinds.flag.schema.default(false), kinds.flag, {
     description:
       'Whether `murder:peer` removes the old files from the directory that it fills, once all new ones are there and verified.',
@@ -232,8 +247,9 @@ export const schema = z.strictObject({
 })
 
 /** The `murder` key of a shipitfile. Everything is optional. */
-export type MurderSettings = Omit<z.input<typeof schema>, 'tracker'> & {
+export type MurderSettings = Omit<z.input<typeof schema>, 'tracker' | 'page'> & {
   tracker?: z.input<typeof tracker> | z.input<typeof tracker>['at']
+  page?: z.input<typeof page> | boolean
 } & { stallTimeout?: number; totalTimeout?: number }
 
 /** Settings in force: checked, with every default filled in. Sizes are bytes, times are seconds. */

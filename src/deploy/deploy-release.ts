@@ -44,6 +44,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   tolerate(context, failures, 'nothing was changed')
   phases.check = clock()
   const tag = nameRelease(context, facts)
+  context.picture.describe({ release: tag })
   const revision = await revisionOf(shipit)
   shipit.currentRevision = revision
   checkSame(context, revision)
@@ -63,6 +64,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     })
     phases.package = clock()
     record.size = transfer.length
+    context.picture.describe({ size: transfer.length })
     tolerate(context, checkSpace(fleet.servers, facts, transfer), 'nothing was published')
     const withoutAgent = await missing
     signal.throwIfAborted()

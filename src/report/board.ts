@@ -42,6 +42,13 @@ export interface BoardOptions {
   clock?: Clock
   /** Gets every event, in every mode. */
   onEvent?: (event: OutputEvent) => void
+  /** Is told how far each server is, and what the seeder has sent, as often as the board is. */
+  watcher?: Watcher | undefined
+}
+
+export interface Watcher {
+  state(server: string, state: ServerState): void
+  seeder(uploaded: number): void
 }
 
 /**
@@ -84,6 +91,7 @@ export class ProgressBoard {
     const start = entered ? { ...afterPhase(before), phase: before?.phase ?? idle.phase } : before
     const state = { ...start, ...patch }
     this.#states.set(server, state)
+    this.#options.watcher?.state(server, state)
     this.#changed = true
     if (!entered) return
     if (state.phase === 'transfer' || state.phase === 'unpack') this.#local = undefined
@@ -119,6 +127,7 @@ export class ProgressBoard {
   /** Bytes that the seeder has sent so far. */
   seeder(uploaded: number): void {
     this.#seederUploaded = uploaded
+    this.#options.watcher?.seeder(uploaded)
     this.#changed = true
   }
 

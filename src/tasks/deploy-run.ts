@@ -1,10 +1,12 @@
 import { type Context, contextOf } from '../deploy/context/context.ts'
+import { startPage } from '../deploy/context/live-page.ts'
 import { deployToOf } from '../deploy/context/server-paths.ts'
 import { removeShallowClones } from '../deploy/context/shallow-clone.ts'
 import { deployRelease } from '../deploy/deploy-release.ts'
 import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.ts'
 import { type LastRun, saveLastRun } from '../deploy/outcome/last-run.ts'
 import { runReport } from '../deploy/outcome/run-report.ts'
+import { endPicture, savePicture } from '../deploy/outcome/save-picture.ts'
 import { sendTrace } from '../deploy/outcome/send-trace.ts'
 import { writeReport } from '../deploy/outcome/write-report.ts'
 import { askAndLock } from '../deploy/preflight/ask.ts'
@@ -18,6 +20,7 @@ import { tellReverted } from '../deploy/releases/tell-reverted.ts'
 import { checkShellValues } from '../deploy/transfer/shell-values.ts'
 import { ExitCode, explain, MurderError } from '../errors.ts'
 import type { Outcome } from '../fleet/fleet.ts'
+import type { PageServer } from '../page/serve/page-server.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
 import { watchExit } from './exit-code.ts'
@@ -38,6 +41,7 @@ export class DeployRun {
   /** The release that deploy:update has brought. */
   #updated: string | undefined
   #report: DeployReport | undefined
+  #page: PageServer | undefined
   #isPublished = false
   #isReverted = false
   /** Shows the report at the end of the run, once. */
@@ -62,7 +66,7 @@ export class DeployRun {
     const context = contextOf(this.#shipit) // First, so that wrong settings are reported in our words.
     refuseBoth(this.#shipit)
     checkShellValues(this.#shipit)
-    this.#begin(context)
+    await this.#begin(context)
     await original()
     this.#asked = askAndLock(context)
     this.#asked.catch(() => {}) // update() awaits it; fetching may fail before.
@@ -101,7 +105,7 @@ export class DeployRun {
     const context = contextOf(shipit)
     await this.#ensureRelease(async () => {
       const wanted = releaseOf(context)
-      this.#begin(context)
+      await this.#begin(context)
       await this.#asked?.catch(() => {}) // A deploy:init of this call still locks the servers.
       await context.interrupt.during(() => preparePublishing(context, wanted))
       context.display.finish()
@@ -149,7 +153,7 @@ export class DeployRun {
   async rollback(): Promise<void> {
     const context = contextOf(this.#shipit)
     refuseBoth(this.#shipit)
-    this.#begin(context)
+    await this.#begin(context)
     nameDirectories(this.#shipit)
     await this.nameRelease('rollback:init', () => context.interrupt.during(() => prepareRollback(context)))
     this.#shipit.emit('rollback')
@@ -178,11 +182,12 @@ export class DeployRun {
     throw nothingToPublish(`${this.#namedBy.task} has failed`, 'what it said above tells what to do')
   }
 
-  #begin(context: Context): void {
+  async #begin(context: Context): Promise<void> {
     context.log.begin()
     if (this.#begun) return
     this.#begun = { context, at: new Date() }
     watchExit((code) => this.#endWithProcess(code))
+    this.#page = await startPage(context)
   }
 
   /** Another plugin may end the process while it handles an event of the deploy. Gives the exit code. */
@@ -202,9 +207,12 @@ export class DeployRun {
     const { context, at } = this.#begun
     this.#begun = undefined
     const done = runReport(context, at, error, this.#report)
+    endPicture(context, done)
+    this.#page?.end()
     writeReport(this.#shipit, done)
     sendTrace(this.#shipit, done, context.record.timeline)
     const kind = KINDS[this.#namedBy?.task ?? '']
+    savePicture(context, { ...done, isDeploy: kind === undefined })
     // When nothing was changed, the last deploy is still the one before.
     if (kind !== 'alone' || done.published) saveLastRun(this.#shipit, done, kind)
     context.log.line(`report ${JSON.stringify(done)}`)

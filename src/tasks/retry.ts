@@ -55,5 +55,6 @@ async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefine
   withdraw(shipit, others)
   fleet.confine(servers)
   context.record.confine(new Set(labels))
+  context.picture.confine(new Set(labels))
   return isRollback ? 'rollback' : 'deploy'
 }

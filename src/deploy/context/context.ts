@@ -2,6 +2,7 @@ import { loadSettings, type Origins } from '../../config/load.ts'
 import type { Settings } from '../../config/schema.ts'
 import { Fleet, type Outcome } from '../../fleet/fleet.ts'
 import { type Server, toServers } from '../../fleet/ssh/server.ts'
+import { PictureRecorder } from '../../page/model/recorder.ts'
 import type { OutputEvent } from '../../report/events.ts'
 import type { Failure } from '../../report/failures.ts'
 import { outputMode } from '../../report/output.ts'
@@ -29,6 +30,8 @@ export interface Context {
   /** Held while a deploy or a rollback runs. */
   readonly lock: FleetLock
   readonly record: RunRecord
+  /** For the page. */
+  readonly picture: PictureRecorder
   readonly log: DeployLog
   readonly display: Display
   readonly interrupt: Interrupt
@@ -73,7 +76,12 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
   const { connections, besides } = findConnections(shipit, settings, peers)
   watchCommands(connections)
   const log = new DeployLog(shipit)
-  const record = new RunRecord(toServers(connections))
+  const servers = toServers(connections)
+  const record = new RunRecord(servers)
+  const picture = new PictureRecorder(
+    environment,
+    servers.map(({ label }) => label),
+  )
   const fleet = new Fleet(connections, {
     besides,
     concurrency: settings.concurrency,
@@ -91,11 +99,13 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     ({ label }) => shipit.log(`${label}: somebody else has published there since the lock was lost`),
   )
   const interrupt = new Interrupt(shipit)
-  const display = new RunDisplay(mode, record, (event) => {
+  const onEvent = (event: OutputEvent) => {
     record.take(event)
+    picture.take(event)
     log.event(event)
     tellPlugins(shipit, record, event)
-  })
+  }
+  const display = new RunDisplay(mode, record, onEvent, picture)
   const pending: Promise<unknown>[] = []
   return {
     shipit,
@@ -105,6 +115,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     leftOut: [],
     lock,
     record,
+    picture,
     log,
     display,
     interrupt,

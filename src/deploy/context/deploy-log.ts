@@ -45,13 +45,18 @@ export class DeployLog {
     this.#secrets.push(secret)
   }
 
+  /** The text without secrets. */
+  redacted(text: string): string {
+    return redact(text, process.env, this.#secrets)
+  }
+
   event({ event, ...fields }: OutputEvent): void {
     this.line(`${event} ${JSON.stringify(fields)}`)
   }
 
   line(text: string): void {
     if (this.#file === undefined || text.trim() === '') return
-    const plain = redact(text, process.env, this.#secrets)
+    const plain = this.redacted(text)
     const time = new Date().toISOString()
     const lines = plain.split('\n').filter((line) => line.trim() !== '')
     try {

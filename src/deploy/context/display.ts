@@ -1,4 +1,4 @@
-import { ProgressBoard } from '../../report/board.ts'
+import { ProgressBoard, type Watcher } from '../../report/board.ts'
 import type { OutputEvent } from '../../report/events.ts'
 import type { Failure } from '../../report/failures.ts'
 import { GitLabSections } from '../../report/gitlab-sections.ts'
@@ -15,18 +15,20 @@ export interface Display {
   finish(): void
 }
 
-/** Shows a run on this process's output. `onEvent` gets every event, whatever is written. */
+/** Shows a run on this process's output. `onEvent` gets every event, whatever is written; `watcher` all progress. */
 export class RunDisplay implements Display {
   readonly mode: OutputMode
   readonly #record: RunRecord
   readonly #onEvent: (event: OutputEvent) => void
+  readonly #watcher: Watcher | undefined
   readonly #sections: GitLabSections | undefined
   #board: ProgressBoard | undefined
 
-  constructor(mode: OutputMode, record: RunRecord, onEvent: (event: OutputEvent) => void) {
+  constructor(mode: OutputMode, record: RunRecord, onEvent: (event: OutputEvent) => void, watcher?: Watcher) {
     this.mode = mode
     this.#record = record
     this.#onEvent = onEvent
+    this.#watcher = watcher
     if (mode === 'plain' && process.env.GITLAB_CI === 'true')
       this.#sections = new GitLabSections(process.stdout)
   }
@@ -56,6 +58,7 @@ export class RunDisplay implements Display {
       stream: process.stdout,
       shared: [process.stderr],
       colour: wantsColour(process.env, process.stdout),
+      watcher: this.#watcher,
       onEvent: (event) => {
         if (event.event === 'step') this.#sections?.begin(event.step)
         this.#onEvent(event)

@@ -5,6 +5,7 @@ import type { Shipit } from '../../shipit.ts'
 import { annotations, ciSummary } from './ci-summary.ts'
 import { metricsText } from './metrics.ts'
 import type { RunReport } from './run-report.ts'
+import { isPicture } from './save-picture.ts'
 
 /** node_exporter reads it as another user. */
 const METRICS_MODE = 0o644
@@ -21,6 +22,7 @@ export function writeReport(shipit: Shipit, report: RunReport, env: NodeJS.Proce
     }
   }
   write('MURDER_REPORT', MURDER_REPORT, (file) => {
+    if (isPicture(file)) return // savePicture() writes it
     writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`)
   })
   // Whole at any moment: the collector may read it just now.

@@ -18,6 +18,7 @@ import { Advance } from './advance.ts'
 import { orderFor, type ReceivePlan, type SharedOrder } from './make-order.ts'
 import { Patience } from './patience.ts'
 import { RemotePeer } from './remote-peer.ts'
+import type { SourceNames } from './source-names.ts'
 
 /** Between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
@@ -55,6 +56,7 @@ export interface FollowedRun {
   /** Bytes that each server has sent to others so far. */
   exchanged: Map<string, number>
   hasWarned: boolean
+  names: SourceNames
 }
 
 /** Follows the peer of one server, shows how far it is, and collects its report. */
@@ -131,6 +133,9 @@ export class ServerFollower {
     const { context, plan, times } = this.#run
     const { label } = this.#server
     switch (event.event) {
+      case 'listening':
+        this.#run.names.listens(label, amount(event.port))
+        break
       case 'prefilled':
         this.#isPrefilled = amount(event.bytes) > 0
         break
@@ -141,6 +146,7 @@ export class ServerFollower {
         // A complete peer reports how it shares. That is no progress of unpacking.
         if (!this.#isComplete) this.#board.update(label, transferOf(event, plan.transfer.length))
         this.#run.exchanged.set(label, amount(event.sent))
+        if (event.from) this.#noteSources(event.from)
         this.#board.seeder(plan.swarm.sent())
         this.#warnWhenClosed()
         break
@@ -149,6 +155,7 @@ export class ServerFollower {
         if (this.#isPrefilled) this.report.reused = Math.min(amount(event.kept), plan.transfer.length)
         Object.assign(this.report, { received, fromSeeder, sent, seconds: times.now() })
         context.record.transferred(this.report)
+        if (event.from) this.#noteSources(event.from)
         break
       }
       case 'done':
@@ -182,6 +189,11 @@ export class ServerFollower {
       this.#run.context.log.line(`${label}: carried over: ${carriedText(carried)}`)
     }
     for (const what of skipped) this.#board.log(`${label}: not carried over: ${oneLine(what)}`)
+  }
+
+  #noteSources(from: unknown): void {
+    const { context, names } = this.#run
+    context.picture.sources(this.#server.label, names.resolve(from))
   }
 
   #noteBanned(address: string): void {

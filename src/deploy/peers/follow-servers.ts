@@ -4,6 +4,7 @@ import type { Context } from '../context/context.ts'
 import { ServerFollower, TransferTimes } from './follow-server.ts'
 import { type ReceivePlan, sameForAll } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
+import { SourceNames } from './source-names.ts'
 
 export interface Received {
   perServer: ServerReport[]
@@ -18,8 +19,10 @@ export interface Received {
 /** Starts a peer on every server and follows it until it has unpacked. A server that fails does not stop the others. */
 export async function followServers(context: Context, plan: ReceivePlan): Promise<Received> {
   const times = new TransferTimes()
+  const names = new SourceNames(plan.facts)
   const shared = await sameForAll(context, plan)
-  const run = { context, plan, shared, times, exchanged: new Map<string, number>(), hasWarned: false }
+  const exchanged = new Map<string, number>()
+  const run = { context, plan, shared, times, names, exchanged, hasWarned: false }
   const followers = (plan.servers ?? context.fleet.servers).map((server) => new ServerFollower(run, server))
   const failures: Failure[] = []
   await Promise.all(

@@ -56,9 +56,10 @@ async function publishGroup(
   publication: Publication,
   links: Links,
 ): Promise<Failure[]> {
-  const { fleet, settings, shipit, lock, record } = context
+  const { fleet, settings, shipit, lock, record, picture } = context
   const deployTo = deployToOf(shipit)
   const noted = author()
+  for (const { label } of servers) picture.enter(label, 'publish')
   const outcomes = await fleet.run(
     'publish',
     (server) => ({
@@ -73,9 +74,16 @@ async function publishGroup(
   )
   const failures = failuresOf(outcomes, 'publish')
   const published = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
-  for (const { label } of published) record.published(label, true)
+  const isChecked = settings.healthCheck !== undefined
+  for (const { label } of published) {
+    record.published(label, true)
+    picture.enter(label, isChecked ? 'health' : 'live')
+  }
   if (settings.healthCheck === undefined) return failures
-  return [...failures, ...(await checkHealth(context, settings.healthCheck, published))]
+  const unhealthy = await checkHealth(context, settings.healthCheck, published)
+  const failed = new Set(unhealthy.map(({ server }) => server))
+  for (const { label } of published) if (!failed.has(label)) picture.enter(label, 'live')
+  return [...failures, ...unhealthy]
 }
 
 async function checkHealth(
@@ -104,7 +112,7 @@ async function giveUp(context: Context, publication: Publication, links: Links):
 
 /** Servers that publish failed on, or that have published, get back what they had. Gives where that failed. */
 async function goBack(
-  { fleet, lock, shipit, record }: Context,
+  { fleet, lock, shipit, record, picture }: Context,
   servers: readonly Server[],
   publication: Publication,
   links: Links,
@@ -118,6 +126,10 @@ async function goBack(
     }),
     { servers, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true },
   )
-  for (const { ok, server } of outcomes) if (ok) record.published(server.label, false)
+  for (const { ok, server } of outcomes) {
+    if (!ok) continue
+    record.published(server.label, false)
+    picture.enter(server.label, 'ready')
+  }
   return failuresOf(outcomes, 'revert')
 }

@@ -73,6 +73,8 @@ filesPath           the workspace                                    default
 destinationPath     <deployTo>/releases                              default
 noTagDirectory      no                                               default
 pathIsFile          no                                               default
+page.serve          true when page.port is set, else false           default
+page.port           any free port                                    default
 unsafePleaseDelete  no                                               default
 `,
   )

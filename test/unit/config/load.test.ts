@@ -46,10 +46,18 @@ describe('values', () => {
       prefill: true,
       noTagDirectory: false,
       pathIsFile: false,
+      page: {},
       unsafePleaseDelete: false,
     })
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']))
   })
+
+  test.each([
+    [{ page: true }, {}, { serve: true }],
+    [{ page: { port: 8080 } }, {}, { port: 8080 }],
+    [{ page: { port: 8080 } }, { MURDER_PAGE: '0' }, { serve: false, port: 8080 }],
+    [undefined, { MURDER_PAGE: '1', MURDER_PAGE_PORT: '8080' }, { serve: true, port: 8080 }],
+  ])('the page: %j %j', (file, env, page) => expect(load(file, env).settings.page).toEqual(page))
 
   test.each([
     [{ tracker: { port: 8998 } }, {}],
@@ -132,7 +140,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, announce, remotePath, temporaryPath, node, ports, linger, package, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, prefill, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, announce, remotePath, temporaryPath, node, ports, linger, package, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, prefill, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
     ],
     [
       { tracker: { stallTimeout: 1 } },

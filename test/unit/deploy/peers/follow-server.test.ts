@@ -6,6 +6,7 @@ import {
   TransferTimes,
 } from '../../../../src/deploy/peers/follow-server.ts'
 import type { Assignment, RemotePeer } from '../../../../src/deploy/peers/remote-peer.ts'
+import { SourceNames } from '../../../../src/deploy/peers/source-names.ts'
 import { MurderError } from '../../../../src/errors.ts'
 import type { Command, Outcome, RunOptions } from '../../../../src/fleet/fleet.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
@@ -75,7 +76,15 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
   const shared = { torrent: '', layout: undefined, bytes: 0, hosts: undefined }
   return {
     follower: new ServerFollower(
-      { context, plan, shared, times, exchanged: new Map(), hasWarned: false },
+      {
+        context,
+        plan,
+        shared,
+        times,
+        names: new SourceNames(plan.facts),
+        exchanged: new Map(),
+        hasWarned: false,
+      },
       server,
     ),
     plan,

@@ -1,0 +1,42 @@
+import { ChangingPicture } from '../model/change.ts'
+import type { Change, Picture } from '../model/picture.ts'
+import { Page } from './page.ts'
+
+/** A deploy that has ended without a word is not asked for again and again. */
+const MAX_RETRIES = 5
+
+const page = new Page(document.getElementById('page') ?? document.body)
+const frozen = document.getElementById('picture')
+if (frozen) page.show(JSON.parse(frozen.textContent ?? '') as Picture)
+else follow()
+
+/** Follows the run until it ends, and keeps its last picture. */
+function follow(): void {
+  const events = new EventSource(`${location.pathname}/events`)
+  let current: ChangingPicture | undefined
+  let retries = 0
+  const on = (name: string, take: (data: unknown) => void) =>
+    events.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data)))
+  on('picture', (picture) => {
+    retries = 0
+    current = new ChangingPicture(picture as Picture)
+    page.show(current.picture)
+  })
+  on('change', (change) => {
+    current?.take(change as Change)
+    if (current) page.show(current.picture)
+  })
+  on('end', (picture) => {
+    events.close()
+    page.show(picture as Picture, 'this is the last picture')
+  })
+  events.addEventListener('error', () => {
+    const isOver = retries++ >= MAX_RETRIES || events.readyState === EventSource.CLOSED
+    if (isOver) events.close()
+    if (current)
+      page.show(
+        current.picture,
+        isOver ? 'the connection is lost: this is the last picture' : 'connecting again',
+      )
+  })
+}

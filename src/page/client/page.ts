@@ -1,0 +1,110 @@
+import { shortNames } from '../model/names.ts'
+import type { Picture } from '../model/picture.ts'
+import { Colours } from './colours.ts'
+import { Curves } from './curves.ts'
+import { element, setText } from './dom.ts'
+import { FleetLanes } from './fleet-lanes.ts'
+import { Head } from './head.ts'
+import { Phases } from './phases.ts'
+import { SwarmGraph } from './swarm-graph.ts'
+import { Failures, SlowestServers } from './tables.ts'
+import { TimeWindow } from './time-window.ts'
+
+/** Measures of the time that a drawing takes, for who looks at the browser's tools. */
+const MEASURE = 'draw'
+const MAX_MEASURES = 500
+
+/** All views of one picture. */
+export class Page {
+  readonly #window = new TimeWindow(() => this.#drawSoon())
+  readonly #colours = new Colours(() => this.#drawSoon())
+  readonly #pause = element('button', { type: 'button', 'aria-pressed': 'false' }, 'Pause')
+  readonly #head: Head
+  readonly #curves = new Curves(this.#window, this.#colours)
+  readonly #phases = new Phases()
+  readonly #lanes = new FleetLanes(this.#window, this.#colours, () => this.#drawSoon())
+  readonly #graph = new SwarmGraph(() => this.#drawSoon())
+  readonly #slowest = new SlowestServers()
+  readonly #failures = new Failures()
+  #picture: Picture | undefined
+  /** What is drawn while the page is paused. */
+  #held: Picture | undefined
+  #note = ''
+  #shorts: readonly string[] = []
+  #isDue = false
+  #measures = 0
+
+  constructor(root: HTMLElement) {
+    this.#pause.addEventListener('click', () => this.#togglePause())
+    const zoom = (text: string, label: string, act: () => void) => {
+      const button = element('button', { type: 'button', 'aria-label': label, title: label }, text)
+      button.addEventListener('click', act)
+      return button
+    }
+    this.#head = new Head(
+      this.#pause,
+      zoom('+', 'Zoom in', () => this.#window.zoom(0.5)),
+      zoom('−', 'Zoom out', () => this.#window.zoom(2)),
+      zoom('All', 'All of the run', () => this.#window.reset()),
+    )
+    root.replaceChildren(
+      this.#head.root,
+      this.#head.tiles,
+      this.#failures.root,
+      element(
+        'div',
+        { class: 'charts' },
+        this.#phases.root,
+        this.#curves.completion,
+        this.#curves.seeder,
+        this.#graph.root,
+      ),
+      this.#lanes.root,
+      this.#slowest.root,
+    )
+    new ResizeObserver(() => this.#drawSoon()).observe(root)
+  }
+
+  /** `note`: what is said beside the state. */
+  show(picture: Picture, note = ''): void {
+    if (picture.servers.length !== this.#shorts.length)
+      this.#shorts = shortNames(picture.servers.map(({ server }) => server))
+    this.#picture = picture
+    this.#note = note
+    this.#drawSoon()
+  }
+
+  #togglePause(): void {
+    const isPaused = this.#held === undefined && this.#picture !== undefined
+    this.#held = isPaused ? structuredClone(this.#picture) : undefined
+    this.#pause.setAttribute('aria-pressed', String(isPaused))
+    setText(this.#pause, isPaused ? 'Go on' : 'Pause')
+    this.#drawSoon()
+  }
+
+  #drawSoon(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    requestAnimationFrame((nowMs) => {
+      this.#isDue = false
+      this.#draw(nowMs)
+    })
+  }
+
+  #draw(nowMs: number): void {
+    const picture = this.#held ?? this.#picture
+    if (!picture) return
+    const start = performance.now()
+    this.#pause.hidden = picture.run.outcome !== 'running'
+    this.#window.endS = picture.run.atS
+    this.#head.show(picture, this.#held ? 'paused here, the deploy goes on' : this.#note)
+    this.#phases.show(picture)
+    this.#curves.show(picture)
+    this.#graph.show(picture, this.#shorts, nowMs)
+    this.#lanes.show(picture, this.#shorts)
+    this.#slowest.show(picture, this.#shorts)
+    this.#failures.show(picture)
+    if (this.#measures++ % MAX_MEASURES === 0) performance.clearMeasures(MEASURE)
+    performance.measure(MEASURE, { start })
+  }
+}

@@ -1,0 +1,208 @@
+import type { OutputEvent } from '../../report/events.ts'
+import type { ServerState } from '../../report/fleet-progress.ts'
+import {
+  type Change,
+  hasRelease,
+  type Lane,
+  type Picture,
+  type RunPicture,
+  type ServerPicture,
+  type Source,
+} from './picture.ts'
+import { Samples } from './samples.ts'
+
+/** Between two samples of the whole fleet. */
+const SAMPLE_S = 0.5
+/** Rates of a shorter time say nothing. */
+const LEAST_RATE_S = 0.5
+
+const hundredths = (seconds: number) => Math.round(seconds * 100) / 100
+
+/** Paints the picture of a run from what the display is told. Does no input or output, and has no timer. */
+export class PictureRecorder {
+  readonly #nowMs: () => number
+  readonly #run: RunPicture
+  #servers: ServerPicture[]
+  #places: ReadonlyMap<string, number>
+  readonly #samples = new Samples()
+  /** When the sources of a server were last told. */
+  readonly #toldS = new Map<number, number>()
+  #sampledS = Number.NEGATIVE_INFINITY
+  readonly #listeners = new Set<PictureListener>()
+
+  /** `nowMs`: milliseconds since 1970. */
+  constructor(environment: string, servers: readonly string[], nowMs: () => number = Date.now) {
+    this.#nowMs = nowMs
+    this.#run = {
+      environment,
+      release: null,
+      begunMs: nowMs(),
+      atS: 0,
+      step: 'check',
+      outcome: 'running',
+      size: 0,
+      seederSent: 0,
+      fastest: 0,
+    }
+    this.#servers = servers.map((server) => ({
+      server,
+      lane: 'check',
+      spans: [['check', 0]],
+      bytes: 0,
+      rate: 0,
+      from: [],
+    }))
+    this.#places = new Map(servers.map((server, place) => [server, place]))
+  }
+
+  /** From now on the run has only these servers. */
+  confine(labels: ReadonlySet<string>): void {
+    this.#servers = this.#servers.filter(({ server }) => labels.has(server))
+    this.#places = new Map(this.#servers.map(({ server }, place) => [server, place]))
+    for (const listener of this.#listeners) listener.isConfined = true
+  }
+
+  /** Takes an event of the display. */
+  take(event: OutputEvent): void {
+    if (event.event === 'step') this.describe({ step: event.step })
+    if (event.event === 'server') this.enter(event.server, event.phase === 'done' ? 'ready' : event.phase)
+    if (event.event !== 'failed') return
+    const { step, cause, cure } = event
+    this.#change(event.server, (server) => {
+      server.failure = { step, cause, ...(cure === undefined ? {} : { cure }) }
+    })
+    this.enter(event.server, 'failed')
+  }
+
+  /** The server is in this lane from now on. */
+  enter(label: string, lane: Lane): void {
+    this.#change(label, (server) => {
+      const last = server.spans.at(-1)
+      if (last?.[0] === lane) return
+      const now = this.#nowS()
+      if (last) last[2] = now
+      server.spans.push([lane, now])
+      server.lane = lane
+      server.rate = 0
+      server.from = server.from.map(([source, bytes]) => [source, bytes, 0])
+    })
+    this.#sample('event')
+  }
+
+  /** How far a server is, as the display shows it. */
+  state(label: string, { phase, bytes, total, rate }: ServerState): void {
+    if (phase === 'failed' || phase === 'check') return
+    const run = this.#run
+    if (phase === 'transfer') {
+      run.size = Math.max(run.size, total)
+      run.fastest = Math.max(run.fastest, rate)
+    }
+    this.#change(label, (server) => {
+      // `total` is what had to be fetched: the rest was there before.
+      if (phase === 'transfer') server.bytes = run.size - total + bytes
+      else server.bytes = phase === 'unpack' || phase === 'done' ? run.size : 0
+      server.rate = phase === 'transfer' ? rate : 0
+    })
+    this.#sample()
+  }
+
+  /** Bytes that a server has had from each source so far; labels of servers. */
+  sources(label: string, from: readonly (readonly [source: string, bytes: number])[]): void {
+    const place = this.#places.get(label)
+    if (place === undefined) return
+    const now = this.#nowS()
+    const elapsed = now - (this.#toldS.get(place) ?? now)
+    this.#change(label, (server) => {
+      const before = new Map(server.from.map(([source, bytes]) => [source, bytes]))
+      const isOver = hasRelease(server) || server.lane === 'failed' || server.lane === 'unpack'
+      server.from = from.flatMap(([name, bytes]) => {
+        const source: Source | undefined = name === 'seeder' ? name : this.#places.get(name)
+        if (source === undefined) return []
+        const grown = Math.max(0, bytes - (before.get(source) ?? 0))
+        return [[source, bytes, isOver || elapsed < LEAST_RATE_S ? 0 : Math.round(grown / elapsed)]]
+      })
+    })
+    this.#toldS.set(place, now)
+  }
+
+  why(label: string, why: string): void {
+    this.#change(label, (server) => {
+      server.why = why
+    })
+  }
+
+  seeder(sent: number): void {
+    this.#run.seederSent = Math.max(this.#run.seederSent, sent)
+  }
+
+  describe(fields: Partial<RunPicture>): void {
+    Object.assign(this.#run, fields)
+  }
+
+  /** The run is over. */
+  end(fields: Partial<RunPicture>): void {
+    this.describe(fields)
+    this.#sample('last')
+  }
+
+  get picture(): Picture {
+    this.#run.atS = this.#nowS()
+    return { run: this.#run, servers: this.#servers, samples: this.#samples.all }
+  }
+
+  /** Collects what changes from now on, until `stop`; undefined when only a whole picture can tell it. */
+  listen(): { take: () => Change | undefined; stop: () => void } {
+    const listener: PictureListener = { servers: new Set(), samples: [], isConfined: false }
+    this.#listeners.add(listener)
+    return {
+      take: () => {
+        const { run, servers } = this.picture
+        const changed = [...listener.servers].flatMap((place): Change['servers'] => {
+          const server = servers[place]
+          return server ? [[place, server]] : []
+        })
+        const change = { run, servers: changed, samples: listener.samples }
+        listener.servers = new Set()
+        listener.samples = []
+        if (!listener.isConfined) return change
+        listener.isConfined = false
+        return undefined
+      },
+      stop: () => this.#listeners.delete(listener),
+    }
+  }
+
+  #nowS(): number {
+    return hundredths((this.#nowMs() - this.#run.begunMs) / 1000)
+  }
+
+  #change(label: string, change: (server: ServerPicture) => void): void {
+    const place = this.#places.get(label)
+    const server = place === undefined ? undefined : this.#servers[place]
+    if (place === undefined || !server) return
+    change(server)
+    for (const { servers } of this.#listeners) servers.add(place)
+  }
+
+  /** After an event sooner than else, and always at the end. */
+  #sample(when?: 'event' | 'last'): void {
+    const atS = this.#nowS()
+    if (when !== 'last' && atS - this.#sampledS < (when === 'event' ? SAMPLE_S / 5 : SAMPLE_S)) return
+    this.#sampledS = atS
+    const sample = { atS, done: 0, failed: 0, bytes: 0, sent: this.#run.seederSent, rate: 0 }
+    for (const server of this.#servers) {
+      if (server.lane === 'failed') sample.failed += 1
+      if (hasRelease(server)) sample.done += 1
+      sample.bytes += server.bytes
+      sample.rate += server.rate
+    }
+    if (this.#samples.add(sample, when === 'last'))
+      for (const { samples } of this.#listeners) samples.push(sample)
+  }
+}
+
+interface PictureListener {
+  servers: Set<number>
+  samples: Change['samples']
+  isConfined: boolean
+}

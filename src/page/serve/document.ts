@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import type { Picture } from '../model/picture.ts'
+
+const ICON = 'data:,'
+
+const start = (head: string) => `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Deploy</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="${ICON}">
+${head}
+<body>
+<main id="page"><noscript>This page is drawn by its script, which is switched off.</noscript></main>
+`
+
+/** The live page: all else comes from the paths below `token`. */
+export const liveDocument = (token: string): string =>
+  `${start(`<link rel="stylesheet" href="/${token}/page.css">
+<script src="/${token}/page.js" type="module"></script>`)}</html>
+`
+
+/** A picture as one file that asks nobody for anything. Its script and its style are the only ones that a browser runs there. */
+export function frozenDocument(
+  picture: Picture,
+  { script, style }: { script: string; style: string },
+): string {
+  const policy = [
+    "default-src 'none'",
+    `script-src '${hashOf(script)}'`,
+    `style-src '${hashOf(style)}'`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ')
+  return `${start(`<meta http-equiv="Content-Security-Policy" content="${policy}">
+<style>${style}</style>`)}<script id="picture" type="application/json">${inScript(JSON.stringify(picture))}</script>
+<script type="module">${script}</script>
+</html>
+`
+}
+
+const hashOf = (text: string) => `sha256-${createHash('sha256').update(text).digest('base64')}`
+
+/** JSON in which nothing ends the script that it is in, or begins a comment there. */
+const inScript = (json: string) => json.replaceAll('<', '\\u003c')

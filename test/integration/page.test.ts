@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { get, request } from 'node:http'
+import { join } from 'node:path'
+import axe from 'axe-core'
+import { type Browser, chromium } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Picture } from '../../src/page/model/picture.ts'
+import { PageServer } from '../../src/page/serve/page-server.ts'
+import { embedded } from '../support/harness/deploy-embedded.ts'
+import { SimulatedRun } from '../support/simulated-run.ts'
+
+/** Status of one request to the page. */
+function statusOf(url: string, options: { method?: string; headers?: Record<string, string> } = {}) {
+  return new Promise<number | undefined>((resolve, reject) => {
+    const asked = request(url, options, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    asked.on('error', reject).end()
+  })
+}
+
+/** All that the page says until the run ends. */
+async function eventsOf(url: string): Promise<string> {
+  const [response] = await once(get(`${url}/events`), 'response')
+  let text = ''
+  for await (const chunk of response) text += chunk
+  return text
+}
+
+it('a deploy shows itself on a page while it runs, and leaves a picture, also of a failure', async () => {
+  const { project, configure } = await embedded(3)
+  writeFileSync(join(project.workspace, 'file'), randomBytes(3_000_000))
+  configure({ murder: { page: true, healthCheck: 'true' } })
+  const running = project.start('deploy', { MURDER_REPORT: join(project.root, 'report.html') })
+  const link = /Page of this run: (http:\/\/127\.0\.0\.1:\d+\/[\w-]{20,})/
+  await running.said(link)
+  const [, url = ''] = link.exec(running.output) ?? []
+  const events = eventsOf(url)
+  const refused = [
+    await statusOf(url),
+    await statusOf(new URL('/', url).href),
+    await statusOf(url, { method: 'POST' }),
+    await statusOf(url, { headers: { host: 'evil.example.com' } }),
+  ]
+  expect(refused).toEqual([200, 404, 405, 403])
+  const run = await running.ended
+  expect(run.code).toBe(0)
+  const last = (await events).split('event: end\ndata: ')[1] ?? ''
+  const { run: ended, servers } = JSON.parse(last) as Picture
+  expect(ended).toMatchObject({ outcome: 'published', size: expect.any(Number) })
+  expect(ended.seederSent).toBeGreaterThanOrEqual(ended.size)
+  for (const { lane, spans, from } of servers) {
+    expect(lane).toBe('live')
+    expect(spans.map(([name]) => name)).toEqual(
+      expect.arrayContaining(['check', 'transfer', 'publish', 'health']),
+    )
+    expect(from.length).toBeGreaterThan(0)
+  }
+  const [, told = ''] = /Picture of this deploy: (\S+)/.exec(run.stdout) ?? []
+  const kept = readFileSync(join(project.directory, told), 'utf8')
+  expect(kept).toContain('"outcome":"published"')
+  expect(readFileSync(join(project.root, 'report.html'), 'utf8')).toBe(kept)
+  const logs = join(project.directory, '.shipit-murder/logs')
+  const log = readdirSync(logs).find((name) => name.endsWith('.log')) ?? ''
+  expect(readFileSync(join(logs, log), 'utf8')).not.toContain(new URL(url).pathname.slice(1))
+
+  configure({ murder: { healthCheck: 'exit 3' } })
+  const failed = await project.run('deploy')
+  expect(failed.code).toBe(1)
+  expect(failed.stdout).not.toContain('Page of this run')
+  const [, picture = ''] = /Picture of this deploy: (\S+)/.exec(failed.stdout) ?? []
+  expect(readFileSync(join(project.directory, picture), 'utf8')).toMatch(/"lane":"failed".*"step":"health"/)
+})
+
+const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path))
+
+// Chromium takes minutes to install: these run where it is there, and are no tests elsewhere.
+if (executablePath)
+  describe('in a browser', () => {
+    let browser: Browser
+    beforeAll(async () => {
+      browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+    })
+    afterAll(() => browser.close())
+
+    /** A page, and what it complained of or asked others for. */
+    async function open(url: string, width = 1400) {
+      const page = await browser.newPage({ viewport: { width, height: 900 } })
+      const faults: string[] = []
+      page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+      page.on('pageerror', (error) => faults.push(error.message))
+      page.on('request', (asked) => {
+        if (!asked.url().startsWith(url) && !asked.url().startsWith('data:')) faults.push(asked.url())
+      })
+      await page.goto(url)
+      return { page, faults }
+    }
+
+    it.each([390, 1400])(
+      'a failed server turns red with its cure, and everybody can use it, %i wide',
+      async (width) => {
+        const hostile = '<img src=x onerror=alert(1)>"><script>alert(1)</script>'
+        const run = new SimulatedRun(5, {
+          labels: ['deploy@a', hostile, 'deploy@c', 'deploy@d', 'deploy@e'],
+        }).until(4)
+        const server = await PageServer.start(run.recorder)
+        const { page, faults } = await open(server.url, width)
+        await page.getByText('0 of 5').waitFor()
+        expect(await page.locator('#failures').isVisible()).toBe(false)
+        const seen = () => page.locator('#completion [role=img]').getAttribute('aria-label')
+        const before = await seen()
+        run.until(9)
+        await page.locator('#failures').getByText('murder:retry').waitFor({ timeout: 3000 })
+        expect(await page.locator('#failures strong').textContent()).toBe(hostile)
+        expect(await page.locator('img').count()).toBe(0)
+        expect(await seen()).not.toBe(before)
+        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(
+          0,
+        )
+        await page.getByRole('button', { name: 'Pause' }).click()
+        run.until(40)
+        server.end()
+        await page.getByRole('button', { name: 'Go on' }).click()
+        await page.getByText('published').waitFor()
+        await page.getByText('4 of 5').waitFor()
+        await page.evaluate(axe.source)
+        const found = (await page.evaluate('axe.run()')) as { violations: { id: string; impact: string }[] }
+        expect(found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))).toEqual([])
+        expect(faults).toEqual([])
+        await page.close()
+      },
+    )
+
+    it('draws a thousand servers in 16 ms of script a frame', async () => {
+      const run = new SimulatedRun(1000).until(3)
+      const server = await PageServer.start(run.recorder)
+      const { page, faults } = await open(server.url)
+      const session = await page.context().newCDPSession(page)
+      // Time of the processor, which others on this machine do not lengthen.
+      await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+      const read = async () => {
+        const { metrics } = await session.send('Performance.getMetrics')
+        const draws = await page.evaluate(() => performance.getEntriesByName('draw').length)
+        return { scriptS: metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? 0, draws }
+      }
+      const before = await read()
+      for (let atS = 3; atS < 14; atS++) {
+        run.until(atS)
+        await page.waitForTimeout(500)
+      }
+      const after = await read()
+      const draws = after.draws - before.draws
+      expect(draws).toBeGreaterThan(2)
+      expect((1000 * (after.scriptS - before.scriptS)) / draws).toBeLessThanOrEqual(16)
+      expect(faults).toEqual([])
+      server.end()
+    })
+  })
