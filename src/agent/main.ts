@@ -9,6 +9,7 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   seed: () => import('./commands/seed.ts'),
   peer: () => import('./commands/peer.ts'),
   receive: () => import('./commands/receive.ts'),
+  relay: () => import('./commands/relay.ts'),
   verify: () => import('./commands/verify.ts'),
   stop: () => import('./commands/stop.ts'),
   status: () => import('./commands/status.ts'),
@@ -16,7 +17,7 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   background: () => import('./commands/background.ts'),
 }
 /** For the plugin and for this program itself, not for people. */
-const HIDDEN = ['receive', 'background']
+const HIDDEN = ['receive', 'relay', 'background']
 
 const commandsForPeople = () => Object.keys(commands).filter((command) => !HIDDEN.includes(command))
 

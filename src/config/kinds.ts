@@ -219,6 +219,8 @@ export const servers: Kind<typeof serversSchema> = {
 
 export const compression = oneOfKind(['auto', 'gzip', 'zstd', 'none'])
 
+export const reach = oneOfKind(['auto', 'direct', 'ssh'])
+
 export const packageForm = oneOfKind(['file', 'directory'])
 
 const patternsSchema = z.array(z.string().min(1).refine(isOneLine))

@@ -126,6 +126,11 @@ export const schema = z.strictObject({
       'TCP ports of peers and of the seeder. Each takes the first free one, so open them between the machines of the fleet. The default is BitTorrent’s customary range, clear of the ports that systems give to outgoing connections.',
     example: [7000, 7010],
   }),
+  reach: setting(kinds.reach.schema.default('auto'), kinds.reach, {
+    description:
+      'How servers reach tracker and seeder of a deploy on the deploy host: `direct`, on their ports; through the SSH connection that each server has (`ssh`), which needs no open port; or `auto`, directly where that works, and else through SSH.',
+    example: 'ssh',
+  }),
   linger: setting(kinds.seconds.schema.default(30), kinds.seconds, {
     description: 'Seconds that a server goes on sharing in the background after its own download is done.',
     example: 60,

@@ -20,6 +20,7 @@ import { askAndLock } from './preflight/ask.ts'
 import { type FleetFacts, inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
 import { hasZstd } from './preflight/verdict.ts'
+import { prepareReach } from './reach/reach.ts'
 import { mostCommon } from './releases/choose-release.ts'
 import { noteReceivingScript } from './scripts/history-script.ts'
 import { startSwarm } from './swarm/start-swarm.ts'
@@ -52,6 +53,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const directory = makeTemporaryDirectory('shipit-murder-')
   const unpacked = new Set<Server>()
   const { peers, missing } = startPeers(context, facts)
+  const reaching = prepareReach(context, { facts, peers, uploaded: missing })
   let swarm: Swarm | undefined
   let isTouched = false
   try {
@@ -72,7 +74,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     isTouched = true
     await noteReceiving(context, tag)
     board.step('seed')
-    swarm = await startSwarm(context, transfer, facts)
+    swarm = await startSwarm(context, transfer, facts, await reaching)
     warnWhenBroken(context, swarm)
     tellSeeding(context, transfer, swarm)
     phases.seed = clock()
@@ -97,6 +99,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   } finally {
     for (const peer of peers.values()) peer.letGo() // Also those that never got an order.
     if (swarm) await stopAndCount(context, swarm)
+    await (await reaching).close()
     await rm(directory, { recursive: true, force: true })
   }
 }

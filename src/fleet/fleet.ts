@@ -52,6 +52,8 @@ export interface Command {
   stdin?: Payload
   /** Gets stdout line by line; stdout in the outcome is then empty. What it throws becomes this server's failure. */
   onLine?: (line: string) => void
+  /** The same with bytes, however many these are. */
+  onBytes?: (chunk: Buffer) => void
 }
 
 export interface RunOptions {

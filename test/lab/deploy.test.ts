@@ -14,7 +14,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
   let workspace: string
 
   beforeAll(async () => {
-    fleet = await DeployLab.of(5)
+    fleet = await DeployLab.of(5, { config: ['AllowTcpForwarding no'] })
     workspace = fleet.project.workspace
   })
   afterAll(() => fleet?.lab.destroy())
@@ -85,13 +85,68 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
 
   test('an address of the deploy host that leads nowhere is named, with what helps', async () => {
     nastyTree(workspace)
-    const run = await fleet.run({ MURDER_ANNOUNCE: '10.77.200.200', MURDER_TIMEOUTS_CONNECT: '4' })
+    const run = await fleet.run({
+      MURDER_REACH: 'direct',
+      MURDER_ANNOUNCE: '10.77.200.200',
+      MURDER_TIMEOUTS_CONNECT: '4',
+    })
     expect(run.code).toBe(1)
     const text = flat(run.text)
     expect(text).toContain('10.77.200.200:8998')
     expect(text).toContain('murder.announce')
     expect(fleet.lives()).toEqual(Array(5).fill(undefined))
     expect(await fleet.quiet(5)).toEqual([])
+  })
+
+  describe('a deploy host that no server reaches', () => {
+    const nft = (...words: string[]) => fleet.lab.exec('deploy', ['nft', words.join(' ')])
+    const close = async (how: string) => {
+      await nft('add table inet closed')
+      await nft('add chain inet closed input { type filter hook input priority 0; }')
+      await nft(`add rule inet closed input iifname != "lo" tcp flags & (syn|ack) == syn ${how}`)
+    }
+    afterEach(() => nft('delete table inet closed'))
+
+    test.each(['drop', 'reject with tcp reset'])('%s: it is reached through SSH', async (how) => {
+      await close(how)
+      fleet.plant(4)
+      const run = await fleet.run()
+      expect(run).toMatchObject({ code: 0 })
+      expect(flat(run.text)).toMatch(/All servers reach the deploy host through SSH: \S+/)
+      expect(fleet.upToDate()).toHaveLength(5)
+      expect(await fleet.quiet(5)).toEqual([])
+    })
+
+    test('connections break in the middle, and the deploy is killed in the next one', async () => {
+      await close('drop')
+      fleet.plant(20)
+      const slow = { MURDER_UPLOAD_LIMIT: '3M' }
+      const broken = fleet.start(slow)
+      await broken.line(/^transfer [1-9]/)
+      for (const server of fleet.servers.slice(0, 2)) {
+        const { stdout } = await fleet.lab.exec(server, ['ps', '-eo', 'pid=,args='])
+        const sessions = stdout.split('\n').filter((line) => /sshd: root@/.test(line))
+        await fleet.lab.exec(server, [
+          'kill',
+          '-9',
+          ...sessions.map((line) => line.trim().split(' ')[0] ?? ''),
+        ])
+      }
+      const run = await fleet.end(broken)
+      expect(run.text).toContain('the way through SSH broke')
+      expect(run).toMatchObject({ code: 0 })
+      expect(fleet.upToDate()).toHaveLength(5)
+      fleet.plant(20)
+      const killed = fleet.start(slow)
+      await killed.line(/^transfer [1-9]/)
+      killed.kill('SIGKILL')
+      await killed.ended
+      const relays = async () => (await fleet.leftovers()).filter((line) => line.includes(' relay '))
+      for (let second = 0; second < 10 && (await relays()).length > 0; second++)
+        await new Promise((resolve) => setTimeout(resolve, 1000))
+      expect(await relays()).toEqual([])
+      await fleet.run()
+    })
   })
 
   test('a server that is cut off in the middle', async () => {

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { AgentEvent } from '../../protocol/events.ts'
+import { parseQuestion, type ReachQuestion } from '../../protocol/reach.ts'
 import { printOut, whenReaderLeaves } from '../cli/output.ts'
 
 /**
@@ -30,6 +31,13 @@ const SUSPENDED_AFTER_MS = 6000
 /** Nobody waits for longer: a connection that nobody closes looks open. */
 const MAX_SUSPENDED_MS = 3_600_000
 
+const say = (event: AgentEvent) => printOut(JSON.stringify(event))
+
+async function answer(question: ReachQuestion): Promise<void> {
+  const { tryAll } = await import('./try-reach.ts')
+  say({ event: 'tried', words: await tryAll(question) })
+}
+
 export function followerOf(input: Readable): Follower {
   const left = new AbortController()
   const stop = new AbortController()
@@ -50,6 +58,8 @@ export function followerOf(input: Readable): Follower {
       pulses = first === undefined
       return
     }
+    const question = first && parseQuestion(line)
+    if (question) return void answer(question)
     if (first) first(line)
     else if (line === END) stop.abort()
     first = undefined
@@ -67,6 +77,6 @@ export function followerOf(input: Readable): Follower {
     },
     left: left.signal,
     stop: stop.signal,
-    say: (event) => printOut(JSON.stringify(event)),
+    say,
   }
 }

@@ -1,4 +1,4 @@
-import type { Reached } from '../scripts/probe-script.ts'
+import type { Reached } from '../../protocol/reach.ts'
 import type { Problem } from './problem.ts'
 
 /** A kind of port that servers try to reach. */

@@ -2,12 +2,12 @@ import { posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { encodeLayout } from '../../package/format/layout.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
-import { formatAddress } from '../../system/addresses.ts'
 import { defined } from '../../system/defined.ts'
 import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf, releasesPath, transferPath } from '../context/server-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
+import { meetingPoints } from '../reach/meeting-points.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
 import type { ReachableSwarm } from '../swarm/swarm.ts'
 import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
@@ -70,8 +70,7 @@ export function orderFor(
     torrent,
     sha256: transfer.sha256,
     directory: transferPath(settings, transfer.tag),
-    trackers: swarm.placement.announceUrls(server, transfer.secret !== undefined),
-    peers: [formatAddress(swarm.placement.seederAddress(server), swarm.seederPort)],
+    ...meetingPoints(swarm, server, facts, transfer.secret !== undefined),
     ports: settings.ports,
     fleet: (plan.servers ?? context.fleet.servers).length,
     linger: settings.linger,

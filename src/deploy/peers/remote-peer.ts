@@ -6,6 +6,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { parseEvent } from '../../protocol/events.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
+import type { Reached, ReachQuestion } from '../../protocol/reach.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
 import { command } from '../../text/shell-quote.ts'
 import { agentPath } from '../context/agent-program.ts'
@@ -40,6 +41,7 @@ export class RemotePeer {
   #start = () => {}
   #arrive = () => {}
   #gotNoOrder = false
+  #hear = (_: Reached[]) => {}
   /** Undefined when the agent runs; else how the command ended before that. */
   readonly started: Promise<Outcome | undefined>
 
@@ -67,6 +69,16 @@ export class RemotePeer {
     this.#assignment = assignment
     this.#sendOrder()
     return Promise.race([arrived, this.#ended])
+  }
+
+  /** How the server reaches others, asked before it gets its order; nothing when it ends instead. */
+  async ask(question: ReachQuestion): Promise<Reached[]> {
+    const answered = new Promise<Reached[]>((resolve) => {
+      this.#hear = resolve
+    })
+    await this.started
+    if (!this.#assignment) this.#input.write(`${JSON.stringify(question)}\n`)
+    return Promise.race([answered, this.#ended.then(() => [])])
   }
 
   /** Ends the peer, which removes all of this transfer but the release. Whether it succeeded. */
@@ -143,6 +155,7 @@ export class RemotePeer {
       this.#sendOrder()
     }
     if (event?.event === 'failed' && event.code === 'NO_ORDER') this.#gotNoOrder = true
+    if (event?.event === 'tried' && Array.isArray(event.words)) this.#hear(event.words)
     if (!event || !this.#assignment) return
     const { order, onEvent } = this.#assignment
     onEvent(event)

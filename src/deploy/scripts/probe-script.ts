@@ -1,4 +1,5 @@
 import { SAID_ALL } from '../../fleet/persistent-shell-script.ts'
+import type { Reached } from '../../protocol/reach.ts'
 import { command } from '../../text/shell-quote.ts'
 import { encodeHandshake } from '../../torrent/wire/messages.ts'
 
@@ -67,8 +68,6 @@ export const connectScript = (setNode: string) =>
 
 /** `isPeer`: whether it must answer a handshake. */
 export type Target = readonly [host: string, port: number, isPeer: boolean]
-/** `mute`: it connects, and answers no handshake. */
-export type Reached = 'reached' | 'silent' | 'refused' | 'failed' | 'mute'
 
 /** What a connector said, by target as JSON. */
 export function parseReached(output: string): Map<string, Reached> {

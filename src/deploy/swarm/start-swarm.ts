@@ -1,20 +1,27 @@
+import { defined } from '../../system/defined.ts'
 import type { Context } from '../context/context.ts'
 import type { Host } from '../hosts/host.ts'
 import { deployHosts, prepareServers } from '../hosts/hosts.ts'
 import { Placement, trackerPortArgs } from '../hosts/placement.ts'
 import type { Agent } from '../hosts/running-agent.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
+import type { Reach } from '../reach/reach.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { bringSeed, trackerArgs } from './bring-seed.ts'
 import { PERMITS, permitOf } from './permits.ts'
 import type { Swarm } from './swarm.ts'
 
 /** Starts tracker and seeder where the settings want them. Throws when one of them does not start; then neither runs. */
-export async function startSwarm(context: Context, transfer: Transfer, asked: FleetFacts): Promise<Swarm> {
+export async function startSwarm(
+  context: Context,
+  transfer: Transfer,
+  asked: FleetFacts,
+  reach: Reach,
+): Promise<Swarm> {
   const { servers, besides } = context.fleet
   const facts = new Map([...asked, ...(await prepareServers(context, besides, 'nothing was published'))])
   let placement = new Placement(context, facts)
-  for (const server of servers) placement.seederAddress(server) // throws where it is not known
+  for (const server of servers) if (!reach.relays.has(server)) placement.seederAddress(server) // throws where it is not known
   const hosts = deployHosts(context, transfer)
   const clear = () => Promise.all([...new Set([hosts.seeder, hosts.tracker])].map((host) => host.clear()))
   const brought = putPermit(context, transfer, hosts.seeder, facts).then((permits) =>
@@ -35,8 +42,10 @@ export async function startSwarm(context: Context, transfer: Transfer, asked: Fl
     await seeder.stop() // It announces itself at the port where the tracker is not.
     ;[seeder, tracker] = await bothOrNone(startSeeder(placement), Promise.resolve(tracker), clear)
   }
+  reach.leadTo({ seeder: seeder.port, ...defined({ tracker: tracker?.port }) })
   return {
     placement,
+    relays: reach.relays,
     trackerPort: tracker?.port,
     seederPort: seeder.port,
     sent: () => seeder.sent,

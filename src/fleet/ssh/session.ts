@@ -19,6 +19,8 @@ export interface SessionOrder {
   stdin?: Payload | undefined
   /** Gets every line of stdout, which is then not kept. An error that it throws ends the session. */
   onLine?: ((line: string) => void) | undefined
+  /** Instead: gets stdout as bytes, however much that is. An error that it throws ends the session. */
+  onBytes?: ((chunk: Buffer) => void) | undefined
   /** The script has begun to run on the server. */
   onStart?: (() => void) | undefined
   /** Seconds; 0 is no limit. */
@@ -141,7 +143,8 @@ class Session {
     if (!before && this.#greeting.found) this.#started()
     this.#moved()
     if (rest.length === 0) return
-    if (this.#lines) this.#lines.push(rest)
+    if (this.#order.onBytes) this.#order.onBytes(rest)
+    else if (this.#lines) this.#lines.push(rest)
     else this.#keep(rest)
   }
 

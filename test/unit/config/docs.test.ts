@@ -47,6 +47,7 @@ remotePath          /srv/app/shared/murder                           default
 temporaryPath       /srv/app/shared/murder/tmp                       default
 node                found on each server                             default
 ports               any free port                                    shipitfile
+reach               auto                                             default
 linger              1 min 30 s                                       shipitfile
 package             file                                             default
 compression         auto                                             default

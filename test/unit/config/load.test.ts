@@ -29,6 +29,7 @@ describe('values', () => {
       remotePath: '/srv/app/shared/murder',
       temporaryPath: '/srv/app/shared/murder/tmp',
       ports: [6881, 6999],
+      reach: 'auto',
       linger: 30,
       package: 'file',
       compression: 'auto',
@@ -140,7 +141,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, announce, remotePath, temporaryPath, node, ports, linger, package, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, prefill, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, announce, remotePath, temporaryPath, node, ports, reach, linger, package, compression, ignore, uploadLimit, downloadLimit, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, prefill, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
     ],
     [
       { tracker: { stallTimeout: 1 } },

@@ -1,0 +1,22 @@
+import type { Settings } from '../../config/schema.ts'
+import type { Reached } from '../../protocol/reach.ts'
+
+/** What is known of one server's way to the deploy host. */
+export interface ReachFacts {
+  /** Whether the server knows an address of the deploy host. */
+  hasAddress: boolean
+  /** How tracker and seeder were reached, as far as that was tried; undefined when the server did not answer in time. */
+  words?: readonly Reached[] | undefined
+}
+
+/** How a server reaches tracker and seeder, and why. */
+export type Way = { way: 'direct' } | { way: 'ssh'; why: Exclude<Reached, 'reached'> | 'unknown' | 'setting' }
+
+/** Who did not answer is slow rather than cut off: its connection is tried as it always was. */
+export function chooseReach({ hasAddress, words = [] }: ReachFacts, setting: Settings['reach']): Way {
+  if (setting === 'direct') return { way: 'direct' }
+  if (setting === 'ssh') return { way: 'ssh', why: 'setting' }
+  if (!hasAddress) return { way: 'ssh', why: 'unknown' }
+  const why = words.find((word) => word !== 'reached')
+  return why ? { way: 'ssh', why } : { way: 'direct' }
+}

@@ -1,0 +1,19 @@
+import type { Way } from './choose-reach.ts'
+
+const WHY = {
+  silent: 'nothing answers there',
+  refused: 'the connection is refused',
+  failed: 'there is no way',
+  mute: 'something on the way drops what has the text "BitTorrent protocol"',
+  unknown: 'its address is not known',
+  setting: 'as murder.reach says',
+}
+
+/** What was chosen, and why; undefined where all is direct. */
+export function reachLine(ways: readonly Way[]): string | undefined {
+  const through = ways.flatMap((way) => (way.way === 'ssh' ? way.why : []))
+  if (through.length === 0) return undefined
+  const who = through.length === ways.length ? 'All servers' : `${through.length} of ${ways.length} servers`
+  const why = [...new Set(through)].map((word) => WHY[word]).join('; ')
+  return `${who} reach the deploy host through SSH: ${why}`
+}

@@ -1,0 +1,123 @@
+import type { Duplex } from 'node:stream'
+import { encodeFrame, FRAMES, type Frame, FrameReader } from './frame.ts'
+import { TunnelStream } from './tunnel-stream.ts'
+
+/** Where a stream can end on the deploy host, and nowhere else. */
+export const TARGETS = { tracker: 0, seeder: 1 } as const
+
+export type TargetName = keyof typeof TARGETS
+
+/** The ports on a server's loopback that lead to each target. */
+export type RelayPorts = Record<TargetName, number>
+
+/** Of one server; each process there has a few. */
+const MAX_STREAMS = 64
+
+export interface TunnelEvents {
+  send(frame: Buffer): void
+  ready?(ports: RelayPorts): void
+  /** A server wants a stream to a target; undefined refuses it. Without this nobody may open one here. */
+  accept?(target: TargetName): Duplex | undefined
+  alive?(): void
+}
+
+/** Streams over the one pair of pipes that an SSH session is. Both ends are this. */
+export class Tunnel {
+  readonly #events: TunnelEvents
+  readonly #frames = new FrameReader()
+  readonly #streams = new Map<number, TunnelStream>()
+  #nextId = 1
+  #isClosed = false
+
+  constructor(events: TunnelEvents) {
+    this.#events = events
+  }
+
+  /** Throws when the other side does not keep to the rules: the session must end then. */
+  take(chunk: Buffer): void {
+    for (const frame of this.#frames.push(chunk)) this.#takeFrame(frame)
+  }
+
+  /** Joins a connection with a new stream to a target on the deploy host. */
+  open(target: TargetName, connection: Duplex): void {
+    const id = this.#nextId++
+    this.#send(encodeFrame(FRAMES.open, id, Buffer.of(TARGETS[target])))
+    join(connection, this.#stream(id))
+  }
+
+  sayReady({ tracker, seeder }: RelayPorts): void {
+    const payload = Buffer.alloc(4)
+    payload.writeUInt16BE(tracker, 0)
+    payload.writeUInt16BE(seeder, 2)
+    this.#send(encodeFrame(FRAMES.ready, 0, payload))
+  }
+
+  sayAlive(): void {
+    this.#send(encodeFrame(FRAMES.alive))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const stream of [...this.#streams.values()]) stream.destroy()
+  }
+
+  #takeFrame({ kind, stream: id, payload }: Frame): void {
+    const stream = this.#streams.get(id)
+    switch (kind) {
+      case FRAMES.open:
+        return this.#accept(id, payload)
+      // One that is over here may still get what was on its way.
+      case FRAMES.data:
+        return stream?.takeData(payload)
+      case FRAMES.credit:
+        return stream?.takeCredit(payload)
+      case FRAMES.end:
+        return stream?.takeEnd()
+      case FRAMES.reset:
+        return stream?.takeReset()
+      case FRAMES.alive:
+        return this.#events.alive?.()
+      case FRAMES.ready:
+        if (payload.length !== 4) break
+        return this.#events.ready?.({ tracker: payload.readUInt16BE(0), seeder: payload.readUInt16BE(2) })
+    }
+    throw new Error('the tunnel has a frame that nobody knows')
+  }
+
+  #accept(id: number, payload: Buffer): void {
+    const { accept } = this.#events
+    const [name] = (Object.keys(TARGETS) as TargetName[]).filter((one) => TARGETS[one] === payload[0])
+    if (!accept || !name || payload.length !== 1 || this.#streams.has(id))
+      throw new Error('the tunnel asks for what it does not lead to')
+    const connection = this.#streams.size < MAX_STREAMS ? accept(name) : undefined
+    if (connection) join(connection, this.#stream(id))
+    else this.#send(encodeFrame(FRAMES.reset, id))
+  }
+
+  #stream(id: number): TunnelStream {
+    const stream = new TunnelStream(id, {
+      send: (frame) => this.#send(frame),
+      forget: () => this.#streams.delete(id),
+    })
+    this.#streams.set(id, stream)
+    return stream
+  }
+
+  #send(frame: Buffer): void {
+    if (!this.#isClosed) this.#events.send(frame)
+  }
+}
+
+/** Each gets what the other says. What one has said before it ends still arrives. */
+function join(one: Duplex, other: Duplex): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.pipe(to)
+    from.on('error', () => {})
+    from.once('close', () => {
+      if (!to.writableEnded) to.destroy()
+    })
+  }
+}
