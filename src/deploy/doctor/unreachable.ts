@@ -22,11 +22,11 @@ const HOW = {
 
 const CURES = {
   tracker:
-    'let this port through firewalls, or set murder.announce to the right address, or murder.seeder to a server',
+    'let this port through firewalls, or set murder.announce to the right address, or murder.seeder to a server; until then a deploy goes through SSH',
   'external tracker':
     'start it, or let its port through firewalls; without murder.tracker.at a deploy has a tracker of its own',
   seeder:
-    'let the ports of murder.ports through firewalls, or set murder.announce, or murder.seeder to a server',
+    'let the ports of murder.ports through firewalls, or set murder.announce, or murder.seeder to a server; until then a deploy goes through SSH',
   peer: 'let the ports of murder.ports through firewalls between the servers; until then the deploy host sends the release once for each server',
 }
 

@@ -19,8 +19,10 @@ const RELAY_TIMEOUT_S = 15
 
 /** How the servers of a deploy reach tracker and seeder on this machine. */
 export interface Reach {
-  /** Of the servers that do so through SSH. */
-  readonly relays: ReadonlyMap<Server, RelayPorts>
+  /** The servers that do so through SSH. */
+  readonly through: ReadonlySet<Server>
+  /** Of each of them, once all are there: those that could not be made are missing. */
+  readonly relays: Promise<ReadonlyMap<Server, RelayPorts>>
   leadTo(targets: RelayTargets): void
   close(): Promise<void>
 }
@@ -35,22 +37,13 @@ interface Start {
 /** Finds out while the package is made how each server reaches this machine, and makes the ways through SSH. */
 export async function prepareReach(context: Context, start: Start): Promise<Reach> {
   const relays = new Map<Server, Relay>()
-  const ports = new Map<Server, RelayPorts>()
   const ways = await waysOf(context, start)
   for (const [server, { way }] of ways) if (way === 'ssh') relays.set(server, new Relay(context, server))
-  const late = pause(RELAY_TIMEOUT_S, context.signal).catch(() => {})
-  if (relays.size > 0) {
-    await Promise.all(
-      [...relays].map(async ([server, relay]) => {
-        const found = await Promise.race([relay.ready, late])
-        if (found) ports.set(server, found)
-      }),
-    )
-  }
   const line = reachLine([...ways.values()])
   if (line) context.display.board().log(line)
   return {
-    relays: ports,
+    through: new Set(relays.keys()),
+    relays: portsOf(relays, context.signal),
     leadTo(targets) {
       for (const relay of relays.values()) relay.leadTo(targets)
     },
@@ -58,6 +51,23 @@ export async function prepareReach(context: Context, start: Start): Promise<Reac
       await Promise.all([...relays.values()].map((relay) => relay.close()))
     },
   }
+}
+
+async function portsOf(
+  relays: ReadonlyMap<Server, Relay>,
+  signal: AbortSignal,
+): Promise<Map<Server, RelayPorts>> {
+  const ports = new Map<Server, RelayPorts>()
+  if (relays.size === 0) return ports
+  const over = new AbortController()
+  const late = pause(RELAY_TIMEOUT_S, AbortSignal.any([signal, over.signal])).catch(() => {})
+  const each = [...relays].map(async ([server, relay]) => {
+    const found = await Promise.race([relay.ready, late])
+    if (found) ports.set(server, found)
+  })
+  await Promise.all(each)
+  over.abort()
+  return ports
 }
 
 /** None where neither tracker nor seeder is on this machine. */
@@ -70,6 +80,7 @@ async function waysOf(context: Context, start: Start): Promise<Map<Server, Way>>
     ...(seeder.server ? [] : [{ site: seeder, range: ports, isPeer: true }]),
   ]
   const listeners: Listener[] = []
+  const over = new AbortController()
   const words = new Map<Server, readonly Reached[]>()
   const hasAddress = (server: Server) => sites.every(({ site }) => placement.isReachable(site, server))
   const ask = async (server: Server, peer: RemotePeer): Promise<void> => {
@@ -82,12 +93,14 @@ async function waysOf(context: Context, start: Start): Promise<Map<Server, Way>>
   if (reach === 'auto') {
     try {
       for (const { range } of sites) listeners.push(await listen(range, answerHandshake))
-      const late = start.uploaded.then(() => pause(ANSWER_TIMEOUT_S, context.signal)).catch(() => {})
+      const ends = AbortSignal.any([context.signal, over.signal])
+      const late = start.uploaded.then(() => pause(ANSWER_TIMEOUT_S, ends)).catch(() => {})
       const asked = [...start.peers].filter(([server]) => sites.length > 0 && hasAddress(server))
       await Promise.race([late, Promise.all(asked.map(([server, peer]) => ask(server, peer)))])
     } catch {
       // No port is free here: what needs one says so, when it starts.
     } finally {
+      over.abort()
       for (const listener of listeners) listener.close()
     }
   }

@@ -21,7 +21,7 @@ export async function startSwarm(
   const { servers, besides } = context.fleet
   const facts = new Map([...asked, ...(await prepareServers(context, besides, 'nothing was published'))])
   let placement = new Placement(context, facts)
-  for (const server of servers) if (!reach.relays.has(server)) placement.seederAddress(server) // throws where it is not known
+  for (const server of servers) if (!reach.through.has(server)) placement.seederAddress(server) // throws where it is not known
   const hosts = deployHosts(context, transfer)
   const clear = () => Promise.all([...new Set([hosts.seeder, hosts.tracker])].map((host) => host.clear()))
   const brought = putPermit(context, transfer, hosts.seeder, facts).then((permits) =>
@@ -45,7 +45,7 @@ export async function startSwarm(
   reach.leadTo({ seeder: seeder.port, ...defined({ tracker: tracker?.port }) })
   return {
     placement,
-    relays: reach.relays,
+    relays: await reach.relays,
     trackerPort: tracker?.port,
     seederPort: seeder.port,
     sent: () => seeder.sent,
