@@ -2,8 +2,13 @@ import { connect } from 'node:net'
 import type { Reached, ReachQuestion } from '../../protocol/reach.ts'
 import { encodeHandshake } from '../../torrent/wire/messages.ts'
 
-/** The deploy waits for it where nothing answers. One that is only slow, or has lost a packet, loses little by the way through SSH. */
-const TIMEOUT_MS = 700
+/** The deploy waits for it where nothing answers. One that is only slow loses little by the way through SSH. */
+const CONNECT_TIMEOUT_MS = 1000
+/** For the answer to a handshake, which comes from a busy program. */
+const ANSWER_TIMEOUT_MS = 2500
+/** On a busy machine a timer can be due before an answer that has come is read. */
+const GRACE_MS = 50
+
 /** Of a torrent that nobody has. */
 const HANDSHAKE = encodeHandshake('00'.repeat(20), '00'.repeat(20))
 
@@ -20,9 +25,14 @@ function tryOne({ host, port, isPeer }: ReachQuestion['reach'][number]): Promise
       socket.destroy()
       resolve(word)
     }
-    const timer = setTimeout(() => done(isOpen ? 'mute' : 'silent'), TIMEOUT_MS)
+    const giveUp = () => {
+      timer = setTimeout(() => done(isOpen ? 'mute' : 'silent'), GRACE_MS)
+    }
+    let timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS)
     socket.on('connect', () => {
       isOpen = true
+      clearTimeout(timer)
+      timer = setTimeout(giveUp, ANSWER_TIMEOUT_MS)
       if (isPeer) socket.write(HANDSHAKE)
       else done('reached')
     })

@@ -13,8 +13,8 @@ import { chooseReach, type Way } from './choose-reach.ts'
 import { reachLine } from './reach-line.ts'
 import { Relay, type RelayTargets } from './relay.ts'
 
-/** An agent that answers at all does so within two seconds. */
-const ANSWER_TIMEOUT_S = 3
+/** An agent that answers at all does so in less. */
+const ANSWER_TIMEOUT_S = 4
 const RELAY_TIMEOUT_S = 15
 
 /** How the servers of a deploy reach tracker and seeder on this machine. */
