@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
 import { nastyTree } from '../support/harness/nasty-tree.ts'
+import type { LabHost } from '../support/lab/host.ts'
 import { labAvailable } from '../support/lab/lab.ts'
 import { survey } from '../unit/package/trees.ts'
 
@@ -99,26 +100,42 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
   })
 
   describe('a deploy host that no server reaches', () => {
-    const nft = (...words: string[]) => fleet.lab.exec('deploy', ['nft', words.join(' ')])
-    const close = async (how: string) => {
-      await nft('add table inet closed')
-      await nft('add chain inet closed input { type filter hook input priority 0; }')
-      await nft(`add rule inet closed input iifname != "lo" tcp flags & (syn|ack) == syn ${how}`)
+    const nft = async (hosts: (string | LabHost)[], ...rules: string[]) => {
+      for (const host of hosts) for (const rule of rules) await fleet.lab.exec(host, ['nft', rule])
     }
-    afterEach(() => nft('delete table inet closed'))
+    /** Lets in only connections to sshd. */
+    const close = (hosts: (string | LabHost)[], how: string) =>
+      nft(
+        hosts,
+        'add table inet closed',
+        'add chain inet closed input { type filter hook input priority 0; }',
+        `add rule inet closed input iifname != "lo" tcp dport != 22 tcp flags & (syn|ack) == syn ${how}`,
+      )
+    afterEach(() => nft(fleet.lab.hosts, 'add table inet closed', 'delete table inet closed'))
 
-    test.each(['drop', 'reject with tcp reset'])('%s: it is reached through SSH', async (how) => {
-      await close(how)
+    test('it is reached through SSH, and sends the release once', async () => {
+      await close(['deploy'], 'drop')
       fleet.plant(4)
       const run = await fleet.run()
       expect(run).toMatchObject({ code: 0 })
-      expect(flat(run.text)).toMatch(/All servers reach the deploy host through SSH: \S+/)
+      expect(flat(run.text)).toContain('All servers reach the deploy host through SSH: nothing answers there')
+      expect(Number(/^seeder sent .*, ([\d.]+) times/m.exec(run.text)?.[1])).toBeLessThan(2)
+      expect(fleet.upToDate()).toHaveLength(5)
+      expect(await fleet.quiet(5)).toEqual([])
+    })
+
+    test('servers that do not reach each other either: all that is open is port 22', async () => {
+      await close(fleet.lab.hosts, 'reject with tcp reset')
+      fleet.plant(4)
+      const run = await fleet.run()
+      expect(run).toMatchObject({ code: 0 })
+      expect(flat(run.text)).toContain('through SSH: the connection is refused')
       expect(fleet.upToDate()).toHaveLength(5)
       expect(await fleet.quiet(5)).toEqual([])
     })
 
     test('connections break in the middle, and the deploy is killed in the next one', async () => {
-      await close('drop')
+      await close(['deploy'], 'drop')
       fleet.plant(20)
       const slow = { MURDER_UPLOAD_LIMIT: '3M' }
       const broken = fleet.start(slow)

@@ -46,13 +46,13 @@ function checkDisk(server: string, { free, inodes }: Space, what: string, cure: 
   return room ? [{ server, check: 'disk', cause: `${room} for ${what}`, cure }] : []
 }
 
-/** Whether the server knows the address of a deploy host that seeds. */
+/** Whether the server knows the address of a deploy host that seeds, and that has no other way than this. */
 export function checkAddress(
   { settings }: Context,
   server: string,
   { clientAddress }: ServerFacts,
 ): Problem[] {
-  if (settings.announce !== undefined || settings.seeder !== 'local') return []
+  if (settings.announce !== undefined || settings.seeder !== 'local' || settings.reach !== 'direct') return []
   if (clientAddress !== undefined) return []
   const cause = 'it does not say from where it is reached'
   const cure = 'set murder.announce to the address of the deploy host, or murder.seeder to one of the servers'
