@@ -12,6 +12,8 @@ export type RelayPorts = Record<TargetName, number>
 
 /** Of one server; each process there has a few. */
 const MAX_STREAMS = 64
+/** Streams that are refused, each with an answer that waits in memory until it is read. */
+const MAX_REFUSALS = 10_000
 
 export interface TunnelEvents {
   send(frame: Buffer): void
@@ -27,6 +29,7 @@ export class Tunnel {
   readonly #frames = new FrameReader()
   readonly #streams = new Map<number, TunnelStream>()
   #nextId = 1
+  #refusals = 0
   #isClosed = false
 
   constructor(events: TunnelEvents) {
@@ -40,6 +43,7 @@ export class Tunnel {
 
   /** Joins a connection with a new stream to a target on the deploy host. */
   open(target: TargetName, connection: Duplex): void {
+    if (this.#isClosed || this.#streams.size >= MAX_STREAMS) return void connection.destroy()
     const id = this.#nextId++
     this.#send(encodeFrame(FRAMES.open, id, Buffer.of(TARGETS[target])))
     join(connection, this.#stream(id))
@@ -90,8 +94,9 @@ export class Tunnel {
     if (!accept || !name || payload.length !== 1 || this.#streams.has(id))
       throw new Error('the tunnel asks for what it does not lead to')
     const connection = this.#streams.size < MAX_STREAMS ? accept(name) : undefined
-    if (connection) join(connection, this.#stream(id))
-    else this.#send(encodeFrame(FRAMES.reset, id))
+    if (connection) return join(connection, this.#stream(id))
+    if (++this.#refusals > MAX_REFUSALS) throw new Error('the tunnel asks for more streams than it has')
+    this.#send(encodeFrame(FRAMES.reset, id))
   }
 
   #stream(id: number): TunnelStream {

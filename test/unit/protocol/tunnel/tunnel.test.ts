@@ -122,6 +122,10 @@ test.each([
   ['a frame without end', [Buffer.from('020000000100ffffff', 'hex')]],
   ['an unknown frame', [Buffer.from('630000000100000000', 'hex')]],
   [
+    'streams without end',
+    Array.from({ length: 10_100 }, (_, stream) => encodeFrame(FRAMES.open, stream, Buffer.of(1))),
+  ],
+  [
     'more bytes than the window',
     [
       encodeFrame(FRAMES.open, 1, Buffer.of(0)),
