@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
@@ -15,7 +16,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
   let workspace: string
 
   beforeAll(async () => {
-    fleet = await DeployLab.of(5, { config: ['AllowTcpForwarding no'] })
+    fleet = await DeployLab.of(5, { config: ['AllowTcpForwarding no', 'ListenAddress 127.0.0.1'] })
     workspace = fleet.project.workspace
   })
   afterAll(() => fleet?.lab.destroy())
@@ -124,14 +125,31 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
       expect(await fleet.quiet(5)).toEqual([])
     })
 
+    /** Its sshd sees connections from 127.0.0.1 then. */
+    const throughItself = (server: LabHost) => {
+      const path = join(fleet.lab.deployHost.outside(join(homedir(), '.ssh')), 'config')
+      const { identity, knownHosts } = fleet.lab.keys
+      const ssh = `ssh -F none -i ${identity} -o UserKnownHostsFile=${knownHosts} root@${server.address}`
+      const pipe = join(fleet.lab.directory, 'pipe.cjs')
+      const code = `process.stdin.pipe(require('net').connect(22, '127.0.0.1')).pipe(process.stdout)`
+      writeFileSync(pipe, code)
+      const before = readFileSync(path, 'utf8')
+      const proxy = `ProxyCommand ${ssh} exec ${process.execPath} ${pipe}`
+      writeFileSync(path, `Host ${server.address}\n${proxy}\nHost *\n${before}`)
+      return () => writeFileSync(path, before)
+    }
+
     test('servers that do not reach each other either: all that is open is port 22', async () => {
       await close(fleet.lab.hosts, 'reject with tcp reset')
+      const restore = throughItself(fleet.server(0))
       fleet.plant(4)
       const run = await fleet.run()
       expect(run).toMatchObject({ code: 0 })
-      expect(flat(run.text)).toContain('through SSH: the connection is refused')
+      const why = 'the connection is refused; its address is not known'
+      expect(flat(run.text).replace(/(its .* known); (the .* refused)/, '$2; $1')).toContain(why)
       expect(fleet.upToDate()).toHaveLength(5)
       expect(await fleet.quiet(5)).toEqual([])
+      restore()
     })
 
     test('connections break in the middle, and the deploy is killed in the next one', async () => {
