@@ -15,9 +15,10 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   status: () => import('./commands/status.ts'),
   completion: () => import('./commands/completion.ts'),
   background: () => import('./commands/background.ts'),
+  delta: () => import('./commands/delta.ts'),
 }
 /** For the plugin and for this program itself, not for people. */
-const HIDDEN = ['receive', 'relay', 'background']
+const HIDDEN = ['receive', 'relay', 'background', 'delta']
 
 const commandsForPeople = () => Object.keys(commands).filter((command) => !HIDDEN.includes(command))
 

@@ -195,6 +195,17 @@ export const limit: Kind<typeof limitSchema> = {
   toText: String,
 }
 
+const sizeOfSchema = sizeSchema((size) => size >= 0)
+
+/** A number of bytes. */
+export const size: Kind<typeof sizeOfSchema> = {
+  schema: sizeOfSchema,
+  allowed: "a number of bytes, or with K, M or G as in '500M'",
+  fromText: asWritten,
+  show: bytes,
+  toText: String,
+}
+
 const pieceSchema = sizeSchema(
   (size) => size >= 16 * 1024 && size <= 16 * 1024 ** 2 && Number.isInteger(Math.log2(size)),
 )

@@ -215,6 +215,16 @@ export const schema = z.strictObject({
       'Whether a server copies unchanged files from its current release, and fetches only the rest from the swarm.',
     example: false,
   }),
+  deltas: setting(kinds.flag.schema.default(true), kinds.flag, {
+    description:
+      'Whether a server gets only what changed since its current release, where this deploy host knows that and it is smaller than the package.',
+    example: false,
+  }),
+  keepContent: setting(kinds.size.schema.default(1024 ** 3), kinds.size, {
+    description:
+      'Up to this size the content of the last release is kept in `.shipit-murder/bases`, which makes the next delta smaller; of a larger one, and of older ones, only hashes are.',
+    example: '5G',
+  }),
   tag: setting(kinds.tag.schema.optional(), kinds.tag, {
     description:
       'Name of a transfer by single tasks, and of the directory that it makes. A deploy names its release after the time.',

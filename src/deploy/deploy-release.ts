@@ -10,6 +10,7 @@ import { author } from './context/author.ts'
 import type { Context } from './context/context.ts'
 import { deployToOf, releasesPath } from './context/server-paths.ts'
 import { shipitCommand } from './context/shipit-command.ts'
+import { Deltas } from './deltas/deltas.ts'
 import { failuresOf, tellFailures } from './outcome/fleet-error.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { followServers, type Received } from './peers/follow-servers.ts'
@@ -56,14 +57,17 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const reaching = prepareReach(context, { facts, peers, uploaded: missing })
   let swarm: Swarm | undefined
   let isTouched = false
+  const making = new Deltas(context, facts, directory)
   try {
     const transfer = await makeTransfer(context, {
       tag,
       directory,
-      prefill: canPrefill(context, facts),
+      prefill: canPrefill(context, making.others(facts)),
       zstdEverywhere: [...facts.values()].every(hasZstd),
       peers: fleet.servers.length,
+      onScanned: (root, entries) => making.begin(root, entries),
     })
+    const deltas = await making.finish(transfer)
     phases.package = clock()
     record.size = transfer.length
     context.picture.describe({ size: transfer.length })
@@ -74,13 +78,20 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     isTouched = true
     await noteReceiving(context, tag)
     board.step('seed')
-    swarm = await startSwarm(context, transfer, facts, await reaching)
+    const reach = await reaching
+    // The way through SSH leads to one seeder.
+    const fitting = reach.through.size > 0 ? new Map<Server, Transfer>() : deltas
+    const started = await startSwarm(context, making.inOrder(transfer, fitting), facts, reach)
+    swarm = started
     warnWhenBroken(context, swarm)
     tellSeeding(context, transfer, swarm)
     phases.seed = clock()
+    const kept = making.keep()
     const taking = fleet.servers
     const releasePath = shipit.releasePath ?? ''
-    const plan = { transfer, swarm, facts, releasePath, carries: true, unpacked, peers }
+    const lead = (wanted: Transfer) => started.reach(wanted)
+    const common = { transfer, swarm, facts, releasePath, carries: true, unpacked, peers }
+    const plan = { ...common, deltas: fitting, reach: lead }
     const received = await followServers(context, { ...plan, ...defined({ revision }) })
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds
@@ -90,13 +101,14 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const lost = taking.filter((server) => !fleet.servers.includes(server))
     // A dead server answers late: the others publish without waiting for it.
     context.meanwhile(undo(context, tag, unpacked, lost))
-    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers)])
+    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers), kept])
     swarm = undefined
     return report(context, received)
   } catch (error) {
     if (isTouched) await undo(context, tag, unpacked)
     throw error
   } finally {
+    making.stop()
     for (const peer of peers.values()) peer.letGo() // Also those that never got an order.
     if (swarm) await stopAndCount(context, swarm)
     await (await reaching).close()

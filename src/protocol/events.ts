@@ -54,6 +54,8 @@ export type AgentEvent =
       sent: number
       from?: ContentSources
     }
+  /** A delta of this base is made, which makes the release with this id. */
+  | { event: 'made'; base: string; becomes: string }
   /** Something that people should know and that is no failure. */
   | { event: 'warning'; message: string }
   /** Complete and verified: printed as `Done and done` for people. */

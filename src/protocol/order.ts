@@ -68,6 +68,20 @@ export interface UnpackOrder {
   carry?: CarryOrder
   /** Size of the release's files, for the message when there is not enough room. */
   bytes?: number
+  /** File in which is noted what was delivered, so that a later release may come as a delta. */
+  record?: string
+  /** What travels is no package but a delta. */
+  base?: BaseOrder
+}
+
+/** The earlier release that a delta is of, and what is noted of it. */
+export interface BaseOrder {
+  from: string
+  record: string
+  /** Of its manifest. */
+  id: string
+  /** Of the manifest of the new release. */
+  becomes: string
 }
 
 /**

@@ -40,14 +40,22 @@ const SHAPE: Record<string, Check> = {
   'timeouts.total': isAmount,
 }
 const PREFILL: Record<string, Check> = { 'prefill.from': isPath, 'prefill.layout': optional(isText) }
+const isId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 const UNPACK: Record<string, Check> = {
   'unpack.into': isPath,
   'unpack.compression': isOneOf('none', 'gzip', 'zstd'),
   'unpack.directory': optional((value) => typeof value === 'boolean'),
   'unpack.existing': optional(isOneOf('merge', 'replace')),
-  'unpack.key': optional((value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)),
+  'unpack.key': optional(isId),
   'unpack.revision': optional(isText),
   'unpack.bytes': optional(isAmount),
+  'unpack.record': optional(isPath),
+}
+const BASE: Record<string, Check> = {
+  'unpack.base.from': isPath,
+  'unpack.base.record': isPath,
+  'unpack.base.id': isId,
+  'unpack.base.becomes': isId,
 }
 const isFilter: Check = (value) => {
   const isOption = (option: unknown) =>
@@ -81,6 +89,7 @@ export function parseOrder(text: string): ReceiveOrder {
     ...(order?.prefill && PREFILL),
     ...(order?.unpack && UNPACK),
     ...(order?.unpack?.carry && CARRY),
+    ...(order?.unpack?.base && BASE),
     ...(order?.place && PLACE),
   }
   for (const [key, check] of Object.entries(shape)) {

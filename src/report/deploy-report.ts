@@ -71,6 +71,7 @@ export function reportTable(report: DeployReport, columns: number, colour = fals
     ...(report.seconds === undefined ? [] : [['in all', duration(report.seconds)]]),
     ...(fastest ? [['fastest', named(fastest)]] : []),
     ...(slowest && perServer.length > 1 ? [['slowest', named(slowest)]] : []),
+    ...deltaRows(perServer, size),
     ...reusedRow(perServer, size),
     ...carriedRow(perServer),
     ...bannedRow(perServer),
@@ -95,6 +96,28 @@ function reusedRow(perServer: readonly ServerReport[], size: number): string[][]
   const where =
     all.length === perServer.length ? 'a server' : `on each of ${all.length} of ${perServer.length} servers`
   return [['reused', `${bytes(mean)} ${where}, ${percent(mean, size)} of the size`]]
+}
+
+/** What went in place of the package to those that had an earlier release, and those that it did not fit. */
+function deltaRows(perServer: readonly ServerReport[], size: number): string[][] {
+  const sizes = perServer.flatMap(({ delta }) => delta?.bytes ?? [])
+  const refused = perServer.flatMap(({ server, refusedDelta }) =>
+    refusedDelta === undefined ? [] : [server],
+  )
+  const most = Math.max(...sizes)
+  const share = most * 1000 < size ? 'less than 0.1%' : percent(most, size)
+  const to = `${sizes.length} of ${perServer.length} servers`
+  return [
+    ...(sizes.length > 0 ? [['delta', `${bytes(most)} to ${to}, ${share} of the size`]] : []),
+    ...(refused.length > 0
+      ? [
+          [
+            'no delta',
+            `${nameSome(refused.map(oneLine), MAX_NAMES)}: changed there, so it took the whole package`,
+          ],
+        ]
+      : []),
+  ]
 }
 
 /** Of the server that has most. The log has a line for each. */

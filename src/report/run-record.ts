@@ -45,7 +45,9 @@ export class RunRecord {
     this.#update(server, { failure, outcome: 'failed' })
   }
 
-  transferred({ server, seconds, received = 0, fromSeeder = 0, sent = 0, reused = 0 }: ServerReport): void {
+  transferred(report: ServerReport): void {
+    const { server, seconds, received = 0, fromSeeder = 0, sent = 0, reused = 0 } = report
+    const { delta, refusedDelta } = report
     const tracked = this.#servers.get(server)
     if (tracked) tracked.transferSeconds = seconds
     const fromPeers = Math.max(0, received - fromSeeder)
@@ -56,6 +58,8 @@ export class RunRecord {
       sent,
       reused,
       rate: speedOf({ received, seconds }),
+      delta, // Undefined where it was refused after all.
+      refusedDelta,
     })
   }
 

@@ -19,6 +19,10 @@ export interface ServerRecord {
   reused: number
   sent: number
   rate: number
+  /** What it got in place of the package: a delta of what was delivered before, by the id of that, and its bytes. */
+  delta?: undefined | { of: string; bytes: number }
+  /** Why a delta did not fit: then it got the package after all. */
+  refusedDelta?: string | undefined
   /** Retries of connections and commands. */
   retries: number
   failure?: Omit<Failure, 'server'>

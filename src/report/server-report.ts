@@ -8,6 +8,10 @@ export interface ServerReport {
   fromSeeder?: number
   /** Bytes that it had sent to other servers when it was complete. */
   sent?: number
+  /** It got a delta, of what was delivered before, in place of the package. */
+  delta?: { of: string; bytes: number }
+  /** Why it got the package when a delta did not fit. */
+  refusedDelta?: string
   /** Bytes that it had from an earlier release. */
   reused?: number
   /** What its release has from the current one: kept, not sent. */

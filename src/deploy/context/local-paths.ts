@@ -9,7 +9,7 @@ export const OWN_DIRECTORY = '.shipit-murder'
 export const base = (): string => resolve(OWN_DIRECTORY)
 
 /** Names in there that belong to no environment. */
-const TAKEN = ['run', 'logs', 'last', 'brought', 'fleet.json']
+const TAKEN = ['run', 'logs', 'last', 'brought', 'bases', 'fleet.json']
 
 /** Where tracker and seeder of the deploy host note that they run. */
 export const localRuns = (): string => join(base(), 'run')
@@ -21,6 +21,10 @@ export const lastRunFile = (environment: string): string =>
 /** The release that `murder:peer` has brought last to an environment. This file outlives the package. */
 export const broughtFile = (environment: string): string =>
   join(base(), 'brought', `${environmentName(environment)}.json`)
+
+/** What is kept of an environment's last releases, of which the next ones are made. */
+export const basesDirectory = (environment: string): string =>
+  join(base(), 'bases', environmentName(environment))
 
 /** One log a deploy. */
 export const logsDirectory = (): string => join(base(), 'logs')

@@ -30,4 +30,10 @@ export const transferPath = ({ temporaryPath }: Settings, tag: string): string =
 /** The file in which a server notes the SHA-256 of the package of a directory. A release's name is its tag. */
 export const notePath = (remotePath: string, name: string): string => posix.join(remotePath, 'unpacked', name)
 
+/** Beside the releases: what was delivered of each, as the agent notes it. */
+export const RECORDS = '.murder-bases'
+
+export const recordPath = (deployTo: string, release: string): string =>
+  posix.join(deployTo, RECORDS, release)
+
 export const releasesPath = (deployTo: string): string => posix.join(deployTo, 'releases')

@@ -15,10 +15,11 @@ import { agentError } from '../hosts/agent-error.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { Advance } from './advance.ts'
-import { orderFor, type ReceivePlan, type SharedOrder } from './make-order.ts'
+import { orderFor, type ReceivePlan } from './make-order.ts'
 import { Patience } from './patience.ts'
 import { RemotePeer } from './remote-peer.ts'
 import type { SourceNames } from './source-names.ts'
+import type { Way, Ways } from './ways.ts'
 
 /** Between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
@@ -47,11 +48,20 @@ export class TransferTimes {
   }
 }
 
+/** Failures of a delta that the whole package mends. */
+const REFUSALS = new Set([
+  'BASE_CHANGED',
+  'BAD_DELTA',
+  'PACKAGE_WRONG',
+  'PACKAGE_DAMAGED',
+  'PACKAGE_MISSING',
+  'PACKAGE_REFUSED',
+])
+
 /** The parts that the followers of all servers share. */
 export interface FollowedRun {
   context: Context
-  plan: ReceivePlan
-  shared: SharedOrder
+  ways: Ways
   times: TransferTimes
   /** Bytes that each server has sent to others so far. */
   exchanged: Map<string, number>
@@ -67,24 +77,29 @@ export class ServerFollower {
   hasArrived = false
   readonly #server: Server
   readonly #run: FollowedRun
+  #way: Way
+  /** Why a delta did not fit. */
+  #refused: string | undefined
+  /** What came of it. */
+  #inVain = { received: 0, fromSeeder: 0 }
   /** It had an earlier release to take from. */
   #isPrefilled = false
   /** The content is complete. What follows is unpacking. */
   #isComplete = false
 
-  constructor(run: FollowedRun, server: Server) {
+  constructor(run: FollowedRun, server: Server, way: Way) {
     this.#run = run
     this.#server = server
-    this.peer = run.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
+    this.#way = way
+    this.peer = way.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
     this.report = { server: server.label, seconds: 0 }
   }
 
   /** Gives the failure, unless it was Ctrl-C. When the connection breaks the download goes on, and a new connection finds it. */
   async follow(): Promise<Failure | undefined> {
     const { display, settings, signal } = this.#run.context
-    const { length, entries } = this.#run.plan.transfer
     const patience = new Patience(settings.timeouts.stall)
-    const advance = new Advance(settings.timeouts, { length, files: entries.length })
+    let advance = this.#advance()
     const onEvent = (event: AgentEvent) => {
       patience.heard()
       advance.heard(event)
@@ -97,6 +112,12 @@ export class ServerFollower {
       const outcome = asFailure(ended)
       this.hasArrived = !outcome
       if (!outcome || signal.aborted) return undefined
+      if (this.#isRefused(outcome.error)) {
+        const failure = await this.#takeWhole(outcome)
+        if (failure) return failure
+        advance = this.#advance()
+        continue
+      }
       const { gotNoOrder } = this.peer
       if (!gotNoOrder && !patience.allows(outcome.error)) return this.#fail(outcome)
       if (attempt === 0 && !gotNoOrder) {
@@ -108,20 +129,54 @@ export class ServerFollower {
     }
   }
 
+  #advance(): Advance {
+    const { length, entries } = this.#way.plan.transfer
+    return new Advance(this.#run.context.settings.timeouts, { length, files: entries.length })
+  }
+
+  #isRefused({ code }: { code: string }): boolean {
+    return this.#way.plan.transfer.base !== undefined && REFUSALS.has(code)
+  }
+
+  /** The delta does not fit what is on this server. */
+  async #takeWhole(outcome: Outcome & { ok: false }): Promise<Failure | undefined> {
+    const { context, ways } = this.#run
+    try {
+      this.#way = await ways.whole()
+    } catch {
+      return this.#fail(outcome)
+    }
+    this.#refused = oneLine(outcome.error.message)
+    const { received = 0, fromSeeder = 0 } = this.report
+    this.#inVain = { received, fromSeeder }
+    this.#isComplete = false
+    this.#board.log(`${this.#server.label} gets the whole package: ${this.#refused}`)
+    this.peer = new RemotePeer(context, this.#server)
+    return undefined
+  }
+
   #giveUpWhenLate(advance: Advance): void {
     const limit = advance.ranOut()
     if (limit) this.peer.giveUp(outOfTime(limit.why, limit.seconds, this.#server.label, 'transfer'))
   }
 
   #begin() {
-    const { context, plan, shared } = this.#run
+    const { context } = this.#run
+    const { plan, shared } = this.#way
     const { label } = this.#server
     const order = orderFor(context, plan, this.#server, shared)
-    this.report = { server: label, seconds: 0 }
+    this.report = { server: label, seconds: 0, ...this.#brought() }
     this.#isPrefilled = false
     plan.unpacked.add(this.#server)
     this.#board.update(label, { phase: 'transfer', total: plan.transfer.length })
     return order
+  }
+
+  /** What is said of the choice, where there is one. */
+  #brought(): Partial<ServerReport> {
+    const { base, length } = this.#way.plan.transfer
+    if (base) return { delta: { of: base.id, bytes: length } }
+    return this.#refused === undefined ? {} : { refusedDelta: this.#refused }
   }
 
   get #board() {
@@ -130,7 +185,8 @@ export class ServerFollower {
 
   /** What this throws ends the peer and becomes the failure. */
   #take(event: AgentEvent): void {
-    const { context, plan, times } = this.#run
+    const { context, times } = this.#run
+    const { plan } = this.#way
     const { label } = this.#server
     switch (event.event) {
       case 'listening':
@@ -151,9 +207,16 @@ export class ServerFollower {
         this.#warnWhenClosed()
         break
       case 'downloaded': {
-        const [received, fromSeeder, sent] = [event.received, event.fromSeeder, event.sent].map(amount)
+        const [received = 0, fromSeeder = 0, sent = 0] = [event.received, event.fromSeeder, event.sent].map(
+          amount,
+        )
         if (this.#isPrefilled) this.report.reused = Math.min(amount(event.kept), plan.transfer.length)
-        Object.assign(this.report, { received, fromSeeder, sent, seconds: times.now() })
+        Object.assign(this.report, {
+          received: received + this.#inVain.received,
+          fromSeeder: fromSeeder + this.#inVain.fromSeeder,
+          sent,
+          seconds: times.now(),
+        })
         context.record.transferred(this.report)
         if (event.from) this.#noteSources(event.from)
         break
@@ -175,7 +238,9 @@ export class ServerFollower {
   }
 
   #warnWhenClosed(): void {
-    const { plan, exchanged, hasWarned } = this.#run
+    const { exchanged, hasWarned } = this.#run
+    const { plan } = this.#way
+    if (plan.deltas && plan.deltas.size > 0) return // Several seeders send several things.
     const sum = [...exchanged.values()].reduce((total, bytes) => total + bytes, 0)
     if (hasWarned || !areClosed(plan.transfer.length, plan.swarm.sent(), sum)) return
     this.#run.hasWarned = true
@@ -199,7 +264,7 @@ export class ServerFollower {
   #noteBanned(address: string): void {
     const { banned: known = [] } = this.report
     if (known.length >= MAX_BANNED) return
-    const banned = nameOf(this.#run.plan.facts, address)
+    const banned = nameOf(this.#way.plan.facts, address)
     if (known.includes(banned)) return
     this.report.banned = [...known, banned]
     this.#board.log(`${this.#server.label}: ${banned} sent wrong bytes and is not asked any more`)

@@ -2,9 +2,10 @@ import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
 import type { Context } from '../context/context.ts'
 import { ServerFollower, TransferTimes } from './follow-server.ts'
-import { type ReceivePlan, sameForAll } from './make-order.ts'
+import type { ReceivePlan } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
 import { SourceNames } from './source-names.ts'
+import { Ways } from './ways.ts'
 
 export interface Received {
   perServer: ServerReport[]
@@ -19,11 +20,15 @@ export interface Received {
 /** Starts a peer on every server and follows it until it has unpacked. A server that fails does not stop the others. */
 export async function followServers(context: Context, plan: ReceivePlan): Promise<Received> {
   const times = new TransferTimes()
+  const ways = new Ways(context, plan)
   const names = new SourceNames(plan.facts)
-  const shared = await sameForAll(context, plan)
   const exchanged = new Map<string, number>()
-  const run = { context, plan, shared, times, names, exchanged, hasWarned: false }
-  const followers = (plan.servers ?? context.fleet.servers).map((server) => new ServerFollower(run, server))
+  const run = { context, ways, times, names, exchanged, hasWarned: false }
+  const followers = await Promise.all(
+    (plan.servers ?? context.fleet.servers).map(
+      async (server) => new ServerFollower(run, server, await ways.for(server)),
+    ),
+  )
   const failures: Failure[] = []
   await Promise.all(
     followers.map(async (follower) => {

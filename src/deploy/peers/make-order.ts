@@ -5,7 +5,7 @@ import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath, transferPath } from '../context/server-paths.ts'
+import { deployToOf, recordPath, releasesPath, transferPath } from '../context/server-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { meetingPoints } from '../reach/meeting-points.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
@@ -18,7 +18,8 @@ import type { RemotePeer } from './remote-peer.ts'
 const MAX_LAYOUT_SHARE = 0.25
 
 function prefillLayout(context: Context, { transfer, facts }: ReceivePlan): string | undefined {
-  if (transfer.directory || transfer.compression !== 'none' || !canPrefill(context, facts)) return undefined
+  if (transfer.directory || transfer.base || transfer.compression !== 'none' || !canPrefill(context, facts))
+    return undefined
   const layout = encodeLayout(transfer.entries)
   return layout.length <= transfer.length * MAX_LAYOUT_SHARE ? layout : undefined
 }
@@ -99,8 +100,27 @@ function unpackOrder(
     into: releasePath,
     compression,
     ...defined({ directory: directory || undefined, key, existing, revision }),
-    ...defined({ carry: carries ? carryOrder(context, current, transfer.entries) : undefined }),
+    ...defined({
+      carry: carries ? carryOrder(context, current, transfer.entries) : undefined,
+      base: baseOrder(context, current, transfer),
+      record: carries && !directory ? recordPath(deployToOf(context.shipit), transfer.tag) : undefined,
+    }),
     bytes,
+  }
+}
+
+function baseOrder(
+  { shipit }: Context,
+  current: string | undefined,
+  { base }: Transfer,
+): NonNullable<ReceiveOrder['unpack']>['base'] {
+  if (base === undefined || current === undefined) return undefined
+  const deployTo = deployToOf(shipit)
+  return {
+    from: posix.join(releasesPath(deployTo), current),
+    record: recordPath(deployTo, current),
+    id: base.id,
+    becomes: base.becomes,
   }
 }
 
@@ -117,6 +137,10 @@ export interface ReceivePlan {
   revision?: string
   /** It becomes a release, which keeps something of the current one. */
   carries?: boolean
+  /** The servers that get a delta in place of the package, and which; a server that it does not fit gets the package after all. */
+  deltas?: ReadonlyMap<Server, Transfer>
+  /** Where a transfer is seeded. Unless given, all is at `swarm`. */
+  reach?: (transfer: Transfer) => Promise<ReachableSwarm>
   /** All that take part unless given. */
   servers?: readonly Server[]
   /** Peers that have been started already. */

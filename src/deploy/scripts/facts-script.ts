@@ -1,7 +1,7 @@
 import { plainAddress } from '../../system/addresses.ts'
 import { lastWords } from '../../text/last-words.ts'
 import { quotePath } from '../../text/shell-quote.ts'
-import type { ServerPaths } from '../context/server-paths.ts'
+import { RECORDS, type ServerPaths } from '../context/server-paths.ts'
 import { findNode } from './find-node-script.ts'
 import { type Platform, parsePlatform, platformScript } from './platform-script.ts'
 import { SAY } from './shell-functions.ts'
@@ -29,6 +29,8 @@ export interface ServerFacts {
   /** The last of all releases by name. After a rollback it is not the current one. */
   newestRelease: string | undefined
   revision: string | undefined
+  /** The id of what was delivered as the current release, where that was noted. */
+  base: string | undefined
   /** Two paths on one file system share its free bytes and inodes. */
   temporary: Space
   releases: Space
@@ -107,6 +109,8 @@ if [ -L "$d/current" ]; then
     say current "$c"
     v=; [ -f "$d/releases/$c/REVISION" ] && IFS= read -r v <"$d/releases/$c/REVISION"
     say revision "$v"
+    v=; { [ -f "$d/${RECORDS}/$c" ] && IFS= read -r v <"$d/${RECORDS}/$c"; } 2>/dev/null
+    say base "$v"
   fi
 fi
 set -- "$d"/releases/${'[0-9]'.repeat(14)}
@@ -149,6 +153,7 @@ export function parseFacts(output: string): ServerFacts {
     currentRelease: text('current'),
     newestRelease: text('newest'),
     revision: text('revision'),
+    base: idIn(text('base')),
     temporary: { ...parseSpace(text('temporary')), inodes: parseInodes(text('temporaryInodes')) },
     releases: { ...parseSpace(text('releases')), inodes: parseInodes(text('releasesInodes')) },
     identity: boot && place ? `${boot} ${place}` : undefined,
@@ -159,6 +164,8 @@ export function parseFacts(output: string): ServerFacts {
     trouble: text('trouble'),
   }
 }
+
+const idIn = (text = '') => (/^[0-9a-f]{64}$/.test(text) ? text : undefined)
 
 /** What is mounted, in a line of df. */
 const sourceIn = (line = '') => line.replace(/\s.*/, '')

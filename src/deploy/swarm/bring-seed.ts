@@ -5,13 +5,15 @@ import { SECRET, type Transfer } from '../transfer/transfer.ts'
 
 /**
  * Brings torrent, secret and package to the machine that seeds. Gives the arguments of the agent's `seed` there, but for
- * `trackerArgs`; without a secret, strangers may join. `permits` is the file there that names the addresses that it may dial.
+ * `trackerArgs`; without a secret, strangers may join. `permits` is the file there that names the addresses that it may dial, `share` how
+ * many seeders share the limits of one machine.
  */
 export async function bringSeed(
   { fleet, settings }: Context,
   host: Host,
   transfer: Transfer,
   permits: string,
+  share = 1,
 ): Promise<string[]> {
   const { ports, uploadLimit, downloadLimit } = settings
   const { torrent, secret } = transfer
@@ -21,8 +23,8 @@ export async function bringSeed(
     '--ports': ports.join('-'),
     '--permits': permits,
     '--fleet': String(fleet.servers.length),
-    '--up-limit': String(uploadLimit),
-    '--down-limit': String(downloadLimit),
+    '--up-limit': String(Math.ceil(uploadLimit / share)),
+    '--down-limit': String(Math.ceil(downloadLimit / share)),
   }
   return [torrentFile, await host.bring(transfer), ...Object.entries(options).flat(), ...secretFile]
 }

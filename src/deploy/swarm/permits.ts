@@ -6,6 +6,7 @@ import { ownAddresses } from '../../system/addresses.ts'
 import type { Permit } from '../../torrent/access/tracker-gate.ts'
 import type { Context } from '../context/context.ts'
 import { base, environmentDirectory, PERMIT } from '../context/local-paths.ts'
+import type { Host } from '../hosts/host.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { Transfer } from '../transfer/transfer.ts'
@@ -24,6 +25,17 @@ export async function permitOf(
   const here = ['127.0.0.0/8', '::1', ...ownAddresses()]
   const addresses = [...here, ...(await fleetAddresses(context, facts))]
   return { secret, infoHash, addresses: [...new Set(addresses)] }
+}
+
+/** Brings the permits of these transfers, and of no others, to a host. Gives that path. */
+export async function putPermitsOf(
+  context: Context,
+  transfers: readonly Transfer[],
+  host: Host,
+  facts: FleetFacts,
+): Promise<string> {
+  const permits = await Promise.all(transfers.map((transfer) => permitOf(context, transfer, facts)))
+  return host.put(PERMITS, JSON.stringify(permits))
 }
 
 /**

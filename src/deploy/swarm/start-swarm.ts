@@ -8,24 +8,30 @@ import type { FleetFacts } from '../preflight/preflight.ts'
 import type { Reach } from '../reach/reach.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { bringSeed, trackerArgs } from './bring-seed.ts'
-import { PERMITS, permitOf } from './permits.ts'
+import { MoreSeeders } from './more-seeders.ts'
+import { putPermitsOf } from './permits.ts'
 import type { Swarm } from './swarm.ts'
 
-/** Starts tracker and seeder where the settings want them. Throws when one of them does not start; then neither runs. */
+/**
+ * Starts the tracker of all these transfers and the seeder of the first of them where the settings want them. Throws when one of the
+ * two does not start; then neither runs.
+ */
 export async function startSwarm(
   context: Context,
-  transfer: Transfer,
+  transfers: readonly [Transfer, ...Transfer[]],
   asked: FleetFacts,
   reach: Reach,
 ): Promise<Swarm> {
   const { servers, besides } = context.fleet
+  const [transfer, ...others] = transfers
   const facts = new Map([...asked, ...(await prepareServers(context, besides, 'nothing was published'))])
   let placement = new Placement(context, facts)
   for (const server of servers) if (!reach.through.has(server)) placement.seederAddress(server) // throws where it is not known
   const hosts = deployHosts(context, transfer)
   const clear = () => Promise.all([...new Set([hosts.seeder, hosts.tracker])].map((host) => host.clear()))
-  const brought = putPermit(context, transfer, hosts.seeder, facts).then((permits) =>
-    bringSeed(context, hosts.seeder, transfer, permits),
+  const share = transfers.length
+  const brought = putPermitsOf(context, transfers, hosts.seeder, facts).then((permits) =>
+    bringSeed(context, hosts.seeder, transfer, permits, share),
   )
   const startSeeder = async (at: Placement) => {
     const args = [...(await brought), ...trackerArgs(hosts.seeder, transfer, at)]
@@ -33,7 +39,7 @@ export async function startSwarm(
   }
   let [seeder, tracker] = await bothOrNone(
     startSeeder(placement),
-    placement.hasOwnTracker ? startTracker(context, transfer, hosts.tracker, facts) : undefined,
+    placement.hasOwnTracker ? startTracker(context, transfers, hosts.tracker, facts) : undefined,
     clear,
   )
   if (tracker && tracker.port !== placement.trackerPort) {
@@ -43,15 +49,22 @@ export async function startSwarm(
     ;[seeder, tracker] = await bothOrNone(startSeeder(placement), Promise.resolve(tracker), clear)
   }
   reach.leadTo({ seeder: seeder.port, ...defined({ tracker: tracker?.port }) })
+  const more = new MoreSeeders(context, others, facts, placement)
+  const sent = () => seeder.sent + more.sent
+  const relays = await reach.relays
   return {
     placement,
-    relays: await reach.relays,
+    relays,
     trackerPort: tracker?.port,
     seederPort: seeder.port,
-    sent: () => seeder.sent,
+    sent,
     broken: Promise.race([seeder.ended, ...(tracker ? [tracker.ended] : [])]),
+    async reach(wanted) {
+      if (wanted === transfer) return { placement, relays, sent, seederPort: seeder.port }
+      return { placement, sent, seederPort: (await more.start(wanted)).port }
+    },
     async stop() {
-      await Promise.all([tracker?.stop(), seeder.stop()])
+      await Promise.all([tracker?.stop(), seeder.stop(), more.stop()])
       await clear()
     },
   }
@@ -62,27 +75,18 @@ const movedLine = ({ tracker, trackerPort }: Placement, port: number) =>
 
 async function startTracker(
   context: Context,
-  transfer: Transfer,
+  transfers: readonly [Transfer, ...Transfer[]],
   host: Host,
   facts: FleetFacts,
 ): Promise<Agent> {
-  const path = await putPermit(context, transfer, host, facts)
+  const path = await putPermitsOf(context, transfers, host, facts)
   return host.start('tracker', [
     ...trackerPortArgs(context.settings),
     '--permits',
     path,
     '--tag',
-    transfer.tag,
+    transfers[0].tag,
   ])
-}
-
-async function putPermit(
-  context: Context,
-  transfer: Transfer,
-  host: Host,
-  facts: FleetFacts,
-): Promise<string> {
-  return host.put(PERMITS, JSON.stringify([await permitOf(context, transfer, facts)]))
 }
 
 /** Side by side, because a program takes a while to start. When one fails, the other is stopped. */

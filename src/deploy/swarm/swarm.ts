@@ -2,6 +2,7 @@ import type { MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { RelayPorts } from '../../protocol/tunnel/tunnel.ts'
 import type { Placement } from '../hosts/placement.ts'
+import type { Transfer } from '../transfer/transfer.ts'
 
 /** What a server needs to know of a swarm to take part. */
 export interface ReachableSwarm {
@@ -9,15 +10,17 @@ export interface ReachableSwarm {
   seederPort: number
   /** Ports on the loopback of servers that reach tracker and seeder through SSH. */
   relays?: ReadonlyMap<Server, RelayPorts>
-  /** Content bytes that the seeder has sent so far, where that is known. */
+  /** Content bytes that all seeders have sent so far, where that is known. */
   sent(): number
 }
 
-/** The tracker and the seeder of one deploy. */
+/** The tracker and the seeders of one deploy: one for each transfer that is needed. */
 export interface Swarm extends ReachableSwarm {
   /** Undefined when the tracker is elsewhere, or there is none. */
   trackerPort: number | undefined
   /** Settles, with why, when tracker or seeder end before they are stopped. */
   broken: Promise<MurderError | undefined>
+  /** Where one of its transfers is seeded: starts its seeder unless it runs. Throws when it does not start. */
+  reach(transfer: Transfer): Promise<ReachableSwarm>
   stop(): Promise<void>
 }

@@ -54,7 +54,8 @@ export async function fileTransfer(
   return transferOf(settings, wish, { torrent, sha256, compression: 'none', entries: [], source })
 }
 
-async function digest(path: string, length: number, pieceLength: number, signal: AbortSignal) {
+/** Reads a file once. Throws FILE_CHANGED when it has not this length. */
+export async function digest(path: string, length: number, pieceLength: number, signal: AbortSignal) {
   const hasher = new PieceHasher(pieceLength)
   const whole = createHash('sha256')
   let read = 0

@@ -44,6 +44,7 @@ export async function makeTransfer(
   const history = gitBytes(entries)
   if (history > 0) board.log(`.git is ${bytes(history)} of the release; ignores: ['.git'] leaves it out`)
   board.step('package')
+  wish.onScanned?.(root, entries)
   try {
     return await (isPackage ? packageTransfer : directoryTransfer)(context, { ...wish, root, entries })
   } catch (error) {

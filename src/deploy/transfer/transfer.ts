@@ -19,6 +19,8 @@ export interface Transfer {
   sha256: string
   /** It is a directory of files with a manifest, and no package. */
   directory?: boolean
+  /** It is a delta: ids of the manifests of the release that it is of, and of the one that it makes. */
+  base?: { id: string; becomes: string }
   compression: Compression
   infoHash: string
   torrent: Buffer
@@ -46,6 +48,8 @@ export interface PackageWish extends TransferWish {
   /** Whether any server could take unchanged files from its current release. */
   prefill: boolean
   zstdEverywhere: boolean
+  /** Called once it is known what travels, before it is read. */
+  onScanned?: (root: string, entries: readonly Entry[]) => void
 }
 
 /** The transfer that a torrent and its content make. It has a secret of its own, unless strangers may join. */

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { isSystemError, MurderError, reason } from '../../errors.ts'
+import type { Entry } from '../../files/entry.ts'
 import { stopIfAborted } from '../../files/file-errors.ts'
 import type { Compression } from '../../protocol/order.ts'
 import { entryFromHeader } from '../format/archive-entry.ts'
@@ -22,6 +23,8 @@ export interface ExtractOptions {
    * more than `position`. Unless given, all are there.
    */
   beyond?: (position: number) => Promise<number>
+  /** Gets each entry when it is made, a file with the SHA-256 of its content, hex. */
+  onMade?: (entry: Entry, sha256?: string) => void
 }
 
 /** Bytes that are unpacked before others on this thread have their turn: a few milliseconds. */
@@ -38,13 +41,13 @@ export async function extractInto(
   const { file, compression, key, sha256, signal } = options
   const digest = createHash('sha256')
   const count = { files: 0, bytes: 0 }
-  const reader = new TarReader(makeEntries(destination, count))
+  const reader = new TarReader(makeEntries(destination, count, options.onMade))
   const take = async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) reader.write(chunk)
   }
   const expand = expander(compression)
   try {
-    const packed = read(options, digest)
+    const packed = readArriving(options, digest)
     const chunks = key === undefined ? packed : decrypt(packed, key)
     if (expand) await pipeline(chunks, expand, take as never, signal ? { signal } : {})
     else await take(chunks)
@@ -53,15 +56,12 @@ export async function extractInto(
     stopIfAborted(signal)
     throw brokenPackage(file, cause)
   }
-  if (sha256 !== undefined && digest.digest('hex') !== sha256.toLowerCase())
-    throw new MurderError('PACKAGE_WRONG', `${file} is not the package that was sent: its SHA-256 differs`, {
-      cure: 'deploy again; if it happens twice, check the disk and memory of this server',
-    })
+  if (sha256 !== undefined && digest.digest('hex') !== sha256.toLowerCase()) throw wrongPackage(file)
   return count
 }
 
-/** The file's bytes in order. Adds them to `digest`. */
-async function* read(
+/** The file's bytes in order, each chunk valid until the next. Adds them to `digest`. */
+export async function* readArriving(
   { file, compression, signal, beyond }: ExtractOptions,
   digest: Hash,
 ): AsyncGenerator<Buffer> {
@@ -89,21 +89,38 @@ async function* read(
 }
 
 /** Makes the entries that are read, and counts them. */
-function makeEntries(destination: Destination, count: { files: number; bytes: number }): TarVisitor {
+function makeEntries(
+  destination: Destination,
+  count: { files: number; bytes: number },
+  onMade: ExtractOptions['onMade'],
+): TarVisitor {
+  let file: { entry: Entry; hash: Hash | undefined } | undefined
   return {
     entry(header) {
       const entry = entryFromHeader(header)
       if (entry.type === 'directory') destination.directory(entry)
       if (entry.type === 'symlink') destination.symlink(entry)
-      if (entry.type !== 'file') return
+      if (entry.type !== 'file') return onMade?.(entry)
       destination.startFile(entry)
+      file = { entry, hash: onMade && createHash('sha256') }
       count.files++
       count.bytes += entry.size
     },
-    content: (chunk) => destination.write(chunk),
-    endContent: () => destination.endFile(),
+    content(chunk) {
+      destination.write(chunk)
+      file?.hash?.update(chunk)
+    },
+    endContent() {
+      destination.endFile()
+      if (file?.hash) onMade?.(file.entry, file.hash.digest('hex'))
+    },
   }
 }
+
+export const wrongPackage = (file: string): MurderError =>
+  new MurderError('PACKAGE_WRONG', `${file} is not the package that was sent: its SHA-256 differs`, {
+    cure: 'deploy again; if it happens twice, check the disk and memory of this server',
+  })
 
 function brokenPackage(file: string, cause: unknown): MurderError {
   if (cause instanceof MurderError) return cause

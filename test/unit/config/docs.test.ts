@@ -69,6 +69,8 @@ pieceLength         256 KiB                                          shipitfile
 allowStrangers      no                                               default
 encrypt             no                                               default
 prefill             no                                               environment MURDER_PREFILL
+deltas              yes                                              default
+keepContent         1.0 GiB                                          default
 tag                 the time (UTC)                                   default
 filesPath           the workspace                                    default
 destinationPath     <deployTo>/releases                              default

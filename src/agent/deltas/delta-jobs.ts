@@ -1,0 +1,60 @@
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Entry } from '../../files/entry.ts'
+import { keepBase, openKept } from '../../package/delta/kept-base.ts'
+import { makeDelta } from '../../package/delta/make-delta.ts'
+import type { Manifest } from '../../package/delta/manifest.ts'
+import { manifestOfDirectory } from '../../package/delta/manifest-of-directory.ts'
+import { encrypt } from '../../package/format/cipher.ts'
+import type { JobEntry, KeepBase, MakeDeltas, WantedDelta } from '../../protocol/delta-job.ts'
+import { diskSpace } from '../../torrent/storage/disk-space.ts'
+import { printOut } from '../cli/output.ts'
+
+/** Of what is free on the disk, content takes so much at most. */
+const DISK_SHARE = 0.25
+
+/** Writes each delta, and says so. One whose base has become unusable is left out, and the base goes. */
+export async function makeDeltas(job: MakeDeltas, signal: AbortSignal): Promise<void> {
+  const manifest = await manifestOfDirectory(job.root, job.entries.map(entryOf), signal)
+  for (const wanted of job.deltas) {
+    try {
+      await write(job, manifest, wanted, signal)
+      printOut(JSON.stringify({ event: 'made', base: wanted.id, becomes: manifest.id }))
+    } catch (error) {
+      if (signal.aborted || (error as { code?: string }).code !== 'BAD_SIGNATURE') throw error
+      rmSync(join(job.bases, wanted.id), { recursive: true, force: true })
+    }
+  }
+}
+
+async function write(
+  { root, bases }: MakeDeltas,
+  manifest: Manifest,
+  { id, output, key }: WantedDelta,
+  signal: AbortSignal,
+): Promise<void> {
+  mkdirSync(dirname(output), { recursive: true, mode: 0o700 })
+  const fd = openSync(output, 'wx', 0o600)
+  try {
+    const base = await openKept(bases, id)
+    try {
+      const plain = makeDelta({ root, manifest, base, signal })
+      for await (const part of key === undefined ? plain : encrypt(plain, key))
+        for (let done = 0; done < part.length; ) done += writeSync(fd, part, done)
+    } finally {
+      base.close()
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Keeps a release, and its content where there is room. */
+export async function keep(job: KeepBase, signal: AbortSignal): Promise<void> {
+  const { bases, root } = job
+  const { free } = await diskSpace(bases)
+  const contentLimit = Math.min(job.contentLimit, free * DISK_SHARE)
+  await keepBase({ directory: bases, root, entries: job.entries.map(entryOf), contentLimit, signal })
+}
+
+const entryOf = (entry: JobEntry): Entry => ({ ...entry, mtime: BigInt(entry.mtime) })

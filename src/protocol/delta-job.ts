@@ -1,0 +1,42 @@
+/** What the plugin asks of `murder delta`, a process beside it: one line of JSON on its standard input, which stays open as long as the result is wanted. */
+export type DeltaJob = MakeDeltas | KeepBase
+
+interface OfRelease {
+  /** Where the new release's files are. */
+  root: string
+  entries: readonly JobEntry[]
+  /** Where bases are kept. */
+  bases: string
+}
+
+/** Answered by an event `made` for each delta, in this order. One that cannot be made is left out. */
+export interface MakeDeltas extends OfRelease {
+  do: 'make'
+  deltas: readonly WantedDelta[]
+}
+
+export interface WantedDelta {
+  /** The id of a base that is kept. */
+  id: string
+  /** The file to write. */
+  output: string
+  /** The key to encrypt it with, hex. */
+  key?: string
+}
+
+export interface KeepBase extends OfRelease {
+  do: 'keep'
+  /** Bytes: of a larger release no content is kept. */
+  contentLimit: number
+}
+
+/** An entry of a release, whose time JSON cannot hold. */
+export interface JobEntry {
+  path: string
+  type: 'file' | 'directory' | 'symlink'
+  mode: number
+  mtime: string
+  size: number
+  linkname?: string
+  source?: string
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto'
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
+import { names } from '../support/harness/deploy-project.ts'
+import { plant, survey } from '../unit/package/trees.ts'
+
+const text = (index: number) => `export const number${index} = ${index}\n`.repeat(50)
+const manyFiles = (count: number) =>
+  Object.fromEntries(
+    [...Array(count).keys()].map((index) => [`src/${index % 20}/file${index}.js`, text(index)]),
+  )
+
+/** All of a release, times and modes included. */
+const whole = (root: string) => survey(root, (mtime) => String(mtime / 1000n))
+
+interface Record {
+  server: string
+  received: number
+  delta?: { of: string; bytes: number }
+  refusedDelta?: string
+}
+
+/** Deploys, looks at every byte on every server, and gives what the report says of them. */
+async function deploy({ project, app, current, leftovers }: Embedded) {
+  const file = join(project.root, 'report.json')
+  const run = await project.run('deploy', { MURDER_REPORT: file })
+  expect(run).toMatchObject({ code: 0, stderr: '' })
+  for (const [index, release] of current().entries())
+    expect(whole(join(app(index), release ?? ''))).toEqual(whole(project.workspace))
+  expect(leftovers()).toEqual([])
+  const { size, servers } = JSON.parse(readFileSync(file, 'utf8')) as { size: number; servers: Record[] }
+  return { ...run, size, servers }
+}
+
+describe('deltas between releases', () => {
+  test('what changed goes to each server, and the whole package to one without or with another base', async () => {
+    const each = await embedded(3)
+    const { project, app, current } = each
+    const bundle = randomBytes(300_000)
+    plant(project.workspace, { ...manyFiles(300), 'dist/app-1a2b3c4d.js': { content: bundle } })
+    const first = await deploy(each)
+    expect(first.servers.map(({ delta }) => delta)).toEqual([undefined, undefined, undefined])
+
+    appendFileSync(join(project.workspace, 'src/1/file21.js'), '// one line\n')
+    renameSync(
+      join(project.workspace, 'dist/app-1a2b3c4d.js'),
+      join(project.workspace, 'dist/app-9z8y7x6w.js'),
+    )
+    const second = await deploy(each)
+    expect(second.stdout).toMatch(/^delta +\d+ B to 3 of 3 servers/m)
+    for (const { received, delta } of second.servers) {
+      expect(received).toBe(delta?.bytes)
+      expect(received).toBeLessThan(500)
+    }
+
+    // One server is new. On another one somebody has edited a file, without a trace in its size.
+    rmSync(app(1), { recursive: true })
+    const edited = join(app(2), current()[2] ?? '', 'dist/app-9z8y7x6w.js')
+    writeFileSync(edited, Buffer.concat([Buffer.from('edited'), bundle.subarray(6)]))
+    appendFileSync(join(project.workspace, 'src/2/file22.js'), '// one line\n')
+    const third = await deploy(each)
+    expect(third.servers[0]).toMatchObject({ delta: { bytes: third.servers[0]?.received } })
+    expect(third.servers[1]?.delta).toBeUndefined()
+    expect(third.servers[1]?.received).toBeGreaterThan(bundle.length)
+    expect(third.servers[2]).toMatchObject({ refusedDelta: expect.stringContaining('app-9z8y7x6w.js') })
+    expect(third.servers[2]).not.toHaveProperty('delta')
+    expect(third.stdout).toMatch(/^no delta +deploy@/m)
+
+    // Now all have the same again.
+    const fourth = await deploy(each)
+    expect(fourth.servers.every(({ delta }) => delta !== undefined)).toBe(true)
+  })
+
+  test('encrypted, after a rollback, after a kill, and what a server has itself is left alone', async () => {
+    const each = await embedded(2)
+    const { project, app, current, configure } = each
+    configure({ murder: { encrypt: true }, ignores: ['own'] } as never)
+    plant(project.workspace, { ...manyFiles(100), random: { content: randomBytes(100_000) } })
+    await deploy(each)
+    appendFileSync(join(project.workspace, 'src/1/file21.js'), '// second\n')
+    const second = await deploy(each)
+    expect(second.servers.every(({ received, delta }) => delta && received < 1000)).toBe(true)
+    const [came] = current()
+    appendFileSync(join(project.workspace, 'src/1/file21.js'), '// third\n')
+    await deploy(each)
+    expect(await project.run('rollback')).toMatchObject({ code: 0 })
+    expect(current()).toEqual([came, came])
+
+    const killed = project.start('deploy')
+    for (; !names(join(project.directory, '.shipit-murder/bases')).length; ) await setTimeout(50)
+    await setTimeout(1500)
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    writeFileSync(join(project.workspace, 'new'), 'new')
+    for (const index of [0, 1]) {
+      mkdirSync(join(app(index), 'current/own'))
+      writeFileSync(join(app(index), 'current/own/file'), 'of the server')
+    }
+    const file = join(project.root, 'report.json')
+    expect(await project.run('deploy', { MURDER_REPORT: file })).toMatchObject({ code: 0 })
+    for (const [index, release] of current().entries()) {
+      const place = join(app(index), release ?? '')
+      expect(readFileSync(join(place, 'own/file'), 'utf8')).toBe('of the server')
+      rmSync(join(place, 'own'), { recursive: true })
+      expect(readFileSync(join(place, 'new'), 'utf8')).toBe('new')
+    }
+    const { servers } = JSON.parse(readFileSync(file, 'utf8')) as { servers: Record[] }
+    expect(servers.every(({ delta }) => delta !== undefined)).toBe(true)
+  })
+})
