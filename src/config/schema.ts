@@ -207,12 +207,12 @@ export const schema = z.strictObject({
   }),
   encrypt: setting(kinds.flag.schema.default(false), kinds.flag, {
     description:
-      'Whether the package is encrypted (AES-256-GCM, a key of its own for each deploy) on its way and while it waits on disk; servers then copy nothing from their current release.',
+      'Whether the package is encrypted (AES-256-GCM, a key of its own for each deploy) on its way and while it waits on disk, and so are deltas; `prefill` then does nothing.',
     example: true,
   }),
   prefill: setting(kinds.flag.schema.default(true), kinds.flag, {
     description:
-      'Whether a server copies unchanged files from its current release, and fetches only the rest from the swarm.',
+      'Whether a server that gets no delta copies unchanged files from its current release, and fetches only the rest from the swarm.',
     example: false,
   }),
   deltas: setting(kinds.flag.schema.default(true), kinds.flag, {

@@ -101,7 +101,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const lost = taking.filter((server) => !fleet.servers.includes(server))
     // A dead server answers late: the others publish without waiting for it.
     context.meanwhile(undo(context, tag, unpacked, lost))
-    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers), kept])
+    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers), making.end(kept)])
     swarm = undefined
     return report(context, received)
   } catch (error) {

@@ -6,6 +6,7 @@ import { table } from '../text/table.ts'
 import type { Context } from './context/context.ts'
 import { lockedError, namedLocks } from './context/fleet-lock.ts'
 import { deployToOf, releasesPath } from './context/server-paths.ts'
+import { Deltas } from './deltas/deltas.ts'
 import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
 import { tolerate } from './outcome/tolerate.ts'
@@ -34,25 +35,31 @@ export async function tryDeploy(context: Context): Promise<void> {
   const { facts, failures } = await inspect(context, Promise.resolve(outcomes), { readOnly: true })
   tolerate(context, failures, 'a deploy would end here')
   const directory = makeTemporaryDirectory('shipit-murder-')
+  const making = new Deltas(context, facts, directory)
   try {
     const transfer = await makeTransfer(context, {
       tag: 'dry-run',
       directory,
-      prefill: canPrefill(context, facts),
+      prefill: canPrefill(context, making.others(facts)),
       zstdEverywhere: [...facts.values()].every(hasZstd),
       peers: fleet.servers.length,
+      onScanned: (root, entries) => making.begin(root, entries),
     })
+    const deltas = await making.finish(transfer)
     tolerate(context, checkSpace(fleet.servers, facts, transfer), 'a deploy would end here')
     const { length, compression, entries } = transfer
     const rows = fleet.servers.map((server) => {
       const { currentRelease = 'none', hasAgent = false } = facts.get(server) ?? {}
-      return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded']
+      const delta = deltas.get(server)
+      const gets = delta ? `a delta of ${bytes(delta.length)}` : 'the package'
+      return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded', gets]
     })
     const from = settings.seeder === 'local' ? 'the deploy host' : settings.seeder
     const into = `unpacked to ${bytes(releaseBytes(entries))} in ${releasesPath(deployToOf(shipit))}`
     const what = `${bytes(length)} (${compression}) would go from ${from} to ${rows.length} servers, and be ${into}`
-    show(context, `${what}\n${table([['server', 'current release', 'agent'], ...rows])}`)
+    show(context, `${what}\n${table([['server', 'current release', 'agent', 'gets'], ...rows])}`)
   } finally {
+    making.stop()
     await rm(directory, { recursive: true, force: true })
   }
 }

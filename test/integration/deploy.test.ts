@@ -21,7 +21,7 @@ import { plant, survey } from '../unit/package/trees.ts'
 const whole = (root: string) => survey(realpathSync(root), (mtime) => String(mtime / 1000n))
 
 describe('a whole deploy on embedded servers', () => {
-  test('brings every entry as it is, reuses what is there, and serves a new server among old ones', async () => {
+  test('brings every entry as it is, then only what changed, and serves a new server among old ones', async () => {
     const { project, app, current, leftovers } = await embedded(3)
     nastyTree(project.workspace)
     const first = await project.run()
@@ -38,7 +38,7 @@ describe('a whole deploy on embedded servers', () => {
     plant(project.workspace, { 'new file': 'new', 'random.bin': { content: randomBytes(300_000) } })
     const second = await project.run()
     expect(second).toMatchObject({ code: 0, stderr: '' })
-    expect(second.stdout).toMatch(/^reused /m)
+    expect(second.stdout).toMatch(/^delta .* to 2 of 3 servers/m)
     const [next] = current()
     expect(next).not.toBe(release)
     expect(current()).toEqual([next, next, next])

@@ -12,6 +12,9 @@ import { type DeltaProcess, jobEntries, type Made, startDeltaProcess } from './d
 import { type BaseGroup, groupByBase } from './group-by-base.ts'
 import { timeLimitMs } from './time-limit.ts'
 
+/** Most releases are kept long before they are everywhere. */
+const KEEP_GRACE_MS = 30_000
+
 /** A group of servers with one base, and where its delta is made. */
 interface Wanted extends BaseGroup {
   directory: string
@@ -94,6 +97,13 @@ export class Deltas {
     const job = { do: 'keep', root, entries: jobEntries(entries), bases: this.#bases, contentLimit } as const
     this.#process = startDeltaProcess(job, { isLow: true })
     await this.#process.ended
+  }
+
+  /** Waits for that a while at the end of a deploy: it is only worth something for the next one. */
+  async end(kept: Promise<void>): Promise<void> {
+    const timer = setTimeout(() => this.stop(), KEEP_GRACE_MS)
+    await kept
+    clearTimeout(timer)
   }
 
   /** Ends what still runs. */

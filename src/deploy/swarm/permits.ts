@@ -16,7 +16,7 @@ import { fleetAddresses } from './fleet-addresses.ts'
 export const PERMITS = 'permits.json'
 
 /** Who may ask a tracker about a transfer: the fleet, this machine, and what the settings add. */
-export async function permitOf(
+async function permitOf(
   context: Context,
   { secret, infoHash }: Pick<Transfer, 'secret' | 'infoHash'>,
   facts: FleetFacts,

@@ -45,7 +45,10 @@ function strongLengthOf(size: number): number {
 }
 
 /** Bytes that the blocks of a file have in a signature. */
-export const blockBytesOf = (size: number): number => blockCountOf(size) * (WEAK_BYTES + strongLengthOf(size))
+export function blockBytesOf(size: number): number {
+  const count = blockCountOf(size)
+  return count === 0 ? 0 : count * (WEAK_BYTES + strongLengthOf(size))
+}
 
 const WEAK_BYTES = 4
 

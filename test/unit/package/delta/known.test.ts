@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { isKept, keepBase, openKept } from '../../../../src/package/delta/kept-base.ts'
+import { makeDelta } from '../../../../src/package/delta/make-delta.ts'
+import { type Delivered, manifestOf } from '../../../../src/package/delta/manifest.ts'
+import { manifestOfDirectory } from '../../../../src/package/delta/manifest-of-directory.ts'
+import { readRecord, writeRecord } from '../../../../src/package/delta/record.ts'
+import { pack } from '../../../../src/package/pack/pack.ts'
+import { scan } from '../../../../src/package/pack/scan.ts'
+import { unpack } from '../../../../src/package/unpack/unpack.ts'
+import { plant, temporary } from '../trees.ts'
+import { collect } from './delta-harness.ts'
+
+const tree = () => ({
+  'a/empty': '',
+  'a/small': 'small',
+  'a/ünï': { content: 'x', mode: 0o755, at: '1700000000.999999999' },
+  'b/old': { content: 'y', at: '-1.5' },
+  'b/large': { content: randomBytes(700_000) },
+})
+
+describe('what is known of an earlier release', () => {
+  test('server and deploy host know it by the same id', async () => {
+    const root = plant(temporary(), tree())
+    const entries = scan(root)
+    const output = join(temporary(), 'package')
+    await pack({ root, entries, output, compression: 'gzip', pieceLength: 1 << 16 })
+    const made: Delivered[] = []
+    const into = join(temporary(), 'releases/1')
+    const onMade = (entry: Delivered, sha256?: string) =>
+      void made.push(sha256 === undefined ? entry : { ...entry, sha256 })
+    await unpack({ file: output, into, compression: 'gzip', onMade })
+    const { id } = await manifestOfDirectory(root, entries)
+    expect(manifestOf(made).id).toBe(id)
+
+    const notes = join(temporary(), 'notes')
+    plant(notes, { gone: 'of a release that is gone' })
+    await writeRecord(join(notes, '1'), manifestOf(made), join(into, '..'))
+    expect(readdirSync(notes)).toEqual(['1'])
+    expect(readFileSync(join(notes, '1'), 'latin1').split('\n')[0]).toBe(id)
+    expect((await readRecord(join(notes, '1'), id)).id).toBe(id)
+    const changed = { code: 'BASE_CHANGED' }
+    await expect(readRecord(join(notes, '1'), '0'.repeat(64))).rejects.toMatchObject(changed)
+    await expect(readRecord(join(notes, '2'), id)).rejects.toMatchObject(changed)
+    truncateSync(join(notes, '1'), 100)
+    await expect(readRecord(join(notes, '1'), id)).rejects.toMatchObject(changed)
+    writeFileSync(join(notes, '1'), randomBytes(1000))
+    await expect(readRecord(join(notes, '1'), id)).rejects.toMatchObject(changed)
+  })
+
+  test('ten bases are kept, the newest with its content', async () => {
+    const [root, directory] = [plant(temporary(), tree()), join(temporary(), 'bases')]
+    const ids: string[] = []
+    const keep = async (contentLimit: number) => {
+      appendFileSync(join(root, 'a/small'), 'more')
+      await keepBase({ directory, root, entries: scan(root), contentLimit })
+      ids.push((await manifestOfDirectory(root, scan(root))).id)
+    }
+    const sizeOfDelta = async (id: string) => {
+      const base = await openKept(directory, id)
+      const manifest = await manifestOfDirectory(root, scan(root))
+      try {
+        return (await collect(makeDelta({ root, manifest, base }))).length
+      } finally {
+        base.close()
+      }
+    }
+    const large = readFileSync(join(root, 'b/large'))
+    await keep(1e9)
+    writeFileSync(join(root, 'b/large'), Buffer.concat([large.subarray(0, 5000), large.subarray(4990)]))
+    expect(await sizeOfDelta(ids[0] ?? '')).toBeLessThan(400)
+    await keep(1000)
+    expect(readdirSync(join(directory, ids[1] ?? ''))).toEqual(['signature'])
+    expect(readdirSync(join(directory, ids[0] ?? ''))).toEqual(['signature'])
+    expect(await sizeOfDelta(ids[0] ?? '')).toBeLessThan(5000)
+    mkdirSync(join(directory, '.new-1')) // of a process that was killed
+    for (let index = 2; index < 12; index++) await keep(1e9)
+    expect(readdirSync(directory).sort()).toEqual(ids.slice(2).sort())
+    expect(isKept(directory, ids[1] ?? '')).toBe(false)
+    truncateSync(join(directory, ids[5] ?? '', 'signature'), 300)
+    await expect(openKept(directory, ids[5] ?? '')).rejects.toMatchObject({ code: 'BAD_SIGNATURE' })
+    rmSync(join(directory, ids[6] ?? ''), { recursive: true })
+    expect(isKept(directory, ids[6] ?? '')).toBe(false)
+  })
+})
