@@ -56,7 +56,12 @@ export async function tryDeploy(context: Context): Promise<void> {
     })
     const from = settings.seeder === 'local' ? 'the deploy host' : settings.seeder
     const into = `unpacked to ${bytes(releaseBytes(entries))} in ${releasesPath(deployToOf(shipit))}`
-    const what = `${bytes(length)} (${compression}) would go from ${from} to ${rows.length} servers, and be ${into}`
+    const sizes = [...deltas.values()].map((delta) => delta.length)
+    const size =
+      sizes.length < rows.length
+        ? `${bytes(length)} (${compression})`
+        : `${bytes(Math.max(...sizes))} (a delta)`
+    const what = `${size} would go from ${from} to ${rows.length} servers, and be ${into}`
     show(context, `${what}\n${table([['server', 'current release', 'agent', 'gets'], ...rows])}`)
   } finally {
     making.stop()
