@@ -12,6 +12,8 @@ import { type DeltaProcess, jobEntries, type Made, startDeltaProcess } from './d
 import { type BaseGroup, groupByBase } from './group-by-base.ts'
 import { timeLimitMs } from './time-limit.ts'
 
+/** The list of a release with more would take too much memory as text. */
+const MAX_ENTRIES = 500_000
 /** Most releases are kept long before they are everywhere. */
 const KEEP_GRACE_MS = 30_000
 
@@ -55,6 +57,7 @@ export class Deltas {
 
   /** Begins to make them of what is about to be packaged. */
   begin(root: string, entries: readonly Entry[]): void {
+    if (entries.length > MAX_ENTRIES) return
     this.#release = { root, entries }
     if (this.#wanted.length === 0) return
     const deltas = this.#wanted.map(({ id, directory, key }) => ({
