@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Context } from '../../../../src/deploy/context/context.ts'
-import {
-  ServerFollower,
-  TransferTimes,
-} from '../../../../src/deploy/peers/follow-server.ts'
+import { ServerFollower, TransferTimes } from '../../../../src/deploy/peers/follow-server.ts'
 import type { Assignment, RemotePeer } from '../../../../src/deploy/peers/remote-peer.ts'
 import { SourceNames } from '../../../../src/deploy/peers/source-names.ts'
 import type { Way, Ways } from '../../../../src/deploy/peers/ways.ts'
