@@ -49,7 +49,7 @@ describe('one server fails', () => {
     ],
     [
       'unpacking finds the release there already',
-      'case "$*" in *receive*) read -r o; d=$(printf %s "$o" | sed \'s/.*"into":"\\([^"]*\\)".*/\\1/\'); mkdir -p "$d"; touch "$d/x"; printf %s "$o" | PLACEHOLDER; exit $?;; esac',
+      'case "$*" in *receive*) o=; while [ -z "$o" ]; do read -r o || exit 9; done; d=$(printf %s "$o" | sed \'s/.*"into":"\\([^"]*\\)".*/\\1/\'); mkdir -p "$d"; touch "$d/x"; printf %s "$o" | PLACEHOLDER; exit $?;; esac',
       /^\S+: unpack\n +cause +\S+ is there already and not\n +empty\n +cure +see whether/m,
     ],
   ])('%s', async (_, fault, message) => {
