@@ -98,3 +98,16 @@ export class Downlink {
     return this.#freeAt
   }
 }
+
+/** The long links of a site, one for each way, and what they carried. All of its servers share them. */
+export class SiteLinks {
+  readonly out: Downlink
+  readonly into: Downlink
+  outBytes = 0
+  inBytes = 0
+
+  constructor(rate: number) {
+    this.out = new Downlink(rate)
+    this.into = new Downlink(rate)
+  }
+}

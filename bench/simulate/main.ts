@@ -10,9 +10,9 @@ try {
 }
 
 function run(options: Options): void {
-  const { pieces, pieceLength, rate } = options
+  const { pieces, pieceLength, rate, sites } = options
   const size = pieces * pieceLength
-  const ideal = size / rate
+  const ideal = size / Math.min(rate, sites?.rate ?? rate)
 
   for (const servers of options.servers) {
     const begun = performance.now()
@@ -29,6 +29,7 @@ function run(options: Options): void {
       pieceLength,
       rate: rateOf,
       latency: options.latency,
+      ...(sites ? { sites } : {}),
       startAt: () => random() * options.start,
       deaths,
       random,
@@ -49,8 +50,21 @@ function run(options: Options): void {
         `seeder ${(result.seederSent / size).toFixed(3)} of S (${(result.seederSentFirst / size).toFixed(3)} until every piece had left)`,
         `twice ${((100 * result.twice) / (size * servers)).toFixed(2)} %`,
         `unfinished ${result.unfinished}`,
+        ...siteFigures(result.sites, size),
         `took ${((performance.now() - begun) / 1000).toFixed(1)} s`,
       ].join('  '),
     )
   }
+}
+
+/** What the long links carried. */
+function siteFigures(sites: { into: number; out: number }[], size: number): string[] {
+  if (sites.length === 0) return []
+  const [first, ...others] = sites
+  const into = others.map((site) => site.into / size)
+  const mean = into.reduce((sum, one) => sum + one, 0) / into.length
+  return [
+    `into the other sites ${mean.toFixed(3)} of S each, at most ${Math.max(...into).toFixed(3)}`,
+    `out of the first site ${((first?.out ?? 0) / size).toFixed(3)} of S`,
+  ]
 }

@@ -4,7 +4,7 @@ import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
 import { SuperSeeding } from '../../src/torrent/scheduler/super-seeding.ts'
 import { accepts, type Topology, toOpen } from '../../src/torrent/scheduler/topology.ts'
 import { EventQueue } from './event-queue.ts'
-import { Downlink, type Transfer, Uplink } from './link.ts'
+import { Downlink, SiteLinks, type Transfer, Uplink } from './link.ts'
 
 const LARGEST_BLOCK_BYTES = 128 * 1024
 /** Peers in one answer of the tracker, as in peers/discovery.ts. */
@@ -17,6 +17,7 @@ const COALESCE_S = 0.04
 /** A packet of HAVEs without them, with its headers and its acknowledgement. */
 const PACKET_BYTES = 120
 const HAVE_BYTES = 9
+const PACKET_CONTENT_BYTES = 1448
 /** After so long a system closes the connections of a server that vanished. */
 const CLOSE_S = 5
 
@@ -26,8 +27,9 @@ export interface SwarmOptions {
   pieceLength: number
   /** Bytes a second of each server's link, both ways; the seeder is number 0. */
   rate: (server: number) => number
-  /** One-way seconds between any two. */
+  /** One-way seconds between any two, of one site if there are several. */
   latency: number
+  sites?: SiteOptions
   /** Seconds at which each server starts. */
   startAt?: (server: number) => number
   /** Seconds at which servers vanish, by their numbers. */
@@ -35,7 +37,22 @@ export interface SwarmOptions {
   random: () => number
 }
 
+export interface SiteOptions {
+  /** The number of servers in each; the seeder is in the first. */
+  servers: readonly number[]
+  /** Bytes a second of each site's long links, one for each way. */
+  rate: number
+  /** One-way seconds between two sites. */
+  latency: number
+  /** The share of packets that is lost between two sites. */
+  loss: number
+  /** Whether the servers know the names of all sites, or only who is near. */
+  named: boolean
+}
+
 export interface SwarmResult {
+  /** Bytes over the long links of each site. */
+  sites: { into: number; out: number }[]
   /** Seconds at which each server was done, by its number less one; undefined for a server that is dead or not done. */
   doneAt: (number | undefined)[]
   /** Bytes sent by the seeder. */
@@ -52,6 +69,13 @@ interface Delivery extends Transfer {
   from: Node
   receiver: Node
   request: BlockRequest
+}
+
+/** Some bytes of a delivery on their way. */
+interface Part {
+  delivery: Delivery
+  bytes: number
+  isLast: boolean
 }
 
 /** HAVEs that `from` sends to some of its neighbours at the same time. */
@@ -78,15 +102,33 @@ class Node {
   /** Named by the tracker and not dialed yet. */
   known: Node[] = []
   readonly id: number
+  /** The number of its site. */
+  readonly site: number
+  readonly key: string
+  /** When the last bytes come that are on their way from each server of another site. */
+  readonly inOrderAt = new Map<number, number>()
 
-  constructor(id: number, options: SwarmOptions, up: Uplink<Delivery>) {
-    const { pieces, pieceLength, random } = options
+  constructor(id: number, site: number, options: SwarmOptions, up: Uplink<Delivery>) {
+    const { pieces, pieceLength, random, sites } = options
     this.id = id
-    this.scheduler = new Scheduler({ length: pieces * pieceLength, pieceLength, random })
+    this.site = site
+    this.key = `${site}/${id}`
+    const own = sites?.named
+      ? { site: nameOf(site), key: this.key, seederSite: nameOf(0) }
+      : { key: this.key }
+    this.scheduler = new Scheduler({ length: pieces * pieceLength, pieceLength, random, own })
     if (id === 0) for (let piece = 0; piece < pieces; piece++) this.scheduler.alreadyHave(piece)
     this.up = up
     this.down = new Downlink(options.rate(id))
   }
+}
+
+const nameOf = (site: number) => `site${site}`
+
+/** The number of the site of each participant. */
+function sitesOf({ servers, sites }: SwarmOptions): number[] {
+  if (!sites) return Array.from({ length: servers + 1 }, () => 0)
+  return [0, ...sites.servers.flatMap((count, site) => Array.from({ length: count }, () => site))]
 }
 
 /** Runs a whole swarm in simulated time. The scheduler of every server is the one that the agent runs. */
@@ -98,6 +140,7 @@ class Swarm {
   readonly #queue = new EventQueue()
   readonly #options: SwarmOptions
   readonly #nodes: Node[]
+  readonly #links: SiteLinks[]
   readonly #seeder: Node
   readonly #started: Node[] = []
   readonly #superSeeding: SuperSeeding | undefined
@@ -109,7 +152,8 @@ class Swarm {
   constructor(options: SwarmOptions) {
     this.#options = options
     const { pieces, servers, pieceLength } = options
-    this.#nodes = Array.from({ length: servers + 1 }, (_, id) => this.#makeNode(id))
+    this.#links = (options.sites?.servers ?? []).map(() => new SiteLinks(options.sites?.rate ?? 0))
+    this.#nodes = sitesOf(options).map((site, id) => this.#makeNode(id, site))
     this.#seeder = this.#nodes[0] as Node
     this.#superSeeding = servers > 1 ? new SuperSeeding(pieces, () => pieceLength) : undefined
     this.#showsAll = this.#superSeeding === undefined
@@ -124,7 +168,8 @@ class Swarm {
     for (const node of nodes.slice(1)) queue.at(options.startAt?.(node.id) ?? 0, this.#start, node)
     for (const [id, at] of options.deaths ?? []) queue.at(at, this.#die, nodes[id] as Node)
     this.#seederTick(undefined)
-    const limit = 200 * ((options.pieces * options.pieceLength) / options.rate(1))
+    const rate = Math.min(options.rate(1), options.sites?.rate ?? Number.POSITIVE_INFINITY)
+    const limit = 200 * ((options.pieces * options.pieceLength) / rate)
     while (this.#waiting > 0 && queue.now < limit && queue.step());
     return this.#result()
   }
@@ -134,6 +179,7 @@ class Swarm {
     const peers = this.#nodes.slice(1)
     const whole = peers.filter(({ alive, doneAt }) => alive && doneAt !== undefined)
     return {
+      sites: this.#links.map(({ inBytes, outBytes }) => ({ into: inBytes, out: outBytes })),
       doneAt: peers.map(({ alive, doneAt }) => (alive ? doneAt : undefined)),
       seederSent: this.#seeder.up.bytes,
       seederSentFirst: this.#seederSentFirst || this.#seeder.up.bytes,
@@ -142,9 +188,9 @@ class Swarm {
     }
   }
 
-  #makeNode(id: number): Node {
+  #makeNode(id: number, site: number): Node {
     const sent = (delivery: Delivery, bytes: number) => this.#sent(delivery, bytes)
-    return new Node(id, this.#options, new Uplink(this.#queue, this.#options.rate(id), sent))
+    return new Node(id, site, this.#options, new Uplink(this.#queue, this.#options.rate(id), sent))
   }
 
   // ---- neighbours
@@ -186,7 +232,7 @@ class Swarm {
       return
     this.#introduce(from, to)
     this.#introduce(to, from)
-    this.#queue.afterUsual(this.#options.latency, this.#greet, { a: from, b: to })
+    this.#queue.afterUsual(this.#latency(from, to), this.#greet, { a: from, b: to })
   }
 
   #around(node: Node): Topology {
@@ -203,6 +249,16 @@ class Swarm {
     one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK_BYTES, isSeeder: other === this.#seeder })
     one.scheduler.unchoked(other.id)
     if (one === this.#seeder) this.#superSeeding?.join(other.id, this.#queue.now)
+    if (!this.#options.sites) return
+    const isNear = one.site === other.site
+    const site = this.#options.sites.named ? nameOf(other.site) : undefined
+    one.scheduler.locate(other.id, { isNear, site, key: other.key })
+    if (one === this.#seeder) this.#superSeeding?.locate(other.id, isNear)
+  }
+
+  #latency(one: Node, other: Node): number {
+    const { sites, latency } = this.#options
+    return sites && one.site !== other.site ? sites.latency : latency
   }
 
   readonly #greet = ({ a, b }: { a: Node; b: Node }): void => {
@@ -234,8 +290,17 @@ class Swarm {
       const from = node.neighbours.get(request.peer)
       if (!from) continue
       const delivery = { from, receiver: node, to: node.id, request, left: request.length }
-      this.#queue.afterUsual(this.#options.latency, this.#serve, delivery)
+      this.#queue.afterUsual(this.#latency(node, from), this.#serve, delivery)
     }
+    const imports = node.scheduler.takeImports()
+    if (imports.length === 0) return
+    for (const to of node.neighbours.values())
+      if (to.site === node.site)
+        this.#queue.afterUsual(this.#options.latency, this.#importHeard, { from: node, to, news: imports })
+  }
+
+  readonly #importHeard = ({ from, to, news }: Letter & { from: Node }): void => {
+    for (const piece of news) to.scheduler.peerImports(from.id, piece, this.#queue.now)
   }
 
   readonly #serve = (delivery: Delivery): void => {
@@ -246,12 +311,47 @@ class Swarm {
   #sent(delivery: Delivery, bytes: number): void {
     const { from, receiver, request, left } = delivery
     if (!from.alive) return
-    const passed = receiver.down.pass(bytes, this.#queue.now + this.#options.latency)
-    if (left === 0) this.#queue.at(passed, this.#arrive, delivery)
+    const part = { delivery, bytes, isLast: left === 0 }
+    if (from.site === receiver.site) this.#comes(part, this.#queue.now + this.#options.latency)
+    else this.#leavesSite(part)
     if (left > 0 || from !== this.#seeder || !this.#superSeeding) return
     this.#superSeeding.sent(receiver.id, request.piece, request.length, this.#queue.now)
     this.#reveal()
   }
+
+  #comes({ delivery, bytes, isLast }: Part, time: number): void {
+    const passed = delivery.receiver.down.pass(bytes, time)
+    if (isLast) this.#queue.at(passed, this.#arrive, delivery)
+  }
+
+  /** Through the long link of the sender's site, then over the distance, then through that of the receiver's site. */
+  #leavesSite(part: Part): void {
+    const links = this.#links[part.delivery.from.site] as SiteLinks
+    links.outBytes += part.bytes
+    const left = links.out.pass(part.bytes, this.#queue.now)
+    this.#queue.at(left + (this.#options.sites?.latency ?? 0), this.#reachesSite, part)
+  }
+
+  /** TCP keeps the order: what is behind a lost packet waits for a round trip until that came again. */
+  readonly #reachesSite = (part: Part): void => {
+    const { from, receiver } = part.delivery
+    const links = this.#links[receiver.site] as SiteLinks
+    const isLost = this.#isLost(part.bytes)
+    const bytes = part.bytes + (isLost ? PACKET_CONTENT_BYTES : 0)
+    links.inBytes += bytes
+    const passed = links.into.pass(bytes, this.#queue.now) + (isLost ? 2 * this.#latency(from, receiver) : 0)
+    const inOrder = Math.max(passed, receiver.inOrderAt.get(from.id) ?? 0)
+    receiver.inOrderAt.set(from.id, inOrder)
+    this.#queue.at(inOrder, this.#passedSite, part)
+  }
+
+  /** Whether one of the packets is lost. */
+  #isLost(bytes: number): boolean {
+    const { loss } = this.#options.sites as SiteOptions
+    return loss > 0 && this.#options.random() > (1 - loss) ** (bytes / PACKET_CONTENT_BYTES)
+  }
+
+  readonly #passedSite = (part: Part): void => this.#comes(part, this.#queue.now)
 
   readonly #arrive = ({ receiver: node, from, request }: Delivery): void => {
     if (!node.alive) return
@@ -287,15 +387,34 @@ class Swarm {
     const { news } = node
     node.news = []
     const letters: Letter[] = []
+    const farLetters: Letter[] = []
     for (const to of node.neighbours.values()) {
       const fresh = this.#newTo(to, node, news)
       if (fresh.length === 0) continue
-      node.up.spend(PACKET_BYTES + HAVE_BYTES * fresh.length)
-      to.down.pass(PACKET_BYTES + HAVE_BYTES * fresh.length, this.#queue.now)
-      letters.push({ to, news: fresh })
+      const bytes = PACKET_BYTES + HAVE_BYTES * fresh.length
+      node.up.spend(bytes)
+      to.down.pass(bytes, this.#queue.now)
+      if (node.site === to.site) letters.push({ to, news: fresh })
+      else {
+        this.#crosses(node, to, bytes)
+        farLetters.push({ to, news: fresh })
+      }
     }
-    if (letters.length > 0)
-      this.#queue.afterUsual(this.#options.latency, this.#newsArrived, { from: node, letters })
+    this.#post(node, letters, this.#options.latency)
+    this.#post(node, farLetters, this.#options.sites?.latency ?? 0)
+  }
+
+  #post(from: Node, letters: Letter[], latency: number): void {
+    if (letters.length > 0) this.#queue.afterUsual(latency, this.#newsArrived, { from, letters })
+  }
+
+  /** Small messages between two sites. They take room on the long links. */
+  #crosses(from: Node, to: Node, bytes: number): void {
+    const [one, other] = [this.#links[from.site] as SiteLinks, this.#links[to.site] as SiteLinks]
+    one.outBytes += bytes
+    other.inBytes += bytes
+    one.out.pass(bytes, this.#queue.now)
+    other.into.pass(bytes, this.#queue.now)
   }
 
   #newTo(other: Node, node: Node, news: number[]): number[] {
@@ -322,10 +441,7 @@ class Swarm {
   }
 
   #show(to: Node, news: number[]): void {
-    this.#queue.afterUsual(this.#options.latency, this.#newsArrived, {
-      from: this.#seeder,
-      letters: [{ to, news }],
-    })
+    this.#post(this.#seeder, [{ to, news }], this.#latency(this.#seeder, to))
   }
 
   // ---- time

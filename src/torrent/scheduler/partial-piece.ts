@@ -32,6 +32,8 @@ export class PartialPiece {
   owner: number
   /** No other peer helps: the piece was wrong once, so this time it comes from one peer from beginning to end. */
   readonly singleSource: boolean
+  /** It was asked of another site, and the members of this one were told. */
+  isImport = false
   free: number
   missing: number
 

@@ -19,6 +19,10 @@ export class PeerState {
   largestBlock: number
   /** Our seeder, which may super-seed. */
   isSeeder = false
+  /** In our own site, as far as is known; the name of its site; the hash by which members of a site are chosen. */
+  isNear = true
+  site: string | undefined
+  siteKey = 0
   /** The piece that it is being asked for. */
   current: PartialPiece | undefined
   /** Bytes that it was asked for and has not sent. */

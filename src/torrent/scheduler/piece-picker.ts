@@ -1,6 +1,7 @@
 import { PartialPiece } from './partial-piece.ts'
 import type { PeerState } from './peer-state.ts'
 import { lowestBit, PieceSet } from './piece-set.ts'
+import type { Choice } from './site-imports.ts'
 
 /** What the picker asks about the owners of partial pieces. */
 export interface Owners {
@@ -11,6 +12,9 @@ export interface Owners {
   /** The piece begins anew with another owner. */
   restart(partial: PartialPiece): void
 }
+
+/** Any piece that the peer has. */
+const ANY: readonly Choice[] = [[]]
 
 /** So many pieces are compared to find a rare one. More would change nothing (NOTES.md). */
 const SAMPLE_SIZE = 16
@@ -59,15 +63,25 @@ export class PiecePicker {
     this.#copies[piece] = (this.#copies[piece] ?? 1) - 1
   }
 
-  /** In this order: the piece that the peer owns, one that its owner leaves to others, a new one, any other partial one. */
-  next(peer: PeerState, pieceLength: (piece: number) => number, owners: Owners): PartialPiece | undefined {
+  /**
+   * In this order: the piece that the peer owns, one that its owner leaves to others, a new one, any other partial one. The
+   * peer may be asked only for pieces in `choices`, and a new one is from the first of them that has any.
+   */
+  next(
+    peer: PeerState,
+    pieceLength: (piece: number) => number,
+    owners: Owners,
+    choices: readonly Choice[] = ANY,
+  ): PartialPiece | undefined {
     const isLeft = ({ owner, singleSource }: PartialPiece) =>
       singleSource ? owners.isLost(owner) : !owners.isBusy(owner)
+    const isChosen = ({ piece }: PartialPiece) =>
+      choices.some((choice) => choice.every((set) => set.has(piece)))
     if (peer.current && peer.current.free > 0 && peer.current.owner === peer.id) return peer.current
     peer.current =
-      this.#find(peer, (partial) => partial.owner === peer.id || isLeft(partial)) ??
-      this.#begin(peer, pieceLength) ??
-      this.#find(peer, ({ singleSource }) => !singleSource)
+      this.#find(peer, (partial) => partial.owner === peer.id || (isLeft(partial) && isChosen(partial))) ??
+      this.#begin(peer, pieceLength, choices) ??
+      this.#find(peer, (partial) => !partial.singleSource && isChosen(partial))
     if (peer.current && peer.current.owner !== peer.id && isLeft(peer.current)) {
       if (peer.current.singleSource) owners.restart(peer.current)
       peer.current.owner = peer.id
@@ -109,9 +123,14 @@ export class PiecePicker {
     return undefined
   }
 
-  #begin(peer: PeerState, pieceLength: (piece: number) => number): PartialPiece | undefined {
+  #begin(
+    peer: PeerState,
+    pieceLength: (piece: number) => number,
+    choices: readonly Choice[],
+  ): PartialPiece | undefined {
     if (this.partials.size - this.#abandoned.size + this.#checking.size >= this.#maxPartials) return undefined
-    const piece = this.#failed(peer.has) ?? this.#rarest(peer.has)
+    let piece = this.#failed(peer.has)
+    for (const choice of choices) piece ??= this.#rarest(peer.has, choice)
     if (piece === undefined) return undefined
     const partial = new PartialPiece(piece, pieceLength(piece), peer.id, this.#failedCheck.has(piece))
     this.open.delete(piece)
@@ -126,18 +145,20 @@ export class PiecePicker {
   }
 
   /**
-   * The rarest of the first `SAMPLE_SIZE` open pieces in `has`, from a random place on; of equally rare ones the newest. Few
+   * The rarest of the first `SAMPLE_SIZE` open pieces in `has` and in the choice, from a random place on; of equally rare ones the newest. Few
    * peers of the whole swarm have a new piece, not only few neighbours: it must not wait behind older pieces that have spread
    * already (NOTES.md).
    */
-  #rarest(has: PieceSet): number | undefined {
+  #rarest(has: PieceSet, choice: Choice): number | undefined {
     const words = this.open.words
     const start = Math.floor(this.#random() * words.length)
     let best: number | undefined
     let seen = 0
     for (let step = 0; step < words.length && seen < SAMPLE_SIZE; step++) {
       const at = start + step < words.length ? start + step : start + step - words.length
-      for (let bits = (words[at] ?? 0) & (has.words[at] ?? 0); bits !== 0; bits &= bits - 1) {
+      let bits = (words[at] ?? 0) & (has.words[at] ?? 0)
+      for (const set of choice) bits &= set.words[at] ?? 0
+      for (; bits !== 0; bits &= bits - 1) {
         const piece = at * 32 + lowestBit(bits)
         if (best === undefined || this.#isBefore(piece, best)) best = piece
         seen++

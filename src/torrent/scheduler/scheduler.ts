@@ -5,6 +5,9 @@ import { PeerState } from './peer-state.ts'
 import { type Owners, PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
 import type { FlowsWindow } from './request-window.ts'
+import { hashOf } from './rendezvous.ts'
+import type { OwnSite, SiteFacts } from './site-facts.ts'
+import { SiteImports } from './site-imports.ts'
 
 /** A peer that owes blocks and sends none for so long, or for so many times the usual latency, loses them to others. */
 const SILENT_S = 1
@@ -39,6 +42,7 @@ export interface SchedulerOptions {
   random: () => number
   /** Memory for partial pieces. */
   partialBytes?: number
+  own?: OwnSite
 }
 
 export interface Arrival {
@@ -63,11 +67,14 @@ export class Scheduler {
   readonly have: PieceSet
   readonly pieceCount: number
   readonly picker: PiecePicker
+  readonly sites: SiteImports
   readonly #peers = new Map<number, PeerState>()
   readonly #options: SchedulerOptions
   readonly #rate = new IncomingRate()
   /** From asking to getting a block, smoothed over all peers. */
   #latencyS = 0
+  /** Pieces that were asked of other sites, until `takeImports`. */
+  readonly #imports: number[] = []
   /** For how long blocks are asked in advance. */
   aheadS = AHEAD_S
   /** What all neighbours together should bring, bytes a second. */
@@ -82,6 +89,7 @@ export class Scheduler {
     this.have = new PieceSet(this.pieceCount)
     const maxPartials = Math.max(2, Math.floor(partialBytes / pieceLength))
     this.picker = new PiecePicker(this.pieceCount, maxPartials, random)
+    this.sites = new SiteImports(this.pieceCount, options.own ?? { key: '' }, this.#peers)
   }
 
   get done(): boolean {
@@ -115,6 +123,7 @@ export class Scheduler {
 
   join(id: number, largestBlock: number, nowS: number): void {
     this.#peers.set(id, new PeerState(id, this.pieceCount, largestBlock, nowS))
+    this.sites.changed()
   }
 
   leave(id: number): void {
@@ -122,13 +131,37 @@ export class Scheduler {
     if (!peer) return
     for (const piece of peer.has) this.picker.copyRemoved(piece)
     this.#peers.delete(id)
+    this.sites.changed()
     this.#releaseAll(peer)
   }
 
   /** What the peer has said about itself since it joined. */
   describe(id: number, about: { largestBlock: number; isSeeder: boolean }): void {
     const peer = this.#peers.get(id)
-    if (peer) Object.assign(peer, about)
+    if (!peer) return
+    Object.assign(peer, about)
+    this.sites.changed()
+  }
+
+  /** Where the peer is. Until it is known, it counts as near. */
+  locate(id: number, { isNear, site, key }: SiteFacts): void {
+    const peer = this.#peers.get(id)
+    if (!peer) return
+    peer.isNear = isNear
+    peer.site = site
+    peer.siteKey = hashOf(key)
+    this.sites.changed()
+  }
+
+  /** A peer says that it fetches the piece from another site. */
+  peerImports(id: number, piece: number, nowS: number): void {
+    const peer = this.#peers.get(id)
+    if (peer) this.sites.claimed(peer, piece, nowS)
+  }
+
+  /** Pieces that were asked of other sites since the last call: other members of this site must know. */
+  takeImports(): number[] {
+    return this.#imports.splice(0)
   }
 
   /** There are several connections to the peer, which take so much together; or only one again. */
@@ -159,6 +192,7 @@ export class Scheduler {
     peer.has.add(piece)
     if (newAtS !== undefined) peer.ownRate.arrived(this.pieceLength(piece), newAtS)
     this.picker.copyAdded(piece, newAtS !== undefined)
+    this.sites.peerHas(peer, piece, newAtS)
     return !this.have.has(piece)
   }
 
@@ -186,15 +220,23 @@ export class Scheduler {
   // ---- requests
 
   /**
-   * The requests to send now, for at most `budget` bytes. Call it after every event that makes room or brings news, with the
+   * The requests to send now, for at most `budget` bytes, and `farBudget` from other sites. Call it after every event that makes room or brings news, with the
    * peer of that event as `only`; and for all peers after `tick`.
    */
-  nextRequests(nowS: number, only?: number, budget = Number.POSITIVE_INFINITY): BlockRequest[] {
+  nextRequests(
+    nowS: number,
+    only?: number,
+    budget = Number.POSITIVE_INFINITY,
+    farBudget = Number.POSITIVE_INFINITY,
+  ): BlockRequest[] {
     const requests: BlockRequest[] = []
     let left = budget
+    let farLeft = farBudget
     for (const peer of this.#inOrder(only)) {
       if (left <= 0) break
-      left -= this.#askPeer(peer, nowS, left, requests)
+      const bytes = this.#askPeer(peer, nowS, peer.isNear ? left : Math.min(left, farLeft), requests)
+      left -= bytes
+      if (!peer.isNear) farLeft -= bytes
     }
     return requests
   }
@@ -232,13 +274,17 @@ export class Scheduler {
   }
 
   #nextBlock(peer: PeerState, nowS: number): Block | undefined {
-    const partial = this.picker.next(peer, this.pieceLength, this.#ownersAt(nowS))
+    const choices = this.sites.choices(peer, nowS)
+    const partial = this.picker.next(peer, this.pieceLength, this.#ownersAt(nowS), choices)
     if (partial) {
+      if (choices && !partial.isImport) this.#imports.push(partial.piece)
+      partial.isImport ||= choices !== undefined
       const block = partial.take(peer.window.blockLength(peer.largestBlock))
       this.picker.changed(partial)
       return block
     }
-    if (this.picker.open.size > 0) return undefined
+    // A late block is not worth a second way between sites: it is given up soon enough when it does not come at all.
+    if (this.picker.open.size > 0 || choices) return undefined
     return lateBlock(peer, this.picker.partials.values(), this.#peers, nowS, this.#latencyS)
   }
 
@@ -274,6 +320,7 @@ export class Scheduler {
     const latencyS = nowS - request.askedAtS
     this.#latencyS = this.#latencyS === 0 ? latencyS : this.#latencyS * 0.9 + latencyS * 0.1
     this.#rate.arrived(block.length, nowS)
+    this.sites.arrived(nowS)
 
     const partial = this.picker.partials.get(block.piece)
     if (!partial) return { fresh: false, first: false, cancel: [], complete: false }
@@ -320,6 +367,7 @@ export class Scheduler {
   /** Gives up the requests to peers that stopped answering. Returns what to cancel. Call it every 0.1 s or so. */
   tick(nowS: number): { peer: number; block: Block }[] {
     this.#updateTargetRate()
+    this.sites.tick(nowS)
     const cancel: { peer: number; block: Block }[] = []
     const usualS = Math.max(SILENT_S, SILENT_LATENCIES * this.#latencyS)
     for (const peer of this.#peers.values()) {
@@ -329,6 +377,7 @@ export class Scheduler {
       for (const block of peer.requests) cancel.push({ peer: peer.id, block })
       this.#releaseAll(peer)
       peer.stoppedAnswering(nowS)
+      this.sites.changed()
     }
     return cancel
   }

@@ -12,6 +12,8 @@ export class Receiver {
   readonly sameMachine: boolean
   /** Sees everything and takes what it wants. */
   readonly choosesItself: boolean
+  /** In the seeder's own site. */
+  isNear = true
   readonly has: PieceSet
   readonly shown: PieceSet
   /** Pieces that were assigned to it and that it does not have yet → bytes still to send. */

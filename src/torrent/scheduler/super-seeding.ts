@@ -76,6 +76,12 @@ export class SuperSeeding {
     this.#receivers.set(id, new Receiver(id, nowS, { pieceCount, sameMachine, choosesItself: !isAgent }))
   }
 
+  /** Whether the peer is in the seeder's own site, as all are until it is said. */
+  locate(id: number, isNear: boolean): void {
+    const receiver = this.#receivers.get(id)
+    if (receiver) receiver.isNear = isNear
+  }
+
   leave(id: number): void {
     const gone = this.#receivers.get(id)
     if (!gone) return
@@ -141,14 +147,18 @@ export class SuperSeeding {
     return Math.max(MIN_ASSIGNED_PIECES * this.#pieceLength(0), ahead) - pending
   }
 
-  /** Peers on other machines, as long as any of them takes something. */
+  /**
+   * Peers on other machines, as long as any of them takes something; of these, those of the seeder's own site: the others get
+   * the pieces from them.
+   */
   #eligible(nowS: number): Receiver[] {
     const everyone = [...this.#receivers.values()]
     const all = this.#choosers > 0 ? everyone.filter(({ choosesItself }) => !choosesItself) : everyone
     const remote = all.filter(
       (receiver) => !receiver.sameMachine && !receiver.has.full && !receiver.isStuck(nowS),
     )
-    return remote.length > 0 ? remote : all
+    const near = remote.filter(({ isNear }) => isNear)
+    return near.length > 0 ? near : remote.length > 0 ? remote : all
   }
 
   #takesMore(receiver: Receiver, nowS: number): boolean {

@@ -1,0 +1,23 @@
+/** FNV-1a, 32 bits: the same number for the same text everywhere. */
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return hash >>> 0
+}
+
+/**
+ * Rendezvous hashing (Thaler and Ravishankar, 1996): of several candidates the one with the highest score for a piece takes it.
+ * All who know the same candidates choose the same one, and when one leaves, only its own pieces move.
+ */
+export function score(candidate: number, piece: number): number {
+  let mixed = candidate ^ Math.imul(piece + 1, 0x9e3779b1)
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return (mixed ^ (mixed >>> 16)) >>> 0
+}
+
+export function isBest(candidate: number, others: Iterable<number>, piece: number): boolean {
+  const own = score(candidate, piece)
+  for (const other of others) if (other !== candidate && score(other, piece) > own) return false
+  return true
+}

@@ -1,0 +1,17 @@
+/** What is known about where a neighbour is. It may be wrong: it only says who is preferred. */
+export interface SiteFacts {
+  /** In our own site. */
+  isNear: boolean
+  /** The name of its site, if it has one. */
+  site?: string | undefined
+  /** The same text at all participants; by it members of a site are chosen. */
+  key: string
+}
+
+/** What is known about this participant. */
+export interface OwnSite {
+  site?: string | undefined
+  key: string
+  /** Where the seeder is, if that is known before it is met. */
+  seederSite?: string | undefined
+}
