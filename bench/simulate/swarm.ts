@@ -1,8 +1,9 @@
 import type { Block, BlockRequest } from '../../src/torrent/scheduler/partial-piece.ts'
 import { PieceSet } from '../../src/torrent/scheduler/piece-set.ts'
+import { type Member, Roster } from '../../src/torrent/scheduler/roster.ts'
 import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
 import { SuperSeeding } from '../../src/torrent/scheduler/super-seeding.ts'
-import { accepts, type Topology, toOpen } from '../../src/torrent/scheduler/topology.ts'
+import { accepts, isMesh, type Topology, toOpen } from '../../src/torrent/scheduler/topology.ts'
 import { EventQueue } from './event-queue.ts'
 import { Downlink, SiteLinks, type Transfer, Uplink } from './link.ts'
 
@@ -99,12 +100,15 @@ class Node {
   received = 0
   news: number[] = []
   startedAt = 0
+  isStarted = false
   /** Named by the tracker and not dialed yet. */
   known: Node[] = []
+  /** Whom it connects to by name as soon as they are there. */
+  partners: Node[] = []
   readonly id: number
   /** The number of its site. */
   readonly site: number
-  readonly key: string
+  readonly member: Member
   /** When the last bytes come that are on their way from each server of another site. */
   readonly inOrderAt = new Map<number, number>()
 
@@ -112,10 +116,9 @@ class Node {
     const { pieces, pieceLength, random, sites } = options
     this.id = id
     this.site = site
-    this.key = `${site}/${id}`
-    const own = sites?.named
-      ? { site: nameOf(site), key: this.key, seederSite: nameOf(0) }
-      : { key: this.key }
+    this.member = { site: nameOf(site), key: `${site}/${id}` }
+    const { key } = this.member
+    const own = sites?.named ? { ...this.member, seederSite: nameOf(0) } : { key }
     this.scheduler = new Scheduler({ length: pieces * pieceLength, pieceLength, random, own })
     if (id === 0) for (let piece = 0; piece < pieces; piece++) this.scheduler.alreadyHave(piece)
     this.up = up
@@ -141,6 +144,9 @@ class Swarm {
   readonly #options: SwarmOptions
   readonly #nodes: Node[]
   readonly #links: SiteLinks[]
+  /** Where the swarm is too large to be a mesh and its sites are named. */
+  readonly #roster: Roster | undefined
+  readonly #byKey: Map<string, Node>
   readonly #seeder: Node
   readonly #started: Node[] = []
   readonly #superSeeding: SuperSeeding | undefined
@@ -155,6 +161,8 @@ class Swarm {
     this.#links = (options.sites?.servers ?? []).map(() => new SiteLinks(options.sites?.rate ?? 0))
     this.#nodes = sitesOf(options).map((site, id) => this.#makeNode(id, site))
     this.#seeder = this.#nodes[0] as Node
+    this.#byKey = new Map(this.#nodes.map((node) => [node.member.key, node]))
+    this.#roster = options.sites?.named && !isMesh(this.#nodes.length) ? this.#makeRoster() : undefined
     this.#superSeeding = servers > 1 ? new SuperSeeding(pieces, () => pieceLength) : undefined
     this.#showsAll = this.#superSeeding === undefined
     this.#waiting = servers
@@ -199,12 +207,22 @@ class Swarm {
     if (!node.alive) return
     node.startedAt = this.#queue.now
     node.scheduler.setSwarmSize(this.#nodes.length)
+    for (const { key } of this.#roster?.partnersOf(node.member) ?? [])
+      node.partners.push(this.#byKey.get(key) as Node)
     // Every peer knows the seeder. The tracker names some of the other peers.
     this.#connect(node, this.#seeder)
     this.#announceTo(node)
     this.#started.push(node)
+    node.isStarted = true
     this.#queue.afterUsual(SECOND_ANNOUNCE_S, this.#announceTo, node)
     this.#tick(node)
+  }
+
+  #makeRoster(): Roster {
+    const sites = new Map<string, string[]>()
+    for (const { member } of this.#nodes.slice(1))
+      sites.set(member.site, [...(sites.get(member.site) ?? []), member.key])
+    return new Roster(sites)
   }
 
   readonly #announceTo = (node: Node): void => {
@@ -213,10 +231,24 @@ class Swarm {
       const other = this.#started[Math.floor(this.#options.random() * this.#started.length)] as Node
       if (other !== node && other !== this.#seeder) node.known.push(other)
     }
+    if (this.#roster) node.known = this.#someOfSite(node)
     this.#openMore(node)
   }
 
+  /** Importers tell members of each other, as they have all of them as neighbours. */
+  #someOfSite(node: Node): Node[] {
+    const here = this.#started.filter(
+      (other) => other.site === node.site && other !== this.#seeder && other !== node,
+    )
+    if (here.length === 0) return []
+    return Array.from(
+      { length: PEERS_WANTED },
+      () => here[Math.floor(this.#options.random() * here.length)] as Node,
+    )
+  }
+
   #openMore(node: Node): void {
+    for (const partner of node.partners) if (partner.alive && partner.isStarted) this.#connect(node, partner)
     for (let count = toOpen(this.#around(node)); count > 0; count--) {
       const other = node.known.pop()
       if (!other) return
@@ -227,7 +259,7 @@ class Swarm {
   #connect(from: Node, to: Node): void {
     if (
       from.neighbours.has(to.id) ||
-      !accepts(this.#around(to), { seeder: to === this.#seeder, agent: true })
+      !accepts(this.#around(to), { seeder: to === this.#seeder, agent: true, ...this.#asCaller(from, to) })
     )
       return
     this.#introduce(from, to)
@@ -243,6 +275,17 @@ class Swarm {
     }
   }
 
+  #asCaller(from: Node, to: Node) {
+    if (!this.#roster) return {}
+    const isFar = from.site !== to.site
+    if (to === this.#seeder)
+      return { isFar: isFar && !this.#roster.leadersOf(from.member.site).includes(from.member.key) }
+    const isPartner = isFar
+      ? this.#roster.mayCross(from.member, to.member)
+      : [from, to].some(({ member }) => this.#roster?.leadersOf(member.site).includes(member.key))
+    return { isFar, isPartner }
+  }
+
   #introduce(one: Node, other: Node): void {
     one.neighbours.set(other.id, other)
     one.scheduler.join(other.id, LARGEST_BLOCK_BYTES, this.#queue.now)
@@ -252,7 +295,7 @@ class Swarm {
     if (!this.#options.sites) return
     const isNear = one.site === other.site
     const site = this.#options.sites.named ? nameOf(other.site) : undefined
-    one.scheduler.locate(other.id, { isNear, site, key: other.key })
+    one.scheduler.locate(other.id, { isNear, site, key: other.member.key })
     if (one === this.#seeder) this.#superSeeding?.locate(other.id, isNear)
   }
 

@@ -21,3 +21,14 @@ export function isBest(candidate: number, others: Iterable<number>, piece: numbe
   for (const other of others) if (other !== candidate && score(other, piece) > own) return false
   return true
 }
+
+/** The number of the candidate that takes the piece. */
+export function best(candidates: readonly number[], piece: number): number {
+  let chosen = 0
+  let highest = -1
+  candidates.forEach((candidate, at) => {
+    const own = score(candidate, piece)
+    if (own > highest) [chosen, highest] = [at, own]
+  })
+  return chosen
+}

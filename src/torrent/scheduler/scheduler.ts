@@ -71,6 +71,8 @@ export class Scheduler {
   readonly #peers = new Map<number, PeerState>()
   readonly #options: SchedulerOptions
   readonly #rate = new IncomingRate()
+  /** From other sites alone. */
+  readonly #farRate = new IncomingRate()
   /** From asking to getting a block, smoothed over all peers. */
   #latencyS = 0
   /** Pieces that were asked of other sites, until `takeImports`. */
@@ -257,7 +259,7 @@ export class Scheduler {
     if (peer.choking || nowS < peer.pausedUntilS || this.done) return 0
     const minBytes = peer.isSuperSeeding ? MIN_SHARE_OF_SHOWN * this.#options.pieceLength : 0
     peer.window.resize({
-      rate: this.#targetRate / this.#peers.size,
+      rate: this.#shareOf(peer, nowS),
       aheadS: this.aheadS,
       minBytes,
       isOfFew: this.#isFew,
@@ -271,6 +273,12 @@ export class Scheduler {
       bytes += block.length
     }
     return bytes
+  }
+
+  /** Bytes a second that each neighbour should bring. What comes over long links is shared by those at their other ends alone. */
+  #shareOf(peer: PeerState, nowS: number): number {
+    const target = peer.isNear ? this.#targetRate : Math.max(MIN_RATE_BYTES_PER_S, this.#farRate.value)
+    return target / this.sites.sharers(peer, nowS)
   }
 
   #nextBlock(peer: PeerState, nowS: number): Block | undefined {
@@ -320,7 +328,8 @@ export class Scheduler {
     const latencyS = nowS - request.askedAtS
     this.#latencyS = this.#latencyS === 0 ? latencyS : this.#latencyS * 0.9 + latencyS * 0.1
     this.#rate.arrived(block.length, nowS)
-    this.sites.arrived(nowS)
+    if (!peer.isNear) this.#farRate.arrived(block.length, nowS)
+    this.sites.arrived(peer, block.length, nowS)
 
     const partial = this.picker.partials.get(block.piece)
     if (!partial) return { fresh: false, first: false, cancel: [], complete: false }
@@ -388,8 +397,8 @@ export class Scheduler {
    */
   #updateTargetRate(): void {
     this.#targetRate = Math.max(MIN_RATE_BYTES_PER_S, this.#rate.value)
-    for (const { ownRate, isSeeder } of this.#peers.values()) {
-      if (!isSeeder) this.#targetRate = Math.max(this.#targetRate, ownRate.value)
+    for (const { ownRate, isSeeder, isNear } of this.#peers.values()) {
+      if (!isSeeder && isNear) this.#targetRate = Math.max(this.#targetRate, ownRate.value)
     }
   }
 

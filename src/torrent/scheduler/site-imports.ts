@@ -1,34 +1,26 @@
+import { ImportClaims } from './import-claims.ts'
 import type { PeerState } from './peer-state.ts'
 import { PieceSet } from './piece-set.ts'
-import { hashOf, isBest } from './rendezvous.ts'
+import { best, hashOf, isBest } from './rendezvous.ts'
 import type { OwnSite } from './site-facts.ts'
 
 /** So many members of a site fetch from other sites: enough flows for a long way, and few enough to know of each other. */
 export const MAX_IMPORTERS = 8
-/** A piece that a member says it fetches is left to it for so long, or for so many times what that usually takes. */
-const CLAIM_S = 1
-const USUAL_CLAIMS = 3
-/** Until it is known how long that takes. */
-const FIRST_CLAIM_S = 1.5
 /** A piece that another site has had for so long may be fetched by others than the member whose it is by hash. */
 const RIPE_S = 0.2
 /**
- * A neighbour at the seeder's site that had nothing to send for so long is asked for the share of another site, and at last
- * for pieces that another site could send, too.
+ * A neighbour at the seeder's site that had nothing to send for so long is asked for the share of a site that is late, and
+ * for pieces that other sites have, too, if less than this part of what once came from other sites comes.
  */
-const OTHER_SHARES_S = 0.5
-const ANY_S = 2
+const IDLE_S = 0.5
+const STARVED = 0.5
+const RATE_S = 1
 /** When nothing at all came for so long, everybody is asked for everything, at first for the second time. */
 const STALL_S = 2
 const FIRST_FREEDOM_S = 5
 
 /** The pieces that are in all of these sets. */
 export type Choice = readonly PieceSet[]
-
-interface Claim {
-  peer: number
-  atS: number
-}
 
 /**
  * Decides which pieces are asked of neighbours at other sites, so that each crosses into this site once (NOTES.md). A member of
@@ -47,25 +39,34 @@ export class SiteImports {
   /** Copies in this site, and at other sites than the seeder's. */
   readonly #copiesHere: Uint16Array
   readonly #copiesElsewhere: Uint16Array
-  readonly #claims = new Map<number, Claim>()
-  /** From a member's word that it fetches a piece until it has it, smoothed. */
-  #usualClaimS = 0
+  readonly #claims = new ImportClaims()
   /** Pieces that no member has or fetches. */
   readonly #wanted: PieceSet
   /** Pieces that are this member's by hash. */
   readonly #mine: PieceSet
   /** Pieces that this site takes from the seeder's site, and passes on to the others. */
   readonly #share: PieceSet
+  /** The same, and the shares of sites that are late. */
+  readonly #late: PieceSet
+  /** The site whose share a piece is, by number. */
+  readonly #shareOf: Uint16Array
+  #sites: (string | undefined)[] = []
   /** Pieces that no site has but the seeder's. */
   readonly #onlyAtSource: PieceSet
   /** Pieces that were heard of at other sites, since when, and those of them that are ripe. */
   readonly #heard = new Map<number, number>()
   readonly #ripe: PieceSet
   #isActive = false
+  /** Neighbours at other sites. */
+  #farCount = 0
   #hasNearSeeder = false
   #sourceSite: string | undefined
   /** The neighbours have changed at this time; what is kept about them is counted again. */
   #recountAtS = 0
+  /** Bytes a second that come from other sites, smoothed, and the most so far. */
+  #rate = 0
+  #highestRate = 0
+  #rateAtS = 0
   #lastArrivalS: number | undefined
   #freeUntilS = 0
   #freedomS = FIRST_FREEDOM_S
@@ -81,6 +82,8 @@ export class SiteImports {
     this.#wanted = new PieceSet(pieceCount)
     this.#mine = new PieceSet(pieceCount)
     this.#share = new PieceSet(pieceCount)
+    this.#late = new PieceSet(pieceCount)
+    this.#shareOf = new Uint16Array(pieceCount)
     this.#onlyAtSource = new PieceSet(pieceCount)
     this.#ripe = new PieceSet(pieceCount)
   }
@@ -91,37 +94,35 @@ export class SiteImports {
   }
 
   peerHas(peer: PeerState, piece: number, nowS: number | undefined): void {
-    const claim = this.#claims.get(piece)
-    if (claim?.peer === peer.id) {
-      this.#claims.delete(piece)
-      if (nowS !== undefined) this.#claimKept(nowS - claim.atS)
-    }
+    this.#claims.kept(piece, peer.id, nowS)
     const wasOnlyAtSource = this.#onlyAtSource.has(piece)
     this.#countCopy(peer, piece)
     if (!peer.isNear)
       this.#hear(piece, nowS ?? peer.lastAnswerAtS, wasOnlyAtSource && !this.#onlyAtSource.has(piece))
   }
 
-  /** A member says that it fetches the piece from another site. Only the first word about a piece counts. */
+  /** A member says that it fetches the piece from another site. */
   claimed(peer: PeerState, piece: number, nowS: number): void {
     this.#recount(nowS)
-    if (!peer.isNear || !this.#wanted.has(piece)) return
-    this.#claims.set(piece, { peer: peer.id, atS: nowS })
-    this.#wanted.delete(piece)
+    if (peer.isNear && this.#claims.claim(piece, peer.id, nowS)) this.#wanted.delete(piece)
   }
 
   /** A block came. */
-  arrived(nowS: number): void {
+  arrived(peer: PeerState, bytes: number, nowS: number): void {
     this.#lastArrivalS = nowS
+    if (peer.isNear) return
+    this.#decayRate(nowS)
+    this.#rate += bytes / RATE_S
+    this.#highestRate = Math.max(this.#highestRate, this.#rate)
   }
 
   /** Takes back what members claimed and do not bring. Call it every 0.1 s or so. */
   tick(nowS: number): void {
     this.#recount(nowS)
     if (!this.#isActive) return
-    const patienceS =
-      this.#usualClaimS === 0 ? FIRST_CLAIM_S : Math.max(CLAIM_S, USUAL_CLAIMS * this.#usualClaimS)
-    for (const [piece, { atS }] of [...this.#claims]) if (nowS - atS > patienceS) this.#endClaim(piece)
+    this.#decayRate(nowS)
+    this.#findLate()
+    for (const piece of this.#claims.expire(nowS)) if (this.#copiesHere[piece] === 0) this.#wanted.add(piece)
     for (const [piece, atS] of this.#heard) {
       if (nowS - atS < RIPE_S) break
       this.#heard.delete(piece)
@@ -131,6 +132,13 @@ export class SiteImports {
     if (nowS < this.#freeUntilS || nowS - this.#lastArrivalS < STALL_S) return
     this.#freeUntilS = nowS + this.#freedomS
     this.#freedomS *= 2
+  }
+
+  /** Neighbours that bring the same part of the content as this one: those here, or those elsewhere. */
+  sharers(peer: PeerState, nowS: number): number {
+    this.#recount(nowS)
+    if (!this.#isActive) return this.#peers.size
+    return peer.isNear ? this.#peers.size - this.#farCount : this.#farCount
   }
 
   /** Of which pieces a neighbour may be asked now, the best first; undefined when it may be asked for all alike. */
@@ -143,8 +151,9 @@ export class SiteImports {
     const wanted = [this.#wanted]
     if (this.#isAtSource(peer)) {
       const idleS = peer.requests.length > 0 ? 0 : nowS - peer.lastAnswerAtS
-      if (idleS <= ANY_S) wanted.push(this.#onlyAtSource)
-      if (idleS <= OTHER_SHARES_S) wanted.push(this.#share)
+      const isStarved = this.#rate < STARVED * this.#highestRate
+      if (idleS <= IDLE_S) wanted.push(this.#onlyAtSource, this.#share)
+      else if (!isStarved) wanted.push(this.#onlyAtSource, this.#late)
     }
     return [
       [...wanted, this.#mine],
@@ -158,15 +167,6 @@ export class SiteImports {
     else if (this.#heard.has(piece) || this.#ripe.has(piece)) return
     this.#heard.delete(piece)
     this.#heard.set(piece, nowS)
-  }
-
-  #claimKept(tookS: number): void {
-    this.#usualClaimS = this.#usualClaimS === 0 ? tookS : this.#usualClaimS * 0.75 + tookS * 0.25
-  }
-
-  #endClaim(piece: number): void {
-    this.#claims.delete(piece)
-    if (this.#copiesHere[piece] === 0) this.#wanted.add(piece)
   }
 
   #isAtSource({ isSeeder, site }: PeerState): boolean {
@@ -190,18 +190,16 @@ export class SiteImports {
     const members = peers.filter((peer) => peer.isNear && !this.#isAway(peer, nowS))
     this.#isActive = members.length < peers.length && (members.length > 0 || this.#own.site !== undefined)
     if (!this.#isActive) return
+    this.#farCount = peers.filter(({ isNear }) => !isNear).length
     this.#sourceSite = this.#own.seederSite ?? peers.find(({ isSeeder }) => isSeeder)?.site
     this.#hasNearSeeder = members.some(({ isSeeder }) => isSeeder)
     this.#chooseImporters(members.filter(({ isSeeder }) => !isSeeder).map(({ siteKey }) => siteKey))
     this.#chooseShare(peers)
     this.#copiesHere.fill(0)
     this.#copiesElsewhere.fill(0)
-    this.#wanted.fill()
     this.#onlyAtSource.fill()
-    for (const [piece, { peer }] of [...this.#claims]) {
-      if (members.some(({ id }) => id === peer)) this.#wanted.delete(piece)
-      else this.#claims.delete(piece)
-    }
+    this.#claims.keepOnly((peer) => members.some(({ id }) => id === peer))
+    this.#fill(this.#wanted, (piece) => !this.#claims.has(piece))
     for (const peer of peers)
       if (!peer.isNear || members.includes(peer)) for (const piece of peer.has) this.#countCopy(peer, piece)
   }
@@ -222,10 +220,34 @@ export class SiteImports {
 
   /** Where sites are named, each takes from the seeder's site what it is to pass on. */
   #chooseShare(peers: PeerState[]): void {
-    const { site } = this.#own
     const others = new Set(peers.flatMap((peer) => (this.#isAtSource(peer) ? [] : (peer.site ?? []))))
-    const keys = [...others].map(hashOf)
-    this.#fill(this.#share, (piece) => site === undefined || isBest(hashOf(site), keys, piece))
+    if (this.#own.site !== undefined) others.delete(this.#own.site)
+    this.#sites = this.#own.site === undefined ? [undefined] : [this.#own.site, ...others]
+    const keys = this.#sites.map((site) => hashOf(site ?? ''))
+    for (let piece = 0; piece < this.#pieceCount; piece++) this.#shareOf[piece] = best(keys, piece)
+    this.#fill(this.#share, (piece) => this.#shareOf[piece] === 0)
+  }
+
+  /** A site is late that has less of its share than this one has of everything. */
+  #findLate(): void {
+    const here = this.#sites.map(() => 0)
+    const shares = this.#sites.map(() => 0)
+    let own = 0
+    for (let piece = 0; piece < this.#pieceCount; piece++) {
+      const site = this.#shareOf[piece] ?? 0
+      shares[site] = (shares[site] ?? 0) + 1
+      if ((this.#copiesElsewhere[piece] ?? 0) > 0) here[site] = (here[site] ?? 0) + 1
+      if ((this.#copiesHere[piece] ?? 0) > 0) own++
+    }
+    const isLate = here.map(
+      (count, site) => site === 0 || count * this.#pieceCount < own * (shares[site] ?? 0),
+    )
+    this.#fill(this.#late, (piece) => isLate[this.#shareOf[piece] ?? 0] === true)
+  }
+
+  #decayRate(nowS: number): void {
+    this.#rate *= Math.exp(-(nowS - this.#rateAtS) / RATE_S)
+    this.#rateAtS = nowS
   }
 
   #fill(set: PieceSet, accept: (piece: number) => boolean): void {
