@@ -32,6 +32,8 @@ export interface ReceiveOrder {
   ports: [number, number]
   /** How many servers receive. */
   fleet: number
+  /** Where sites are named. */
+  site?: SiteOrder
   /** Seconds to go on sharing after completion. */
   linger: number
   /** Bytes a second for the whole process; 0 is no limit. */
@@ -44,6 +46,19 @@ export interface ReceiveOrder {
   unpack?: UnpackOrder
   /** Where a plain file goes; a release has none. */
   place?: PlaceOrder
+}
+
+/** The site of a server. */
+export interface SiteOrder {
+  name: string
+  /** Names the server to the others of its site; the same in each transfer. */
+  key?: string
+  /** Bytes a second into and out of the site, of all its servers together; 0 is no limit. */
+  limit?: number
+  /** How many servers it has. */
+  servers?: number
+  /** Where the seeder is, if that is a named site too. */
+  seederSite?: string
 }
 
 export interface PrefillOrder {

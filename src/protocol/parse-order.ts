@@ -39,6 +39,13 @@ const SHAPE: Record<string, Check> = {
   'timeouts.stall': isAmount,
   'timeouts.total': isAmount,
 }
+const SITE: Record<string, Check> = {
+  'site.name': isText,
+  'site.key': optional(isText),
+  'site.limit': optional(isAmount),
+  'site.servers': optional(isAmount),
+  'site.seederSite': optional(isText),
+}
 const PREFILL: Record<string, Check> = { 'prefill.from': isPath, 'prefill.layout': optional(isText) }
 const isId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 const UNPACK: Record<string, Check> = {
@@ -86,6 +93,7 @@ export function parseOrder(text: string): ReceiveOrder {
   }
   const shape = {
     ...SHAPE,
+    ...(order?.site && SITE),
     ...(order?.prefill && PREFILL),
     ...(order?.unpack && UNPACK),
     ...(order?.unpack?.carry && CARRY),

@@ -15,6 +15,8 @@ export interface DownloaderEvents {
   /** The piece is here and right. It may not be written yet. */
   verified(piece: number, content: PieceBuffer): void
   written(piece: number): void
+  /** These pieces are being fetched from other sites. */
+  imports(pieces: readonly number[]): void
   /** Everything is here, verified and written. Called once. */
   complete(): void
   /** It is proved that this peer has sent wrong bytes of the piece. */
@@ -64,6 +66,7 @@ export class Downloader {
       this.#limit.take(length)
       this.#context.connections.get(peer)?.flows.request({ piece, offset, length }, nowS)
     }
+    this.#events.imports(this.#context.scheduler.takeImports())
   }
 
   tick(): void {

@@ -28,6 +28,20 @@ export interface ParticipantOptions {
   onPiece?: (piece: number) => void
   /** IP addresses and networks of all machines of the fleet, where they are known: then no others are dialled. */
   hosts?: () => readonly string[] | undefined
+  site?: OwnSiteOptions
+}
+
+/** The site that this process is in, where that is known. */
+export interface OwnSiteOptions {
+  name: string
+  /** Names this server to the members of its site; the same in each transfer. */
+  key?: string
+  /** Bytes a second into and out of the site, of all its servers together; 0 is no limit. */
+  limit?: number
+  /** How many servers it has. */
+  servers?: number
+  /** Where the seeder is. */
+  seederSite?: string
 }
 
 /** Content bytes; rates in bytes a second. */

@@ -5,14 +5,16 @@ import type { ParticipantOptions, Stats } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
 import { Discovery } from './peers/discovery.ts'
 import { listen } from './peers/listen.ts'
-import { localPeer } from './peers/local-peer.ts'
+import { type LocalPeer, localPeer } from './peers/local-peer.ts'
 import { Neighbours } from './peers/neighbours.ts'
 import { PeerListener } from './peers/peer-listener.ts'
 import { RateLimit } from './peers/rate-limit.ts'
 import { RateMeter } from './peers/rate-meter.ts'
 import { Sources } from './peers/sources.ts'
+import { SiteExchange } from './peers/site-exchange.ts'
 import { Subflows } from './peers/subflows.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
+import type { OwnSite } from './scheduler/site-facts.ts'
 import { checkSeederContent, piecesHere, refuseChangedContent } from './storage/pieces-here.ts'
 import { Storage } from './storage/storage.ts'
 import type { SwarmContext } from './swarm-context.ts'
@@ -38,6 +40,7 @@ export class Participant {
   readonly #listener: PeerListener
   readonly #subflows: Subflows
   readonly #discovery: Discovery
+  readonly #sites: SiteExchange
   #server: Server | undefined
   #timer: NodeJS.Timeout | undefined
   #wrongSeeder: Stats['wrongSeeder']
@@ -71,9 +74,14 @@ export class Participant {
       subflowReady: (subflow) => this.#subflows.add(subflow),
       subflowEnded: (subflow) => this.#subflows.ended(subflow),
     })
+    this.#sites = new SiteExchange(this.#context, ({ id }, facts) => {
+      this.#context.scheduler.locate(id, facts)
+      this.#uploader.locate(id, facts.isNear)
+    })
     this.#downloader = new Downloader(this.#context, new RateLimit(downloadLimit, nowS()), {
       verified: (piece, content) => this.#uploader.verified(piece, content),
       written: (piece) => this.#written(piece),
+      imports: (pieces) => this.#sites.tellImports(pieces),
       complete: () => this.#completed(),
       sentWrongBytes: (peer, piece) => this.#ban(peer, piece),
       failed: (error) => this.#fail(error),
@@ -163,6 +171,7 @@ export class Participant {
     this.#downloader.tick()
     this.#uploader.tick()
     this.#discovery.tick()
+    this.#sites.tick()
   }
 
   #joined(connection: Connection): void {
@@ -170,6 +179,7 @@ export class Participant {
     this.#listener.join(connection)
     this.#uploader.join(connection)
     this.#subflows.join(connection)
+    this.#sites.join(connection)
   }
 
   #left(connection: Connection): void {
@@ -177,6 +187,7 @@ export class Participant {
     this.#context.scheduler.leave(connection.id)
     this.#uploader.leave(connection)
     this.#subflows.leave(connection)
+    this.#sites.leave(connection)
   }
 
   #raiseSwarmSize(size: number): void {
@@ -241,18 +252,23 @@ export class Participant {
 function contextOf(options: ParticipantOptions): SwarmContext {
   const { metainfo, role, fleet } = options
   const inOrder = role === 'peer' && fleet === 1
+  const local = localPeer(options)
   return {
     options,
     metainfo,
-    local: localPeer(options),
+    local,
     storage: new Storage(metainfo, options.path, role === 'peer', options.storage),
-    scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random }),
+    scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random, own: ownSite(local) }),
     meter: new RateMeter(),
     sources: new Sources(),
     coalescer: new Coalescer(),
     connections: new Map(),
     nowS,
   }
+}
+
+function ownSite({ site, peerId, isSeeder }: LocalPeer): OwnSite {
+  return { site: site?.name, key: site?.key ?? peerId, seederSite: site?.seederSite, isSeeder }
 }
 
 function nowS(): number {

@@ -69,6 +69,11 @@ export class Uploader implements BlockSource {
     else this.#choked.add(id)
   }
 
+  /** Whether the neighbour is in our own site. */
+  locate(id: number, isNear: boolean): void {
+    this.#superSeeding?.locate(id, isNear)
+  }
+
   leave({ id }: Connection): void {
     this.#superSeeding?.leave(id)
     this.#choked.delete(id)

@@ -26,6 +26,8 @@ command goes on. "-" reads the torrent from standard input.
   --linger S            seconds to go on sharing (30); --no-linger for none
   --up-limit, --down-limit RATE   bytes a second of the whole process, with K, M or G (of 1024 each)
   --per-peer-limit RATE bytes a second to any one other
+  --site NAME           where this machine is; content comes from others with this name as far as they have it
+  --site-limit RATE     bytes a second into and out of that site, of all its machines together
   --connect-timeout S   give up when nobody can be reached (60)
   --stall-timeout S     give up when nothing comes any more (120)
   --timeout S           give up when it isn't complete by then (none)

@@ -21,6 +21,8 @@ Gives the content to others, from the background, until murder stop ends it. "-"
   --fleet N             how many peers to expect
   --up-limit, --down-limit RATE   bytes a second of the whole process, with K, M or G (of 1024 each)
   --per-peer-limit RATE bytes a second to any one other
+  --site NAME           where this machine is; content comes from others with this name as far as they have it
+  --site-limit RATE     bytes a second into and out of that site, of all its machines together
   --timeout S           end after this time (none)
   --tag NAME            name for murder status and murder stop
   --foreground          stay in this process

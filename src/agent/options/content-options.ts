@@ -1,6 +1,8 @@
 import { readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { sha256Of } from '../../files/hash.ts'
+import type { SiteOrder } from '../../protocol/order.ts'
+import { isSiteName, NO_SITE_NAME } from '../../protocol/site-name.ts'
 import { isTag, NO_TAG } from '../../protocol/tag.ts'
 import { formatAddress } from '../../system/addresses.ts'
 import { defined } from '../../system/defined.ts'
@@ -44,6 +46,8 @@ const contentFlags: Record<string, Flag> = {
   'up-limit': text,
   'down-limit': text,
   'per-peer-limit': text,
+  site: text,
+  'site-limit': text,
   timeout: text,
   foreground: on,
   'until-eof': on,
@@ -80,6 +84,7 @@ export async function contentJob(
   const secret = await args.value('secret-file', readSecret, undefined)
   const fleet = args.value('fleet', parseCount, undefined)
   const permits = args.text('permits')
+  const site = siteOf(args)
   return {
     role,
     tag: checkTag(args.text('tag') ?? defaultTag(metainfo.name, metainfo.infoHash, path)),
@@ -100,8 +105,20 @@ export async function contentJob(
     attributes: !args.has('no-attributes'),
     ownerOnly: false,
     deletesOthers: deletesOthers(args, metainfo),
-    ...defined({ address, secret, fleet, permits: permits && resolve(permits) }),
+    ...defined({ address, secret, fleet, site, permits: permits && resolve(permits) }),
   }
+}
+
+/** The name is sent to other agents, and shown. */
+function siteOf(args: Arguments): SiteOrder | undefined {
+  const name = args.text('site')
+  const limit = args.value('site-limit', parseBytes, 0)
+  if (name === undefined) {
+    if (limit > 0) throw usageError('--site-limit needs the name of the site', 'name it with --site')
+    return undefined
+  }
+  if (!isSiteName(name)) throw usageError(`the site '${oneLine(name)}' ${NO_SITE_NAME}`)
+  return { name, limit }
 }
 
 /** The user's trackers, else the usable ones of the torrent. Throws when it has only others and no peer is named. */

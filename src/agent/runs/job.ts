@@ -1,3 +1,4 @@
+import type { SiteOrder } from '../../protocol/order.ts'
 import { type Metainfo, parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import type { NewRun } from './run-directory.ts'
 
@@ -42,6 +43,7 @@ export interface ContentJob {
   /** Bytes a second to any one other; 0 is no limit. */
   limitOfEach: number
   fleet?: number
+  site?: SiteOrder
   /** Whether a directory gets the attributes that came with its content. */
   attributes: boolean
   /** Whether only this user may read what a peer makes, whatever the umask allows. */

@@ -9,6 +9,8 @@ import {
   PEX_EXTENSION_ID,
   SUBFLOW_EXTENSION,
   SUBFLOW_EXTENSION_ID,
+  SITE_EXTENSION,
+  SITE_EXTENSION_ID,
 } from '../wire/extensions.ts'
 import { LARGEST_BLOCK_BYTES, PeerWire, STANDARD_BLOCK_BYTES } from '../wire/peer-wire.ts'
 import { Flows } from './flows.ts'
@@ -30,6 +32,10 @@ const SEEDER_KEY = 'murder_source'
 const WAY_KEY = 'murder_way'
 /** Key of the extended handshake: the longest block that the sender should be asked for. */
 const BLOCK_KEY = 'murder_block'
+/** Keys of the extended handshake: the sender's site, and what names it there. */
+const SITE_KEY = 'murder_site'
+const MEMBER_KEY = 'murder_member'
+const LONGEST_NAME = 64
 
 /** What all connections of a process share. */
 export interface ConnectionContext {
@@ -71,6 +77,9 @@ export class Connection {
   leastRoundTripS = 0
   /** Whether the neighbour is our seeder, which may show its pieces one by one. */
   isSeeder = false
+  /** What the neighbour says of where it is. */
+  site: string | undefined
+  siteKey: string | undefined
   readonly #context: ConnectionContext
   readonly #handshakeTimer: NodeJS.Timeout
   /** When our handshake left. Its answer, or what follows the answer, takes a round trip. */
@@ -140,6 +149,7 @@ export class Connection {
     const { local } = this.#context
     this.wire.extendedMapping[AGENT_EXTENSION_ID] = AGENT_EXTENSION
     this.wire.extendedMapping[SUBFLOW_EXTENSION_ID] = SUBFLOW_EXTENSION
+    this.wire.extendedMapping[SITE_EXTENSION_ID] = SITE_EXTENSION
     if (local.exchangesPeers) this.wire.extendedMapping[PEX_EXTENSION_ID] = PEX_EXTENSION
     this.wire.extendedHandshake = {
       v: 'shipit-murder',
@@ -148,6 +158,7 @@ export class Connection {
       [BLOCK_KEY]: local.largestUpload,
       ...(this.outgoing ? { [WAY_KEY]: Math.round(this.leastRoundTripS * 1000) } : {}),
       ...(local.isSeeder ? { [SEEDER_KEY]: 1 } : {}),
+      ...(local.site ? { [SITE_KEY]: local.site.name, [MEMBER_KEY]: local.site.key ?? local.peerId } : {}),
     }
   }
 
@@ -184,9 +195,17 @@ export class Connection {
     this.isSeeder = content[SEEDER_KEY] === 1
     const wayMs = Number(content[WAY_KEY])
     if (!this.outgoing && wayMs > 0 && wayMs <= LONGEST_WAY_MS) this.leastRoundTripS = wayMs / 1000
+    this.site = textOf(content[SITE_KEY])
+    this.siteKey = textOf(content[MEMBER_KEY])
     const largest = Number(content[BLOCK_KEY])
     if (largest >= STANDARD_BLOCK_BYTES && largest <= LARGEST_BLOCK_BYTES) this.#largestUploadOfPeer = largest
     const port = Number(content.p)
     if (!this.outgoing && port > 0 && port < 65536) this.address = formatAddress(this.remoteHost, port)
   }
+}
+
+/** Short text of the extended handshake; undefined for anything else. */
+function textOf(value: unknown): string | undefined {
+  const text = value instanceof Uint8Array ? Buffer.from(value).toString() : value
+  return typeof text === 'string' && text !== '' && text.length <= LONGEST_NAME ? text : undefined
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { keyOf } from '../access/secret.ts'
 import { mayExchange } from '../metainfo/metainfo.ts'
-import type { ParticipantOptions } from '../participant-options.ts'
+import type { OwnSiteOptions, ParticipantOptions } from '../participant-options.ts'
 import { LARGEST_BLOCK_BYTES } from '../wire/peer-wire.ts'
 import { smoothBlock } from './rate-limit.ts'
 
@@ -26,6 +26,7 @@ export interface LocalPeer {
   readonly largestUpload: number
   /** The longest block that we ask for. */
   readonly largestDownload: number
+  readonly site: OwnSiteOptions | undefined
   /** 0 before it is known. */
   listenPort: number
 }
@@ -42,6 +43,7 @@ export function localPeer(options: ParticipantOptions): LocalPeer {
     limitOfEach,
     largestUpload: smoothBlock(limitOfEach, smoothBlock(uploadLimit, LARGEST_BLOCK_BYTES)),
     largestDownload: smoothBlock(downloadLimit, LARGEST_BLOCK_BYTES),
+    site: options.site,
     listenPort: 0,
   }
 }

@@ -12,6 +12,7 @@ export interface SiteFacts {
 export interface OwnSite {
   site?: string | undefined
   key: string
+  isSeeder?: boolean
   /** Where the seeder is, if that is known before it is met. */
   seederSite?: string | undefined
 }

@@ -13,5 +13,9 @@ export const PROOF_EXTENSION_ID = 20
 export const SUBFLOW_EXTENSION = 'murder_subflows'
 export const SUBFLOW_EXTENSION_ID = 21
 
+/** Where a neighbour is, and what it fetches from other sites (peers/site-exchange.ts). */
+export const SITE_EXTENSION = 'murder_site'
+export const SITE_EXTENSION_ID = 22
+
 /** All that we know. A neighbour may offer others without end, and of those nothing is kept. */
-export const KNOWN_EXTENSIONS = [AGENT_EXTENSION, PEX_EXTENSION, PROOF_EXTENSION, SUBFLOW_EXTENSION]
+export const KNOWN_EXTENSIONS = [AGENT_EXTENSION, PEX_EXTENSION, PROOF_EXTENSION, SUBFLOW_EXTENSION, SITE_EXTENSION]

@@ -1,0 +1,126 @@
+import { addressMatcher, isLoopback, ownNetworks } from '../../system/addresses.ts'
+import type { SiteFacts } from '../scheduler/site-facts.ts'
+import type { SwarmContext } from '../swarm-context.ts'
+import { SITE_EXTENSION } from '../wire/extensions.ts'
+import type { Connection } from './connection.ts'
+import { isNear } from './whereabouts.ts'
+
+/** The first byte of a message. */
+const IMPORTS = 0
+const PING = 1
+const PONG = 2
+const PING_BYTES = 5
+const MAX_IMPORTS = 1024
+/** Ticks between two pings of a neighbour that looks far away: often at first, when this process is busy with its start. */
+const FIRST_PINGS = 5
+const TICKS_BETWEEN = 20
+
+interface Partner {
+  connection: Connection
+  roundTripS: number | undefined
+  pingedAtS: number | undefined
+  pings: number
+  ticks: number
+  facts: SiteFacts
+}
+
+/**
+ * Finds out which neighbours are in our own site, by name or by the round trip, and lets its members know which pieces this one
+ * fetches from other sites. What neighbours say is not trusted: it only decides who is preferred.
+ */
+export class SiteExchange {
+  readonly #context: SwarmContext
+  readonly #locate: (connection: Connection, facts: SiteFacts) => void
+  readonly #partners = new Map<number, Partner>()
+  readonly #isInNetwork = addressMatcher(ownNetworks())
+
+  constructor(context: SwarmContext, locate: (connection: Connection, facts: SiteFacts) => void) {
+    this.#context = context
+    this.#locate = locate
+  }
+
+  join(connection: Connection): void {
+    const { wire, peerId: key } = connection
+    const partner: Partner = {
+      connection,
+      roundTripS: connection.roundTripS,
+      pingedAtS: undefined,
+      pings: 0,
+      ticks: 0,
+      facts: { isNear: true, site: undefined, key },
+    }
+    this.#partners.set(connection.id, partner)
+    wire.on('extended-handshake', () => this.#update(partner, true))
+    wire.on('extended', (extension, content) => {
+      if (extension === SITE_EXTENSION) this.#receive(partner, content)
+    })
+    this.#update(partner, true)
+  }
+
+  leave({ id }: Connection): void {
+    this.#partners.delete(id)
+  }
+
+  /** These pieces are fetched from other sites. */
+  tellImports(pieces: readonly number[]): void {
+    if (pieces.length === 0) return
+    const content = Buffer.alloc(1 + 4 * pieces.length)
+    pieces.forEach((piece, at) => content.writeUInt32BE(piece, 1 + 4 * at))
+    for (const { connection, facts } of this.#partners.values())
+      if (facts.isNear) connection.wire.extended(SITE_EXTENSION, content)
+  }
+
+  /** Called often. */
+  tick(): void {
+    for (const partner of this.#partners.values()) {
+      if (partner.facts.isNear || partner.facts.site !== undefined) continue
+      if (partner.pings < FIRST_PINGS || ++partner.ticks % TICKS_BETWEEN === 0) this.#ping(partner)
+    }
+  }
+
+  #update(partner: Partner, isNew = false): void {
+    const { connection, roundTripS, facts } = partner
+    const { site, siteKey = facts.key, remoteHost, wire } = connection
+    const isInNetwork = isLoopback(remoteHost) || this.#isInNetwork(remoteHost)
+    const ownSite = this.#context.options.site?.name
+    const near = isNear({ ownSite, site, isInNetwork, roundTripS })
+    if (!isNew && near === facts.isNear) return
+    partner.facts = { isNear: near, site: ownSite === undefined ? undefined : site, key: siteKey }
+    this.#locate(connection, partner.facts)
+    if (!near && wire.isAgent) this.#ping(partner)
+  }
+
+  #ping(partner: Partner): void {
+    if (partner.pingedAtS !== undefined && partner.pings < FIRST_PINGS) return
+    const message = Buffer.alloc(PING_BYTES)
+    message[0] = PING
+    message.writeUInt32BE(++partner.pings, 1)
+    partner.pingedAtS = this.#context.nowS()
+    partner.connection.wire.extended(SITE_EXTENSION, message)
+  }
+
+  #receive(partner: Partner, content: Uint8Array): void {
+    const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    if (bytes[0] === IMPORTS) this.#importsHeard(partner, bytes)
+    else if (bytes.length !== PING_BYTES) return
+    else if (bytes[0] === PING) {
+      const answer = Buffer.from(bytes)
+      answer[0] = PONG
+      partner.connection.wire.extended(SITE_EXTENSION, answer)
+    } else if (bytes[0] === PONG && bytes.readUInt32BE(1) === partner.pings) this.#ponged(partner)
+  }
+
+  #ponged(partner: Partner): void {
+    if (partner.pingedAtS === undefined) return
+    const tookS = this.#context.nowS() - partner.pingedAtS
+    partner.pingedAtS = undefined
+    partner.roundTripS = Math.min(partner.roundTripS ?? tookS, tookS)
+    this.#update(partner)
+  }
+
+  #importsHeard({ connection }: Partner, bytes: Buffer): void {
+    const { scheduler, nowS } = this.#context
+    for (let at = 1; at + 4 <= Math.min(bytes.length, 1 + 4 * MAX_IMPORTS); at += 4)
+      scheduler.peerImports(connection.id, bytes.readUInt32BE(at), nowS())
+  }
+}
