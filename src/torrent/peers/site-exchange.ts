@@ -11,13 +11,15 @@ const PING = 1
 const PONG = 2
 const PING_BYTES = 5
 const MAX_IMPORTS = 1024
-/** Ticks between two pings of a neighbour that looks far away: often at first, when this process is busy with its start. */
+/** So many pings leave at once, one after the other. Neighbours that look far away are sent one more every so many ticks. */
 const FIRST_PINGS = 5
 const TICKS_BETWEEN = 20
+/** The least times that are kept. */
+const MAX_TIMES = 8
 
 interface Partner {
   connection: Connection
-  roundTripS: number | undefined
+  roundTripsS: number[]
   pingedAtS: number | undefined
   pings: number
   ticks: number
@@ -43,18 +45,22 @@ export class SiteExchange {
     const { wire, peerId: key } = connection
     const partner: Partner = {
       connection,
-      roundTripS: connection.roundTripS,
+      roundTripsS: connection.roundTripS === undefined ? [] : [connection.roundTripS],
       pingedAtS: undefined,
       pings: 0,
       ticks: 0,
       facts: { isNear: true, site: undefined, key },
     }
     this.#partners.set(connection.id, partner)
-    wire.on('extended-handshake', () => this.#update(partner, true))
+    wire.on('extended-handshake', () => {
+      this.#update(partner, true)
+      if (partner.pings === 0) this.#ping(partner)
+    })
     wire.on('extended', (extension, content) => {
       if (extension === SITE_EXTENSION) this.#receive(partner, content)
     })
     this.#update(partner, true)
+    if (wire.isAgent) this.#ping(partner)
   }
 
   leave({ id }: Connection): void {
@@ -72,26 +78,31 @@ export class SiteExchange {
 
   /** Called often. */
   tick(): void {
-    for (const partner of this.#partners.values()) {
-      if (partner.facts.isNear || partner.facts.site !== undefined) continue
-      if (partner.pings < FIRST_PINGS || ++partner.ticks % TICKS_BETWEEN === 0) this.#ping(partner)
-    }
+    for (const partner of this.#partners.values())
+      if (!partner.facts.isNear && ++partner.ticks % TICKS_BETWEEN === 0) this.#ping(partner)
   }
 
   #update(partner: Partner, isNew = false): void {
-    const { connection, roundTripS, facts } = partner
-    const { site, siteKey = facts.key, remoteHost, wire } = connection
-    const isInNetwork = isLoopback(remoteHost) || this.#isInNetwork(remoteHost)
+    const { connection, roundTripsS, facts } = partner
+    const { site, siteKey = facts.key, remoteHost } = connection
     const ownSite = this.#context.options.site?.name
-    const near = isNear({ ownSite, site, isInNetwork, roundTripS })
+    const near = isNear({
+      ownSite,
+      site,
+      isLoopback: isLoopback(remoteHost),
+      isInNetwork: this.#isInNetwork(remoteHost),
+      roundTripsS,
+    })
     if (!isNew && near === facts.isNear) return
     partner.facts = { isNear: near, site: ownSite === undefined ? undefined : site, key: siteKey }
     this.#locate(connection, partner.facts)
-    if (!near && wire.isAgent) this.#ping(partner)
   }
 
+  /** Names tell more than the way does, and on one machine there is no way. */
   #ping(partner: Partner): void {
-    if (partner.pingedAtS !== undefined && partner.pings < FIRST_PINGS) return
+    const { connection } = partner
+    if (this.#context.options.site && connection.site !== undefined) return
+    if (isLoopback(connection.remoteHost)) return
     const message = Buffer.alloc(PING_BYTES)
     message[0] = PING
     message.writeUInt32BE(++partner.pings, 1)
@@ -114,8 +125,9 @@ export class SiteExchange {
     if (partner.pingedAtS === undefined) return
     const tookS = this.#context.nowS() - partner.pingedAtS
     partner.pingedAtS = undefined
-    partner.roundTripS = Math.min(partner.roundTripS ?? tookS, tookS)
+    partner.roundTripsS = [...partner.roundTripsS, tookS].sort((a, b) => a - b).slice(0, MAX_TIMES)
     this.#update(partner)
+    if (partner.pings < FIRST_PINGS) this.#ping(partner)
   }
 
   #importsHeard({ connection }: Partner, bytes: Buffer): void {

@@ -2,7 +2,7 @@
 const CLAIM_S = 1
 const USUAL_CLAIMS = 3
 /** Until it is known how long that takes. */
-const FIRST_CLAIM_S = 1.5
+const FIRST_CLAIM_S = 2
 
 interface Claim {
   peer: number

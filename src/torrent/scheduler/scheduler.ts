@@ -30,6 +30,8 @@ const SMALL_SWARM = 16
 const MIN_RATE_BYTES_PER_S = 3e6
 /** A super-seeder is asked for at least this share of a piece: nothing but the pieces it shows keeps its uplink busy. */
 const MIN_SHARE_OF_SHOWN = 0.5
+/** Of what comes from other sites, so many seconds' worth may be asked for in advance, and what a round trip takes. */
+const FAR_AHEAD_S = 0.3
 /** Memory for partial pieces. */
 const PARTIAL_BYTES = 48 * 1024 * 1024
 
@@ -264,7 +266,8 @@ export class Scheduler {
       minBytes,
       isOfFew: this.#isFew,
     })
-    while (bytes < budget && peer.hasRoom) {
+    const most = peer.isNear ? budget : Math.min(budget, this.#farRoom(peer))
+    while (bytes < most && peer.hasRoom) {
       const block = this.#nextBlock(peer, nowS)
       if (!block) break
       const request = peer.add(block, nowS)
@@ -275,9 +278,19 @@ export class Scheduler {
     return bytes
   }
 
+  /** More neighbours elsewhere than a slow link needs must not fill its queue. */
+  #farRoom({ window }: PeerState): number {
+    const rate = this.#farRate.value || MIN_RATE_BYTES_PER_S / this.sites.importers
+    let owedBytes = 0
+    for (const peer of this.#peers.values()) if (!peer.isNear) owedBytes += peer.owedBytes
+    return rate * (window.wayS + FAR_AHEAD_S) - owedBytes
+  }
+
   /** Bytes a second that each neighbour should bring. What comes over long links is shared by those at their other ends alone. */
   #shareOf(peer: PeerState, nowS: number): number {
-    const target = peer.isNear ? this.#targetRate : Math.max(MIN_RATE_BYTES_PER_S, this.#farRate.value)
+    const target = peer.isNear
+      ? this.#targetRate
+      : Math.max(MIN_RATE_BYTES_PER_S / this.sites.importers, this.#farRate.value)
     return target / this.sites.sharers(peer, nowS)
   }
 
