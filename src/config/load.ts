@@ -8,6 +8,7 @@ import * as kinds from './kinds.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
 import { type Settings, schema } from './schema.ts'
 import { findServers, isServer, serverNames } from './servers.ts'
+import { siteProblems } from './sites.ts'
 import { suggest } from './suggest.ts'
 
 /** Where a value came from: `default`, `shipitfile` or `environment MURDER_TRACKER_PORT`. */
@@ -51,6 +52,13 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
     ...dryRunProblems(env),
     ...deployToProblems(deployTo),
     ...seederProblems(input.seeder, servers, environment),
+    ...(parsed.success
+      ? siteProblems(
+          parsed.data.sites,
+          knownServers(servers, parsed.data.peers),
+          nameOf('sites', environment),
+        )
+      : []),
     ...directoryProblems(input, deployTo, environment),
     ...copied.problems,
     ...formProblems(input.package, copied.copy),
@@ -129,6 +137,12 @@ function seederProblems(
     `${what}, which is not in servers: ${hint}allowed: ${listed(['local', ...names])}, or another one as user@host`,
   ]
 }
+
+/** Those of the fleet, and those that single tasks have instead. */
+const knownServers = (servers: unknown, peers: readonly string[] = []): unknown[] => [
+  ...(Array.isArray(servers) ? servers : servers === undefined || servers === null ? [] : [servers]),
+  ...peers,
+]
 
 /** The first ten names, because a fleet may be large. */
 function listed(names: (string | undefined)[]): string {

@@ -1,9 +1,13 @@
 import { variableAliases } from './aliases.ts'
-import { type SettingInfo, settingInfos } from './keys.ts'
+import { isGroup, type SettingInfo, settingInfos } from './keys.ts'
 
 /** A value as TypeScript source, in the style of this project's shipitfiles. */
 function source(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(source).join(', ')}]`
+  if (isGroup(value))
+    return `{ ${Object.entries(value)
+      .map(([name, inner]) => `${name}: ${source(inner)}`)
+      .join(', ')} }`
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
 

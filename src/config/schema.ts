@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import * as kinds from './kinds.ts'
+import { sites } from './site-kind.ts'
 
 /** Documentation of a setting. `example` is a value as in a shipitfile. */
 export interface SettingDoc {
@@ -157,6 +158,11 @@ export const schema = z.strictObject({
   downloadLimit: setting(kinds.limit.schema.default(0), kinds.limit, {
     description: 'Bytes a second that each machine may receive in all.',
     example: '50M',
+  }),
+  sites: setting(sites.schema.default([]), sites, {
+    description:
+      'Which servers are at the same place, where there are several with long ways between them: each piece then crosses into a place once, with at most `limit` bytes a second into it and as many out of it.',
+    example: { paris: { servers: ['a.example.com'], limit: '10M' }, tokyo: ['b.example.com'] },
   }),
   concurrency: setting(kinds.concurrency.schema.default(30), kinds.concurrency, {
     description: 'Number of SSH connections that are opened at the same time.',

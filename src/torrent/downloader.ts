@@ -61,9 +61,12 @@ export class Downloader {
   #request(from?: Connection): void {
     if (this.#context.scheduler.done || this.#unwrittenBytes > MAX_UNWRITTEN_BYTES) return
     const nowS = this.#context.nowS()
-    const requests = this.#context.scheduler.nextRequests(nowS, from?.id, this.#limit.available(nowS))
+    const { scheduler, siteLimit } = this.#context
+    const most = [this.#limit.available(nowS), siteLimit.into.available(nowS)] as const
+    const requests = scheduler.nextRequests(nowS, from?.id, ...most)
     for (const { peer, piece, offset, length } of requests) {
       this.#limit.take(length)
+      if (scheduler.isFar(peer)) siteLimit.into.take(length)
       this.#context.connections.get(peer)?.flows.request({ piece, offset, length }, nowS)
     }
     this.#events.imports(this.#context.scheduler.takeImports())

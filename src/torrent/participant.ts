@@ -12,6 +12,7 @@ import { RateLimit } from './peers/rate-limit.ts'
 import { RateMeter } from './peers/rate-meter.ts'
 import { Sources } from './peers/sources.ts'
 import { SiteExchange } from './peers/site-exchange.ts'
+import { SiteLimit } from './peers/site-limit.ts'
 import { Subflows } from './peers/subflows.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import type { OwnSite } from './scheduler/site-facts.ts'
@@ -172,6 +173,7 @@ export class Participant {
     this.#uploader.tick()
     this.#discovery.tick()
     this.#sites.tick()
+    this.#context.siteLimit.share(this.#context.scheduler.sites)
   }
 
   #joined(connection: Connection): void {
@@ -261,6 +263,7 @@ function contextOf(options: ParticipantOptions): SwarmContext {
     scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random, own: ownSite(local) }),
     meter: new RateMeter(),
     sources: new Sources(),
+    siteLimit: new SiteLimit(options.site ?? {}, nowS()),
     coalescer: new Coalescer(),
     connections: new Map(),
     nowS,

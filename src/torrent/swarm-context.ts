@@ -4,6 +4,7 @@ import type { Connection } from './peers/connection.ts'
 import type { LocalPeer } from './peers/local-peer.ts'
 import type { RateMeter } from './peers/rate-meter.ts'
 import type { Sources } from './peers/sources.ts'
+import type { SiteLimit } from './peers/site-limit.ts'
 import type { Scheduler } from './scheduler/scheduler.ts'
 import type { Storage } from './storage/storage.ts'
 import type { Coalescer } from './wire/coalescing.ts'
@@ -17,6 +18,7 @@ export interface SwarmContext {
   readonly scheduler: Scheduler
   readonly meter: RateMeter
   readonly sources: Sources
+  readonly siteLimit: SiteLimit
   readonly coalescer: Coalescer
   /** The neighbours by the ids of their connections. Only `Neighbours` changes it. */
   readonly connections: Map<number, Connection>

@@ -100,12 +100,22 @@ export class Uploader implements BlockSource {
     return this.#cache.get(piece * this.#context.metainfo.pieceLength, offset, length)
   }
 
-  budget(): number {
-    return this.#limit.available(this.#context.nowS())
+  budget(id: number): number {
+    const nowS = this.#context.nowS()
+    const most = this.#context.siteLimit.out
+    return Math.min(
+      this.#limit.available(nowS),
+      this.#isFar(id) ? most.available(nowS) : Number.POSITIVE_INFINITY,
+    )
   }
 
-  spend(bytes: number): void {
+  spend(id: number, bytes: number): void {
     this.#limit.take(bytes)
+    if (this.#isFar(id)) this.#context.siteLimit.out.take(bytes)
+  }
+
+  #isFar(id: number): boolean {
+    return this.#context.scheduler.isFar(id)
   }
 
   sent(id: number, { piece, length }: Block): void {

@@ -9,6 +9,7 @@ import { deployToOf, recordPath, releasesPath, transferPath } from '../context/s
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { meetingPoints } from '../reach/meeting-points.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
+import { siteOrder } from '../swarm/sites.ts'
 import type { ReachableSwarm } from '../swarm/swarm.ts'
 import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
 import { carryOrder } from './carry-order.ts'
@@ -80,6 +81,7 @@ export function orderFor(
     timeouts: settings.timeouts,
     ...defined({
       secret: transfer.secret,
+      site: siteOrder(context, server, swarm.placement),
       hosts,
       prefill: prefillFrom(context, current, transfer, layout),
       unpack: unpackOrder(context, plan, current, bytes),

@@ -1,3 +1,4 @@
+import { siteOf } from '../../config/sites.ts'
 import type { Context } from '../context/context.ts'
 import type { Host } from '../hosts/host.ts'
 import type { Placement } from '../hosts/placement.ts'
@@ -9,12 +10,13 @@ import { SECRET, type Transfer } from '../transfer/transfer.ts'
  * many seeders share the limits of one machine.
  */
 export async function bringSeed(
-  { fleet, settings }: Context,
+  context: Context,
   host: Host,
   transfer: Transfer,
   permits: string,
   share = 1,
 ): Promise<string[]> {
+  const { fleet, settings } = context
   const { ports, uploadLimit, downloadLimit } = settings
   const { torrent, secret } = transfer
   const torrentFile = await host.put('package.torrent', torrent)
@@ -26,7 +28,15 @@ export async function bringSeed(
     '--up-limit': String(Math.ceil(uploadLimit / share)),
     '--down-limit': String(Math.ceil(downloadLimit / share)),
   }
-  return [torrentFile, await host.bring(transfer), ...Object.entries(options).flat(), ...secretFile]
+  const site = siteOf(settings.sites, host.server)
+  const siteArgs = site ? ['--site', site.name, '--site-limit', String(site.limit)] : []
+  return [
+    torrentFile,
+    await host.bring(transfer),
+    ...Object.entries(options).flat(),
+    ...siteArgs,
+    ...secretFile,
+  ]
 }
 
 /** The arguments of `seed` that name the tracker. */

@@ -11,13 +11,18 @@ const MAX_BLOCK_TIME_S = 0.1
 
 /** A token bucket in bytes on the link, empty at first. `rate` is bytes a second; 0 is no limit. */
 export class RateLimit {
-  readonly #rate: number
+  #rate: number
   #tokens = 0
   #filledAtS: number
 
   constructor(rate: number, nowS: number) {
     this.#rate = rate
     this.#filledAtS = nowS
+  }
+
+  /** Bytes a second from now on; 0 is no limit. */
+  set rate(rate: number) {
+    this.#rate = rate
   }
 
   /** Content bytes that may be sent now. One block may overdraw it; that is paid back before the next one. */

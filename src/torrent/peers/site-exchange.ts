@@ -71,7 +71,7 @@ export class SiteExchange {
   tellImports(pieces: readonly number[]): void {
     if (pieces.length === 0) return
     const content = Buffer.alloc(1 + 4 * pieces.length)
-    pieces.forEach((piece, at) => content.writeUInt32BE(piece, 1 + 4 * at))
+    for (const [at, piece] of pieces.entries()) content.writeUInt32BE(piece, 1 + 4 * at)
     for (const { connection, facts } of this.#partners.values())
       if (facts.isNear) connection.wire.extended(SITE_EXTENSION, content)
   }

@@ -11,10 +11,10 @@ const MAX_REQUESTS = 2048
 export interface BlockSource {
   /** The block, at once if it is in memory; undefined when it is not here or not a valid range. */
   content(block: Block): Buffer | Promise<Buffer> | undefined
-  /** Bytes that may be sent now, to all neighbours together. */
-  budget(): number
+  /** Bytes that may be sent now to this neighbour, by the limits that it shares with others. `id` is its connection's. */
+  budget(id: number): number
   /** So many bytes will be sent, now or when they have been read. */
-  spend(bytes: number): void
+  spend(id: number, bytes: number): void
   /** `id` is the connection's. */
   sent(id: number, block: Block): void
 }
@@ -67,7 +67,7 @@ export class UploadQueue {
     while (this.#maySend()) {
       const block = this.#requests.shift() as Block
       this.#limit.take(block.length)
-      this.#source.spend(block.length)
+      this.#source.spend(this.#id, block.length)
       const content = this.#source.content(block)
       if (content === undefined) this.#wire.reject(block.piece, block.offset, block.length)
       else if (Buffer.isBuffer(content)) this.#send(block, content)
@@ -78,7 +78,7 @@ export class UploadQueue {
   #maySend(): boolean {
     if (this.#requests.length === 0 || this.#isReading || this.#isClosed) return false
     if (this.#wire.queuedBytes >= HIGH_WATER_BYTES) return false
-    return this.#source.budget() > 0 && this.#limit.available(this.#nowS()) > 0
+    return this.#source.budget(this.#id) > 0 && this.#limit.available(this.#nowS()) > 0
   }
 
   async #sendWhenRead(block: Block, reading: Promise<Buffer>): Promise<void> {

@@ -9,7 +9,7 @@ export function hashOf(text: string): number {
  * Rendezvous hashing (Thaler and Ravishankar, 1996): of several candidates the one with the highest score for a piece takes it.
  * All who know the same candidates choose the same one, and when one leaves, only its own pieces move.
  */
-export function score(candidate: number, piece: number): number {
+function score(candidate: number, piece: number): number {
   let mixed = candidate ^ Math.imul(piece + 1, 0x9e3779b1)
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)

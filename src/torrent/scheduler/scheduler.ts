@@ -200,6 +200,10 @@ export class Scheduler {
     return !this.have.has(piece)
   }
 
+  isFar(id: number): boolean {
+    return this.#peers.get(id)?.isNear === false
+  }
+
   peerIsFull(id: number): boolean {
     return this.#peers.get(id)?.has.full ?? false
   }

@@ -30,6 +30,8 @@ export type Choice = readonly PieceSet[]
 export class SiteImports {
   /** Members that import, this one included if it does. */
   importers = 1
+  /** Seeders in this site, this participant included if it is one. */
+  seeders = 0
   /** Whether this participant is one of them. */
   isImporter = true
   readonly #own: OwnSite
@@ -193,6 +195,7 @@ export class SiteImports {
     this.#farCount = peers.filter(({ isNear }) => !isNear).length
     this.#sourceSite = this.#own.seederSite ?? peers.find(({ isSeeder }) => isSeeder)?.site
     this.#hasNearSeeder = members.some(({ isSeeder }) => isSeeder)
+    this.seeders = members.filter(({ isSeeder }) => isSeeder).length + (this.#own.isSeeder ? 1 : 0)
     this.#chooseImporters(members.filter(({ isSeeder }) => !isSeeder).map(({ siteKey }) => siteKey))
     this.#chooseShare(peers)
     this.#copiesHere.fill(0)
@@ -212,7 +215,8 @@ export class SiteImports {
   }
 
   #chooseImporters(others: number[]): void {
-    const importers = [this.#ownKey, ...others].sort((a, b) => a - b).slice(0, MAX_IMPORTERS)
+    const all = this.#own.isSeeder ? others : [this.#ownKey, ...others]
+    const importers = all.sort((a, b) => a - b).slice(0, MAX_IMPORTERS)
     this.importers = importers.length
     this.isImporter = importers.includes(this.#ownKey)
     this.#fill(this.#mine, (piece) => isBest(this.#ownKey, importers, piece))

@@ -40,6 +40,7 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
     record,
     nodes: new Map(),
     settings: {
+      sites: [],
       timeouts: { stall, total: 0 },
       remotePath: '/r',
       temporaryPath: '/t',

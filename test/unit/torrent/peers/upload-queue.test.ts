@@ -23,7 +23,7 @@ function queue({ isAgent = true, budget = Number.POSITIVE_INFINITY } = {}) {
     content: ({ piece, length }) =>
       piece === 99 ? undefined : (contents.get(piece) ?? Buffer.alloc(length)),
     budget: () => state.budget,
-    spend: (bytes) => {
+    spend: (_, bytes) => {
       state.budget -= bytes
     },
     sent: (id, block) => void state.sent.push([id, block]),

@@ -1,0 +1,23 @@
+import { siteOf } from '../../config/sites.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { SiteOrder } from '../../protocol/order.ts'
+import { defined } from '../../system/defined.ts'
+import type { Context } from '../context/context.ts'
+import type { Placement } from '../hosts/placement.ts'
+
+/** What the process on a machine, the deploy host when it is undefined, is told of its site; undefined where it has no name. */
+export function siteOrder(
+  { settings, fleet }: Context,
+  server: Server | undefined,
+  placement: Placement,
+): SiteOrder | undefined {
+  const site = siteOf(settings.sites, server)
+  if (!site) return undefined
+  const members = fleet.servers.filter((other) => siteOf(settings.sites, other) === site)
+  return {
+    name: site.name,
+    limit: site.limit,
+    servers: members.length,
+    ...defined({ key: server?.label, seederSite: siteOf(settings.sites, placement.seeder.server)?.name }),
+  }
+}
