@@ -123,7 +123,7 @@ export class SiteImports {
     this.#recount(nowS)
     if (!this.#isActive) return
     this.#decayRate(nowS)
-    this.#findLate()
+    if (this.isImporter) this.#findLate()
     for (const piece of this.#claims.expire(nowS)) if (this.#copiesHere[piece] === 0) this.#wanted.add(piece)
     for (const [piece, atS] of this.#heard) {
       if (nowS - atS < RIPE_S) break
