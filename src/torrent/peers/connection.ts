@@ -7,10 +7,10 @@ import {
   AGENT_EXTENSION_ID,
   PEX_EXTENSION,
   PEX_EXTENSION_ID,
-  SUBFLOW_EXTENSION,
-  SUBFLOW_EXTENSION_ID,
   SITE_EXTENSION,
   SITE_EXTENSION_ID,
+  SUBFLOW_EXTENSION,
+  SUBFLOW_EXTENSION_ID,
 } from '../wire/extensions.ts'
 import { LARGEST_BLOCK_BYTES, PeerWire, STANDARD_BLOCK_BYTES } from '../wire/peer-wire.ts'
 import { Flows } from './flows.ts'

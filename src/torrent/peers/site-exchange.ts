@@ -5,29 +5,18 @@ import { SITE_EXTENSION } from '../wire/extensions.ts'
 import type { Connection } from './connection.ts'
 import { isNear } from './whereabouts.ts'
 
-/** The first byte of a message. */
-const IMPORTS = 0
-const PING = 1
-const PONG = 2
-const PING_BYTES = 5
+/** Pieces in one message. */
 const MAX_IMPORTS = 1024
-/** So many pings leave at once, one after the other. Neighbours that look far away are sent one more every so many ticks. */
-const FIRST_PINGS = 5
-const TICKS_BETWEEN = 20
-/** The least times that are kept. */
-const MAX_TIMES = 8
+const NUMBER_BYTES = 4
 
 interface Partner {
   connection: Connection
-  roundTripsS: number[]
-  pingedAtS: number | undefined
-  pings: number
-  ticks: number
+  isInNetwork: boolean
   facts: SiteFacts
 }
 
 /**
- * Finds out which neighbours are in our own site, by name or by the round trip, and lets its members know which pieces this one
+ * Finds out which neighbours are in our own site, by name or by the way to them, and lets its members know which pieces this one
  * fetches from other sites. What neighbours say is not trusted: it only decides who is preferred.
  */
 export class SiteExchange {
@@ -42,25 +31,18 @@ export class SiteExchange {
   }
 
   join(connection: Connection): void {
-    const { wire, peerId: key } = connection
+    const { wire, peerId: key, remoteHost } = connection
     const partner: Partner = {
       connection,
-      roundTripsS: connection.roundTripS === undefined ? [] : [connection.roundTripS],
-      pingedAtS: undefined,
-      pings: 0,
-      ticks: 0,
+      isInNetwork: isLoopback(remoteHost) || this.#isInNetwork(remoteHost),
       facts: { isNear: true, site: undefined, key },
     }
     this.#partners.set(connection.id, partner)
-    wire.on('extended-handshake', () => {
-      this.#update(partner, true)
-      if (partner.pings === 0) this.#ping(partner)
-    })
+    wire.on('extended-handshake', () => this.#update(partner, true))
     wire.on('extended', (extension, content) => {
-      if (extension === SITE_EXTENSION) this.#receive(partner, content)
+      if (extension === SITE_EXTENSION) this.#importsHeard(partner, content)
     })
     this.#update(partner, true)
-    if (wire.isAgent) this.#ping(partner)
   }
 
   leave({ id }: Connection): void {
@@ -70,69 +52,33 @@ export class SiteExchange {
   /** These pieces are fetched from other sites. */
   tellImports(pieces: readonly number[]): void {
     if (pieces.length === 0) return
-    const content = Buffer.alloc(1 + 4 * pieces.length)
-    for (const [at, piece] of pieces.entries()) content.writeUInt32BE(piece, 1 + 4 * at)
+    const content = Buffer.alloc(NUMBER_BYTES * pieces.length)
+    for (const [at, piece] of pieces.entries()) content.writeUInt32BE(piece, NUMBER_BYTES * at)
     for (const { connection, facts } of this.#partners.values())
       if (facts.isNear) connection.wire.extended(SITE_EXTENSION, content)
   }
 
-  /** Called often. */
+  /** Called often: what is known of a way changes. */
   tick(): void {
-    for (const partner of this.#partners.values())
-      if (!partner.facts.isNear && ++partner.ticks % TICKS_BETWEEN === 0) this.#ping(partner)
+    for (const partner of this.#partners.values()) this.#update(partner)
   }
 
   #update(partner: Partner, isNew = false): void {
-    const { connection, roundTripsS, facts } = partner
-    const { site, siteKey = facts.key, remoteHost } = connection
-    const ownSite = this.#context.options.site?.name
-    const near = isNear({
-      ownSite,
-      site,
-      isLoopback: isLoopback(remoteHost),
-      isInNetwork: this.#isInNetwork(remoteHost),
-      roundTripsS,
-    })
+    const { connection, isInNetwork, facts } = partner
+    const { id, site, siteKey = facts.key } = connection
+    const { options, scheduler } = this.#context
+    const ownSite = options.site?.name
+    const near = isNear({ ownSite, site, isInNetwork, isLong: scheduler.wayTo(id).roundTripS > 0 })
     if (!isNew && near === facts.isNear) return
     partner.facts = { isNear: near, site: ownSite === undefined ? undefined : site, key: siteKey }
     this.#locate(connection, partner.facts)
   }
 
-  /** Names tell more than the way does, and on one machine there is no way. */
-  #ping(partner: Partner): void {
-    const { connection } = partner
-    if (this.#context.options.site && connection.site !== undefined) return
-    if (isLoopback(connection.remoteHost)) return
-    const message = Buffer.alloc(PING_BYTES)
-    message[0] = PING
-    message.writeUInt32BE(++partner.pings, 1)
-    partner.pingedAtS = this.#context.nowS()
-    partner.connection.wire.extended(SITE_EXTENSION, message)
-  }
-
-  #receive(partner: Partner, content: Uint8Array): void {
-    const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-    if (bytes[0] === IMPORTS) this.#importsHeard(partner, bytes)
-    else if (bytes.length !== PING_BYTES) return
-    else if (bytes[0] === PING) {
-      const answer = Buffer.from(bytes)
-      answer[0] = PONG
-      partner.connection.wire.extended(SITE_EXTENSION, answer)
-    } else if (bytes[0] === PONG && bytes.readUInt32BE(1) === partner.pings) this.#ponged(partner)
-  }
-
-  #ponged(partner: Partner): void {
-    if (partner.pingedAtS === undefined) return
-    const tookS = this.#context.nowS() - partner.pingedAtS
-    partner.pingedAtS = undefined
-    partner.roundTripsS = [...partner.roundTripsS, tookS].sort((a, b) => a - b).slice(0, MAX_TIMES)
-    this.#update(partner)
-    if (partner.pings < FIRST_PINGS) this.#ping(partner)
-  }
-
-  #importsHeard({ connection }: Partner, bytes: Buffer): void {
+  #importsHeard({ connection }: Partner, content: Uint8Array): void {
     const { scheduler, nowS } = this.#context
-    for (let at = 1; at + 4 <= Math.min(bytes.length, 1 + 4 * MAX_IMPORTS); at += 4)
-      scheduler.peerImports(connection.id, bytes.readUInt32BE(at), nowS())
+    const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    const count = Math.min(MAX_IMPORTS, Math.floor(bytes.length / NUMBER_BYTES))
+    for (let at = 0; at < count; at++)
+      scheduler.peerImports(connection.id, bytes.readUInt32BE(NUMBER_BYTES * at), nowS())
   }
 }

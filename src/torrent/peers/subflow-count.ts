@@ -32,6 +32,8 @@ export interface FlowFacts {
   isHungry: boolean
   /** There are one or two neighbours in all. */
   isOfFew: boolean
+  /** So many neighbours are at the other end of the same link, this one included. */
+  sharers: number
 }
 
 interface Trial {
@@ -63,10 +65,13 @@ export class SubflowCount {
   #pauseS = FIRST_PAUSE_S
   #pausedUntilS = 0
   #hungryAtS = 0
+  /** Several neighbours at the other end of a link have so many connections each that all have as many as one would. */
+  #most = MAX_CONNECTIONS_TO_ONE
 
   /** Call it every 0.1 s or so. */
   update(facts: FlowFacts): number {
-    const { nowS, bytes, roundTripS, isHungry } = facts
+    const { nowS, bytes, roundTripS, isHungry, sharers } = facts
+    this.#most = Math.max(1, Math.floor(MAX_CONNECTIONS_TO_ONE / Math.max(1, sharers)))
     if (roundTripS < MIN_ROUND_TRIP_S) return this.#reset(facts)
     if (!isHungry) {
       if (nowS - this.#hungryAtS > IDLE_S) this.#reset(facts)
@@ -111,7 +116,7 @@ export class SubflowCount {
 
   #try(rate: number, nowS: number, roundTripS: number): void {
     const from = this.wanted
-    if (this.#goesUp) this.wanted = Math.min(MAX_CONNECTIONS_TO_ONE, from * 2)
+    if (this.#goesUp) this.wanted = Math.min(this.#most, from * 2)
     else {
       this.wanted = from - takenOf(from)
       this.#rateToKeep ||= rate
@@ -135,11 +140,11 @@ export class SubflowCount {
       : rate >= this.#rateToKeep * (1 - takenOf(trial.from) / trial.from / 2)
     this.#trial = undefined
     if (!isBetter) this.wanted = trial.from
-    const isLast = this.wanted === (this.#goesUp ? MAX_CONNECTIONS_TO_ONE : 1)
+    const isLast = this.wanted === (this.#goesUp ? this.#most : 1)
     if (isBetter && !isLast) return this.#try(rate, nowS, roundTripS)
     // What brought no more is probably too many: the next trial takes some away, and is not put off.
     if (isBetter || !this.#goesUp || this.wanted === 1) this.#pause(nowS)
-    this.#goesUp = this.wanted === 1 || (!this.#goesUp && this.wanted < MAX_CONNECTIONS_TO_ONE)
+    this.#goesUp = this.wanted === 1 || (!this.#goesUp && this.wanted < this.#most)
     this.#rateToKeep = 0
     this.#measureFrom({ nowS, bytes })
   }

@@ -70,6 +70,11 @@ export class RequestWindow {
     return Math.min(this.#leastS, this.roundTripS) >= LONG_WAY_S
   }
 
+  /** 0 until something is known. */
+  get knownRoundTripS(): number {
+    return Number.isFinite(this.roundTripS) ? this.roundTripS : 0
+  }
+
   /** Something went to the neighbour and came back in `mostS`; the way itself took `leastS` of it, if that is known. */
   measured(mostS: number, leastS = 0): void {
     this.roundTripS = Math.min(this.roundTripS, mostS)

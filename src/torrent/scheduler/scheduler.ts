@@ -4,8 +4,8 @@ import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
 import { PeerState } from './peer-state.ts'
 import { type Owners, PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
-import type { FlowsWindow } from './request-window.ts'
 import { hashOf } from './rendezvous.ts'
+import type { FlowsWindow } from './request-window.ts'
 import type { OwnSite, SiteFacts } from './site-facts.ts'
 import { SiteImports } from './site-imports.ts'
 
@@ -30,8 +30,12 @@ const SMALL_SWARM = 16
 const MIN_RATE_BYTES_PER_S = 3e6
 /** A super-seeder is asked for at least this share of a piece: nothing but the pieces it shows keeps its uplink busy. */
 const MIN_SHARE_OF_SHOWN = 0.5
-/** Of what comes from other sites, so many seconds' worth may be asked for in advance, and what a round trip takes. */
+/**
+ * Of what comes from other sites, so many seconds' worth may be asked for in advance besides what a round trip takes, or so many
+ * round trips' worth: with less, TCP's start would be held up.
+ */
 const FAR_AHEAD_S = 0.3
+const FAR_ROUND_TRIPS = 3
 /** Memory for partial pieces. */
 const PARTIAL_BYTES = 48 * 1024 * 1024
 
@@ -174,13 +178,14 @@ export class Scheduler {
     if (peer) peer.window.flows = flows
   }
 
-  /** What is known of the way to the peer: `roundTripS` is 0 unless it is long, `isHungry` is whether it owes blocks, `isOfFew` whether there are few peers in all. */
-  wayTo(id: number): { roundTripS: number; isHungry: boolean; isOfFew: boolean } {
+  /** What is known of the way to the peer: `roundTripS` is 0 unless it is long, `isHungry` is whether it owes blocks, `isOfFew` whether there are few peers in all, `sharers` how many neighbours are at the other end of the same link, as far as is known. */
+  wayTo(id: number): { roundTripS: number; isHungry: boolean; isOfFew: boolean; sharers: number } {
     const peer = this.#peers.get(id)
     return {
       roundTripS: peer?.window.isLong ? peer.window.roundTripS : 0,
       isHungry: peer?.busy ?? false,
       isOfFew: this.#isFew,
+      sharers: peer && !peer.isNear ? this.sites.farCount : 1,
     }
   }
 
@@ -282,12 +287,17 @@ export class Scheduler {
     return bytes
   }
 
-  /** More neighbours elsewhere than a slow link needs must not fill its queue. */
+  /**
+   * The windows of several neighbours at the other ends of one link, reckoned each by itself, would fill its queue; and so would
+   * those of several members that import. So all of this member's together hold what comes in some time, however many there are.
+   */
   #farRoom({ window }: PeerState): number {
-    const rate = this.#farRate.value || MIN_RATE_BYTES_PER_S / this.sites.importers
+    if (this.#isFew) return Number.POSITIVE_INFINITY
+    const rate = Math.max(this.#farRate.value, MIN_RATE_BYTES_PER_S / this.sites.importers)
+    const wayS = window.knownRoundTripS
     let owedBytes = 0
     for (const peer of this.#peers.values()) if (!peer.isNear) owedBytes += peer.owedBytes
-    return rate * (window.wayS + FAR_AHEAD_S) - owedBytes
+    return rate * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS) - owedBytes
   }
 
   /** Bytes a second that each neighbour should bring. What comes over long links is shared by those at their other ends alone. */

@@ -34,6 +34,8 @@ export class SiteImports {
   seeders = 0
   /** Whether this participant is one of them. */
   isImporter = true
+  /** Neighbours at other sites. */
+  farCount = 0
   readonly #own: OwnSite
   readonly #ownKey: number
   readonly #pieceCount: number
@@ -59,8 +61,6 @@ export class SiteImports {
   readonly #heard = new Map<number, number>()
   readonly #ripe: PieceSet
   #isActive = false
-  /** Neighbours at other sites. */
-  #farCount = 0
   #hasNearSeeder = false
   #sourceSite: string | undefined
   /** The neighbours have changed at this time; what is kept about them is counted again. */
@@ -140,7 +140,7 @@ export class SiteImports {
   sharers(peer: PeerState, nowS: number): number {
     this.#recount(nowS)
     if (!this.#isActive) return this.#peers.size
-    return peer.isNear ? this.#peers.size - this.#farCount : this.#farCount
+    return peer.isNear ? this.#peers.size - this.farCount : this.farCount
   }
 
   /** Of which pieces a neighbour may be asked now, the best first; undefined when it may be asked for all alike. */
@@ -192,7 +192,7 @@ export class SiteImports {
     const members = peers.filter((peer) => peer.isNear && !this.#isAway(peer, nowS))
     this.#isActive = members.length < peers.length && (members.length > 0 || this.#own.site !== undefined)
     if (!this.#isActive) return
-    this.#farCount = peers.filter(({ isNear }) => !isNear).length
+    this.farCount = peers.filter(({ isNear }) => !isNear).length
     this.#sourceSite = this.#own.seederSite ?? peers.find(({ isSeeder }) => isSeeder)?.site
     this.#hasNearSeeder = members.some(({ isSeeder }) => isSeeder)
     this.seeders = members.filter(({ isSeeder }) => isSeeder).length + (this.#own.isSeeder ? 1 : 0)

@@ -18,4 +18,10 @@ export const SITE_EXTENSION = 'murder_site'
 export const SITE_EXTENSION_ID = 22
 
 /** All that we know. A neighbour may offer others without end, and of those nothing is kept. */
-export const KNOWN_EXTENSIONS = [AGENT_EXTENSION, PEX_EXTENSION, PROOF_EXTENSION, SUBFLOW_EXTENSION, SITE_EXTENSION]
+export const KNOWN_EXTENSIONS = [
+  AGENT_EXTENSION,
+  PEX_EXTENSION,
+  PROOF_EXTENSION,
+  SUBFLOW_EXTENSION,
+  SITE_EXTENSION,
+]

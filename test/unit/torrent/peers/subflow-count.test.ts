@@ -7,6 +7,7 @@ interface Way {
   each: number
   roundTripS?: number
   isOfFew?: boolean
+  sharers?: number
   /** Times at which nothing is asked for. */
   idle?: (nowS: number) => boolean
   /** From then on the way loses so much that one connection carries only this. */
@@ -15,7 +16,7 @@ interface Way {
 
 /** The wanted connections every tenth of a second. New ones carry something a few round trips later. */
 function run(o: Way, seconds: number): number[] {
-  const { way, roundTripS = 0.1, isOfFew = true, idle = () => false, worse } = o
+  const { way, roundTripS = 0.1, isOfFew = true, idle = () => false, worse, sharers = 1 } = o
   const count = new SubflowCount()
   const wanted: number[] = [1]
   let bytes = 0
@@ -25,7 +26,7 @@ function run(o: Way, seconds: number): number[] {
     const noise = 1 + 0.05 * Math.sin(step * 1.7)
     const carrying = Math.min(wanted.at(-1) as number, wanted.at(-1 - Math.ceil(roundTripS * 30)) ?? 1)
     if (!idle(nowS)) bytes += Math.min(way, each * carrying * noise) / 10
-    wanted.push(count.update({ nowS, bytes, roundTripS, isHungry: !idle(nowS), isOfFew }))
+    wanted.push(count.update({ nowS, bytes, roundTripS, isHungry: !idle(nowS), isOfFew, sharers }))
   }
   return wanted
 }
@@ -39,6 +40,7 @@ test.each([
   ['fifteen do', { way: 2.5e6, each: 0.17e6 }, 12, 16],
   ['any number is too few', { way: 100e6, each: 0.17e6 }, 14, 16],
   ['any number is too few, in a large fleet', { way: 100e6, each: 0.17e6, isOfFew: false }, 14, 16],
+  ['as many together as one would have', { way: 100e6, each: 0.17e6, isOfFew: false, sharers: 4 }, 3.5, 4],
   ['one of many neighbours fills the way', { way: 2.5e6, each: 5e6, isOfFew: false }, 1, 2],
 ] as [string, Way, number, number][])(
   'connections stay as long as they bring something: %s',
@@ -66,7 +68,7 @@ test('never in a LAN', () => {
 
 test('a way that turns out to be short has one again, and so has one over which nothing is wanted', () => {
   const count = new SubflowCount()
-  const facts = { bytes: 1, roundTripS: 0.1, isHungry: true, isOfFew: true }
+  const facts = { bytes: 1, roundTripS: 0.1, isHungry: true, isOfFew: true, sharers: 1 }
   expect(count.update({ ...facts, nowS: 1 })).toBe(8)
   expect(count.update({ ...facts, nowS: 1.1, roundTripS: 0.001 })).toBe(1)
   expect(run({ way: 100e6, each: 0.17e6, idle: (nowS) => nowS >= 5 }, 12).at(-1)).toBe(1)
