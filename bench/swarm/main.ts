@@ -111,13 +111,13 @@ async function makeContent(scratch: string, size: number): Promise<Content> {
 
 /** Every run has links, hosts and processes of its own. */
 async function runOne(contender: string, servers: number, content: Content, options: Options) {
-  const { rate, slow, sites, longLink, congestion, pieceLength } = options
+  const { rate, slow, sites, named, longLink, congestion, pieceLength } = options
   const where = { hosts: servers, sites, longLink, deployHost: true }
   const lab = await Lab.create({ ...where, rate, rates: slow, congestion })
   try {
     const slowest = Math.min(...[rate, longLink?.rate, ...Object.values(slow)].map((one) => one ?? 1e9))
     const timeout = 120 + 2 * servers * ((content.size * 8) / slowest)
-    const race = new Race(lab, content, pieceLength, timeout)
+    const race = new Race(lab, content, { pieceLength, sites: named ? sites : undefined }, timeout)
     return await race.run(async (race) => contenders[contender]?.run(race))
   } finally {
     await lab.destroy()

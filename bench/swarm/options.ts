@@ -12,6 +12,8 @@ export interface Options {
   servers: number[]
   /** Servers in each site, the deploy host's first; undefined when all are in one. */
   sites: number[] | undefined
+  /** Whether the agents are told the names of the sites. */
+  named: boolean
   /** From the first site to each other one. */
   longLink: LongLink | undefined
   /** Of the link of each server, bits/s; undefined is no limit. */
@@ -43,6 +45,7 @@ export function parseOptions(argv?: string[]): Options {
       slow: { type: 'string', multiple: true, default: [] },
       piece: { type: 'string' },
       sites: { type: 'string' },
+      named: { type: 'boolean', default: false },
       lan: { type: 'string', default: '100M' },
       wan: { type: 'string', default: '20M' },
       delay: { type: 'string', default: '25' },
@@ -64,6 +67,7 @@ export function parseOptions(argv?: string[]): Options {
   return {
     servers,
     sites,
+    named: values.named,
     longLink: sites && parseLongLink(values),
     rate: parseRate(sites ? values.lan : values.rate),
     size: parseAmount(values.size),

@@ -55,16 +55,23 @@ export class Race {
   readonly #done = new Map<string, number>()
   readonly #processes: { role: Role; host: LabHost; process: LabProcess; time: string }[] = []
   readonly #timeout: number
+  readonly #sites: number[]
   #start: bigint | undefined
   #linksBefore = new Map<string, Counters>()
   #longLinksBefore = new Map<string, Counters>()
   #cpuBefore = { busy: 0, total: 0 }
 
   /** `timeout`: seconds from the start of the peers. */
-  constructor(lab: Lab, content: Content, pieceLength: number | undefined, timeout: number) {
+  constructor(
+    lab: Lab,
+    content: Content,
+    { pieceLength, sites }: { pieceLength: number | undefined; sites: number[] | undefined },
+    timeout: number,
+  ) {
     this.lab = lab
     this.content = content
     this.pieceLength = pieceLength
+    this.#sites = sites ?? []
     this.#timeout = timeout
   }
 
@@ -74,6 +81,12 @@ export class Race {
 
   get servers(): LabHost[] {
     return this.lab.servers
+  }
+
+  /** The name of the site that a host is in, where programs are told so: servers are numbered through all sites. */
+  siteOf(host: LabHost): string | undefined {
+    const sites = this.#sites.flatMap((count, i) => Array.from({ length: count }, () => `site${i + 1}`))
+    return host === this.seeder && sites.length > 0 ? 'site1' : sites[this.servers.indexOf(host)]
   }
 
   /** Where the content shall end up on every server. */

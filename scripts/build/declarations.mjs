@@ -88,6 +88,7 @@ function typeText(schema, key, infos) {
   if (Array.isArray(schema.type)) return schema.type.map((type) => typeText({ type }, key, infos)).join(' | ')
   switch (schema.type) {
     case 'object':
+      if (!schema.properties) return `Record<string, ${typeText(schema.additionalProperties, key, infos)}>`
       return objectText(schema, key, infos)
     case 'array':
       return `${typeText(schema.items, key, infos)}[]`

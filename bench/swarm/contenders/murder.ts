@@ -30,14 +30,18 @@ export const murder: Contender = {
     ])
     const start = (role: 'tracker' | 'seeder' | 'peer', host: LabHost, ...args: string[]) =>
       race.spawn(role, host, [process.execPath, agent, ...args, '--foreground', '--json'])
+    const siteOf = (host: LabHost) => {
+      const site = race.siteOf(host)
+      return site === undefined ? [] : ['--site', site]
+    }
 
     await start('tracker', race.seeder, 'tracker', '--port', String(TRACKER_PORT)).line(/"event":"listening"/)
-    const fleet = ['--fleet', String(race.servers.length)]
+    const fleet = ['--fleet', String(race.servers.length), ...siteOf(race.seeder)]
     await start('seeder', race.seeder, 'seed', torrent, race.content.file, ...fleet).line(
       /"event":"listening"/,
     )
     await startPeers(race, /"event":"done"/, (server) => {
-      const peer = start('peer', server, 'peer', torrent, race.target)
+      const peer = start('peer', server, 'peer', torrent, race.target, ...siteOf(server))
       noteReceived(race, server, peer)
       return peer
     })

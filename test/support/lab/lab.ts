@@ -268,7 +268,7 @@ async function build(options: LabOptions, directory: string, started: LabHost[])
     const batch = switchBatch(ours.map(({ name, networkPid }) => ({ name, pid: networkPid })))
     await inNetwork(hub, ['ip', '-batch', '-'], batch)
     for (const host of ours) {
-      await inNetwork(host, ['ip', '-batch', '-'], hostBatch(host.address))
+      await inNetwork(host, ['ip', '-batch', '-'], hostBatch(host.address, sites.length > 1))
       if (options.congestion) await setCongestion(host, options.congestion)
       const rate = host.name in rates ? rates[host.name] : options.rate
       if (rate !== undefined) await limit(hub, host, rate)

@@ -8,6 +8,8 @@
 /** Everything is inside namespaces, so the range only has to differ from what people use for deploys. */
 const network = '10.77'
 const mask = 16
+/** Of one site of several. */
+const siteMask = 24
 
 /** So many servers have addresses that differ in the last byte only. */
 export const NETWORK_SIZE = 250
@@ -35,11 +37,13 @@ export function switchBatch(hosts: { name: string; pid: number }[]): string {
   ])
 }
 
-export function hostBatch(address: string): string {
+/** `hasOwnNetwork`: its site has one, and others are reached over the same device all the same. */
+export function hostBatch(address: string, hasOwnNetwork = false): string {
   return lines([
     'link set lo up',
     'link set eth0 addrgenmode none up',
-    `addr add ${address}/${mask} dev eth0`,
+    `addr add ${address}/${hasOwnNetwork ? siteMask : mask} dev eth0`,
+    ...(hasOwnNetwork ? [`route add ${network}.0.0/${mask} dev eth0 scope link src ${address}`] : []),
   ])
 }
 
