@@ -36,6 +36,9 @@ const MIN_SHARE_OF_SHOWN = 0.5
  */
 const FAR_AHEAD_S = 0.3
 const FAR_ROUND_TRIPS = 3
+/** The same before it is known what comes from there, and when that is very little. */
+const FIRST_FAR_BYTES = 128 * 1024
+const LEAST_FAR_BYTES = 32 * 1024
 /** Memory for partial pieces. */
 const PARTIAL_BYTES = 48 * 1024 * 1024
 
@@ -293,11 +296,11 @@ export class Scheduler {
    */
   #farRoom({ window }: PeerState): number {
     if (this.#isFew) return Number.POSITIVE_INFINITY
-    const rate = Math.max(this.#farRate.value, MIN_RATE_BYTES_PER_S / this.sites.importers)
     const wayS = window.knownRoundTripS
+    const wanted = this.#farRate.value * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS)
     let owedBytes = 0
     for (const peer of this.#peers.values()) if (!peer.isNear) owedBytes += peer.owedBytes
-    return rate * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS) - owedBytes
+    return (wanted === 0 ? FIRST_FAR_BYTES : Math.max(LEAST_FAR_BYTES, wanted)) - owedBytes
   }
 
   /** Bytes a second that each neighbour should bring. What comes over long links is shared by those at their other ends alone. */
