@@ -321,8 +321,8 @@ export class Scheduler {
       this.picker.changed(partial)
       return block
     }
-    // A late block is not worth a second way between sites: it is given up soon enough when it does not come at all.
-    if (this.picker.open.size > 0 || choices) return undefined
+    // Only at the end of a site is a late block worth a second way between sites.
+    if (choices ? this.sites.hasMoreOf(this.picker.open) : this.picker.open.size > 0) return undefined
     return lateBlock(peer, this.picker.partials.values(), this.#peers, nowS, this.#latencyS)
   }
 

@@ -163,6 +163,11 @@ export class SiteImports {
     ]
   }
 
+  /** Whether any of these pieces is still to be fetched by somebody of this site. */
+  hasMoreOf(open: PieceSet): boolean {
+    return open.words.some((bits, at) => (bits & (this.#wanted.words[at] ?? 0)) !== 0)
+  }
+
   /** It ripens anew when it becomes news to ask sites for that pass it on. */
   #hear(piece: number, nowS: number, isNews: boolean): void {
     if (isNews) this.#ripe.delete(piece)
