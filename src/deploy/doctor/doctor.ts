@@ -11,6 +11,7 @@ import { unusualNodes, withNode } from './nodes.ts'
 import type { Problem } from './problem.ts'
 import { groupProblems, problemTable } from './problem-table.ts'
 import { checkAddress, checkDisks, checkDistinct, checkLimits, checkLock } from './servers.ts'
+import { whoIsWhere } from './sites.ts'
 
 /**
  * `murder:doctor`: everything that could stop a deploy, checked on every server and in the network between them. Changes
@@ -45,14 +46,15 @@ export async function doctor(context: Context): Promise<void> {
   context.signal.throwIfAborted()
   const total = context.fleet.servers.length
   const nodes = [...facts].map(([{ label }, { node, nodePath }]) => ({ server: label, node, nodePath }))
+  const notes = [...unusualNodes(context, facts), ...whoIsWhere(context)]
   if (problems.length === 0) {
     const fit = `${count(total, 'server')}: SSH, Node.js, directories, disks, locks and ports, with a BitTorrent handshake, are fit for a deploy`
-    const text = [fit, ...unusualNodes(context, facts)].join('\n')
+    const text = [fit, ...notes].join('\n')
     return say(context, text, 'doctor', { servers: total, problems, nodes })
   }
   const groups = groupProblems(problems)
   const table = problemTable(groups, columnsOf(process.stdout))
-  const text = [table, ...unusualNodes(context, facts)].join('\n')
+  const text = [table, ...notes].join('\n')
   say(context, text, 'doctor', { servers: total, problems, nodes })
   throw new MurderError('UNFIT', `${count(groups.length, 'thing')} could stop a deploy`, {
     cure: context.display.mode === 'json' ? 'see the event "doctor"' : 'each line above says what helps',

@@ -4,7 +4,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { listen } from '../../torrent/peers/listen.ts'
 import type { Context } from '../context/context.ts'
 import { setNodeOf } from '../context/server-node.ts'
-import type { Placement, Site } from '../hosts/placement.ts'
+import type { Machine, Placement } from '../hosts/placement.ts'
 import { listenScript } from '../scripts/probe-script.ts'
 import { parseValues } from '../scripts/values.ts'
 import { answerHandshake } from './answer-handshake.ts'
@@ -61,7 +61,7 @@ const noPeerPort = (server: string, ports: readonly number[]): Problem => ({
 })
 
 function trackerPortTaken(
-  { label: server }: Site,
+  { label: server }: Machine,
   [first, last]: [number, number],
   isBusy: boolean,
 ): Problem {

@@ -3,7 +3,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { endpointOf } from '../../system/addresses.ts'
 import type { Context } from '../context/context.ts'
 import { setNodeOf } from '../context/server-node.ts'
-import { Placement, type Site } from '../hosts/placement.ts'
+import { type Machine, Placement } from '../hosts/placement.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { connectScript, parseReached, type Target } from '../scripts/probe-script.ts'
@@ -30,8 +30,8 @@ export async function probeNetwork(context: Context, facts: FleetFacts, isBusy: 
   const placement = new Placement(context, facts)
   const { tracker, peers, problems } = await listenEverywhere(context, placement, servers, isBusy)
   const probesOf = (server: Server): Probe[] => [
-    ...probeSite(placement, 'tracker', tracker, server),
-    ...probeSite(placement, 'seeder', peers.get(placement.seeder.server), server),
+    ...probeMachine(placement, 'tracker', tracker, server),
+    ...probeMachine(placement, 'seeder', peers.get(placement.seeder.server), server),
     ...probeExternalTracker(placement),
     ...probePeers(context.fleet.servers, server, peers, facts),
   ]
@@ -43,16 +43,16 @@ export async function probeNetwork(context: Context, facts: FleetFacts, isBusy: 
 }
 
 /** None where the server is that machine itself, or does not know its address: another check says so. */
-function probeSite(
+function probeMachine(
   placement: Placement,
   port: 'tracker' | 'seeder',
   listener: Listener | undefined,
   server: Server,
 ): Probe[] {
-  const site: Site = placement[port]
-  if (!listener || site.server === server || !placement.isReachable(site, server)) return []
-  const host = placement.addressOf(site, server)
-  return [{ machine: site.label, port, target: [host, listener.port, port === 'seeder'] }]
+  const machine: Machine = placement[port]
+  if (!listener || machine.server === server || !placement.isReachable(machine, server)) return []
+  const host = placement.addressOf(machine, server)
+  return [{ machine: machine.label, port, target: [host, listener.port, port === 'seeder'] }]
 }
 
 function probeExternalTracker({ externalTracker: url }: Placement): Probe[] {

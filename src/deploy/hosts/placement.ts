@@ -14,7 +14,7 @@ export const DEPLOY_HOST = 'the deploy host'
 const LOOPBACK = '127.0.0.1'
 
 /** A machine that runs the tracker or the seeder. */
-export interface Site {
+export interface Machine {
   /** Its name in messages. */
   readonly label: string
   /** Undefined for the deploy host. */
@@ -27,8 +27,8 @@ type PlacementContext = Pick<Context, 'settings'> & { fleet: Pick<Fleet, 'everyo
 
 /** Where seeder and tracker are, and at which addresses the machines of the fleet reach them. */
 export class Placement {
-  readonly seeder: Site
-  readonly tracker: Site
+  readonly seeder: Machine
+  readonly tracker: Machine
   /** The announce URL of a tracker that somebody else runs. */
   readonly externalTracker: string | undefined
   /** Whether the deploy or the single tasks start a tracker of their own. */
@@ -46,8 +46,8 @@ export class Placement {
     const { settings } = context
     const { at, address } = settings.tracker
     const [seeder, tracker] = [seederServer(context), trackerServer(context)]
-    this.seeder = siteOf(seeder, settings.announce)
-    this.tracker = siteOf(tracker, tracker === seeder ? (address ?? settings.announce) : address)
+    this.seeder = machineOf(seeder, settings.announce)
+    this.tracker = machineOf(tracker, tracker === seeder ? (address ?? settings.announce) : address)
     this.externalTracker = /^https?:/.test(at) ? at : undefined
     this.hasOwnTracker = at !== 'none' && this.externalTracker === undefined
     this.trackerPort = trackerPort ?? settings.tracker.port
@@ -59,7 +59,7 @@ export class Placement {
    * The address at which a server, or the deploy host when it is undefined, reaches the machine: each as it sees it. Throws
    * NO_ADDRESS.
    */
-  addressOf({ server, address }: Site, from: Server | undefined): string {
+  addressOf({ server, address }: Machine, from: Server | undefined): string {
     if (from === server) return LOOPBACK
     if (server) return address ?? this.#facts.get(server)?.serverAddress ?? server.host
     const found = address ?? (from && this.#facts.get(from)?.clientAddress)
@@ -70,7 +70,7 @@ export class Placement {
   }
 
   /** Whether that address is known. */
-  isReachable({ server, address }: Site, from: Server): boolean {
+  isReachable({ server, address }: Machine, from: Server): boolean {
     return Boolean(server || address || this.#facts.get(from)?.clientAddress)
   }
 
@@ -93,7 +93,7 @@ export class Placement {
   }
 
   /** The address that most servers use, else one of this machine's own. */
-  #shownAddress({ server, address }: Site): string {
+  #shownAddress({ server, address }: Machine): string {
     if (address !== undefined) return address
     if (server) return this.#facts.get(server)?.serverAddress ?? server.host
     const counts = new Map<string, number>()
@@ -105,7 +105,7 @@ export class Placement {
   }
 }
 
-const siteOf = (server: Server | undefined, address: string | undefined): Site => ({
+const machineOf = (server: Server | undefined, address: string | undefined): Machine => ({
   label: server?.label ?? DEPLOY_HOST,
   server,
   address,

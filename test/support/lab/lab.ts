@@ -172,7 +172,11 @@ export class Lab {
   /** Bytes over the long link of every site but the first, as the first sees them: `received` came from that site. */
   async longLinkCounters(): Promise<Map<string, Counters>> {
     const [first] = this.#switches as [Switch]
-    return parseCounters(await inNetwork(first.hub, ['ip', '-s', '-j', 'link']), longLinkDevice(''))
+    const counters = parseCounters(await inNetwork(first.hub, ['ip', '-s', '-j', 'link']), longLinkDevice(''))
+    // What the first site's end sends comes to the others, which are not hosts behind a port.
+    return new Map(
+      [...counters].map(([site, { sent, received }]) => [site, { sent: received, received: sent }]),
+    )
   }
 
   /** Nothing crosses the host's link any more, and nobody is told. */
