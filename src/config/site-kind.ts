@@ -47,7 +47,7 @@ function toText(sites: z.input<typeof sitesSchema>): string {
 }
 
 function show(sites: SiteSetting[]): string {
-  if (sites.length === 0) return 'found while servers connect'
+  if (sites.length === 0) return 'none named'
   return sites
     .map(
       (site) => `${site.name}: ${site.servers.join(', ')}${site.limit === 0 ? '' : ` (${rate(site.limit)})`}`,

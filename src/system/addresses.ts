@@ -65,13 +65,6 @@ function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
   return version === 0 ? undefined : version === 6 ? 'ipv6' : 'ipv4'
 }
 
-/** The networks that this machine is in, as `10.0.0.1/8`. */
-export function ownNetworks(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).flatMap(({ cidr, internal }) => (cidr === null || internal ? [] : cidr)),
-  )
-}
-
 /** This machine's addresses that other machines may know, IPv4 first. */
 export function ownAddresses(): string[] {
   return Object.values(networkInterfaces())

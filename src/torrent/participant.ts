@@ -172,7 +172,6 @@ export class Participant {
     this.#downloader.tick()
     this.#uploader.tick()
     this.#discovery.tick()
-    this.#sites.tick()
     this.#context.siteLimit.share(this.#context.scheduler.sites)
   }
 

@@ -1,9 +1,7 @@
-import { addressMatcher, isLoopback, ownNetworks } from '../../system/addresses.ts'
 import type { SiteFacts } from '../scheduler/site-facts.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { SITE_EXTENSION } from '../wire/extensions.ts'
 import type { Connection } from './connection.ts'
-import { isNear } from './whereabouts.ts'
 
 /** Pieces in one message. */
 const MAX_IMPORTS = 1024
@@ -11,19 +9,17 @@ const NUMBER_BYTES = 4
 
 interface Partner {
   connection: Connection
-  isInNetwork: boolean
   facts: SiteFacts
 }
 
 /**
- * Finds out which neighbours are in our own site, by name or by the way to them, and lets its members know which pieces this one
- * fetches from other sites. What neighbours say is not trusted: it only decides who is preferred.
+ * Tells which neighbours are in our own site, by the names of both, and lets its members know which pieces this one fetches
+ * from other sites. What neighbours say is not trusted: it only decides who is preferred.
  */
 export class SiteExchange {
   readonly #context: SwarmContext
   readonly #locate: (connection: Connection, facts: SiteFacts) => void
   readonly #partners = new Map<number, Partner>()
-  readonly #isInNetwork = addressMatcher(ownNetworks())
 
   constructor(context: SwarmContext, locate: (connection: Connection, facts: SiteFacts) => void) {
     this.#context = context
@@ -31,18 +27,17 @@ export class SiteExchange {
   }
 
   join(connection: Connection): void {
-    const { wire, peerId: key, remoteHost } = connection
+    const { wire, peerId: key } = connection
     const partner: Partner = {
       connection,
-      isInNetwork: isLoopback(remoteHost) || this.#isInNetwork(remoteHost),
       facts: { isNear: true, site: undefined, key },
     }
     this.#partners.set(connection.id, partner)
-    wire.on('extended-handshake', () => this.#update(partner, true))
+    wire.on('extended-handshake', () => this.#update(partner))
     wire.on('extended', (extension, content) => {
       if (extension === SITE_EXTENSION) this.#importsHeard(partner, content)
     })
-    this.#update(partner, true)
+    this.#update(partner)
   }
 
   leave({ id }: Connection): void {
@@ -58,19 +53,13 @@ export class SiteExchange {
       if (facts.isNear) connection.wire.extended(SITE_EXTENSION, content)
   }
 
-  /** Called often: what is known of a way changes. */
-  tick(): void {
-    for (const partner of this.#partners.values()) this.#update(partner)
-  }
-
-  #update(partner: Partner, isNew = false): void {
-    const { connection, isInNetwork, facts } = partner
-    const { id, site, siteKey = facts.key } = connection
-    const { options, scheduler } = this.#context
-    const ownSite = options.site?.name
-    const near = isNear({ ownSite, site, isInNetwork, isLong: scheduler.wayTo(id).roundTripS > 0 })
-    if (!isNew && near === facts.isNear) return
-    partner.facts = { isNear: near, site: ownSite === undefined ? undefined : site, key: siteKey }
+  /** Where one of the two has no name, the neighbour counts as near: so nothing changes where no sites are named. */
+  #update(partner: Partner): void {
+    const { connection } = partner
+    const { site, siteKey = partner.facts.key } = connection
+    const ownSite = this.#context.options.site?.name
+    const isNear = ownSite === undefined || site === undefined || site === ownSite
+    partner.facts = { isNear, site: ownSite === undefined ? undefined : site, key: siteKey }
     this.#locate(connection, partner.facts)
   }
 
