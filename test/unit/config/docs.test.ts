@@ -54,7 +54,7 @@ compression         auto                                             default
 ignore              *.log, /tmp                                      shipitfile
 uploadLimit         10.0 MiB/s                                       shipitfile
 downloadLimit       no limit                                         default
-sites               found while servers connect                      default
+sites               none named                                       default
 concurrency         30                                               default
 timeouts.connect    10 s                                             default
 timeouts.stall      1 min                                            default
