@@ -1,7 +1,7 @@
 import type { Block, BlockRequest } from '../../src/torrent/scheduler/partial-piece.ts'
 import { PieceSet } from '../../src/torrent/scheduler/piece-set.ts'
-import { type Member, Roster } from '../../src/torrent/scheduler/roster.ts'
 import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
+import { type Member, Roster } from '../../src/torrent/scheduler/sites/roster.ts'
 import { SuperSeeding } from '../../src/torrent/scheduler/super-seeding.ts'
 import { accepts, isMesh, type Topology, toOpen } from '../../src/torrent/scheduler/topology.ts'
 import { EventQueue } from './event-queue.ts'

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
 import { resolveAliases } from './aliases.ts'
-import { type CopyInput, type CopyOptions, readCopyOptions } from './copy-options.ts'
+import { type CopyInput, type CopyOptions, readCopyOptions } from './copy/copy-options.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import * as kinds from './kinds.ts'

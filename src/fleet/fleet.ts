@@ -4,7 +4,9 @@ import { MurderError } from '../errors.ts'
 import { backoff, pause } from '../system/backoff.ts'
 import { Limit } from './limit.ts'
 import { remoteCommand } from './ssh/bootstrap.ts'
-import { makeControlDirectory } from './ssh/control-directory.ts'
+import { makeControlDirectory } from './ssh/connection/control-directory.ts'
+import { routeTo } from './ssh/connection/route.ts'
+import { SharedConnection } from './ssh/connection/shared-connection.ts'
 import {
   abortError,
   diagnose,
@@ -15,10 +17,9 @@ import {
   judge,
   lostShared,
   outOfTime,
-} from './ssh/diagnose.ts'
+} from './ssh/messages/diagnose.ts'
 import { multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
 import { PooledOptions } from './ssh/pooled-options.ts'
-import { routeTo } from './ssh/route.ts'
 import { type Server, type SshConnection, toServers } from './ssh/server.ts'
 import {
   type Payload,
@@ -27,7 +28,6 @@ import {
   type SessionOrder,
   type SessionResult,
 } from './ssh/session.ts'
-import { SharedConnection } from './ssh/shared-connection.ts'
 
 export interface FleetOptions {
   /** Servers outside of the run that can be named: where tracker or seeder are. */

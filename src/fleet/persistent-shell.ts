@@ -9,7 +9,7 @@ import {
   PULSE_TO_ANSWER,
   SAID_ALL,
 } from './persistent-shell-script.ts'
-import { outOfTime, outputTooLong } from './ssh/diagnose.ts'
+import { outOfTime, outputTooLong } from './ssh/messages/diagnose.ts'
 import type { Server } from './ssh/server.ts'
 import type { FurtherScript, RunningShell, SessionResult, Stop } from './ssh/session.ts'
 

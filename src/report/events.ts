@@ -1,6 +1,6 @@
 import { type DeployReport, figures } from './deploy-report.ts'
 import type { Failure } from './failures.ts'
-import type { ServerPhase, Step, Summary } from './fleet-progress.ts'
+import type { ServerPhase, Step, Summary } from './live/fleet-progress.ts'
 import type { ServerReport, Speed } from './server-report.ts'
 
 /**

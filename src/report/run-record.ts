@@ -1,6 +1,6 @@
 import type { DeployReport } from './deploy-report.ts'
 import type { OutputEvent } from './events.ts'
-import type { ServerPhase } from './fleet-progress.ts'
+import type { ServerPhase } from './live/fleet-progress.ts'
 import type { ServerRecord } from './server-record.ts'
 import { type ServerReport, speedOf } from './server-report.ts'
 import { Timeline } from './timeline.ts'

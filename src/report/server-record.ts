@@ -1,7 +1,7 @@
 import { fittedTable } from '../text/fitted-table.ts'
 import { bytes, duration, firstOf, oneLine, rate } from '../text/format.ts'
 import type { Failure } from './failures.ts'
-import type { ServerPhase } from './fleet-progress.ts'
+import type { ServerPhase } from './live/fleet-progress.ts'
 
 /** The data of one server in a run: bytes, seconds, bytes a second. */
 export interface ServerRecord {

@@ -25,7 +25,7 @@ import { decodeManifest } from '../../src/attributes/decode.ts'
 import { encodeManifest } from '../../src/attributes/encode.ts'
 import { MANIFEST } from '../../src/attributes/entry.ts'
 import { scanTree } from '../../src/attributes/scan.ts'
-import { removeTree } from '../../src/files/remove-tree.ts'
+import { removeTree } from '../../src/files/directories/remove-tree.ts'
 import { asNobody, canBeNobody, NOBODY } from '../support/as-nobody.ts'
 
 const isRoot = process.getuid?.() === 0

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { formatRsyncCommand } from 'ssh-pool/lib/commands/rsync.js'
 import { describe, expect, it } from 'vitest'
-import { readCopyOptions } from '../../src/config/copy-options.ts'
+import { readCopyOptions } from '../../src/config/copy/copy-options.ts'
 import { type FilterOption, rsyncFilter } from '../../src/package/pack/rsync-filter.ts'
 import { fuzz, type Random } from '../support/fuzz.ts'
 

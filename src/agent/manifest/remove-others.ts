@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Remaining, removeWhatCanBe } from '../../files/remove-tree.ts'
+import { type Remaining, removeWhatCanBe } from '../../files/directories/remove-tree.ts'
 
 /**
  * Removes everything below `root` but these paths and the directories that lead to them. Symlinks are removed, never

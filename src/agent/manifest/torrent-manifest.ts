@@ -65,7 +65,7 @@ export async function finishDirectory(
     const { warnings } = await applyManifest(root, manifest)
     for (const message of warnings) emit({ event: 'warning', message })
   }
-  if (stays.length > 0) (await import('../../files/remove-tree.ts')).assertRemoved(stays)
+  if (stays.length > 0) (await import('../../files/directories/remove-tree.ts')).assertRemoved(stays)
 }
 
 async function removeAllBut(root: string, metainfo: Metainfo, manifest: Manifest | undefined) {

@@ -6,7 +6,7 @@ import { work } from '../workers/worker.ts'
 import type { Delivery } from './delivery.ts'
 import type { Follower } from './follower.ts'
 import { Frontier } from './frontier.ts'
-import { install, unpacksEarly } from './install.ts'
+import { install, unpacksEarly } from './install/install.ts'
 import { isUsed } from './transfer-directory.ts'
 
 /** An order that is being carried out. */

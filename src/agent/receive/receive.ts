@@ -11,10 +11,10 @@ import { stopRun } from '../runs/stop-run.ts'
 import type { Delivery } from './delivery.ts'
 import { fetchAndUnpack, type Receiving } from './fetch-and-unpack.ts'
 import type { Follower } from './follower.ts'
-import { install } from './install.ts'
-import { dropPlaced } from './install-file.ts'
-import { prefillOnce } from './prefill-package.ts'
-import { readReceipt } from './receipt.ts'
+import { install } from './install/install.ts'
+import { dropPlaced } from './install/install-file.ts'
+import { prefillOnce } from './install/prefill-package.ts'
+import { readReceipt } from './install/receipt.ts'
 import { takeOver, tidyDirectory, useDirectory } from './transfer-directory.ts'
 
 /** How often the plugin hears from this process while nothing changes. */
@@ -39,7 +39,7 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
       relay.emit(receipt)
       return await endWhenTold(delivery, follower)
     }
-    if (delivery.unpack?.carry) await (await import('./carry-room.ts')).assertRoomToCarry(delivery)
+    if (delivery.unpack?.carry) await (await import('./install/carry-room.ts')).assertRoomToCarry(delivery)
     await dropPlaced(delivery)
     await prefillOnce(delivery, relay.emit, either(follower.left, follower.stop))
     const claim = claimRun(directory, runOf(job))

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
-import { makeDirectory } from '../../files/make-directory.ts'
+import { makeDirectory } from '../../files/directories/make-directory.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import type { Role } from '../../protocol/run-status.ts'
 import {

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os'
-import type { Author } from '../scripts/history-script.ts'
+import type { Author } from '../scripts/releases/history-script.ts'
 
 /** Who works here and now, for locks and the history on the servers. A name with control characters would break their lines. */
 export function author(): Author {

@@ -8,12 +8,12 @@ import type { Failure } from '../../report/failures.ts'
 import { outputMode } from '../../report/output.ts'
 import { RunRecord } from '../../report/run-record.ts'
 import type { Shipit } from '../../shipit.ts'
+import { deployToOf } from '../paths/server-paths.ts'
 import { findConnections } from './connections.ts'
 import { DeployLog } from './deploy-log.ts'
 import { type Display, RunDisplay } from './display.ts'
 import { FleetLock } from './fleet-lock.ts'
 import { Interrupt } from './interrupt.ts'
-import { deployToOf } from './server-paths.ts'
 import { commandsEnded, watchCommands } from './ssh-pool.ts'
 
 /** The parts that the steps of one `npx shipit …` share. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { format } from 'node:util'
 import type { OutputEvent } from '../../report/events.ts'
 import type { Shipit } from '../../shipit.ts'
-import { environmentName, logsDirectory } from './local-paths.ts'
+import { environmentName, logsDirectory } from '../paths/local-paths.ts'
 import { redact } from './redact.ts'
 
 const KEPT_LOGS = 20

@@ -1,7 +1,7 @@
-import { ProgressBoard, type Watcher } from '../../report/board.ts'
 import type { OutputEvent } from '../../report/events.ts'
 import type { Failure } from '../../report/failures.ts'
 import { GitLabSections } from '../../report/gitlab-sections.ts'
+import { ProgressBoard, type Watcher } from '../../report/live/board.ts'
 import { type OutputMode, wantsColour } from '../../report/output.ts'
 import type { RunRecord } from '../../report/run-record.ts'
 

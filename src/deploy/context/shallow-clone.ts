@@ -2,8 +2,8 @@ import { lstatSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { explain } from '../../errors.ts'
-import { realPath } from '../../files/real-path.ts'
-import { removeTree } from '../../files/remove-tree.ts'
+import { realPath } from '../../files/directories/real-path.ts'
+import { removeTree } from '../../files/directories/remove-tree.ts'
 import type { Shipit, ShipitConfig } from '../../shipit.ts'
 
 /** A directory, told from other spellings, links and later directories of the same name. */

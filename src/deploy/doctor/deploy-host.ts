@@ -2,8 +2,8 @@ import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { explain } from '../../errors.ts'
 import { OTHER_DIRECTORY } from '../../system/temporary-directory.ts'
-import { agent } from '../context/agent-program.ts'
 import { DEPLOY_HOST as server } from '../hosts/placement.ts'
+import { agent } from '../paths/agent-program.ts'
 import { lackOfRoom, type Problem } from './problem.ts'
 
 /** Whether the agent is there, and room for a package. */

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
-import { agent, agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
-import { setNodeOf } from '../context/server-node.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
+import { agent, agentPath } from '../paths/agent-program.ts'
+import { setNodeOf } from '../paths/server-node.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { installAgentScript } from '../scripts/install-script.ts'
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { explain, isSystemError } from '../../errors.ts'
 import type { Shipit } from '../../shipit.ts'
 import { defined } from '../../system/defined.ts'
-import { lastRunFile } from '../context/local-paths.ts'
+import { lastRunFile } from '../paths/local-paths.ts'
 import type { RunReport } from './run-report.ts'
 
 /** The outcome of the last deploy or rollback, for murder:retry. */

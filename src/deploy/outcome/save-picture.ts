@@ -4,7 +4,7 @@ import { explain } from '../../errors.ts'
 import type { Picture } from '../../page/model/picture.ts'
 import { writePicture } from '../../page/serve/write-picture.ts'
 import type { Context } from '../context/context.ts'
-import { logsDirectory } from '../context/local-paths.ts'
+import { logsDirectory } from '../paths/local-paths.ts'
 import type { RunReport } from './run-report.ts'
 
 const KEPT_PICTURES = 20

@@ -1,10 +1,10 @@
 import { posix } from 'node:path'
-import { readCopyOptions } from '../../config/copy-options.ts'
+import { readCopyOptions } from '../../config/copy/copy-options.ts'
 import type { Entry } from '../../files/entry.ts'
 import type { CarryOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath } from '../context/server-paths.ts'
+import { deployToOf, releasesPath } from '../paths/server-paths.ts'
 
 /**
  * What a new release keeps of the `current` one, as with shipit-deploy, which copies that and lets rsync make it equal to the

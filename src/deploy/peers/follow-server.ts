@@ -1,6 +1,6 @@
 import { MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
-import { outOfTime } from '../../fleet/ssh/diagnose.ts'
+import { outOfTime } from '../../fleet/ssh/messages/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent, Carried } from '../../protocol/events.ts'
 import { carriedText } from '../../report/deploy-report.ts'

@@ -1,10 +1,10 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, transferPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
-import { removeTransferScript, undoScript } from '../scripts/undo-script.ts'
+import { deployToOf, transferPath } from '../paths/server-paths.ts'
+import { removeTransferScript, undoScript } from '../scripts/releases/undo-script.ts'
 import type { RemotePeer } from './remote-peer.ts'
 
 /** A server that cannot be reached any more must not hold up the end of a deploy. */

@@ -1,13 +1,13 @@
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import { agent } from '../context/agent-program.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath, serverPaths } from '../context/server-paths.ts'
-import { halfMadeScript } from '../scripts/clean-script.ts'
+import { agent } from '../paths/agent-program.ts'
+import { deployToOf, releasesPath, serverPaths } from '../paths/server-paths.ts'
 import { factsScript, OPEN_FILES_SCRIPT } from '../scripts/facts-script.ts'
 import { lockStatusScript } from '../scripts/lock-script.ts'
-import { revertScript } from '../scripts/publish-script.ts'
+import { halfMadeScript } from '../scripts/releases/clean-script.ts'
+import { revertScript } from '../scripts/releases/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
 function factsPaths(context: Context) {

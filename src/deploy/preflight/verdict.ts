@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/schema.ts'
 import { MurderError } from '../../errors.ts'
-import { namedNode } from '../context/server-node.ts'
+import { namedNode } from '../paths/server-node.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 import { OLDEST_NODE } from '../scripts/find-node-script.ts'
 

@@ -5,9 +5,9 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { type RelayPorts, Tunnel } from '../../protocol/tunnel/tunnel.ts'
 import { pause } from '../../system/backoff.ts'
 import { command } from '../../text/shell-quote.ts'
-import { agentPath } from '../context/agent-program.ts'
 import type { Context } from '../context/context.ts'
-import { setNodeOf } from '../context/server-node.ts'
+import { agentPath } from '../paths/agent-program.ts'
+import { setNodeOf } from '../paths/server-node.ts'
 
 /** Signs of life. The relay ends after four missing ones, and a session in which nothing comes back after so many seconds. */
 const ALIVE_MS = 5000

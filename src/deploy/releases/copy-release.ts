@@ -3,9 +3,9 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
-import { readReleaseScript, writeReleaseScript } from '../scripts/copy-script.ts'
+import { deployToOf, releasesPath } from '../paths/server-paths.ts'
+import { readReleaseScript, writeReleaseScript } from '../scripts/releases/copy-script.ts'
 
 /** How far the server that reads may be ahead of the one that writes. */
 const BUFFER_BYTES = 16 << 20

@@ -4,15 +4,19 @@ import type { Outcome } from '../../fleet/fleet.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Shipit } from '../../shipit.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
-import { type FoundRelease, findReleaseScript, parseFoundRelease } from '../scripts/find-release-script.ts'
+import { deployToOf, releasesPath } from '../paths/server-paths.ts'
 import { makePlaceScript } from '../scripts/lock-script.ts'
+import {
+  type FoundRelease,
+  findReleaseScript,
+  parseFoundRelease,
+} from '../scripts/releases/find-release-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
-import { mostCommon } from './choose-release.ts'
-import { loadLastBrought } from './last-brought.ts'
-import { type ReleaseToPublish, releaseToPublish, whyUnpublishable } from './release-to-publish.ts'
+import { mostCommon } from './choose/choose-release.ts'
+import { loadLastBrought } from './choose/last-brought.ts'
+import { type ReleaseToPublish, releaseToPublish, whyUnpublishable } from './choose/release-to-publish.ts'
 
 /** Locks the servers and finds the release of a `deploy:publish` alone. Throws FLEET_FAILED, LOCKED or NOTHING_TO_PUBLISH. */
 export async function preparePublishing(context: Context, wanted: ReleaseToPublish): Promise<void> {

@@ -4,14 +4,19 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf } from '../context/server-paths.ts'
 import { failuresOf, fleetError, tellFailures } from '../outcome/fleet-error.ts'
 import { isTolerated, tolerate } from '../outcome/tolerate.ts'
-import { healthScript, type Publication, publishScript, revertScript } from '../scripts/publish-script.ts'
+import { deployToOf } from '../paths/server-paths.ts'
+import {
+  healthScript,
+  type Publication,
+  publishScript,
+  revertScript,
+} from '../scripts/releases/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { groupsOf } from './batch.ts'
-import { checkReleaseName } from './check-release-name.ts'
-import { mostCommon } from './choose-release.ts'
+import { checkReleaseName } from './choose/check-release-name.ts'
+import { mostCommon } from './choose/choose-release.ts'
 
 /**
  * Makes `current` point to the release on every server, group by group, and checks their health in between. When more fail

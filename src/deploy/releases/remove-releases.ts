@@ -1,8 +1,8 @@
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf } from '../context/server-paths.ts'
-import { parseStuck, removeReleasesScript } from '../scripts/remove-releases-script.ts'
+import { deployToOf } from '../paths/server-paths.ts'
+import { parseStuck, removeReleasesScript } from '../scripts/releases/remove-releases-script.ts'
 import { REMOVAL_TIMEOUT_S } from '../timeouts.ts'
 
 /** Removes these releases of each server, and says which could not be, and why. A server with none is not asked. */

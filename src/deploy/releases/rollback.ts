@@ -1,11 +1,11 @@
 import { posix } from 'node:path'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
+import { deployToOf, releasesPath } from '../paths/server-paths.ts'
 import { makePlaceScript } from '../scripts/lock-script.ts'
-import { parseReleases, releasesScript } from '../scripts/releases-script.ts'
-import { liveRelease, releaseBefore } from './choose-release.ts'
+import { parseReleases, releasesScript } from '../scripts/releases/releases-script.ts'
+import { liveRelease, releaseBefore } from './choose/choose-release.ts'
 import { copyRelease } from './copy-release.ts'
 
 /**

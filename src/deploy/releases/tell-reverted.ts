@@ -1,8 +1,8 @@
 import { posix } from 'node:path'
 import { explain } from '../../errors.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath } from '../context/server-paths.ts'
 import { commandsEnded, connectionsOf } from '../context/ssh-pool.ts'
+import { deployToOf, releasesPath } from '../paths/server-paths.ts'
 
 /**
  * Another release is live again, as after a rollback: what restarts the application on `published` does so, and is waited for,

@@ -1,15 +1,15 @@
 import type { Fleet } from '../../fleet/fleet.ts'
 import type { Shipit } from '../../shipit.ts'
-import { deployToOf } from '../context/server-paths.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
+import { deployToOf } from '../paths/server-paths.ts'
 import {
   type FleetReleases,
   parseReleases,
   releasesScript,
   revisionScript,
-} from '../scripts/releases-script.ts'
+} from '../scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
-import { liveRelease } from './choose-release.ts'
+import { liveRelease } from './choose/choose-release.ts'
 
 /**
  * Replaces the questions to the fleet that shipit-deploy's tasks and other plugins ask. Its own throw "Remote servers are not

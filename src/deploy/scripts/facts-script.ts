@@ -1,7 +1,7 @@
 import { plainAddress } from '../../system/addresses.ts'
 import { lastWords } from '../../text/last-words.ts'
 import { quotePath } from '../../text/shell-quote.ts'
-import { RECORDS, type ServerPaths } from '../context/server-paths.ts'
+import { RECORDS, type ServerPaths } from '../paths/server-paths.ts'
 import { findNode } from './find-node-script.ts'
 import { type Platform, parsePlatform, platformScript } from './platform-script.ts'
 import { SAY } from './shell-functions.ts'

@@ -1,5 +1,5 @@
 import { quote, quotePath } from '../../text/shell-quote.ts'
-import type { ServerPaths } from '../context/server-paths.ts'
+import type { ServerPaths } from '../paths/server-paths.ts'
 import { setNode } from './find-node-script.ts'
 import { ANY_AGENT } from './shell-functions.ts'
 

@@ -4,10 +4,10 @@ import { columnsOf } from '../../report/output.ts'
 import { fittedTable } from '../../text/fitted-table.ts'
 import { bytes, duration, percent, rate } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
-import { serverPaths } from '../context/server-paths.ts'
 import { localTaskHost } from '../hosts/hosts.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
+import { serverPaths } from '../paths/server-paths.ts'
 import { parseStatus, type ServerStatus, statusScript } from '../scripts/status-script.ts'
 
 /** How long a server may take to answer. */

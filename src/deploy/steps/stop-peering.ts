@@ -1,7 +1,7 @@
 import type { Context } from '../context/context.ts'
-import { serverPaths } from '../context/server-paths.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
+import { serverPaths } from '../paths/server-paths.ts'
 import { parseStopped, stopScript } from '../scripts/stop-script.ts'
 
 /** How long a server may take to end its peers. */

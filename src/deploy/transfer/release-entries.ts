@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path'
-import type { CopyOptions } from '../../config/copy-options.ts'
+import type { CopyOptions } from '../../config/copy/copy-options.ts'
 import type { Entry } from '../../files/entry.ts'
 import { changeMode } from '../../package/pack/chmod.ts'
 import { below, type Excludes } from '../../package/pack/excludes.ts'

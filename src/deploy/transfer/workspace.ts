@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isSystemError } from '../../errors.ts'
 import type { Context } from '../context/context.ts'
-import { environmentDirectory } from '../context/local-paths.ts'
+import { environmentDirectory } from '../paths/local-paths.ts'
 
 /**
  * Makes sure that there is something to package: what deploy:fetch has fetched in this call, else the configured

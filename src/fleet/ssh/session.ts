@@ -2,12 +2,12 @@ import { Readable } from 'node:stream'
 import { AwakeTimer } from '../../system/awake-timer.ts'
 import { defined } from '../../system/defined.ts'
 import { scriptLine } from './bootstrap.ts'
-import { ConnectTimer } from './connect-timer.ts'
+import { ConnectTimer } from './connection/connect-timer.ts'
+import type { Route } from './connection/route.ts'
 import { Greeting, LineSplitter, Tail } from './line-splitter.ts'
 import { LocalChild } from './local-process.ts'
+import { saysTimedOut } from './messages/ssh-messages.ts'
 import { OutputQuota } from './output-quota.ts'
-import type { Route } from './route.ts'
-import { saysTimedOut } from './ssh-messages.ts'
 
 /** The script's own standard input. A function is called once for every attempt. */
 export type Payload = string | Buffer | (() => Readable)

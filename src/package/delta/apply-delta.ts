@@ -7,9 +7,9 @@ import { stopIfAborted } from '../../files/file-errors.ts'
 import { openToRead } from '../../files/open-to-read.ts'
 import type { Destination } from '../unpack/destination.ts'
 import { BaseFiles } from './base-files.ts'
-import { type Differences, readDelta, type Step } from './delta-reader.ts'
-import { badDelta, baseChanged } from './errors.ts'
-import { type Delivered, type Manifest, manifestOf } from './manifest.ts'
+import { type Differences, readDelta, type Step } from './format/delta-reader.ts'
+import { badDelta, baseChanged } from './format/errors.ts'
+import { type Delivered, type Manifest, manifestOf } from './format/manifest.ts'
 
 export interface ApplyOptions {
   /** The delta, perhaps while it still arrives. */

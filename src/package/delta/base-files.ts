@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
+import { realDirectories } from '../../files/directories/real-directories.ts'
 import { nameOf, parentOf, shown } from '../../files/entry.ts'
 import { openToRead } from '../../files/open-to-read.ts'
-import { realDirectories } from '../../files/real-directories.ts'
-import { baseChanged } from './errors.ts'
-import type { Delivered, Manifest } from './manifest.ts'
+import { baseChanged } from './format/errors.ts'
+import type { Delivered, Manifest } from './format/manifest.ts'
 
 /**
  * Files of an earlier release on this machine. Nothing outside of it is ever read: a directory that a symlink takes elsewhere

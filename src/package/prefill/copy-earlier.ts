@@ -2,9 +2,9 @@ import { lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
 import { copyAsNew } from '../../files/copy-file.ts'
+import { realDirectories } from '../../files/directories/real-directories.ts'
 import { parentOf } from '../../files/entry.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
-import { realDirectories } from '../../files/real-directories.ts'
 import { isFileOf } from './earlier-release.ts'
 
 /**

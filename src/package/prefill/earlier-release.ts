@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync, type Stats } from 'node:fs'
+import { realDirectories } from '../../files/directories/real-directories.ts'
 import { type Entry, nameOf, parentOf } from '../../files/entry.ts'
 import { openToRead } from '../../files/open-to-read.ts'
-import { realDirectories } from '../../files/real-directories.ts'
 import type { Content } from '../format/tar.ts'
 
 const CHUNK_BYTES = 1 << 20

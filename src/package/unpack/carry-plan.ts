@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
+import { mountPointsBelow } from '../../files/directories/mount-points.ts'
 import type { Entry } from '../../files/entry.ts'
-import { mountPointsBelow } from '../../files/mount-points.ts'
 
 /** A path below a release. One character for each byte, because names that are no UTF-8 are carried, too. */
 export type BytePath = string

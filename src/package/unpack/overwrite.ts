@@ -15,8 +15,8 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
+import { assertRemoved, removeTree, removeWhatCanBe } from '../../files/directories/remove-tree.ts'
 import { unwritable } from '../../files/file-errors.ts'
-import { assertRemoved, removeTree, removeWhatCanBe } from '../../files/remove-tree.ts'
 import { type Fill, type Filled, makeWhole, type Target } from './unpack.ts'
 
 /** A directory inside the one to fill, in which all is unpacked and verified first. */

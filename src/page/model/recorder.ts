@@ -1,5 +1,5 @@
 import type { OutputEvent } from '../../report/events.ts'
-import type { ServerState } from '../../report/fleet-progress.ts'
+import type { ServerState } from '../../report/live/fleet-progress.ts'
 import {
   type Change,
   hasRelease,

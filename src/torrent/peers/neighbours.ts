@@ -8,8 +8,8 @@ import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
 import { Connection, type ConnectionContext, type Dialed } from './connection.ts'
 import { PeerList } from './peer-list.ts'
+import { WayClock } from './subflows/way-clock.ts'
 import type { BlockSource } from './upload-queue.ts'
-import { WayClock } from './way-clock.ts'
 
 /** Connections to us whose handshake, or proof, is still to come. */
 const MAX_UNPROVED = 64

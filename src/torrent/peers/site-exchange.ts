@@ -1,4 +1,4 @@
-import type { SiteFacts } from '../scheduler/site-facts.ts'
+import type { SiteFacts } from '../scheduler/sites/site-facts.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { SITE_EXTENSION } from '../wire/extensions.ts'
 import type { Connection } from './connection.ts'

@@ -1,7 +1,7 @@
 import { PartialPiece } from './partial-piece.ts'
 import type { PeerState } from './peer-state.ts'
 import { lowestBit, PieceSet } from './piece-set.ts'
-import type { Choice } from './site-imports.ts'
+import type { Choice } from './sites/site-imports.ts'
 
 /** What the picker asks about the owners of partial pieces. */
 export interface Owners {

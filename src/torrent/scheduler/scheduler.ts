@@ -4,10 +4,10 @@ import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
 import { PeerState } from './peer-state.ts'
 import { type Owners, PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
-import { hashOf } from './rendezvous.ts'
 import type { FlowsWindow } from './request-window.ts'
-import type { OwnSite, SiteFacts } from './site-facts.ts'
-import { SiteImports } from './site-imports.ts'
+import { hashOf } from './sites/rendezvous.ts'
+import type { OwnSite, SiteFacts } from './sites/site-facts.ts'
+import { SiteImports } from './sites/site-imports.ts'
 
 /** A peer that owes blocks and sends none for so long, or for so many times the usual latency, loses them to others. */
 const SILENT_S = 1

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ProgressBoard } from '../../../src/report/board.ts'
+import { ProgressBoard } from '../../../src/report/live/board.ts'
 import { TestClock, TestStream } from './stand-ins.ts'
 
 const docs = readFileSync(new URL('../../../docs/output.md', import.meta.url), 'utf8')

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/report/clock.ts'
+import type { Clock } from '../../../src/report/live/clock.ts'
 import type { OutputStream } from '../../../src/report/output.ts'
 
 /** Time that passes only when told to. */

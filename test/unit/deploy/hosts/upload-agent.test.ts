@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
-import { agent } from '../../../../src/deploy/context/agent-program.ts'
 import type { Context } from '../../../../src/deploy/context/context.ts'
 import { agentInstaller, compressedAgent } from '../../../../src/deploy/hosts/upload-agent.ts'
+import { agent } from '../../../../src/deploy/paths/agent-program.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'upload-'))

@@ -28,7 +28,7 @@ import {
   removeLockScript,
   takeLockScript,
 } from '../../../../src/deploy/scripts/lock-script.ts'
-import { publishScript } from '../../../../src/deploy/scripts/publish-script.ts'
+import { publishScript } from '../../../../src/deploy/scripts/releases/publish-script.ts'
 import { furtherScript, SAID_ALL } from '../../../../src/fleet/persistent-shell-script.ts'
 
 const owner = (id: string, kind: LockOwner['kind'] = 'deploy'): LockOwner => ({

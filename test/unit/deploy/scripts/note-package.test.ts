@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { notePackageScript } from '../../../../src/deploy/scripts/find-release-script.ts'
+import { notePackageScript } from '../../../../src/deploy/scripts/releases/find-release-script.ts'
 
 let root: string
 beforeEach(() => {

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rollbackTargets } from '../../../../src/deploy/releases/history.ts'
-import { halfMadeScript } from '../../../../src/deploy/scripts/clean-script.ts'
-import { noteScript } from '../../../../src/deploy/scripts/history-script.ts'
 import { type LockOwner, parseLock, takeLockScript } from '../../../../src/deploy/scripts/lock-script.ts'
-import { parseServerReleases, releasesScript } from '../../../../src/deploy/scripts/releases-script.ts'
+import { halfMadeScript } from '../../../../src/deploy/scripts/releases/clean-script.ts'
+import { noteScript } from '../../../../src/deploy/scripts/releases/history-script.ts'
+import {
+  parseServerReleases,
+  releasesScript,
+} from '../../../../src/deploy/scripts/releases/releases-script.ts'
 import { parseOrder } from '../../../../src/protocol/parse-order.ts'
 import { ownIdentity } from '../../../../src/system/process-identity.ts'
 

@@ -15,16 +15,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readReleaseScript, writeReleaseScript } from '../../../../src/deploy/scripts/copy-script.ts'
-import { notePackageScript } from '../../../../src/deploy/scripts/find-release-script.ts'
+import { readReleaseScript, writeReleaseScript } from '../../../../src/deploy/scripts/releases/copy-script.ts'
+import { notePackageScript } from '../../../../src/deploy/scripts/releases/find-release-script.ts'
 import {
   parseReleases,
   releasesScript,
   revisionScript,
-} from '../../../../src/deploy/scripts/releases-script.ts'
+} from '../../../../src/deploy/scripts/releases/releases-script.ts'
+import { undoScript } from '../../../../src/deploy/scripts/releases/undo-script.ts'
 import { parseStatus, statusScript } from '../../../../src/deploy/scripts/status-script.ts'
 import { parseStopped, stopScript } from '../../../../src/deploy/scripts/stop-script.ts'
-import { undoScript } from '../../../../src/deploy/scripts/undo-script.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
 let root: string

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseVersion } from '../../../../src/fleet/ssh/client-version.ts'
-import { makeControlDirectory } from '../../../../src/fleet/ssh/control-directory.ts'
+import { makeControlDirectory } from '../../../../src/fleet/ssh/connection/control-directory.ts'
 import { sshCommand, withOptions } from '../../../../src/fleet/ssh/options.ts'
 import { type Server, toServers } from '../../../../src/fleet/ssh/server.ts'
 import { poolOf } from '../../../support/pool.ts'

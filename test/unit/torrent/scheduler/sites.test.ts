@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { seeded } from '../../../../bench/simulate/random.ts'
 import { type SwarmOptions, simulate } from '../../../../bench/simulate/swarm.ts'
-import { Roster } from '../../../../src/torrent/scheduler/roster.ts'
 import { Scheduler } from '../../../../src/torrent/scheduler/scheduler.ts'
+import { Roster } from '../../../../src/torrent/scheduler/sites/roster.ts'
 import { SuperSeeding } from '../../../../src/torrent/scheduler/super-seeding.ts'
 
 const PIECE = 16 * 1024

@@ -1,0 +1,55 @@
+import { statSync } from 'node:fs'
+import { MurderError } from '../../../errors.ts'
+import type { ExtractOptions } from '../../../package/unpack/extract.ts'
+import type { Filled } from '../../../package/unpack/unpack.ts'
+import type { AgentEvent } from '../../../protocol/events.ts'
+import { defined } from '../../../system/defined.ts'
+import { roomFor } from '../../../torrent/storage/disk-space.ts'
+import { plainError } from '../../cli/system-error.ts'
+import type { Delivery } from '../delivery.ts'
+import { writeReceipt } from './receipt.ts'
+
+/** Whether the package can be unpacked while it still grows: until it is whole only a hidden directory is touched. */
+export const unpacksEarly = ({ unpack, place }: Delivery): boolean =>
+  !place && unpack !== undefined && !unpack.directory && unpack.existing === undefined
+
+/**
+ * Puts what was fetched where it belongs. Gives the event that says so, or undefined when the package was only to be
+ * fetched. The package is complete unless `beyond` says how far it is there. Failures have the step `unpack`.
+ */
+export async function install(
+  delivery: Delivery,
+  signal: AbortSignal,
+  beyond?: ExtractOptions['beyond'],
+): Promise<AgentEvent | undefined> {
+  const started = performance.now()
+  try {
+    const made = await make(delivery, signal, beyond)
+    const seconds = Math.round(performance.now() - started) / 1000
+    const event: AgentEvent | undefined = made && { event: 'unpacked', ...made, seconds }
+    if (event && delivery.unpack) writeReceipt(delivery, event)
+    return event
+  } catch (error) {
+    const { code, message, exitCode, cure } = plainError(error)
+    const room = code === 'DISK_FULL' ? await roomNeeded(delivery) : ''
+    const details = { exitCode, step: 'unpack', cause: error, ...defined({ cure }) }
+    throw new MurderError(code, `${message}${room}`, details)
+  }
+}
+
+async function make(
+  delivery: Delivery,
+  signal: AbortSignal,
+  beyond: ExtractOptions['beyond'],
+): Promise<Filled | undefined> {
+  const { unpack, place } = delivery
+  if (place) return (await import('./install-file.ts')).installFile(delivery, place, signal)
+  if (!unpack) return undefined
+  return (await import('./install-release.ts')).installRelease(delivery, unpack, signal, beyond)
+}
+
+async function roomNeeded({ job, directory, unpack, place }: Delivery): Promise<string> {
+  const needed = unpack?.bytes ?? statSync(job.path, { throwIfNoEntry: false })?.size
+  if (needed === undefined) return ''
+  return `: it takes ${await roomFor(needed, unpack?.into ?? place?.path ?? directory)}`
+}

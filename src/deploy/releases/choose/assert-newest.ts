@@ -1,0 +1,29 @@
+import { ExitCode, MurderError } from '../../../errors.ts'
+import type { Server } from '../../../fleet/ssh/server.ts'
+import type { Context } from '../../context/context.ts'
+import { shipitCommand } from '../../context/shipit-command.ts'
+import { deployToOf } from '../../paths/server-paths.ts'
+import { parseReleases, releasesScript } from '../../scripts/releases/releases-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../../timeouts.ts'
+import { publishedSince } from '../history.ts'
+
+/**
+ * A deploy or a rollback of another machine, or one that was killed, may have published since. Servers that do not answer say nothing.
+ * Throws NOT_NEWEST.
+ */
+export async function assertNewest(
+  { fleet, shipit, signal }: Context,
+  release: string,
+  servers: readonly Server[],
+): Promise<void> {
+  const script = releasesScript(deployToOf(shipit))
+  const options = { servers, signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
+  const outcomes = await fleet.run('check', () => ({ script }), options)
+  signal.throwIfAborted()
+  const later = publishedSince([...parseReleases(outcomes).values()], release)
+  if (later.length === 0) return
+  throw new MurderError('NOT_NEWEST', `${later.join(', ')} was published after ${release}`, {
+    exitCode: ExitCode.usage,
+    cure: `deploy to all servers instead: ${shipitCommand(shipit.environment, 'deploy')}`,
+  })
+}

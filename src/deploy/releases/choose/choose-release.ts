@@ -1,0 +1,49 @@
+import { MurderError } from '../../../errors.ts'
+import type { FleetReleases } from '../../scripts/releases/releases-script.ts'
+import { classify, rollbackTargets, type ServerReleases } from '../history.ts'
+
+/** The release that most servers have live: a new one, or one that missed a deploy, does not decide. */
+export function liveRelease(fleet: FleetReleases): string | undefined {
+  return mostCommon([...fleet.values()].flatMap(({ live }) => live ?? []))
+}
+
+export function mostCommon(names: readonly string[]): string | undefined {
+  const counts = new Map<string, number>()
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? 1 : -1))[0]?.[0]
+}
+
+/**
+ * The release to go back to: of those that were live before, the last that most of the servers with the live one have, else the
+ * last that any server has, unless it was rolled back from on another. `any`: also what never was live, or was rolled back from.
+ * Throws NO_RELEASE.
+ */
+export function releaseBefore(fleet: FleetReleases, { any = false } = {}): { live: string; before: string } {
+  const live = liveRelease(fleet)
+  if (live === undefined) {
+    throw new MurderError('NO_RELEASE', 'Cannot find current release dirname: nothing is published', {
+      cure: 'deploy first',
+    })
+  }
+  const all = [...fleet.values()].map((server) => ({
+    has: server.releases,
+    targets: rollbackTargets(server, { any }).filter((name) => name !== live),
+  }))
+  const old = all.filter(({ has }) => has.includes(live))
+  const isCommon = (name: string) =>
+    old.filter(({ targets }) => targets.includes(name)).length * 2 > old.length
+  const leftBehind = new Set(any ? [] : [...fleet.values()].flatMap(rolledBackFrom))
+  const lastOf = (servers: typeof all, isFit: (name: string) => boolean) =>
+    mostCommon(servers.flatMap(({ targets }) => targets.find(isFit) ?? []))
+  const before = lastOf(old, isCommon) ?? lastOf(all, (name) => !leftBehind.has(name))
+  if (before !== undefined) return { live, before }
+  const what = any ? 'there is no other one' : `none was live before ${live}`
+  throw new MurderError('NO_RELEASE', `Cannot rollback, release not found: ${what}`, {
+    cure: any
+      ? 'keepReleases says how many are kept'
+      : 'keepReleases says how many are kept; MURDER_ROLLBACK_ANY=true also takes one that was never live, or was rolled back from',
+  })
+}
+
+const rolledBackFrom = (server: ServerReleases) =>
+  classify(server).flatMap(({ name, state }) => (state === 'rolled-back-from' ? [name] : []))

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process'
+import { lookup } from 'node:dns/promises'
+import { sshCommand } from '../options.ts'
+import type { Server } from '../server.ts'
+
+/** How ssh gets to a server. */
+export interface Route {
+  /** How many addresses it may try, one after the other, with ConnectTimeout for each. */
+  turns: number
+  /** What ProxyJump names; `a ProxyCommand` when that is set. */
+  through?: string
+}
+
+const ANSWER_TIMEOUT_MS = 5000
+
+const known = new WeakMap<Server, Promise<Route>>()
+
+/** Asked once for each server. Never rejects: what is not known counts as the usual. */
+export function routeTo(server: Server): Promise<Route> {
+  const route = known.get(server) ?? ask(server)
+  known.set(server, route)
+  return route
+}
+
+/** Asks ssh itself, because ~/.ssh/config may change all of it. */
+async function ask(server: Server): Promise<Route> {
+  const command = sshCommand(server, 'true').replace(/^ssh /, 'exec ssh -G ')
+  const answer = await new Promise<string>((resolve) => {
+    execFile('/bin/sh', ['-c', command], { timeout: ANSWER_TIMEOUT_MS }, (_, stdout) => resolve(stdout))
+  })
+  return readRoute(answer, addressCount)
+}
+
+/** Reads what `ssh -G` prints: a keyword in lower case and its value on each line. */
+export async function readRoute(
+  answer: string,
+  countAddresses: (host: string) => Promise<number>,
+): Promise<Route> {
+  const value = (keyword: string) => new RegExp(`^${keyword} (.*)$`, 'm').exec(answer)?.[1]
+  const isSet = (text: string | undefined) => text !== undefined && text !== 'none'
+  const [jump, command] = [value('proxyjump'), value('proxycommand')]
+  // The bastion's ssh or the other program keeps its own time.
+  if (isSet(jump)) return { turns: 1, through: `its bastion ${jump?.split(',')[0]}` }
+  if (isSet(command)) return { turns: 1, through: 'a ProxyCommand' }
+  const attempts = Number(value('connectionattempts')) || 1
+  const host = value('hostname')
+  return { turns: attempts * (host ? Math.max(1, await countAddresses(host)) : 1) }
+}
+
+const addressCount = (host: string) =>
+  lookup(host, { all: true }).then(
+    (addresses) => addresses.length,
+    () => 1, // ssh says what is wrong with the name.
+  )

@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { backoff, pause } from '../../../system/backoff.ts'
+import { isExhausted, isTurnedAway } from '../messages/diagnose.ts'
+import type { Server } from '../server.ts'
+import type { SessionResult } from '../session.ts'
+import { Master, type MasterResult } from './master.ts'
+
+interface Attempt {
+  result: Promise<MasterResult>
+  /** How many callers wait for it. It ends when none is left. */
+  waiting: number
+  stop: AbortController
+}
+
+/** The connection to one server that its commands share: made when first needed, made again when it is gone. */
+export class SharedConnection {
+  readonly #server: Server
+  readonly #socket: string
+  readonly #retries: number
+  readonly #random: () => number
+  readonly #onRetry: () => void
+  #master: Master | undefined
+  #masterCommand: MasterCommand | undefined
+  #attempt: Attempt | undefined
+
+  constructor(server: Server, socket: string, retries: number, random: () => number, onRetry = () => {}) {
+    this.#server = server
+    this.#socket = socket
+    this.#retries = retries
+    this.#random = random
+    this.#onRetry = onRetry
+  }
+
+  /**
+   * Resolves when the connection is up, or with the reason why it is not. Callers at the same time share one attempt, which
+   * ends when the last of them gives up. Rejects with the signal's reason on abort.
+   */
+  async connect(seconds: number, signal: AbortSignal): Promise<MasterResult> {
+    if (this.#masterCommand) await unlessAborted(this.#masterCommand.ready, signal)
+    signal.throwIfAborted()
+    if (this.#isUp) return { up: true }
+    const attempt = this.#attempt ?? this.#begin(seconds)
+    attempt.waiting++
+    try {
+      return await unlessAborted(attempt.result, signal)
+    } finally {
+      if (--attempt.waiting === 0) attempt.stop.abort()
+    }
+  }
+
+  /**
+   * Runs a command over a connection of its own, which all other commands share until it ends. Undefined when there is a
+   * connection already, or one is being made.
+   */
+  runAsMaster(run: RunMaster): Promise<SessionResult> | undefined {
+    if (this.#attempt || this.#isUp) return undefined
+    this.#clear()
+    this.#masterCommand = new MasterCommand(run)
+    return this.#masterCommand.ended
+  }
+
+  /** Ends the connection and with it all its sessions. */
+  async close(): Promise<void> {
+    this.#attempt?.stop.abort()
+    await this.#attempt?.result
+    await Promise.all([this.#master?.close(), this.#masterCommand?.close()])
+  }
+
+  get #isUp(): boolean {
+    return !this.#attempt && (this.#master?.gone === false || this.#masterCommand?.gone === false)
+  }
+
+  /** The socket of a killed master would keep a new one from listening. */
+  #clear(): void {
+    rmSync(this.#socket, { force: true })
+  }
+
+  #begin(seconds: number): Attempt {
+    const stop = new AbortController()
+    const attempt: Attempt = { result: this.#try(seconds, stop.signal), waiting: 0, stop }
+    this.#attempt = attempt
+    void attempt.result.finally(() => {
+      this.#attempt = undefined
+    })
+    return attempt
+  }
+
+  /** Tries again after a pause while sshd turns us away, as it does when too many connect at once (MaxStartups). */
+  async #try(seconds: number, stop: AbortSignal): Promise<MasterResult> {
+    for (let retry = 1; ; retry++) {
+      this.#clear()
+      const master = new Master(this.#server, this.#socket, seconds)
+      this.#master = master
+      const kill = () => void master.kill()
+      stop.addEventListener('abort', kill, { once: true })
+      const result = await master.up
+      stop.removeEventListener('abort', kill)
+      const again = !result.up && !result.timedOut && isWorthRetry(result)
+      if (!again || retry > this.#retries) return result
+      this.#onRetry()
+      try {
+        await pause(backoff(retry, this.#random), stop)
+      } catch {
+        return result // No caller waits for it any more.
+      }
+    }
+  }
+}
+
+/** Settles as `work` does; rejects with the signal's reason when that aborts first. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const over = new AbortController()
+  const aborted = once(signal, 'abort', { signal: over.signal }).then(() => Promise.reject(signal.reason))
+  aborted.catch(() => {}) // When `work` wins the race, this must not become an unhandled rejection.
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    over.abort()
+  }
+}
+
+/** Whether sshd turned us away, or no process could be started there or here (then there is an error, and no message). */
+function isWorthRetry(result: MasterResult & { up: false }): boolean {
+  const stderr = `${result.stderr}\n${result.error?.message ?? ''}`
+  return isTurnedAway({ stderr, started: false }) || isExhausted({ stderr })
+}
+
+/** Runs the command whose connection others share. It calls `onStart` once it has started, and ends when `signal` aborts. */
+export type RunMaster = (how: { onStart: () => void; signal: AbortSignal }) => Promise<SessionResult>
+
+/** A command that stays and whose own connection the others on its server share: that saves one session for each server. */
+export class MasterCommand {
+  readonly ended: Promise<SessionResult>
+  /** Settles when the connection can be shared, or when it never will be. */
+  readonly ready: Promise<void>
+  readonly #stop = new AbortController()
+  #gone = false
+
+  constructor(run: RunMaster) {
+    let onStart = () => {}
+    const started = new Promise<void>((resolve) => {
+      onStart = resolve
+    })
+    this.ended = run({ onStart, signal: this.#stop.signal }).finally(() => {
+      this.#gone = true
+    })
+    this.ready = Promise.race([started, this.ended.then(() => {})])
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.ended
+  }
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, fstatSync } from 'node:fs'
+import { shown } from '../../../files/entry.ts'
+import { openToRead } from '../../../files/open-to-read.ts'
+import { ByteStream } from '../format/byte-stream.ts'
+import { badSignature, baseChanged } from '../format/errors.ts'
+import type { Delivered, Manifest } from '../format/manifest.ts'
+import { readManifest, writeManifest } from '../format/manifest-file.ts'
+import { type Blocks, blockBytesOf, blockLengthOf, decodeBlocks, encodeBlocks } from '../match/blocks.ts'
+import { type ByteSource, fileSource, readRange } from '../match/byte-source.ts'
+
+const MAGIC = Buffer.from('murder-signature 1\n')
+/** Read at a time: whole blocks of any file up to 256 GB. */
+const CHUNK_BYTES = 1 << 20
+
+/** What is known of a release that is not here: its manifest, and hashes of its larger files' blocks. */
+export interface Signature {
+  manifest: Manifest
+  /** The blocks of the entry with this index; undefined for a small file. */
+  blocksOf(index: number): Blocks | undefined
+  close(): void
+}
+
+/**
+ * A signature as bytes. `open` gives the content of a file; its SHA-256 is compared.
+ * Throws BASE_CHANGED when a file is not what was delivered.
+ */
+export async function* makeSignature(
+  manifest: Manifest,
+  open: (entry: Delivered, index: number) => ByteSource | undefined,
+): AsyncGenerator<Buffer> {
+  yield MAGIC
+  yield* writeManifest(manifest)
+  for (const [index, entry] of manifest.entries.entries()) {
+    if (entry.type !== 'file' || blockBytesOf(entry.size) === 0) continue
+    const source = open(entry, index)
+    if (!source) throw baseChanged(`${shown(entry.path)} cannot be read`)
+    try {
+      yield* blocksOf(source, entry)
+    } finally {
+      source.close()
+    }
+  }
+}
+
+async function* blocksOf(source: ByteSource, { path, size, sha256 }: Delivered): AsyncGenerator<Buffer> {
+  const whole = createHash('sha256')
+  const length = Math.max(blockLengthOf(size), CHUNK_BYTES)
+  for (let at = 0; at < size; at += length) {
+    const bytes = readRange(source, at, Math.min(size, at + length))
+    if (!bytes) throw baseChanged(`${shown(path)} has become shorter`)
+    whole.update(bytes)
+    yield encodeBlocks(bytes, size)
+  }
+  if (whole.digest('hex') !== sha256) throw baseChanged(`${shown(path)} has other content`)
+}
+
+/** How long the signature's part after the manifest is. */
+const blockBytes = ({ entries }: Manifest): number =>
+  entries.reduce((sum, { type, size }) => sum + (type === 'file' ? blockBytesOf(size) : 0), 0)
+
+/**
+ * Opens a signature in a file. It is not trusted: a lie in it makes a delta that does not fit, and no harm.
+ * Throws BAD_SIGNATURE, and what the file system throws.
+ */
+export async function openSignature(path: string): Promise<Signature> {
+  const parts = createReadStream(path, { highWaterMark: CHUNK_BYTES })
+  let length = 0
+  const counted = (async function* () {
+    for await (const part of parts) {
+      length += part.length
+      yield part as Buffer
+    }
+  })()
+  const stream = new ByteStream(counted, badSignature)
+  let manifest: Manifest
+  let start: number
+  try {
+    if (!(await stream.bytes(MAGIC.length)).equals(MAGIC))
+      throw badSignature('it is of another kind or version')
+    manifest = await readManifest(stream)
+    start = length - stream.buffered
+  } finally {
+    await stream.close()
+  }
+  const fd = openToRead(path)
+  const end = start + blockBytes(manifest)
+  const source = fileSource(fd, end)
+  if (fstatSync(fd).size !== end) {
+    source.close()
+    throw badSignature('it is not as long as its manifest says')
+  }
+  const starts = new Map<number, number>()
+  let at = start
+  for (const [index, { type, size }] of manifest.entries.entries()) {
+    if (type !== 'file' || blockBytesOf(size) === 0) continue
+    starts.set(index, at)
+    at += blockBytesOf(size)
+  }
+  return {
+    manifest,
+    blocksOf(index) {
+      const from = starts.get(index)
+      const size = manifest.entries[index]?.size
+      if (from === undefined || size === undefined) return undefined
+      const rows = readRange(source, from, from + blockBytesOf(size))
+      if (!rows) throw badSignature('it ends too early')
+      return decodeBlocks(rows, size)
+    },
+    close: () => source.close(),
+  }
+}

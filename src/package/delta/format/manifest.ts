@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto'
+import type { Entry } from '../../../files/entry.ts'
+
+/** An entry of a release as it was delivered. */
+export interface Delivered extends Entry {
+  /** Of a file's content, hex. Only files have it. */
+  sha256?: string
+}
+
+/**
+ * What was delivered, in the order of the package. What a server has added itself, or carried over, is not in it. Two
+ * releases with the same id are the same to the last bit.
+ */
+export interface Manifest {
+  id: string
+  entries: readonly Delivered[]
+}
+
+export function manifestOf(entries: readonly Delivered[]): Manifest {
+  const hash = createHash('sha256')
+  for (const { path, type, mode, mtime, size, linkname = '', sha256 = '' } of entries)
+    hash.update(`${type} ${mode} ${mtime} ${size} ${sha256} ${path}\0${linkname}\0`)
+  return { id: hash.digest('hex'), entries }
+}

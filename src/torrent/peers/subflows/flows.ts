@@ -1,0 +1,192 @@
+import { type DeliveryMark, DeliveryRate } from '../../scheduler/delivery-rate.ts'
+import type { Block } from '../../scheduler/partial-piece.ts'
+import type { FlowsWindow } from '../../scheduler/request-window.ts'
+import type { PeerWire } from '../../wire/peer-wire.ts'
+
+/** What one of several connections is asked for at least: more than TCP sends in its first three round trips. */
+const LEAST_BYTES = 64 * 1024
+/** Each of several connections is asked for what it brings in so many round trips. */
+const ROUND_TRIPS = 3
+/** So many blocks should fit what one of several connections is asked for. */
+const BLOCKS_IN_WINDOW = 4
+/** A block is moved to a connection with nothing to do when that brings it so many times sooner. */
+const MIN_SPEEDUP = 3
+
+/** One of the connections to a neighbour, and what is asked over it. */
+class Flow {
+  readonly wire: PeerWire
+  /** Nothing more is asked over it: it will end. */
+  isStopped = false
+  owedBytes = 0
+  readonly #asked = new Map<string, { block: Block; mark: DeliveryMark }>()
+  readonly #delivery = new DeliveryRate()
+  /** Smoothed bytes a second; 0 before the first answer. */
+  #rate = 0
+  /** When it last brought a block, or was asked for one with nothing pending. */
+  #progressAtS = 0
+  constructor(wire: PeerWire) {
+    this.wire = wire
+  }
+
+  /** What it should be asked for. */
+  windowBytes(roundTripS: number): number {
+    return this.isStopped ? this.owedBytes : Math.max(LEAST_BYTES, this.#rate * ROUND_TRIPS * roundTripS)
+  }
+
+  get asked(): Block[] {
+    return [...this.#asked.values()].map(({ block }) => block)
+  }
+
+  /** For how long a block takes to come through. */
+  takesS({ length }: Block): number {
+    return this.#rate > 0 ? length / this.#rate : 0
+  }
+
+  /** The block that was asked for last. */
+  get last(): Block | undefined {
+    return [...this.#asked.values()].at(-1)?.block
+  }
+
+  /** For how long it has owed blocks and brought none. */
+  stuckS(nowS: number): number {
+    return this.owedBytes > 0 ? nowS - this.#progressAtS : 0
+  }
+
+  /** For how long its last block will still take, or has let wait already. */
+  waitS(nowS: number): number {
+    return Math.max(this.#rate > 0 ? this.owedBytes / this.#rate : 0, this.stuckS(nowS))
+  }
+
+  ask(block: Block, nowS: number): void {
+    if (this.owedBytes === 0) this.#progressAtS = nowS
+    this.wire.request(block.piece, block.offset, block.length)
+    this.owedBytes += block.length
+    this.#asked.set(keyOf(block), { block, mark: this.#delivery.mark(nowS) })
+  }
+
+  /** Whether it was asked for the block over this connection. */
+  forget(block: Block): DeliveryMark | undefined {
+    const key = keyOf(block)
+    const found = this.#asked.get(key)
+    if (found?.block.length !== block.length) return undefined
+    this.#asked.delete(key)
+    this.owedBytes -= block.length
+    return found.mark
+  }
+
+  /** Returns false when the block was not asked for over this connection, or not any more. */
+  arrived(block: Block, nowS: number): boolean {
+    const mark = this.forget(block)
+    if (!mark) return false
+    this.#progressAtS = nowS
+    const rate = this.#delivery.arrived(block.length, mark, nowS)
+    this.#rate = this.#rate === 0 ? rate : this.#rate * 0.75 + rate * 0.25
+    return true
+  }
+}
+
+/**
+ * The connections to one neighbour: its own, and on a long way perhaps more (`subflows.ts`). Each is asked for what it brings
+ * in some round trips, and each block is asked for over the one that owes the least of that. So none gets more than it carries:
+ * what is asked over one that waits for lost packets waits with it.
+ */
+export class Flows {
+  readonly #flows: [Flow, ...Flow[]]
+  #roundTripS = 0
+
+  constructor(wire: PeerWire) {
+    this.#flows = [new Flow(wire)]
+  }
+
+  add(wire: PeerWire): void {
+    this.#flows.push(new Flow(wire))
+  }
+
+  /** Nothing more is asked over this one. */
+  stop(wire: PeerWire): void {
+    const flow = this.#of(wire)
+    if (flow) flow.isStopped = true
+  }
+
+  /** One of those that were added has ended. Returns what was asked over it and has not come. */
+  remove(wire: PeerWire): Block[] {
+    const flow = this.#of(wire)
+    if (flow) this.#flows.splice(this.#flows.indexOf(flow), 1)
+    return flow?.asked ?? []
+  }
+
+  owedOver(wire: PeerWire): number {
+    return this.#of(wire)?.owedBytes ?? 0
+  }
+
+  /** One that has owed blocks for longer than `limitS` and brought none. */
+  stuck(limitS: number, nowS: number): PeerWire | undefined {
+    return this.#flows.find((flow) => flow.stuckS(nowS) > limitS)?.wire
+  }
+
+  /** What all of them should be asked for, and in blocks of which length; undefined when there is only one. */
+  window(roundTripS: number): FlowsWindow | undefined {
+    this.#roundTripS = roundTripS
+    if (this.#flows.length === 1) return undefined
+    let bytes = 0
+    let smallest = Number.POSITIVE_INFINITY
+    for (const flow of this.#flows) {
+      const own = flow.windowBytes(roundTripS)
+      bytes += own
+      if (!flow.isStopped) smallest = Math.min(smallest, own)
+    }
+    return { bytes, blockBytes: smallest / BLOCKS_IN_WINDOW }
+  }
+
+  request(block: Block, nowS: number): void {
+    this.#emptiest().ask(block, nowS)
+  }
+
+  cancel(block: Block): void {
+    for (const flow of this.#flows)
+      if (flow.forget(block)) flow.wire.cancel(block.piece, block.offset, block.length)
+  }
+
+  arrived(wire: PeerWire, block: Block, nowS: number): void {
+    if (!this.#of(wire)?.arrived(block, nowS)) this.cancel(block)
+  }
+
+  /**
+   * When there is nothing more to ask for, connections with nothing to do take over what the slowest ones owe: the end must not
+   * wait for one that waits for lost packets.
+   */
+  balance(nowS: number): void {
+    for (const idle of this.#flows) {
+      if (idle.owedBytes > 0 || idle.isStopped) continue
+      const waitS = (flow: Flow) => flow.waitS(nowS)
+      const slowest = this.#flows.reduce((a, b) => (waitS(b) > waitS(a) ? b : a))
+      const block = slowest.last
+      if (!block || waitS(slowest) < MIN_SPEEDUP * (this.#roundTripS + idle.takesS(block))) continue
+      slowest.forget(block)
+      slowest.wire.cancel(block.piece, block.offset, block.length)
+      idle.ask(block, nowS)
+    }
+  }
+
+  rejected(wire: PeerWire, block: Block): void {
+    this.#of(wire)?.forget(block)
+  }
+
+  #of(wire: PeerWire): Flow | undefined {
+    return this.#flows.find((flow) => flow.wire === wire)
+  }
+
+  #emptiest(): Flow {
+    let best = this.#flows[0]
+    let least = Number.POSITIVE_INFINITY
+    for (const flow of this.#flows) {
+      const share = flow.isStopped
+        ? Number.POSITIVE_INFINITY
+        : flow.owedBytes / flow.windowBytes(this.#roundTripS)
+      if (share < least) [best, least] = [flow, share]
+    }
+    return best
+  }
+}
+
+const keyOf = ({ piece, offset }: Block): string => `${piece} ${offset}`

@@ -1,0 +1,268 @@
+import type { PeerState } from '../peer-state.ts'
+import { PieceSet } from '../piece-set.ts'
+import { ImportClaims } from './import-claims.ts'
+import { best, hashOf, isBest } from './rendezvous.ts'
+import type { OwnSite } from './site-facts.ts'
+
+/** So many members of a site fetch from other sites: enough flows for a long way, and few enough to know of each other. */
+export const MAX_IMPORTERS = 8
+/** A piece that another site has had for so long may be fetched by others than the member whose it is by hash. */
+const RIPE_S = 0.2
+/**
+ * A neighbour at the seeder's site that had nothing to send for so long is asked for the share of a site that is late, and
+ * for pieces that other sites have, too, if less than this part of what once came from other sites comes.
+ */
+const IDLE_S = 0.5
+const STARVED = 0.5
+const RATE_S = 1
+/** When nothing at all came for so long, everybody is asked for everything, at first for the second time. */
+const STALL_S = 2
+const FIRST_FREEDOM_S = 5
+
+/** The pieces that are in all of these sets. */
+export type Choice = readonly PieceSet[]
+
+/**
+ * Decides which pieces are asked of neighbours at other sites, so that each crosses into this site once (NOTES.md). A member of
+ * the site takes first the pieces that are its own by hash, then those that no other member has begun. All of this is
+ * preference: it ends when nothing comes.
+ */
+export class SiteImports {
+  /** Members that import, this one included if it does. */
+  importers = 1
+  /** Seeders in this site, this participant included if it is one. */
+  seeders = 0
+  /** Whether this participant is one of them. */
+  isImporter = true
+  /** Neighbours at other sites. */
+  farCount = 0
+  readonly #own: OwnSite
+  readonly #ownKey: number
+  readonly #pieceCount: number
+  readonly #peers: ReadonlyMap<number, PeerState>
+  /** Copies in this site, and at other sites than the seeder's. */
+  readonly #copiesHere: Uint16Array
+  readonly #copiesElsewhere: Uint16Array
+  readonly #claims = new ImportClaims()
+  /** Pieces that no member has or fetches. */
+  readonly #wanted: PieceSet
+  /** Pieces that are this member's by hash. */
+  readonly #mine: PieceSet
+  /** Pieces that this site takes from the seeder's site, and passes on to the others. */
+  readonly #share: PieceSet
+  /** The same, and the shares of sites that are late. */
+  readonly #late: PieceSet
+  /** The site whose share a piece is, by number. */
+  readonly #shareOf: Uint16Array
+  #sites: (string | undefined)[] = []
+  /** Pieces that no site has but the seeder's. */
+  readonly #onlyAtSource: PieceSet
+  /** Pieces that were heard of at other sites, since when, and those of them that are ripe. */
+  readonly #heard = new Map<number, number>()
+  readonly #ripe: PieceSet
+  #isActive = false
+  #hasNearSeeder = false
+  #sourceSite: string | undefined
+  /** The neighbours have changed at this time; what is kept about them is counted again. */
+  #recountAtS = 0
+  /** Bytes a second that come from other sites, smoothed, and the most so far. */
+  #rate = 0
+  #highestRate = 0
+  #rateAtS = 0
+  #lastArrivalS: number | undefined
+  #freeUntilS = 0
+  #freedomS = FIRST_FREEDOM_S
+
+  /** `peers` are the neighbours; who changes them says so with `changed`. */
+  constructor(pieceCount: number, own: OwnSite, peers: ReadonlyMap<number, PeerState>) {
+    this.#pieceCount = pieceCount
+    this.#own = own
+    this.#ownKey = hashOf(own.key)
+    this.#peers = peers
+    this.#copiesHere = new Uint16Array(pieceCount)
+    this.#copiesElsewhere = new Uint16Array(pieceCount)
+    this.#wanted = new PieceSet(pieceCount)
+    this.#mine = new PieceSet(pieceCount)
+    this.#share = new PieceSet(pieceCount)
+    this.#late = new PieceSet(pieceCount)
+    this.#shareOf = new Uint16Array(pieceCount)
+    this.#onlyAtSource = new PieceSet(pieceCount)
+    this.#ripe = new PieceSet(pieceCount)
+  }
+
+  /** A neighbour came, left, stopped answering, or is now known to be elsewhere. */
+  changed(): void {
+    this.#recountAtS = 0
+  }
+
+  peerHas(peer: PeerState, piece: number, nowS: number | undefined): void {
+    this.#claims.kept(piece, peer.id, nowS)
+    const wasOnlyAtSource = this.#onlyAtSource.has(piece)
+    this.#countCopy(peer, piece)
+    if (!peer.isNear)
+      this.#hear(piece, nowS ?? peer.lastAnswerAtS, wasOnlyAtSource && !this.#onlyAtSource.has(piece))
+  }
+
+  /** A member says that it fetches the piece from another site. */
+  claimed(peer: PeerState, piece: number, nowS: number): void {
+    this.#recount(nowS)
+    if (peer.isNear && this.#claims.claim(piece, peer.id, nowS)) this.#wanted.delete(piece)
+  }
+
+  /** A block came. */
+  arrived(peer: PeerState, bytes: number, nowS: number): void {
+    this.#lastArrivalS = nowS
+    if (peer.isNear) return
+    this.#decayRate(nowS)
+    this.#rate += bytes / RATE_S
+    this.#highestRate = Math.max(this.#highestRate, this.#rate)
+  }
+
+  /** Takes back what members claimed and do not bring. Call it every 0.1 s or so. */
+  tick(nowS: number): void {
+    this.#recount(nowS)
+    if (!this.#isActive) return
+    this.#decayRate(nowS)
+    if (this.isImporter) this.#findLate()
+    for (const piece of this.#claims.expire(nowS)) if (this.#copiesHere[piece] === 0) this.#wanted.add(piece)
+    for (const [piece, atS] of this.#heard) {
+      if (nowS - atS < RIPE_S) break
+      this.#heard.delete(piece)
+      this.#ripe.add(piece)
+    }
+    this.#lastArrivalS ??= nowS
+    if (nowS < this.#freeUntilS || nowS - this.#lastArrivalS < STALL_S) return
+    this.#freeUntilS = nowS + this.#freedomS
+    this.#freedomS *= 2
+  }
+
+  /** Neighbours that bring the same part of the content as this one: those here, or those elsewhere. */
+  sharers(peer: PeerState, nowS: number): number {
+    this.#recount(nowS)
+    if (!this.#isActive) return this.#peers.size
+    return peer.isNear ? this.#peers.size - this.farCount : this.farCount
+  }
+
+  /** Of which pieces a neighbour may be asked now, the best first; undefined when it may be asked for all alike. */
+  choices(peer: PeerState, nowS: number): readonly Choice[] | undefined {
+    this.#recount(nowS)
+    if (!this.#isActive || peer.isNear || nowS < this.#freeUntilS) return undefined
+    // A seeder shows each piece to one peer: nobody else can fetch it.
+    if (peer.isSuperSeeding) return [[this.#wanted]]
+    if (!this.isImporter || this.#hasNearSeeder) return []
+    const wanted = [this.#wanted]
+    if (this.#isAtSource(peer)) {
+      const idleS = peer.requests.length > 0 ? 0 : nowS - peer.lastAnswerAtS
+      const isStarved = this.#rate < STARVED * this.#highestRate
+      if (idleS <= IDLE_S) wanted.push(this.#onlyAtSource, this.#share)
+      else if (!isStarved) wanted.push(this.#onlyAtSource, this.#late)
+    }
+    return [
+      [...wanted, this.#mine],
+      [...wanted, this.#ripe],
+    ]
+  }
+
+  /** Whether any of these pieces is still to be fetched by somebody of this site. */
+  hasMoreOf(open: PieceSet): boolean {
+    return open.words.some((bits, at) => (bits & (this.#wanted.words[at] ?? 0)) !== 0)
+  }
+
+  /** It ripens anew when it becomes news to ask sites for that pass it on. */
+  #hear(piece: number, nowS: number, isNews: boolean): void {
+    if (isNews) this.#ripe.delete(piece)
+    else if (this.#heard.has(piece) || this.#ripe.has(piece)) return
+    this.#heard.delete(piece)
+    this.#heard.set(piece, nowS)
+  }
+
+  #isAtSource({ isSeeder, site }: PeerState): boolean {
+    return isSeeder || (site !== undefined && site === this.#sourceSite)
+  }
+
+  #countCopy(peer: PeerState, piece: number): void {
+    if (peer.isNear) {
+      this.#copiesHere[piece] = (this.#copiesHere[piece] ?? 0) + 1
+      this.#wanted.delete(piece)
+    } else if (!this.#isAtSource(peer)) {
+      this.#copiesElsewhere[piece] = (this.#copiesElsewhere[piece] ?? 0) + 1
+      this.#onlyAtSource.delete(piece)
+    }
+  }
+
+  #recount(nowS: number): void {
+    if (nowS < this.#recountAtS) return
+    this.#recountAtS = Number.POSITIVE_INFINITY
+    const peers = [...this.#peers.values()]
+    const members = peers.filter((peer) => peer.isNear && !this.#isAway(peer, nowS))
+    this.#isActive = members.length < peers.length && (members.length > 0 || this.#own.site !== undefined)
+    if (!this.#isActive) return
+    this.farCount = peers.filter(({ isNear }) => !isNear).length
+    this.#sourceSite = this.#own.seederSite ?? peers.find(({ isSeeder }) => isSeeder)?.site
+    this.#hasNearSeeder = members.some(({ isSeeder }) => isSeeder)
+    this.seeders = members.filter(({ isSeeder }) => isSeeder).length + (this.#own.isSeeder ? 1 : 0)
+    this.#chooseImporters(members.filter(({ isSeeder }) => !isSeeder).map(({ siteKey }) => siteKey))
+    this.#chooseShare(peers)
+    this.#copiesHere.fill(0)
+    this.#copiesElsewhere.fill(0)
+    this.#onlyAtSource.fill()
+    this.#claims.keepOnly((peer) => members.some(({ id }) => id === peer))
+    this.#fill(this.#wanted, (piece) => !this.#claims.has(piece))
+    for (const peer of peers)
+      if (!peer.isNear || members.includes(peer)) for (const piece of peer.has) this.#countCopy(peer, piece)
+  }
+
+  /** A member that does not answer counts as gone until it is asked again. */
+  #isAway({ pausedUntilS }: PeerState, nowS: number): boolean {
+    if (pausedUntilS <= nowS) return false
+    this.#recountAtS = Math.min(this.#recountAtS, pausedUntilS)
+    return true
+  }
+
+  #chooseImporters(others: number[]): void {
+    const all = this.#own.isSeeder ? others : [this.#ownKey, ...others]
+    const importers = all.sort((a, b) => a - b).slice(0, MAX_IMPORTERS)
+    this.importers = importers.length
+    this.isImporter = importers.includes(this.#ownKey)
+    this.#fill(this.#mine, (piece) => isBest(this.#ownKey, importers, piece))
+  }
+
+  /** Where sites are named, each takes from the seeder's site what it is to pass on. */
+  #chooseShare(peers: PeerState[]): void {
+    const others = new Set(peers.flatMap((peer) => (this.#isAtSource(peer) ? [] : (peer.site ?? []))))
+    if (this.#own.site !== undefined) others.delete(this.#own.site)
+    this.#sites = this.#own.site === undefined ? [undefined] : [this.#own.site, ...others]
+    const keys = this.#sites.map((site) => hashOf(site ?? ''))
+    for (let piece = 0; piece < this.#pieceCount; piece++) this.#shareOf[piece] = best(keys, piece)
+    this.#fill(this.#share, (piece) => this.#shareOf[piece] === 0)
+  }
+
+  /** A site is late that has less of its share than this one has of everything. */
+  #findLate(): void {
+    const here = this.#sites.map(() => 0)
+    const shares = this.#sites.map(() => 0)
+    let own = 0
+    for (let piece = 0; piece < this.#pieceCount; piece++) {
+      const site = this.#shareOf[piece] ?? 0
+      shares[site] = (shares[site] ?? 0) + 1
+      if ((this.#copiesElsewhere[piece] ?? 0) > 0) here[site] = (here[site] ?? 0) + 1
+      if ((this.#copiesHere[piece] ?? 0) > 0) own++
+    }
+    const isLate = here.map(
+      (count, site) => site === 0 || count * this.#pieceCount < own * (shares[site] ?? 0),
+    )
+    this.#fill(this.#late, (piece) => isLate[this.#shareOf[piece] ?? 0] === true)
+  }
+
+  #decayRate(nowS: number): void {
+    this.#rate *= Math.exp(-(nowS - this.#rateAtS) / RATE_S)
+    this.#rateAtS = nowS
+  }
+
+  #fill(set: PieceSet, accept: (piece: number) => boolean): void {
+    for (let piece = 0; piece < this.#pieceCount; piece++) {
+      if (accept(piece)) set.add(piece)
+      else set.delete(piece)
+    }
+  }
+}
