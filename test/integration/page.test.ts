@@ -77,85 +77,81 @@ it('a deploy shows itself on a page while it runs, and leaves a picture, also of
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path))
 
-// Chromium takes minutes to install: these run where it is there, and are no tests elsewhere.
-if (executablePath)
-  describe('in a browser', () => {
-    let browser: Browser
-    beforeAll(async () => {
-      browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
-    })
-    afterAll(() => browser.close())
-
-    /** A page, and what it complained of or asked others for. */
-    async function open(url: string, width = 1400) {
-      const page = await browser.newPage({ viewport: { width, height: 900 } })
-      const faults: string[] = []
-      page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
-      page.on('pageerror', (error) => faults.push(error.message))
-      page.on('request', (asked) => {
-        if (!asked.url().startsWith(url) && !asked.url().startsWith('data:')) faults.push(asked.url())
-      })
-      await page.goto(url)
-      return { page, faults }
-    }
-
-    it.each([390, 1400])(
-      'a failed server turns red with its cure, and everybody can use it, %i wide',
-      async (width) => {
-        const hostile = '<img src=x onerror=alert(1)>"><script>alert(1)</script>'
-        const run = new SimulatedRun(5, {
-          labels: ['deploy@a', hostile, 'deploy@c', 'deploy@d', 'deploy@e'],
-        }).until(4)
-        const server = await PageServer.start(run.recorder)
-        const { page, faults } = await open(server.url, width)
-        await page.getByText('0 of 5').waitFor()
-        expect(await page.locator('#failures').isVisible()).toBe(false)
-        const seen = () => page.locator('#completion [role=img]').getAttribute('aria-label')
-        const before = await seen()
-        run.until(9)
-        await page.locator('#failures').getByText('murder:retry').waitFor({ timeout: 3000 })
-        expect(await page.locator('#failures strong').textContent()).toBe(hostile)
-        expect(await page.locator('img').count()).toBe(0)
-        expect(await seen()).not.toBe(before)
-        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(
-          0,
-        )
-        await page.getByRole('button', { name: 'Pause' }).click()
-        run.until(40)
-        server.end()
-        await page.getByRole('button', { name: 'Go on' }).click()
-        await page.getByText('published').waitFor()
-        await page.getByText('4 of 5').waitFor()
-        await page.evaluate(axe.source)
-        const found = (await page.evaluate('axe.run()')) as { violations: { id: string; impact: string }[] }
-        expect(found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))).toEqual([])
-        expect(faults).toEqual([])
-        await page.close()
-      },
-    )
-
-    it('draws a thousand servers in 16 ms of script a frame', async () => {
-      const run = new SimulatedRun(1000).until(3)
-      const server = await PageServer.start(run.recorder)
-      const { page, faults } = await open(server.url)
-      const session = await page.context().newCDPSession(page)
-      // Time of the processor, which others on this machine do not lengthen.
-      await session.send('Performance.enable', { timeDomain: 'threadTicks' })
-      const read = async () => {
-        const { metrics } = await session.send('Performance.getMetrics')
-        const draws = await page.evaluate(() => performance.getEntriesByName('draw').length)
-        return { scriptS: metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? 0, draws }
-      }
-      const before = await read()
-      for (let atS = 3; atS < 14; atS++) {
-        run.until(atS)
-        await page.waitForTimeout(500)
-      }
-      const after = await read()
-      const draws = after.draws - before.draws
-      expect(draws).toBeGreaterThan(2)
-      expect((1000 * (after.scriptS - before.scriptS)) / draws).toBeLessThanOrEqual(16)
-      expect(faults).toEqual([])
-      server.end()
-    })
+describe.skipIf(!executablePath)('in a browser', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] })
   })
+  afterAll(() => browser.close())
+
+  /** A page, and what it complained of or asked others for. */
+  async function open(url: string, width = 1400) {
+    const page = await browser.newPage({ viewport: { width, height: 900 } })
+    const faults: string[] = []
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+    page.on('pageerror', (error) => faults.push(error.message))
+    page.on('request', (asked) => {
+      if (!asked.url().startsWith(url) && !asked.url().startsWith('data:')) faults.push(asked.url())
+    })
+    await page.goto(url)
+    return { page, faults }
+  }
+
+  it.each([390, 1400])(
+    'a failed server turns red with its cure, and everybody can use it, %i wide',
+    async (width) => {
+      const hostile = '<img src=x onerror=alert(1)>"><script>alert(1)</script>'
+      const run = new SimulatedRun(5, {
+        labels: ['deploy@a', hostile, 'deploy@c', 'deploy@d', 'deploy@e'],
+      }).until(4)
+      const server = await PageServer.start(run.recorder)
+      const { page, faults } = await open(server.url, width)
+      await page.getByText('0 of 5').waitFor()
+      expect(await page.locator('#failures').isVisible()).toBe(false)
+      const seen = () => page.locator('#completion [role=img]').getAttribute('aria-label')
+      const before = await seen()
+      run.until(9)
+      await page.locator('#failures').getByText('murder:retry').waitFor({ timeout: 3000 })
+      expect(await page.locator('#failures strong').textContent()).toBe(hostile)
+      expect(await page.locator('img').count()).toBe(0)
+      expect(await seen()).not.toBe(before)
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+      await page.getByRole('button', { name: 'Pause' }).click()
+      run.until(40)
+      server.end()
+      await page.getByRole('button', { name: 'Go on' }).click()
+      await page.getByText('published').waitFor()
+      await page.getByText('4 of 5').waitFor()
+      await page.evaluate(axe.source)
+      const found = (await page.evaluate('axe.run()')) as { violations: { id: string; impact: string }[] }
+      expect(found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))).toEqual([])
+      expect(faults).toEqual([])
+      await page.close()
+    },
+  )
+
+  it('draws a thousand servers in 16 ms of script a frame', async () => {
+    const run = new SimulatedRun(1000).until(3)
+    const server = await PageServer.start(run.recorder)
+    const { page, faults } = await open(server.url)
+    const session = await page.context().newCDPSession(page)
+    // Time of the processor, which others on this machine do not lengthen.
+    await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+    const read = async () => {
+      const { metrics } = await session.send('Performance.getMetrics')
+      const draws = await page.evaluate(() => performance.getEntriesByName('draw').length)
+      return { scriptS: metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? 0, draws }
+    }
+    const before = await read()
+    for (let atS = 3; atS < 14; atS++) {
+      run.until(atS)
+      await page.waitForTimeout(500)
+    }
+    const after = await read()
+    const draws = after.draws - before.draws
+    expect(draws).toBeGreaterThan(2)
+    expect((1000 * (after.scriptS - before.scriptS)) / draws).toBeLessThanOrEqual(16)
+    expect(faults).toEqual([])
+    server.end()
+  })
+})

@@ -1,18 +1,15 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
 import { alwaysVisible } from '../support/lab/host.ts'
-import { labAvailable } from '../support/lab/lab.ts'
+import { hasNft, labAvailable } from '../support/lab/lab.ts'
 
 interface Report {
   published: boolean
   leftOut: string[]
   servers: { server: string; retries: number; outcome: string; failure?: { cause: string } }[]
 }
-
-const hasNft = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset']).status === 0
 
 describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', () => {
   let fleet: DeployLab
@@ -184,7 +181,7 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
     ])
   })
 
-  test.skipIf(!hasNft)('murder:doctor says that a firewall drops what says BitTorrent', async () => {
+  test.skipIf(!hasNft())('murder:doctor says that a firewall drops what says BitTorrent', async () => {
     fleet.plant()
     const { lab } = fleet
     // Behind a TCP header with timestamps, as all packets with content have it: its length byte, and as much as one match takes.

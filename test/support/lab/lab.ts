@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -79,6 +79,9 @@ export function labAvailable(): boolean {
     process.stderr.write(`\n*** SKIPPED: lab tests need root and network namespaces: ${problem} ***\n\n`)
   return problem === undefined
 }
+
+/** Whether firewalls can be made in a host of the lab. */
+export const hasNft = (): boolean => spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset']).status === 0
 
 const live = new Set<Lab>()
 
