@@ -75,7 +75,7 @@ const cases: Case[] = [
       for (const { home } of it.fleet.servers) writeFileSync(join(home, 'app'), '')
       return {}
     },
-    says: /check +\S+\/app +check deployTo.*\n +is not a directory/,
+    says: /check\n +cause +\S+\/app is not a directory\n +cure +check deployTo/,
   },
   {
     name: 'a deployTo without a right to write',

@@ -53,7 +53,7 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
 
   it('holds the built files, the documentation, and nothing else', () => {
     const documentation = files.filter((file) =>
-      /^(docs\/[\w-]+\.md|examples\/(by-hand|ci|minimal)\/\w+\.\w+|bench\/(README\.md|results\/swarm-[\d-]+\.svg)|(README|CHANGELOG|CONTRIBUTING|SECURITY|ARCHITECTURE)\.md)$/.test(
+      /^(docs\/[\w-]+\.(md|png)|examples\/(by-hand|ci|minimal)\/\w+\.\w+|bench\/(README\.md|results\/swarm-[\d-]+\.svg)|(README|CHANGELOG|CONTRIBUTING|SECURITY|ARCHITECTURE)\.md)$/.test(
         file,
       ),
     )
@@ -65,6 +65,8 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
       'dist/index.d.ts',
       'dist/index.js',
       'dist/murder.mjs',
+      'dist/page.css',
+      'dist/page.js',
       'dist/sbom.cdx.json',
       'dist/shipit-deploy.d.ts',
       'dist/trace.mjs',

@@ -50,7 +50,7 @@ test('where nothing was brought since the last deploy nothing is published', asy
     const run = await it.project.run('deploy:publish')
     expect(run.code).toBe(2)
     expect(run.stdout).toMatch(
-      /^Nothing to publish: murder:peer has brought no release to test since.* — run npx /m,
+      /^Nothing to publish: murder:peer has brought no release to test since.* — .*run: npx shipit test murder:seed /m,
     )
     expect(run.stdout).not.toContain('Release published')
     expect(it.current()).toEqual(before)
@@ -96,7 +96,7 @@ test.each<[string, (it: Embedded, release: string) => void, RegExp]>([
   harm(it, 'mine')
   const run = await it.project.run('deploy:publish')
   expect(run.code).toBe(2)
-  expect(run.stdout).toMatch(new RegExp(`check +releases/mine ${cause.source}`))
+  expect(run.stdout).toMatch(new RegExp(`check(\\n +cause)? +releases/mine ${cause.source}`))
   expect(run.stdout).toContain('1 of 2 servers failed: nothing was published')
   expect(it.current()).toEqual([undefined, undefined])
   const dry = await it.project.run('deploy:publish', { MURDER_DRY_RUN: '1' })

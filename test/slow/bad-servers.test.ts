@@ -137,7 +137,7 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
     fleet.plant(20)
     const fit = await look()
     expect(fit).toMatchObject({ lines: [], dry: { code: 0 } })
-    expect(fit.dry.text).toMatch(/19\.\d MiB \(none\) would go from the deploy host to 4 servers/)
+    expect(fit.dry.text).toMatch(/19\.\d MiB \(a delta\) would go from the deploy host to 4 servers/)
 
     const node = join(project.directory, 'node')
     const nowhere = `[ "$(hostname)" != server2 ] || exit 127`
