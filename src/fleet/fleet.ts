@@ -5,19 +5,10 @@ import { backoff, pause } from '../system/backoff.ts'
 import { Limit } from './limit.ts'
 import { remoteCommand } from './ssh/bootstrap.ts'
 import { makeControlDirectory } from './ssh/connection/control-directory.ts'
+import { isCommandRetried } from './ssh/connection/retry.ts'
 import { routeTo } from './ssh/connection/route.ts'
 import { SharedConnection } from './ssh/connection/shared-connection.ts'
-import {
-  abortError,
-  diagnose,
-  failure,
-  isExhausted,
-  isLost,
-  isTurnedAway,
-  judge,
-  lostShared,
-  outOfTime,
-} from './ssh/messages/diagnose.ts'
+import { abortError, diagnose, failure, judge, outOfTime } from './ssh/messages/diagnose.ts'
 import { multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
 import { PooledOptions } from './ssh/pooled-options.ts'
 import { type Server, type SshConnection, toServers } from './ssh/server.ts'
@@ -229,7 +220,7 @@ export class Fleet {
       const unreachable = asMaster ? undefined : await this.#connect(turn)
       if (unreachable) return { server, ok: false, error: unreachable }
       const result = await (asMaster ?? runSession(this.#order(turn)))
-      const again = worthRetry(result, options.repeatable ?? false)
+      const again = isCommandRetried(result, options.repeatable ?? false)
       if (again && retry <= this.#options.retries) {
         this.#options.onCommand(server, step, 0, 'again')
         await pause(backoff(retry, this.#options.random), signal)
@@ -247,7 +238,7 @@ export class Fleet {
     release()
     const { script, onLine } = command
     const result = await shell.run({ script, onLine, totalTimeout, maxOutput, signal })
-    return result && worthRetry(result, true) ? undefined : result
+    return result && isCommandRetried(result, true) ? undefined : result
   }
 
   /** Runs it over a connection of its own, which all others on this server then share. */
@@ -300,16 +291,6 @@ function outcomeOf(result: SessionResult, { server, step, signal }: Turn): Outco
   const error = judge(result, server, step, signal)
   if (error) return { server, ok: false, error }
   return { server, ok: true, stdout: result.stdout, stderr: result.stderr }
-}
-
-/** Whether a command with this result is run again. */
-function worthRetry(result: SessionResult, repeatable: boolean): boolean {
-  const { stop, started, exitCode } = result
-  if (stop)
-    return stop.why === 'error' && stop.error instanceof Error && isExhausted({ stderr: stop.error.message })
-  if (lostShared(result) || isTurnedAway(result)) return true
-  if (started && (!repeatable || exitCode === 0)) return false
-  return isExhausted(result) || (repeatable && isLost(result))
 }
 
 /** One command on one server. */

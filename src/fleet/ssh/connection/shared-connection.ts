@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { backoff, pause } from '../../../system/backoff.ts'
-import { isExhausted, isTurnedAway } from '../messages/diagnose.ts'
 import type { Server } from '../server.ts'
 import type { SessionResult } from '../session.ts'
 import { Master, type MasterResult } from './master.ts'
+import { isConnectionRetried } from './retry.ts'
 
 interface Attempt {
   result: Promise<MasterResult>
@@ -96,8 +96,7 @@ export class SharedConnection {
       stop.addEventListener('abort', kill, { once: true })
       const result = await master.up
       stop.removeEventListener('abort', kill)
-      const again = !result.up && !result.timedOut && isWorthRetry(result)
-      if (!again || retry > this.#retries) return result
+      if (!isConnectionRetried(result) || retry > this.#retries) return result
       this.#onRetry()
       try {
         await pause(backoff(retry, this.#random), stop)
@@ -119,12 +118,6 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
   } finally {
     over.abort()
   }
-}
-
-/** Whether sshd turned us away, or no process could be started there or here (then there is an error, and no message). */
-function isWorthRetry(result: MasterResult & { up: false }): boolean {
-  const stderr = `${result.stderr}\n${result.error?.message ?? ''}`
-  return isTurnedAway({ stderr, started: false }) || isExhausted({ stderr })
 }
 
 /** Runs the command whose connection others share. It calls `onStart` once it has started, and ends when `signal` aborts. */
