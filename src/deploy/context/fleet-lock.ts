@@ -7,14 +7,13 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { pause } from '../../system/backoff.ts'
 import { hasEnded, nameOwnProcess } from '../../system/process-identity.ts'
 import { duration, oneLine } from '../../text/format.ts'
+import { fenceScript, outsiderFenceScript } from '../scripts/fence-script.ts'
 import {
   type FoundLock,
-  fenceScript,
   holdLockScript,
   type Known,
   type LockOwner,
   othersLock,
-  outsiderFenceScript,
   parseLink,
   parseLock,
   removeLockScript,

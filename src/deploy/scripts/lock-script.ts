@@ -40,7 +40,7 @@ const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
  * because it may be replaced at any moment. A deploy's lock whose id is in `ended` counts as left behind in any case. A lock that is
  * empty (the server lost its power), cannot be read or is no file is judged by its age alone.
  */
-const functions = (
+export const lockFunctions = (
   remotePath: string,
   ended: readonly string[] = [],
 ) => `l=${quotePath(pathOf(remotePath))}; last="\${l%/*}/last-lock"
@@ -77,7 +77,7 @@ const PLACE_LOCK = `place_lock() {
  * faster. `again`: not when `current` has changed since this owner has taken it first. `last-lock` is the last lock that was taken,
  * and stays when the lock ends, to say by whom. All users can read the lock, whatever the umask.
  */
-const take = ({ id, kind, ...about }: LockOwner, known?: Known) => `id=${quote(id)}
+export const takeFunction = ({ id, kind, ...about }: LockOwner, known?: Known) => `id=${quote(id)}
 ${PLACE_LOCK}
 ${CANNOT_WRITE}
 link_now() { ${known ? `readlink ${quotePath(posix.join(known.deployTo, 'current'))}` : 'false'}; }
@@ -118,8 +118,8 @@ export function holdLockScript(
     again = false,
   }: { after?: string; ended?: readonly string[]; known?: Known; again?: boolean } = {},
 ): string {
-  return `${functions(remotePath, ended)}
-${take(owner, known)}
+  return `${lockFunctions(remotePath, ended)}
+${takeFunction(owner, known)}
 take ${again ? 'again' : ''} || exit 0
 own() { look && [ "$id_of" = "$id" ]; }
 drop() { own && [ "$holder" = "$self" ] && rm -f "$l"; }
@@ -136,56 +136,23 @@ export const makePlaceScript = (remotePath: string) => `mkdir -p ${quotePath(rem
 /** Takes a manual lock, which stays. */
 export function takeLockScript(remotePath: string, owner: LockOwner): string {
   return `${makePlaceScript(remotePath)}
-${functions(remotePath)}
-${take(owner)}
+${lockFunctions(remotePath)}
+${takeFunction(owner)}
 if take; then say lock.taken yes; fi`
 }
 
 export function lockStatusScript(remotePath: string): string {
-  return `${functions(remotePath)}\nif look && ! left; then tell; fi`
+  return `${lockFunctions(remotePath)}\nif look && ! left; then tell; fi`
 }
 
 /** Removes the lock, whoever owns it, and tells what it was. */
 export function breakLockScript(remotePath: string): string {
-  return `${functions(remotePath)}\nif look; then tell; rm -rf "$l" || exit 1; fi`
+  return `${lockFunctions(remotePath)}\nif look; then tell; rm -rf "$l" || exit 1; fi`
 }
 
 /** Removes the lock of this owner, and no other. */
 export const removeLockScript = (remotePath: string, { id }: LockOwner) =>
-  `${functions(remotePath)}\nif look && [ "$id_of" = ${quote(id)} ]; then rm -f "$l"; fi`
-
-/** The fences where nothing is locked. */
-export const NO_FENCE = 'fence() { :; }; fence_back() { :; }'
-
-const REFUSE = `part() { case "$about" in *"\\"$1\\":\\""*) x=\${about#*"\\"$1\\":\\""}; printf %s "\${x%%\\"*}";; *) printf '?';; esac; }
-refuse() { echo "somebody else has taken the lock meanwhile: $(part who), $(part what)" >&2; return 1; }`
-
-/** The fences for who has not taken the lock: nobody else may have it. */
-export const outsiderFenceScript = (remotePath: string): string => `${functions(remotePath)}
-${REFUSE}
-fence() { ! look || left || refuse; }
-fence_back() { fence; }`
-
-/**
- * Shell function `fence`: whether the lock is still this owner's. A lock that is gone is taken back, but not when `current` has
- * changed meanwhile: somebody else has published. It must run in the script that changes something, right before the change.
- * `fence_back` is for what takes back this owner's own publication, where that is still what `current` points to: only a deploy of
- * somebody else, which goes by it, is in the way.
- */
-export function fenceScript(remotePath: string, owner: LockOwner, known: Known): string {
-  return `${functions(remotePath)}
-${take(owner, known)}
-${REFUSE}
-unset seen_link
-keeps() { look && [ "$id_of" = "$id" ] && touch -c "$l"; }
-fence() {
-  if keeps || take again >/dev/null; then return; fi
-  if [ -z "\${seen_link+x}" ] || { [ "$id_of" != "$id" ] && [ -n "$about" ]; }; then refuse; return; fi
-  echo "current has changed meanwhile: it points to \${seen_link:-nothing}" >&2
-  return 1
-}
-fence_back() { keeps || take >/dev/null || [ "$kind" = manual ] || refuse; }`
-}
+  `${lockFunctions(remotePath)}\nif look && [ "$id_of" = ${quote(id)} ]; then rm -f "$l"; fi`
 
 /** What `current` was when the lock was taken; an empty text where there is none. */
 export const parseLink = (output: string): string => parseValues(output).get('lock.current') ?? ''

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../../text/shell-quote.ts'
-import { NO_FENCE } from '../lock-script.ts'
+import { NO_FENCE } from '../fence-script.ts'
 import { CANNOT_WRITE, REMOVE } from '../shell-functions.ts'
 import { type Author, historyFunctions } from './history-script.ts'
 

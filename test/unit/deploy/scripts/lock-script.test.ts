@@ -17,13 +17,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fenceScript, outsiderFenceScript } from '../../../../src/deploy/scripts/fence-script.ts'
 import {
   breakLockScript,
-  fenceScript,
   holdLockScript,
   type LockOwner,
   lockStatusScript,
-  outsiderFenceScript,
   parseLock,
   removeLockScript,
   takeLockScript,

@@ -7,7 +7,7 @@ import type { Context } from '../../../../../src/deploy/context/context.ts'
 import { groupsOf } from '../../../../../src/deploy/releases/batch.ts'
 import { cleanReleases } from '../../../../../src/deploy/releases/clean-releases.ts'
 import { publish } from '../../../../../src/deploy/releases/publish.ts'
-import { NO_FENCE } from '../../../../../src/deploy/scripts/lock-script.ts'
+import { NO_FENCE } from '../../../../../src/deploy/scripts/fence-script.ts'
 import * as scripts from '../../../../../src/deploy/scripts/releases/publish-script.ts'
 import { interrupted } from '../../../../../src/errors.ts'
 
