@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatRsyncCommand } from 'ssh-pool/lib/commands/rsync.js'
 import { describe, expect, it } from 'vitest'
-import { carrier } from '../../src/agent/receive/install/carry.ts'
+import { carryFrom } from '../../src/agent/receive/install/carry.ts'
 import { readCopyOptions } from '../../src/config/copy/copy-options.ts'
 import type { Context } from '../../src/deploy/context/context.ts'
 import { carryOrder } from '../../src/deploy/peers/carry-order.ts'
@@ -44,7 +44,7 @@ async function ours(current: string, workspace: string, config: Config): Promise
   const context = { settings: { ignore: [] }, shipit: { config: { ...config, deployTo: '/srv' } } }
   const order = carryOrder(context as unknown as Context, '20260101000000', entries)
   const { signal } = new AbortController()
-  const carry = order && { carry: carrier({ ...order, from: current }, signal) }
+  const carry = order && { carry: carryFrom({ ...order, from: current }, signal) }
   const into = join(directory, 'release')
   await unpack({ file, compression: 'none', into, signal, ...carry })
   return look(into)

@@ -16,10 +16,10 @@ import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { Advance } from './advance.ts'
 import { orderFor, type ReceivePlan } from './make-order.ts'
-import { Patience } from './patience.ts'
+import { ReconnectLimit } from './reconnect-limit.ts'
 import { RemotePeer } from './remote-peer.ts'
 import type { SourceNames } from './source-names.ts'
-import type { Way, Ways } from './ways.ts'
+import type { TransferPlan, TransferPlans } from './transfer-plans.ts'
 
 /** Between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
@@ -61,7 +61,7 @@ const REFUSALS = new Set([
 /** The parts that the followers of all servers share. */
 export interface FollowedRun {
   context: Context
-  ways: Ways
+  plans: TransferPlans
   times: TransferTimes
   /** Bytes that each server has sent to others so far. */
   exchanged: Map<string, number>
@@ -77,31 +77,32 @@ export class ServerFollower {
   hasArrived = false
   readonly #server: Server
   readonly #run: FollowedRun
-  #way: Way
+  /** The delta or the package. */
+  #chosen: TransferPlan
   /** Why a delta did not fit. */
   #refused: string | undefined
-  /** What came of it. */
+  /** What came of that delta. */
   #inVain = { received: 0, fromSeeder: 0 }
   /** It had an earlier release to take from. */
   #isPrefilled = false
   /** The content is complete. What follows is unpacking. */
   #isComplete = false
 
-  constructor(run: FollowedRun, server: Server, way: Way) {
+  constructor(run: FollowedRun, server: Server, chosen: TransferPlan) {
     this.#run = run
     this.#server = server
-    this.#way = way
-    this.peer = way.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
+    this.#chosen = chosen
+    this.peer = chosen.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
     this.report = { server: server.label, seconds: 0 }
   }
 
   /** Gives the failure, unless it was Ctrl-C. When the connection breaks the download goes on, and a new connection finds it. */
   async follow(): Promise<Failure | undefined> {
     const { display, settings, signal } = this.#run.context
-    const patience = new Patience(settings.timeouts.stall)
+    const reconnectLimit = new ReconnectLimit(settings.timeouts.stall)
     let advance = this.#advance()
     const onEvent = (event: AgentEvent) => {
-      patience.heard()
+      reconnectLimit.heard()
       advance.heard(event)
       this.#take(event)
     }
@@ -119,7 +120,7 @@ export class ServerFollower {
         continue
       }
       const { gotNoOrder } = this.peer
-      if (!gotNoOrder && !patience.allows(outcome.error)) return this.#fail(outcome)
+      if (!gotNoOrder && !reconnectLimit.allows(outcome.error)) return this.#fail(outcome)
       if (attempt === 0 && !gotNoOrder) {
         const text = 'the connection broke; connecting again, the download goes on meanwhile'
         display.board().log(`${this.#server.label}: ${text}`)
@@ -130,19 +131,19 @@ export class ServerFollower {
   }
 
   #advance(): Advance {
-    const { length, entries } = this.#way.plan.transfer
+    const { length, entries } = this.#chosen.plan.transfer
     return new Advance(this.#run.context.settings.timeouts, { length, files: entries.length })
   }
 
   #isRefused({ code }: { code: string }): boolean {
-    return this.#way.plan.transfer.base !== undefined && REFUSALS.has(code)
+    return this.#chosen.plan.transfer.base !== undefined && REFUSALS.has(code)
   }
 
   /** The delta does not fit what is on this server. */
   async #takeWhole(outcome: Outcome & { ok: false }): Promise<Failure | undefined> {
-    const { context, ways } = this.#run
+    const { context, plans } = this.#run
     try {
-      this.#way = await ways.whole()
+      this.#chosen = await plans.whole()
     } catch {
       return this.#fail(outcome)
     }
@@ -162,7 +163,7 @@ export class ServerFollower {
 
   #begin() {
     const { context } = this.#run
-    const { plan, shared } = this.#way
+    const { plan, shared } = this.#chosen
     const { label } = this.#server
     const order = orderFor(context, plan, this.#server, shared)
     this.report = { server: label, seconds: 0, ...this.#brought() }
@@ -174,7 +175,7 @@ export class ServerFollower {
 
   /** What is said of the choice, where there is one. */
   #brought(): Partial<ServerReport> {
-    const { base, length } = this.#way.plan.transfer
+    const { base, length } = this.#chosen.plan.transfer
     if (base) return { delta: { of: base.id, bytes: length } }
     return this.#refused === undefined ? {} : { refusedDelta: this.#refused }
   }
@@ -186,7 +187,7 @@ export class ServerFollower {
   /** What this throws ends the peer and becomes the failure. */
   #take(event: AgentEvent): void {
     const { context, times } = this.#run
-    const { plan } = this.#way
+    const { plan } = this.#chosen
     const { label } = this.#server
     switch (event.event) {
       case 'listening':
@@ -239,7 +240,7 @@ export class ServerFollower {
 
   #warnWhenClosed(): void {
     const { exchanged, hasWarned } = this.#run
-    const { plan } = this.#way
+    const { plan } = this.#chosen
     if (plan.deltas && plan.deltas.size > 0) return // Several seeders send several things.
     const sum = [...exchanged.values()].reduce((total, bytes) => total + bytes, 0)
     if (hasWarned || !areClosed(plan.transfer.length, plan.swarm.sent(), sum)) return
@@ -264,7 +265,7 @@ export class ServerFollower {
   #noteBanned(address: string): void {
     const { banned: known = [] } = this.report
     if (known.length >= MAX_BANNED) return
-    const banned = nameOf(this.#way.plan.facts, address)
+    const banned = nameOf(this.#chosen.plan.facts, address)
     if (known.includes(banned)) return
     this.report.banned = [...known, banned]
     this.#board.log(`${this.#server.label}: ${banned} sent wrong bytes and is not asked any more`)

@@ -5,7 +5,7 @@ import { ServerFollower, TransferTimes } from './follow-server.ts'
 import type { ReceivePlan } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
 import { SourceNames } from './source-names.ts'
-import { Ways } from './ways.ts'
+import { TransferPlans } from './transfer-plans.ts'
 
 export interface Received {
   perServer: ServerReport[]
@@ -20,13 +20,13 @@ export interface Received {
 /** Starts a peer on every server and follows it until it has unpacked. A server that fails does not stop the others. */
 export async function followServers(context: Context, plan: ReceivePlan): Promise<Received> {
   const times = new TransferTimes()
-  const ways = new Ways(context, plan)
+  const plans = new TransferPlans(context, plan)
   const names = new SourceNames(plan.facts)
   const exchanged = new Map<string, number>()
-  const run = { context, ways, times, names, exchanged, hasWarned: false }
+  const run = { context, plans, times, names, exchanged, hasWarned: false }
   const followers = await Promise.all(
     (plan.servers ?? context.fleet.servers).map(
-      async (server) => new ServerFollower(run, server, await ways.for(server)),
+      async (server) => new ServerFollower(run, server, await plans.for(server)),
     ),
   )
   const failures: Failure[] = []

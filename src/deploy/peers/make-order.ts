@@ -9,7 +9,7 @@ import { deployToOf, recordPath, releasesPath, transferPath } from '../paths/ser
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { meetingPoints } from '../reach/meeting-points.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
-import { siteOrder } from '../swarm/sites.ts'
+import { siteOrder } from '../swarm/site-order.ts'
 import type { ReachableSwarm } from '../swarm/swarm.ts'
 import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
 import { carryOrder } from './carry-order.ts'

@@ -13,7 +13,7 @@ import type { Context } from '../context/context.ts'
 import { agentInstaller, compressedAgent } from '../hosts/upload-agent.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { setNodeOf } from '../paths/server-node.ts'
-import { STALL_GRACE_S } from './patience.ts'
+import { STALL_GRACE_S } from '../timeouts.ts'
 
 export interface Assignment {
   order: ReceiveOrder

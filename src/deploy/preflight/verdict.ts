@@ -9,10 +9,10 @@ export function faultOf(
   facts: ServerFacts,
   node: Settings['node'],
 ): { code: string; message: string; cure: string } | undefined {
-  if (facts.trouble !== undefined) {
+  if (facts.problem !== undefined) {
     return {
       code: 'SERVER_PATH',
-      message: facts.trouble,
+      message: facts.problem,
       cure: 'check deployTo, murder.remotePath, murder.temporaryPath and who owns them there',
     }
   }

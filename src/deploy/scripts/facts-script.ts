@@ -39,7 +39,7 @@ export interface ServerFacts {
   /** The same for `deployTo`, `remotePath` and `temporaryPath`. Of a directory on another machine, its share and inode. */
   places: string[]
   /** Why no deploy is possible, as a sentence. */
-  trouble: string | undefined
+  problem: string | undefined
 }
 
 export interface Space {
@@ -82,7 +82,7 @@ export function factsScript(paths: FactsPaths, readOnly = false): string {
   const { deployTo, remotePath, temporaryPath, agent, node, content } = paths
   return `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}
 ${SAY}
-bad() { say trouble "$1"; exit 0; }
+bad() { say problem "$1"; exit 0; }
 unwritable() { bad "$1 is not writable: it belongs to $(ls -ld "$1" | { read -r x x x _; echo "$x"; })"; }
 near() {
   y=$1
@@ -161,7 +161,7 @@ export function parseFacts(output: string): ServerFacts {
       (at) => placeOnNetwork(sourceOf(deviceOf(at)), at) ?? (boot ? `${boot} ${at}` : []),
     ),
     addresses: (text('addresses') ?? '').split(' ').filter(Boolean),
-    trouble: text('trouble'),
+    problem: text('problem'),
   }
 }
 

@@ -6,7 +6,7 @@ import type { Target } from '../../../package/unpack/unpack.ts'
 import type { CarryOrder } from '../../../protocol/order.ts'
 
 /** What copies from the current release into the new one what that keeps. */
-export const carrier =
+export const carryFrom =
   (order: CarryOrder, signal: AbortSignal): NonNullable<Target['carry']> =>
   (destination) =>
     carryOver({

@@ -20,7 +20,7 @@ export async function installRelease(
   beyond: ExtractOptions['beyond'],
 ): Promise<Filled> {
   const { into, existing, revision } = unpack
-  const carry = unpack.carry && (await import('./carry.ts')).carrier(unpack.carry, signal)
+  const carry = unpack.carry && (await import('./carry.ts')).carryFrom(unpack.carry, signal)
   const whole = { into, signal, ...defined({ revision, carry }) }
   const { fill, delivered } = await filling(delivery, unpack, signal, beyond)
   const filled = await (existing

@@ -3,7 +3,7 @@ import type { Context } from '../../../../src/deploy/context/context.ts'
 import { ServerFollower, TransferTimes } from '../../../../src/deploy/peers/follow-server.ts'
 import type { Assignment, RemotePeer } from '../../../../src/deploy/peers/remote-peer.ts'
 import { SourceNames } from '../../../../src/deploy/peers/source-names.ts'
-import type { Way, Ways } from '../../../../src/deploy/peers/ways.ts'
+import type { TransferPlan, TransferPlans } from '../../../../src/deploy/peers/transfer-plans.ts'
 import { MurderError } from '../../../../src/errors.ts'
 import type { Command, Outcome, RunOptions } from '../../../../src/fleet/fleet.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
@@ -69,14 +69,14 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
     releasePath: '/srv/app/releases/1',
     unpacked: new Set<Server>(),
     peers: new Map([[server, peer as unknown as RemotePeer]]),
-  } as unknown as Way['plan']
+  } as unknown as TransferPlan['plan']
   const times = new TransferTimes()
   const shared = { torrent: '', layout: undefined, bytes: 0, hosts: undefined }
   return {
     follower: new ServerFollower(
       {
         context,
-        ways: {} as Ways,
+        plans: {} as TransferPlans,
         times,
         names: new SourceNames(plan.facts),
         exchanged: new Map(),

@@ -53,7 +53,7 @@ describe('the script that asks', () => {
       serverAddress: '192.0.2.9',
       currentRelease: undefined,
       newestRelease: undefined,
-      trouble: undefined,
+      problem: undefined,
     })
     expect(found.releases.free).toBeGreaterThan(0)
     expect(found.releases.fileSystem).toMatch(/^\//)
@@ -104,16 +104,16 @@ describe('the script that asks', () => {
 
   it('says what is in the way', () => {
     mkdirSync(join(root, 'app/current'), { recursive: true })
-    expect(ask().trouble).toBe(`${root}/app/current is a directory, not a link`)
+    expect(ask().problem).toBe(`${root}/app/current is a directory, not a link`)
     rmSync(join(root, 'app'), { recursive: true })
     writeFileSync(join(root, 'app'), '')
-    expect(ask().trouble).toBe(`${root}/app is not a directory`)
+    expect(ask().problem).toBe(`${root}/app is not a directory`)
   })
 
   it('tells why a directory cannot be made', () => {
     mkdirSync(join(root, 'app'))
     writeFileSync(join(root, 'app/shared'), '')
-    expect(ask().trouble).toMatch(/app\/shared\/murder cannot be made: (Not a directory|File exists)$/)
+    expect(ask().problem).toMatch(/app\/shared\/murder cannot be made: (Not a directory|File exists)$/)
   })
 
   it('has no version where Node is missing', () => {
@@ -182,8 +182,8 @@ describe('faultOf', () => {
     [undefined, 'NO_NODE'],
   ])('Node %s: %s', (node, code) => expect(faultOf(facts({ node }), 'node')?.code).toBe(code))
 
-  it('names trouble before anything else', () => {
-    expect(faultOf(facts({ node: undefined, trouble: '/srv is not writable' }), 'node')).toMatchObject({
+  it('names a problem before anything else', () => {
+    expect(faultOf(facts({ node: undefined, problem: '/srv is not writable' }), 'node')).toMatchObject({
       code: 'SERVER_PATH',
       message: '/srv is not writable',
     })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Delivery } from '../../../../../src/agent/receive/delivery.ts'
-import { carrier, keptBy } from '../../../../../src/agent/receive/install/carry.ts'
+import { carryFrom, keptBy } from '../../../../../src/agent/receive/install/carry.ts'
 import { assertRoomToCarry } from '../../../../../src/agent/receive/install/carry-room.ts'
 import { Destination } from '../../../../../src/package/unpack/destination.ts'
 import { diskSpace } from '../../../../../src/torrent/storage/disk-space.ts'
@@ -33,7 +33,7 @@ it.skipIf(!hasAcl)('carries extended attributes and ACLs, as cp -a does', async 
   execFileSync('setfattr', ['-n', 'user.kind', '-v', 'picture', join(from, 'uploads/é\u0301')])
   chmodSync(join(from, 'uploads/é\u0301'), 0o440)
   const destination = new Destination(into)
-  const carried = await carrier(all(from), new AbortController().signal)(destination)
+  const carried = await carryFrom(all(from), new AbortController().signal)(destination)
   expect(carried).toMatchObject({ files: 2, skipped: [] })
   const look = (root: string) =>
     [

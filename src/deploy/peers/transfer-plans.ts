@@ -4,30 +4,30 @@ import type { Context } from '../context/context.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { type ReceivePlan, type SharedOrder, sameForAll } from './make-order.ts'
 
-/** What travels and from where, and the parts of the order that are the same for all servers that get it so. */
-export interface Way {
+/** One transfer: what travels, from which seeder, and the parts of the order that are the same for all its servers. */
+export interface TransferPlan {
   plan: ReceivePlan
   shared: SharedOrder
 }
 
-/** The ways of one deploy: the package, and deltas. Each is made when the first server needs it. */
-export class Ways {
+/** The transfers of one deploy: the package, and deltas. The plan of each is made when the first server needs it. */
+export class TransferPlans {
   readonly #context: Context
   readonly #plan: ReceivePlan
-  readonly #made = new Map<Transfer, Promise<Way>>()
+  readonly #made = new Map<Transfer, Promise<TransferPlan>>()
 
   constructor(context: Context, plan: ReceivePlan) {
     this.#context = context
     this.#plan = plan
   }
 
-  /** The package's. */
-  whole(): Promise<Way> {
+  /** The plan of the package. */
+  whole(): Promise<TransferPlan> {
     return this.#of(this.#plan.transfer)
   }
 
-  /** That of a server: where its delta cannot be seeded, the package's. */
-  async for(server: Server): Promise<Way> {
+  /** The plan of one server: its delta, or the package where there is no delta, or none that can be seeded. */
+  async for(server: Server): Promise<TransferPlan> {
     const delta = this.#plan.deltas?.get(server)
     if (delta === undefined) return this.whole()
     try {
@@ -38,13 +38,13 @@ export class Ways {
     }
   }
 
-  #of(transfer: Transfer): Promise<Way> {
+  #of(transfer: Transfer): Promise<TransferPlan> {
     const made = this.#made.get(transfer) ?? this.#make(transfer)
     this.#made.set(transfer, made)
     return made
   }
 
-  async #make(transfer: Transfer): Promise<Way> {
+  async #make(transfer: Transfer): Promise<TransferPlan> {
     const swarm = (await this.#plan.reach?.(transfer)) ?? this.#plan.swarm
     const plan = { ...this.#plan, transfer, swarm }
     return { plan, shared: await sameForAll(this.#context, plan) }
