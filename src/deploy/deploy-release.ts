@@ -67,7 +67,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       peers: fleet.servers.length,
       onScanned: (root, entries) => making.begin(root, entries),
     })
-    const deltas = await making.finish(transfer)
+    const deltas = await making.choose(transfer)
     phases.package = clock()
     record.size = transfer.length
     context.picture.describe({ size: transfer.length })

@@ -45,7 +45,7 @@ export async function tryDeploy(context: Context): Promise<void> {
       peers: fleet.servers.length,
       onScanned: (root, entries) => making.begin(root, entries),
     })
-    const deltas = await making.finish(transfer)
+    const deltas = await making.choose(transfer)
     tolerate(context, checkSpace(fleet.servers, facts, transfer), 'a deploy would end here')
     const { length, compression, entries } = transfer
     const rows = fleet.servers.map((server) => {

@@ -69,8 +69,8 @@ export class Deltas {
     this.#process = startDeltaProcess(job)
   }
 
-  /** The delta of each server that gets one. Those that are not made in time are not waited for. */
-  async finish(whole: Transfer): Promise<Map<Server, Transfer>> {
+  /** The delta of each server that gets one: it was made in time, and is smaller than the package. */
+  async choose(whole: Transfer): Promise<Map<Server, Transfer>> {
     const chosen = new Map<Server, Transfer>()
     if (!this.#process) return chosen
     const made = await this.#inTime(whole)
