@@ -11,7 +11,7 @@ export interface TreeEntry extends Entry {
   gid: number
   uname?: string
   gname?: string
-  /** Of a file's content, hex. */
+  /** SHA-256 of a file's content, hex. */
   sha256?: string
   /** The path of an earlier entry of which this one is a hard link. */
   hardlink?: string
@@ -23,7 +23,7 @@ export interface Manifest {
   entries: TreeEntry[]
   /** Whether extended attributes could be read. If not, those of the target are left alone. */
   hasXattrs: boolean
-  /** Of users and groups in ACLs, which hold only numbers. */
+  /** Names of users and groups in ACLs, which hold only numbers. */
   aclNames?: AclNames
 }
 

@@ -138,7 +138,7 @@ function seederProblems(
   ]
 }
 
-/** Those of the fleet, and those that single tasks have instead. */
+/** Servers of the fleet, and the servers that single tasks have instead. */
 const knownServers = (servers: unknown, peers: readonly string[] = []): unknown[] => [
   ...(Array.isArray(servers) ? servers : servers === undefined || servers === null ? [] : [servers]),
   ...peers,

@@ -99,7 +99,7 @@ export class PersistentShell implements RunningShell {
     void this.ended.then(() => clearInterval(pulse))
   }
 
-  /** Only an idle shell is asked to answer: in the middle of a script's output nobody could tell the answer. */
+  /** Only an idle shell is asked to answer: in the middle of a script's output the answer could not be recognized. */
   #pulse(): void {
     if (this.#busy) return void this.#input?.write(PULSE)
     if (this.#unanswered++ === MAX_UNANSWERED) this.#giveUp.abort()

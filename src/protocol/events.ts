@@ -34,7 +34,7 @@ export type AgentEvent =
       up: number
       peers: number
       sent?: number
-      /** Of `bytes`, verified before anything was fetched. */
+      /** How many of `bytes` were there and verified before anything was fetched. */
       kept?: number
       /** At most every two seconds. */
       from?: ContentSources
@@ -49,7 +49,7 @@ export type AgentEvent =
       /** Verified bytes that were there before anything was fetched. */
       kept: number
       received: number
-      /** Of `received`. */
+      /** How many bytes of `received` came from the seeder. */
       fromSeeder: number
       sent: number
       from?: ContentSources

@@ -24,7 +24,7 @@ export interface ReceiveOrder {
   secret?: string
   /** `host:port` of processes known from the start (the seeder). */
   peers: string[]
-  /** IP addresses of the fleet's machines, where all are known: no peer is told of any other address. */
+  /** IP addresses of the fleet's machines, where all are known: no peer gets any other address. */
   hosts?: string[]
   /** Address to announce instead of the one the tracker sees. */
   address?: string
@@ -89,13 +89,13 @@ export interface UnpackOrder {
   base?: BaseOrder
 }
 
-/** The earlier release that a delta is of, and what is noted of it. */
+/** The earlier release that a delta starts from, and the file that lists what was delivered there. */
 export interface BaseOrder {
   from: string
   record: string
-  /** Of its manifest. */
+  /** Id of its manifest. */
   id: string
-  /** Of the manifest of the new release. */
+  /** Id of the new release's manifest. */
   becomes: string
 }
 

@@ -88,7 +88,7 @@ export function reportTable(report: DeployReport, columns: number, colour = fals
   return `${above}\n\n${paint(colour).bad(wrap(text, columns).join('\n'))}`
 }
 
-/** Of those that had anything from before. */
+/** A row about the servers that reused anything. */
 function reusedRow(perServer: readonly ServerReport[], size: number): string[][] {
   const all = perServer.flatMap(({ reused = 0 }) => (reused > 0 ? [reused] : []))
   if (all.length === 0) return []
@@ -120,7 +120,7 @@ function deltaRows(perServer: readonly ServerReport[], size: number): string[][]
   ]
 }
 
-/** Of the server that has most. The log has a line for each. */
+/** A row about the server that carried over most. The log has a line for each. */
 function carriedRow(perServer: readonly ServerReport[]): string[][] {
   const all = perServer.flatMap(({ carried }) => (carried && carried.names.length > 0 ? [carried] : []))
   const [most] = all.sort((a, b) => b.bytes - a.bytes)

@@ -29,7 +29,7 @@ export function outputMode(env: NodeJS.ProcessEnv, stream: OutputStream): Output
 
 /** A log is read in many places, and has no width. */
 const LOG_COLUMNS = 100
-/** Of a terminal that does not know its size. */
+/** Width of a terminal that does not know its size. */
 const TERMINAL_COLUMNS = 80
 
 /** How wide text on this stream may be. */

@@ -107,7 +107,7 @@ interface Tracked {
   /** Where the server is now, and since when; undefined when it has ended. */
   phase: ServerPhase | undefined
   since: number
-  /** What its report says, which is what else is told of it. */
+  /** Fields that come from its report. */
   transferSeconds?: number
 }
 

@@ -2,7 +2,7 @@
 const MAX_GAP_S = 5
 const TICK_MS = 1000
 
-/** A clock that stands still while this process is suspended: then it can hear nobody, so nobody is to blame for silence. */
+/** A clock that stands still while this process is suspended: then it hears nothing, and the silence is not the fault of others. */
 export class AwakeClock {
   readonly #now: () => number
   readonly #held: () => number
@@ -11,7 +11,7 @@ export class AwakeClock {
   #heldBefore = 0
 
   /**
-   * `now`: seconds. It must be looked at at least every few seconds. `held`: for how many seconds it should have stood still by now for
+   * `now`: seconds. It must be read every few seconds. `held`: for how many seconds it should have stood still by now for
    * another reason, 0 for none. That may turn out a little later, and then it goes back.
    */
   constructor(now: () => number, held = () => 0) {

@@ -71,7 +71,7 @@ export function isRunning({ pid, start }: ProcessIdentity): boolean {
 }
 
 const PID_NAMESPACE = '/proc/self/ns/pid'
-/** That of the machine itself (PROC_PID_INIT_INO). */
+/** The PID namespace of the machine itself (PROC_PID_INIT_INO). */
 const FIRST_PID_NAMESPACE = 'pid:[4026531836]'
 
 /** The number of this container's pid namespace; undefined outside of containers. */

@@ -52,7 +52,7 @@ export interface Stats {
   up: number
   /** Content bytes that came over the network, including those that came twice. */
   received: number
-  /** Of these, the bytes that came from the seeder. */
+  /** How many of these bytes came from the seeder. */
   fromSeeder: number
   sent: number
   peers: number

@@ -6,7 +6,7 @@ export interface Known {
   commands: string[]
   /** The command that the words name, when there is one. */
   command: Pick<Command, 'flags' | 'help' | 'positionals'> | undefined
-  /** Of what runs here. */
+  /** Tags of the processes that run here. */
   tags: string[]
   /** Shells that completion knows. */
   shells: string[]

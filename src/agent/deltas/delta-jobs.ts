@@ -10,7 +10,7 @@ import type { JobEntry, KeepBase, MakeDeltas, WantedDelta } from '../../protocol
 import { diskSpace } from '../../torrent/storage/disk-space.ts'
 import { printOut } from '../cli/output.ts'
 
-/** Of what is free on the disk, content takes so much at most. */
+/** Kept content takes at most this share of the free disk. */
 const DISK_SHARE = 0.25
 
 /** Writes each delta, and says so. One whose base has become unusable is left out, and the base goes. */

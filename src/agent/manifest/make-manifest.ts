@@ -43,7 +43,7 @@ function notesOn({ leftOut, hasXattrs }: Scan): string[] {
   ]
 }
 
-/** Puts the manifest of a new torrent into its directory, which keeps the time that the manifest has of it. */
+/** Puts the manifest of a new torrent into its directory, whose time stays the one in the manifest. */
 export async function writeManifest(directory: string, torrent: Buffer): Promise<void> {
   const { applyManifest } = await import('../../attributes/apply.ts')
   const { decodeManifest } = await import('../../attributes/decode.ts')

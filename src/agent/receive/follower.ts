@@ -14,8 +14,8 @@ export interface Follower {
   /** Milliseconds since anything was heard. */
   silence(): number
   /**
-   * Seconds for which it has been there and said nothing: it is suspended, and with it what runs beside it, perhaps the only source. 0
-   * when it is not; an older one says nothing in any case.
+   * For how many seconds the plugin has been suspended: it is there and says nothing. What runs beside it, perhaps the only seeder,
+   * is then suspended too. 0 when it is not; always 0 for an older plugin, which never says anything.
    */
   suspended(): number
   /** Aborted when the follower has left: the connection broke, or a newer process has taken over. */
@@ -28,7 +28,7 @@ export interface Follower {
 const END = 'end'
 /** After the order an empty line comes every two seconds. */
 const SUSPENDED_AFTER_MS = 6000
-/** Nobody waits for longer: a connection that nobody closes looks open. */
+/** After so much silence the plugin is gone, though a connection that was never closed still looks open. */
 const MAX_SUSPENDED_MS = 3_600_000
 
 const say = (event: AgentEvent) => printOut(JSON.stringify(event))

@@ -53,7 +53,7 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
   }
 }
 
-/** The deploy may have been called off while this process started: then nobody would end what it begins. */
+/** The deploy may have been called off while this process started: then nothing would end what it begins. */
 async function refuseIfUnheard({ left }: Follower): Promise<void> {
   await nextTurn()
   if (left.aborted) throw interruptedError()

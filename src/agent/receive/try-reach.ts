@@ -2,14 +2,14 @@ import { connect } from 'node:net'
 import type { Reached, ReachQuestion } from '../../protocol/reach.ts'
 import { encodeHandshake } from '../../torrent/wire/messages.ts'
 
-/** The deploy waits for it where nothing answers. One that is only slow loses little by the way through SSH. */
+/** The deploy waits so long where nothing answers. A slow connection loses little by going through SSH. */
 const CONNECT_TIMEOUT_MS = 1000
 /** For the answer to a handshake, which comes from a busy program. */
 const ANSWER_TIMEOUT_MS = 2500
 /** On a busy machine a timer can be due before an answer that has come is read. */
 const GRACE_MS = 50
 
-/** Of a torrent that nobody has. */
+/** The first message to a peer, for a torrent that nobody has. */
 const HANDSHAKE = encodeHandshake('00'.repeat(20), '00'.repeat(20))
 
 /** Tries to reach each of them, all at once. */

@@ -5,7 +5,7 @@ import { aborted } from '../../system/abort.ts'
 import { pause } from '../../system/backoff.ts'
 import { onInterrupt } from '../cli/interrupt.ts'
 
-/** Who is behind the tunnel proves there that it belongs to the deploy: other users of this machine get nowhere. */
+/** Other users of this machine can connect too, but tracker and seeder serve only processes that know the secret. */
 const HOST = '127.0.0.1'
 /** The deploy host says something far more often. A connection that nobody closes looks open for a quarter of an hour. */
 const SILENCE_MS = 20_000

@@ -31,7 +31,7 @@ export interface ContentJob {
   peers: string[]
   /** IP addresses of the fleet's machines, where all are known. */
   hosts?: string[]
-  /** Of a seeder: a file of permits, which may change, and which name those addresses. */
+  /** Only for a seeder: a file of permits with those addresses, which may change. */
   permits?: string
   address?: string
   ports: [number, number]

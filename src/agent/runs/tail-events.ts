@@ -40,7 +40,7 @@ async function* tail(path: string, fd: number, alive: () => boolean, signal: Abo
   }
 }
 
-/** Of several progress events that are read at once, only the last is news: a late follower needs no history. */
+/** When several progress events are read at once, only the last is kept: a late follower needs no history. */
 function withoutStaleProgress(events: AgentEvent[]): AgentEvent[] {
   const last = events.findLastIndex(({ event }) => event === 'progress')
   return events.filter(({ event }, index) => event !== 'progress' || index === last)

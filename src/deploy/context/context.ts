@@ -35,7 +35,7 @@ export interface Context {
   readonly log: DeployLog
   readonly display: Display
   readonly interrupt: Interrupt
-  /** That of `interrupt`. */
+  /** The signal of `interrupt`. */
   readonly signal: AbortSignal
   /** Only the end of the run waits for this work, before the lock is released. It must not reject. */
   meanwhile(work: Promise<unknown>): void
@@ -43,7 +43,7 @@ export interface Context {
 }
 
 const contexts = new WeakMap<Shipit, Context>()
-/** Those of single tasks, when `murder.peers` is set. */
+/** The contexts of single tasks, when `murder.peers` is set. */
 const peersContexts = new WeakMap<Shipit, Context>()
 
 /** The context of this run, made by the first task that needs it. Throws SETTINGS, NO_SERVERS, SAME_SERVER, BAD_SERVER. */

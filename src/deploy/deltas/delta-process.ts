@@ -9,13 +9,13 @@ import { type AgentEvent, parseEvent } from '../../protocol/events.ts'
 export type Made = AgentEvent & { event: 'made' }
 
 export interface DeltaProcess {
-  /** The deltas that it has made, when it has ended in whatever way: without one the whole package goes. */
+  /** The deltas that it has made. Resolves when it has ended, also by failing: servers without a delta get the package. */
   ended: Promise<Made[]>
   /** Ends it. */
   stop(): void
 }
 
-/** Matching takes all of a processor, so it has a process of its own. It ends with this one, in whatever way that ends. */
+/** Matching takes all of a processor, so it has a process of its own. It ends when this one does, even when this one is killed. */
 export function startDeltaProcess(job: DeltaJob, { isLow = false }: { isLow?: boolean } = {}): DeltaProcess {
   const child = spawn(process.execPath, [agentFile, 'delta'], {
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -36,7 +36,7 @@ export function startDeltaProcess(job: DeltaJob, { isLow = false }: { isLow?: bo
   return { ended, stop: () => void child.kill('SIGKILL') }
 }
 
-/** What it does is for the next deploy. */
+/** Gives it a low priority: keeping a base is work for the next deploy. */
 function lower({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW)

@@ -24,8 +24,8 @@ interface Wanted extends BaseGroup {
 }
 
 /**
- * The deltas of one deploy: made beside the package, one for each base that servers have and this machine knows, and taken where they
- * are smaller. Whatever goes wrong with one only means that the package is sent.
+ * The deltas of one deploy: made beside the package, one for each base that servers have and this machine knows. A server gets its
+ * delta where that is smaller than the package. When a delta fails, the package is sent.
  */
 export class Deltas {
   readonly #context: Context

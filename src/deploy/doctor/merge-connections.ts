@@ -19,7 +19,7 @@ interface Reason {
   links: Link[]
 }
 
-/** Rows that say who does not reach whom: one where nobody reaches anybody. */
+/** Rows that say which machines do not reach which; a single row where none reaches any. */
 export function mergeConnections(problems: readonly Problem[]): ProblemGroup[] {
   return reasonsOf(problems).flatMap((reason) => rowsOf(reason))
 }

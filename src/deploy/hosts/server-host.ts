@@ -18,7 +18,7 @@ import type { AgentCommand } from './running-agent.ts'
 /** For a question, for a file that comes over SSH, and for removing what was put there. */
 const ANSWER_TIMEOUT_S = 60
 const CLEAR_TIMEOUT_S = 30
-/** Of a file that comes over SSH, in base64. */
+/** Length of a file that comes over SSH, in base64. */
 const MAX_FILE_CHARACTERS = 100 * 1024 * 1024
 
 export class ServerHost extends Host {
@@ -64,7 +64,7 @@ export class ServerHost extends Host {
     const setNode = setNodeOf(this.context, this.server)
     const script = `${setNode}\nexec "$node" ${command(agentPath(settings), ...args)}`
     const stdin = input && (() => input)
-    // What has an input may be silent for as long as nobody asks it.
+    // An agent with an input may be silent until it is asked something.
     const stallTimeout = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + STALL_GRACE_S
     const options = { stallTimeout, ...defined({ signal }) }
     const outcome = await fleet.runOn(this.server, 'seed', { script, onLine, ...defined({ stdin }) }, options)

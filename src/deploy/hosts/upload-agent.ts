@@ -8,7 +8,7 @@ import { setNodeOf } from '../paths/server-node.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { installAgentScript } from '../scripts/install-script.ts'
 
-/** Puts the agent where this version of it is missing, and removes older versions. Gives the failures. */
+/** Puts the agent where this version of it is missing, and removes older versions. Returns the failures. */
 export async function uploadAgent(
   context: Context,
   facts: FleetFacts,

@@ -9,7 +9,7 @@ export interface Build {
   from: 'deploy host' | 'npm' | 'file'
   /** The program, or for npm the name of its package. */
   path: string
-  /** Of the program, where it is known beforehand. */
+  /** SHA-256 of the program, hex, where it is known beforehand. */
   sha256?: string
 }
 

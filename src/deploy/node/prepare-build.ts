@@ -14,7 +14,7 @@ import { fetchPackage } from './fetch-package.ts'
 /** A build, compressed and ready to go to servers. */
 export interface PreparedBuild {
   build: Build
-  /** Of the program. */
+  /** SHA-256 of the program, hex. */
   sha256: string
   /** The program, compressed with gzip: every server has that. */
   file: string

@@ -13,7 +13,7 @@ export interface LastRun {
   /** Whether any server has published it. If so, only the servers in `failed` lack it. */
   published: boolean
   failed: string[]
-  /** What it was, unless a deploy. What was published alone no deploy has brought, so none can be repeated. */
+  /** Undefined for a deploy. `alone`: a `deploy:publish` alone; no deploy has brought that release, so none can be repeated. */
   kind?: 'alone' | 'rollback'
 }
 

@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/schema.ts'
 import type { Reached } from '../../protocol/reach.ts'
 
-/** What is known of one server's way to the deploy host. */
+/** What is known of one server's connection to the deploy host. */
 export interface ReachFacts {
   /** Whether the server knows an address of the deploy host. */
   hasAddress: boolean
@@ -12,7 +12,7 @@ export interface ReachFacts {
 /** How a server reaches tracker and seeder, and why. */
 export type Way = { way: 'direct' } | { way: 'ssh'; why: Exclude<Reached, 'reached'> | 'unknown' | 'setting' }
 
-/** Who did not answer is slow rather than cut off: its connection is tried as it always was. */
+/** A server that did not answer is slow rather than cut off, so it connects directly. */
 export function chooseReach({ hasAddress, words = [] }: ReachFacts, setting: Settings['reach']): Way {
   if (setting === 'direct') return { way: 'direct' }
   if (setting === 'ssh') return { way: 'ssh', why: 'setting' }

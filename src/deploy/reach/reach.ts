@@ -21,7 +21,7 @@ const RELAY_TIMEOUT_S = 15
 export interface Reach {
   /** The servers that do so through SSH. */
   readonly through: ReadonlySet<Server>
-  /** Of each of them, once all are there: those that could not be made are missing. */
+  /** The ports of the relay on each of these servers, once all have started. Relays that could not be started are missing. */
   readonly relays: Promise<ReadonlyMap<Server, RelayPorts>>
   leadTo(targets: RelayTargets): void
   close(): Promise<void>

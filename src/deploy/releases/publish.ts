@@ -102,7 +102,7 @@ async function checkHealth(
   return failuresOf(outcomes, 'health')
 }
 
-/** Undoes the whole publication where that is wanted, and gives what has become of it. */
+/** Undoes the whole publication unless `revert` is off. Returns a sentence about what is live now. */
 async function giveUp(context: Context, publication: Publication, links: Links): Promise<string> {
   const { fleet, settings } = context
   if (!settings.revert) return `${publication.release} stays where it was published (murder.revert is off)`

@@ -50,7 +50,7 @@ export interface Space {
 }
 
 interface FactsPaths extends ServerPaths {
-  /** Of the agent. It may be there with other content: a server that loses its power may have kept only its name. */
+  /** The agent's content. A file of its name may hold something else: after a power failure the name alone may have survived. */
   content: { bytes: number; sha256: string }
 }
 

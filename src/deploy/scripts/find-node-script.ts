@@ -52,7 +52,7 @@ const PLACES = `
   /run/current-system/sw/bin/node
 `
 
-/** Of the Nodes that were uploaded, each has a name of its own below `remotePath`. */
+/** Every Node that was uploaded has a name of its own in `remotePath`, which begins so. */
 export const BROUGHT_PREFIX = 'node-'
 
 const LEAST = OLDEST_NODE[0] * 1e6 + OLDEST_NODE[1] * 1e3

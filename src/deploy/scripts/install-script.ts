@@ -6,7 +6,7 @@ import { BROUGHT_PREFIX } from './find-node-script.ts'
 export interface Upload {
   /** Where it is put on the server. */
   path: string
-  /** Of the program itself, hex. */
+  /** SHA-256 of the program itself, hex. */
   sha256: string
   /** How long it is compressed: what follows is the input of what runs next. */
   compressedBytes: number

@@ -60,7 +60,7 @@ export async function clean(context: Context): Promise<void> {
   assertNoFailures(context, failures, 'they were not cleaned')
 }
 
-/** Removes the releases of deploys that were killed, on servers that nobody has locked. */
+/** Removes the releases of deploys that were killed, on servers that are not locked. */
 async function cleanUnpublished(context: Context): Promise<Failure[]> {
   const { fleet, settings, shipit } = context
   const script = `${lockStatusScript(settings.remotePath)}\n${releasesScript(deployToOf(shipit))}`

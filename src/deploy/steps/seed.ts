@@ -24,7 +24,7 @@ export async function findSeeders(context: Context): Promise<RunStatus[]> {
   return running.filter(({ path }) => path?.endsWith(own))
 }
 
-/** Those of all environments of this project. */
+/** Seeders of all environments of this project. */
 async function findAllSeeders(context: Context): Promise<RunStatus[]> {
   const runs = await taskHosts(context).seeder.status()
   return runs.filter((run) => run.role === 'seeder' && runsNow(run))

@@ -15,7 +15,7 @@ import { fleetAddresses } from './fleet-addresses.ts'
 /** The file on the hosts of tracker and seeder that they read all permits from. */
 export const PERMITS = 'permits.json'
 
-/** Who may ask a tracker about a transfer: the fleet, this machine, and what the settings add. */
+/** Machines that may ask a tracker about a transfer: the fleet, this machine, and what the settings add. */
 async function permitOf(
   context: Context,
   { secret, infoHash }: Pick<Transfer, 'secret' | 'infoHash'>,
@@ -56,7 +56,7 @@ export async function putPermits(context: Context): Promise<string> {
   return tracker.put(PERMITS, JSON.stringify(storedPermits()), tracker.runs)
 }
 
-/** Those of all environments of this project: they share a tracker. */
+/** Permits of all environments of this project: they share a tracker. */
 function storedPermits(): Permit[] {
   return environments().flatMap((name) => {
     try {

@@ -5,7 +5,7 @@ import { defined } from '../../system/defined.ts'
 import type { Context } from '../context/context.ts'
 import type { Placement } from '../hosts/placement.ts'
 
-/** What the process on a machine, the deploy host when it is undefined, is told of its site; undefined where it has no name. */
+/** What a process is told about its site. `server`: undefined for the deploy host. Undefined where the site has no name. */
 export function siteOrder(
   { settings, fleet }: Context,
   server: Server | undefined,

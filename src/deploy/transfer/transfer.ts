@@ -15,7 +15,7 @@ export interface Transfer {
   /** The package on the deploy host, or a link to the file or directory that travels as it is; its length in bytes. */
   file: string
   length: number
-  /** Of the package, or of a directory's manifest, hex. */
+  /** SHA-256 of the package, or of a directory's manifest, hex. */
   sha256: string
   /** It is a directory of files with a manifest, and no package. */
   directory?: boolean

@@ -18,7 +18,7 @@ export interface ApplyOptions {
   from: string
   /** What was delivered there. */
   base: Manifest
-  /** Of the new release, from a source that is trusted. */
+  /** Id of the new release, from a source that is trusted. */
   id: string
   signal?: AbortSignal
 }

@@ -42,7 +42,7 @@ export class BaseFiles {
     this.#open = undefined
   }
 
-  /** The last file stays open: the next bytes are mostly of it, too. */
+  /** The last file stays open: the next bytes mostly come from it, too. */
   #fdOf(index: number): number {
     if (this.#open?.index === index) return this.#open.fd
     this.close()

@@ -24,7 +24,7 @@ const TURN_MS = 10
  * same content. All other files become holes. The length is always that of the package. A wrong guess does no harm, because
  * every piece is verified by its hash.
  *
- * `bytes` is the length, and `reused` is how much of it came from `from`. Throws DISK_FULL, NOT_WRITABLE or INTERRUPTED, and
+ * `bytes` is the length, and `reused` is how many of them came from `from`. Throws DISK_FULL, NOT_WRITABLE or INTERRUPTED, and
  * then leaves no output behind. Files that cannot be read become holes.
  */
 export async function prefill(options: PrefillOptions): Promise<{ bytes: number; reused: number }> {

@@ -16,7 +16,7 @@ export interface CarryPlan {
   entries: CarriedEntry[]
   /** The topmost of them that were to be kept. */
   names: string[]
-  /** What was to be kept and is not, and why. */
+  /** Paths that should be kept and are not, and why. */
   skipped: string[]
 }
 
@@ -29,7 +29,7 @@ export interface CarryRules {
   typeAt(path: string): Entry['type'] | undefined
 }
 
-/** Of the earlier release this says nothing about the new one. */
+/** Never carried over: it names the commit of the earlier release. */
 const REVISION = 'REVISION'
 
 /**
@@ -100,7 +100,7 @@ function statsOf(path: Buffer, isKept: boolean): BigIntStats | undefined {
   }
 }
 
-/** It has vanished; or it is not to be kept, and nobody can tell what is in it. */
+/** It has vanished; or it is not to be kept, and its content cannot be read. */
 const isGone = (error: unknown, isKept: boolean) =>
   isSystemError(error, 'ENOENT', 'ENOTDIR') || (!isKept && isSystemError(error, 'EACCES'))
 

@@ -17,7 +17,7 @@ const MAX_LABEL = 18
 /** Redrawn no more often: it is made of many elements, and eyes need time. */
 const REDRAW_MS = 900
 
-/** Who sends to whom: the seeder in the middle, servers or groups of them around it. A group opens with a click. */
+/** Which server sends to which: the seeder in the middle, servers or groups of them around it. A group opens with a click. */
 export class SwarmGraph {
   readonly root: HTMLElement
   readonly #svg = drawn('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'group', class: 'swarm' })

@@ -10,7 +10,7 @@ export type TargetName = keyof typeof TARGETS
 /** The ports on a server's loopback that lead to each target. */
 export type RelayPorts = Record<TargetName, number>
 
-/** Of one server; each process there has a few. */
+/** Open streams of one server; each process there has a few. */
 const MAX_STREAMS = 64
 /** Streams that are refused, each with an answer that waits in memory until it is read. */
 const MAX_REFUSALS = 10_000

@@ -102,7 +102,7 @@ export class ProgressBoard {
     this.#noteStep()
   }
 
-  /** As the agent says it. Who had everything already has transferred nothing, and needs no line. */
+  /** As the agent says it. A server that had everything has transferred nothing, and needs no line. */
   #tellDone(server: string): void {
     const began = this.#began.get(server)
     if (began === undefined) return

@@ -1,5 +1,5 @@
 import { lockStatus } from '../../deploy/steps/lock.ts'
 import { step } from '../step.ts'
 
-/** Who has locked which servers. */
+/** Says which servers are locked, and by whom. */
 export const registerLockStatus = step('murder:lock:status', lockStatus, 'same')

@@ -28,7 +28,7 @@ export class Evidence<Sender> {
     if (this.#pieces.size > MAX_PIECES && oldest !== undefined) this.#pieces.delete(oldest)
   }
 
-  /** The piece is right at last. Returns who has sent other bytes of it. */
+  /** The piece is right at last. Returns the peers that have sent other bytes for it. */
   right(piece: number, digests: readonly Buffer[]): Set<Sender> {
     const units = this.#pieces.get(piece) ?? []
     this.#pieces.delete(piece)

@@ -2,7 +2,7 @@ import bencode from 'bencode'
 
 /** Lists and dictionaries within each other. A hybrid torrent has a level for each directory; libtorrent's limit is the same. */
 const MAX_DEPTH = 100
-/** Of a length or an integer. */
+/** Digits of a length or an integer. */
 const MAX_DIGITS = 16
 const [ZERO, NINE, MINUS, COLON, INTEGER, LIST, DICTIONARY, END] = [...Buffer.from('09-:ilde')] as number[]
 

@@ -173,7 +173,7 @@ function readUrls(value: unknown): string[] {
   return [...new Set(urls)]
 }
 
-/** The bytes of the info dictionary as they are in the file: the infohash must not depend on our encoding of it. */
+/** The bytes of the info dictionary as they are in the file: the infohash must not depend on how we would encode it. */
 function rawInfo(bytes: Uint8Array): Uint8Array {
   let at = 1
   while (bytes[at] !== END) {

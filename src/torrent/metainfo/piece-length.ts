@@ -1,8 +1,8 @@
 const SMALLEST_PIECE_BYTES = 32 * 1024
 const LARGEST_PIECE_BYTES = 8 * 1024 * 1024
-/** Of any torrent: a peer keeps several pieces in memory until they are whole. */
+/** The longest piece of any torrent: a peer keeps several pieces in memory until they are whole. */
 export const MAX_PIECE_BYTES = 64 * 1024 * 1024
-/** Of a torrent that is made or read: 20 bytes a piece stay below the 64 MiB that a torrent may have. */
+/** In a torrent that is made or read: 20 bytes a piece stay below the 64 MiB that a torrent may have. */
 export const MAX_PIECE_COUNT = 3_000_000
 /** A torrent with more pieces than this is too large a file to hand to a thousand servers. */
 const MAX_PIECES = 20_000

@@ -97,7 +97,7 @@ export class Discovery {
     }
   }
 
-  /** A swarm with a secret keeps to its fleet; any other takes in strangers, whose addresses nobody knows beforehand. */
+  /** A swarm with a secret keeps to its fleet; any other takes in strangers, whose addresses are not known beforehand. */
   #fromTracker(url: string, addresses: string[]): string[] {
     const { secret, hosts } = this.#context.options
     if (secret === undefined || !hosts?.()) return addresses

@@ -156,7 +156,7 @@ export class Neighbours {
     this.#events.left(connection)
   }
 
-  /** Of two connections to one peer, both ends keep the one that the peer with the smaller id opened. */
+  /** When two peers have two connections, both keep the one that the peer with the smaller id opened. */
   #prefers(one: Connection, other: Connection): boolean {
     return one.outgoing !== other.outgoing && one.outgoing === this.#context.local.peerId < one.peerId
   }
@@ -171,7 +171,7 @@ export class Neighbours {
     return this.#hostLimit.admit(host, connected, this.#context.nowS())
   }
 
-  /** Who has proved to belong to the fleet has an address of its own there. On one machine, as in a test, all share one. */
+  /** Each peer that has proved to belong to the fleet has its own address. On one machine, as in a test, all share one. */
   #isOneServer(host: string): boolean {
     return this.#context.local.key !== undefined && !isLoopback(host)
   }

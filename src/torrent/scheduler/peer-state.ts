@@ -7,7 +7,7 @@ import { RequestWindow } from './request-window.ts'
 const FIRST_PAUSE_S = 1
 const LONGEST_PAUSE_S = 16
 
-/** What the scheduler knows about a neighbour, and what it has asked of it. */
+/** What the scheduler knows about a neighbour, and what it has requested there. */
 export class PeerState {
   readonly id: number
   readonly has: PieceSet

@@ -44,7 +44,7 @@ async function freeInodes(where: string): Promise<number> {
   return files === 0 ? Number.POSITIVE_INFINITY : ffree
 }
 
-/** Of `where`, or of the nearest directory above it that is there; undefined where the system does not tell. */
+/** The file system of `where`, or of the nearest directory above it that exists; undefined where the system does not say. */
 async function nearestStatfs(where: string): Promise<StatsFs | undefined> {
   try {
     return await statfs(where)

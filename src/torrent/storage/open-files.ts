@@ -12,7 +12,7 @@ export function openFilesWithin(limits: string): number {
   return Math.max(MIN_OPEN_FILES, Math.min(MAX_OPEN_FILES, Math.floor((limit - RESERVED) / 2)))
 }
 
-/** The same for this process. Elsewhere than on Linux nobody tells. */
+/** The same for this process. Only Linux says it. */
 export function mostOpenFiles(): number {
   try {
     return openFilesWithin(readFileSync('/proc/self/limits', 'utf8'))

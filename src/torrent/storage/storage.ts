@@ -11,7 +11,6 @@ import { isAsBefore, QuickDisk } from './quick-disk.ts'
 import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
 import { makeUsable, openOwnToRead, openToRead, openToWrite, removeUnfilled } from './writable-file.ts'
 
-/** Of one torrent, at one time: descriptors are limited on servers. */
 /** After making so many files the event loop runs, for timers and signals. */
 const FILES_PER_ITERATION = 200
 
@@ -71,7 +70,7 @@ export class Storage {
     })
   }
 
-  /** Of new files, less the umask. */
+  /** Mode of new files, less the umask. */
   get #mode(): number {
     return this.#ownerOnly ? 0o600 : 0o666
   }
@@ -84,7 +83,7 @@ export class Storage {
   /**
    * Makes every file, with its final length and with holes where nothing is yet; longer files are cut. Returns what was there
    * before. If it throws because there is something else in a file's place, or because the disk is full, nothing was changed.
-   * `missing` counts the bytes to come by reading what is there: where much of it is holes, no estimate knows.
+   * `missing` counts the bytes to come by reading what is there: a file with many holes cannot be estimated.
    */
   async prepare(missing?: (survey: Survey) => Promise<number>): Promise<Survey> {
     const survey = await this.#guard(this.#top, () => this.#surveyToWrite())

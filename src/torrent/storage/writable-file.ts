@@ -7,10 +7,10 @@ const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants
 /** Windows does not have it. */
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
 
-/** Of a seeder's content, which is not changed in any way. */
+/** Opens a seeder's content, which is not changed in any way. */
 export const openToRead = (path: string): Promise<FileHandle> => open(path, O_RDONLY)
 
-/** Of a peer's content. Fails with ELOOP for a symlink. */
+/** Opens a peer's content. Fails with ELOOP for a symlink. */
 export const openOwnToRead = (path: string): Promise<FileHandle> =>
   despiteItsMode(path, () => open(path, O_RDONLY | O_NOFOLLOW))
 

@@ -138,7 +138,7 @@ const getterOf = async (url: string) =>
 interface Answer {
   status: number
   body: Buffer
-  /** Of a redirect. */
+  /** Where a redirect leads. */
   location: string | undefined
 }
 

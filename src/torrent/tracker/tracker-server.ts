@@ -15,7 +15,7 @@ export interface Tracker {
 /** Between two announces of a peer. It is also how long two peers may not know of each other. */
 const ANNOUNCE_INTERVAL_MS = 20_000
 const MAX_PEERS = 20_000
-/** Of an open tracker: each torrent costs memory. */
+/** How many torrents an open tracker serves: each costs memory. */
 const MAX_TORRENTS = 1000
 /** At one time: an announce takes some milliseconds. */
 const MAX_CONNECTIONS = 512

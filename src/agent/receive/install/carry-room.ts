@@ -31,7 +31,7 @@ export async function assertRoomToCarry({ job, unpack }: Delivery): Promise<void
   )
 }
 
-/** Where everything is kept, nobody knows yet what of it the new release has itself: then these are the bytes at least. */
+/** Where everything is kept, it is not known yet which files the new release has itself: then it takes at least these bytes. */
 function filesToCarry(
   order: CarryOrder,
   { bytes: ofRelease = 0 }: UnpackOrder,

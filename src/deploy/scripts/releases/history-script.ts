@@ -26,7 +26,7 @@ const TIME_NAME = '[0-9]'.repeat(14)
  *
  * Releases that others have made are noted when they are first seen, before anything else is. Those of the day of the history's
  * first line count as having been live, because all that were there had been published or were about to be; those that are newer than
- * the live one were rolled back from or never published, and nobody knows which.
+ * the live one were rolled back from or never published, and it is not known which.
  */
 export function historyFunctions(deployTo: string, { who, when }: Author): string {
   return `h_d=${quotePath(deployTo)}; h_f=$h_d/${FILE}

@@ -101,7 +101,7 @@ export class SharedConnection {
       try {
         await pause(backoff(retry, this.#random), stop)
       } catch {
-        return result // No caller waits for it any more.
+        return result // The last caller has given up.
       }
     }
   }

@@ -190,7 +190,7 @@ export function findBeforeStart(
 /** Whether ssh says, before the start of a script, that a server did not answer in time. */
 export const saysTimedOut = (stderr: string): boolean => findBeforeStart(stderr, '')?.code === timedOut.code
 
-/** Who refused the login. The message has a server's real address and not its name in "servers", so that is left out. */
+/** The machine that refused the login. The message has the server's real address, not its name in "servers", so it is left out. */
 function refusedBy(login: string | undefined, stderr: string): string {
   return login && isBastions(stderr) ? `the bastion ${login}` : 'it'
 }

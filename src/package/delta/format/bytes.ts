@@ -36,7 +36,7 @@ export class ByteWriter {
     this.#length += bytes.length
   }
 
-  /** What was written so far. The writer begins anew. */
+  /** Returns the bytes that were written so far, and empties the writer. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#length)
     this.#bytes = Buffer.allocUnsafe(1024)

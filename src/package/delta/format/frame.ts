@@ -51,7 +51,7 @@ async function compressed(plain: Buffer): Promise<Buffer> {
 const qualityFor = (length: number): number =>
   length <= MAX_BEST_BYTES ? BEST_QUALITY : length <= MAX_GOOD_BYTES ? GOOD_QUALITY : FAST_QUALITY
 
-/** The bytes of the next frame. Throws the stream's error for a frame that nobody can have made. */
+/** The bytes of the next frame. Throws the stream's error for a frame that cannot be right. */
 export async function readFrame(stream: ByteStream): Promise<Buffer> {
   const method = await stream.byte()
   if (method === EMPTY) return Buffer.alloc(0)

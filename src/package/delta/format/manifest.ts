@@ -3,7 +3,7 @@ import type { Entry } from '../../../files/entry.ts'
 
 /** An entry of a release as it was delivered. */
 export interface Delivered extends Entry {
-  /** Of a file's content, hex. Only files have it. */
+  /** SHA-256 of a file's content, hex. Only files have it. */
   sha256?: string
 }
 

@@ -2,7 +2,7 @@ import type { BlockIndex } from './block-index.ts'
 import type { ByteSource } from './byte-source.ts'
 import { hashWindow, leavingFactor, rollHash } from './rolling.ts'
 
-/** Of an earlier file: its bytes, where they are here. */
+/** An earlier file: its bytes, where they are here. */
 interface Content {
   content: ByteSource | undefined
 }

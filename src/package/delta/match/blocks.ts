@@ -3,7 +3,7 @@ import { hashWindow } from './rolling.ts'
 
 /** What a signature has of one file: a weak and a strong hash of each of its blocks. Only the last may be shorter. */
 export interface Blocks {
-  /** Of the file. */
+  /** Size of the file, bytes. */
   size: number
   blockLength: number
   weak: Int32Array

@@ -34,5 +34,5 @@ export function leavingFactor(length: number): number {
 export const rollHash = (hash: number, factor: number, leaving: number, coming: number): number =>
   (Math.imul(hash, BASE) + coming - Math.imul(factor, leaving)) | 0
 
-/** The highest `32 - shift` bits of it, all of which depend on all bytes; the lowest bits of a hash do not. */
+/** The highest `32 - shift` bits of the hash, all of which depend on all bytes; the lowest bits of a hash do not. */
 export const slotOf = (hash: number, shift: number): number => Math.imul(hash, 0x9e3779b1) >>> shift

@@ -119,7 +119,7 @@ export class Flows {
     return this.#of(wire)?.owedBytes ?? 0
   }
 
-  /** One that has owed blocks for longer than `limitS` and brought none. */
+  /** A flow that has owed blocks for longer than `limitS` and brought none. */
   stuck(limitS: number, nowS: number): PeerWire | undefined {
     return this.#flows.find((flow) => flow.stuckS(nowS) > limitS)?.wire
   }

@@ -5,11 +5,11 @@ import type { Connection } from '../connection.ts'
 import type { PeerListener } from '../peer-listener.ts'
 import { MAX_CONNECTIONS_TO_ONE, SubflowCount } from './subflow-count.ts'
 
-/** Of all neighbours together. */
+/** To all neighbours together. */
 const MAX_SUBFLOWS = 128
 /** After one that could not be opened. */
 const DIAL_PAUSE_S = 5
-/** One that is to end does so when nothing is owed over it, after so many round trips, and at last after so long. */
+/** A subflow that shall end does so when nothing is owed over it, and after so many round trips; at the latest after so long. */
 const ENDING_ROUND_TRIPS = 2
 const LONGEST_ENDING_S = 30
 /** One of several connections that owes blocks and brings none for so long is given up. */
@@ -154,7 +154,7 @@ export class Subflows {
     return [...this.#neighbours.values()].find(isIt)
   }
 
-  /** Opens what is wanted, and ends what is not: whoever has opened the first connection. */
+  /** Opens subflows that are wanted and ends others. Only the side that opened the first connection does this. */
   #adjust(neighbour: Neighbour): void {
     const { connection, count, subflows, ending, theirWish } = neighbour
     if (!connection.outgoing) return
@@ -172,7 +172,7 @@ export class Subflows {
     }
   }
 
-  /** One that was dialed is not there, or was not wanted on the other side. */
+  /** A dialed subflow could not be opened, or the other side did not want it. */
   #failed(neighbour: Neighbour | undefined): void {
     if (!neighbour?.dialing) return
     neighbour.dialing--

@@ -14,7 +14,7 @@ interface Claim {
 
 /**
  * Which pieces the members of this site say that they fetch from another one. A member's word counts once for each piece, so one
- * that claims everything and brings nothing holds nobody up for long.
+ * that claims everything and brings nothing delays the others only briefly.
  */
 export class ImportClaims {
   readonly #claims = new Map<number, Claim>()

@@ -1,4 +1,4 @@
-/** What is known about where a neighbour is. It may be wrong: it only says who is preferred. */
+/** What is known about where a neighbour is. It may be wrong: it only decides which neighbours are preferred. */
 export interface SiteFacts {
   /** In our own site. */
   isNear: boolean

@@ -143,7 +143,7 @@ export class SiteImports {
     return peer.isNear ? this.#peers.size - this.farCount : this.farCount
   }
 
-  /** Of which pieces a neighbour may be asked now, the best first; undefined when it may be asked for all alike. */
+  /** Pieces that a neighbour may be asked for now, the best first; undefined when it may be asked for all alike. */
   choices(peer: PeerState, nowS: number): readonly Choice[] | undefined {
     this.#recount(nowS)
     if (!this.#isActive || peer.isNear || nowS < this.#freeUntilS) return undefined
