@@ -119,7 +119,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
 /** From now on the next deploy knows what this one has left, should it be killed. */
 async function noteReceiving(context: Context, tag: string): Promise<void> {
   const script = noteReceivingScript(deployToOf(context.shipit), author(), tag)
-  const options = { signal: context.signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
+  const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
   const outcomes = await context.fleet.run('check', () => ({ script }), options)
   context.signal.throwIfAborted()
   tolerate(context, failuresOf(outcomes, 'check'), 'nothing was published')

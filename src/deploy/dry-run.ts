@@ -114,7 +114,7 @@ async function askAll(
   script: string,
   consequence: string,
 ): Promise<Outcome[]> {
-  const options = { signal: context.signal, totalTimeout: SCRIPT_TIMEOUT_S }
+  const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S }
   const outcomes = await context.fleet.run(step, () => ({ script }), options)
   assertNoFailures(context, failuresOf(outcomes, step), consequence)
   return outcomes

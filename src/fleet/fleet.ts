@@ -48,10 +48,10 @@ export interface Command {
 }
 
 export interface RunOptions {
-  /** Seconds; 0 is no limit. `stallTimeout`: no byte in any direction. `totalTimeout`: from the server's turn. */
-  connectTimeout?: number
-  stallTimeout?: number
-  totalTimeout?: number
+  /** 0 is no limit. `stallTimeoutS`: no byte in any direction. `totalTimeoutS`: since the server's turn came. */
+  connectTimeoutS?: number
+  stallTimeoutS?: number
+  totalTimeoutS?: number
   /** Ends all commands; their servers' outcomes are then failures, with the signal's reason if that is a MurderError. */
   signal?: AbortSignal
   /** Where to run it; on all servers that take part unless given. */
@@ -62,8 +62,8 @@ export interface RunOptions {
   stays?: boolean
   /** As the user who logs in, not as `asUser`. */
   login?: boolean
-  /** Most bytes of stdout kept per server; more is a failure. */
-  maxOutput?: number
+  /** How much stdout is kept for each server; more is a failure. */
+  maxOutputBytes?: number
 }
 
 export type Outcome =
@@ -232,12 +232,17 @@ export class Fleet {
 
   /** The result from a shell that runs already; undefined when the command needs a session of its own. */
   async #inShell({ server, command, options, signal, release }: Turn): Promise<SessionResult | undefined> {
-    const { repeatable = false, login = false, totalTimeout = 0, maxOutput = MAX_OUTPUT_BYTES } = options
+    const {
+      repeatable = false,
+      login = false,
+      totalTimeoutS = 0,
+      maxOutputBytes = MAX_OUTPUT_BYTES,
+    } = options
     const shell = this.#shells.get(server)
     if (!shell || !repeatable || login || command.stdin !== undefined) return undefined
     release()
     const { script, onLine } = command
-    const result = await shell.run({ script, onLine, totalTimeout, maxOutput, signal })
+    const result = await shell.run({ script, onLine, totalTimeoutS, maxOutputBytes, signal })
     return result && isCommandRetried(result, true) ? undefined : result
   }
 
@@ -264,19 +269,19 @@ export class Fleet {
       commandLine: sshCommand(server, remoteCommand(asUser), { login, ...forced }),
       onStart: release,
       limits: {
-        connect: options.connectTimeout ?? this.#options.connectSeconds,
-        stall: options.stallTimeout ?? 0,
-        total: options.totalTimeout ?? 0,
+        connect: options.connectTimeoutS ?? this.#options.connectSeconds,
+        stall: options.stallTimeoutS ?? 0,
+        total: options.totalTimeoutS ?? 0,
       },
       route: () => routeTo(server),
-      maxOutput: options.maxOutput ?? MAX_OUTPUT_BYTES,
+      maxOutputBytes: options.maxOutputBytes ?? MAX_OUTPUT_BYTES,
       signal,
     }
   }
 
   /** Makes sure that the server's connection is up; returns why it is not. */
   async #connect({ server, step, options, signal }: Turn): Promise<MurderError | undefined> {
-    const seconds = options.connectTimeout ?? this.#options.connectSeconds
+    const seconds = options.connectTimeoutS ?? this.#options.connectSeconds
     const result = await this.#connections.get(server)?.connect(seconds, signal)
     if (!result || result.up) return undefined
     if (result.timedOut) return outOfTime('connect', seconds, server.label, step, result.timedOut)

@@ -20,7 +20,7 @@ const MAX_UNANSWERED = 6
 /** How long the shell may take to end once its input has ended. */
 const CLOSE_TIMEOUT_MS = 2000
 /** Characters of its first answer. */
-const MAX_ANSWER = 4 << 20
+const MAX_ANSWER_CHARACTERS = 4 << 20
 /** Bytes that all its scripts may print at once; each of them has a limit of its own. */
 const MAX_OUTPUT_BYTES = 128 << 20
 /** Lines of a script's standard error. */
@@ -69,7 +69,7 @@ export class PersistentShell implements RunningShell {
     this.#listener = (line) => {
       if (line !== SAID_ALL) {
         length += line.length + 1
-        if (length > MAX_ANSWER) return this.#giveUp.abort(outputTooLong(server.label, step))
+        if (length > MAX_ANSWER_CHARACTERS) return this.#giveUp.abort(outputTooLong(server.label, step))
         return lines.push(line)
       }
       this.#listener = () => {}
@@ -84,7 +84,7 @@ export class PersistentShell implements RunningShell {
       else this.#listener(line)
     }
     const command = { script, stdin, onLine }
-    const options = { signal: this.#giveUp.signal, stays: true, maxOutput: MAX_OUTPUT_BYTES }
+    const options = { signal: this.#giveUp.signal, stays: true, maxOutputBytes: MAX_OUTPUT_BYTES }
     this.ended = fleet.runOn(server, step, command, options).then((outcome) => {
       this.#over = true
       return outcome.ok ? { ...outcome, stdout: lines.join('\n') } : outcome
@@ -109,16 +109,16 @@ export class PersistentShell implements RunningShell {
   async run({
     script,
     onLine,
-    totalTimeout,
-    maxOutput,
+    totalTimeoutS,
+    maxOutputBytes,
     signal,
   }: FurtherScript): Promise<SessionResult | undefined> {
     if (this.#busy || this.#over) return undefined
     this.#busy = true
-    const answer = new Answer(onLine, maxOutput)
+    const answer = new Answer(onLine, maxOutputBytes)
     this.#listener = (line) => answer.take(line)
-    const late = () => answer.stop({ why: 'total', seconds: totalTimeout })
-    const timer = totalTimeout > 0 ? new AwakeTimer(totalTimeout, late) : undefined
+    const late = () => answer.stop({ why: 'total', seconds: totalTimeoutS })
+    const timer = totalTimeoutS > 0 ? new AwakeTimer(totalTimeoutS, late) : undefined
     const abort = () => answer.stop({ why: 'abort' })
     signal.addEventListener('abort', abort)
     if (signal.aborted) abort()
@@ -146,7 +146,7 @@ export class PersistentShell implements RunningShell {
 class Answer {
   readonly result: Promise<SessionResult>
   readonly #onLine: ((line: string) => void) | undefined
-  readonly #maxOutput: number
+  readonly #maxOutputBytes: number
   readonly #output: string[] = []
   #length = 0
   #blank = false
@@ -154,9 +154,9 @@ class Answer {
   #ending: string[] | undefined
   #resolve: (result: SessionResult) => void = () => {}
 
-  constructor(onLine: ((line: string) => void) | undefined, maxOutput: number) {
+  constructor(onLine: ((line: string) => void) | undefined, maxOutputBytes: number) {
     this.#onLine = onLine
-    this.#maxOutput = maxOutput
+    this.#maxOutputBytes = maxOutputBytes
     this.result = new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -187,7 +187,7 @@ class Answer {
       return this.stop({ why: 'error', error })
     }
     this.#length += line.length
-    if (this.#length > this.#maxOutput) return this.stop({ why: 'output' })
+    if (this.#length > this.#maxOutputBytes) return this.stop({ why: 'output' })
     this.#output.push(`${line}\n`)
     return undefined
   }

@@ -106,7 +106,7 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
     expect(await run('echo oops >&2; exit 4')).toMatchObject([
       { ok: false, error: { code: 'COMMAND_FAILED' } },
     ])
-    expect(codes(await run('sleep 9', { totalTimeout: 0.2 }))).toEqual(['TIMED_OUT'])
+    expect(codes(await run('sleep 9', { totalTimeoutS: 0.2 }))).toEqual(['TIMED_OUT'])
     expect(sshProcesses()).toHaveLength(1) // what holds, over the connection that all share
     expect(await run('echo $PPID-$$')).not.toMatchObject([{ stdout: expect.stringContaining('held') }])
 

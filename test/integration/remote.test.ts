@@ -72,7 +72,7 @@ describe('running', () => {
       message: `${first.label}: try: broken`,
       server: first.label,
     })
-    const slow = fleet.one(first, 'try', { script: 'sleep 9' }, { totalTimeout: 0.2 })
+    const slow = fleet.one(first, 'try', { script: 'sleep 9' }, { totalTimeoutS: 0.2 })
     await expect(slow).rejects.toMatchObject({ code: 'TIMED_OUT' })
     fleet.leaveOut([first])
     expect(await fleet.one(first, 'try', { script: 'echo here' })).toBe('here\n')
@@ -144,7 +144,9 @@ describe('running', () => {
   test('large inputs and outputs arrive whole', async () => {
     const fleet = await start(2)
     const bytes = randomBytes(6 << 20).toString('hex')
-    const outcomes = await fleet.run('try', () => ({ script: 'cat', stdin: bytes }), { maxOutput: 1 << 24 })
+    const outcomes = await fleet.run('try', () => ({ script: 'cat', stdin: bytes }), {
+      maxOutputBytes: 1 << 24,
+    })
     expect(stdouts(outcomes).map((stdout) => stdout === bytes)).toEqual([true, true])
   })
 
@@ -288,7 +290,7 @@ describe('failures', () => {
   test('more output than allowed', async () => {
     const fleet = await start(1)
     const outcomes = await fleet.run('try', () => ({ script: 'while :; do echo more; done' }), {
-      maxOutput: 10_000,
+      maxOutputBytes: 10_000,
     })
     expect(codes(outcomes)).toEqual(['OUTPUT_TOO_LONG'])
   })
@@ -309,7 +311,7 @@ describe('limits', () => {
           ? 'echo a; sleep 60'
           : 'for n in 1 2 3 4 5 6; do sleep 0.5; echo $n; done',
       }),
-      { stallTimeout: 2 },
+      { stallTimeoutS: 2 },
     )
     expect(codes(outcomes)).toEqual(['STALLED', 'ok'])
   })
@@ -320,13 +322,13 @@ describe('limits', () => {
     const script =
       'for n in 1 2 3 4 5 6 7 8 9 10; do head -c 1000000 >/dev/null; sleep 0.5; done; cat >/dev/null'
     const stdin = Buffer.alloc(10_000_000)
-    expect(codes(await fleet.run('try', () => ({ script, stdin }), { stallTimeout: 3 }))).toEqual(['ok'])
+    expect(codes(await fleet.run('try', () => ({ script, stdin }), { stallTimeoutS: 3 }))).toEqual(['ok'])
   })
 
   test('a command that goes on for too long is ended', async () => {
     const fleet = await start(1)
     const outcomes = await fleet.run('try', () => ({ script: 'while :; do echo more; sleep 0.1; done' }), {
-      totalTimeout: 2,
+      totalTimeoutS: 2,
     })
     expect(codes(outcomes)).toEqual(['TIMED_OUT'])
   })
@@ -367,7 +369,7 @@ describe('limits', () => {
       (server) => ({
         script: `: > ${quote(files[fleet.servers.indexOf(server)] ?? '')}; for f in ${files.map(quote).join(' ')}; do until [ -e "$f" ]; do sleep 0.05; done; done`,
       }),
-      { totalTimeout: 20 },
+      { totalTimeoutS: 20 },
     )
     expect(codes(outcomes)).toEqual(['ok', 'ok', 'ok'])
   })

@@ -154,7 +154,7 @@ export class FleetLock {
     const { signal } = new AbortController()
     // Where a shell is busy or gone, its end removes the lock.
     const run = (hold: PersistentShell) =>
-      hold.run({ script, totalTimeout: RELEASE_TIMEOUT_S, maxOutput: 0, onLine: () => {}, signal })
+      hold.run({ script, totalTimeoutS: RELEASE_TIMEOUT_S, maxOutputBytes: 0, onLine: () => {}, signal })
     await Promise.all([...this.#holds.values()].map(run))
   }
 

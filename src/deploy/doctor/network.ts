@@ -87,7 +87,7 @@ async function connectAll(
     script: connectScript(setNodeOf(context, server)),
     stdin: JSON.stringify(probesOf(server).map(({ target }) => target)),
   })
-  const outcomes = await fleet.run('network', plan, { servers, signal, totalTimeout: PROBE_TIMEOUT_S })
+  const outcomes = await fleet.run('network', plan, { servers, signal, totalTimeoutS: PROBE_TIMEOUT_S })
   return outcomes.flatMap((outcome) => {
     if (!outcome.ok) return unanswered(outcome)
     const reached = parseReached(outcome.stdout)

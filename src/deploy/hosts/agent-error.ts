@@ -6,13 +6,16 @@ import { defined } from '../../system/defined.ts'
 import { fullDiskCure } from '../preflight/space.ts'
 
 /** Characters of a message, which a server may have made up. */
-const MAX_TEXT = 1000
+const MAX_TEXT_CHARACTERS = 1000
 
 /** The failure that an agent reported. Its own cures are for its command line; in a deploy the settings help. */
 export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
   const { code, message, exitCode, step, cure: own } = errorOf(failed)
-  const cure = cureOf(code, step, settings) ?? own?.slice(0, MAX_TEXT)
-  return new MurderError(code, message.slice(0, MAX_TEXT), { exitCode, ...defined({ cure, step }) })
+  const cure = cureOf(code, step, settings) ?? own?.slice(0, MAX_TEXT_CHARACTERS)
+  return new MurderError(code, message.slice(0, MAX_TEXT_CHARACTERS), {
+    exitCode,
+    ...defined({ cure, step }),
+  })
 }
 
 /** The agent's event in a line of its output, if it is one. Throws what the agent failed of. */

@@ -13,7 +13,7 @@ import { DEPLOY_HOST } from './placement.ts'
 import type { AgentCommand } from './running-agent.ts'
 
 /** How much is kept of what the agent says on standard error, in characters. */
-const MAX_STDERR = 2000
+const MAX_STDERR_CHARACTERS = 2000
 
 export class LocalHost extends Host {
   readonly label = DEPLOY_HOST
@@ -61,7 +61,7 @@ export class LocalHost extends Host {
       })
     }
     child.stderr?.on('data', (chunk: Buffer) => {
-      stderr = (stderr + chunk.toString()).slice(-MAX_STDERR)
+      stderr = (stderr + chunk.toString()).slice(-MAX_STDERR_CHARACTERS)
     })
     // An agent with an input has been told to end by the end of that.
     const stop = () => child.kill(input ? 'SIGKILL' : 'SIGINT')

@@ -42,7 +42,7 @@ export class ServerHost extends Host {
   async get(name: string): Promise<Buffer> {
     const { fleet, signal } = this.context
     const script = printScript(posix.join(this.directory, name))
-    const options = { signal, totalTimeout: ANSWER_TIMEOUT_S, maxOutput: MAX_FILE_CHARACTERS }
+    const options = { signal, totalTimeoutS: ANSWER_TIMEOUT_S, maxOutputBytes: MAX_FILE_CHARACTERS }
     return Buffer.from(await fleet.one(this.server, 'torrent', { script }, options), 'base64')
   }
 
@@ -51,12 +51,12 @@ export class ServerHost extends Host {
     const { remotePath } = settings
     const setNode = setNodeOf(this.context, this.server)
     const script = runsScript({ remotePath, setNode, agent: agentPath(settings), runs: this.runs })
-    return parseRuns(await fleet.one(this.server, 'seed', { script }, { totalTimeout: ANSWER_TIMEOUT_S }))
+    return parseRuns(await fleet.one(this.server, 'seed', { script }, { totalTimeoutS: ANSWER_TIMEOUT_S }))
   }
 
   async clear(): Promise<void> {
     const script = clearScript(this.directory)
-    await this.context.fleet.one(this.server, 'seed', { script }, { totalTimeout: CLEAR_TIMEOUT_S })
+    await this.context.fleet.one(this.server, 'seed', { script }, { totalTimeoutS: CLEAR_TIMEOUT_S })
   }
 
   protected async execute({ args, onLine, input, signal }: AgentCommand): Promise<MurderError | undefined> {
@@ -65,8 +65,8 @@ export class ServerHost extends Host {
     const script = `${setNode}\nexec "$node" ${command(agentPath(settings), ...args)}`
     const stdin = input && (() => input)
     // An agent with an input may be silent until it is asked something.
-    const stallTimeout = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + STALL_GRACE_S
-    const options = { stallTimeout, ...defined({ signal }) }
+    const stallTimeoutS = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + STALL_GRACE_S
+    const options = { stallTimeoutS, ...defined({ signal }) }
     const outcome = await fleet.runOn(this.server, 'seed', { script, onLine, ...defined({ stdin }) }, options)
     if (!outcome.ok) return outcome.error
     if (!input) return undefined
@@ -77,7 +77,7 @@ export class ServerHost extends Host {
   async #upload(name: string, content: Content, directory = this.directory): Promise<string> {
     const { fleet, settings, signal } = this.context
     const to = posix.join(directory, name)
-    const options = { signal, stallTimeout: settings.timeouts.stall }
+    const options = { signal, stallTimeoutS: settings.timeouts.stall }
     await upload(fleet, this.server, { content, to, mode: 0o600, step: 'seed' }, options)
     return to
   }

@@ -19,7 +19,7 @@ export async function uploadAgent(
   if (servers.length === 0) return []
   for (const { label } of servers) context.display.board().update(label, { phase: 'upload' })
   const plan = (server: Server) => ({ script: agentInstaller(context, server), stdin: compressedAgent() })
-  const options = { servers, signal, stallTimeout: settings.timeouts.stall, repeatable: true }
+  const options = { servers, signal, stallTimeoutS: settings.timeouts.stall, repeatable: true }
   const outcomes = await fleet.run('upload', plan, options)
   signal.throwIfAborted()
   return failuresOf(outcomes, 'upload')

@@ -109,7 +109,7 @@ class Bringer {
     const script = installNodeScript({ path, sha256, compressedBytes })
     const stdin = () => createReadStream(file).pipe(counter(show))
     const { stall } = settings.timeouts
-    const options = { signal, stallTimeout: stall === 0 ? 0 : stall + WRITE_GRACE_S, repeatable: true }
+    const options = { signal, stallTimeoutS: stall === 0 ? 0 : stall + WRITE_GRACE_S, repeatable: true }
     return fleet.runOn(server, 'upload', { script, stdin }, options)
   }
 

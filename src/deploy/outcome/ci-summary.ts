@@ -3,7 +3,7 @@ import type { RunReport } from './run-report.ts'
 
 /** More would be cut off by GitHub, or read by nobody. */
 const MAX_ROWS = 50
-const MAX_CELL = 200
+const MAX_CELL_CHARACTERS = 200
 const CURVE_POINTS = 20
 /** GitHub shows at most ten of a kind for each step of a job. */
 const MAX_ANNOTATIONS = 10
@@ -103,7 +103,7 @@ function markdownTable([head = [], ...rows]: string[][]): string {
 
 /** Text for a table: no markup, no line break, not long. */
 const cell = (text: string): string =>
-  cut(oneLine(text), MAX_CELL)
+  cut(oneLine(text), MAX_CELL_CHARACTERS)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replace(/[\\`*_|[\]!@#~]/g, '\\$&')

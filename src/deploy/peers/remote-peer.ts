@@ -138,7 +138,7 @@ export class RemotePeer {
     return fleet.runOn(this.server, 'transfer', session, {
       signal: AbortSignal.any([signal, this.#release.signal]),
       // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
-      stallTimeout: settings.timeouts.stall > 0 ? settings.timeouts.stall + STALL_GRACE_S : 0,
+      stallTimeoutS: settings.timeouts.stall > 0 ? settings.timeouts.stall + STALL_GRACE_S : 0,
     })
   }
 

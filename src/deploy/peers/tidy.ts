@@ -20,7 +20,7 @@ export async function tidy(context: Context, tag: string, peers: readonly Remote
   const script = removeTransferScript(transferPath(context.settings, tag))
   const outcomes = await context.fleet.run('tidy', () => ({ script }), {
     servers,
-    totalTimeout: TIDY_TIMEOUT_S,
+    totalTimeoutS: TIDY_TIMEOUT_S,
   })
   for (const { server, cause } of failuresOf(outcomes, 'tidy')) {
     context.display.board().log(`${server}: temporary files may be left: ${cause}`)
@@ -42,7 +42,7 @@ export async function undo(
   const outcomes = await context.fleet.run(
     'undo',
     (server) => ({ script: undoScript({ ...common, directory, withRelease: unpacked.has(server) }) }),
-    { servers, totalTimeout: TIDY_TIMEOUT_S },
+    { servers, totalTimeoutS: TIDY_TIMEOUT_S },
   )
   for (const { server, cause } of failuresOf(outcomes, 'undo')) {
     say(context, `${server}: what was half made could not be removed: ${cause}`) // The display has ended.

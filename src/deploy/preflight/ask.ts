@@ -24,7 +24,7 @@ export function ask(
   return context.fleet.run('check', () => ({ script }), {
     servers,
     signal: context.signal,
-    totalTimeout: SCRIPT_TIMEOUT_S,
+    totalTimeoutS: SCRIPT_TIMEOUT_S,
     repeatable: true,
   })
 }
@@ -47,5 +47,5 @@ export function askReadOnly(context: Context): Promise<Outcome[]> {
   const { fleet, settings, signal } = context
   const facts = factsScript(factsPaths(context), true)
   const script = [facts, OPEN_FILES_SCRIPT, lockStatusScript(settings.remotePath)].join('\n')
-  return fleet.run('check', () => ({ script }), { signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true })
+  return fleet.run('check', () => ({ script }), { signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true })
 }

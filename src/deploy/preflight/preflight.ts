@@ -86,7 +86,7 @@ const inOrder = (facts: FleetFacts, outcomes: readonly Outcome[]): Map<Server, S
 async function findAddresses({ fleet, signal }: Context, facts: Map<Server, ServerFacts>): Promise<void> {
   const servers = [...facts.keys()].filter((server) => facts.get(server)?.clientAddress === undefined)
   if (servers.length === 0) return
-  const options = { servers, signal, login: true, totalTimeout: SCRIPT_TIMEOUT_S }
+  const options = { servers, signal, login: true, totalTimeoutS: SCRIPT_TIMEOUT_S }
   const outcomes = await fleet.run('check', () => ({ script: ADDRESS_SCRIPT }), options)
   for (const outcome of outcomes) {
     const found = facts.get(outcome.server)

@@ -85,7 +85,7 @@ export class Relay {
     const alive = setInterval(() => tunnel?.sayAlive(), ALIVE_MS)
     try {
       const session = { script, stdin, onBytes: (chunk: Buffer) => tunnel?.take(chunk) }
-      const outcome = await fleet.runOn(this.#server, 'relay', session, { signal, stallTimeout: DEAD_S })
+      const outcome = await fleet.runOn(this.#server, 'relay', session, { signal, stallTimeoutS: DEAD_S })
       return outcome.ok ? new MurderError('AGENT_ENDED', 'the relay ended early') : outcome.error
     } finally {
       clearInterval(alive)

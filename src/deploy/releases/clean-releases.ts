@@ -27,7 +27,7 @@ export async function cleanReleases(context: Context): Promise<void> {
   const keepReleases = keptReleases(shipit.config)
   shipit.log(`Keeping "${keepReleases}" last releases, cleaning others`)
   const script = releasesScript(deployTo)
-  const options = { signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
+  const options = { signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
   const asked = await fleet.run('clean', () => ({ script }), options)
   const own = shipit.releaseDirname
   const removals = new Map(

@@ -38,7 +38,7 @@ async function copyTo(
   const bytes = new PassThrough({ highWaterMark: BUFFER_BYTES })
   bytes.on('error', () => {}) // The outcomes say what went wrong.
   const both = new AbortController()
-  const options = { signal: AbortSignal.any([signal, both.signal]), stallTimeout: settings.timeouts.stall }
+  const options = { signal: AbortSignal.any([signal, both.signal]), stallTimeoutS: settings.timeouts.stall }
   const read = {
     script: readReleaseScript(releasesPath(deployTo), release),
     onLine: (line: string) => decode(line, bytes),

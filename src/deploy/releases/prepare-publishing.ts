@@ -34,7 +34,7 @@ export async function findRelease(
 ): Promise<void> {
   const { fleet, settings, shipit, signal } = context
   const script = findReleaseScript(deployToOf(shipit), settings.remotePath, wanted.release)
-  const options = { signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
+  const options = { signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
   const outcomes = await fleet.run('check', () => ({ script }), options)
   signal.throwIfAborted()
   tolerate(context, failuresOf(outcomes, 'check'), consequence)

@@ -75,7 +75,7 @@ async function publishGroup(
       },
     }),
     // Ctrl-C waits for it: a script that has begun would go on, and publish after all was taken back.
-    { servers, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true },
+    { servers, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   const failures = failuresOf(outcomes, 'publish')
   const published = outcomes.flatMap(({ ok, server }) => (ok ? [server] : []))
@@ -97,8 +97,8 @@ async function checkHealth(
   servers: readonly Server[],
 ): Promise<Failure[]> {
   const script = healthScript(deployToOf(shipit), healthCheck)
-  const totalTimeout = settings.timeouts.health
-  const outcomes = await fleet.run('health', () => ({ script }), { servers, signal, totalTimeout })
+  const totalTimeoutS = settings.timeouts.health
+  const outcomes = await fleet.run('health', () => ({ script }), { servers, signal, totalTimeoutS })
   return failuresOf(outcomes, 'health')
 }
 
@@ -129,7 +129,7 @@ async function goBack(
     (server) => ({
       script: revertScript(deployTo, publication, links.get(server), noted, lock.fence(server)),
     }),
-    { servers, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true },
+    { servers, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   for (const { ok, server } of outcomes) {
     if (!ok) continue

@@ -19,7 +19,7 @@ export async function removeReleases(
 fence || exit 1
 ${removeReleasesScript(deployTo, removals.get(server) ?? [])}`,
     }),
-    { servers, signal, totalTimeout: REMOVAL_TIMEOUT_S, repeatable: true },
+    { servers, signal, totalTimeoutS: REMOVAL_TIMEOUT_S, repeatable: true },
   )
   for (const outcome of outcomes) {
     if (!outcome.ok) continue

@@ -24,7 +24,7 @@ export function allowUnsyncedServers(shipit: Shipit, fleet: () => Fleet): void {
   }
   shipit.getRevision = async (release) => {
     const script = revisionScript(deployToOf(shipit), release)
-    const outcomes = await fleet().run('check', () => ({ script }), { totalTimeout: SCRIPT_TIMEOUT_S })
+    const outcomes = await fleet().run('check', () => ({ script }), { totalTimeoutS: SCRIPT_TIMEOUT_S })
     const found = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.stdout.trim()] : []))
     return found.find((revision) => revision !== '') ?? ''
   }
@@ -32,7 +32,7 @@ export function allowUnsyncedServers(shipit: Shipit, fleet: () => Fleet): void {
 
 async function askReleases(shipit: Shipit, fleet: Fleet): Promise<FleetReleases> {
   const script = releasesScript(deployToOf(shipit))
-  const outcomes = await fleet.run('check', () => ({ script }), { totalTimeout: SCRIPT_TIMEOUT_S })
+  const outcomes = await fleet.run('check', () => ({ script }), { totalTimeoutS: SCRIPT_TIMEOUT_S })
   for (const { server, cause } of failuresOf(outcomes, 'check'))
     shipit.log(`${server} was not asked: ${cause}`)
   return parseReleases(outcomes)

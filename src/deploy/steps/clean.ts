@@ -42,7 +42,7 @@ export async function clean(context: Context): Promise<void> {
   })
   const outcomes = await fleet.run('clean', () => ({ script }), {
     servers: [...fleet.servers, ...fleet.besides],
-    totalTimeout: CLEAN_TIMEOUT_S,
+    totalTimeoutS: CLEAN_TIMEOUT_S,
   })
   const cleaned = outcomes.flatMap((outcome) =>
     outcome.ok ? [{ server: outcome.server.label, ...parseCleaned(outcome.stdout) }] : [],
@@ -64,7 +64,7 @@ export async function clean(context: Context): Promise<void> {
 async function cleanUnpublished(context: Context): Promise<Failure[]> {
   const { fleet, settings, shipit } = context
   const script = `${lockStatusScript(settings.remotePath)}\n${releasesScript(deployToOf(shipit))}`
-  const asked = await fleet.run('clean', () => ({ script }), { totalTimeout: SCRIPT_TIMEOUT_S })
+  const asked = await fleet.run('clean', () => ({ script }), { totalTimeoutS: SCRIPT_TIMEOUT_S })
   const removals = new Map(
     asked.flatMap((outcome) =>
       outcome.ok && !othersLock(outcome.stdout)

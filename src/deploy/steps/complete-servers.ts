@@ -28,7 +28,7 @@ export async function findComplete(
   // Once it is there, only a publication makes it a release to go back to, and no deploy removes it.
   const then = release ? noteScript(deployToOf(context.shipit), author(), 'brought', tag) : ''
   const script = notePackageScript({ path, note, sha256, then })
-  const options = { signal, totalTimeout: ANSWER_TIMEOUT_S }
+  const options = { signal, totalTimeoutS: ANSWER_TIMEOUT_S }
   const outcomes = await fleet.run('check', () => ({ script }), options)
   signal.throwIfAborted()
   const saying = (word: string) =>

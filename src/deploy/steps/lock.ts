@@ -40,7 +40,7 @@ export async function lockStatus(context: Context): Promise<void> {
 /** Runs a script on all servers; gives the locks that it names. */
 async function onAll(context: Context, script: string): Promise<NamedLock[]> {
   const { fleet, signal } = context
-  const options = { servers: fleet.all, signal, totalTimeout: ANSWER_TIMEOUT_S }
+  const options = { servers: fleet.all, signal, totalTimeoutS: ANSWER_TIMEOUT_S }
   const outcomes = await fleet.run('lock', () => ({ script }), options)
   signal.throwIfAborted()
   const failures = failuresOf(outcomes, 'lock')

@@ -22,7 +22,7 @@ export async function status(context: Context): Promise<void> {
     fleet.run('status', () => ({ script }), {
       servers: [...fleet.servers, ...fleet.besides],
       signal: context.signal,
-      totalTimeout: ANSWER_TIMEOUT_S,
+      totalTimeoutS: ANSWER_TIMEOUT_S,
     }),
   ])
   context.signal.throwIfAborted()

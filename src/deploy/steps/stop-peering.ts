@@ -13,7 +13,7 @@ const STOP_TIMEOUT_S = 60
  */
 export async function stopPeering(context: Context, tag?: string): Promise<void> {
   const script = stopScript(serverPaths(context), tag)
-  const outcomes = await context.fleet.run('stop', () => ({ script }), { totalTimeout: STOP_TIMEOUT_S })
+  const outcomes = await context.fleet.run('stop', () => ({ script }), { totalTimeoutS: STOP_TIMEOUT_S })
   const stopped = outcomes.flatMap((outcome) =>
     outcome.ok ? parseStopped(outcome.stdout).map((run) => ({ server: outcome.server.label, ...run })) : [],
   )

@@ -28,7 +28,7 @@ export interface SessionOrder {
   /** How ssh gets to the server, which is asked when it has not for `limits.connect`. */
   route: () => Promise<Route>
   /** Most bytes of stdout that are kept; where lines are passed on, that are read at once. */
-  maxOutput: number
+  maxOutputBytes: number
   signal?: AbortSignal | undefined
 }
 
@@ -83,7 +83,7 @@ class Session {
   constructor(child: LocalChild, order: SessionOrder) {
     this.#child = child
     this.#order = order
-    this.#quota = new OutputQuota(order.maxOutput, performance.now())
+    this.#quota = new OutputQuota(order.maxOutputBytes, performance.now())
     this.#lines = order.onLine && new LineSplitter(order.onLine)
     const { connect: seconds } = order.limits
     this.#connecting = new ConnectTimer(seconds, order.route, (route) =>
@@ -161,7 +161,7 @@ class Session {
 
   #keep(chunk: Buffer): void {
     this.#outputLength += chunk.length
-    if (this.#outputLength > this.#order.maxOutput) this.#end({ why: 'output' })
+    if (this.#outputLength > this.#order.maxOutputBytes) this.#end({ why: 'output' })
     else this.#output.push(chunk)
   }
 
@@ -217,9 +217,9 @@ export interface FurtherScript {
   script: string
   onLine?: ((line: string) => void) | undefined
   /** Seconds; 0 is no limit. */
-  totalTimeout: number
+  totalTimeoutS: number
   /** Most characters of stdout that are kept. */
-  maxOutput: number
+  maxOutputBytes: number
   signal: AbortSignal
 }
 

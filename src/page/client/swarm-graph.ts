@@ -13,7 +13,7 @@ const ORBIT = 150
 const MAX_LINE = 9
 const LEAST_MAX_LINE = 2.5
 const FEW_LINES = 8
-const MAX_LABEL = 18
+const MAX_LABEL_CHARACTERS = 18
 /** Redrawn no more often: it is made of many elements, and eyes need time. */
 const REDRAW_MS = 900
 
@@ -136,7 +136,7 @@ export class SwarmGraph {
           y: y + Math.sin(angle) * away + 4,
           'text-anchor': Math.abs(Math.cos(angle)) < 0.15 ? 'middle' : isRight ? 'start' : 'end',
         },
-        cutText(name, MAX_LABEL),
+        cutText(name, MAX_LABEL_CHARACTERS),
       ),
     )
     if (!opens) return node

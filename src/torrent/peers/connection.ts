@@ -35,7 +35,7 @@ const BLOCK_KEY = 'murder_block'
 /** Keys of the extended handshake: the sender's site, and what names it there. */
 const SITE_KEY = 'murder_site'
 const MEMBER_KEY = 'murder_member'
-const LONGEST_NAME = 64
+const MAX_NAME_CHARACTERS = 64
 
 /** What all connections of a process share. */
 export interface ConnectionContext {
@@ -207,5 +207,5 @@ export class Connection {
 /** Short text of the extended handshake; undefined for anything else. */
 function textOf(value: unknown): string | undefined {
   const text = value instanceof Uint8Array ? Buffer.from(value).toString() : value
-  return typeof text === 'string' && text !== '' && text.length <= LONGEST_NAME ? text : undefined
+  return typeof text === 'string' && text !== '' && text.length <= MAX_NAME_CHARACTERS ? text : undefined
 }

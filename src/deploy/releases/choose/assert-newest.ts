@@ -17,7 +17,7 @@ export async function assertNewest(
   servers: readonly Server[],
 ): Promise<void> {
   const script = releasesScript(deployToOf(shipit))
-  const options = { servers, signal, totalTimeout: SCRIPT_TIMEOUT_S, repeatable: true }
+  const options = { servers, signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
   const outcomes = await fleet.run('check', () => ({ script }), options)
   signal.throwIfAborted()
   const later = publishedSince([...parseReleases(outcomes).values()], release)

@@ -12,21 +12,21 @@ export interface Blocks {
 }
 
 /** A smaller file is only known by its whole content. */
-export const MIN_SIZE_OF_BLOCKS = 4 << 10
+export const MIN_FILE_BYTES = 4 << 10
 const MAX_BLOCKS = 2 ** 20
-const LEAST_BLOCK = 1 << 10
+const LEAST_BLOCK_BYTES = 1 << 10
 /** Doubling it halves a signature, which then has half a percent of a file. */
-const USUAL_BLOCK = 2 << 10
-const MAX_SIZE_OF_LEAST_BLOCK = 1 << 20
+const USUAL_BLOCK_BYTES = 2 << 10
+const MAX_SMALL_FILE_BYTES = 1 << 20
 
 export function blockLengthOf(size: number): number {
-  let length = size <= MAX_SIZE_OF_LEAST_BLOCK ? LEAST_BLOCK : USUAL_BLOCK
+  let length = size <= MAX_SMALL_FILE_BYTES ? LEAST_BLOCK_BYTES : USUAL_BLOCK_BYTES
   while (size / length > MAX_BLOCKS) length *= 2
   return length
 }
 
 const blockCountOf = (size: number): number =>
-  size < MIN_SIZE_OF_BLOCKS ? 0 : Math.ceil(size / blockLengthOf(size))
+  size < MIN_FILE_BYTES ? 0 : Math.ceil(size / blockLengthOf(size))
 
 /** Bits of the weak hash that count. It has 32, but texts do not use them evenly. */
 const WEAK_BITS = 16

@@ -1,7 +1,7 @@
 import type { OperationSink } from '../format/operation-sink.ts'
 import { BlockIndex } from './block-index.ts'
 import { matchBlocks, type Place } from './block-match.ts'
-import { type Blocks, blockLengthOf, decodeBlocks, encodeBlocks, MIN_SIZE_OF_BLOCKS } from './blocks.ts'
+import { type Blocks, blockLengthOf, decodeBlocks, encodeBlocks, MIN_FILE_BYTES } from './blocks.ts'
 import { type ByteSource, readRange } from './byte-source.ts'
 import type { Earlier } from './earlier-release.ts'
 import { writeFine, writeLiteral } from './operations.ts'
@@ -152,7 +152,7 @@ const READ_BYTES = 1 << 20
 
 /** Made of content that has no signature. */
 function blocksOf(content: ByteSource | undefined): Blocks | undefined {
-  if (!content || content.size < MIN_SIZE_OF_BLOCKS) return undefined
+  if (!content || content.size < MIN_FILE_BYTES) return undefined
   const length = Math.max(blockLengthOf(content.size), READ_BYTES)
   const rows: Buffer[] = []
   for (let at = 0; at < content.size; at += length) {

@@ -13,7 +13,7 @@ test('a limit is over only when this process has run for so long', async () => {
     commandLine: 'sleep 20',
     script: 'true',
     limits,
-    maxOutput: 0,
+    maxOutputBytes: 0,
     route: () => expect.fail(),
   })
   expect(result).toMatchObject({ stop: { why: 'total', seconds: 0.2 } })

@@ -6,7 +6,7 @@ import { runSession, type SessionOrder } from '../../../../src/fleet/ssh/session
 const run = (order: Partial<SessionOrder>) =>
   runSession({
     ...{ commandLine: `sh -c 'IFS= read -r s && eval "$s"'`, script: 'true' },
-    ...{ limits: { connect: 20, stall: 20, total: 20 }, maxOutput: 1 << 20 },
+    ...{ limits: { connect: 20, stall: 20, total: 20 }, maxOutputBytes: 1 << 20 },
     route: () => Promise.reject(new Error('not asked for')),
     ...order,
   })
