@@ -20,6 +20,7 @@ import { ReconnectLimit } from './reconnect-limit.ts'
 import { RemotePeer } from './remote-peer.ts'
 import type { SourceNames } from './source-names.ts'
 import type { TransferPlan, TransferPlans } from './transfer-plans.ts'
+import type { TransferTimes } from './transfer-times.ts'
 
 /** Between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
@@ -28,25 +29,6 @@ const LOOK_MS = 1000
 /** Peers that one server may accuse: one that means harm could accuse any number. */
 const MAX_BANNED = 10
 const MAX_ADDRESS_CHARACTERS = 100
-
-/** The phases of all servers together, in seconds. */
-export class TransferTimes {
-  transfer = 0
-  unpack = 0
-  readonly #started = performance.now()
-
-  now(): number {
-    return (performance.now() - this.#started) / 1000
-  }
-
-  transferred(): void {
-    this.transfer = this.now()
-  }
-
-  unpacked(): void {
-    this.unpack = this.now() - this.transfer
-  }
-}
 
 /** Failures of a delta that the whole package mends. */
 const REFUSALS = new Set([

@@ -1,11 +1,12 @@
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
 import type { Context } from '../context/context.ts'
-import { ServerFollower, TransferTimes } from './follow-server.ts'
+import { ServerFollower } from './follow-server.ts'
 import type { ReceivePlan } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
 import { SourceNames } from './source-names.ts'
 import { TransferPlans } from './transfer-plans.ts'
+import { TransferTimes } from './transfer-times.ts'
 
 export interface Received {
   perServer: ServerReport[]

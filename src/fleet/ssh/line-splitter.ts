@@ -1,5 +1,3 @@
-import { START_MARK } from './bootstrap.ts'
-
 /** Splits bytes into lines of UTF-8. A line longer than `limit` bytes is cut there; its rest is dropped. */
 export class LineSplitter {
   readonly #onLine: (line: string) => void
@@ -39,53 +37,5 @@ export class LineSplitter {
     this.#parts = []
     this.#length = 0
     this.#onLine(line.endsWith('\r') ? line.slice(0, -1) : line)
-  }
-}
-
-/** The last `limit` bytes of a stream. */
-export class Tail {
-  #kept: Buffer = Buffer.alloc(0)
-  readonly #limit: number
-
-  constructor(limit = 8192) {
-    this.#limit = limit
-  }
-
-  push(chunk: Buffer): void {
-    const joined = Buffer.concat([this.#kept, chunk])
-    this.#kept = joined.length > this.#limit ? Buffer.from(joined.subarray(-this.#limit)) : joined
-  }
-
-  get bytes(): Buffer {
-    return this.#kept
-  }
-
-  toString(): string {
-    return this.#kept.toString()
-  }
-}
-
-/** Passes on the bytes after the start mark. Of those before it, the server's greeting, it keeps the last few KiB. */
-export class Greeting {
-  readonly #mark = Buffer.from(`\n${START_MARK}\n`)
-  readonly #before = new Tail()
-  found = false
-
-  /** The part of `chunk` that belongs to the script. */
-  push(chunk: Buffer): Buffer {
-    if (this.found) return chunk
-    // The mark may be split over two chunks.
-    const seen = Buffer.concat([this.#before.bytes, chunk])
-    const at = seen.indexOf(this.#mark)
-    if (at === -1) {
-      this.#before.push(chunk)
-      return Buffer.alloc(0)
-    }
-    this.found = true
-    return seen.subarray(at + this.#mark.length)
-  }
-
-  get text(): string {
-    return this.#before.toString()
   }
 }

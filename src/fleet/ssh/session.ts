@@ -4,10 +4,12 @@ import { defined } from '../../system/defined.ts'
 import { scriptLine } from './bootstrap.ts'
 import { ConnectTimer } from './connection/connect-timer.ts'
 import type { Route } from './connection/route.ts'
-import { Greeting, LineSplitter, Tail } from './line-splitter.ts'
+import { Greeting } from './greeting.ts'
+import { LineSplitter } from './line-splitter.ts'
 import { LocalChild } from './local-process.ts'
 import { saysTimedOut } from './messages/ssh-messages.ts'
 import { OutputQuota } from './output-quota.ts'
+import { Tail } from './tail.ts'
 
 /** The script's own standard input. A function is called once for every attempt. */
 export type Payload = string | Buffer | (() => Readable)

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { START_MARK } from '../../../../src/fleet/ssh/bootstrap.ts'
-import { Greeting, LineSplitter, Tail } from '../../../../src/fleet/ssh/line-splitter.ts'
+import { Greeting } from '../../../../src/fleet/ssh/greeting.ts'
+import { LineSplitter } from '../../../../src/fleet/ssh/line-splitter.ts'
+import { Tail } from '../../../../src/fleet/ssh/tail.ts'
 import { parseEvent } from '../../../../src/protocol/events.ts'
 
 /** The same bytes in pieces of every size must give the same lines. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { groupByBase } from '../../../../src/deploy/deltas/group-by-base.ts'
-import { timeLimitMs } from '../../../../src/deploy/deltas/time-limit.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
 const server = (label: string) => ({ label }) as Server
@@ -29,11 +28,4 @@ describe('servers by what was delivered to them', () => {
     const facts = new Map([...Array(9).keys()].map((index) => [server(`${index}`), has(`${index}`)] as const))
     expect(groupByBase(facts, () => true)).toHaveLength(4)
   })
-})
-
-test('a delta may take as long as the package would', () => {
-  expect(timeLimitMs(0, 0)).toBe(5000)
-  expect(timeLimitMs(125e6, 0)).toBe(15_000)
-  expect(timeLimitMs(125e6, 1e6)).toBe(130_000)
-  expect(timeLimitMs(125e6, 1e9)).toBe(15_000)
 })
