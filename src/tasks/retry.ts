@@ -40,7 +40,7 @@ async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefine
   const isRollback = kind === 'rollback'
   const others = fleet.all.filter((server) => !servers.includes(server))
   if (published && release !== null) {
-    // What is live where a rollback has failed is what it was to go back from.
+    // Where a rollback has failed, the release that it should leave is still live.
     await assertNewest(context, release, isRollback ? others : fleet.all)
     shipit.log(
       `${isRollback ? 'Rolling back to' : 'Deploying'} ${release} ${isRollback ? 'on' : 'to'} ${labels.join(', ')}`,

@@ -111,8 +111,8 @@ export class FleetLock {
 
   /**
    * Runs `before` on all servers that take part, takes the lock in the same command, and then runs `after`. Of two deploys that
-   * begin together the older one wins: the other lets go, and asks anew when its turn comes, because what it was told may not be
-   * so any more. Throws LOCKED.
+   * begin together the older one wins: the other lets go, and asks anew when its turn comes, because the first answers may be
+   * out of date by then. Throws LOCKED.
    */
   async ask(scripts: Scripts, signal: AbortSignal): Promise<Outcome[]> {
     const outcomes = new Map<Server, Outcome>()
@@ -198,8 +198,8 @@ export class FleetLock {
   }
 
   /**
-   * The connection broke, or sshd closed the channel, and the lock went with it. While somebody else has it this goes on trying:
-   * they may only have looked, and been refused elsewhere. Where they have published, this run cannot any more (`fence`).
+   * The connection broke, or sshd closed the channel, and the lock went with it. While somebody else has it this goes on
+   * trying: that run may be refused on another server and end. Once it has published, the fence keeps this run from publishing.
    */
   async #renew(server: Server, hold: PersistentShell, livedMs: number): Promise<void> {
     const { signal } = this.#released

@@ -31,7 +31,7 @@ export function tellFailures(
   if (display.mode !== 'json') shipit.log(`\n${failureTable(failures, columnsOf(process.stdout))}\n`)
 }
 
-/** What has become of the fleet; as an object, what the servers are that have not failed, of one of them and of several. */
+/** The last part of the error: what is true of the whole fleet, or of the servers that have not failed (one, or several). */
 export type Consequence = string | { one: string; several: string }
 
 function consequenceFor(consequence: Consequence, others: number): string {

@@ -2,7 +2,7 @@ import type { AgentEvent } from '../../protocol/events.ts'
 import { awakeSeconds } from '../../system/awake.ts'
 import { STALL_GRACE_S } from '../timeouts.ts'
 
-/** A slow disk: it reads and writes so much, and makes so many files, while a peer checks or unpacks and cannot tell how far it is. */
+/** The speed of a slow disk, for the time in which a peer checks or unpacks and cannot tell how far it is. */
 const DISK_BYTES_PER_S = 10e6
 const DISK_FILES_PER_S = 200
 

@@ -274,7 +274,7 @@ function asFailure(ended: Outcome | undefined): (Outcome & { ok: false }) | unde
   return { server: ended.server, ok: false, error }
 }
 
-/** What is to be fetched, and how much of that there is: what was there before is not transferred. */
+/** How many bytes are to be fetched, and how many have come: bytes that were there before are not counted. */
 function transferOf({ bytes, kept, down }: AgentEvent & { event: 'progress' }, length: number) {
   const before = Math.min(amount(kept), length)
   const fetched = Math.max(0, Math.min(amount(bytes), length) - before)

@@ -19,7 +19,7 @@ export interface HistoryEntry {
   who: string
 }
 
-/** What has become of a release. Entries that are `foreign` are none of ours. */
+/** The state of a release. A `foreign` directory was not made by a deploy. */
 export type ReleaseState = Exclude<HistoryEvent, 'reverted'> | 'foreign'
 
 export interface Release {
@@ -120,9 +120,9 @@ export function rollbackTargets(server: ServerReleases, { any = false } = {}): s
 }
 
 /**
- * The releases to remove so that `keep` stay. What was brought or staged and is not live yet neither counts nor goes; what was
- * rolled back from does not count, and goes once `keep` others are later. `withLeftovers`: also releases whose deploy has ended
- * without publishing them; only the owner of the lock knows that no deploy is about to.
+ * The releases to remove so that `keep` stay. A release that was brought or staged and is not live yet is not counted and stays.
+ * One that was rolled back from is not counted either, and goes when `keep` others are later. `withLeftovers`: also releases whose
+ * deploy has ended without publishing them; only the owner of the lock knows that no deploy is about to.
  */
 export function releasesToClean(
   server: ServerReleases,

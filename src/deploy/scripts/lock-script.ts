@@ -106,7 +106,7 @@ take() {
 
 /**
  * Takes the lock and keeps it until its standard input ends. Where somebody else has the lock it tells so and ends; with `again`
- * also where `current` is none of those that are known. `after` runs once it is locked, and what `current` is then is told.
+ * also where `current` is none of the known links. `after` runs once it is locked; then `current` is printed.
  */
 export function holdLockScript(
   remotePath: string,

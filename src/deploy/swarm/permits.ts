@@ -39,8 +39,8 @@ export async function putPermitsOf(
 }
 
 /**
- * Lets the tracker answer about this transfer, and the seeder dial its servers. The tracker answers about those of the project's
- * other environments already.
+ * Lets the tracker answer about this transfer, and the seeder dial its servers. The tracker already answers about transfers of the
+ * project's other environments.
  */
 export async function permit(context: Context, transfer: Transfer, facts: FleetFacts): Promise<void> {
   const own = await permitOf(context, transfer, facts)

@@ -31,7 +31,7 @@ export interface Transfer {
   entries: Entry[]
 }
 
-/** What is to travel, and where what is made of it goes. */
+/** What shall travel, and where the package of it is made. */
 export interface TransferWish {
   tag: string
   /** The file or the directory on the deploy host. */
@@ -43,7 +43,7 @@ export interface TransferWish {
 }
 
 export interface PackageWish extends TransferWish {
-  /** What of the directory is to travel. */
+  /** The parts of the directory that travel. */
   entries: Entry[]
   /** Whether any server could take unchanged files from its current release. */
   prefill: boolean

@@ -75,7 +75,7 @@ export class RequestWindow {
     return Number.isFinite(this.roundTripS) ? this.roundTripS : 0
   }
 
-  /** Something went to the neighbour and came back in `mostS`; the way itself took `leastS` of it, if that is known. */
+  /** Something went to the neighbour and came back in `mostS`; at least `leastS` of that was on the network, if that is known. */
   measured(mostS: number, leastS = 0): void {
     this.roundTripS = Math.min(this.roundTripS, mostS)
     this.#leastS = Math.max(this.#leastS, leastS)

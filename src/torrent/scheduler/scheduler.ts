@@ -181,7 +181,10 @@ export class Scheduler {
     if (peer) peer.window.flows = flows
   }
 
-  /** What is known of the way to the peer: `roundTripS` is 0 unless it is long, `isHungry` is whether it owes blocks, `isOfFew` whether there are few peers in all, `sharers` how many neighbours are at the other end of the same link, as far as is known. */
+  /**
+   * The connection to the peer: `roundTripS` is 0 unless it is long, `isHungry` says whether it owes blocks, `isOfFew` whether
+   * there are few peers in all, `sharers` how many neighbours are at the other end of the same link, as far as is known.
+   */
   wayTo(id: number): { roundTripS: number; isHungry: boolean; isOfFew: boolean; sharers: number } {
     const peer = this.#peers.get(id)
     return {
@@ -192,7 +195,7 @@ export class Scheduler {
     }
   }
 
-  /** Something went to the peer and came back in `mostS`; the way itself takes `leastS` of it. */
+  /** Something went to the peer and came back in `mostS`; at least `leastS` of that was on the network. */
   measured(id: number, mostS: number, leastS: number): void {
     this.#peers.get(id)?.window.measured(mostS, leastS)
   }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { bytes } from '../../text/format.ts'
 
-/** Throws when so many bytes do not fit on the disk: those of the estimate and, where it is counted, of the count. */
+/** Throws when the bytes to come do not fit on the disk, neither as estimated nor as counted. */
 export async function refuseFullDisk(
   where: string,
   estimate: number,

@@ -75,7 +75,7 @@ export class Storage {
     return this.#ownerOnly ? 0o600 : 0o666
   }
 
-  /** What is there already. */
+  /** Looks at what is on disk already. */
   survey(): Promise<Survey> {
     return Survey.of(this.#stretches, !this.#writable)
   }

@@ -16,7 +16,7 @@ export async function installFile(
 }
 
 /**
- * What was fetched may by now be the file itself, under its second name: the next one must not write into that. A peer
+ * The fetched file may be a second name of the placed one: the next transfer must not write into that. A peer
  * that still shares it is ended, because its content cannot be placed once more.
  */
 export async function dropPlaced({ job, directory, place }: Delivery): Promise<void> {

@@ -4,8 +4,8 @@ import { type Delivered, manifestOf } from '../../../package/delta/format/manife
 import type { UnpackOrder } from '../../../protocol/order.ts'
 
 /**
- * Notes what was delivered. Without the note the next release comes as a whole package, so its absence is no failure. There is none of a
- * release whose own REVISION the deploy has written over.
+ * Notes what was delivered. Without the note the next release comes as a whole package, so its absence is no failure. A release
+ * whose own REVISION the deploy has written over gets no note.
  */
 export async function noteDelivered(
   { record, into, revision }: UnpackOrder,

@@ -24,9 +24,9 @@ const TIME_NAME = '[0-9]'.repeat(14)
  * who, with tabs between them. `begin_history RELEASE` comes first, `note EVENT RELEASE` then adds a line, and `sync_history` ends
  * it. What writes changes the history in the same script as the release, so that neither is ahead of the other for long.
  *
- * Releases that others have made are noted when they are first seen, before anything else is. Those of the day of the history's
- * first line count as having been live, because all that were there had been published or were about to be; those that are newer than
- * the live one were rolled back from or never published, and it is not known which.
+ * Releases that others have made are noted when they are first seen, before anything else is. On the day when the history begins,
+ * all releases that are there count as having been live. A release that is newer than the live one was rolled back from or never
+ * published, and it is not known which.
  */
 export function historyFunctions(deployTo: string, { who, when }: Author): string {
   return `h_d=${quotePath(deployTo)}; h_f=$h_d/${FILE}

@@ -10,8 +10,8 @@ export interface Stuck {
 
 /**
  * Removes releases, but never the live one: what `current` resolves to is compared, for its text may be absolute or lead through
- * other links. Each gets a hidden name first, so that a half-removed one is nobody's release; what is left under such a name is
- * tried again the next time. One that cannot be removed keeps no other one from being removed.
+ * other links. Each gets a hidden name first, so that a half-removed one is not taken for a release, and removal is
+ * tried again the next time. When one cannot be removed, the others still are.
  */
 export const removeReleasesScript = (deployTo: string, releases: readonly string[]) => `${REMOVE}
 cd ${quotePath(releasesPath(deployTo))} 2>/dev/null || exit 0

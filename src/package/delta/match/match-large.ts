@@ -31,8 +31,8 @@ interface Part {
 }
 
 /**
- * Finds blocks first. What is around changes is then compared with what is around their place in the old file, if its content is
- * here.
+ * Finds blocks first. The bytes around each change are then compared with the bytes at the same place of the old file, if its
+ * content is here.
  */
 export function* matchLarge(options: LargeMatching): Generator<void> {
   const { source, earlier, writer } = options

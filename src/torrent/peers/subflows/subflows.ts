@@ -38,8 +38,8 @@ interface Neighbour {
 
 /**
  * Several connections to one neighbour, where the way is long: one TCP flow fills such a way only while nothing is lost. The
- * first one is the neighbour, as for everybody else; further ones carry blocks and requests for them only (`flows.ts`). Who
- * downloads decides how many (`subflow-count.ts`), and who has opened the first one opens and ends them. Only between agents.
+ * first one is the neighbour, as for everybody else; further ones carry blocks and requests for them only (`flows.ts`). The
+ * downloading side decides how many (`subflow-count.ts`); the side that opened the first opens and ends them. Only between agents.
  */
 export class Subflows {
   readonly #context: SwarmContext

@@ -3,9 +3,8 @@ const TURN_MS = 5
 
 /**
  * Measures how long a connection takes to be made: a round trip, which the other side's system answers by itself. A busy process
- * hears of it late, so the time until it hears is only the most that it took. The least that it took is the time over which
- * this process looked again and again and it was not there yet. So a near neighbour of a busy machine is never taken for a far
- * one.
+ * notices the answer late, so the time until then is an upper bound. The lower bound is the time during which this process looked
+ * again and again and found no answer. So a near neighbour of a busy machine is never taken for a far one.
  */
 export class WayClock {
   readonly #nowMs: () => number
@@ -28,7 +27,7 @@ export class WayClock {
     return { mostS: (this.#nowMs() - this.#startedAtMs) / 1000, leastS: Math.max(0, leastMs) / 1000 }
   }
 
-  /** What was there at the turn before would have been heard of by now: between two turns the system is asked. */
+  /** An answer that was there at the turn before would be known by now: between two turns Node asks the system. */
   #turn(): void {
     this.#turnBeforeAtMs = this.#lastTurnAtMs
     this.#lastTurnAtMs = this.#nowMs()
