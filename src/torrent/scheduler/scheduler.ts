@@ -239,8 +239,8 @@ export class Scheduler {
   // ---- requests
 
   /**
-   * The requests to send now, for at most `budget` bytes, and `farBudget` from other sites. Call it after every event that makes room or brings news, with the
-   * peer of that event as `only`; and for all peers after `tick`.
+   * The requests to send now, for at most `budget` bytes, and `farBudget` from other sites. Call it after every event that makes
+   * room or brings news, with the peer of that event as `only`; and for all peers after `tick`.
    */
   nextRequests(
     nowS: number,
