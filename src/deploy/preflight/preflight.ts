@@ -10,7 +10,7 @@ import { ADDRESS_SCRIPT, parseAddresses, parseFacts, type ServerFacts } from '..
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { ask } from './ask.ts'
 import { provideNode } from './provide-node.ts'
-import { throughTunnel } from './tunnel.ts'
+import { withUsableAddresses } from './usable-addresses.ts'
 import { faultOf, lacksNode, sameMachine } from './verdict.ts'
 
 export type FleetFacts = ReadonlyMap<Server, ServerFacts>
@@ -68,7 +68,7 @@ export async function examine(
   for (const [server, { nodePath }] of facts) if (nodePath !== undefined) context.nodes.set(server, nodePath)
   await findAddresses(context, facts)
   const here = ownAddresses()
-  for (const [server, found] of facts) facts.set(server, throughTunnel(found, here))
+  for (const [server, found] of facts) facts.set(server, withUsableAddresses(found, here))
   return { facts, failures }
 }
 

@@ -5,7 +5,7 @@ import { copyAsNew } from '../../files/copy-file.ts'
 import { realDirectories } from '../../files/directories/real-directories.ts'
 import { parentOf } from '../../files/entry.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
-import { isFileOf } from './earlier-release.ts'
+import { isFileOf } from './earlier-reader.ts'
 
 /**
  * Copies those files of an earlier release that have the path and size of one in `files`. Blocks are shared where the file

@@ -4,7 +4,7 @@ import type { Entry } from '../../files/entry.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { packedLength } from '../format/header.ts'
 import { tar } from '../format/tar.ts'
-import { earlierReader } from './earlier-release.ts'
+import { earlierReader } from './earlier-reader.ts'
 
 export interface PrefillOptions {
   /** The package's entries, as `decodeLayout` gave them. */

@@ -18,12 +18,12 @@ const MAX_REFUSALS = 10_000
 export interface TunnelEvents {
   send(frame: Buffer): void
   ready?(ports: RelayPorts): void
-  /** A server wants a stream to a target; undefined refuses it. Without this nobody may open one here. */
+  /** A server wants a stream to a target; undefined refuses it. Without this no stream can be opened from the other side. */
   accept?(target: TargetName): Duplex | undefined
   alive?(): void
 }
 
-/** Streams over the one pair of pipes that an SSH session is. Both ends are this. */
+/** Streams over the standard input and output of an SSH session. Both ends use this class. */
 export class Tunnel {
   readonly #events: TunnelEvents
   readonly #frames = new FrameReader()

@@ -2,11 +2,11 @@ import { isLoopback } from '../../system/addresses.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 
 /**
- * The addresses of a server as other machines may use them. An sshd at the end of a tunnel sees loopback addresses, which name
- * another machine everywhere else: then the server has the first address that it knows of itself, and that of the deploy host is
- * not known. Only on the deploy host itself, which has the addresses `here`, they are right.
+ * The facts of a server with addresses that other machines can use. An sshd at the end of a tunnel sees loopback addresses, which
+ * mean another machine everywhere else: then the server has the first address that it knows of itself, and the address of the deploy
+ * host is unknown. Loopback addresses are right only on the deploy host itself, which has the addresses `here`.
  */
-export function throughTunnel(facts: ServerFacts, here: readonly string[]): ServerFacts {
+export function withUsableAddresses(facts: ServerFacts, here: readonly string[]): ServerFacts {
   const { clientAddress, serverAddress } = facts
   const addresses = facts.addresses.filter((address) => !isLoopback(address))
   if (addresses.every((address) => here.includes(address))) return facts
