@@ -5,8 +5,8 @@ import { Swarm } from '../support/harness/swarm-harness.ts'
 import { RawWire } from '../support/raw-wire.ts'
 
 /** A proxy on this machine cannot delay the making of a connection: so the clock says what a long way would make it say. */
-vi.mock('../../src/torrent/peers/subflows/way-clock.ts', () => ({
-  WayClock: class {
+vi.mock('../../src/torrent/peers/subflows/round-trip-clock.ts', () => ({
+  RoundTripClock: class {
     stop() {
       return { mostS: 0.06, leastS: 0.05 }
     }

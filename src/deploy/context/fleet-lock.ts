@@ -11,7 +11,7 @@ import { fenceScript, outsiderFenceScript } from '../scripts/fence-script.ts'
 import {
   type FoundLock,
   holdLockScript,
-  type Known,
+  type KnownLinks,
   type LockOwner,
   othersLock,
   parseLink,
@@ -169,7 +169,7 @@ export class FleetLock {
     await Promise.all(holds.map((hold) => hold.close()))
   }
 
-  #known(server: Server): Known {
+  #known(server: Server): KnownLinks {
     const links = [this.#links.get(server), this.#ownLink].filter((link) => link !== undefined)
     return { deployTo: this.#place.deployTo, links }
   }

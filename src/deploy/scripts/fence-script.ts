@@ -1,4 +1,4 @@
-import { type Known, type LockOwner, lockFunctions, takeFunction } from './lock-script.ts'
+import { type KnownLinks, type LockOwner, lockFunctions, takeFunction } from './lock-script.ts'
 
 /** The fence where nothing is locked. */
 export const NO_FENCE = 'fence() { :; }; fence_back() { :; }'
@@ -18,7 +18,7 @@ fence_back() { fence; }`
  * the script that changes something, right before the change. `fence_back` is for the script that takes back this owner's own
  * publication, where `current` still points to that: only the lock of somebody else's deploy forbids it.
  */
-export function fenceScript(remotePath: string, owner: LockOwner, known: Known): string {
+export function fenceScript(remotePath: string, owner: LockOwner, known: KnownLinks): string {
   return `${lockFunctions(remotePath)}
 ${takeFunction(owner, known)}
 ${REFUSE}

@@ -24,7 +24,7 @@ export interface FoundLock extends LockOwner {
 }
 
 /** What `current` may point to on one server without anybody else having published: the texts of the link. */
-export interface Known {
+export interface KnownLinks {
   deployTo: string
   links: readonly string[]
 }
@@ -77,7 +77,7 @@ const PLACE_LOCK = `place_lock() {
  * faster. `again`: not when `current` has changed since this owner has taken it first. `last-lock` is the last lock that was taken,
  * and stays when the lock ends, to say by whom. All users can read the lock, whatever the umask.
  */
-export const takeFunction = ({ id, kind, ...about }: LockOwner, known?: Known) => `id=${quote(id)}
+export const takeFunction = ({ id, kind, ...about }: LockOwner, known?: KnownLinks) => `id=${quote(id)}
 ${PLACE_LOCK}
 ${CANNOT_WRITE}
 link_now() { ${known ? `readlink ${quotePath(posix.join(known.deployTo, 'current'))}` : 'false'}; }
@@ -116,7 +116,7 @@ export function holdLockScript(
     ended = [],
     known,
     again = false,
-  }: { after?: string; ended?: readonly string[]; known?: Known; again?: boolean } = {},
+  }: { after?: string; ended?: readonly string[]; known?: KnownLinks; again?: boolean } = {},
 ): string {
   return `${lockFunctions(remotePath, ended)}
 ${takeFunction(owner, known)}

@@ -8,7 +8,7 @@ import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
 import { Connection, type ConnectionContext, type Dialed } from './connection.ts'
 import { PeerList } from './peer-list.ts'
-import { WayClock } from './subflows/way-clock.ts'
+import { RoundTripClock } from './subflows/round-trip-clock.ts'
 import type { BlockSource } from './upload-queue.ts'
 
 /** Connections to us whose handshake, or proof, is still to come. */
@@ -206,7 +206,7 @@ export class Neighbours {
   }
 
   #open(target: Target, failed: () => void, connected: (took: Dialed['took']) => Dialed): void {
-    const clock = new WayClock()
+    const clock = new RoundTripClock()
     let connection: Connection | undefined
     const onread = sharedRead((bytes) => connection?.wire.take(bytes))
     const socket = connect({ ...target, timeout: DIAL_TIMEOUT_MS, onread })

@@ -37,7 +37,7 @@ export interface WindowShare {
   isOfFew: boolean
 }
 
-/** What several connections to one neighbour take together (`../peers/flows.ts`). */
+/** What several connections to one neighbour take together (`../peers/subflows/flows.ts`). */
 export interface FlowsWindow {
   bytes: number
   /** How long the blocks should be, so that several fit what one of the connections takes. */

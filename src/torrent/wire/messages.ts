@@ -60,7 +60,7 @@ export interface Handshake {
   fast: boolean
   /** Whether the peer knows BEP 10. */
   extended: boolean
-  /** Whether this is one more connection to a neighbour (`peers/subflows.ts`). Only agents say so, and only to agents. */
+  /** Whether this is one more connection to a neighbour (`peers/subflows/subflows.ts`). Only agents say so, and only to agents. */
   subflow: boolean
 }
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { WayClock } from '../../../../../src/torrent/peers/subflows/way-clock.ts'
+import { RoundTripClock } from '../../../../../src/torrent/peers/subflows/round-trip-clock.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 test('a way is as long as the process looked in vain', () => {
   let lateMs = 0
-  const clock = new WayClock(() => performance.now() + lateMs)
+  const clock = new RoundTripClock(() => performance.now() + lateMs)
   vi.advanceTimersByTime(100)
   lateMs = 1
   const { mostS, leastS } = clock.stop()
@@ -16,7 +16,7 @@ test('a way is as long as the process looked in vain', () => {
 
 test('a near neighbour of a busy process is not far', () => {
   let lateMs = 0
-  const clock = new WayClock(() => performance.now() + lateMs)
+  const clock = new RoundTripClock(() => performance.now() + lateMs)
   vi.advanceTimersByTime(5)
   lateMs = 300 // it did not look meanwhile
   vi.advanceTimersByTime(5)
@@ -26,5 +26,5 @@ test('a near neighbour of a busy process is not far', () => {
 })
 
 test('a connection that is there at once says nothing', () => {
-  expect(new WayClock(() => 0).stop()).toEqual({ mostS: 0, leastS: 0 })
+  expect(new RoundTripClock(() => 0).stop()).toEqual({ mostS: 0, leastS: 0 })
 })

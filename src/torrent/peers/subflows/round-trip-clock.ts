@@ -6,7 +6,7 @@ const TURN_MS = 5
  * notices the answer late, so the time until then is an upper bound. The lower bound is the time during which this process looked
  * again and again and found no answer. So a near neighbour of a busy machine is never taken for a far one.
  */
-export class WayClock {
+export class RoundTripClock {
   readonly #nowMs: () => number
   readonly #startedAtMs: number
   readonly #timer: NodeJS.Timeout
