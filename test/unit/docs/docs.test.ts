@@ -87,6 +87,22 @@ test.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('the paths in %s exist', (page
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
 })
 
+test('the files that notes in src name exist, beside them or below', () => {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  const notes = files.filter((file) => /(?:NOTES|STATE)\.md$/.test(file))
+  expect(notes.length).toBeGreaterThan(3)
+  const missing = notes.flatMap((note) => {
+    const folder = dirname(note)
+    const isThere = (name: string) =>
+      files.includes(join(folder, name)) ||
+      (!name.includes('/') &&
+        files.some((file) => file.startsWith(`${folder}/`) && file.endsWith(`/${name}`)))
+    const named = [...read(`src/${note}`).matchAll(/`([\w./-]+\.(?:ts|md))`/g)].map(([, name = '']) => name)
+    return named.filter((name) => !isThere(name)).map((name) => `${note}: ${name}`)
+  })
+  expect(missing).toEqual([])
+})
+
 test('the picture in ARCHITECTURE.md shows every folder of src', () => {
   const [picture = ''] = read('ARCHITECTURE.md').match(/```mermaid[\s\S]*?```/) ?? []
   const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
