@@ -6,6 +6,7 @@ import { isSystemError, MurderError } from '../../errors.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { admit, type Permit } from '../access/tracker-gate.ts'
 import { type AnnounceParams, correctAddresses, useAnnouncedAddress } from './announced-address.ts'
+import { keepBinary } from './binary-answers.ts'
 
 export interface Tracker {
   readonly port: number
@@ -59,6 +60,7 @@ export async function startTracker(options: {
     },
   })
   correctAddresses(server.http)
+  keepBinary(server.http)
   // The module warns of every bad request, but its sender has been answered already.
   server.on('warning', () => {})
   // The module repeats the errors of its HTTP server here. Without a listener they would end the process.

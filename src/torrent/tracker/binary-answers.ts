@@ -1,0 +1,54 @@
+import type { Server, ServerResponse } from 'node:http'
+import bencode from 'bencode'
+import { decodeUntrusted } from '../encoding/bencode.ts'
+
+/** Of an infohash, and of a peer id. */
+const ID_BYTES = 20
+
+interface Answer {
+  /** Of a scrape, by infohash. */
+  files?: Record<string, { [key: string]: number }>
+  /** Of an announce: a list, or compact. */
+  peers?: { 'peer id': Uint8Array }[] | Uint8Array
+}
+
+/**
+ * Makes the tracker answer with the infohashes and peer ids themselves. The module takes their bytes for text, and writes two
+ * for each from 0x80 on: other clients would not find their torrent in a scrape, nor know a peer by its id.
+ */
+export function keepBinary(http: Server): void {
+  http.prependListener('request', (_request, response) => {
+    const end = response.end.bind(response) as (body?: unknown) => ServerResponse
+    response.end = ((body?: unknown) =>
+      end(body instanceof Uint8Array ? withBinary(body) : body)) as ServerResponse['end']
+  })
+}
+
+/** The module's answer to a scrape (BEP 48), or to an announce that is not compact (BEP 3), put right. Others stay as they are. */
+export function withBinary(body: Uint8Array): Uint8Array {
+  let answer: Answer
+  try {
+    answer = decodeUntrusted(body) as Answer
+  } catch {
+    return body // a page
+  }
+  const { files, peers } = answer
+  if (files !== undefined) return scraped(files, answer)
+  if (!Array.isArray(peers)) return body
+  for (const peer of peers) peer['peer id'] = bytesOf(peer['peer id'])
+  return bencode.encode(answer as never)
+}
+
+function bytesOf(id: Uint8Array): Uint8Array {
+  return id.length === ID_BYTES ? id : Buffer.from(Buffer.from(id).toString(), 'latin1')
+}
+
+/** By hand, because bencode has text for keys. The order stays right: as text it is that of the bytes. */
+function scraped(files: NonNullable<Answer['files']>, answer: Answer): Uint8Array {
+  const torrents = Object.entries(files).flatMap(([infoHash, counts]) => [
+    Buffer.from(`${ID_BYTES}:${infoHash}`, 'latin1'),
+    bencode.encode(counts),
+  ])
+  const others = bencode.encode({ ...answer, files: undefined } as never).subarray(1)
+  return Buffer.concat([Buffer.from('d5:filesd'), ...torrents, Buffer.from('e'), others])
+}
