@@ -1,9 +1,9 @@
 #!/bin/bash
 # WebTorrent 3.0.21, Node.js 20 or newer, no network.
 # Expected: when a torrent is done, `progress` of each file that has bytes is 1 and `downloaded` its length.
-# Seen: of a file that ends where a piece ends, its last piece is counted as not its own: one of two whole pieces stays at 0.5, one of
-#   a single piece at 0. Padding (BEP 47) always ends there and begins inside of a piece, so in the hybrid torrents that
-#   libtorrent makes it is below 0. `done` of the same files is true, and so is the torrent's.
+# Seen: of a file that ends where a piece ends, the last piece is counted as not its own: one of two whole pieces stays at 0.5,
+#   one of a single piece at 0. Padding (BEP 47) always ends there and begins inside of a piece, so in the hybrid torrents
+#   that libtorrent makes it is below 0. `done` of the same files is true, and so is the torrent's.
 # For us: who waits for WebTorrent in a swarm waits for `done` (docs/other-clients.md). Our own numbers are of the torrent.
 set -euo pipefail
 work=$(mktemp -d)
