@@ -85,7 +85,12 @@ export function processesOf(path: string): string[] {
 
 /** Waits until no process mentions `path` any more; gives up after `seconds` and returns those that do. */
 export async function quiet(path: string, seconds = 5): Promise<string[]> {
-  for (let waited = 0; waited < seconds * 10 && processesOf(path).length > 0; waited++) await setTimeout(100)
+  // Seen empty twice: between two programs of one command there is a moment with none.
+  for (let waited = 0, empty = 0; waited < seconds * 10; waited++) {
+    empty = processesOf(path).length === 0 ? empty + 1 : 0
+    if (empty === 2) return []
+    await setTimeout(100)
+  }
   return processesOf(path)
 }
 
