@@ -11,13 +11,13 @@ import {
   openSync,
   readlinkSync,
   readSync,
-  rmSync,
   symlinkSync,
   utimesSync,
   writeSync,
 } from 'node:fs'
 import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError, MurderError, reason } from '../../errors.ts'
+import { BlockSharing } from '../../files/block-sharing.ts'
 import { shown } from '../../files/entry.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { openToRead } from '../../files/open-to-read.ts'
@@ -108,12 +108,13 @@ async function copyAll(
  */
 class Copier {
   readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES)
-  #canShare = true
+  readonly #sharing = new BlockSharing()
   #last = performance.now()
 
   /** Whether it was still there. */
   async copy(source: Buffer, target: Buffer, signal: AbortSignal | undefined): Promise<boolean> {
-    if (this.#canShare && this.#share(source, target)) return true
+    const share = () => copyFileSync(source, target, constants.COPYFILE_FICLONE_FORCE)
+    if (this.#sharing.try(target, share)) return true
     let from: number
     try {
       from = openToRead(source)
@@ -141,18 +142,6 @@ class Copier {
     await breath()
     stopIfAborted(signal)
     this.#last = performance.now()
-  }
-
-  #share(source: Buffer, target: Buffer): boolean {
-    try {
-      copyFileSync(source, target, constants.COPYFILE_FICLONE_FORCE)
-      return true
-    } catch (error) {
-      rmSync(target, { force: true })
-      if (isSystemError(error, 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'ENOTTY', 'EXDEV', 'EINVAL'))
-        this.#canShare = false
-      return false
-    }
   }
 }
 

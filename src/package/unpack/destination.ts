@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { isSystemError } from '../../errors.ts'
+import { BlockSharing } from '../../files/block-sharing.ts'
 import { shareBlocks } from '../../files/copy-file.ts'
 import { type Entry, parentOf } from '../../files/entry.ts'
 import { unwritable } from '../../files/file-errors.ts'
@@ -38,7 +38,7 @@ export class Destination {
   readonly #directories: Entry[] = []
   #file: OpenFile | undefined
   #link: ReturnType<typeof linkerBetween> | undefined
-  #canShare = true
+  readonly #sharing = new BlockSharing()
 
   constructor(root: string) {
     this.#root = root
@@ -70,7 +70,7 @@ export class Destination {
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
     let isShared = false
     this.#do(entry.path, (path) => {
-      isShared = source !== undefined && this.#shares(source, path)
+      isShared = source !== undefined && this.#sharing.try(path, () => shareBlocks(source, path))
       const fd = openSync(path, O_WRONLY | O_NOFOLLOW | (isShared ? 0 : O_CREAT | O_EXCL), 0o600)
       this.#file = { entry, fd, written: 0 }
     })
@@ -148,20 +148,6 @@ export class Destination {
     const { fd } = this.#file
     this.#file = undefined
     closeSync(fd)
-  }
-
-  /** Makes a file of this user, whatever the mode and the owner of the source are. */
-  #shares(source: string, path: string): boolean {
-    if (!this.#canShare) return false
-    try {
-      shareBlocks(source, path)
-      return true
-    } catch (error) {
-      rmSync(path, { force: true })
-      if (isSystemError(error, 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'ENOTTY', 'EXDEV', 'EINVAL'))
-        this.#canShare = false
-      return false
-    }
   }
 
   #add(entry: Entry): void {
