@@ -5,11 +5,11 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { type Content, upload } from '../../fleet/upload.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { defined } from '../../system/defined.ts'
-import { command } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { setNodeOf } from '../paths/server-node.ts'
 import { clearScript, printScript, runsScript } from '../scripts/host-script.ts'
+import { nodeScript } from '../scripts/node-script.ts'
 import { STALL_GRACE_S } from '../timeouts.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { Host, type HostPaths } from './host.ts'
@@ -62,7 +62,7 @@ export class ServerHost extends Host {
   protected async execute({ args, onLine, input, signal }: AgentCommand): Promise<MurderError | undefined> {
     const { fleet, settings } = this.context
     const setNode = setNodeOf(this.context, this.server)
-    const script = `${setNode}\nexec "$node" ${command(agentPath(settings), ...args)}`
+    const script = nodeScript(setNode, agentPath(settings), ...args)
     const stdin = input && (() => input)
     // An agent with an input may be silent until it is asked something.
     const stallTimeoutS = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + STALL_GRACE_S

@@ -8,11 +8,11 @@ import { parseEvent } from '../../protocol/events.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import type { Reached, ReachQuestion } from '../../protocol/reach.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
-import { command } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
 import { agentInstaller, compressedAgent } from '../hosts/upload-agent.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { setNodeOf } from '../paths/server-node.ts'
+import { nodeScript } from '../scripts/node-script.ts'
 import { STALL_GRACE_S } from '../timeouts.ts'
 
 export interface Assignment {
@@ -125,7 +125,7 @@ export class RemotePeer {
     const session = {
       script: bringAgent
         ? agentInstaller(context, this.server, 'receive')
-        : `${setNodeOf(context, this.server)}\nexec "$node" ${command(agentPath(settings), 'receive')}`,
+        : nodeScript(setNodeOf(context, this.server), agentPath(settings), 'receive'),
       stdin: () => {
         this.#input = new PassThrough()
         this.#isArriving = bringAgent

@@ -4,10 +4,10 @@ import { explain, MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { type RelayPorts, Tunnel } from '../../protocol/tunnel/tunnel.ts'
 import { pause } from '../../system/backoff.ts'
-import { command } from '../../text/shell-quote.ts'
 import type { Context } from '../context/context.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { setNodeOf } from '../paths/server-node.ts'
+import { nodeScript } from '../scripts/node-script.ts'
 
 /** Signs of life. The relay ends after four missing ones, and a session in which nothing comes back after so many seconds. */
 const ALIVE_MS = 5000
@@ -73,7 +73,7 @@ export class Relay {
     const { fleet, settings } = this.#context
     const { tracker = 0, seeder = 0 } = this.#ports ?? {}
     const words = [agentPath(settings), 'relay', String(tracker), String(seeder)]
-    const script = `${setNodeOf(this.#context, this.#server)}\nexec "$node" ${command(...words)}`
+    const script = nodeScript(setNodeOf(this.#context, this.#server), ...words)
     let input = new PassThrough()
     let tunnel: Tunnel | undefined
     const stdin = () => {

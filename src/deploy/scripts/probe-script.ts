@@ -1,7 +1,7 @@
 import { SAID_ALL } from '../../fleet/persistent-shell-script.ts'
 import type { Reached } from '../../protocol/reach.ts'
-import { command } from '../../text/shell-quote.ts'
 import { encodeHandshake } from '../../torrent/wire/messages.ts'
+import { nodeScript } from './node-script.ts'
 
 /** The first bytes of any BitTorrent connection, of a torrent that nobody has. */
 export const PROBE_HANDSHAKE = encodeHandshake('00'.repeat(20), '00'.repeat(20))
@@ -61,10 +61,9 @@ const handshake = PROBE_HANDSHAKE.toString('hex')
 
 /** `setNode`: sets `node`, as in the others below. */
 export const listenScript = (setNode: string, [first, last]: readonly [number, number]) =>
-  `${setNode}\nexec "$node" ${command('-e', LISTENER, String(first), String(last), handshake)}`
+  nodeScript(setNode, '-e', LISTENER, String(first), String(last), handshake)
 
-export const connectScript = (setNode: string) =>
-  `${setNode}\nexec "$node" ${command('-e', CONNECTOR, handshake)}`
+export const connectScript = (setNode: string) => nodeScript(setNode, '-e', CONNECTOR, handshake)
 
 /** `isPeer`: whether it must answer a handshake. */
 export type Target = readonly [host: string, port: number, isPeer: boolean]
