@@ -89,9 +89,11 @@ describe('deltas between releases', () => {
     expect(await project.run('rollback')).toMatchObject({ code: 0 })
     expect(current()).toEqual([came, came])
 
-    const killed = project.start('deploy')
-    for (; !names(join(project.directory, '.shipit-murder/bases')).length; ) await setTimeout(50)
-    await setTimeout(1500)
+    // Killed while servers receive, so that nothing is published behind our back.
+    writeFileSync(join(project.workspace, 'slow'), randomBytes(400_000))
+    const killed = project.start('deploy', { MURDER_UPLOAD_LIMIT: '20K' })
+    const receiving = (index: number) => names(app(index), 'releases').some((name) => !/^\d{14}$/.test(name))
+    for (; !receiving(0) || !receiving(1); ) await setTimeout(20)
     killed.child.kill('SIGKILL')
     await killed.ended
     writeFileSync(join(project.workspace, 'new'), 'new')

@@ -38,6 +38,13 @@ const listens = (port: number) =>
     socket.once('connect', () => socket.end())
   })
 
+/** Also that it has said on which port it listens, which it does before it answers anybody. */
+const answers = (port: number) =>
+  fetch(`http://127.0.0.1:${port}/`).then(
+    () => true,
+    () => false,
+  )
+
 /** Starts a tracker of another maker and waits until it answers. */
 async function startTracker(program: string, args: string[], env: Record<string, string> = {}) {
   const child = spawn(program, args, { stdio: 'ignore', env: { ...process.env, ...env } })
@@ -70,7 +77,7 @@ describe('without a tracker', () => {
   it('a deploy completes when the tracker is killed right after its start', async () => {
     let killed = 0
     const timer = setInterval(async () => {
-      if (killed > 0 || !(await listens(project.trackerPort))) return
+      if (killed > 0 || !(await answers(project.trackerPort))) return
       const tracker = processOf(`murder.mjs tracker --port ${project.trackerPort} `)
       if (tracker === undefined || killed > 0) return
       process.kill(tracker, 'SIGKILL')
