@@ -94,6 +94,7 @@ export class Participant {
     this.#discovery = new Discovery(this.#context, this.#neighbours, {
       isServed: () => this.#isServed(),
       onSwarmSize: (size) => this.#raiseSwarmSize(size),
+      onPlace: (place) => this.#sites.foundAt(place),
     })
     this.#raiseSwarmSize((fleet ?? -1) + 1)
     this.complete = new Promise((resolve, reject) => {

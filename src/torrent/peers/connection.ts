@@ -158,8 +158,21 @@ export class Connection {
       [BLOCK_KEY]: local.largestUpload,
       ...(this.outgoing ? { [WAY_KEY]: Math.round(this.leastRoundTripS * 1000) } : {}),
       ...(local.isSeeder ? { [SEEDER_KEY]: 1 } : {}),
-      ...(local.site ? { [SITE_KEY]: local.site.name, [MEMBER_KEY]: local.site.key ?? local.peerId } : {}),
+      ...this.#siteWords(),
     }
+  }
+
+  #siteWords(): Record<string, string> {
+    const { site, peerId } = this.#context.local
+    return site ? { [SITE_KEY]: site.name, [MEMBER_KEY]: site.key ?? peerId } : {}
+  }
+
+  /** Tells an agent of our site, if it was found only after the handshake. */
+  tellSite(): void {
+    const { extendedHandshake, isAgent } = this.wire
+    const words = this.#siteWords()
+    if (!isAgent || extendedHandshake[SITE_KEY] === words[SITE_KEY]) return
+    this.wire.repeatHandshake(words)
   }
 
   #sendHandshake(): void {

@@ -4,6 +4,7 @@ import { withSecret } from '../access/secret.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import type { AnnounceRequest } from '../tracker/announce.ts'
 import { Announcer } from '../tracker/announcer.ts'
+import { isPlaceName } from '../tracker/places.ts'
 import type { Connection } from './connection.ts'
 import type { Neighbours } from './neighbours.ts'
 import { guessAddresses, PeerExchange } from './pex.ts'
@@ -16,6 +17,8 @@ export interface DiscoveryCallbacks {
   isServed(): boolean
   /** There are at least so many participants. */
   onSwarmSize(size: number): void
+  /** A tracker says where this process is. */
+  onPlace(place: string): void
 }
 
 /** Finds peers to connect to: from the user, from trackers and from neighbours; without a tracker it guesses a few. */
@@ -38,8 +41,9 @@ export class Discovery {
         new Announcer(withSecret(url, options.secret), {
           describe: () => this.#describe(),
           isHungry: () => !callbacks.isServed() && neighbours.wantsMore,
-          onAnswer: ({ peers, swarm }) => {
+          onAnswer: ({ peers, swarm, place }) => {
             callbacks.onSwarmSize(swarm)
+            if (place !== undefined) callbacks.onPlace(place)
             this.#learn(this.#fromTracker(url, peers))
           },
         }),
@@ -93,6 +97,7 @@ export class Discovery {
       downloaded: received,
       left: metainfo.length - scheduler.bytesHere,
       want: PEERS_WANTED,
+      locate: local.site === undefined || isPlaceName(local.site.name),
       ...(options.address === undefined ? {} : { address: options.address }),
     }
   }

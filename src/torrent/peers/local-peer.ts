@@ -26,7 +26,8 @@ export interface LocalPeer {
   readonly largestUpload: number
   /** The longest block that we ask for. */
   readonly largestDownload: number
-  readonly site: OwnSiteOptions | undefined
+  /** As the user has named it, or the place that a tracker has found out. */
+  site: OwnSiteOptions | undefined
   /** 0 before it is known. */
   listenPort: number
 }

@@ -1,5 +1,6 @@
 import type { SiteFacts } from '../scheduler/sites/site-facts.ts'
 import type { SwarmContext } from '../swarm-context.ts'
+import { isPlaceName } from '../tracker/places.ts'
 import { SITE_EXTENSION } from '../wire/extensions.ts'
 import type { Connection } from './connection.ts'
 
@@ -13,7 +14,7 @@ interface Partner {
 }
 
 /**
- * Tells which neighbours are in our own site, by the names of both, and lets its members know which pieces this one fetches
+ * Tells which neighbours are in our own site, by the names of both, the user's or found ones, and lets its members know which pieces this one fetches
  * from other sites. What neighbours say is not trusted: it only decides who is preferred.
  */
 export class SiteExchange {
@@ -33,6 +34,7 @@ export class SiteExchange {
       facts: { isNear: true, site: undefined, key },
     }
     this.#partners.set(connection.id, partner)
+    connection.tellSite()
     wire.on('extended-handshake', () => this.#update(partner))
     wire.on('extended', (extension, content) => {
       if (extension === SITE_EXTENSION) this.#importsHeard(partner, content)
@@ -53,12 +55,28 @@ export class SiteExchange {
       if (facts.isNear) connection.wire.extended(SITE_EXTENSION, content)
   }
 
-  /** Where one of the two has no name, the neighbour counts as near: so nothing changes where no sites are named. */
+  /** A tracker has found out where this process is. */
+  foundAt(place: string): void {
+    const { local, scheduler } = this.#context
+    if (local.site?.name === place || (local.site && !isPlaceName(local.site.name))) return
+    local.site = { name: place }
+    scheduler.sites.foundAt(place)
+    for (const partner of this.#partners.values()) {
+      partner.connection.tellSite()
+      this.#update(partner)
+    }
+  }
+
+  /**
+   * Where one of the two has no name, the neighbour counts as near: so nothing changes where no sites are known. Nor are the user's
+   * names compared with what was found.
+   */
   #update(partner: Partner): void {
     const { connection } = partner
     const { site, siteKey = partner.facts.key } = connection
-    const ownSite = this.#context.options.site?.name
-    const isNear = ownSite === undefined || site === undefined || site === ownSite
+    const ownSite = this.#context.local.site?.name
+    const isKnown = ownSite !== undefined && site !== undefined && isPlaceName(site) === isPlaceName(ownSite)
+    const isNear = !isKnown || site === ownSite
     partner.facts = { isNear, site: ownSite === undefined ? undefined : site, key: siteKey }
     this.#locate(connection, partner.facts)
   }

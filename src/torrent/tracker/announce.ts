@@ -5,6 +5,7 @@ import { oneLine } from '../../text/format.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import { decodeCompact } from '../encoding/compact.ts'
 import { isTracker } from './announce-url.ts'
+import { isPlaceName } from './places.ts'
 
 /** A longer answer of a tracker is an error. */
 const LONGEST_ANSWER_BYTES = 256 * 1024
@@ -14,6 +15,9 @@ const MAX_REDIRECTS = 5
 const IDLE_TIMEOUT_MS = 10_000
 /** For the whole answer, also from a tracker that sends a byte now and then. */
 const ANSWER_TIMEOUT_MS = 30_000
+
+/** Key of an answer: the place where the asker is. */
+export const PLACE_KEY = 'murder_place'
 
 export interface AnnounceRequest {
   infoHash: string
@@ -28,6 +32,8 @@ export interface AnnounceRequest {
   want: number
   /** The address that others shall get, if it is not the one that the tracker sees. */
   address?: string
+  /** Whether the tracker is asked where this peer is. Only our own answers that. */
+  locate?: boolean
 }
 
 export interface AnnounceAnswer {
@@ -37,6 +43,8 @@ export interface AnnounceAnswer {
   peers: string[]
   /** Participants that the tracker knows, this one included; 0 when it does not say. */
   swarm: number
+  /** The name of the place where this peer is. */
+  place?: string | undefined
 }
 
 /**
@@ -62,6 +70,7 @@ export function parseAnswer(bytes: Uint8Array): AnnounceAnswer {
     interval: readInterval(answer.interval),
     peers: [...readPeers(answer.peers, 4), ...readPeers(answer.peers6, 6)],
     swarm: readCount(answer.complete) + readCount(answer.incomplete),
+    place: readPlace(answer[PLACE_KEY]),
   }
 }
 
@@ -99,6 +108,7 @@ function announceUrl(url: string, request: AnnounceRequest): string {
     ['numwant', request.want],
   ]
   if (request.event) values.push(['event', request.event])
+  if (request.locate) values.push(['locate', 1])
   if (request.address) values.push(['ip', encodeURIComponent(request.address)])
   const query = values.map(([key, value]) => `${key}=${value}`).join('&')
   const join = !url.includes('?') ? '?' : /[?&]$/.test(url) ? '' : '&'
@@ -116,6 +126,11 @@ function readInterval(value: unknown): number {
 
 function readCount(value: unknown): number {
   return typeof value === 'number' && value > 0 ? value : 0
+}
+
+function readPlace(value: unknown): string | undefined {
+  const name = value instanceof Uint8Array ? Buffer.from(value).toString() : ''
+  return isPlaceName(name) ? name : undefined
 }
 
 function readPeers(value: unknown, version: 4 | 6): string[] {

@@ -4,6 +4,7 @@ import bencode from 'bencode'
 import { formatAddress, isLoopback, plainAddress } from '../../system/addresses.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import { encodeCompact } from '../encoding/compact.ts'
+import { amend } from './answers.ts'
 
 /** Carries the address that a peer announces to the tracker module's filter. Removed when it comes from outside. */
 const HEADER = 'x-announced-address'
@@ -14,6 +15,10 @@ export interface AnnounceParams {
   addr: string
   port: number
   headers: Record<string, string | string[] | undefined>
+  /** '1' when an agent asks where it is. */
+  locate?: string
+  httpReq: IncomingMessage
+  httpRes: ServerResponse
 }
 
 /**
@@ -58,9 +63,7 @@ function forwardedFor({ headers }: IncomingMessage): string | undefined {
 
 function tellWhereReached(request: IncomingMessage, response: ServerResponse): void {
   const here = plainAddress(request.socket.localAddress ?? '')
-  const end = response.end.bind(response) as (body?: unknown) => ServerResponse
-  response.end = ((body?: unknown) =>
-    end(body instanceof Uint8Array ? withReached(body, here) : body)) as ServerResponse['end']
+  amend(response, (body) => withReached(body, here))
 }
 
 /** A peer of an answer that is not compact (BEP 3). */

@@ -1,6 +1,7 @@
-import type { Server, ServerResponse } from 'node:http'
+import type { Server } from 'node:http'
 import bencode from 'bencode'
 import { decodeUntrusted } from '../encoding/bencode.ts'
+import { amend } from './answers.ts'
 
 /** Of an infohash, and of a peer id. */
 const ID_BYTES = 20
@@ -17,11 +18,7 @@ interface Answer {
  * for each from 0x80 on: other clients would not find their torrent in a scrape, nor know a peer by its id.
  */
 export function keepBinary(http: Server): void {
-  http.prependListener('request', (_request, response) => {
-    const end = response.end.bind(response) as (body?: unknown) => ServerResponse
-    response.end = ((body?: unknown) =>
-      end(body instanceof Uint8Array ? withBinary(body) : body)) as ServerResponse['end']
-  })
+  http.prependListener('request', (_request, response) => amend(response, withBinary))
 }
 
 /** The module's answer to a scrape (BEP 48), or to an announce that is not compact (BEP 3), put right. Others stay as they are. */

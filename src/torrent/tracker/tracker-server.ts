@@ -3,10 +3,15 @@ import type { Socket } from 'node:net'
 import bencode from 'bencode'
 import Server from 'bittorrent-tracker/server'
 import { isSystemError, MurderError } from '../../errors.ts'
+import { plainAddress } from '../../system/addresses.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { admit, type Permit } from '../access/tracker-gate.ts'
+import { decodeUntrusted } from '../encoding/bencode.ts'
+import { PLACE_KEY } from './announce.ts'
 import { type AnnounceParams, correctAddresses, useAnnouncedAddress } from './announced-address.ts'
+import { amend } from './answers.ts'
 import { keepBinary } from './binary-answers.ts'
+import { Locator } from './locator.ts'
 
 export interface Tracker {
   readonly port: number
@@ -39,6 +44,7 @@ export async function startTracker(options: {
 }): Promise<Tracker> {
   const only = options.only && new Set(options.only.map((hash) => hash.toLowerCase()))
   const { permits } = options
+  const locator = new Locator()
   const server: Server = new Server({
     // By default Node looks for slow requests only every 30 s.
     http: {
@@ -53,10 +59,13 @@ export async function startTracker(options: {
     interval: ANNOUNCE_INTERVAL_MS,
     peersCacheLength: MAX_PEERS,
     filter: (infoHash, params, done) => {
-      useAnnouncedAddress(params as AnnounceParams)
-      if (only && !only.has(infoHash)) done(new Error('this tracker does not serve that torrent'))
-      else if (Object.keys(server.torrents).length < MAX_TORRENTS || infoHash in server.torrents) done(null)
-      else done(new Error('this tracker serves too many torrents already'))
+      const announced = params as AnnounceParams
+      useAnnouncedAddress(announced)
+      if (only && !only.has(infoHash)) return done(new Error('this tracker does not serve that torrent'))
+      if (Object.keys(server.torrents).length >= MAX_TORRENTS && !(infoHash in server.torrents))
+        return done(new Error('this tracker serves too many torrents already'))
+      if (announced.locate === undefined) return done(null)
+      void tellPlace(announced, locator, permits !== undefined).then(() => done(null))
     },
   })
   correctAddresses(server.http)
@@ -89,6 +98,22 @@ function guard(permits: readonly Permit[], request: IncomingMessage, response: S
   if (url !== undefined) request.url = url
   else if (refusal === undefined) response.writeHead(404).end()
   else response.writeHead(200).end(bencode.encode({ 'failure reason': refusal }))
+}
+
+/**
+ * Agents that ask are told where they are (`Locator`). Others learn of them only afterwards, so that nobody meets a peer of unknown
+ * place. An open tracker looks for nobody but those who ask: else strangers could have it connect to anybody.
+ */
+async function tellPlace(announced: AnnounceParams, locator: Locator, isTrusted: boolean): Promise<void> {
+  const { ip, port, httpReq, httpRes } = announced
+  if (!isTrusted && ip !== plainAddress(httpReq.socket.remoteAddress ?? '')) return
+  const place = await locator.locate(ip, port)
+  if (place !== undefined) amend(httpRes, (body) => withPlace(body, place))
+}
+
+function withPlace(body: Uint8Array, place: string): Uint8Array {
+  const answer = decodeUntrusted(body) as Record<string, unknown>
+  return bencode.encode({ ...answer, [PLACE_KEY]: place } as never)
 }
 
 /** Against slow clients and floods: Node ends a request that takes too long, and too many connections displace the oldest. */

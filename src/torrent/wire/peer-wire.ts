@@ -214,6 +214,13 @@ export class PeerWire extends EventEmitter<WireEvents> {
     this.#sendExtendedHandshake()
   }
 
+  /** Sends the extended handshake once more, with more to say: BEP 10 has it so. */
+  repeatHandshake(more: Record<string, unknown>): void {
+    Object.assign(this.extendedHandshake, more)
+    this.#extendedHandshakeSent = false
+    this.#sendExtendedHandshake()
+  }
+
   /** Once, when both handshakes (BEP 3) have been made. */
   #sendExtendedHandshake(): void {
     if (this.#extendedHandshakeSent || !this.#handshakeSent || !this.#peerHasExtensions) return

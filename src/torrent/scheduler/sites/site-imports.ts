@@ -36,7 +36,7 @@ export class SiteImports {
   isImporter = true
   /** Neighbours at other sites. */
   farCount = 0
-  readonly #own: OwnSite
+  #own: OwnSite
   readonly #ownKey: number
   readonly #pieceCount: number
   readonly #peers: ReadonlyMap<number, PeerState>
@@ -88,6 +88,12 @@ export class SiteImports {
     this.#shareOf = new Uint16Array(pieceCount)
     this.#onlyAtSource = new PieceSet(pieceCount)
     this.#ripe = new PieceSet(pieceCount)
+  }
+
+  /** Where this participant is has been found out. */
+  foundAt(site: string): void {
+    this.#own = { ...this.#own, site }
+    this.changed()
   }
 
   /** A neighbour came, left, stopped answering, or is now known to be elsewhere. */

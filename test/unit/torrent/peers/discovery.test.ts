@@ -30,7 +30,11 @@ async function learnt(o: Partial<ParticipantOptions>): Promise<string[]> {
       learn: (addresses: string[]) => addresses.length > 0 && resolve(addresses),
       dialMore: () => {},
     } as unknown as Neighbours
-    new Discovery(context, neighbours, { isServed: () => true, onSwarmSize: () => {} }).start()
+    new Discovery(context, neighbours, {
+      isServed: () => true,
+      onSwarmSize: () => {},
+      onPlace: () => {},
+    }).start()
   })
   const addresses = await heard
   tracker.close()
