@@ -14,6 +14,10 @@ import { type Measurement, reportTable, taskTable } from './report.ts'
 import { placeFor } from './scratch.ts'
 
 const DEPLOY_TO = '/srv/app'
+/** One way. */
+const MAX_DELAY_MS = 1000
+/** Of a long link. */
+const QUEUE_BYTES = 2 ** 20
 
 interface Case {
   servers: number
@@ -30,6 +34,7 @@ await benchProgram(async () => {
       rounds: { type: 'string', default: '1' },
       against: { type: 'string', default: 'rsync,murder' },
       congestion: { type: 'string' },
+      delay: { type: 'string', default: '0' },
       scratch: { type: 'string' },
       json: { type: 'string' },
     },
@@ -51,6 +56,10 @@ await benchProgram(async () => {
   )
 
   const rounds = parseCount('--rounds', values.rounds)
+  const delayMs = Number(values.delay)
+  if (!(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) throw new Error(`--delay takes 0 to ${MAX_DELAY_MS} ms`)
+  if (delayMs > 0 && cases.some(({ rate }) => rate === undefined))
+    throw new Error('--delay needs a --rate: a long link has one')
 
   const measurements: Measurement[] = []
   const scratch = await makeScratch('deploy')
@@ -64,7 +73,11 @@ await benchProgram(async () => {
           for (const way of round % 2 ? ways : [...ways].reverse()) {
             const scratch = values.scratch ?? (await placeFor(one.servers, size))
             measurements.push(
-              ...(await runWay(repository, one, way, round, { scratch, congestion: values.congestion })),
+              ...(await runWay(repository, one, way, round, {
+                scratch,
+                delayMs,
+                congestion: values.congestion,
+              })),
             )
           }
         }
@@ -85,15 +98,21 @@ await benchProgram(async () => {
   if (failed.length > 0) throw new Error(`${failed.length} of ${measurements.length} deploys went wrong`)
 })
 
+/** All servers at one far site. */
+function farLinks(servers: number, rate: number, delayMs: number) {
+  return { sites: [0, servers], longLink: { rate, delayMs, lossPercent: 0, queueBytes: QUEUE_BYTES } }
+}
+
 /** The first and the second deploy of one way, on fresh servers. */
 async function runWay(
   repository: string,
   { servers, size, rate }: Case,
   way: Way,
   round: number,
-  { scratch, congestion }: { scratch: string; congestion: string | undefined },
+  { scratch, delayMs, congestion }: { scratch: string; delayMs: number; congestion: string | undefined },
 ): Promise<Measurement[]> {
-  const lab = await Lab.create({ hosts: servers, rate, deployHost: true, scratch, congestion })
+  const far = delayMs > 0 && rate ? farLinks(servers, rate, delayMs) : {}
+  const lab = await Lab.create({ hosts: servers, rate, deployHost: true, scratch, congestion, ...far })
   try {
     await Promise.all(lab.servers.map((server) => lab.sshd(server)))
     const addresses = lab.servers.map((server) => server.address)
