@@ -1,7 +1,9 @@
-import { ExitCode, explain, MurderError } from './errors.ts'
+import { ExitCode, MurderError } from './errors.ts'
 import type { Shipit } from './shipit.ts'
-import { exitWith, keepExitCode } from './tasks/exit-code.ts'
+import { keepExitCode } from './tasks/exit-code.ts'
 import { registrations } from './tasks/index.ts'
+import { onlyChosenServers } from './tasks/servers.ts'
+import { thrownToNode } from './tasks/thrown-to-node.ts'
 
 export type { MurderSettings } from './config/schema.ts'
 export type { Server, Shipit, ShipitConfig } from './shipit.ts'
@@ -22,14 +24,9 @@ export default function murder(shipit: Shipit): void {
     )
   }
   keepExitCode(shipit)
+  onlyChosenServers(shipit)
   for (const register of registrations) register(shipit)
 }
 
-/** Shipit's command line lets Node print what a shipitfile throws, with stack and fields: here both say one line. */
-function misused(message: string, cure: string): MurderError {
-  const error = new MurderError('PLUGIN_ORDER', message, { exitCode: ExitCode.usage, cure })
-  for (const field of Object.keys(error)) Object.defineProperty(error, field, { enumerable: false })
-  error.stack = explain(error)
-  exitWith(error.exitCode)
-  return error
-}
+const misused = (message: string, cure: string): MurderError =>
+  thrownToNode(new MurderError('PLUGIN_ORDER', message, { exitCode: ExitCode.usage, cure }))

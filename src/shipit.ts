@@ -4,8 +4,24 @@
  */
 import type { MurderSettings } from './config/schema.ts'
 
-/** A server as the user writes it: `user@host:port`, or its parts. */
-export type Server = string | Remote
+/** A server as the user writes it: `user@host:port`, or an entry. */
+export type Server = string | ServerEntry
+
+/** An entry of `servers`: how it is reached, and what is true of this server alone. */
+export interface ServerEntry extends Remote {
+  /** Its name in output and settings, in place of `user@host:port`. */
+  label?: string
+  /** What it is there for: `roles` chooses by them, and commands may be for one of them. */
+  roles?: string | string[]
+  /** Its place, as in the setting `sites`. */
+  site?: string
+  /** In place of the environment's. Plugins that read `shipit.releasePath` do not know of it. */
+  deployTo?: string
+  /** In place of the setting `node`. */
+  node?: string | { bring: string }
+  /** Environment variables of commands that run there for you. */
+  env?: Record<string, string | number | boolean>
+}
 
 /** A server as ssh-pool parses it. */
 export interface Remote {

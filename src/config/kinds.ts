@@ -228,6 +228,29 @@ export const servers: Kind<typeof serversSchema> = {
   toText: (value) => value.join(','),
 }
 
+export const isRole = (text: string): boolean => /^[\w.-]{1,64}$/.test(text)
+
+const rolesSchema = z.array(z.string().refine(isRole))
+
+export const roles: Kind<typeof rolesSchema> = {
+  schema: rolesSchema,
+  allowed: "a list of roles such as ['web', 'db']",
+  fromText: commaSeparated,
+  show: (value) => (value.length === 0 ? 'any' : value.join(', ')),
+  toText: (value) => value.join(','),
+}
+
+const namesSchema = z.array(z.string().min(1).max(255).refine(isOneLine))
+
+/** Names of servers as in `servers`, or their labels. */
+export const names: Kind<typeof namesSchema> = {
+  schema: namesSchema,
+  allowed: "a list of servers by label, host or user@host, such as ['a.example.com']",
+  fromText: commaSeparated,
+  show: (value) => (value.length === 0 ? 'none named' : value.map(oneLine).join(', ')),
+  toText: (value) => value.join(','),
+}
+
 export const compression = oneOfKind(['auto', 'gzip', 'zstd', 'none'])
 
 export const reach = oneOfKind(['auto', 'direct', 'ssh'])

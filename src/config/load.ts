@@ -1,13 +1,17 @@
 import { posix } from 'node:path'
+import type { z } from 'zod'
 import { ExitCode, MurderError } from '../errors.ts'
 import { resolveAliases } from './aliases.ts'
 import { type CopyInput, type CopyOptions, readCopyOptions } from './copy/copy-options.ts'
+import { entryProblems } from './entries/entry.ts'
+import { selectionProblems } from './entries/select.ts'
+import { sitesWithEntries } from './entries/sites.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import * as kinds from './kinds.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
 import { type Settings, schema } from './schema.ts'
-import { findServers, isServer, serverNames } from './servers.ts'
+import { findServers, isServer, serverList, serverNames } from './servers.ts'
 import { siteProblems } from './sites.ts'
 import { suggest } from './suggest.ts'
 
@@ -43,6 +47,7 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
   const own = resolveAliases(isGroup(given) ? given : {})
   const input = overlay(own.file, environment)
   const parsed = schema.safeParse(input)
+  const entries = serverList(servers)
   const copied = readCopyOptions(copy)
   const problems = [
     ...(isGroup(given) ? [] : [`murder is ${found(given)}: allowed: an object of settings`]),
@@ -52,13 +57,8 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
     ...dryRunProblems(env),
     ...deployToProblems(deployTo),
     ...seederProblems(input.seeder, servers, environment),
-    ...(parsed.success
-      ? siteProblems(
-          parsed.data.sites,
-          knownServers(servers, parsed.data.peers),
-          nameOf('sites', environment),
-        )
-      : []),
+    ...entryProblems(entries),
+    ...(parsed.success ? serverProblems(parsed.data, entries, environment) : []),
     ...directoryProblems(input, deployTo, environment),
     ...copied.problems,
     ...formProblems(input.package, copied.copy),
@@ -74,7 +74,8 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
     port,
     origins['tracker.port'] === 'default' ? port + SPARE_PORTS : port,
   ]
-  return { settings: { ...parsed.data, remotePath, temporaryPath, trackerPorts }, origins }
+  const sites = sitesWithEntries(parsed.data.sites, entries)
+  return { settings: { ...parsed.data, sites, remotePath, temporaryPath, trackerPorts }, origins }
 }
 
 /** A copy of the shipitfile's settings in which those of the environment take precedence. */
@@ -138,11 +139,20 @@ function seederProblems(
   ]
 }
 
-/** Servers of the fleet, and the servers that single tasks have instead. */
-const knownServers = (servers: unknown, peers: readonly string[] = []): unknown[] => [
-  ...(Array.isArray(servers) ? servers : servers === undefined || servers === null ? [] : [servers]),
-  ...peers,
-]
+/** What does not fit the entries of `servers`. */
+function serverProblems(
+  settings: z.output<typeof schema>,
+  entries: readonly unknown[],
+  environment: Map<SettingKey, FromEnvironment>,
+): string[] {
+  // Single tasks may have other servers instead.
+  const known = [...entries, ...(settings.peers ?? [])]
+  const sites = sitesWithEntries(settings.sites, entries)
+  return [
+    ...siteProblems(sites, known, nameOf('sites', environment)),
+    ...selectionProblems(entries, settings, (setting) => nameOf(setting, environment)),
+  ]
+}
 
 /** The first ten names, because a fleet may be large. */
 function listed(names: (string | undefined)[]): string {

@@ -100,6 +100,19 @@ export const schema = z.strictObject({
     example: ['deploy@x.example.com', 'deploy@y.example.com:2222'],
     unset: 'all servers',
   }),
+  roles: setting(kinds.roles.schema.default([]), kinds.roles, {
+    description:
+      'Only servers that have one of these roles take part in the run; the entries of `servers` say which they have (docs/rollout.md).',
+    example: ['web'],
+  }),
+  only: setting(kinds.names.schema.default([]), kinds.names, {
+    description: 'Only these servers take part in the run.',
+    example: ['a.example.com'],
+  }),
+  except: setting(kinds.names.schema.default([]), kinds.names, {
+    description: 'These servers do not take part in the run.',
+    example: ['b.example.com'],
+  }),
   announce: setting(kinds.host.schema.optional(), kinds.host, {
     description: 'Address of the deploy host, or of the server that `seeder` names, as the servers reach it.',
     example: '10.0.0.1',

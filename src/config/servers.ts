@@ -19,9 +19,19 @@ export function partsOf(server: unknown): Parts | undefined {
   return { user: String(user), host, port: port === undefined ? undefined : String(port) }
 }
 
+/** The name that an entry gives itself. */
+function labelOf(server: unknown): string | undefined {
+  const label = typeof server === 'object' && server !== null ? Reflect.get(server, 'label') : undefined
+  return typeof label === 'string' ? label : undefined
+}
+
 function namesOf(server: unknown): string[] {
   const parts = partsOf(server)
   if (parts === undefined) return typeof server === 'string' ? [server] : []
+  return [...new Set([labelOf(server) ?? [], ...addressesOf(parts)].flat())]
+}
+
+function addressesOf(parts: Parts): string[] {
   const { user, host, port = '22' } = parts
   const bare = [host, `${user}@${host}`]
   const bracketed = isIPv6(host) ? [`[${host}]`, `${user}@[${host}]`] : bare
@@ -29,12 +39,12 @@ function namesOf(server: unknown): string[] {
 }
 
 /** Shipit's `servers` as a list: it may also be a single entry. */
-function serverList(servers: unknown): unknown[] {
+export function serverList(servers: unknown): unknown[] {
   if (servers === undefined || servers === null) return []
   return Array.isArray(servers) ? servers : [servers]
 }
 
-/** Indices in `servers` of the entries with this name: host, user@host, host:port or user@host:port. */
+/** Indices in `servers` of the entries with this name: label, host, user@host, host:port or user@host:port. */
 export function findServers(name: string, servers: unknown): number[] {
   return serverList(servers).flatMap((server, index) => (namesOf(server).includes(name) ? [index] : []))
 }
@@ -55,6 +65,8 @@ export function serverNames(servers: unknown): string[] {
     if (typeof server === 'string') return server
     const parts = partsOf(server)
     if (parts === undefined) return String(server)
+    const label = labelOf(server)
+    if (label !== undefined) return label
     return formatServerName(parts.user, parts.host, parts.port)
   })
 }

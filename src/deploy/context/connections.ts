@@ -3,6 +3,7 @@ import { findServers, isServer, partsOf } from '../../config/servers.ts'
 import { MurderError } from '../../errors.ts'
 import type { SshConnection } from '../../fleet/ssh/server.ts'
 import type { Shipit } from '../../shipit.ts'
+import { connectionsNotChosen } from './choose-servers.ts'
 import { connectionsOf } from './ssh-pool.ts'
 
 /** Connections of a run: to its servers, and to other servers that tracker and seeder are on. */
@@ -14,10 +15,11 @@ export interface Connections {
 /** `peers`: the run is about these servers, not about those of the shipitfile. */
 export function findConnections(shipit: Shipit, settings: Settings, peers?: string[]): Connections {
   const pool = connectionsOf(shipit)
-  const named = peers ?? shipit.config.servers
+  const known = [...pool, ...connectionsNotChosen(shipit)]
+  const named = peers ?? pool.map(({ remote }) => remote)
   return {
-    connections: peers ? connectionsTo(peers, pool) : pool,
-    besides: connectionsTo(outsiders(settings, named), pool),
+    connections: peers ? connectionsTo(peers, known) : pool,
+    besides: connectionsTo(outsiders(settings, named, known), known),
   }
 }
 
@@ -44,9 +46,13 @@ function addressOf(name: string): { user: string; host: string; port: number } {
 }
 
 /** The servers, as they are written, that tracker or seeder should be on and that are not among `servers`. */
-function outsiders({ seeder, tracker }: Settings, servers: unknown): string[] {
-  const named = [seeder, tracker.at].filter(
-    (name) => isServer(name) && findServers(name, servers).length === 0,
-  )
+function outsiders(
+  { seeder, tracker }: Settings,
+  servers: unknown,
+  known: readonly SshConnection[],
+): string[] {
+  const remotes = known.map(({ remote }) => remote)
+  const isName = (name: string) => isServer(name) || findServers(name, remotes).length > 0
+  const named = [seeder, tracker.at].filter((name) => isName(name) && findServers(name, servers).length === 0)
   return [...new Set(named)]
 }

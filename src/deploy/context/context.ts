@@ -1,4 +1,3 @@
-import { loadSettings, type Origins } from '../../config/load.ts'
 import type { Settings } from '../../config/schema.ts'
 import { Fleet, type Outcome } from '../../fleet/fleet.ts'
 import { type Server, toServers } from '../../fleet/ssh/server.ts'
@@ -9,11 +8,13 @@ import { outputMode } from '../../report/output.ts'
 import { RunRecord } from '../../report/run-record.ts'
 import type { Shipit } from '../../shipit.ts'
 import { deployToOf } from '../paths/server-paths.ts'
+import { refuseChoiceOfPeers } from './choose-servers.ts'
 import { findConnections } from './connections.ts'
 import { DeployLog } from './deploy-log.ts'
 import { type Display, RunDisplay } from './display.ts'
 import { FleetLock } from './fleet-lock.ts'
 import { Interrupt } from './interrupt.ts'
+import { settingsOf } from './settings-of.ts'
 import { commandsEnded, watchCommands } from './ssh-pool.ts'
 
 /** The parts that the steps of one `npx shipit …` share. */
@@ -54,6 +55,7 @@ export function contextOf(shipit: Shipit): Context {
 /** The context of single tasks, whose fleet is `murder.peers` when that is set. */
 export function taskContextOf(shipit: Shipit): Context {
   const { peers } = settingsOf(shipit).settings
+  if (peers) refuseChoiceOfPeers(shipit)
   return peers ? remembered(peersContexts, shipit, peers) : contextOf(shipit)
 }
 
@@ -150,10 +152,4 @@ function tellPlugins(shipit: Shipit, record: RunRecord, event: OutputEvent): voi
   if (event.event === 'server' && event.phase === 'done') {
     shipit.emit('murder:peer:done', record.server(event.server))
   }
-}
-
-/** Settings and their origins. Needs no connection. Throws SETTINGS. */
-export function settingsOf(shipit: Shipit): { settings: Settings; origins: Origins } {
-  const { murder, deployTo, servers } = shipit.config
-  return loadSettings({ file: murder, env: process.env, deployTo, servers, copy: shipit.config })
 }

@@ -13,11 +13,13 @@ export interface SshRemote {
   user?: string
   host: string
   port?: number | string
+  /** A name for it that its user has given. */
+  label?: string
   extraSshOptions?: Record<string, unknown>
 }
 
 export interface Server {
-  /** `user@host`, with `:port` unless it is 22, and an IPv6 address in brackets. Unique in its fleet. */
+  /** Its own name, or `user@host`, with `:port` unless it is 22, and an IPv6 address in brackets. Unique in its fleet. */
   readonly label: string
   readonly user: string
   readonly host: string
@@ -69,7 +71,7 @@ function toServer(connection: SshConnection): Server {
     )
   }
   const host = remote.host.toLowerCase()
-  const label = formatServerName(user, host, port === 22 ? undefined : port)
+  const label = remote.label ?? formatServerName(user, host, port === 22 ? undefined : port)
   return { label, user, host, port, byHand: loginOf(connection), connection }
 }
 

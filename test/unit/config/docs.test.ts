@@ -4,7 +4,7 @@ import { settingInfos, valueAt } from '../../../src/config/keys.ts'
 import { loadSettings } from '../../../src/config/load.ts'
 import { settingsMarkdown } from '../../../src/config/markdown.ts'
 
-const servers = ['deploy@a.example.com', 'deploy@b.example.com']
+const servers = [{ user: 'deploy', host: 'a.example.com', roles: ['web'] }, 'deploy@b.example.com']
 const load = (file: unknown, env: Record<string, string> = {}) =>
   loadSettings({ file, env, deployTo: '/srv/app', servers })
 
@@ -42,6 +42,9 @@ tracker.allow       nothing                                          default
 tracker.at          seeder                                           default
 seeder              local                                            default
 peers               all servers                                      default
+roles               any                                              default
+only                none named                                       default
+except              none named                                       default
 announce            the deploy host as each server sees it over SSH  default
 remotePath          /srv/app/shared/murder                           default
 temporaryPath       /srv/app/shared/murder/tmp                       default

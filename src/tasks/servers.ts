@@ -1,0 +1,15 @@
+import { chooseServers } from '../deploy/context/choose-servers.ts'
+import { MurderError } from '../errors.ts'
+import type { Shipit } from '../shipit.ts'
+import { thrownToNode } from './thrown-to-node.ts'
+
+/** `roles`, `only` and `except` count for the commands of all plugins, so they do before any task runs. */
+export function onlyChosenServers(shipit: Shipit): void {
+  shipit.on('init:after_ssh_pool', () => {
+    try {
+      chooseServers(shipit)
+    } catch (error) {
+      throw error instanceof MurderError ? thrownToNode(error) : error
+    }
+  })
+}
