@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
+import { addressProblems } from './address-kind.ts'
 import { resolveAliases } from './aliases.ts'
 import { type CopyInput, type CopyOptions, readCopyOptions } from './copy/copy-options.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
@@ -57,6 +58,13 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
           parsed.data.sites,
           knownServers(servers, parsed.data.peers),
           nameOf('sites', environment),
+        )
+      : []),
+    ...(parsed.success
+      ? addressProblems(
+          parsed.data.betweenAddresses,
+          knownServers(servers, parsed.data.peers),
+          nameOf('betweenAddresses', environment),
         )
       : []),
     ...directoryProblems(input, deployTo, environment),
