@@ -10,6 +10,7 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   peer: () => import('./commands/peer.ts'),
   receive: () => import('./commands/receive.ts'),
   relay: () => import('./commands/relay.ts'),
+  link: () => import('./commands/link.ts'),
   verify: () => import('./commands/verify.ts'),
   stop: () => import('./commands/stop.ts'),
   status: () => import('./commands/status.ts'),
@@ -18,7 +19,7 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   delta: () => import('./commands/delta.ts'),
 }
 /** For the plugin and for this program itself, not for people. */
-const HIDDEN = ['receive', 'relay', 'background', 'delta']
+const HIDDEN = ['receive', 'relay', 'link', 'background', 'delta']
 
 const commandsForPeople = () => Object.keys(commands).filter((command) => !HIDDEN.includes(command))
 

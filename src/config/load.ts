@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { z } from 'zod'
 import { ExitCode, MurderError } from '../errors.ts'
+import { addressProblems } from './address-kind.ts'
 import { resolveAliases } from './aliases.ts'
 import { type CopyInput, type CopyOptions, readCopyOptions } from './copy/copy-options.ts'
 import { entryProblems } from './entries/entry.ts'
@@ -150,6 +151,7 @@ function serverProblems(
   const sites = sitesWithEntries(settings.sites, entries)
   return [
     ...siteProblems(sites, known, nameOf('sites', environment)),
+    ...addressProblems(settings.betweenAddresses, known, nameOf('betweenAddresses', environment)),
     ...selectionProblems(entries, settings, (setting) => nameOf(setting, environment)),
   ]
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { betweenAddresses } from './address-kind.ts'
 import * as kinds from './kinds.ts'
 import { sites } from './site-kind.ts'
 
@@ -144,6 +145,16 @@ export const schema = z.strictObject({
     description:
       'How servers reach tracker and seeder of a deploy on the deploy host: `direct`, on their ports; through the SSH connection that each server has (`ssh`), which needs no open port; or `auto`, directly where that works, and else through SSH.',
     example: 'ssh',
+  }),
+  between: setting(kinds.reach.schema.default('auto'), kinds.reach, {
+    description:
+      'How servers of a deploy reach each other: `direct`, on `ports`; over SSH (`ssh`), with a key for this deploy alone that can do nothing else (docs/reach.md); or `auto`, over SSH where too few of them reach each other directly.',
+    example: 'ssh',
+  }),
+  betweenAddresses: setting(betweenAddresses.schema.default([]), betweenAddresses, {
+    description:
+      'Where other servers reach the sshd of a server, where that is not the address and port that it knows of itself: by its name in `servers`, as `[user@]host[:port]`.',
+    example: { 'a.example.com': '10.0.0.5:2222' },
   }),
   linger: setting(kinds.seconds.schema.default(30), kinds.seconds, {
     description: 'Seconds that a server goes on sharing in the background after its own download is done.',

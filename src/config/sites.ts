@@ -25,7 +25,7 @@ export function siteProblems(
     if (site.servers.length === 0) return [`${where} has no servers: name at least one, or remove the site`]
     return site.servers.flatMap((server) => {
       const found = server === LOCAL ? [LOCAL] : findServers(server, servers).map((at) => known[at] as string)
-      if (found.length === 0) return [unknown(where, server, known)]
+      if (found.length === 0) return [unknownServer(where, server, known)]
       const other = found.map((one) => siteOf.get(one)).find((one) => one !== undefined && one !== site.name)
       for (const one of found) siteOf.set(one, siteOf.get(one) ?? site.name)
       if (other === undefined) return []
@@ -36,7 +36,8 @@ export function siteProblems(
   })
 }
 
-function unknown(where: string, server: string, known: string[]): string {
+/** What to say of a name that is not in `servers`. */
+export function unknownServer(where: string, server: string, known: string[]): string {
   const meant = suggest(server, known)
   const shown = known.slice(0, 10).join(', ')
   const allowed = known.length > 10 ? `${shown} and ${known.length - 10} more` : shown

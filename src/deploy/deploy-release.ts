@@ -12,7 +12,7 @@ import { shipitCommand } from './context/shipit-command.ts'
 import { Deltas } from './deltas/deltas.ts'
 import { failuresOf, tellFailures } from './outcome/fleet-error.ts'
 import { tolerate } from './outcome/tolerate.ts'
-import { deployToOf, releasesPath } from './paths/server-paths.ts'
+import { deployToOf, releasesPath, transferPath } from './paths/server-paths.ts'
 import { followServers, type Received } from './peers/follow-servers.ts'
 import { canPrefill } from './peers/make-order.ts'
 import { startPeers } from './peers/start-peers.ts'
@@ -54,7 +54,11 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const directory = makeTemporaryDirectory('shipit-murder-')
   const unpacked = new Set<Server>()
   const { peers, missing } = startPeers(context, facts)
-  const reaching = prepareReach(context, { facts, peers, uploaded: missing })
+  const reaching = prepareReach(
+    context,
+    { facts, peers, uploaded: missing },
+    transferPath(context.settings, tag),
+  )
   let swarm: Swarm | undefined
   let isTouched = false
   const making = new Deltas(context, facts, directory)
@@ -85,13 +89,14 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     swarm = started
     warnWhenBroken(context, swarm)
     tellSeeding(context, transfer, swarm)
+    const links = await reach.links
     phases.seed = clock()
     const kept = making.keep()
     const taking = fleet.servers
     const releasePath = shipit.releasePath ?? ''
     const lead = (wanted: Transfer) => started.reach(wanted)
     const common = { transfer, swarm, facts, releasePath, carries: true, unpacked, peers }
-    const plan = { ...common, deltas: fitting, reach: lead }
+    const plan = { ...common, deltas: fitting, reach: lead, links }
     const received = await followServers(context, { ...plan, ...defined({ revision }) })
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds

@@ -1,4 +1,4 @@
-import type { Reached } from './reach.ts'
+import type { Answers } from './questions.ts'
 
 /** What a new release has from the current one besides its own content. */
 export interface Carried {
@@ -21,8 +21,8 @@ export type ContentSources = [source: string, bytes: number][]
 export type AgentEvent =
   /** The agent waits for its order; sent again and again. */
   | { event: 'ready' }
-  /** The answer to a question before the order: how each of these was reached. */
-  | { event: 'tried'; words: Reached[] }
+  /** The answer to a question before the order. */
+  | { event: 'answered'; answer: Answers[keyof Answers] }
   | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
   /** So much was copied from an earlier release, and may turn out wrong. */
   | { event: 'prefilled'; bytes: number }

@@ -1,3 +1,5 @@
+import type { LinkOrder } from './link.ts'
+
 /**
  * What travels over SSH between the plugin and an agent: one order (a line of JSON on the agent's standard input), then
  * events (one JSON object a line on its standard output), and at last the word `end`. Nothing secret is ever on an argument list.
@@ -46,6 +48,8 @@ export interface ReceiveOrder {
   unpack?: UnpackOrder
   /** Where a plain file goes; a release has none. */
   place?: PlaceOrder
+  /** Ways to other servers over SSH. */
+  links?: LinkOrder
 }
 
 /** The site of a server. */

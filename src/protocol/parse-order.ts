@@ -76,6 +76,17 @@ const CARRY: Record<string, Check> = {
   'unpack.carry.everything': optional((value) => typeof value === 'boolean'),
   'unpack.carry.within': optional(isText),
 }
+const isTarget: Check = (value) =>
+  isText(valueAt(value, 'name')) &&
+  isTexts(valueAt(value, 'hosts')) &&
+  isPort(valueAt(value, 'port')) &&
+  isTexts(valueAt(value, 'hostKeys')) &&
+  isText(valueAt(value, 'hostName'))
+const LINKS: Record<string, Check> = {
+  'links.directory': isPath,
+  'links.admit': isTexts,
+  'links.targets': (value) => Array.isArray(value) && value.every(isTarget),
+}
 const PLACE: Record<string, Check> = {
   'place.path': isPath,
   'place.name': isText,
@@ -99,6 +110,7 @@ export function parseOrder(text: string): ReceiveOrder {
     ...(order?.unpack?.carry && CARRY),
     ...(order?.unpack?.base && BASE),
     ...(order?.place && PLACE),
+    ...(order?.links && LINKS),
   }
   for (const [key, check] of Object.entries(shape)) {
     if (!check(valueAt(order, key))) throw bad(`'${key}' is missing or wrong`)

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../system/addresses.ts'
 
-/** A line to an agent that waits for its order: does this machine reach these? */
+/** Does this machine reach these? A peer must also answer a handshake. */
 export interface ReachQuestion {
   reach: (Endpoint & { isPeer: boolean })[]
 }
@@ -8,12 +8,4 @@ export interface ReachQuestion {
 /** How a connection ended that was tried. `mute`: it opened, and no handshake was answered. */
 export type Reached = 'reached' | 'silent' | 'refused' | 'failed' | 'mute'
 
-/** The question in a line, if it is one. */
-export function parseQuestion(line: string): ReachQuestion | undefined {
-  if (!line.startsWith('{"reach":')) return undefined
-  try {
-    return JSON.parse(line) as ReachQuestion
-  } catch {
-    return undefined
-  }
-}
+export const REACHED_WORDS: readonly Reached[] = ['reached', 'silent', 'refused', 'failed', 'mute']

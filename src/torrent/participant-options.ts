@@ -1,4 +1,5 @@
 import type { Metainfo } from './metainfo/metainfo.ts'
+import type { PeerLinks } from './peers/peer-links.ts'
 import type { StorageOptions } from './storage/storage.ts'
 
 export interface ParticipantOptions {
@@ -29,6 +30,8 @@ export interface ParticipantOptions {
   /** IP addresses and networks of all machines of the fleet, where they are known: then no others are dialled. */
   hosts?: () => readonly string[] | undefined
   site?: OwnSiteOptions
+  /** Other ways to some of the peers than by their addresses. */
+  links?: PeerLinks
 }
 
 /** The site that this process is in, where that is known. */

@@ -150,6 +150,7 @@ export class Participant {
     await this.#findPieces()
     this.#server = await listen(this.#context.options.ports, (socket) => this.#neighbours.incoming(socket))
     this.#context.local.listenPort = (this.#server.address() as { port: number }).port
+    this.#context.options.links?.takeWith((socket, host) => this.#neighbours.incomingLink(socket, host))
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#discovery.start()
     this.#downloader.finishIfDone()

@@ -4,6 +4,7 @@ import { aborted, either } from '../../system/abort.ts'
 import type { Command } from '../cli/arguments.ts'
 import { deliveryOf } from '../receive/delivery.ts'
 import { type Follower, followerOf } from '../receive/follower.ts'
+import { lockOutWhenAlone } from '../receive/links-of-order.ts'
 import { receive } from '../receive/receive.ts'
 
 const HELP = `murder receive
@@ -38,7 +39,12 @@ export const command: Command = {
   flags: { json: { type: 'boolean' } },
   async run() {
     const follower = followerOf(process.stdin)
-    await receive(deliveryOf(parseOrder(await orderOf(follower))), follower)
+    lockOutWhenAlone(follower)
+    try {
+      await receive(deliveryOf(parseOrder(await orderOf(follower))), follower)
+    } finally {
+      follower.preparation.close()
+    }
     return ExitCode.done
   },
 }

@@ -1,3 +1,4 @@
+import type { LinkOrder } from '../../protocol/link.ts'
 import type { PlaceOrder, PrefillOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
 import { type ContentJob, decodeTorrent } from '../runs/job.ts'
 import { packageFile } from './transfer-directory.ts'
@@ -13,11 +14,12 @@ export interface Delivery {
   prefill?: PrefillOrder | undefined
   unpack?: UnpackOrder | undefined
   place?: PlaceOrder | undefined
+  links?: LinkOrder | undefined
 }
 
 /** Throws BAD_TORRENT. */
 export function deliveryOf(order: ReceiveOrder): Delivery {
-  const { sha256, directory, prefill, unpack, place, torrent, ...share } = order
+  const { sha256, directory, prefill, unpack, place, links, torrent, ...share } = order
   const job: ContentJob = {
     ...share,
     role: 'peer',
@@ -28,5 +30,5 @@ export function deliveryOf(order: ReceiveOrder): Delivery {
     ownerOnly: true,
     deletesOthers: false,
   }
-  return { job, directory, sha256: sha256.toLowerCase(), prefill, unpack, place }
+  return { job, directory, sha256: sha256.toLowerCase(), prefill, unpack, place, links }
 }

@@ -7,6 +7,7 @@ import type { Delivery } from './delivery.ts'
 import type { Follower } from './follower.ts'
 import { Frontier } from './frontier.ts'
 import { install, unpacksEarly } from './install/install.ts'
+import { linksOfOrder } from './links-of-order.ts'
 import { isUsed } from './transfer-directory.ts'
 
 /** An order that is being carried out. */
@@ -25,6 +26,7 @@ export interface Receiving {
  */
 export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
   const { delivery, run, follower, emit, release } = receiving
+  const links = await linksOfOrder(delivery, follower)
   const frontier = new Frontier(delivery.job.torrent.metainfo)
   const failed = new AbortController()
   let complete = () => {}
@@ -39,6 +41,7 @@ export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
   const sharing = work(delivery.job, run, {
     stop: either(follower.stop, failed.signal),
     onPiece: (piece) => frontier.add(piece),
+    links,
     onEvent(event) {
       if (event.event !== 'failed') emit(event) // main says once what failed
       if (event.event !== 'done') return

@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { AgentEvent } from '../../protocol/events.ts'
-import { parseQuestion, type ReachQuestion } from '../../protocol/reach.ts'
+import { parseQuestion } from '../../protocol/questions.ts'
 import { printOut, whenReaderLeaves } from '../cli/output.ts'
+import { Preparation } from './preparation.ts'
 
 /**
  * The plugin at the other end of an SSH connection. It sends its order as one line, hears events, and says `end` when
@@ -11,6 +12,8 @@ import { printOut, whenReaderLeaves } from '../cli/output.ts'
 export interface Follower {
   /** The first line that is not empty; empty ones only say that the plugin is still there. */
   readonly order: Promise<string>
+  /** What it has asked before. */
+  readonly preparation: Preparation
   /** Milliseconds since anything was heard. */
   silence(): number
   /**
@@ -33,17 +36,13 @@ const MAX_SUSPENDED_MS = 3_600_000
 
 const say = (event: AgentEvent) => printOut(JSON.stringify(event))
 
-async function answer(question: ReachQuestion): Promise<void> {
-  const { tryAll } = await import('./try-reach.ts')
-  say({ event: 'tried', words: await tryAll(question) })
-}
-
 export function followerOf(input: Readable): Follower {
   const left = new AbortController()
   const stop = new AbortController()
   process.on('SIGHUP', () => left.abort())
   whenReaderLeaves(() => left.abort())
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
+  const preparation = new Preparation()
   let first: ((line: string) => void) | undefined
   const order = new Promise<string>((resolve) => {
     first = resolve
@@ -59,7 +58,8 @@ export function followerOf(input: Readable): Follower {
       return
     }
     const question = first && parseQuestion(line)
-    if (question) return void answer(question)
+    if (question)
+      return void preparation.answer(question).then((answer) => say({ event: 'answered', answer }))
     if (first) first(line)
     else if (line === END) stop.abort()
     first = undefined
@@ -69,6 +69,7 @@ export function followerOf(input: Readable): Follower {
   input.on('error', () => {}) // the same as its end
   return {
     order,
+    preparation,
     silence,
     suspended() {
       const silentMs = silence()

@@ -3,6 +3,7 @@ import type { AgentEvent } from '../../protocol/events.ts'
 import { aborted, either } from '../../system/abort.ts'
 import { holdAwakeClock } from '../../system/awake.ts'
 import { interruptedError } from '../cli/interrupt.ts'
+import { removeLeftKeys } from '../links/admission.ts'
 import { followUntil } from '../runs/follow-run.ts'
 import { runOf } from '../runs/job.ts'
 import { claimRun, findRun, openPrivateDirectory } from '../runs/run-directory.ts'
@@ -28,6 +29,8 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
   const { job, directory } = delivery
   const relay = relayEvents(delivery, follower)
   holdAwakeClock(follower.suspended)
+  follower.preparation.stopListening()
+  removeLeftKeys()
   await refuseIfUnheard(follower)
   openPrivateDirectory(directory)
   const release = useDirectory(directory)
@@ -48,6 +51,7 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
     else await fetchAndUnpack({ ...receiving, run: claim.claimed })
   } finally {
     relay.close()
+    follower.preparation.close()
     release()
     tidyDirectory(directory, job.tag)
   }

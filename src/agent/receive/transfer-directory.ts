@@ -9,7 +9,7 @@ import { becomes, endProcess, signalProcess } from '../runs/stop-run.ts'
 export const packageFile = (directory: string) => join(directory, 'package')
 export const prefillFile = (directory: string) => join(directory, 'prefill')
 export const receiptFile = (directory: string) => join(directory, 'unpacked.json')
-const KNOWN = ['package', 'prefill', 'unpacked.json']
+const KNOWN = ['package', 'prefill', 'unpacked.json', 'links']
 
 const RECEIVER = /^receive-(\d+)$/
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import type { Reached, ReachQuestion } from '../../protocol/reach.ts'
-import { encodeHandshake } from '../../torrent/wire/messages.ts'
+import { PROBE_HANDSHAKE } from '../../torrent/wire/answer-handshake.ts'
 
 /** The deploy waits so long where nothing answers. A slow connection loses little by going through SSH. */
 const CONNECT_TIMEOUT_MS = 1000
@@ -9,11 +9,8 @@ const ANSWER_TIMEOUT_MS = 2500
 /** On a busy machine a timer can be due before an answer that has come is read. */
 const GRACE_MS = 50
 
-/** The first message to a peer, for a torrent that nobody has. */
-const HANDSHAKE = encodeHandshake('00'.repeat(20), '00'.repeat(20))
-
 /** Tries to reach each of them, all at once. */
-export const tryAll = ({ reach }: ReachQuestion): Promise<Reached[]> => Promise.all(reach.map(tryOne))
+export const tryAll = (reach: ReachQuestion['reach']): Promise<Reached[]> => Promise.all(reach.map(tryOne))
 
 /** A peer must answer a handshake: firewalls exist that let connections through and drop what says BitTorrent. */
 function tryOne({ host, port, isPeer }: ReachQuestion['reach'][number]): Promise<Reached> {
@@ -33,7 +30,7 @@ function tryOne({ host, port, isPeer }: ReachQuestion['reach'][number]): Promise
       isOpen = true
       clearTimeout(timer)
       timer = setTimeout(giveUp, ANSWER_TIMEOUT_MS)
-      if (isPeer) socket.write(HANDSHAKE)
+      if (isPeer) socket.write(PROBE_HANDSHAKE)
       else done('reached')
     })
     socket.on('data', () => done('reached')).on('end', () => done('mute'))

@@ -53,7 +53,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
 }
 
 /** Existing content is checked first, which takes a while when it is large: meanwhile the signs of life go on. */
-async function start(job: ContentJob, { emit, folder, onPiece }: WorkerContext): Promise<Participant> {
+async function start(job: ContentJob, { emit, folder, onPiece, links }: WorkerContext): Promise<Participant> {
   const { metainfo } = job.torrent
   const { address, secret, fleet, site } = job
   const sign = { event: 'progress', bytes: 0, total: metainfo.length, down: 0, up: 0, peers: 0 } as const
@@ -72,7 +72,7 @@ async function start(job: ContentJob, { emit, folder, onPiece }: WorkerContext):
       limitOfEach: job.limitOfEach,
       storage: storageOf(job, folder),
       hosts: hostsOf(job),
-      ...defined({ address, secret, fleet, site, onPiece }),
+      ...defined({ address, secret, fleet, site, onPiece, links }),
     })
   } finally {
     clearInterval(timer)

@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../../protocol/events.ts'
+import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 
 /** What `work` gives to the worker of a role. */
 export interface WorkerContext {
@@ -12,6 +13,8 @@ export interface WorkerContext {
   isStopped(): boolean
   /** Called with each piece that is verified and on disk. */
   onPiece?: ((piece: number) => void) | undefined
+  /** Other ways to some of the peers. */
+  links?: PeerLinks | undefined
 }
 
 /** How long a worker may take to close its connections. */

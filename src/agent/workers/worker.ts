@@ -3,6 +3,7 @@ import type { AgentEvent } from '../../protocol/events.ts'
 import { failedEvent } from '../../protocol/failed-event.ts'
 import { aborted } from '../../system/abort.ts'
 import { ownIdentity } from '../../system/process-identity.ts'
+import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 import { plainError } from '../cli/system-error.ts'
 import { openEventLog } from '../runs/event-log.ts'
 import type { Job } from '../runs/job.ts'
@@ -21,6 +22,7 @@ export async function work(
     stop: AbortSignal
     onEvent?: (event: AgentEvent) => void
     onPiece?: (piece: number) => void
+    links?: PeerLinks | undefined
   },
 ): Promise<void> {
   const log = openEventLog(run.folder)
@@ -45,6 +47,7 @@ export async function work(
     }),
     isStopped: () => stopped,
     onPiece: options.onPiece,
+    links: options.links,
   }
   try {
     await Promise.race([runJob(job, context), crash()])

@@ -2,12 +2,12 @@ import type { AddressInfo } from 'node:net'
 import { PersistentShell } from '../../fleet/persistent-shell.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { listen } from '../../torrent/peers/listen.ts'
+import { answerHandshake } from '../../torrent/wire/answer-handshake.ts'
 import type { Context } from '../context/context.ts'
 import type { Machine, Placement } from '../hosts/placement.ts'
 import { setNodeOf } from '../paths/server-node.ts'
 import { listenScript } from '../scripts/probe-script.ts'
 import { parseValues } from '../scripts/values.ts'
-import { answerHandshake } from './answer-handshake.ts'
 import type { Problem } from './problem.ts'
 
 /** How long a probe may take. */

@@ -7,6 +7,7 @@ import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf, recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
+import type { FleetLinks } from '../reach/fleet-links.ts'
 import { meetingPoints } from '../reach/meeting-points.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
 import { siteOrder } from '../swarm/site-order.ts'
@@ -82,13 +83,19 @@ export function orderFor(
     ...defined({
       secret: transfer.secret,
       site: siteOrder(context, server, swarm.placement),
-      hosts,
+      // With an empty list it dials none of them.
+      hosts: plan.links?.isOnly ? [] : hosts,
+      links: plan.links?.orderOf(server, (other) => isIn(plan, other)),
       prefill: prefillFrom(context, current, transfer, layout),
       unpack: unpackOrder(context, plan, current, bytes),
       place: plan.place,
     }),
   }
 }
+
+/** Whether a server gets the same transfer: others have nothing for it. */
+const isIn = ({ transfer, deltas }: ReceivePlan, server: Server): boolean =>
+  transfer.base ? deltas?.get(server) === transfer : deltas?.get(server) === undefined
 
 function unpackOrder(
   context: Context,
@@ -139,6 +146,8 @@ export interface ReceivePlan {
   revision?: string
   /** It becomes a release, which keeps something of the current one. */
   carries?: boolean
+  /** The ways between servers over SSH. */
+  links?: FleetLinks
   /** The servers that get a delta in place of the package, and which; a server that it does not fit gets the package after all. */
   deltas?: ReadonlyMap<Server, Transfer>
   /** Where a transfer is seeded. Unless given, all is at `swarm`. */

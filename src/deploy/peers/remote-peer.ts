@@ -6,7 +6,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { parseEvent } from '../../protocol/events.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
-import type { Reached, ReachQuestion } from '../../protocol/reach.ts'
+import { type Question, questionLine } from '../../protocol/questions.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
 import type { Context } from '../context/context.ts'
 import { agentInstaller, compressedAgent } from '../hosts/upload-agent.ts'
@@ -41,7 +41,8 @@ export class RemotePeer {
   #start = () => {}
   #arrive = () => {}
   #gotNoOrder = false
-  #hear = (_: Reached[]) => {}
+  /** Of each question that is still to be answered, in order. */
+  readonly #asked: ((answer: unknown) => void)[] = []
   /** Undefined when the agent runs; else how the command ended before that. */
   readonly started: Promise<Outcome | undefined>
 
@@ -71,14 +72,13 @@ export class RemotePeer {
     return Promise.race([arrived, this.#ended])
   }
 
-  /** How the server reaches others, asked before it gets its order; nothing when it ends instead. */
-  async ask(question: ReachQuestion): Promise<Reached[]> {
-    const answered = new Promise<Reached[]>((resolve) => {
-      this.#hear = resolve
-    })
+  /** Asks before the server gets its order. Gives what it says, which may be anything; undefined when it ends instead. */
+  async ask(question: Question): Promise<unknown> {
     await this.started
-    if (!this.#assignment) this.#input.write(`${JSON.stringify(question)}\n`)
-    return Promise.race([answered, this.#ended.then(() => [])])
+    if (this.#assignment) return undefined
+    const answered = new Promise<unknown>((resolve) => this.#asked.push(resolve))
+    this.#input.write(questionLine(question))
+    return Promise.race([answered, this.#ended.then(() => undefined)])
   }
 
   /** Ends the peer, which removes all of this transfer but the release. Whether it succeeded. */
@@ -128,6 +128,7 @@ export class RemotePeer {
         : nodeScript(setNodeOf(context, this.server), agentPath(settings), 'receive'),
       stdin: () => {
         this.#input = new PassThrough()
+        for (const hear of this.#asked.splice(0)) hear(undefined) // Another agent answers from now on.
         this.#isArriving = bringAgent
         if (bringAgent) this.#input.write(compressedAgent())
         this.#sendOrder()
@@ -155,7 +156,7 @@ export class RemotePeer {
       this.#sendOrder()
     }
     if (event?.event === 'failed' && event.code === 'NO_ORDER') this.#gotNoOrder = true
-    if (event?.event === 'tried' && Array.isArray(event.words)) this.#hear(event.words)
+    if (event?.event === 'answered') this.#asked.shift()?.(event.answer)
     if (!event || !this.#assignment) return
     const { order, onEvent } = this.#assignment
     onEvent(event)

@@ -22,6 +22,8 @@ export interface ServerFacts {
   /** Address of the deploy host as the server sees it, and of the server as the deploy host sees it, over SSH. */
   clientAddress: string | undefined
   serverAddress: string | undefined
+  /** The port of its sshd, as the server sees it. */
+  serverPort: number | undefined
   /** All addresses of the server, as it knows them. */
   addresses: string[]
   /** Directory name of the release that `current` points to. */
@@ -177,9 +179,15 @@ function placeOnNetwork(source: string, place: string): string | undefined {
 }
 
 /** SSH_CONNECTION: client address and port, server address and port. */
-export function parseAddresses(output: string): Pick<ServerFacts, 'clientAddress' | 'serverAddress'> {
-  const [client, , server] = (parseValues(output).get('ssh') ?? '').split(' ')
-  return { clientAddress: addressIn(client), serverAddress: addressIn(server) }
+export function parseAddresses(
+  output: string,
+): Pick<ServerFacts, 'clientAddress' | 'serverAddress' | 'serverPort'> {
+  const [client, , server, port] = (parseValues(output).get('ssh') ?? '').split(' ')
+  return {
+    clientAddress: addressIn(client),
+    serverAddress: addressIn(server),
+    serverPort: Number(port) > 0 && Number(port) < 65_536 ? Number(port) : undefined,
+  }
 }
 
 const addressIn = (text = '') => plainAddress(text) || undefined

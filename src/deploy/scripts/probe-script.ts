@@ -1,10 +1,7 @@
 import { SAID_ALL } from '../../fleet/persistent-shell-script.ts'
 import type { Reached } from '../../protocol/reach.ts'
-import { encodeHandshake } from '../../torrent/wire/messages.ts'
+import { PROBE_HANDSHAKE } from '../../torrent/wire/answer-handshake.ts'
 import { nodeScript } from './node-script.ts'
-
-/** The first bytes of any BitTorrent connection, of a torrent that nobody has. */
-export const PROBE_HANDSHAKE = encodeHandshake('00'.repeat(20), '00'.repeat(20))
 
 /**
  * Program for `node -e`: listens on the first free port of a range until its input ends, and answers what comes with a handshake.

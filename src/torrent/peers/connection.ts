@@ -57,6 +57,14 @@ export interface Dialed {
   isSubflow: boolean
 }
 
+/** How a connection came about. */
+export interface Origin {
+  /** We have opened it. */
+  dialed?: Dialed
+  /** It is no TCP connection: the host that it leads to. */
+  linkTo?: string
+}
+
 /** The connection to one neighbour, and what the neighbour has said about itself. */
 export class Connection {
   readonly id: number
@@ -65,6 +73,8 @@ export class Connection {
   /** This connection, and others to the same neighbour. */
   readonly flows: Flows
   readonly outgoing: boolean
+  /** It is no TCP connection: its address is none for others, or for one more connection. */
+  readonly isLink: boolean
   /** Stays known after the connection has ended. */
   readonly remoteHost: string
   /** `host:port` where the neighbour listens; undefined while that is not known. */
@@ -87,7 +97,7 @@ export class Connection {
   /** The longest block that the neighbour wants to be asked for. */
   #largestUploadOfPeer = LARGEST_BLOCK_BYTES
 
-  constructor(id: number, socket: Socket, context: ConnectionContext, dialed?: Dialed) {
+  constructor(id: number, socket: Socket, context: ConnectionContext, { dialed, linkTo }: Origin = {}) {
     const { local, coalescer, source, nowS } = context
     this.id = id
     this.#context = context
@@ -95,7 +105,8 @@ export class Connection {
     this.address = dialed?.address
     this.#measured(dialed?.took.mostS)
     this.leastRoundTripS = dialed?.took.leastS ?? 0
-    this.remoteHost = unmapped(socket.remoteAddress ?? '')
+    this.isLink = linkTo !== undefined
+    this.remoteHost = linkTo ?? unmapped(socket.remoteAddress ?? '')
     this.wire = new PeerWire(socket, { pieceCount: local.pieceCount, coalescer })
     this.flows = new Flows(this.wire)
     this.wire.isSubflow = dialed?.isSubflow === true

@@ -57,6 +57,7 @@ export class Discovery {
   start(): void {
     for (const announcer of this.#announcers) void announcer.start()
     this.#neighbours.learn(this.#context.options.peers, true)
+    this.#neighbours.learn(this.#context.options.links?.addresses ?? [])
     this.#neighbours.dialMore()
   }
 

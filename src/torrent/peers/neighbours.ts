@@ -6,7 +6,8 @@ import { HostLimit } from '../access/host-limit.ts'
 import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
-import { Connection, type ConnectionContext, type Dialed } from './connection.ts'
+import { Connection, type ConnectionContext, type Dialed, type Origin } from './connection.ts'
+import type { PeerLinks } from './peer-links.ts'
 import { PeerList } from './peer-list.ts'
 import { RoundTripClock } from './subflows/round-trip-clock.ts'
 import type { BlockSource } from './upload-queue.ts'
@@ -44,6 +45,7 @@ export class Neighbours {
   readonly #namedHosts = new Set<string>()
   readonly #unproved = new ConnectionLimit<Connection>(MAX_UNPROVED)
   readonly #startedAtS: number
+  readonly #links: PeerLinks | undefined
   #nextId = 1
   #dialing = 0
   #stopped = false
@@ -52,6 +54,7 @@ export class Neighbours {
     this.#connections = context.connections
     this.#events = events
     this.#startedAtS = context.nowS()
+    this.#links = context.options.links
     this.#context = {
       local: context.local,
       coalescer: context.coalescer,
@@ -68,7 +71,7 @@ export class Neighbours {
   }
 
   /** `fixed`: the user or the deploy has named these addresses. */
-  learn(addresses: string[], fixed = false): void {
+  learn(addresses: readonly string[], fixed = false): void {
     for (const address of addresses) {
       this.#peerList.add(address, fixed)
       if (fixed) this.#namedHosts.add(parseAddress(address)?.host ?? '')
@@ -88,6 +91,12 @@ export class Neighbours {
     this.#unproved.add(connection, connection.remoteHost)?.close()
   }
 
+  /** What another peer has opened over a link. */
+  incomingLink(socket: Socket, host: string): void {
+    if (this.#stopped || !this.#accepts(false)) return void socket.destroy()
+    this.#joinLink(socket, { linkTo: host })
+  }
+
   dialMore(): void {
     const room = toOpen(this.#topology()) - this.#dialing
     if (this.#stopped || room <= 0) return
@@ -97,9 +106,9 @@ export class Neighbours {
   }
 
   /** Opens one more connection to a neighbour. */
-  dialSubflow({ address = '' }: Connection, failed: () => void): void {
+  dialSubflow({ address = '', isLink }: Connection, failed: () => void): void {
     const target = parseAddress(address)
-    if (this.#stopped || !target) return failed()
+    if (this.#stopped || !target || isLink) return failed()
     this.#open(target, failed, (took) => ({ address, took, isSubflow: true }))
   }
 
@@ -193,6 +202,8 @@ export class Neighbours {
     const target = parseAddress(address)
     if (!target || this.#banList.hasAddress(target.host, address)) return this.#peerList.forbid(address)
     this.#peerList.dialing(address)
+    if (this.#links?.addresses.includes(address))
+      return void this.#dialLink(this.#links, address, target.host)
     this.#dialing++
     const failed = () => {
       this.#dialing--
@@ -203,6 +214,25 @@ export class Neighbours {
       this.#peerList.connected(address, this.#context.nowS())
       return { address, took, isSubflow: false }
     })
+  }
+
+  /** The other side may not take it for a long time, until it has its order. */
+  async #dialLink(links: PeerLinks, address: string, linkTo: string): Promise<void> {
+    try {
+      const socket = await links.connect(address)
+      if (this.#stopped || socket.destroyed) throw new Error('it has ended')
+      this.#peerList.connected(address, this.#context.nowS())
+      const took = { mostS: Number.POSITIVE_INFINITY, leastS: 0 }
+      this.#joinLink(socket, { linkTo, dialed: { address, took, isSubflow: false } })
+    } catch {
+      this.#peerList.ended(address, this.#context.nowS())
+    }
+  }
+
+  #joinLink(socket: Socket, origin: Origin): void {
+    const connection = new Connection(this.#nextId++, socket, this.#context, origin)
+    if (!origin.dialed) this.#unproved.add(connection, connection.remoteHost)?.close()
+    socket.resume()
   }
 
   #open(target: Target, failed: () => void, connected: (took: Dialed['took']) => Dialed): void {
@@ -218,7 +248,7 @@ export class Neighbours {
       const took = clock.stop()
       socket.off('close', failed)
       socket.setTimeout(0)
-      connection = new Connection(this.#nextId++, socket, this.#context, connected(took))
+      connection = new Connection(this.#nextId++, socket, this.#context, { dialed: connected(took) })
     })
   }
 }

@@ -117,8 +117,9 @@ export class PeerExchange {
 /** Other clients do not take part (BEP 27). */
 const takesPart = ({ wire }: Connection) => wire.isAgent && Boolean(wire.peerExtendedMapping[PEX_EXTENSION])
 
-/** Where others reach this neighbour: the IP address that it comes from, and the port that it listens on. */
-function listenAddress({ address, remoteHost }: Connection): string | undefined {
+/** Where others reach this neighbour, if they may: the IP address that it comes from, and the port that it listens on. */
+function listenAddress({ address, remoteHost, isLink }: Connection): string | undefined {
+  if (isLink) return undefined
   const { port } = parseAddress(address ?? '') ?? {}
   if (port === undefined || isIP(remoteHost) === 0) return undefined
   return formatAddress(remoteHost, port)

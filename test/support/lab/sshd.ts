@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { appendFile, chmod, copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -56,7 +57,7 @@ export async function configureClient(host: LabHost, keys: LabKeys): Promise<voi
 export async function startSshd(host: LabHost, keys: LabKeys, options: SshdOptions = {}): Promise<LabSshd> {
   const port = options.port ?? 22
   const hostKey = join(host.directory, `ssh_host_key-${port}`)
-  await makeKey(hostKey)
+  if (!existsSync(hostKey)) await makeKey(hostKey) // It is started again.
   const { stdout: publicKey } = await run('ssh-keygen', ['-y', '-f', hostKey])
   const names =
     port === 22 ? `${host.address},${host.name}` : `[${host.address}]:${port},[${host.name}]:${port}`
@@ -69,7 +70,7 @@ export async function startSshd(host: LabHost, keys: LabKeys, options: SshdOptio
     `Port ${port}`,
     `ListenAddress ${host.address}`,
     `HostKey ${hostKey}`,
-    `AuthorizedKeysFile ${keys.authorizedKeys}`,
+    `AuthorizedKeysFile ${keys.authorizedKeys} .ssh/authorized_keys`,
     'PermitRootLogin prohibit-password',
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',

@@ -51,6 +51,8 @@ temporaryPath       /srv/app/shared/murder/tmp                       default
 node                found on each server                             default
 ports               any free port                                    shipitfile
 reach               auto                                             default
+between             auto                                             default
+betweenAddresses    none                                             default
 linger              1 min 30 s                                       shipitfile
 package             file                                             default
 compression         auto                                             default

@@ -30,6 +30,8 @@ describe('values', () => {
       temporaryPath: '/srv/app/shared/murder/tmp',
       ports: [6881, 6999],
       reach: 'auto',
+      between: 'auto',
+      betweenAddresses: [],
       linger: 30,
       package: 'file',
       compression: 'auto',
@@ -147,7 +149,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, roles, only, except, announce, remotePath, temporaryPath, node, ports, reach, linger, package, compression, ignore, uploadLimit, downloadLimit, sites, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, prefill, deltas, keepContent, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, roles, only, except, announce, remotePath, temporaryPath, node, ports, reach, between, betweenAddresses, linger, package, compression, ignore, uploadLimit, downloadLimit, sites, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, prefill, deltas, keepContent, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
     ],
     [
       { tracker: { stallTimeout: 1 } },

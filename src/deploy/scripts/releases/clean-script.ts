@@ -59,7 +59,7 @@ for d in "$t"/*; do
   transfer "$d" || continue
   if busy "$d"; then any=yes; echo "running transfer \${d##*/}"; continue; fi
   for x in "$d"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) rm -f "$x" ;; esac; done
-  for x in "$d/peer-\${d##*/}" "$d/seeder" "$d/package" "$d/prefill"; do removes "$x" || continue 2; done
+  for x in "$d/peer-\${d##*/}" "$d/seeder" "$d/links" "$d/package" "$d/prefill"; do removes "$x" || continue 2; done
   rm -f "$d/unpacked.json"; rmdir "$d" 2>/dev/null
   echo "removed transfer \${d##*/}"
 done`

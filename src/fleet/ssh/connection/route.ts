@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
-import { sshCommand } from '../options.ts'
 import type { Server } from '../server.ts'
+import { configurationOf, valueIn } from './configuration.ts'
 
 /** How ssh gets to a server. */
 export interface Route {
@@ -10,8 +9,6 @@ export interface Route {
   /** What ProxyJump names; `a ProxyCommand` when that is set. */
   through?: string
 }
-
-const ANSWER_TIMEOUT_MS = 5000
 
 const known = new WeakMap<Server, Promise<Route>>()
 
@@ -22,21 +19,14 @@ export function routeTo(server: Server): Promise<Route> {
   return route
 }
 
-/** Asks ssh itself, because ~/.ssh/config may change all of it. */
-async function ask(server: Server): Promise<Route> {
-  const command = sshCommand(server, 'true').replace(/^ssh /, 'exec ssh -G ')
-  const answer = await new Promise<string>((resolve) => {
-    execFile('/bin/sh', ['-c', command], { timeout: ANSWER_TIMEOUT_MS }, (_, stdout) => resolve(stdout))
-  })
-  return readRoute(answer, addressCount)
-}
+const ask = async (server: Server): Promise<Route> => readRoute(await configurationOf(server), addressCount)
 
 /** Reads what `ssh -G` prints: a keyword in lower case and its value on each line. */
 export async function readRoute(
   answer: string,
   countAddresses: (host: string) => Promise<number>,
 ): Promise<Route> {
-  const value = (keyword: string) => new RegExp(`^${keyword} (.*)$`, 'm').exec(answer)?.[1]
+  const value = (keyword: string) => valueIn(answer, keyword)
   const isSet = (text: string | undefined) => text !== undefined && text !== 'none'
   const [jump, command] = [value('proxyjump'), value('proxycommand')]
   // The bastion's ssh or the other program keeps its own time.

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { tryAll } from '../../../../src/agent/receive/try-reach.ts'
-import { answerHandshake } from '../../../../src/deploy/doctor/answer-handshake.ts'
 import { listen } from '../../../../src/torrent/peers/listen.ts'
+import { answerHandshake } from '../../../../src/torrent/wire/answer-handshake.ts'
 
 test('a port that answers, one that is closed, and one that lets connections open and says nothing', async () => {
   const answering = await listen([0, 0], answerHandshake)
@@ -18,7 +18,7 @@ test('a port that answers, one that is closed, and one that lets connections ope
     { host, port: portOf(mute), isPeer: true },
     { host, port: gone, isPeer: true },
   ]
-  expect(await tryAll({ reach })).toEqual(['reached', 'reached', 'mute', 'refused'])
+  expect(await tryAll(reach)).toEqual(['reached', 'reached', 'mute', 'refused'])
   answering.close()
   mute.close()
 })

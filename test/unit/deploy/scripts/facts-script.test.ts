@@ -212,12 +212,12 @@ it.each([
 it('takes unknown space for enough', () => expect(missingSpace(facts(), 1e15, 1e15)).toBe(0))
 
 it.each([
-  ['10.0.0.1 5 10.0.0.2 22', '10.0.0.1', '10.0.0.2'],
-  ['::ffff:10.0.0.1 5 ::ffff:10.0.0.2 22', '10.0.0.1', '10.0.0.2'],
-  ['fe80::1%eth0 5 fe80::2%eth0 22', 'fe80::1', 'fe80::2'],
-  ['', undefined, undefined],
-])('addresses of SSH_CONNECTION %s', (connection, clientAddress, serverAddress) => {
-  expect(parseAddresses(`noise\nssh=${connection}\n`)).toEqual({ clientAddress, serverAddress })
+  ['10.0.0.1 5 10.0.0.2 22', '10.0.0.1', '10.0.0.2', 22],
+  ['::ffff:10.0.0.1 5 ::ffff:10.0.0.2 2222', '10.0.0.1', '10.0.0.2', 2222],
+  ['fe80::1%eth0 5 fe80::2%eth0 99999', 'fe80::1', 'fe80::2', undefined],
+  ['', undefined, undefined, undefined],
+])('addresses of SSH_CONNECTION %s', (connection, clientAddress, serverAddress, serverPort) => {
+  expect(parseAddresses(`noise\nssh=${connection}\n`)).toEqual({ clientAddress, serverAddress, serverPort })
 })
 
 describe('a directory that two servers share', () => {

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
-import { answerHandshake } from '../../../../src/deploy/doctor/answer-handshake.ts'
 import {
   connectScript,
   listenScript,
@@ -11,6 +10,7 @@ import {
   type Target,
 } from '../../../../src/deploy/scripts/probe-script.ts'
 import { listen as listenAsPeer } from '../../../../src/torrent/peers/listen.ts'
+import { answerHandshake } from '../../../../src/torrent/wire/answer-handshake.ts'
 
 const setNode = `node='${process.execPath}'`
 

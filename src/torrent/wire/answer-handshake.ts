@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net'
-import { PROBE_HANDSHAKE } from '../scripts/probe-script.ts'
+import { encodeHandshake } from './messages.ts'
+
+/** The first bytes of any BitTorrent connection, of a torrent that nobody has. */
+export const PROBE_HANDSHAKE = encodeHandshake('00'.repeat(20), '00'.repeat(20))
 
 /** A connection that says nothing ends after this time. */
 const SILENCE_MS = 20_000

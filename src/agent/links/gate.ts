@@ -1,0 +1,86 @@
+import { openSync, rmSync } from 'node:fs'
+import { createServer, isIP, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { REACHED, TAKEN } from './greeting.ts'
+
+const SOCKET = 'gate'
+/** The path of a socket may have 104 bytes on some systems, 108 on Linux, and one of them ends it. */
+const LONGEST_PATH_BYTES = 100
+
+/** In the private directory of links: where their other ends reach the agent. Linux also knows a short name of a long path. */
+export function socketPath(directory: string): string {
+  const path = join(directory, SOCKET)
+  if (Buffer.byteLength(path) <= LONGEST_PATH_BYTES) return path
+  return `/proc/self/fd/${openSync(directory, 'r')}/${SOCKET}`
+}
+
+/** Links that others have opened, and that no peer has taken yet. */
+const MAX_WAITING = 64
+const MAX_ADDRESS_BYTES = 64
+/** For the line that says who it is. */
+const SILENCE_MS = 10_000
+
+/** A connection that has come, and the host that it is from. It does not read. */
+export type TakeLink = (socket: Socket, host: string) => void
+
+/** Takes the connections of the other ends of links on this machine, from this user only: the directory is private. */
+export class Gate {
+  readonly #server: Server
+  readonly #waiting = new Map<Socket, string>()
+  #take: TakeLink | undefined
+
+  static open(directory: string): Promise<Gate> {
+    const server = createServer({ pauseOnConnect: true })
+    const gate = new Gate(server)
+    const path = socketPath(directory)
+    rmSync(path, { force: true }) // of a process that was killed
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(path, () => resolve(gate))
+    })
+  }
+
+  private constructor(server: Server) {
+    this.#server = server
+    server.on('connection', (socket) => this.#greet(socket))
+  }
+
+  /** From now on these connections go there, and those that wait. */
+  takeWith(take: TakeLink): void {
+    this.#take = take
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const [socket, host] of waiting) this.#pass(socket, host)
+  }
+
+  close(): void {
+    this.#server.close()
+    for (const socket of this.#waiting.keys()) socket.destroy()
+    this.#waiting.clear()
+  }
+
+  #greet(socket: Socket): void {
+    let line = ''
+    const timer = setTimeout(() => socket.destroy(), SILENCE_MS)
+    socket.on('error', () => {}).once('close', () => clearTimeout(timer))
+    const read = (chunk: Buffer) => {
+      line += chunk.toString('latin1')
+      if (line.length > MAX_ADDRESS_BYTES) return void socket.destroy()
+      if (!line.endsWith('\n')) return
+      clearTimeout(timer)
+      socket.off('data', read).pause()
+      const host = line.trim()
+      if (this.#waiting.size >= MAX_WAITING || (host !== '' && isIP(host) === 0)) return void socket.destroy()
+      socket.write(`${REACHED}\n`)
+      if (this.#take) return this.#pass(socket, host)
+      this.#waiting.set(socket, host)
+      socket.once('close', () => this.#waiting.delete(socket))
+    }
+    socket.on('data', read).resume()
+  }
+
+  #pass(socket: Socket, host: string): void {
+    socket.write(`${TAKEN}\n`)
+    this.#take?.(socket, host)
+  }
+}

@@ -1,0 +1,30 @@
+import { connect, isIP, Socket } from 'node:net'
+import { MurderError } from '../../errors.ts'
+import { socketPath } from './gate.ts'
+
+/**
+ * The other end of a link, which sshd runs instead of what was asked for: a stream into the peer of one transfer on this machine,
+ * and nothing else. It first says there from where the connection comes, as sshd knows it.
+ */
+export function beOtherEnd(directory: string): Promise<void> {
+  const [client = ''] = (process.env.SSH_CONNECTION ?? '').split(' ')
+  return new Promise<void>((resolve, reject) => {
+    const peer = connect({ path: socketPath(directory), allowHalfOpen: true })
+    // Unlike process.stdout these do not block.
+    const [input, output] = [
+      new Socket({ fd: 0, readable: true, writable: false }),
+      new Socket({ fd: 1, readable: false, writable: true }),
+    ]
+    peer.on('error', () => reject(noDeploy()))
+    for (const socket of [input, output]) socket.on('error', () => peer.destroy())
+    peer.on('connect', () => peer.write(`${isIP(client) > 0 ? client : ''}\n`))
+    peer.once('data', (greeting: Buffer) => {
+      output.write(greeting)
+      peer.pipe(output)
+      input.pipe(peer)
+    })
+    peer.on('close', () => (output.writableLength > 0 ? output.once('close', resolve) : resolve()))
+  })
+}
+
+const noDeploy = () => new MurderError('NO_DEPLOY', 'no deploy is running here that this key belongs to')

@@ -1,0 +1,30 @@
+import type { AddressSetting } from '../../config/address-kind.ts'
+import { findServers } from '../../config/servers.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { LinkTarget } from '../../protocol/link.ts'
+import { isLoopback } from '../../system/addresses.ts'
+import { parseServerName } from '../../text/server-name.ts'
+import type { ServerFacts } from '../scripts/facts-script.ts'
+
+/** Each is tried, and a server may have hundreds. */
+const MAX_HOSTS = 4
+
+/**
+ * Where other servers reach the sshd of a server. The names and ways in the deploy host's ssh_config need not hold there: so it is
+ * what the server knows of itself, unless `betweenAddresses` says something else.
+ */
+export function addressBetween(
+  settings: readonly AddressSetting[],
+  server: Server,
+  facts: Pick<ServerFacts, 'serverAddress' | 'serverPort' | 'addresses'> | undefined,
+): Pick<LinkTarget, 'hosts' | 'port' | 'user'> {
+  const named = settings.find((one) => findServers(one.server, [server]).length > 0)
+  const set = named && parseServerName(named.address)
+  const own = [
+    facts?.serverAddress ?? [],
+    facts?.addresses.filter((address) => !isLoopback(address)) ?? [],
+  ].flat()
+  const hosts = set ? [set.host] : [...new Set(own.length > 0 ? own : [server.host])].slice(0, MAX_HOSTS)
+  const port = Number(set?.port ?? facts?.serverPort ?? server.port)
+  return { hosts, port, ...(set?.user === undefined ? {} : { user: set.user }) }
+}

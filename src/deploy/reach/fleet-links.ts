@@ -1,0 +1,184 @@
+import { type HostKeys, hostKeysOf } from '../../fleet/ssh/host-keys.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { LinkOrder, LinkTarget } from '../../protocol/link.ts'
+import type { Reached } from '../../protocol/reach.ts'
+import { pause } from '../../system/backoff.ts'
+import { defined } from '../../system/defined.ts'
+import { oneLine } from '../../text/format.ts'
+import type { Context } from '../context/context.ts'
+import { addressBetween } from './address-between.ts'
+import { linkPairs, pairsToLink } from './link-pairs.ts'
+import { linksLine, type Unlinked } from './links-line.ts'
+import type { Start } from './try-ways.ts'
+
+/** For all of it: the release goes out over the ways that are there by then. */
+const TIMEOUT_S = 25
+const MAX_WHY_CHARACTERS = 200
+
+/** The ways between servers over SSH. */
+export interface FleetLinks {
+  /** Servers use no other ways between them. */
+  readonly isOnly: boolean
+  /** What a server's order says of those that lead to servers of which `isIn` is true; undefined where it has none. */
+  orderOf(server: Server, isIn: (other: Server) => boolean): LinkOrder | undefined
+}
+
+/** A way that was tried and works. The one opens it. */
+type Link = readonly [from: Server, to: Server]
+
+/** Makes those that are wanted, tries each, and says what was chosen. */
+export async function prepareLinks(
+  context: Context,
+  start: Start,
+  tried: ReadonlyMap<Server, ReadonlyMap<Server, Reached>>,
+  transfer: string,
+): Promise<FleetLinks> {
+  const { between } = context.settings
+  const servers = [...start.peers.keys()]
+  const words = ([from, to]: readonly [Server, Server]) => tried.get(from)?.get(to)
+  const pairs = pairsWanted(between, servers, words)
+  const isOnly = between === 'ssh'
+  if (pairs.length === 0) return { isOnly, orderOf: () => undefined }
+  const making = new Making(context, start, transfer)
+  const late = new AbortController()
+  const timer = pause(TIMEOUT_S, AbortSignal.any([context.signal, late.signal])).catch(() => {})
+  await Promise.race([making.make(pairs), timer])
+  late.abort()
+  making.isOver = true
+  const failures = [
+    ...new Set(pairs.flatMap(([one, other]) => words([one, other]) ?? words([other, one]) ?? [])),
+  ]
+  const blocked = failures.filter((word) => word !== 'reached')
+  const inPairs = servers.filter((server) => pairs.some((pair) => pair.includes(server)))
+  context.display
+    .board()
+    .log(linksLine({ servers: inPairs, links: making.links, unlinked: making.unlinked, blocked }))
+  return { isOnly, orderOf: (server, isIn) => making.orderOf(server, isIn) }
+}
+
+function pairsWanted(
+  between: Context['settings']['between'],
+  servers: readonly Server[],
+  words: (pair: readonly [Server, Server]) => Reached | undefined,
+): Link[] {
+  if (between === 'direct') return []
+  const at = (index: number) => servers[index] as Server
+  const reaches = (from: number, to: number) => {
+    const word = words([at(from), at(to)])
+    return word === undefined ? undefined : word === 'reached'
+  }
+  const pairs = between === 'ssh' ? linkPairs(servers.length) : pairsToLink(servers.length, reaches)
+  return pairs.map(([from, to]) => [at(from), at(to)])
+}
+
+/** Asks the agents, step by step. */
+class Making {
+  readonly links: Link[] = []
+  readonly unlinked: Unlinked[] = []
+  /** What answers later has come too late. */
+  isOver = false
+  readonly #context: Context
+  readonly #start: Start
+  readonly #transfer: string
+  readonly #targets = new Map<Server, LinkTarget>()
+  readonly #keys = new Map<Server, string>()
+
+  constructor(context: Context, start: Start, transfer: string) {
+    this.#context = context
+    this.#start = start
+    this.#transfer = transfer
+  }
+
+  /** Each server first tries on itself what a key can do there. Only then is it told whom to let in, and who may come. */
+  async make(pairs: readonly Link[]): Promise<void> {
+    const servers = [...new Set(pairs.flat())]
+    await Promise.all(servers.map(async (server) => this.#offer(server, await hostKeysOf(server))))
+    const able = pairs.filter((pair) => pair.every((server) => this.#keys.has(server)))
+    const admitted = new Set<Server>()
+    await Promise.all(
+      [...new Set(able.flat())].map(async (server) => {
+        if (await this.#admit(server, able)) admitted.add(server)
+      }),
+    )
+    const failed = await this.#dial(able.filter(([, to]) => admitted.has(to)))
+    const back = failed.map(([from, to]): Link => [to, from]).filter(([, to]) => admitted.has(to))
+    await this.#dial(back)
+  }
+
+  orderOf(server: Server, isIn: (other: Server) => boolean): LinkOrder | undefined {
+    const links = this.links.filter(
+      (link) => link.includes(server) && link.every((one) => one === server || isIn(one)),
+    )
+    if (links.length === 0) return undefined
+    return {
+      directory: this.#transfer,
+      admit: links.flatMap(([from, to]) => (to === server ? (this.#keys.get(from) ?? []) : [])),
+      targets: links.flatMap(([from, to]) => (from === server ? (this.#targets.get(to) ?? []) : [])),
+    }
+  }
+
+  async #offer(server: Server, { hostName, keys }: HostKeys): Promise<void> {
+    if (keys.length === 0) return this.#unlink(server, `known_hosts of the deploy host has no host key of it`)
+    const { settings } = this.#context
+    const { user, ...address } = addressBetween(
+      settings.betweenAddresses,
+      server,
+      this.#start.facts.get(server),
+    )
+    const name = `server-${this.#targets.size + 1}`
+    const target: LinkTarget = { name, ...address, hostKeys: keys, hostName, ...defined({ user }) }
+    this.#targets.set(server, target)
+    const answer = await this.#ask(server, { offer: { directory: this.#transfer, self: target } })
+    const { publicKey, user: own } = answer
+    if (typeof publicKey !== 'string' || typeof own !== 'string') return this.#unlink(server, answer.why)
+    this.#keys.set(server, publicKey)
+    this.#targets.set(server, { ...target, user: user ?? own })
+  }
+
+  async #admit(server: Server, pairs: readonly Link[]): Promise<boolean> {
+    const others = pairs
+      .filter((pair) => pair.includes(server))
+      .flatMap((pair) => pair.filter((one) => one !== server))
+    const admit = others.flatMap((other) => this.#keys.get(other) ?? [])
+    const answer = await this.#ask(server, { admit })
+    const isDone = Object.keys(answer).length === 0
+    if (!isDone) this.#unlink(server, answer.why)
+    return isDone
+  }
+
+  /** Gives the pairs where it failed. */
+  async #dial(pairs: readonly Link[]): Promise<Link[]> {
+    const failed: Link[] = []
+    const dialling = [...new Set(pairs.map(([from]) => from))].map(async (from) => {
+      const own = pairs.filter(([one]) => one === from)
+      const dial = own.flatMap(([, to]) => this.#targets.get(to) ?? [])
+      const answer = await this.#ask(from, { dial })
+      if (this.isOver) return
+      const why = (answer.failed ?? {}) as Record<string, unknown>
+      for (const [, to] of own) {
+        const { name = '' } = this.#targets.get(to) ?? {}
+        if (typeof answer.failed !== 'object' || name in why) {
+          failed.push([from, to])
+          this.#unlink(to, why[name], from)
+        } else this.links.push([from, to])
+      }
+    })
+    await Promise.all(dialling)
+    return failed
+  }
+
+  async #ask(
+    server: Server,
+    question: Parameters<NonNullable<ReturnType<Start['peers']['get']>>['ask']>[0],
+  ): Promise<Record<string, unknown>> {
+    const answer = await this.#start.peers.get(server)?.ask(question)
+    return typeof answer === 'object' && answer !== null
+      ? (answer as Record<string, unknown>)
+      : { why: 'it does not answer' }
+  }
+
+  #unlink(to: Server, why: unknown, from?: Server): void {
+    const text = typeof why === 'string' ? oneLine(why).slice(0, MAX_WHY_CHARACTERS) : 'it does not answer'
+    this.unlinked.push({ to, why: text, ...defined({ from }) })
+  }
+}

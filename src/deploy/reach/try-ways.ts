@@ -1,0 +1,117 @@
+import type { Server as Listener } from 'node:net'
+import type { Server } from '../../fleet/ssh/server.ts'
+import { REACHED_WORDS, type Reached, type ReachQuestion } from '../../protocol/reach.ts'
+import { pause } from '../../system/backoff.ts'
+import { listen } from '../../torrent/peers/listen.ts'
+import { answerHandshake } from '../../torrent/wire/answer-handshake.ts'
+import type { Context } from '../context/context.ts'
+import type { Machine, Placement } from '../hosts/placement.ts'
+import type { RemotePeer } from '../peers/remote-peer.ts'
+import type { FleetFacts } from '../preflight/preflight.ts'
+import { linkPairs } from './link-pairs.ts'
+
+/** An agent that answers at all does so in less. */
+const ANSWER_TIMEOUT_S = 4
+
+/** The servers of a deploy whose agents are asked. */
+export interface Start {
+  facts: FleetFacts
+  peers: ReadonlyMap<Server, RemotePeer>
+  /** Settles when the agent is wherever it was missing. */
+  uploaded: Promise<unknown>
+}
+
+/** A program of this deploy that will listen on this machine. */
+export interface Site {
+  machine: Machine
+  range: [first: number, last: number]
+  isPeer: boolean
+}
+
+/** What servers said. One that did not answer in time is missing. */
+export interface Tried {
+  /** How each server reached the sites, in their order. */
+  sites: ReadonlyMap<Server, readonly Reached[]>
+  /** How each server reached others. */
+  servers: ReadonlyMap<Server, ReadonlyMap<Server, Reached>>
+}
+
+/**
+ * Has each server try to reach these sites, and with `between` the peer ports of the others that it may exchange with: a few of them
+ * in a large fleet. Something listens there meanwhile.
+ */
+export async function tryWays(
+  context: Context,
+  start: Start,
+  { sites, placement, between }: { sites: readonly Site[]; placement: Placement; between: boolean },
+): Promise<Tried> {
+  const tried = { sites: new Map<Server, Reached[]>(), servers: new Map<Server, Map<Server, Reached>>() }
+  const listeners: Listener[] = []
+  try {
+    for (const { range } of sites) listeners.push(await listen(range, answerHandshake))
+  } catch {
+    return tried // No port is free here: what needs one says so, when it starts.
+  }
+  const over = new AbortController()
+  const ends = AbortSignal.any([context.signal, over.signal])
+  /** Waits for all, but no longer for late ones. */
+  const inTime = (asked: Promise<unknown>[]) => {
+    const late = start.uploaded.then(() => pause(ANSWER_TIMEOUT_S, ends)).catch(() => {})
+    return Promise.race([late, Promise.all(asked)])
+  }
+  const servers = [...start.peers.keys()]
+  const ports = new Map<Server, number>()
+  const listenAt = async (server: Server, peer: RemotePeer) => {
+    const port = portOf(await peer.ask({ listen: context.settings.ports }))
+    if (port !== undefined) ports.set(server, port)
+  }
+  const ask = async (server: Server, peer: RemotePeer) => {
+    const here = sites.flatMap(({ machine, isPeer }, at) => {
+      const { port = 0 } = (listeners[at]?.address() ?? {}) as { port?: number }
+      return placement.isReachable(machine, server)
+        ? [{ host: placement.addressOf(machine, server), port, isPeer }]
+        : []
+    })
+    const others = othersOf(servers, server).flatMap((other) => {
+      const port = ports.get(other)
+      const host = start.facts.get(other)?.serverAddress ?? other.host
+      return port === undefined ? [] : [{ other, target: { host, port, isPeer: true } }]
+    })
+    const reach: ReachQuestion['reach'] = [...here, ...others.map(({ target }) => target)]
+    if (reach.length === 0) return
+    const words = wordsOf(await peer.ask({ reach }), reach.length)
+    if (!words) return
+    if (here.length === sites.length) tried.sites.set(server, words.slice(0, here.length))
+    const reached = others.map(({ other }, at) => [other, words[here.length + at] as Reached] as const)
+    tried.servers.set(server, new Map(reached))
+  }
+  try {
+    const all = [...start.peers]
+    if (between) await inTime(all.map(([server, peer]) => listenAt(server, peer)))
+    await inTime(all.map(([server, peer]) => ask(server, peer)))
+  } finally {
+    over.abort()
+    for (const listener of listeners) listener.close()
+  }
+  return tried
+}
+
+/** Those that it is joined with, in one direction or the other. */
+function othersOf(servers: readonly Server[], server: Server): Server[] {
+  const at = servers.indexOf(server)
+  return linkPairs(servers.length).flatMap(([from, to]) => {
+    const other = from === at ? to : to === at ? from : undefined
+    return other === undefined ? [] : [servers[other] as Server]
+  })
+}
+
+/** What a server says may be anything. */
+function portOf(answer: unknown): number | undefined {
+  const { port } = (answer ?? {}) as { port?: unknown }
+  return typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined
+}
+
+function wordsOf(answer: unknown, count: number): Reached[] | undefined {
+  const isFull = Array.isArray(answer) && answer.length === count
+  return isFull && answer.every((word) => REACHED_WORDS.includes(word)) ? answer : undefined
+}

@@ -1,0 +1,32 @@
+import type { AdmitQuestion, DialQuestion, LinkAnswers, OfferQuestion } from './link.ts'
+import type { Reached, ReachQuestion } from './reach.ts'
+
+/** Listen as a peer would, on the first free port of this range, until the order comes. */
+export interface ListenQuestion {
+  listen: [first: number, last: number]
+}
+
+/** What the plugin may ask an agent that waits for its order. An agent answers one after the other, each with one event. */
+export type Question = ReachQuestion | ListenQuestion | OfferQuestion | AdmitQuestion | DialQuestion
+
+/** What is an answer to each of these, by the key of the question. */
+export interface Answers extends LinkAnswers {
+  reach: Reached[]
+  /** Undefined where no port is free. */
+  listen: { port?: number }
+}
+
+const FIRST = '{"ask":'
+
+/** The question as a line, which is no order. */
+export const questionLine = (question: Question): string => `${JSON.stringify({ ask: question })}\n`
+
+/** The question in a line, if it is one. */
+export function parseQuestion(line: string): Question | undefined {
+  if (!line.startsWith(FIRST)) return undefined
+  try {
+    return (JSON.parse(line) as { ask: Question }).ask
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,247 @@
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
+import type { LabHost } from '../support/lab/host.ts'
+import { hasNft, labAvailable } from '../support/lab/lab.ts'
+
+const OWN_KEY = 'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ== me@laptop, no newline at the end'
+const NOT_NEEDED = ['AllowTcpForwarding no', 'PermitTTY no', 'MaxSessions 1']
+
+describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', () => {
+  let fleet: DeployLab
+  const authorized = (server: LabHost) => server.outside(join(homedir(), '.ssh', 'authorized_keys'))
+  const changed = () =>
+    fleet.servers
+      .filter((server) => readFileSync(authorized(server), 'utf8') !== OWN_KEY)
+      .map(({ name }) => name)
+  const seederSent = (text: string) => Number(/^seeder sent .*, ([\d.]+) times/m.exec(text)?.[1])
+
+  const nft = async (hosts: readonly LabHost[], ...rules: string[]) => {
+    for (const host of hosts) for (const rule of rules) await fleet.lab.exec(host, ['nft', rule])
+  }
+  const CLOSED = [
+    'add table inet closed',
+    'add chain inet closed input { type filter hook input priority 0; }',
+  ]
+  const NEW = 'tcp flags & (syn|ack) == syn'
+  const from = (hosts: readonly LabHost[]) => `ip saddr { ${hosts.map(({ address }) => address).join(', ')} }`
+  /** Lets in only connections to sshd. */
+  const close = (hosts: readonly LabHost[], how = 'drop') =>
+    nft(hosts, ...CLOSED, `add rule inet closed input iifname != "lo" tcp dport != 22 ${NEW} ${how}`)
+  /** Starts sshd of a server again with these first lines of its configuration. */
+  const configure = async (index: number, config: string[]) => {
+    await fleet.sshds[index]?.process.stop()
+    fleet.sshds[index] = await fleet.lab.sshd(fleet.server(index), { config })
+  }
+
+  beforeAll(async () => {
+    fleet = await DeployLab.of(5, { config: NOT_NEEDED })
+  })
+  beforeEach(async () => {
+    await fleet.reset()
+    for (const server of fleet.servers) writeFileSync(authorized(server), OWN_KEY)
+  })
+  afterEach(() => nft(fleet.lab.hosts, 'add table inet closed', 'delete table inet closed'))
+  afterAll(() => fleet?.lab.destroy())
+
+  test('all that is open is port 22: the seeder still sends the release once', async () => {
+    await close(fleet.lab.hosts)
+    fleet.plant(20)
+    const run = await fleet.run()
+    expect(run).toMatchObject({ code: 0 })
+    expect(flat(run.text)).toContain('The servers exchange over SSH: nothing answers on their peer ports')
+    expect(fleet.upToDate()).toHaveLength(5)
+    expect(seederSent(run.text)).toBeLessThan(2)
+    expect(await fleet.quiet(5)).toEqual([])
+    expect(changed()).toEqual([])
+  })
+
+  test('half of the fleet reaches the other half only one way, on all ports; the wish is as good as the need', async () => {
+    const [one, other] = [fleet.servers.slice(0, 2), fleet.servers.slice(2)]
+    await nft(one, ...CLOSED, `add rule inet closed input ${from(other)} ${NEW} reject with tcp reset`)
+    fleet.plant(8)
+    const direct = await fleet.run()
+    expect(direct).toMatchObject({ code: 0 })
+    expect(direct.text).not.toContain('over SSH')
+    fleet.plant(8)
+    const linked = await fleet.run({ MURDER_BETWEEN: 'ssh' })
+    expect(linked).toMatchObject({ code: 0 })
+    expect(flat(linked.text)).toContain('The servers exchange over SSH: as murder.between says')
+    expect(fleet.upToDate()).toHaveLength(5)
+    expect(await fleet.quiet(5)).toEqual([])
+    expect(changed()).toEqual([])
+  })
+
+  test('with between: ssh no server opens another connection to another one', async () => {
+    await nft(
+      fleet.servers,
+      ...CLOSED,
+      `add rule inet closed input ${from(fleet.servers)} tcp dport != 22 ${NEW} counter`,
+    )
+    fleet.plant(4)
+    expect(await fleet.run({ MURDER_BETWEEN: 'ssh' })).toMatchObject({ code: 0 })
+    for (const server of fleet.servers) {
+      const { stdout } = await fleet.lab.exec(server, ['nft', 'list', 'ruleset'])
+      expect(stdout).toContain('counter packets 0 bytes 0')
+    }
+  })
+
+  test('where a key would not do, or do more than it should, the seeder sends all, and a line says why', async () => {
+    await close(fleet.servers, 'reject with tcp reset')
+    const wrapper = join(fleet.lab.directory, 'wrapper')
+    const seen = join(fleet.lab.directory, 'seen')
+    writeFileSync(
+      wrapper,
+      `#!/bin/sh\necho "$SSH_ORIGINAL_COMMAND" >>${seen}\neval "$SSH_ORIGINAL_COMMAND"\n`,
+      {
+        mode: 0o755,
+      },
+    )
+    await configure(0, [`ForceCommand ${wrapper}`])
+    await configure(1, [`AuthorizedKeysFile ${fleet.lab.keys.authorizedKeys}`])
+    const ssh = join(homedir(), '.ssh')
+    await fleet.lab.exec(fleet.server(2), ['mount', '--bind', '-o', 'ro', ssh, ssh])
+    await fleet.lab.exec(fleet.server(2), ['mount', '-o', 'remount,bind,ro', ssh])
+    fleet.plant(4)
+    const run = await fleet.run()
+    await fleet.lab.exec(fleet.server(2), ['umount', ssh])
+    await configure(0, NOT_NEEDED)
+    await configure(1, NOT_NEEDED)
+    expect(run).toMatchObject({ code: 0 })
+    const text = flat(run.text)
+    expect(text).toContain('2 of 5 servers exchange over SSH: their peer ports refuse; not 3 (')
+    expect(text).toContain('and 2 more')
+    expect(text).toMatch(/ForceCommand|does not take a key|EROFS/)
+    expect(fleet.upToDate()).toHaveLength(5)
+    expect(changed()).toEqual([])
+    // Only the server itself has tried what its sshd does with a key.
+    const tried = readFileSync(seen, 'utf8')
+      .split('\n')
+      .filter((line) => line === 'murder command')
+    expect(tried).toHaveLength(1)
+    expect(await fleet.quiet(5)).toEqual([])
+  })
+
+  test('what a key can do is to be the other end, and nothing else', async () => {
+    fleet.plant(20)
+    const running = fleet.start({ MURDER_BETWEEN: 'ssh', MURDER_UPLOAD_LIMIT: '1M' })
+    await running.line(/^transfer [1-9]/)
+    const [one, other] = [fleet.server(0), fleet.server(1)]
+    const transfer = `${deployTo}/shared/murder/tmp/${fleet.list(one, `${deployTo}/shared/murder/tmp`)[0]}`
+    const directory = `${transfer}/links`
+    const { keys } = fleet.lab
+    const tries = async (...args: string[]) => {
+      const ssh = [
+        'ssh',
+        '-F',
+        'none',
+        '-i',
+        `${directory}/key`,
+        '-o',
+        `UserKnownHostsFile=${keys.knownHosts}`,
+      ]
+      const options = ['-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'ConnectTimeout=5']
+      const command = [...ssh, ...options, ...args]
+      return fleet.lab.exec(one, ['timeout', '4', ...command], { anyExit: true, input: 'echo pwned; id\n' })
+    }
+    const target = `root@${other.address}`
+    for (const args of [
+      [target],
+      [target, 'id'],
+      [target, 'murder', 'receive'],
+      ['-tt', target],
+      ['-A', target, 'ssh-add', '-l'],
+      ['-s', target, 'sftp'],
+      ['-o', 'SendEnv=*', target, 'sh', '-i'],
+    ]) {
+      const { stdout } = await tries(...args)
+      expect([args, stdout.replace(/^murder link( taken)?\n/gm, '')]).toEqual([args, ''])
+    }
+    const local = await tries('-W', '127.0.0.1:22', target)
+    expect(local.stdout).not.toContain('SSH-2.0')
+    expect(local.stderr).toMatch(/administratively prohibited|stdio forwarding failed/)
+    const back = await tries('-o', 'ExitOnForwardFailure=yes', '-R', '127.0.0.1:0:127.0.0.1:22', '-N', target)
+    expect(back.stderr).toContain('remote port forwarding failed')
+    const socket = await tries('-o', 'ExitOnForwardFailure=yes', '-R', '/tmp/x:127.0.0.1:22', '-N', target)
+    expect(socket.stderr).toContain('remote port forwarding failed')
+    expect(existsSync(other.outside('/tmp/x'))).toBe(false)
+    // Neither names the key anywhere, nor has its private half left the server that made it.
+    const { stdout: processes } = await fleet.lab.exec(one, ['ps', '-eo', 'args='])
+    expect(processes).not.toMatch(/PRIVATE KEY|ssh-ed25519/)
+    const keyOf = (server: LabHost) => readFileSync(server.outside(`${directory}/key`), 'utf8')
+    expect(new Set(fleet.servers.map(keyOf)).size).toBe(5)
+    expect(await fleet.end(running)).toMatchObject({ code: 0 })
+    expect(await fleet.quiet(5)).toEqual([])
+    expect((await fleet.lab.exec(one, ['test', '-e', directory], { anyExit: true })).code).toBe(1)
+    expect(changed()).toEqual([])
+  })
+
+  test('a deploy that is killed leaves nothing: no key, no process', async () => {
+    await close(fleet.lab.hosts)
+    fleet.plant(20)
+    const killed = fleet.start({ MURDER_UPLOAD_LIMIT: '1M', MURDER_LINGER: '300' })
+    await killed.line(/^transfer [1-9]/)
+    expect(changed()).toHaveLength(5)
+    killed.kill('SIGKILL')
+    await killed.ended
+    const left = async () =>
+      (await fleet.leftovers()).filter((line) => /murder\S*\.mjs|ssh -F/.test(line)).concat(changed())
+    const deadlineMs = Date.now() + 55_000
+    while ((await left()).length > 0 && Date.now() < deadlineMs) await setTimeout(1000)
+    expect(await left()).toEqual([])
+    expect(await fleet.run()).toMatchObject({ code: 0 })
+  }, 120_000)
+
+  test('an agent that is killed leaves its line, and the next deploy removes it', async () => {
+    fleet.plant(20)
+    const running = fleet.start({ MURDER_BETWEEN: 'ssh', MURDER_UPLOAD_LIMIT: '1M', MURDER_TOLERATE: '1' })
+    await running.line(/^transfer [1-9]/)
+    const { stdout } = await fleet.lab.exec(fleet.server(0), ['ps', '-eo', 'pid=,args='])
+    const agents = stdout.split('\n').filter((line) => / receive/.test(line))
+    expect(agents.length).toBeGreaterThan(0)
+    running.kill('SIGKILL')
+    await running.ended
+    await fleet.lab.exec(fleet.server(0), [
+      'kill',
+      '-9',
+      ...agents.map((line) => line.trim().split(' ')[0] ?? ''),
+    ])
+    await setTimeout(500)
+    expect(changed()).toContain('server1')
+    fleet.plant(1)
+    expect(await fleet.run()).toMatchObject({ code: 0 })
+    expect(readFileSync(authorized(fleet.server(0)), 'utf8')).toBe(OWN_KEY)
+  }, 120_000)
+
+  test('two deploys at once, and files that were not there before, or are links', async () => {
+    await close(fleet.lab.hosts)
+    rmSync(authorized(fleet.server(0)))
+    const target = join(homedir(), '.ssh', 'keys')
+    writeFileSync(fleet.server(1).outside(target), OWN_KEY)
+    rmSync(authorized(fleet.server(1)))
+    symlinkSync('keys', authorized(fleet.server(1)))
+    const { directory } = fleet.project
+    const second = `${directory}-2`
+    cpSync(directory, second, { recursive: true, verbatimSymlinks: true })
+    const shipitfile = join(second, 'shipitfile.js')
+    const text = readFileSync(shipitfile, 'utf8').replaceAll(deployTo, '/srv/other')
+    writeFileSync(shipitfile, text)
+    fleet.plant(8)
+    const command = [process.execPath, 'node_modules/.bin/shipit', 'production', 'deploy']
+    const other = fleet.lab.spawn('deploy', command, { cwd: second })
+    const [run, otherRun] = await Promise.all([fleet.run(), fleet.end(other)])
+    expect(run).toMatchObject({ code: 0 })
+    expect(otherRun).toMatchObject({ code: 0 })
+    expect(flat(run.text)).toContain('The servers exchange over SSH')
+    expect(flat(otherRun.text)).toContain('The servers exchange over SSH')
+    expect(existsSync(authorized(fleet.server(0)))).toBe(false)
+    writeFileSync(authorized(fleet.server(0)), OWN_KEY)
+    expect(readFileSync(fleet.server(1).outside(target), 'utf8')).toBe(OWN_KEY)
+    expect(changed()).toEqual([])
+    rmSync(second, { recursive: true })
+    rmSync(authorized(fleet.server(1)))
+  })
+})
