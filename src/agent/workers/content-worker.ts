@@ -38,6 +38,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
       monitor.report()
     } else {
       await finishDirectory(job, context.emit)
+      context.onComplete?.(participant)
       const { bytes, total, received, fromSeeder, sent } = participant.stats()
       const seconds = Math.round(performance.now() - started) / 1000
       const from = participant.topSources(MAX_SOURCES)

@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../../protocol/events.ts'
+import type { Participant } from '../../torrent/participant.ts'
 
 /** What `work` gives to the worker of a role. */
 export interface WorkerContext {
@@ -12,6 +13,8 @@ export interface WorkerContext {
   isStopped(): boolean
   /** Called with each piece that is verified and on disk. */
   onPiece?: ((piece: number) => void) | undefined
+  /** Called by a peer when its content is complete, before it says so. */
+  onComplete?: ((participant: Participant) => void) | undefined
 }
 
 /** How long a worker may take to close its connections. */

@@ -21,6 +21,7 @@ export async function work(
     stop: AbortSignal
     onEvent?: (event: AgentEvent) => void
     onPiece?: (piece: number) => void
+    onComplete?: WorkerContext['onComplete']
   },
 ): Promise<void> {
   const log = openEventLog(run.folder)
@@ -45,6 +46,7 @@ export async function work(
     }),
     isStopped: () => stopped,
     onPiece: options.onPiece,
+    onComplete: options.onComplete,
   }
   try {
     await Promise.race([runJob(job, context), crash()])
