@@ -64,7 +64,7 @@ export type AgentEvent =
         began: number
         ended: number
         cpu: number
-        /** It was ready to run, and had no CPU. */
+        /** Its threads, added up, were ready to run and had no CPU. */
         queued: number
         disk: number
         stopped: number

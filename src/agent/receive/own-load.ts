@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** What this process and its machine have used since they began; 0 where the system does not say. */
 export interface Load {
   /** CPU time of this process. */
   cpuS: number
-  /** For how long its main thread was ready to run and had no CPU: others had it, or a quota was used up. */
+  /** For how long its threads, added up, were ready to run and had no CPU: others had it, or a quota was used up. */
   queuedS: number
   /** TCP segments of the machine, or of its container: received, received after a gap, sent, and sent again. */
   received: number
@@ -19,7 +19,10 @@ export function ownLoad(): Load {
   const more = countersIn(contentOf('/proc/net/netstat'), 'TcpExt')
   return {
     cpuS: (user + system) / 1e6,
-    queuedS: queuedIn(contentOf('/proc/self/schedstat')),
+    queuedS: threads().reduce(
+      (sum, thread) => sum + queuedIn(contentOf(`/proc/self/task/${thread}/schedstat`)),
+      0,
+    ),
     received: tcp.get('InSegs') ?? 0,
     afterGap: more.get('TCPOFOQueue') ?? 0,
     sent: tcp.get('OutSegs') ?? 0,
@@ -27,7 +30,15 @@ export function ownLoad(): Load {
   }
 }
 
-/** Of /proc/<pid>/schedstat: CPU time, time on a run queue (both ns), and how often it ran. */
+function threads(): string[] {
+  try {
+    return readdirSync('/proc/self/task')
+  } catch {
+    return [] // another system
+  }
+}
+
+/** Of /proc/<pid>/task/<thread>/schedstat: CPU time, time on a run queue (both ns), and how often it ran. */
 export const queuedIn = (schedstat: string): number => (Number(schedstat.split(' ')[1]) || 0) / 1e9
 
 /** Of /proc/net/snmp and netstat: for each protocol a line with names and one with values. */

@@ -55,15 +55,15 @@ export class ServerStory {
   facts(nameOf: (source: string) => string | undefined): ServerFacts | undefined {
     const [startedS, completeS, doneS] = [this.#startedS, this.#completeS, this.#doneS]
     if (startedS === undefined || completeS === undefined || doneS === undefined) return undefined
-    const transfer = this.#told && transferOf(this.#told)
-    const spent = this.#spent
-    const unpack =
-      transfer && spent
-        ? {
-            cpuS: Math.max(0, spent.cpuS - transfer.cpuS),
-            queuedS: Math.max(0, spent.queuedS - transfer.queuedS),
-          }
-        : undefined
+    const told = this.#told && transferOf(this.#told)
+    // Of several threads, so it may be more than the time that has passed.
+    const queued = (seconds: number, mostS: number) => Math.max(0, Math.min(seconds, mostS))
+    const transfer = told && { ...told, queuedS: queued(told.queuedS, completeS - startedS) }
+    const spent = told && this.#spent
+    const unpack = spent && {
+      cpuS: Math.max(0, spent.cpuS - told.cpuS),
+      queuedS: queued(spent.queuedS - told.queuedS, doneS - completeS),
+    }
     return {
       server: this.#server,
       startedS,

@@ -17,6 +17,7 @@ const SLOW_LINK = 0.7
  */
 const LEAST_LOSS = 0.04
 const LEAST_LOSS_WHEN_SLOW = 0.25
+/** What is less than so many times the others' is noise. */
 const TIMES_OTHERS = 2
 /** So much of what came late came from one server. */
 const ONE_SENDER = 0.8
@@ -51,7 +52,7 @@ function whyLate(late: ServerFacts, facts: readonly ServerFacts[]): LateServer |
 
 type Cause = [cause: HoldUp, text: string]
 
-/** The part of the work in which the most time was lost, and why it took so long. */
+/** Where the time was lost, and why. What one phase does not explain, the machine may explain over all of them. */
 function causeOf(late: ServerFacts, others: readonly ServerFacts[], behindS: number): Cause {
   const excessOf = (secondsOf: (facts: ServerFacts) => number) =>
     secondsOf(late) - median(others.map(secondsOf))
@@ -63,7 +64,9 @@ function causeOf(late: ServerFacts, others: readonly ServerFacts[], behindS: num
     return ['start', `it began ${duration(startS)} later than others`]
   if (unpackS >= Math.max(least, transferS)) return whyUnpacking(late, others, unpackS)
   return (
-    (transferS >= least && whyTransfer(late, others, transferS)) || [
+    whyMore(late, others) ??
+    whyBusy(late, others, behindS) ??
+    (transferS >= least ? whyNetwork(late, others) : undefined) ?? [
       'unknown',
       'nothing that was measured says why',
     ]
@@ -85,40 +88,49 @@ function whyUnpacking(late: ServerFacts, others: readonly ServerFacts[], excessS
   return ['disk', `${took}: it waited for its disk`]
 }
 
-function whyTransfer(late: ServerFacts, others: readonly ServerFacts[], excessS: number): Cause | undefined {
-  const own = late.transfer
-  const theirs = others.flatMap(({ transfer }) => transfer ?? [])
-  const receivedUsually = median(others.map(({ received }) => received))
-  if (late.received > MORE * receivedUsually)
-    return ['amount', `it fetched ${bytes(late.received)}, others ${bytes(receivedUsually)}`]
-  if (!own || theirs.length === 0) return undefined
-  return whyBusy(own, theirs, excessS) ?? whyNetwork({ late, others, own, theirs })
+function whyMore({ received }: ServerFacts, others: readonly ServerFacts[]): Cause | undefined {
+  const usual = median(others.map((each) => each.received))
+  return received > MORE * usual
+    ? ['amount', `it fetched ${bytes(received)}, others ${bytes(usual)}`]
+    : undefined
 }
 
 /** Where the process waited for its own machine. */
-function whyBusy(own: TransferFacts, theirs: readonly TransferFacts[], excessS: number): Cause | undefined {
-  const kinds: [HoldUp, keyof TransferFacts, (own: string, others: string) => string][] = [
-    ['disk', 'diskS', (own, others) => `it waited ${own} for its disk, others ${others}`],
-    ['cpu', 'queuedS', (own, others) => `it waited ${own} for a CPU, others ${others}`],
-    ['cpu', 'cpuS', (own, others) => `its CPU worked ${own} on it, others ${others}`],
-    ['stopped', 'stoppedS', (own, others) => `it stood still for ${own}, others ${others}`],
+function whyBusy(late: ServerFacts, others: readonly ServerFacts[], behindS: number): Cause | undefined {
+  type Seconds = (transfer: TransferFacts, unpack: ServerFacts['unpack']) => number
+  const kinds: [HoldUp, Seconds, (own: string, others: string) => string][] = [
+    ['disk', ({ diskS }) => diskS, (own, others) => `it waited ${own} for its disk, others ${others}`],
+    [
+      'cpu',
+      ({ queuedS }, unpack) => queuedS + (unpack?.queuedS ?? 0),
+      (own, others) => `it waited ${own} for a CPU, others ${others}`,
+    ],
+    [
+      'cpu',
+      ({ cpuS }, unpack) => cpuS + (unpack?.cpuS ?? 0),
+      (own, others) => `its CPU worked ${own} on it, others ${others}`,
+    ],
+    ['stopped', ({ stoppedS }) => stoppedS, (own, others) => `it stood still for ${own}, others ${others}`],
   ]
+  const secondsOf = ({ transfer, unpack }: ServerFacts, seconds: Seconds) =>
+    transfer ? [seconds(transfer, unpack)] : []
   const [most] = kinds
-    .map(([cause, key, say]) => {
-      const usual = median(theirs.map((facts) => facts[key]))
-      return { cause, more: own[key] - usual, text: say(duration(own[key]), duration(usual)) }
+    .flatMap(([cause, seconds, say]) => {
+      const usual = median(others.flatMap((each) => secondsOf(each, seconds)))
+      return secondsOf(late, seconds).map((own) => ({
+        cause,
+        more: own >= TIMES_OTHERS * usual ? own - usual : 0,
+        text: say(duration(own), duration(usual)),
+      }))
     })
     .sort((one, other) => other.more - one.more)
-  return most && most.more >= LEAST_EXPLAINED * excessS ? [most.cause, most.text] : undefined
+  return most && most.more >= LEAST_EXPLAINED * behindS ? [most.cause, most.text] : undefined
 }
 
-function whyNetwork(what: {
-  late: ServerFacts
-  others: readonly ServerFacts[]
-  own: TransferFacts
-  theirs: readonly TransferFacts[]
-}): Cause | undefined {
-  const { late, others, own, theirs } = what
+function whyNetwork(late: ServerFacts, others: readonly ServerFacts[]): Cause | undefined {
+  const own = late.transfer
+  const theirs = others.flatMap(({ transfer }) => transfer ?? [])
+  if (!own || theirs.length === 0) return undefined
   const usualPeak = median(theirs.map(({ peakDown }) => peakDown))
   const sender = slowSender(late, others, usualPeak)
   if (sender) return sender

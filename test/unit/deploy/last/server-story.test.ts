@@ -80,6 +80,17 @@ describe('what one server says of its transfer', () => {
     }
   })
 
+  test('nobody waits longer for a CPU than the time that has passed', () => {
+    const facts = factsOf(
+      whole.map(([ours, event, at]) => {
+        if (event === whole[2]?.[1]) return [ours, { ...event, queued: 50 } as AgentEvent, at]
+        return [ours, event.event === 'spent' ? { ...event, queued: 90 } : event, at]
+      }),
+    )
+    expect(facts?.transfer?.queuedS).toBeCloseTo(2.18)
+    expect(facts?.unpack?.queuedS).toBeCloseTo(0.8)
+  })
+
   test('nothing before it has the release', () => {
     expect(factsOf(whole.slice(0, 4))).toBeUndefined()
   })
