@@ -3,10 +3,12 @@ import type { Socket } from 'node:net'
 import bencode from 'bencode'
 import Server from 'bittorrent-tracker/server'
 import { isSystemError, MurderError } from '../../errors.ts'
+import { METRICS_CONTENT_TYPE } from '../../text/prometheus.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { admit, type Permit } from '../access/tracker-gate.ts'
 import { type AnnounceParams, correctAddresses, useAnnouncedAddress } from './announced-address.ts'
 import { keepBinary } from './binary-answers.ts'
+import { trackerMetrics } from './tracker-metrics.ts'
 
 export interface Tracker {
   readonly port: number
@@ -26,7 +28,7 @@ const REQUEST_TIMEOUT_MS = 5000
 const TIMEOUT_CHECK_MS = 1000
 
 /**
- * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`); then `only` are
+ * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`, `/metrics`); then `only` are
  * the infohashes (hex) that it serves, or all if it is left out. Where `port` is taken it takes the first free one up to `lastPort`. With `permits`, which may change while it runs, it answers
  * only announces that a permit covers. Throws MurderError `PORT_TAKEN`.
  */
@@ -68,6 +70,7 @@ export async function startTracker(options: {
   const hosts = options.host === undefined ? ['::', '0.0.0.0'] : [options.host]
   if (permits)
     server.http.prependListener('request', (request, response) => guard(permits(), request, response))
+  else server.http.prependListener('request', answerMetrics(server))
   limitConnections(server)
   await listenOnFree(server, [options.port, options.lastPort ?? options.port], hosts)
   return {
@@ -89,6 +92,18 @@ function guard(permits: readonly Permit[], request: IncomingMessage, response: S
   if (url !== undefined) request.url = url
   else if (refusal === undefined) response.writeHead(404).end()
   else response.writeHead(200).end(bencode.encode({ 'failure reason': refusal }))
+}
+
+/** The module ignores a request that is answered already. */
+function answerMetrics(server: Server): (request: IncomingMessage, response: ServerResponse) => void {
+  let announces = 0
+  for (const event of ['start', 'update', 'complete', 'stop']) server.on(event, () => announces++)
+  return (request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') return
+    response
+      .writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE })
+      .end(trackerMetrics(server.torrents, { announces }))
+  }
 }
 
 /** Against slow clients and floods: Node ends a request that takes too long, and too many connections displace the oldest. */
