@@ -19,6 +19,9 @@ const LEAST_LOSS = 0.04
 const LEAST_LOSS_WHEN_SLOW = 0.25
 /** What is less than so many times the others' is noise. */
 const TIMES_OTHERS = 2
+/** It waited for a CPU for so much of the time, or so many times as much of it as others. */
+const STARVED = 0.7
+const STARVED_TIMES = 3
 /** So much of what came late came from one server. */
 const ONE_SENDER = 0.8
 /** So much more than others is more. */
@@ -95,36 +98,48 @@ function whyMore({ received }: ServerFacts, others: readonly ServerFacts[]): Cau
     : undefined
 }
 
+/** Seconds of the whole work, from the beginning of the transfer until the release was there. */
+interface Work {
+  diskS: number
+  queuedS: number
+  cpuS: number
+  stoppedS: number
+  lastedS: number
+}
+
+const KINDS: [cause: HoldUp, key: keyof Work, say: (own: string, others: string) => string][] = [
+  ['disk', 'diskS', (own, others) => `it waited ${own} for its disk, others ${others}`],
+  ['cpu', 'queuedS', (own, others) => `it waited ${own} for a CPU, others ${others}`],
+  ['cpu', 'cpuS', (own, others) => `its CPU worked ${own} on it, others ${others}`],
+  ['stopped', 'stoppedS', (own, others) => `it stood still for ${own}, others ${others}`],
+]
+
+function workOf({ transfer, unpack, startedS, doneS }: ServerFacts): Work[] {
+  if (!transfer) return []
+  const { diskS, stoppedS } = transfer
+  const queuedS = transfer.queuedS + (unpack?.queuedS ?? 0)
+  return [{ diskS, queuedS, cpuS: transfer.cpuS + (unpack?.cpuS ?? 0), stoppedS, lastedS: doneS - startedS }]
+}
+
 /** Where the process waited for its own machine. */
 function whyBusy(late: ServerFacts, others: readonly ServerFacts[], behindS: number): Cause | undefined {
-  type Seconds = (transfer: TransferFacts, unpack: ServerFacts['unpack']) => number
-  const kinds: [HoldUp, Seconds, (own: string, others: string) => string][] = [
-    ['disk', ({ diskS }) => diskS, (own, others) => `it waited ${own} for its disk, others ${others}`],
-    [
-      'cpu',
-      ({ queuedS }, unpack) => queuedS + (unpack?.queuedS ?? 0),
-      (own, others) => `it waited ${own} for a CPU, others ${others}`,
-    ],
-    [
-      'cpu',
-      ({ cpuS }, unpack) => cpuS + (unpack?.cpuS ?? 0),
-      (own, others) => `its CPU worked ${own} on it, others ${others}`,
-    ],
-    ['stopped', ({ stoppedS }) => stoppedS, (own, others) => `it stood still for ${own}, others ${others}`],
-  ]
-  const secondsOf = ({ transfer, unpack }: ServerFacts, seconds: Seconds) =>
-    transfer ? [seconds(transfer, unpack)] : []
-  const [most] = kinds
-    .flatMap(([cause, seconds, say]) => {
-      const usual = median(others.flatMap((each) => secondsOf(each, seconds)))
-      return secondsOf(late, seconds).map((own) => ({
-        cause,
-        more: own >= TIMES_OTHERS * usual ? own - usual : 0,
-        text: say(duration(own), duration(usual)),
-      }))
-    })
-    .sort((one, other) => other.more - one.more)
+  const [own] = workOf(late)
+  const theirs = others.flatMap(workOf)
+  if (!own || theirs.length === 0) return undefined
+  const usual = (key: keyof Work) => median(theirs.map((work) => work[key]))
+  const found = KINDS.map(([cause, key, say]) => {
+    const isMore = own[key] >= TIMES_OTHERS * usual(key) && (key !== 'queuedS' || isStarved(own, usual))
+    const more = isMore ? own[key] - usual(key) : 0
+    return { cause, more, text: say(duration(own[key]), duration(usual(key))) }
+  })
+  const [most] = found.sort((one, other) => other.more - one.more)
   return most && most.more >= LEAST_EXPLAINED * behindS ? [most.cause, most.text] : undefined
+}
+
+/** On a busy machine whoever takes long also waits long for a CPU: what counts is how much of the time. */
+function isStarved(own: Work, usual: (key: keyof Work) => number): boolean {
+  const part = own.queuedS / own.lastedS
+  return part >= STARVED || part >= STARVED_TIMES * (usual('queuedS') / usual('lastedS'))
 }
 
 function whyNetwork(late: ServerFacts, others: readonly ServerFacts[]): Cause | undefined {

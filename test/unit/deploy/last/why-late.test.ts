@@ -141,6 +141,12 @@ describe('why a server was late', () => {
     })
   })
 
+  test('on a busy machine who takes long waits long for a CPU: that is no cause', () => {
+    const facts = fleet({ ...slow, transfer: { queuedS: 3.5, peakDown: 3_000_000 } })
+    for (const { transfer } of facts.slice(0, 3)) if (transfer) transfer.queuedS = 0.9
+    expect(lastServer(facts)?.cause).toBe('link')
+  })
+
   test('by how much: after the median of the others', () => {
     expect(lastServer(fleet(slow))?.behind).toBeCloseTo(5)
   })
