@@ -194,6 +194,7 @@ async function stopAndCount(context: Context, swarm: Swarm): Promise<void> {
 }
 
 function report({ fleet, leftOut, record }: Context, { perServer }: Received): DeployReport {
-  const { size, phases, seederUploaded } = record
-  return { size, servers: fleet.all.length, phases, perServer, seederUploaded, failures: leftOut }
+  const { size, phases, seederUploaded, last } = record
+  const servers = fleet.all.length
+  return { size, servers, phases, perServer, seederUploaded, failures: leftOut, ...defined({ last }) }
 }

@@ -20,48 +20,79 @@ export type ContentSources = [source: string, bytes: number][]
 /** Events of a peer, a seeder or a tracker, oldest first. `bytes` count content, not protocol overhead. */
 export type AgentEvent =
   /** The agent waits for its order; sent again and again. */
-  | { event: 'ready' }
-  /** The answer to a question before the order. */
-  | { event: 'answered'; answer: Answers[keyof Answers] }
-  | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
-  /** So much was copied from an earlier release, and may turn out wrong. */
-  | { event: 'prefilled'; bytes: number }
-  | {
-      event: 'progress'
-      bytes: number
-      total: number
-      down: number
-      up: number
-      peers: number
-      sent?: number
-      /** How many of `bytes` were there and verified before anything was fetched. */
-      kept?: number
-      /** At most every two seconds. */
-      from?: ContentSources
-    }
-  /** A peer sent wrong bytes and is banned. */
-  | { event: 'banned'; address: string }
-  | {
-      event: 'downloaded'
-      bytes: number
-      total: number
-      seconds: number
-      /** Verified bytes that were there before anything was fetched. */
-      kept: number
-      received: number
-      /** How many bytes of `received` came from the seeder. */
-      fromSeeder: number
-      sent: number
-      from?: ContentSources
-    }
-  /** A delta of this base is made, which makes the release with this id. */
-  | { event: 'made'; base: string; becomes: string }
-  /** Something that people should know and that is no failure. */
-  | { event: 'warning'; message: string }
-  /** Complete and verified: printed as `Done and done` for people. */
-  | { event: 'done' }
-  | { event: 'unpacked'; files: number; bytes: number; seconds: number; carried?: Carried }
-  | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number; step?: string }
+  (
+    | { event: 'ready' }
+    /** The answer to a question before the order. */
+    | { event: 'answered'; answer: Answers[keyof Answers] }
+    | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
+    /** So much was copied from an earlier release, and may turn out wrong. */
+    | { event: 'prefilled'; bytes: number }
+    | {
+        event: 'progress'
+        bytes: number
+        total: number
+        down: number
+        up: number
+        peers: number
+        sent?: number
+        /** How many of `bytes` were there and verified before anything was fetched. */
+        kept?: number
+        /** At most every two seconds. */
+        from?: ContentSources
+      }
+    /** A peer sent wrong bytes and is banned. */
+    | { event: 'banned'; address: string }
+    | {
+        event: 'downloaded'
+        bytes: number
+        total: number
+        seconds: number
+        /** Verified bytes that were there before anything was fetched. */
+        kept: number
+        received: number
+        /** How many bytes of `received` came from the seeder. */
+        fromSeeder: number
+        sent: number
+        from?: ContentSources
+      }
+    /**
+     * What held up a transfer that is complete now, in a deploy. Seconds; `began` and `ended` on the clock of its process. Rates in bytes a
+     * second, the fastest half second. `afterGap` and `sentAgain` are shares of the machine's TCP segments.
+     */
+    | {
+        event: 'story'
+        began: number
+        ended: number
+        cpu: number
+        /** Its threads, added up, were ready to run and had no CPU. */
+        queued: number
+        disk: number
+        stopped: number
+        peakDown: number
+        peakUp: number
+        afterGap: number
+        sentAgain: number
+        /** The last piece, from whom it came and when. */
+        last?: [piece: number, source: string, at: number]
+        pieceCount: number
+        every: number
+        /** As in packed-pieces.ts. */
+        pieces: string
+      }
+    /** CPU seconds used, and waited for, from the beginning of the transfer until the release was made. */
+    | { event: 'spent'; cpu: number; queued: number }
+    /** A delta of this base is made, which makes the release with this id. */
+    | { event: 'made'; base: string; becomes: string }
+    /** Something that people should know and that is no failure. */
+    | { event: 'warning'; message: string }
+    /** Complete and verified: printed as `Done and done` for people. */
+    | { event: 'done' }
+    | { event: 'unpacked'; files: number; bytes: number; seconds: number; carried?: Carried }
+    | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number; step?: string }
+  ) & {
+    /** When it was said, in a deploy: seconds on the clock of the process. */
+    at?: number
+  }
 
 export function eventsIn(stdout: string): AgentEvent[] {
   return stdout.split('\n').flatMap((line) => parseEvent(line) ?? [])

@@ -4,6 +4,7 @@ import { bytes, duration, nameSome, oneLine, percent, rate } from '../text/forma
 import { wrap } from '../text/table.ts'
 import { closedText } from './exchange.ts'
 import type { Failure } from './failures.ts'
+import { type LastServer, lastText } from './last-server.ts'
 import { paint } from './output.ts'
 import { type ServerRecord, serverTable } from './server-record.ts'
 import { type CarriedReport, type ServerReport, type Speed, speedOf } from './server-report.ts'
@@ -31,6 +32,8 @@ export interface DeployReport {
   /** Bytes that the seeder has sent. */
   seederUploaded: number
   failures: readonly Failure[]
+  /** The last server, where it was clearly later than the others. */
+  last?: LastServer
   /** For the table of servers. */
   records?: readonly ServerRecord[]
 }
@@ -71,6 +74,7 @@ export function reportTable(report: DeployReport, columns: number, colour = fals
     ...(report.seconds === undefined ? [] : [['in all', duration(report.seconds)]]),
     ...(fastest ? [['fastest', named(fastest)]] : []),
     ...(slowest && perServer.length > 1 ? [['slowest', named(slowest)]] : []),
+    ...(report.last ? [['last', lastText(report.last)]] : []),
     ...deltaRows(perServer, size),
     ...reusedRow(perServer, size),
     ...carriedRow(perServer),

@@ -1,5 +1,6 @@
 import { type DeployReport, figures } from './deploy-report.ts'
 import type { Failure } from './failures.ts'
+import type { LastServer } from './last-server.ts'
 import type { ServerPhase, Step, Summary } from './live/fleet-progress.ts'
 import type { ServerReport, Speed } from './server-report.ts'
 
@@ -27,6 +28,8 @@ export interface ReportEvent {
   phases: DeployReport['phases']
   fastest: Speed | null
   slowest: Speed | null
+  /** Null unless it was clearly later than the others. */
+  last: LastServer | null
   seederUploaded: number
   /** `seederUploaded` ÷ `size`. */
   seederRatio: number
@@ -56,6 +59,7 @@ export function reportEvent(report: DeployReport): ReportEvent {
     phases: report.phases,
     fastest: fastest ?? null,
     slowest: slowest ?? null,
+    last: report.last ?? null,
     seederUploaded: report.seederUploaded,
     seederRatio: ratio,
     perServer: report.perServer,

@@ -1,5 +1,6 @@
 import type { DeployReport } from './deploy-report.ts'
 import type { OutputEvent } from './events.ts'
+import type { LastServer } from './last-server.ts'
 import type { ServerPhase } from './live/fleet-progress.ts'
 import type { ServerRecord } from './server-record.ts'
 import { type ServerReport, speedOf } from './server-report.ts'
@@ -10,6 +11,8 @@ export class RunRecord {
   /** Bytes of the package, and bytes that the seeder has sent. */
   size = 0
   seederUploaded = 0
+  /** The last server to have the release, where it was clearly later than the others. */
+  last: LastServer | undefined
   /** Seconds of the phases that are over. */
   readonly phases: DeployReport['phases'] = {}
   readonly timeline = new Timeline()

@@ -3,6 +3,7 @@ import { Evidence } from './access/evidence.ts'
 import { pieceIsRight } from './metainfo/piece-hasher.ts'
 import type { Connection } from './peers/connection.ts'
 import type { RateLimit } from './peers/rate-limit.ts'
+import { sourceOf } from './peers/sources.ts'
 import type { Block } from './scheduler/partial-piece.ts'
 import { PieceBuffer } from './storage/piece-buffer.ts'
 import { PiecePool } from './storage/piece-pool.ts'
@@ -85,7 +86,7 @@ export class Downloader {
       const buffer = begun ?? this.#begin(block.piece)
       buffer.write(block.offset, bytes, from)
       this.#cancel(arrival.cancel)
-      if (arrival.complete) this.#check(block.piece, buffer)
+      if (arrival.complete) this.#check(block.piece, buffer, from)
     }
     this.requestSoon(from)
   }
@@ -107,6 +108,16 @@ export class Downloader {
       this.#drop(piece)
       this.#cancel(this.#context.scheduler.restart(piece))
     }
+  }
+
+  /** So much waits for the disk that little is asked for, or nothing else is left to do. */
+  get waitsForDisk(): boolean {
+    const most = this.#context.scheduler.done ? 0 : MAX_UNWRITTEN_BYTES / 2
+    return this.#unwrittenBytes > most
+  }
+
+  get isFinished(): boolean {
+    return this.#finished
   }
 
   finishIfDone(): void {
@@ -133,12 +144,14 @@ export class Downloader {
     }
   }
 
-  #check(piece: number, buffer: PieceBuffer<Suspect>): void {
+  /** `last` has sent the block that completed it. */
+  #check(piece: number, buffer: PieceBuffer<Suspect>, last: Connection): void {
     this.#pieces.delete(piece)
     const right = pieceIsRight(this.#context.metainfo.pieces, piece, buffer.digest())
     this.#context.scheduler.checked(piece, right)
     const guilty = right ? this.#guiltyOf(piece, buffer) : this.#onlySender(piece, buffer)
     if (right) {
+      this.#context.trail.came(piece, sourceOf(last), this.#context.nowS())
       this.#events.verified(piece, buffer)
       this.#write(piece, buffer)
     } else buffer.release()
@@ -153,9 +166,13 @@ export class Downloader {
       this.#events.written(piece)
       this.finishIfDone()
     }
-    if (this.#context.storage.writeNow(position, bytes)) return written()
+    const { storage, holdUps, nowS } = this.#context
+    const begunS = nowS()
+    const isWritten = storage.writeNow(position, bytes)
+    holdUps.wrote(nowS() - begunS)
+    if (isWritten) return written()
     this.#unwrittenBytes += bytes.length
-    this.#context.storage.write(position, bytes).then(
+    storage.write(position, bytes).then(
       () => {
         this.#unwrittenBytes -= bytes.length
         written()

@@ -25,7 +25,7 @@ declare module 'bittorrent-tracker/server' {
     })
     http: HttpServer
     /** By infohash, hex. */
-    torrents: Record<string, unknown>
+    torrents: Record<string, { complete: number; incomplete: number }>
     listen(port: number, host?: string): void
     close(done?: () => void): void
   }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:net'
 import type { Suspect } from './access/ban-list.ts'
 import { Downloader } from './downloader.ts'
+import { HoldUps } from './hold-ups.ts'
 import type { ParticipantOptions, Stats } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
 import { Discovery } from './peers/discovery.ts'
@@ -14,6 +15,7 @@ import { SiteExchange } from './peers/site-exchange.ts'
 import { SiteLimit } from './peers/site-limit.ts'
 import { Sources } from './peers/sources.ts'
 import { Subflows } from './peers/subflows/subflows.ts'
+import { PieceTrail } from './piece-trail.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import type { OwnSite } from './scheduler/sites/site-facts.ts'
 import { checkSeederContent, piecesHere, refuseChangedContent } from './storage/pieces-here.ts'
@@ -132,6 +134,12 @@ export class Participant {
     return this.#context.sources.top(count)
   }
 
+  /** From whom each piece came and when, on the clock of performance.now(), and what held it up. */
+  get story(): { trail: PieceTrail; holdUps: HoldUps } {
+    const { trail, holdUps } = this.#context
+    return { trail, holdUps }
+  }
+
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
@@ -170,11 +178,20 @@ export class Participant {
   }
 
   #tick(): void {
+    this.#look()
     this.#subflows.tick()
     this.#downloader.tick()
     this.#uploader.tick()
     this.#discovery.tick()
     this.#context.siteLimit.share(this.#context.scheduler.sites)
+  }
+
+  #look(): void {
+    const { holdUps, meter, nowS } = this.#context
+    const { waitsForDisk, isFinished } = this.#downloader
+    if (isFinished) return
+    const { received, sent } = meter.read(nowS())
+    holdUps.look(nowS(), { received, sent, waitsForDisk })
   }
 
   #joined(connection: Connection): void {
@@ -264,6 +281,8 @@ function contextOf(options: ParticipantOptions): SwarmContext {
     scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random, own: ownSite(local) }),
     meter: new RateMeter(),
     sources: new Sources(),
+    trail: new PieceTrail(local.pieceCount),
+    holdUps: new HoldUps(),
     siteLimit: new SiteLimit(options.site ?? {}, nowS()),
     coalescer: new Coalescer(),
     connections: new Map(),

@@ -1,3 +1,4 @@
+import type { HoldUps } from './hold-ups.ts'
 import type { Metainfo } from './metainfo/metainfo.ts'
 import type { ParticipantOptions } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
@@ -5,6 +6,7 @@ import type { LocalPeer } from './peers/local-peer.ts'
 import type { RateMeter } from './peers/rate-meter.ts'
 import type { SiteLimit } from './peers/site-limit.ts'
 import type { Sources } from './peers/sources.ts'
+import type { PieceTrail } from './piece-trail.ts'
 import type { Scheduler } from './scheduler/scheduler.ts'
 import type { Storage } from './storage/storage.ts'
 import type { Coalescer } from './wire/coalescing.ts'
@@ -18,6 +20,8 @@ export interface SwarmContext {
   readonly scheduler: Scheduler
   readonly meter: RateMeter
   readonly sources: Sources
+  readonly trail: PieceTrail
+  readonly holdUps: HoldUps
   readonly siteLimit: SiteLimit
   readonly coalescer: Coalescer
   /** The neighbours by the ids of their connections. Only `Neighbours` changes it. */

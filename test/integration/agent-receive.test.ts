@@ -105,7 +105,7 @@ it('gets a package and unpacks it while the peer lingers', async () => {
   await seed()
   const agent = await received()
   const names = agent.events.map(({ event }) => event).filter((name) => name !== 'progress')
-  expect(names).toEqual(['ready', 'listening', 'downloaded', 'done', 'unpacked'])
+  expect(names).toEqual(['ready', 'listening', 'story', 'downloaded', 'done', 'spent', 'unpacked'])
   expect(agent.events.at(-1)).toMatchObject({ event: 'unpacked', files: 2, bytes: 300_010 })
   expect(await readFile(join(into(), 'pages'), 'utf8')).toBe('page '.repeat(60_000))
   expect((await stat(join(into(), 'link'))).mode & 0o777).toBe(0o755)
@@ -247,8 +247,8 @@ describe('a dropped connection', () => {
     expect(await dismiss(second)).toMatchObject({ code: 0 })
     expect(await exists(order.directory)).toBe(false)
     expect(second.events.filter(({ event }) => event !== 'progress' && event !== 'ready')).toEqual([
-      { event: 'done' },
-      first.events.find(({ event }) => event === 'unpacked'),
+      { event: 'done', at: expect.any(Number) },
+      { ...first.events.find(({ event }) => event === 'unpacked'), at: expect.any(Number) },
     ])
   })
 })

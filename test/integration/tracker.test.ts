@@ -45,12 +45,24 @@ it('takes the first free port after one that is taken', async () => {
   }
 })
 
+it('tells Prometheus how many peers each torrent has', async () => {
+  await start()
+  const url = `http://127.0.0.1:${tracker.port}/announce`
+  await ask(1001, infoHash, url)
+  await ask(1002, infoHash, url)
+  const answer = await fetch(`http://127.0.0.1:${tracker.port}/metrics`)
+  expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+  const text = await answer.text()
+  expect(text).toContain(`\nmurder_tracker_peers{info_hash="${infoHash}",state="incomplete"} 2\n`)
+  expect(text).toContain('\nmurder_tracker_announces_total 2\n')
+})
+
 describe('a tracker with permits', () => {
   it('brings together peers that know the secret, and answers no others', async () => {
     await start(() => [{ secret, infoHash, addresses: ['127.0.0.1'] }])
     await ask(1001)
     expect((await ask(1002)).peers).toContain('127.0.0.1:1001')
-    for (const path of ['/announce', '/stats', '/stats.json', '/scrape', `/${secret}/announce`]) {
+    for (const path of ['/announce', '/stats', '/stats.json', '/metrics', '/scrape', `/${secret}/announce`]) {
       const answer = await fetch(`http://127.0.0.1:${tracker.port}${path}`)
       expect([answer.status, await answer.text()], path).toEqual([404, ''])
     }

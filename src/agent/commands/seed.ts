@@ -23,6 +23,7 @@ Gives the content to others, from the background, until murder stop ends it. "-"
   --per-peer-limit RATE bytes a second to any one other
   --site NAME           where this machine is; content comes from others with this name as far as they have it
   --site-limit RATE     bytes a second into and out of that site, of all its machines together
+  --metrics [HOST:]PORT answer Prometheus there, at /metrics; without a host only this machine's own programs
   --timeout S           end after this time (none)
   --tag NAME            name for murder status and murder stop
   --foreground          stay in this process

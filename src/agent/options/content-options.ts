@@ -17,6 +17,7 @@ import {
   parseBytes,
   parseCount,
   parseHostPort,
+  parseMetrics,
   parsePort,
   parsePorts,
   parseSeconds,
@@ -65,7 +66,12 @@ export const peerFlags: Record<string, Flag> = {
   delete: on,
 }
 
-export const seederFlags: Record<string, Flag> = { ...contentFlags, fleet: text, permits: text }
+export const seederFlags: Record<string, Flag> = {
+  ...contentFlags,
+  fleet: text,
+  permits: text,
+  metrics: text,
+}
 
 /** The job that the arguments of `seed` or `peer` ask for. */
 export async function contentJob(
@@ -84,6 +90,7 @@ export async function contentJob(
   const secret = await args.value('secret-file', readSecret, undefined)
   const fleet = args.value('fleet', parseCount, undefined)
   const permits = args.text('permits')
+  const metrics = args.value('metrics', parseMetrics, undefined)
   const site = siteOf(args)
   return {
     role,
@@ -105,7 +112,7 @@ export async function contentJob(
     attributes: !args.has('no-attributes'),
     ownerOnly: false,
     deletesOthers: deletesOthers(args, metainfo),
-    ...defined({ address, secret, fleet, site, permits: permits && resolve(permits) }),
+    ...defined({ address, secret, fleet, site, metrics, permits: permits && resolve(permits) }),
   }
 }
 

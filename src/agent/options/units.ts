@@ -57,6 +57,14 @@ export function parseHostPort(flag: string, text: string): { host: string; port:
   return address
 }
 
+/** `9100`, on this machine's loopback, or `10.0.0.5:9100`. */
+export function parseMetrics(flag: string, text: string): { host: string; port: number } {
+  if (!/^\d+$/.test(text)) return parseHostPort(flag, text)
+  const port = parsePort(flag, text)
+  if (port === 0) throw usage(`${flag} is 0: nobody would know the port`)
+  return { host: '127.0.0.1', port }
+}
+
 /** A tracker as people write it: an announce URL, or host:port. */
 export function parseTracker(flag: string, text: string): string {
   if (!text.includes('://')) {

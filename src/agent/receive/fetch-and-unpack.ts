@@ -9,6 +9,7 @@ import { Frontier } from './frontier.ts'
 import { install, unpacksEarly } from './install/install.ts'
 import { linksOfOrder } from './links-of-order.ts'
 import { isUsed } from './transfer-directory.ts'
+import { TransferStory } from './transfer-story.ts'
 
 /** An order that is being carried out. */
 export interface Receiving {
@@ -33,7 +34,8 @@ export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
   const completed = new Promise<void>((resolve) => {
     complete = resolve
   })
-  const installing = installUnlessEnded(receiving, frontier, completed, failed.signal)
+  const story = new TransferStory()
+  const installing = installUnlessEnded({ ...receiving, story }, frontier, completed, failed.signal)
   installing.catch(() => failed.abort())
   const stopLooking = whenAbandoned(receiving, () => failed.abort())
   // A process that takes over may unpack as soon as this one has stopped unpacking.
@@ -42,6 +44,7 @@ export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
     stop: either(follower.stop, failed.signal),
     onPiece: (piece) => frontier.add(piece),
     links,
+    onComplete: (participant) => emit(story.transferred(participant)),
     onEvent(event) {
       if (event.event !== 'failed') emit(event) // main says once what failed
       if (event.event !== 'done') return
@@ -77,7 +80,7 @@ function whenAbandoned({ delivery, follower }: Receiving, giveUp: () => void): (
 
 /** Whether it is installed and the follower was told. Not when the follower has left, nor when all is to end. */
 async function installUnlessEnded(
-  { delivery, follower, emit }: Receiving,
+  { delivery, follower, emit, story }: Receiving & { story: TransferStory },
   frontier: Frontier,
   completed: Promise<void>,
   failed: AbortSignal,
@@ -92,6 +95,7 @@ async function installUnlessEnded(
     const event = await install(delivery, end, early ? beyond : undefined)
     await complete()
     if (end.aborted) return false
+    if (event) emit(story.unpacked())
     if (event) emit(event)
     return true
   } catch (error) {

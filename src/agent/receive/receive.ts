@@ -93,7 +93,7 @@ function relayEvents({ job }: Delivery, follower: Follower) {
   const emit = (event: AgentEvent) => {
     said = performance.now()
     if (event.event === 'progress') progress = event
-    follower.say(event)
+    follower.say({ ...event, at: Math.round(said) / 1000 })
   }
   emit(progress)
   const timer = setInterval(() => {

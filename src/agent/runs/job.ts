@@ -43,6 +43,8 @@ export interface ContentJob {
   /** Bytes a second to any one other; 0 is no limit. */
   limitOfEach: number
   fleet?: number
+  /** Where a seeder answers Prometheus. */
+  metrics?: { host: string; port: number }
   site?: SiteOrder
   /** Whether a directory gets the attributes that came with its content. */
   attributes: boolean

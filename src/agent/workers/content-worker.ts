@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
 import { MAX_SOURCES } from '../../protocol/events.ts'
@@ -13,6 +14,7 @@ import {
 } from '../manifest/torrent-manifest.ts'
 import type { ContentJob } from '../runs/job.ts'
 import { ContentMonitor, REPORT_MS } from './content-monitor.ts'
+import { seederMetrics, serveMetrics } from './metrics-server.ts'
 import { hostsOf } from './permits-file.ts'
 import { timeoutError } from './timeout-error.ts'
 import { CLOSE_TIMEOUT_S, delay, type WorkerContext } from './worker-context.ts'
@@ -26,9 +28,13 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
   const kept = participant.stats().bytes
   const monitor = new ContentMonitor(participant, job, context.emit, { started, kept })
   const listening = () => context.listening({ port: participant.port, infoHash: metainfo.infoHash })
+  let metrics: Server | undefined
   try {
     // A seeder tells where it listens only once its content has turned out to be the torrent's.
     if (job.role === 'peer') listening()
+    metrics =
+      job.metrics &&
+      (await serveMetrics(job.metrics, () => seederMetrics(participant.stats(), metainfo.infoHash)))
     await Promise.race([participant.complete, monitor.gaveUp, context.stopped])
     if (context.isStopped()) return
     monitor.complete()
@@ -38,6 +44,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
       monitor.report()
     } else {
       await finishDirectory(job, context.emit)
+      context.onComplete?.(participant)
       const { bytes, total, received, fromSeeder, sent } = participant.stats()
       const seconds = Math.round(performance.now() - started) / 1000
       const from = participant.topSources(MAX_SOURCES)
@@ -48,6 +55,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
     }
   } finally {
     monitor.close()
+    metrics?.close()
     await Promise.race([participant.stop(), delay(CLOSE_TIMEOUT_S)])
   }
 }

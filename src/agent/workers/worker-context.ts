@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../../protocol/events.ts'
+import type { Participant } from '../../torrent/participant.ts'
 import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 
 /** What `work` gives to the worker of a role. */
@@ -15,6 +16,8 @@ export interface WorkerContext {
   onPiece?: ((piece: number) => void) | undefined
   /** Other ways to some of the peers. */
   links?: PeerLinks | undefined
+  /** Called by a peer when its content is complete, before it says so. */
+  onComplete?: ((participant: Participant) => void) | undefined
 }
 
 /** How long a worker may take to close its connections. */

@@ -23,6 +23,7 @@ export async function work(
     onEvent?: (event: AgentEvent) => void
     onPiece?: (piece: number) => void
     links?: PeerLinks | undefined
+    onComplete?: WorkerContext['onComplete']
   },
 ): Promise<void> {
   const log = openEventLog(run.folder)
@@ -48,6 +49,7 @@ export async function work(
     isStopped: () => stopped,
     onPiece: options.onPiece,
     links: options.links,
+    onComplete: options.onComplete,
   }
   try {
     await Promise.race([runJob(job, context), crash()])

@@ -1,11 +1,9 @@
+import { metricText, type Sample } from '../../text/prometheus.ts'
 import type { RunReport } from './run-report.ts'
-
-type Labels = Record<string, string>
-type Sample = readonly [labels: Labels, value: number]
 
 /**
  * The report in Prometheus' text format 0.0.4, for the textfile collector of node_exporter. All are gauges: each run replaces the
- * file. Names and units follow Prometheus' naming practices. Source: prometheus.io/docs/instrumenting/exposition_formats.
+ * file. Names and units follow Prometheus' naming practices.
  */
 export function metricsText(report: RunReport): string {
   const { environment, release, revision, servers, phases } = report
@@ -61,17 +59,9 @@ export function metricsText(report: RunReport): string {
   ]
   return families
     .filter(([, , samples]) => samples.length > 0)
-    .map(([name, help, samples]) => family(`murder_${name}`, help, samples, environment))
+    .map(([name, help, samples]) => {
+      const labelled = samples.map(([labels, value]): Sample => [{ environment, ...labels }, value])
+      return metricText(`murder_${name}`, 'gauge', help, labelled)
+    })
     .join('')
-}
-
-function family(name: string, help: string, samples: Sample[], environment: string): string {
-  const lines = samples.map(([labels, value]) => `${name}${labelText({ environment, ...labels })} ${value}\n`)
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`
-}
-
-function labelText(labels: Labels): string {
-  const escaped = (value: string) =>
-    value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
-  return `{${Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)}}`
 }

@@ -26,6 +26,7 @@ export function runReport(
     size,
     phases,
     seederUploaded,
+    last: record.last ?? null,
     leftOut: leftOut.map(({ server }) => server),
     servers: record.servers,
   }

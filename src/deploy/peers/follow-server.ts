@@ -12,6 +12,8 @@ import { pause } from '../../system/backoff.ts'
 import { oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { agentError } from '../hosts/agent-error.ts'
+import type { ServerFacts } from '../last/server-facts.ts'
+import { ServerStory } from '../last/server-story.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { Advance } from './advance.ts'
@@ -59,6 +61,7 @@ export class ServerFollower {
   hasArrived = false
   readonly #server: Server
   readonly #run: FollowedRun
+  readonly #story: ServerStory
   /** The delta or the package. */
   #chosen: TransferPlan
   /** Why a delta did not fit. */
@@ -74,6 +77,7 @@ export class ServerFollower {
     this.#run = run
     this.#server = server
     this.#chosen = chosen
+    this.#story = new ServerStory(server.label, () => run.times.now())
     this.peer = chosen.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
     this.report = { server: server.label, seconds: 0 }
   }
@@ -86,11 +90,13 @@ export class ServerFollower {
     const onEvent = (event: AgentEvent) => {
       reconnectLimit.heard()
       advance.heard(event)
+      this.#story.heard(event)
       this.#take(event)
     }
     for (let attempt = 0; ; attempt++) {
       const looking = setInterval(() => this.#giveUpWhenLate(advance), LOOK_MS)
       const order = this.#begin()
+      this.#story.ordered()
       const ended = await this.peer.carryOut({ order, onEvent }).finally(() => clearInterval(looking))
       const outcome = asFailure(ended)
       this.hasArrived = !outcome
@@ -110,6 +116,11 @@ export class ServerFollower {
       await pause(RECONNECT_PAUSE_S)
       this.peer = new RemotePeer(this.#run.context, this.#server)
     }
+  }
+
+  /** What is known of when it did what, once it has arrived. */
+  get facts(): ServerFacts | undefined {
+    return this.#story.facts((source) => this.#run.names.nameOf(source))
   }
 
   #advance(): Advance {

@@ -1,6 +1,7 @@
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
 import type { Context } from '../context/context.ts'
+import { tellLast } from '../last/tell-last.ts'
 import { ServerFollower } from './follow-server.ts'
 import type { ReceivePlan } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
@@ -38,6 +39,10 @@ export async function followServers(context: Context, plan: ReceivePlan): Promis
     }),
   )
   const arrived = followers.filter(({ hasArrived }) => hasArrived)
+  tellLast(
+    context,
+    arrived.flatMap(({ facts }) => facts ?? []),
+  )
   return {
     perServer: arrived.map(({ report }) => report),
     failures,

@@ -33,12 +33,13 @@ export class SourceNames {
       const [source, bytes] = Array.isArray(entry) ? entry : []
       if (typeof source !== 'string' || typeof bytes !== 'number' || !(bytes > 0 && bytes < Infinity))
         return []
-      const name = this.#nameOf(source)
+      const name = this.nameOf(source)
       return name === undefined ? [] : [[name, bytes]]
     })
   }
 
-  #nameOf(source: string): string | undefined {
+  /** The server at `host:port` or at a host, or `seeder`; undefined for who is not in the fleet. */
+  nameOf(source: string): string | undefined {
     if (source === SEEDER) return SEEDER
     const known = this.#byAddress.get(source)
     if (known !== undefined) return known

@@ -4,6 +4,7 @@ import type { SwarmContext } from '../swarm-context.ts'
 import type { Uploader } from '../uploader.ts'
 import type { PeerWire } from '../wire/peer-wire.ts'
 import type { Connection } from './connection.ts'
+import { sourceOf } from './sources.ts'
 
 /** Passes on what neighbours say about themselves and their pieces, and the blocks that they send. */
 export class PeerListener {
@@ -41,11 +42,10 @@ export class PeerListener {
   hearBlocks(connection: Connection, wire: PeerWire): void {
     wire.on('piece', (piece, offset, block) => {
       const { length } = block
-      const { isSeeder, address, remoteHost } = connection
       connection.receivedBytes += length
       connection.flows.arrived(wire, { piece, offset, length }, this.#context.nowS())
-      this.#context.meter.received(length, isSeeder)
-      this.#context.sources.received(isSeeder ? 'seeder' : (address ?? remoteHost), length)
+      this.#context.meter.received(length, connection.isSeeder)
+      this.#context.sources.received(sourceOf(connection), length)
       this.#downloader.arrived(connection, { piece, offset, length }, block)
     })
     wire.on('reject', (piece, offset, length) => {

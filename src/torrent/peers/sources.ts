@@ -1,11 +1,20 @@
+import type { Connection } from './connection.ts'
+
 /** More neighbours than anybody has at one time. Bytes of later ones are not counted. */
 const MAX_SOURCES = 256
+
+/** `seeder`, `host:port` where the peer listens, or only its host. */
+export const sourceOf = ({
+  isSeeder,
+  address,
+  remoteHost,
+}: Pick<Connection, 'isSeeder' | 'address' | 'remoteHost'>): string =>
+  isSeeder ? 'seeder' : (address ?? remoteHost)
 
 /** Counts content bytes by where they came from. */
 export class Sources {
   readonly #bytes = new Map<string, number>()
 
-  /** `source`: `seeder`, `host:port` where a peer listens, or only its host. */
   received(source: string, bytes: number): void {
     const before = this.#bytes.get(source)
     if (before !== undefined || this.#bytes.size < MAX_SOURCES) this.#bytes.set(source, (before ?? 0) + bytes)

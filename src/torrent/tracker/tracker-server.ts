@@ -4,6 +4,7 @@ import bencode from 'bencode'
 import Server from 'bittorrent-tracker/server'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { plainAddress } from '../../system/addresses.ts'
+import { METRICS_CONTENT_TYPE } from '../../text/prometheus.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { admit, type Permit } from '../access/tracker-gate.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
@@ -12,6 +13,7 @@ import { type AnnounceParams, correctAddresses, useAnnouncedAddress } from './an
 import { amend } from './answers.ts'
 import { keepBinary } from './binary-answers.ts'
 import { Locator } from './locator.ts'
+import { trackerMetrics } from './tracker-metrics.ts'
 
 export interface Tracker {
   readonly port: number
@@ -31,7 +33,7 @@ const REQUEST_TIMEOUT_MS = 5000
 const TIMEOUT_CHECK_MS = 1000
 
 /**
- * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`); then `only` are
+ * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`, `/metrics`); then `only` are
  * the infohashes (hex) that it serves, or all if it is left out. Where `port` is taken it takes the first free one up to `lastPort`. With `permits`, which may change while it runs, it answers
  * only announces that a permit covers. Throws MurderError `PORT_TAKEN`.
  */
@@ -77,6 +79,7 @@ export async function startTracker(options: {
   const hosts = options.host === undefined ? ['::', '0.0.0.0'] : [options.host]
   if (permits)
     server.http.prependListener('request', (request, response) => guard(permits(), request, response))
+  else server.http.prependListener('request', answerMetrics(server))
   limitConnections(server)
   await listenOnFree(server, [options.port, options.lastPort ?? options.port], hosts)
   return {
@@ -114,6 +117,18 @@ async function tellPlace(announced: AnnounceParams, locator: Locator, isTrusted:
 function withPlace(body: Uint8Array, place: string): Uint8Array {
   const answer = decodeUntrusted(body) as Record<string, unknown>
   return bencode.encode({ ...answer, [PLACE_KEY]: place } as never)
+}
+
+/** The module ignores a request that is answered already. */
+function answerMetrics(server: Server): (request: IncomingMessage, response: ServerResponse) => void {
+  let announces = 0
+  for (const event of ['start', 'update', 'complete', 'stop']) server.on(event, () => announces++)
+  return (request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') return
+    response
+      .writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE })
+      .end(trackerMetrics(server.torrents, { announces }))
+  }
 }
 
 /** Against slow clients and floods: Node ends a request that takes too long, and too many connections displace the oldest. */

@@ -81,6 +81,22 @@ test('servers that are closed to each other are named, with the cure', () => {
   expect(text(each('a', 27 * MiB, 0))).not.toContain('closed')
 })
 
+test('the last server is named with its cause, whatever its name holds', () => {
+  const last = {
+    server: 'web7\u001b[2J\nroot',
+    behind: 3.14,
+    cause: 'link',
+    text: 'its downlink carried 24 Mbit/s, others 50',
+    chain: [],
+  } as const
+  const text = reportTable({ ...good, last: { ...last, chain: [] } }, 100)
+  expect(text).toContain(
+    '\nlast         web7 root, 3.1 s after the median: its downlink carried 24 Mbit/s, others 50\n',
+  )
+  expect(reportTable(good, 100)).not.toContain('\nlast ')
+  expect(reportEvent(good).last).toBeNull()
+})
+
 test('one server is its own fastest; none is no server; nothing is divided by nothing', () => {
   const one = reportTable({ ...good, servers: 1, perServer: good.perServer.slice(0, 1) }, 100)
   expect(one).toContain('fastest')

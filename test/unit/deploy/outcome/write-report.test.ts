@@ -46,6 +46,7 @@ const report: RunReport = {
   size: 1_000_000,
   phases: { check: 1, transfer: 3 },
   seederUploaded: 1_100_000,
+  last: null,
   leftOut: [],
   servers: [server('deploy@a', 1), failed, server('deploy@c', 3)],
 }

@@ -348,6 +348,7 @@ describe('as JSON', () => {
       done: 1,
       seconds: 3,
       phases: { check: 0.5, transfer: 2 },
+      last: null,
       fastest: { server: 'deploy@a', seconds: 2, rate: 500 },
       slowest: { server: 'deploy@a', seconds: 2, rate: 500 },
       seederUploaded: 1050,

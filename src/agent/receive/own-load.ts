@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What this process and its machine have used since they began; 0 where the system does not say. */
+export interface Load {
+  /** CPU time of this process. */
+  cpuS: number
+  /** For how long its threads, added up, were ready to run and had no CPU: others had it, or a quota was used up. */
+  queuedS: number
+  /** TCP segments of the machine, or of its container: received, received after a gap, sent, and sent again. */
+  received: number
+  afterGap: number
+  sent: number
+  sentAgain: number
+}
+
+export function ownLoad(): Load {
+  const { user, system } = process.cpuUsage()
+  const tcp = countersIn(contentOf('/proc/net/snmp'), 'Tcp')
+  const more = countersIn(contentOf('/proc/net/netstat'), 'TcpExt')
+  return {
+    cpuS: (user + system) / 1e6,
+    queuedS: threads().reduce(
+      (sum, thread) => sum + queuedIn(contentOf(`/proc/self/task/${thread}/schedstat`)),
+      0,
+    ),
+    received: tcp.get('InSegs') ?? 0,
+    afterGap: more.get('TCPOFOQueue') ?? 0,
+    sent: tcp.get('OutSegs') ?? 0,
+    sentAgain: tcp.get('RetransSegs') ?? 0,
+  }
+}
+
+function threads(): string[] {
+  try {
+    return readdirSync('/proc/self/task')
+  } catch {
+    return [] // another system
+  }
+}
+
+/** Of /proc/<pid>/task/<thread>/schedstat: CPU time, time on a run queue (both ns), and how often it ran. */
+export const queuedIn = (schedstat: string): number => (Number(schedstat.split(' ')[1]) || 0) / 1e9
+
+/** Of /proc/net/snmp and netstat: for each protocol a line with names and one with values. */
+export function countersIn(text: string, protocol: string): Map<string, number> {
+  const [names = [], values = []] = text
+    .split('\n')
+    .filter((line) => line.startsWith(`${protocol}: `))
+    .map((line) => line.split(' ').slice(1))
+  return new Map(names.map((name, place) => [name, Number(values[place]) || 0]))
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // another system, or one that hides it
+  }
+}

@@ -1,0 +1,29 @@
+import type { PieceStep } from '../../report/last-server.ts'
+import type { ServerFacts } from './server-facts.ts'
+
+/** A piece goes through few servers: a longer chain was made up. */
+const MAX_STEPS = 32
+const SEEDER = 'seeder'
+
+/**
+ * The way of the last piece of a server: when it was there, when it was where it came from, and so on until the seeder, or a server that
+ * says nothing of it.
+ */
+export function pieceChain(last: ServerFacts, facts: readonly ServerFacts[]): PieceStep[] {
+  const byName = new Map(facts.map((each) => [each.server, each]))
+  const chain: PieceStep[] = []
+  const piece = last.lastPiece?.piece
+  let at: ServerFacts | undefined = last
+  while (at && chain.length < MAX_STEPS && !chain.some(({ server }) => server === at?.server)) {
+    const exact: ServerFacts['lastPiece'] = at.lastPiece?.piece === piece ? at.lastPiece : undefined
+    const arrival: ServerFacts['lastPiece'] = exact ?? at.pieces.find((each) => each.piece === piece)
+    if (!arrival) return chain
+    const error = at.clockErrorS + (exact ? 0 : at.pieceErrorS)
+    chain.push({ server: at.server, at: thousandths(arrival.atS), error: thousandths(error) })
+    if (arrival.source === SEEDER) return [...chain, { server: SEEDER, at: 0, error: 0 }]
+    at = byName.get(arrival.source)
+  }
+  return chain
+}
+
+const thousandths = (value: number) => Math.round(value * 1000) / 1000
