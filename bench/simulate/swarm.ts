@@ -2,7 +2,7 @@ import type { Block, BlockRequest } from '../../src/torrent/scheduler/partial-pi
 import { PieceSet } from '../../src/torrent/scheduler/piece-set.ts'
 import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
 import { type Member, Roster } from '../../src/torrent/scheduler/sites/roster.ts'
-import { SuperSeeding } from '../../src/torrent/scheduler/super-seeding.ts'
+import { SuperSeeding } from '../../src/torrent/scheduler/super-seeding/super-seeding.ts'
 import { accepts, isMesh, type Topology, toOpen } from '../../src/torrent/scheduler/topology.ts'
 import { EventQueue } from './event-queue.ts'
 import { Downlink, SiteLinks, type Transfer, Uplink } from './link.ts'
@@ -35,6 +35,8 @@ export interface SwarmOptions {
   startAt?: (server: number) => number
   /** Seconds at which servers vanish, by their numbers. */
   deaths?: Map<number, number>
+  /** Servers that no other one reaches, or trusts: they have the seeder alone. */
+  alone?: ReadonlySet<number>
   random: () => number
 }
 
@@ -257,8 +259,10 @@ class Swarm {
   }
 
   #connect(from: Node, to: Node): void {
+    const { alone } = this.#options
     if (
       from.neighbours.has(to.id) ||
+      (to !== this.#seeder && (alone?.has(from.id) || alone?.has(to.id))) ||
       !accepts(this.#around(to), { seeder: to === this.#seeder, agent: true, ...this.#asCaller(from, to) })
     )
       return

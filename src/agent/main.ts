@@ -17,9 +17,10 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   completion: () => import('./commands/completion.ts'),
   background: () => import('./commands/background.ts'),
   delta: () => import('./commands/delta.ts'),
+  intact: () => import('./commands/intact.ts'),
 }
 /** For the plugin and for this program itself, not for people. */
-const HIDDEN = ['receive', 'relay', 'link', 'background', 'delta']
+const HIDDEN = ['receive', 'relay', 'link', 'background', 'delta', 'intact']
 
 const commandsForPeople = () => Object.keys(commands).filter((command) => !HIDDEN.includes(command))
 

@@ -1,9 +1,10 @@
 import type { Connection } from './peers/connection.ts'
+import { isOneServer } from './peers/local-peer.ts'
 import type { RateLimit } from './peers/rate-limit.ts'
 import type { BlockSource } from './peers/upload-queue.ts'
 import type { Block } from './scheduler/partial-piece.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
-import { SuperSeeding } from './scheduler/super-seeding.ts'
+import { SuperSeeding } from './scheduler/super-seeding/super-seeding.ts'
 import { BlockCache, SEEDER_STRIDE_BYTES } from './storage/block-cache.ts'
 import type { PieceBuffer } from './storage/piece-buffer.ts'
 import type { SwarmContext } from './swarm-context.ts'
@@ -57,6 +58,7 @@ export class Uploader implements BlockSource {
     this.#superSeeding?.join(id, this.#context.nowS(), {
       sameMachine: localHost === remoteHost,
       isAgent: hasAgentId,
+      machine: isOneServer(this.#context.local, remoteHost) ? remoteHost : undefined,
     })
     const visible =
       this.showsAll || !hasAgentId

@@ -81,6 +81,16 @@ test.each<[string, (it: Embedded, release: string) => void, RegExp]>([
     /is not there, or/,
   ],
   [
+    'has lost a file of it',
+    (it, release) => rmSync(join(it.app(1), 'releases', release, 'file')),
+    /is not what was brought: file is missing/,
+  ],
+  [
+    'has a file of it that somebody has edited',
+    (it, release) => writeFileSync(join(it.app(1), 'releases', release, 'file'), 'ONE'),
+    /is not what was brought: file is different/,
+  ],
+  [
     'has something else of that name',
     (it, release) => writeFileSync(join(it.app(1), 'shared/murder/unpacked', release), `${'0'.repeat(64)}\n`),
     /is made of another/,
@@ -92,11 +102,15 @@ test.each<[string, (it: Embedded, release: string) => void, RegExp]>([
   ],
 ])('nothing is published anywhere when a server %s, unless that is tolerated', async (_, harm, cause) => {
   const it = await project({ murder: { linger: 0, batch: 1 } })
+  writeFileSync(join(it.project.workspace, 'other'), 'other')
   expect(await it.project.run(seedAndPeer, { MURDER_TAG: 'mine' })).toMatchObject({ code: 0 })
+  writeFileSync(join(it.app(0), 'releases/mine/made-here'), 'by the application')
   harm(it, 'mine')
   const run = await it.project.run('deploy:publish')
   expect(run.code).toBe(2)
-  expect(run.stdout).toMatch(new RegExp(`check(\\n +cause)? +releases/mine ${cause.source}`))
+  expect(run.stdout).toMatch(
+    new RegExp(`check(\\n +cause)? +releases/mine ${cause.source.replaceAll(' ', '\\s+')}`),
+  )
   expect(run.stdout).toContain('1 of 2 servers failed: nothing was published')
   expect(it.current()).toEqual([undefined, undefined])
   const dry = await it.project.run('deploy:publish', { MURDER_DRY_RUN: '1' })

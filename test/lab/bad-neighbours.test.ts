@@ -45,25 +45,28 @@ describe.skipIf(!labAvailable())('a deploy among bad neighbours', () => {
     expect(await fleet.quiet()).toEqual([])
   })
 
-  test('a server that sends wrong bytes under many names', async () => {
-    fleet.plant(20)
-    const { lab } = fleet
-    const deploy = fleet.start(slow)
-    const { infoHash, secret } = await fleet.seeding(deploy)
-    const hosts = lab.hosts.map(({ address }) => address)
-    const bad = lab.spawn(fleet.server(3), [process.execPath, badPeer, 'wrong', infoHash, ...hosts])
-    bad.child.stdin?.end(secret)
-    try {
-      await bad.line(/^asked by /)
-      const { code, text } = await fleet.end(deploy)
-      expect(code).toBe(0)
-      expect(text).toMatch(new RegExp(`^banned +${fleet.label(3)} \\([\\d.]+\\): sent wrong bytes$`, 'm'))
-    } finally {
-      bad.kill('SIGKILL')
-    }
-    expect(fleet.upToDate()).toHaveLength(4)
-    expect(await fleet.quiet()).toEqual([])
-  })
+  test.each(['rejects', 'hangs up'])(
+    'a server that sends wrong bytes under many names and %s',
+    async (manner) => {
+      fleet.plant(20)
+      const { lab } = fleet
+      const deploy = fleet.start(slow)
+      const { infoHash, secret } = await fleet.seeding(deploy)
+      const hosts = lab.hosts.map(({ address }) => address)
+      const bad = lab.spawn(fleet.server(3), [process.execPath, badPeer, manner, infoHash, ...hosts])
+      bad.child.stdin?.end(secret)
+      try {
+        await bad.line(/^asked by /)
+        const { code, text } = await fleet.end(deploy)
+        expect(code).toBe(0)
+        expect(text).toMatch(new RegExp(`^banned +${fleet.label(3)} \\([\\d.]+\\): sent wrong bytes$`, 'm'))
+      } finally {
+        bad.kill('SIGKILL')
+      }
+      expect(fleet.upToDate()).toHaveLength(4)
+      expect(await fleet.quiet()).toEqual([])
+    },
+  )
 
   /** Whether any file of a client holds anything: those of no content are empty, or holes. */
   const hasContent = (directory: string) =>

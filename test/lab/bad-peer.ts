@@ -6,12 +6,13 @@ import { RawWire } from '../support/raw-wire.ts'
 
 /**
  * A peer that proves to know the secret, says that it has everything, takes all requests, and answers none: or at 1 KB/s, and
- * not with what was asked for; or it comes under many names and sends of each piece only the beginning, which is wrong.
- * Arguments: `silent`, `slow` or `wrong`, infohash, hosts; the secret comes on standard input.
+ * not with what was asked for; or it comes under many names, sends of each piece only the beginning, which is wrong, and rejects
+ * the rest or hangs up. Arguments: `silent`, `slow`, `rejects` or `hangs up`, infohash, hosts; the secret comes on standard input.
  */
 const [, , manner, infoHash = '', ...hosts] = argv
 const [UNCHOKE, INTERESTED, REQUEST, HAVE_ALL, REJECT] = [1, 2, 6, 14, 16]
-const NAMES = manner === 'wrong' ? 16 : 1
+const isWrong = manner === 'rejects' || manner === 'hangs up'
+const NAMES = isWrong ? 16 : 1
 const PORTS = [6881, 6882]
 
 async function beBadTo(host: string, port: number, secret: string): Promise<void> {
@@ -32,9 +33,10 @@ async function beBadTo(host: string, port: number, secret: string): Promise<void
       wire.onMessage = ({ id, body }) => {
         if (id !== REQUEST) return
         if (++requests === 1) console.log(`asked by ${host}:${port}`)
-        if (manner === 'wrong') {
+        if (isWrong) {
           if (body.readUInt32BE(4) > 0) wire.send(REJECT, body)
           else wire.sendBlock(body.readUInt32BE(0), 0, Buffer.alloc(body.readUInt32BE(8)))
+          if (manner === 'hangs up') socket.end()
         }
         if (manner !== 'slow' || trickle) return
         const header = Buffer.alloc(13)

@@ -17,6 +17,7 @@ import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { mostCommon } from './choose/choose-release.ts'
 import { loadLastBrought } from './choose/last-brought.ts'
 import { type ReleaseToPublish, releaseToPublish, whyUnpublishable } from './choose/release-to-publish.ts'
+import { compareRelease } from './compare-release.ts'
 
 /** Locks the servers and finds the release of a `deploy:publish` alone. Throws FLEET_FAILED, LOCKED or NOTHING_TO_PUBLISH. */
 export async function preparePublishing(context: Context, wanted: ReleaseToPublish): Promise<void> {
@@ -40,6 +41,11 @@ export async function findRelease(
   tolerate(context, failuresOf(outcomes, 'check'), consequence)
   const { failures, found } = judge(wanted, outcomes, shipit.environment)
   tolerate(context, failures, consequence, { exitCode: ExitCode.usage })
+  if (wanted.by === 'murder:peer') {
+    const compared = await compareRelease(context, wanted.release)
+    tolerate(context, compared.failures, consequence)
+    tolerate(context, compared.changed, consequence, { exitCode: ExitCode.usage })
+  }
   nameRelease(shipit, wanted.release, found)
 }
 

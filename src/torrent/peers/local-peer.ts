@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { isLoopback } from '../../system/addresses.ts'
 import { keyOf } from '../access/secret.ts'
 import { mayExchange } from '../metainfo/metainfo.ts'
 import type { OwnSiteOptions, ParticipantOptions } from '../participant-options.ts'
@@ -48,6 +49,10 @@ export function localPeer(options: ParticipantOptions): LocalPeer {
     listenPort: 0,
   }
 }
+
+/** Each peer that has proved to belong to the fleet has its own address. On one machine, as in a test, all share one. */
+export const isOneServer = ({ key }: LocalPeer, host: string): boolean =>
+  key !== undefined && !isLoopback(host)
 
 /** `peerId` in hex. */
 export const isAgentId = (peerId: string): boolean => peerId.startsWith(AGENT_ID_PREFIX_HEX)

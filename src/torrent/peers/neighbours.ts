@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { formatAddress, isLoopback, parseAddress } from '../../system/addresses.ts'
+import { formatAddress, parseAddress } from '../../system/addresses.ts'
 import { BanList, type Suspect } from '../access/ban-list.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { HostLimit } from '../access/host-limit.ts'
@@ -7,6 +7,7 @@ import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
 import { Connection, type ConnectionContext, type Dialed, type Origin } from './connection.ts'
+import { isOneServer } from './local-peer.ts'
 import type { PeerLinks } from './peer-links.ts'
 import { PeerList } from './peer-list.ts'
 import { RoundTripClock } from './subflows/round-trip-clock.ts'
@@ -175,19 +176,14 @@ export class Neighbours {
   }
 
   #hasRoomFor(host: string): boolean {
-    if (!this.#isOneServer(host)) return true
+    if (!isOneServer(this.#context.local, host)) return true
     const connected = [...this.#connections.values()].filter(({ remoteHost }) => remoteHost === host).length
     return this.#hostLimit.admit(host, connected, this.#context.nowS())
   }
 
-  /** Each peer that has proved to belong to the fleet has its own address. On one machine, as in a test, all share one. */
-  #isOneServer(host: string): boolean {
-    return this.#context.local.key !== undefined && !isLoopback(host)
-  }
-
   /** A server that is also reached by a named address is not banned as a whole at once: that may be our seeder's. */
   #isShared(host: string): boolean {
-    return !this.#isOneServer(host) || this.#namedHosts.has(host)
+    return !isOneServer(this.#context.local, host) || this.#namedHosts.has(host)
   }
 
   #topology(): Topology {

@@ -1,6 +1,7 @@
 import type { Failure } from '../../../report/failures.ts'
 import { shipitCommand } from '../../context/shipit-command.ts'
 import type { FoundRelease } from '../../scripts/releases/find-release-script.ts'
+import type { Intact } from '../../scripts/releases/intact-script.ts'
 import { checkReleaseName, nothingToPublish } from './check-release-name.ts'
 import type { LastBrought } from './last-brought.ts'
 
@@ -46,7 +47,31 @@ export function whyUnpublishable(
       cause: `${name} is not there, or not whole`,
       cure: `run again: ${shipitCommand(environment, 'murder:peer')}`,
     }
-  const cure = `set MURDER_TAG to another name and run: ${shipitCommand(environment, 'murder:seed murder:peer deploy:publish')}`
+  const cure = bringAgain(environment)
   if (found === undefined) return { cause: `${name} was not brought by murder:peer`, cure }
   return found === sha256 ? undefined : { cause: `${name} is made of another package`, cure }
 }
+
+/** The same of one that is there and was brought, by what of it has been changed since. */
+export function whyNotIntact(
+  release: string,
+  intact: Intact,
+  environment: string,
+): Pick<Failure, 'cause' | 'cure'> | undefined {
+  if (intact.state === 'no-note') return undefined
+  if (intact.state === 'no-agent') {
+    const cure = `upload it: ${shipitCommand(environment, 'murder:setup')}`
+    return {
+      cause: `releases/${release} cannot be compared with what was brought: the agent is not there`,
+      cure,
+    }
+  }
+  if (intact.changed === undefined) return undefined
+  return {
+    cause: `releases/${release} is not what was brought: ${intact.changed}`,
+    cure: bringAgain(environment),
+  }
+}
+
+const bringAgain = (environment: string) =>
+  `set MURDER_TAG to another name and run: ${shipitCommand(environment, 'murder:seed murder:peer deploy:publish')}`

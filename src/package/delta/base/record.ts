@@ -24,15 +24,15 @@ export async function writeRecord(path: string, manifest: Manifest, releases: st
   writeWhole(path, Buffer.concat(parts), { mode: 0o600, fsync: true })
 }
 
-/** Throws BASE_CHANGED unless the note is there and is about this manifest. */
-export async function readRecord(path: string, id: string): Promise<Manifest> {
+/** Throws BASE_CHANGED unless the note is there and is about this manifest; about the one it names itself unless `id` is given. */
+export async function readRecord(path: string, id?: string): Promise<Manifest> {
   const stream = new ByteStream(createReadStream(path) as AsyncIterable<Buffer>, (why, cause) =>
     baseChanged(`the note of what was delivered cannot be used: ${why}`, cause),
   )
   try {
-    await stream.bytes(ID_LETTERS + 1)
+    const named = (await stream.bytes(ID_LETTERS + 1)).subarray(0, ID_LETTERS).toString()
     const manifest = await readManifest(stream)
-    if (manifest.id === id) return manifest
+    if (manifest.id === (id ?? named)) return manifest
   } catch (cause) {
     if ((cause as { code?: string }).code === 'BASE_CHANGED') throw cause
     throw baseChanged('the note of what was delivered cannot be read', cause)

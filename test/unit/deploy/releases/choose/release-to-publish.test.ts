@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   releaseToPublish,
+  whyNotIntact,
   whyUnpublishable,
 } from '../../../../../src/deploy/releases/choose/release-to-publish.ts'
 
@@ -59,5 +60,18 @@ describe('a server can publish it', () => {
     ).toMatchObject({
       cause: 'releases/1 is not there',
     })
+  })
+})
+
+describe('a server has it as it was brought', () => {
+  test.each<[Parameters<typeof whyNotIntact>[1], RegExp | undefined]>([
+    [{ state: 'compared', changed: undefined }, undefined],
+    [{ state: 'no-note', changed: undefined }, undefined],
+    [{ state: 'compared', changed: 'a is missing' }, /^releases\/1 is not what was brought: a is missing$/],
+    [{ state: 'no-agent', changed: undefined }, /the agent is not there$/],
+  ])('%j', (intact, cause) => {
+    const why = whyNotIntact('1', intact, 'staging')
+    if (cause) expect(why?.cause).toMatch(cause)
+    else expect(why).toBeUndefined()
   })
 })

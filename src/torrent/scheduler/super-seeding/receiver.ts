@@ -1,15 +1,24 @@
-import { PieceSet } from './piece-set.ts'
+import { PieceSet } from '../piece-set.ts'
 
 /** A peer that takes nothing for so long is taken for dead. */
 const STUCK_S = 1
 /** How often the pace is measured. */
 const PACE_INTERVAL_S = 0.1
 
+interface ReceiverFacts {
+  pieceCount: number
+  sameMachine: boolean
+  machine: string
+  choosesItself: boolean
+}
+
 /** A peer as a super-seeder sees it: what it was shown, what it has, and how fast it takes what it was shown. */
 export class Receiver {
   readonly id: number
   /** On the seeder's own machine: it competes with the seeder for the uplink. */
   readonly sameMachine: boolean
+  /** What it has in common with other peers of its machine. */
+  readonly machine: string
   /** Sees everything and takes what it wants. */
   readonly choosesItself: boolean
   /** In the seeder's own site. */
@@ -18,8 +27,14 @@ export class Receiver {
   readonly shown: PieceSet
   /** Pieces that were assigned to it and that it does not have yet → bytes still to send. */
   readonly assigned = new Map<number, number>()
-  /** Number of pieces that this peer has and no other. */
+  /** Number of pieces that are on its machine and on no other. */
   onlyCopies = 0
+  /** Nobody gets from it what it was given. */
+  keepsAll = false
+  /** Number of pieces that it has from us and that no other machine has got since. */
+  gifts = 0
+  /** When another machine last got one of these, or since when there are any. */
+  passedOnAtS = 0
   /** Bytes a second that it takes, smoothed. */
   pace = 0
   /** From being shown a piece, with nothing to wait for, until it takes some of it; smoothed. Some clients ask once a second. */
@@ -33,17 +48,11 @@ export class Receiver {
   #sentSinceMeasured = 0
   #measuredAtS: number
 
-  constructor(
-    id: number,
-    nowS: number,
-    {
-      pieceCount,
-      sameMachine,
-      choosesItself,
-    }: { pieceCount: number; sameMachine: boolean; choosesItself: boolean },
-  ) {
+  constructor(id: number, nowS: number, about: ReceiverFacts) {
+    const { pieceCount, sameMachine, machine, choosesItself } = about
     this.id = id
     this.sameMachine = sameMachine
+    this.machine = machine
     this.choosesItself = choosesItself
     this.has = new PieceSet(pieceCount)
     this.shown = new PieceSet(pieceCount)

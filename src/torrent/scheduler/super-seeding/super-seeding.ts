@@ -1,5 +1,6 @@
-import { PieceSet } from './piece-set.ts'
-import { Receiver } from './super-seeding-receiver.ts'
+import { PieceSet } from '../piece-set.ts'
+import { PassingOn } from './passing-on.ts'
+import { Receiver } from './receiver.ts'
 
 /**
  * A peer is assigned what it takes in this time, in advance. With few peers it is more, so that the hiccup of one does not
@@ -36,7 +37,9 @@ export class SuperSeeding {
   readonly #receivers = new Map<number, Receiver>()
   /** How many receivers choose for themselves. */
   #choosers = 0
-  /** How many peers have each piece. */
+  /** By their machine: a server has one peer, and what others say there under further names is one claim. */
+  readonly #machines = new Map<string, Set<Receiver>>()
+  /** On how many machines each piece is. */
   readonly #copies: Uint16Array
   /** Pieces that are assigned to no peer and that no peer has. */
   readonly #unassigned: PieceSet
@@ -45,6 +48,7 @@ export class SuperSeeding {
    * unassigned ones, and are assigned all the same unless a second peer has them by then.
    */
   readonly #claimed: PieceSet
+  readonly #passingOn = new PassingOn()
   readonly #pieceLength: (piece: number) => number
   readonly #pieceCount: number
   #next = 0
@@ -68,12 +72,14 @@ export class SuperSeeding {
 
   /**
    * Another client sees everything from the start and chooses itself: it may want some files only, and many ask for what they
-   * see once a second. It is assigned nothing.
+   * see once a second. It is assigned nothing. `machine`: what peers of one machine have in common, where that is known.
    */
-  join(id: number, nowS: number, { sameMachine = false, isAgent = true } = {}): void {
+  join(id: number, nowS: number, { sameMachine = false, isAgent = true, machine = `peer ${id}` } = {}): void {
     if (!isAgent) this.#choosers++
-    const pieceCount = this.#pieceCount
-    this.#receivers.set(id, new Receiver(id, nowS, { pieceCount, sameMachine, choosesItself: !isAgent }))
+    const about = { pieceCount: this.#pieceCount, sameMachine, machine, choosesItself: !isAgent }
+    const receiver = new Receiver(id, nowS, about)
+    this.#receivers.set(id, receiver)
+    this.#machines.set(machine, (this.#machines.get(machine) ?? new Set()).add(receiver))
   }
 
   /** Whether the peer is in the seeder's own site, as all are until it is said. */
@@ -87,9 +93,15 @@ export class SuperSeeding {
     if (!gone) return
     this.#receivers.delete(id)
     if (gone.choosesItself) this.#choosers--
+    const machine = this.#machines.get(gone.machine)
+    machine?.delete(gone)
+    if (machine?.size === 0) this.#machines.delete(gone.machine)
+    this.#passingOn.leave(gone)
     for (const piece of gone.has) {
-      this.#copies[piece] = (this.#copies[piece] ?? 1) - 1
-      if (this.#copies[piece] === 1) this.#countOnlyCopies(piece, 1)
+      if (!this.#isOn(gone.machine, piece)) {
+        this.#copies[piece] = (this.#copies[piece] ?? 1) - 1
+        if (this.#copies[piece] === 1) this.#countOnlyCopies(piece, 1)
+      }
       this.#unassign(piece)
     }
     for (const piece of gone.assigned.keys()) this.#unassign(piece)
@@ -98,14 +110,16 @@ export class SuperSeeding {
   peerHas(id: number, piece: number, nowS: number): void {
     const receiver = this.#receivers.get(id)
     if (!receiver || receiver.has.has(piece) || piece < 0 || piece >= this.#pieceCount) return
+    const isNewThere = !this.#isOn(receiver.machine, piece)
     receiver.got(piece, nowS)
+    this.#passingOn.peerHas(receiver, piece, nowS)
     this.#unassigned.delete(piece)
-    const copies = (this.#copies[piece] ?? 0) + 1
+    const copies = (this.#copies[piece] ?? 0) + (isNewThere ? 1 : 0)
     this.#copies[piece] = copies
     if (copies > 1) this.#claimed.delete(piece)
     else this.#unassign(piece)
     if (copies === 1) receiver.onlyCopies++
-    else if (copies === 2) this.#countOnlyCopies(piece, -1, id)
+    else if (copies === 2 && isNewThere) this.#countOnlyCopies(piece, -1, id)
   }
 
   /** `bytes` of the piece were sent to the peer. */
@@ -118,6 +132,7 @@ export class SuperSeeding {
    * passed on, instead of all arriving late at once.
    */
   reveal(nowS: number): Showing[] {
+    this.#findKeepers(nowS)
     const showings: Showing[] = []
     let room = this.#room(nowS)
     const order = this.#eligible(nowS).sort((a, b) => rank(a) - rank(b) || a.assignedAtS - b.assignedAtS)
@@ -148,8 +163,8 @@ export class SuperSeeding {
   }
 
   /**
-   * Peers on other machines, as long as any of them takes something; of these, those of the seeder's own site: the others get
-   * the pieces from them.
+   * Peers on other machines, as long as any of them takes something; of these, those that pass on what they get; and of these,
+   * those of the seeder's own site: the others get the pieces from them.
    */
   #eligible(nowS: number): Receiver[] {
     const everyone = [...this.#receivers.values()]
@@ -157,8 +172,10 @@ export class SuperSeeding {
     const remote = all.filter(
       (receiver) => !receiver.sameMachine && !receiver.has.full && !receiver.isStuck(nowS),
     )
-    const near = remote.filter(({ isNear }) => isNear)
-    return near.length > 0 ? near : remote.length > 0 ? remote : all
+    const sharing = remote.filter(({ keepsAll }) => !keepsAll)
+    const useful = sharing.length > 0 ? sharing : remote
+    const near = useful.filter(({ isNear }) => isNear)
+    return near.length > 0 ? near : useful.length > 0 ? useful : all
   }
 
   #takesMore(receiver: Receiver, nowS: number): boolean {
@@ -193,9 +210,9 @@ export class SuperSeeding {
     receiver.assign(piece, this.#pieceLength(piece), nowS)
   }
 
-  /** Whether there is a peer that could have the claimed pieces besides the one that claims them. */
+  /** Whether there is a machine that could have the claimed pieces besides the one that claims them. */
   get #claimsMatter(): boolean {
-    return this.#claimed.size > 0 && this.#receivers.size > 1
+    return this.#claimed.size > 0 && this.#machines.size > 1
   }
 
   #pieceFor({ has }: Receiver): number | undefined {
@@ -208,14 +225,29 @@ export class SuperSeeding {
     return this.#next
   }
 
-  /** Not when the piece is assigned to another peer, or a peer has it that got it from here, or several peers have it. */
+  /** Not when the piece is assigned to another peer, or a peer has it that got it from here and passes it on, or several machines have it. */
   #unassign(piece: number): void {
     const copies = this.#copies[piece] ?? 0
     if (copies > 1) return
-    for (const { assigned, shown, has } of this.#receivers.values())
-      if (assigned.has(piece) || (shown.has(piece) && has.has(piece))) return
+    for (const { assigned, shown, has, keepsAll } of this.#receivers.values())
+      if (assigned.has(piece) || (!keepsAll && shown.has(piece) && has.has(piece))) return
     if (copies === 0) this.#unassigned.add(piece)
     else this.#claimed.add(piece)
+  }
+
+  /** Whether a peer of the machine has the piece. */
+  #isOn(machine: string, piece: number): boolean {
+    for (const { has } of this.#machines.get(machine) ?? []) if (has.has(piece)) return true
+    return false
+  }
+
+  /** What only a peer has that passes nothing on is as good as lost: another one is shown it, too. */
+  #findKeepers(nowS: number): void {
+    for (const receiver of this.#receivers.values()) {
+      if (receiver.keepsAll || !this.#passingOn.isOverdue(receiver, nowS)) continue
+      receiver.keepsAll = true
+      for (const piece of receiver.has) this.#unassign(piece)
+    }
   }
 
   #countOnlyCopies(piece: number, change: 1 | -1, except?: number): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { seeded } from '../../../../bench/simulate/random.ts'
-import { simulate } from '../../../../bench/simulate/swarm.ts'
-import { SuperSeeding } from '../../../../src/torrent/scheduler/super-seeding.ts'
+import { seeded } from '../../../../../bench/simulate/random.ts'
+import { simulate } from '../../../../../bench/simulate/swarm.ts'
+import { SuperSeeding } from '../../../../../src/torrent/scheduler/super-seeding/super-seeding.ts'
 
 const PIECE = 64 * 1024
 
@@ -179,17 +179,91 @@ describe('a super-seeder', () => {
     expect(superSeeding.finished).toBe(true)
     expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
   })
+
+  test('claims of one machine under many names are one claim', () => {
+    const superSeeding = seederOf(100, 1, 2)
+    const machine = '10.0.0.3'
+    for (const peer of [3, 4, 5]) {
+      superSeeding.join(peer, 0, { machine })
+      for (let piece = 0; piece < 100; piece++) superSeeding.peerHas(peer, piece, 0)
+    }
+    superSeeding.leave(3)
+    expect(superSeeding.finished).toBe(false)
+    const shown = pieces(spread(superSeeding, { until: 10, step: 0.01 }))
+    expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
+  })
+
+  describe('among peers that pass on what they get, one from which nobody takes anything', () => {
+    /** Three peers that take four pieces in 0.1 s. The first two have each other's soon; nobody takes any of the third. */
+    function among(tell = (_: SuperSeeding, __: { now: number; taken: number[] }) => {}) {
+      const superSeeding = new SuperSeeding(1000, () => PIECE)
+      for (const peer of [1, 2, 3]) superSeeding.join(peer, 0, { machine: `10.0.0.${peer}` })
+      const taken: number[] = []
+      const waiting = new Map<number, number[]>([1, 2, 3].map((peer) => [peer, []]))
+      const shown: { now: number; peer: number; piece: number }[] = []
+      for (let now = 0; now < 60 && !superSeeding.finished; now += 0.1) {
+        for (const { peer, piece } of superSeeding.reveal(now)) {
+          shown.push({ now, peer, piece })
+          waiting.get(peer)?.push(piece)
+        }
+        for (const [peer, all] of waiting) {
+          for (const piece of all.splice(0, 4)) {
+            superSeeding.sent(peer, piece, PIECE, now + 0.01)
+            superSeeding.peerHas(peer, piece, now + 0.01)
+            if (peer === 3) taken.push(piece)
+            else superSeeding.peerHas(3 - peer, piece, now + 0.02)
+          }
+        }
+        tell(superSeeding, { now, taken })
+      }
+      return { shown, finished: superSeeding.finished }
+    }
+
+    test('is shown no more, and what it has is shown to others once', () => {
+      const { shown, finished } = among()
+      expect(finished).toBe(true)
+      const lost = pieces(shown.filter(({ peer }) => peer === 3))
+      expect(Math.max(...shown.filter(({ peer }) => peer === 3).map(({ now }) => now))).toBeLessThan(1)
+      const others = pieces(shown.filter(({ peer }) => peer < 3))
+      expect(others.sort((a, b) => a - b)).toEqual([...Array(1000).keys()])
+      expect(lost.length).toBeGreaterThan(0)
+      expect(lost.length).toBeLessThan(200)
+    })
+
+    test('is not believed when others on its machine say that they got it', () => {
+      const { shown, finished } = among((superSeeding, { taken }) => {
+        for (const piece of taken.splice(0)) {
+          superSeeding.join(1000 + piece, 0, { machine: '10.0.0.3' })
+          superSeeding.peerHas(1000 + piece, piece, 0)
+        }
+      })
+      expect(finished).toBe(true)
+      const others = pieces(shown.filter(({ peer }) => peer < 3))
+      expect(others.sort((a, b) => a - b)).toEqual([...Array(1000).keys()])
+    })
+
+    test('is shown pieces again as soon as somebody gets one of it', () => {
+      const { shown, finished } = among((superSeeding, { now, taken }) => {
+        if (now > 2) for (const piece of taken.splice(0)) superSeeding.peerHas(1, piece, now)
+      })
+      expect(finished).toBe(true)
+      const times = shown.filter(({ peer }) => peer === 3).map(({ now }) => now)
+      expect(times.filter((now) => now > 1 && now < 2)).toEqual([])
+      expect(times.filter((now) => now > 3).length).toBeGreaterThan(100)
+    })
+  })
 })
 
 /** The same code in simulated time: 50 Mbit/s links, no clock of this machine involved. */
 describe('whole swarms', () => {
   const rate = 6_250_000
-  const swarm = (servers: number, slow = 0) => {
+  const swarm = (servers: number, { slow = 0, alone = [] as number[] } = {}) => {
     const random = seeded(7)
     const ideal = (400 * PIECE) / rate
     const result = simulate({
       ...{ servers, pieces: 400, pieceLength: PIECE, latency: 0.0002, random },
       rate: (server) => (server > 0 && server <= slow ? rate / 10 : rate),
+      alone: new Set(alone),
     })
     return { ...result, ideal, total: 400 * PIECE }
   }
@@ -204,4 +278,13 @@ describe('whole swarms', () => {
       expect(twice / (total * n)).toBeLessThan(0.01)
     },
   )
+
+  test.each([3, 4, 15])('%i servers hardly wait for one that only the seeder reaches', (n) => {
+    const { doneAt, ideal, seederSent, total, unfinished } = swarm(n, { alone: [n] })
+    expect(unfinished).toBe(0)
+    expect(Math.max(...doneAt.slice(0, -1).map((at) => at ?? Number.POSITIVE_INFINITY)) / ideal).toBeLessThan(
+      1.25,
+    )
+    expect(seederSent / total).toBeLessThan(2.1)
+  })
 })
