@@ -54,8 +54,8 @@ export type AgentEvent =
       sent: number
       from?: ContentSources
     }
-  /** A delta of this base is made, which makes the release with this id. */
-  | { event: 'made'; base: string; becomes: string }
+  /** A delta of this base is made, which makes the release with this id. `unchanged`: the two differ in nothing but times. */
+  | { event: 'made'; base: string; becomes: string; unchanged: boolean }
   /** Something that people should know and that is no failure. */
   | { event: 'warning'; message: string }
   /** Complete and verified: printed as `Done and done` for people. */

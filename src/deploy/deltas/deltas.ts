@@ -74,22 +74,15 @@ export class Deltas {
     const chosen = new Map<Server, Transfer>()
     if (!this.#process) return chosen
     const made = await this.#inTime(whole)
-    for (const { base, becomes } of made) {
+    for (const { base, becomes, unchanged } of made) {
       const group = this.#wanted.find(({ id }) => id === base)
       if (!group) continue
       const { servers, directory, key } = group
-      const wish = { directory, peers: servers.length, base: { id: base, becomes }, key }
+      const wish = { directory, peers: servers.length, base: { id: base, becomes, unchanged }, key }
       const delta = await deltaTransfer(this.#context, whole, wish).catch(() => undefined)
       if (delta && delta.length < whole.length) for (const server of servers) chosen.set(server, delta)
     }
     return chosen
-  }
-
-  /** What travels: the first is seeded at once, the package only when a server needs it. */
-  inOrder(whole: Transfer, deltas: ReadonlyMap<Server, Transfer>): [Transfer, ...Transfer[]] {
-    const needed = new Set(this.#context.fleet.servers.map((server) => deltas.get(server) ?? whole))
-    const [first = whole, ...others] = new Set([...needed, whole])
-    return [first, ...others]
   }
 
   /** Keeps the release for the next deploy, while this one goes on. */
@@ -114,10 +107,9 @@ export class Deltas {
     this.#process?.stop()
   }
 
-  /** The seeder of a server would have to be brought the package and the deltas. */
   get #isOn(): boolean {
-    const { deltas, package: form, seeder } = this.#context.settings
-    return deltas && form === 'file' && seeder === 'local'
+    const { deltas, package: form } = this.#context.settings
+    return deltas && form === 'file'
   }
 
   async #inTime({ length }: Transfer): Promise<Made[]> {

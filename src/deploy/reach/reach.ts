@@ -23,7 +23,8 @@ export interface Reach {
   readonly through: ReadonlySet<Server>
   /** The ports of the relay on each of these servers, once all have started. Relays that could not be started are missing. */
   readonly relays: Promise<ReadonlyMap<Server, RelayPorts>>
-  leadTo(targets: RelayTargets): void
+  /** Where that of this server leads, if it has one. */
+  lead(server: Server, targets: RelayTargets): void
   close(): Promise<void>
 }
 
@@ -44,9 +45,7 @@ export async function prepareReach(context: Context, start: Start): Promise<Reac
   return {
     through: new Set(relays.keys()),
     relays: portsOf(relays, context.signal),
-    leadTo(targets) {
-      for (const relay of relays.values()) relay.leadTo(targets)
-    },
+    lead: (server, targets) => relays.get(server)?.leadTo(targets),
     async close() {
       await Promise.all([...relays.values()].map((relay) => relay.close()))
     },
