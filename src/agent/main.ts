@@ -16,9 +16,10 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   completion: () => import('./commands/completion.ts'),
   background: () => import('./commands/background.ts'),
   delta: () => import('./commands/delta.ts'),
+  signature: () => import('./commands/signature.ts'),
 }
 /** For the plugin and for this program itself, not for people. */
-const HIDDEN = ['receive', 'relay', 'background', 'delta']
+const HIDDEN = ['receive', 'relay', 'background', 'delta', 'signature']
 
 const commandsForPeople = () => Object.keys(commands).filter((command) => !HIDDEN.includes(command))
 

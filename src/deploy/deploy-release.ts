@@ -60,7 +60,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const reaching = prepareReach(context, { facts, peers, uploaded: missing })
   let swarm: LateSwarm | undefined
   let isTouched = false
-  const making = new Deltas(context, facts, directory)
+  const making = new Deltas(context, facts, directory, peers)
   try {
     const transfer = await makeTransfer(context, {
       tag,
@@ -92,7 +92,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     swarm = started
     if (isNeeded) await started.start()
     phases.seed = clock()
-    const kept = making.keep()
+    making.keeper.begin()
     const taking = fleet.servers
     const releasePath = shipit.releasePath ?? ''
     const common = { transfer, swarm, facts, releasePath, carries: true, unpacked, peers }
@@ -106,7 +106,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const lost = taking.filter((server) => !fleet.servers.includes(server))
     // A dead server answers late: the others publish without waiting for it.
     context.meanwhile(undo(context, tag, unpacked, lost))
-    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers), making.end(kept)])
+    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers), making.keeper.end()])
     swarm = undefined
     return report(context, received)
   } catch (error) {

@@ -56,6 +56,8 @@ export type AgentEvent =
     }
   /** A delta of this base is made, which makes the release with this id. `unchanged`: the two differ in nothing but times. */
   | { event: 'made'; base: string; becomes: string; unchanged: boolean }
+  /** That delta cannot be made: why. */
+  | { event: 'unmade'; base: string; message: string }
   /** Something that people should know and that is no failure. */
   | { event: 'warning'; message: string }
   /** Complete and verified: printed as `Done and done` for people. */

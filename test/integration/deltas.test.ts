@@ -11,9 +11,12 @@ import {
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { blockBytesOf, blockLengthOf } from '../../src/package/delta/match/blocks.ts'
 import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
 import { names } from '../support/harness/deploy-project.ts'
 import { plant, survey } from '../unit/package/trees.ts'
+
+const LARGE_BYTES = 1 << 20
 
 const text = (index: number) => `export const number${index} = ${index}\n`.repeat(50)
 const manyFiles = (count: number) =>
@@ -147,6 +150,66 @@ describe('deltas between releases', () => {
       expect(received).toBe(delta?.bytes)
       expect(received).toBeLessThan(210_000)
     }
+  })
+
+  describe('where the deploy host starts empty', () => {
+    /** A release of one large file on servers, and a changed one here, where nothing is known of the first. */
+    const changed = async (count: number) => {
+      const each = await embedded(count)
+      const content = randomBytes(LARGE_BYTES)
+      plant(each.project.workspace, { large: { content } })
+      await deploy(each)
+      writeFileSync(join(each.project.workspace, 'large'), Buffer.concat([Buffer.from('inserted'), content]))
+      rmSync(join(each.project.directory, '.shipit-murder/bases'), { recursive: true })
+      return each
+    }
+
+    test('a server says what it has', async () => {
+      const each = await changed(3)
+      const { servers } = await deploy(each)
+      for (const { delta } of servers) expect(delta?.bytes).toBeLessThan(5000)
+    })
+
+    test('a server whose release was edited is not believed, another one is', async () => {
+      const each = await changed(2)
+      const edited = join(each.app(0), each.current()[0] ?? '', 'large')
+      writeFileSync(edited, randomBytes(LARGE_BYTES))
+      const { servers } = await deploy(each)
+      expect(servers[0]).toMatchObject({ refusedDelta: expect.stringContaining('large') })
+      expect(servers[1]?.delta?.bytes).toBeLessThan(5000)
+    })
+
+    const rows = LARGE_BYTES / blockLengthOf(LARGE_BYTES)
+    const tail = blockBytesOf(LARGE_BYTES)
+    const row = tail / rows
+    const swapped = `const all = require('fs').readFileSync(0), at = all.length - ${tail}
+      const rows = Array.from({ length: ${rows} }, (_, i) => all.subarray(at + i * ${row}, at + (i + 1) * ${row}))
+      process.stdout.write(Buffer.concat([all.subarray(0, at), ...rows.reverse()]))`
+    test.each([
+      ['says nothing', 'sleep 100', /: the whole package goes, no delta: a delta would take longer/],
+      [
+        'is cut off',
+        `"$NODE" "$@" | head -c 3000`,
+        /no delta: the signature is unusable: it is not as long as/,
+      ],
+      ['never stops', 'cat /dev/zero', /no delta: .* sends more than the 1\.1 MiB that could save anything/],
+      ['sends something else', 'seq 1000', /no delta: the signature is unusable: it is of another kind/],
+      [
+        'lies about a block',
+        `"$NODE" "$@" | "$NODE" -e "$LIE"`,
+        /gets the whole package: .* large would get other content/,
+      ],
+    ])('a server that %s gets the whole package, and a line says so', async (_, command, line) => {
+      const each = await changed(1)
+      const node = join(each.project.root, 'node')
+      const script = `#!/bin/sh\nNODE='${process.execPath}'\nLIE="${swapped}"\n[ "$2" = signature ] || exec "$NODE" "$@"\n${command}\n`
+      writeFileSync(node, script, { mode: 0o755 })
+      each.configure({ murder: { node } } as never)
+      const { servers, stdout } = await deploy(each)
+      expect(stdout).toMatch(line)
+      expect(servers[0]).not.toHaveProperty('delta')
+      expect(servers[0]?.received).toBeGreaterThan(LARGE_BYTES)
+    })
   })
 
   test('encrypted, after a rollback, after a kill, and what a server has itself is left alone', async () => {

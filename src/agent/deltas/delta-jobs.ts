@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { reason } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
 import { keepBase, openKept } from '../../package/delta/base/kept-base.ts'
 import { manifestOfDirectory } from '../../package/delta/base/manifest-of-directory.ts'
@@ -13,7 +14,7 @@ import { printOut } from '../cli/output.ts'
 /** Kept content takes at most this share of the free disk. */
 const DISK_SHARE = 0.25
 
-/** Writes each delta, and says so. One whose base has become unusable is left out, and the base goes. */
+/** Writes each delta, and says so. Where that fails because the base is unusable, the base goes. */
 export async function makeDeltas(job: MakeDeltas, signal: AbortSignal): Promise<void> {
   const manifest = await manifestOfDirectory(job.root, job.entries.map(entryOf), signal)
   for (const wanted of job.deltas) {
@@ -22,16 +23,17 @@ export async function makeDeltas(job: MakeDeltas, signal: AbortSignal): Promise<
       printOut(JSON.stringify({ event: 'made', base: wanted.id, becomes: manifest.id, unchanged }))
     } catch (error) {
       if (signal.aborted || (error as { code?: string }).code !== 'BAD_SIGNATURE') throw error
-      rmSync(join(job.bases, wanted.id), { recursive: true, force: true })
+      printOut(JSON.stringify({ event: 'unmade', base: wanted.id, message: reason(error) }))
+      rmSync(join(wanted.bases, wanted.id), { recursive: true, force: true })
     }
   }
 }
 
 /** Gives whether nothing but times has changed. */
 async function write(
-  { root, bases }: MakeDeltas,
+  { root }: MakeDeltas,
   manifest: Manifest,
-  { id, output, key }: WantedDelta,
+  { id, bases, output, key }: WantedDelta,
   signal: AbortSignal,
 ): Promise<boolean> {
   mkdirSync(dirname(output), { recursive: true, mode: 0o700 })
