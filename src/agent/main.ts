@@ -18,9 +18,10 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   background: () => import('./commands/background.ts'),
   delta: () => import('./commands/delta.ts'),
   intact: () => import('./commands/intact.ts'),
+  signature: () => import('./commands/signature.ts'),
 }
 /** For the plugin and for this program itself, not for people. */
-const HIDDEN = ['receive', 'relay', 'link', 'background', 'delta', 'intact']
+const HIDDEN = ['receive', 'relay', 'link', 'background', 'delta', 'intact', 'signature']
 
 const commandsForPeople = () => Object.keys(commands).filter((command) => !HIDDEN.includes(command))
 

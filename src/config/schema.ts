@@ -247,7 +247,7 @@ export const schema = z.strictObject({
   }),
   deltas: setting(kinds.flag.schema.default(true), kinds.flag, {
     description:
-      'Whether a server gets only what changed since its current release, where this deploy host knows that and it is smaller than the package.',
+      'Whether a server gets only what changed since its current release, where that is smaller than the package.',
     example: false,
   }),
   keepContent: setting(kinds.size.schema.default(1024 ** 3), kinds.size, {

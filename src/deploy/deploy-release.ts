@@ -10,6 +10,7 @@ import { author } from './context/author.ts'
 import type { Context } from './context/context.ts'
 import { shipitCommand } from './context/shipit-command.ts'
 import { Deltas } from './deltas/deltas.ts'
+import { Placement } from './hosts/placement.ts'
 import { failuresOf, tellFailures } from './outcome/fleet-error.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { deployToOf, releasesPath, transferPath } from './paths/server-paths.ts'
@@ -24,6 +25,8 @@ import { hasZstd } from './preflight/verdict.ts'
 import { prepareReach } from './reach/reach.ts'
 import { mostCommon } from './releases/choose/choose-release.ts'
 import { noteReceivingScript } from './scripts/releases/history-script.ts'
+import { LateSwarm } from './swarm/late-swarm.ts'
+import { whatIsSeeded } from './swarm/seeded.ts'
 import { startSwarm } from './swarm/start-swarm.ts'
 import type { Swarm } from './swarm/swarm.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
@@ -59,9 +62,9 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     { facts, peers, uploaded: missing },
     transferPath(context.settings, tag),
   )
-  let swarm: Swarm | undefined
+  let swarm: LateSwarm | undefined
   let isTouched = false
-  const making = new Deltas(context, facts, directory)
+  const making = new Deltas(context, facts, directory, peers)
   try {
     const transfer = await makeTransfer(context, {
       tag,
@@ -83,20 +86,22 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     await noteReceiving(context, tag)
     board.step('seed')
     const reach = await reaching
-    // The way through SSH leads to one seeder.
-    const fitting = reach.through.size > 0 ? new Map<Server, Transfer>() : deltas
-    const started = await startSwarm(context, making.inOrder(transfer, fitting), facts, reach)
+    const { isNeeded, seeded } = whatIsSeeded(fleet.servers, transfer, deltas)
+    const started = new LateSwarm(new Placement(context, facts), async () => {
+      const running = await startSwarm(context, seeded, facts, reach)
+      warnWhenBroken(context, running)
+      tellSeeding(context, transfer, running)
+      return running
+    })
     swarm = started
-    warnWhenBroken(context, swarm)
-    tellSeeding(context, transfer, swarm)
+    if (isNeeded) await started.start()
     const links = await reach.links
     phases.seed = clock()
-    const kept = making.keep()
+    making.keeper.begin()
     const taking = fleet.servers
     const releasePath = shipit.releasePath ?? ''
-    const lead = (wanted: Transfer) => started.reach(wanted)
     const common = { transfer, swarm, facts, releasePath, carries: true, unpacked, peers }
-    const plan = { ...common, deltas: fitting, reach: lead, links }
+    const plan = { ...common, deltas, reach: (wanted: Transfer) => started.reach(wanted), links }
     const received = await followServers(context, { ...plan, ...defined({ revision }) })
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds
@@ -106,7 +111,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const lost = taking.filter((server) => !fleet.servers.includes(server))
     // A dead server answers late: the others publish without waiting for it.
     context.meanwhile(undo(context, tag, unpacked, lost))
-    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers), making.end(kept)])
+    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers), making.keeper.end()])
     swarm = undefined
     return report(context, received)
   } catch (error) {
@@ -182,7 +187,7 @@ function warnWhenBroken(context: Context, swarm: Swarm): void {
 }
 
 /** Losing the seeder's server after the transfer does not fail the deploy. */
-async function stopAndCount(context: Context, swarm: Swarm): Promise<void> {
+async function stopAndCount(context: Context, swarm: LateSwarm): Promise<void> {
   try {
     await swarm.stop()
   } catch (error) {

@@ -22,6 +22,7 @@ import { releasesToClean } from './releases/history.ts'
 import { parseReleases, parseServerReleases, releasesScript } from './scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
 import { makeTransfer } from './transfer/make-transfer.ts'
+import { getsText, travelsText } from './transfer/tell-transfer.ts'
 import { releaseBytes } from './transfer/transfer.ts'
 
 const show = (context: Context, text: string) => say(context, `Dry run: ${text}`)
@@ -47,21 +48,17 @@ export async function tryDeploy(context: Context): Promise<void> {
     })
     const deltas = await making.choose(transfer)
     tolerate(context, checkSpace(fleet.servers, facts, transfer), 'a deploy would end here')
-    const { length, compression, entries } = transfer
+    const { entries } = transfer
     const rows = fleet.servers.map((server) => {
       const { currentRelease = 'none', hasAgent = false } = facts.get(server) ?? {}
       const delta = deltas.get(server)
-      const gets = delta ? `a delta of ${bytes(delta.length)}` : 'the package'
+      const gets = getsText(delta ?? transfer)
       return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded', gets]
     })
     const from = settings.seeder === 'local' ? 'the deploy host' : settings.seeder
     const into = `unpacked to ${bytes(releaseBytes(entries))} in ${releasesPath(deployToOf(shipit))}`
-    const sizes = [...deltas.values()].map((delta) => delta.length)
-    const size =
-      sizes.length < rows.length
-        ? `${bytes(length)} (${compression})`
-        : `${bytes(Math.max(...sizes))} (a delta)`
-    const what = `${size} would go from ${from} to ${rows.length} servers, and be ${into}`
+    const each = fleet.servers.map((server) => deltas.get(server) ?? transfer)
+    const what = `${travelsText(each, from)}; it would be ${into}`
     show(context, `${what}\n${table([['server', 'current release', 'agent', 'gets'], ...rows])}`)
   } finally {
     making.stop()

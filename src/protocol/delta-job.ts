@@ -5,19 +5,19 @@ interface OfRelease {
   /** Where the new release's files are. */
   root: string
   entries: readonly JobEntry[]
-  /** Where bases are kept. */
-  bases: string
 }
 
-/** Answered by an event `made` for each delta, in this order. One that cannot be made is left out. */
+/** Answered by an event `made` or `unmade` for each delta, in this order. */
 export interface MakeDeltas extends OfRelease {
   do: 'make'
   deltas: readonly WantedDelta[]
 }
 
 export interface WantedDelta {
-  /** The id of a base that is kept. */
+  /** The id of a base. */
   id: string
+  /** Where it is kept, or what a server has sent of it. */
+  bases: string
   /** The file to write. */
   output: string
   /** The key to encrypt it with, hex. */
@@ -26,6 +26,8 @@ export interface WantedDelta {
 
 export interface KeepBase extends OfRelease {
   do: 'keep'
+  /** Where bases are kept. */
+  bases: string
   /** Bytes: of a larger release no content is kept. */
   contentLimit: number
 }

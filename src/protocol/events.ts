@@ -81,8 +81,10 @@ export type AgentEvent =
       }
     /** CPU seconds used, and waited for, from the beginning of the transfer until the release was made. */
     | { event: 'spent'; cpu: number; queued: number }
-    /** A delta of this base is made, which makes the release with this id. */
-    | { event: 'made'; base: string; becomes: string }
+    /** A delta of this base is made, which makes the release with this id. `unchanged`: the two differ in nothing but times. */
+    | { event: 'made'; base: string; becomes: string; unchanged: boolean }
+    /** That delta cannot be made: why. */
+    | { event: 'unmade'; base: string; message: string }
     /** Something that people should know and that is no failure. */
     | { event: 'warning'; message: string }
     /** Complete and verified: printed as `Done and done` for people. */

@@ -43,6 +43,8 @@ export interface ReceiveOrder {
   downloadLimit: number
   /** Seconds: without any connection, without any progress, for everything. 0 is no limit. */
   timeouts: { connect: number; stall: number; total: number }
+  /** The content itself, base64, where it is small: then there is no swarm. */
+  content?: string
   /** What the content is filled with before the swarm is asked. A package needs its layout. */
   prefill?: PrefillOrder
   unpack?: UnpackOrder

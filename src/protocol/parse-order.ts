@@ -30,6 +30,7 @@ const SHAPE: Record<string, Check> = {
   peers: isTexts,
   hosts: optional(isTexts),
   address: optional(isText),
+  content: optional(isText),
   ports: (value) => Array.isArray(value) && value.length === 2 && value.every(isPort),
   fleet: isAmount,
   linger: isAmount,

@@ -104,14 +104,18 @@ function reusedRow(perServer: readonly ServerReport[], size: number): string[][]
 
 /** What went in place of the package to those that had an earlier release, and those that it did not fit. */
 function deltaRows(perServer: readonly ServerReport[], size: number): string[][] {
-  const sizes = perServer.flatMap(({ delta }) => delta?.bytes ?? [])
+  const deltas = perServer.flatMap(({ delta }) => delta ?? [])
+  const sizes = deltas.flatMap(({ bytes, unchanged }) => (unchanged ? [] : [bytes]))
+  const same = deltas.length - sizes.length
   const refused = perServer.flatMap(({ server, refusedDelta }) =>
     refusedDelta === undefined ? [] : [server],
   )
   const most = Math.max(...sizes)
   const share = most * 1000 < size ? 'less than 0.1%' : percent(most, size)
-  const to = `${sizes.length} of ${perServer.length} servers`
+  const of = (count: number) => `${count} of ${perServer.length} servers`
+  const to = of(sizes.length)
   return [
+    ...(same > 0 ? [['nothing changed', `on ${of(same)}, which made it of their current release`]] : []),
     ...(sizes.length > 0 ? [['delta', `${bytes(most)} to ${to}, ${share} of the size`]] : []),
     ...(refused.length > 0
       ? [

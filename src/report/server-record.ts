@@ -2,6 +2,7 @@ import { fittedTable } from '../text/fitted-table.ts'
 import { bytes, duration, firstOf, oneLine, rate } from '../text/format.ts'
 import type { Failure } from './failures.ts'
 import type { ServerPhase } from './live/fleet-progress.ts'
+import type { DeltaReport } from './server-report.ts'
 
 /** The data of one server in a run: bytes, seconds, bytes a second. */
 export interface ServerRecord {
@@ -20,7 +21,7 @@ export interface ServerRecord {
   sent: number
   rate: number
   /** What it got in place of the package: a delta of what was delivered before, by the id of that, and its bytes. */
-  delta?: undefined | { of: string; bytes: number }
+  delta?: DeltaReport | undefined
   /** Why a delta did not fit: then it got the package after all. */
   refusedDelta?: string | undefined
   /** Retries of connections and commands. */

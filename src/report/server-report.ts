@@ -1,3 +1,10 @@
+/** `of`: the id of what was delivered before. `unchanged`: nothing but times differs from it. */
+export interface DeltaReport {
+  of: string
+  bytes: number
+  unchanged?: boolean
+}
+
 export interface ServerReport {
   server: string
   /** From the start of the transfer until its content was complete and verified. */
@@ -9,7 +16,7 @@ export interface ServerReport {
   /** Bytes that it had sent to other servers when it was complete. */
   sent?: number
   /** It got a delta, of what was delivered before, in place of the package. */
-  delta?: { of: string; bytes: number }
+  delta?: DeltaReport
   /** Why it got the package when a delta did not fit. */
   refusedDelta?: string
   /** Bytes that it had from an earlier release. */

@@ -1,9 +1,10 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { reason } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
 import { keepBase, openKept } from '../../package/delta/base/kept-base.ts'
 import { manifestOfDirectory } from '../../package/delta/base/manifest-of-directory.ts'
-import type { Manifest } from '../../package/delta/format/manifest.ts'
+import { hasSameContent, type Manifest } from '../../package/delta/format/manifest.ts'
 import { makeDelta } from '../../package/delta/make-delta.ts'
 import { encrypt } from '../../package/format/cipher.ts'
 import type { JobEntry, KeepBase, MakeDeltas, WantedDelta } from '../../protocol/delta-job.ts'
@@ -13,26 +14,28 @@ import { printOut } from '../cli/output.ts'
 /** Kept content takes at most this share of the free disk. */
 const DISK_SHARE = 0.25
 
-/** Writes each delta, and says so. One whose base has become unusable is left out, and the base goes. */
+/** Writes each delta, and says so. Where that fails because the base is unusable, the base goes. */
 export async function makeDeltas(job: MakeDeltas, signal: AbortSignal): Promise<void> {
   const manifest = await manifestOfDirectory(job.root, job.entries.map(entryOf), signal)
   for (const wanted of job.deltas) {
     try {
-      await write(job, manifest, wanted, signal)
-      printOut(JSON.stringify({ event: 'made', base: wanted.id, becomes: manifest.id }))
+      const unchanged = await write(job, manifest, wanted, signal)
+      printOut(JSON.stringify({ event: 'made', base: wanted.id, becomes: manifest.id, unchanged }))
     } catch (error) {
       if (signal.aborted || (error as { code?: string }).code !== 'BAD_SIGNATURE') throw error
-      rmSync(join(job.bases, wanted.id), { recursive: true, force: true })
+      printOut(JSON.stringify({ event: 'unmade', base: wanted.id, message: reason(error) }))
+      rmSync(join(wanted.bases, wanted.id), { recursive: true, force: true })
     }
   }
 }
 
+/** Gives whether nothing but times has changed. */
 async function write(
-  { root, bases }: MakeDeltas,
+  { root }: MakeDeltas,
   manifest: Manifest,
-  { id, output, key }: WantedDelta,
+  { id, bases, output, key }: WantedDelta,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   mkdirSync(dirname(output), { recursive: true, mode: 0o700 })
   const fd = openSync(output, 'wx', 0o600)
   try {
@@ -41,6 +44,7 @@ async function write(
       const plain = makeDelta({ root, manifest, base, signal })
       for await (const part of key === undefined ? plain : encrypt(plain, key))
         for (let done = 0; done < part.length; ) done += writeSync(fd, part, done)
+      return hasSameContent(base.manifest, manifest)
     } finally {
       base.close()
     }

@@ -11,6 +11,8 @@ export interface Delivery {
   directory: string
   /** SHA-256 of the package, or of a directory's manifest, hex. */
   sha256: string
+  /** The content, where it came with the order. */
+  content?: Buffer | undefined
   prefill?: PrefillOrder | undefined
   unpack?: UnpackOrder | undefined
   place?: PlaceOrder | undefined
@@ -19,7 +21,7 @@ export interface Delivery {
 
 /** Throws BAD_TORRENT. */
 export function deliveryOf(order: ReceiveOrder): Delivery {
-  const { sha256, directory, prefill, unpack, place, links, torrent, ...share } = order
+  const { sha256, directory, content, prefill, unpack, place, links, torrent, ...share } = order
   const job: ContentJob = {
     ...share,
     role: 'peer',
@@ -30,5 +32,14 @@ export function deliveryOf(order: ReceiveOrder): Delivery {
     ownerOnly: true,
     deletesOthers: false,
   }
-  return { job, directory, sha256: sha256.toLowerCase(), prefill, unpack, place, links }
+  return {
+    job,
+    directory,
+    sha256: sha256.toLowerCase(),
+    content: content === undefined ? undefined : Buffer.from(content, 'base64'),
+    prefill,
+    unpack,
+    place,
+    links,
+  }
 }

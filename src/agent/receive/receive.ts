@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { writeWhole } from '../../files/write-whole.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { aborted, either } from '../../system/abort.ts'
 import { holdAwakeClock } from '../../system/awake.ts'
@@ -43,6 +44,7 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
       return await endWhenTold(delivery, follower)
     }
     if (delivery.unpack?.carry) await (await import('./install/carry-room.ts')).assertRoomToCarry(delivery)
+    if (delivery.content) return await unpackContent(delivery, follower, relay.emit)
     await dropPlaced(delivery)
     await prefillOnce(delivery, relay.emit, either(follower.left, follower.stop))
     const claim = claimRun(directory, runOf(job))
@@ -61,6 +63,31 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
 async function refuseIfUnheard({ left }: Follower): Promise<void> {
   await nextTurn()
   if (left.aborted) throw interruptedError()
+}
+
+/** All came with the order: there is nothing to fetch or to share. */
+async function unpackContent(
+  delivery: Delivery,
+  follower: Follower,
+  emit: (event: AgentEvent) => void,
+): Promise<void> {
+  const { job, content = Buffer.alloc(0) } = delivery
+  const kept = content.length
+  writeWhole(job.path, content, { mode: 0o600 })
+  emit({
+    event: 'downloaded',
+    bytes: kept,
+    total: kept,
+    seconds: 0,
+    kept,
+    received: 0,
+    fromSeeder: 0,
+    sent: 0,
+  })
+  emit({ event: 'done' })
+  const event = await install(delivery, either(follower.left, follower.stop))
+  if (event) emit(event)
+  await endWhenTold(delivery, follower)
 }
 
 /** An earlier process of this order, whose follower has left, fetches already: this one unpacks the package. */

@@ -6,34 +6,41 @@ import type { Entry } from '../../files/entry.ts'
 import type { DeltaJob, JobEntry } from '../../protocol/delta-job.ts'
 import { type AgentEvent, parseEvent } from '../../protocol/events.ts'
 
-export type Made = AgentEvent & { event: 'made' }
+export type Answer = AgentEvent & { event: 'made' | 'unmade' }
 
 export interface DeltaProcess {
-  /** The deltas that it has made. Resolves when it has ended, also by failing: servers without a delta get the package. */
-  ended: Promise<Made[]>
+  /** What it says of each delta. Resolves when it has ended, also by failing: servers without a delta get the package. */
+  ended: Promise<Answer[]>
   /** Ends it. */
   stop(): void
 }
 
 /** Matching takes all of a processor, so it has a process of its own. It ends when this one does, even when this one is killed. */
-export function startDeltaProcess(job: DeltaJob, { isLow = false }: { isLow?: boolean } = {}): DeltaProcess {
+export function startDeltaProcess(
+  job: DeltaJob,
+  { isLow = false, signal }: { isLow?: boolean; signal?: AbortSignal } = {},
+): DeltaProcess {
   const child = spawn(process.execPath, [agentFile, 'delta'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     detached: true, // Ctrl-C is for the task, which then ends it.
   })
   if (isLow) lower(child)
-  const made: Made[] = []
+  const answers: Answer[] = []
   createInterface({ input: child.stdout }).on('line', (line) => {
     const event = parseEvent(line)
-    if (event?.event === 'made') made.push(event)
+    if (event?.event === 'made' || event?.event === 'unmade') answers.push(event)
   })
   child.stdin.on('error', () => {})
   child.stdin.write(`${JSON.stringify(job)}\n`)
-  const ended = new Promise<Made[]>((resolve) => {
+  const stop = () => void child.kill('SIGKILL')
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  const ended = new Promise<Answer[]>((resolve) => {
     child.once('error', () => resolve([]))
-    child.once('close', () => resolve(made))
+    child.once('close', () => resolve(answers))
   })
-  return { ended, stop: () => void child.kill('SIGKILL') }
+  void ended.then(() => signal?.removeEventListener('abort', stop))
+  return { ended, stop }
 }
 
 /** Gives it a low priority: keeping a base is work for the next deploy. */

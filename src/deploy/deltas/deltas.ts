@@ -1,52 +1,69 @@
 import { join } from 'node:path'
+import { explain } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { isKept } from '../../package/delta/base/kept-base.ts'
 import { newKey } from '../../package/format/cipher.ts'
+import { nameSome } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { basesDirectory } from '../paths/local-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { deltaTransfer } from '../transfer/delta-transfer.ts'
 import { packagePath, type Transfer } from '../transfer/transfer.ts'
-import { type DeltaProcess, jobEntries, type Made, startDeltaProcess } from './delta-process.ts'
+import { BaseKeeper } from './base-keeper.ts'
+import { type Answer, jobEntries, startDeltaProcess } from './delta-process.ts'
+import { fetchSignature, type Peers } from './fetch-signature.ts'
 import { type BaseGroup, groupByBase } from './group-by-base.ts'
 import { timeLimitMs } from './time-limit.ts'
 
 /** The list of a release with more would take too much memory as text. */
 const MAX_ENTRIES = 500_000
-/** Most releases are kept long before they are everywhere. */
-const KEEP_GRACE_MS = 30_000
+/** Servers that are named in a line. */
+const MAX_NAMES = 5
+const TOO_LATE = 'a delta would take longer'
 
-/** A group of servers with one base, and where its delta is made. */
+/** A group of servers with one base, where its delta is made, and what is known of the base. */
 interface Wanted extends BaseGroup {
   directory: string
+  bases: string
+  isKept: boolean
   key: string | undefined
 }
 
 /**
- * The deltas of one deploy: made beside the package, one for each base that servers have and this machine knows. A server gets its
- * delta where that is smaller than the package. When a delta fails, the package is sent.
+ * The deltas of one deploy: made beside the package, one for each base that servers have. This machine knows the base, or one of its
+ * servers says what it is. A server gets its delta where that is smaller than the package. When a delta fails, the package is sent.
  */
 export class Deltas {
+  readonly keeper: BaseKeeper
   readonly #context: Context
-  readonly #bases: string
+  readonly #facts: FleetFacts
+  readonly #peers: Peers
   readonly #wanted: readonly Wanted[]
-  #release: { root: string; entries: readonly Entry[] } | undefined
-  #process: DeltaProcess | undefined
+  readonly #over = new AbortController()
+  readonly #answers: Promise<Answer[]>[] = []
 
-  /** `directory`: of this deploy on the deploy host. */
-  constructor(context: Context, facts: FleetFacts, directory: string) {
+  /** `directory`: of this deploy on the deploy host. `peers`: the agents that run on servers or will do so. */
+  constructor(context: Context, facts: FleetFacts, directory: string, peers: Peers = new Map()) {
     const { settings, shipit } = context
+    const isOn = settings.deltas && settings.package === 'file'
+    const bases = basesDirectory(shipit.environment)
     this.#context = context
-    this.#bases = basesDirectory(shipit.environment)
-    const groups = this.#isOn
-      ? groupByBase(facts, (id) => isKept(this.#bases, id), moreSeeders(settings.ports))
-      : []
-    this.#wanted = groups.map((group, index) => ({
-      ...group,
-      directory: join(directory, `delta-${index}`),
-      key: settings.encrypt ? newKey() : undefined,
-    }))
+    this.#facts = facts
+    this.#peers = peers
+    this.keeper = new BaseKeeper(bases, isOn ? settings.keepContent : undefined)
+    const groups = isOn ? groupByBase(facts, moreSeeders(settings.ports)) : []
+    this.#wanted = groups.map((group, index) => {
+      const own = join(directory, `delta-${index}`)
+      const kept = isKept(bases, group.id)
+      return {
+        ...group,
+        directory: own,
+        bases: kept ? bases : join(own, 'bases'),
+        isKept: kept,
+        key: settings.encrypt ? newKey() : undefined,
+      }
+    })
   }
 
   /** The servers that there will be no delta for. */
@@ -58,80 +75,84 @@ export class Deltas {
   /** Begins to make them of what is about to be packaged. */
   begin(root: string, entries: readonly Entry[]): void {
     if (entries.length > MAX_ENTRIES) return
-    this.#release = { root, entries }
-    if (this.#wanted.length === 0) return
-    const deltas = this.#wanted.map(({ id, directory, key }) => ({
-      id,
-      output: packagePath(directory),
-      ...(key !== undefined && { key }),
-    }))
-    const job = { do: 'make', root, entries: jobEntries(entries), bases: this.#bases, deltas } as const
-    this.#process = startDeltaProcess(job)
+    this.keeper.take(root, entries)
+    const [known, unknown] = [true, false].map((is) => this.#wanted.filter(({ isKept }) => isKept === is))
+    const make = (wanted: readonly Wanted[]): Promise<Answer[]> => {
+      const deltas = wanted.map(({ id, bases, directory, key }) => ({
+        id,
+        bases,
+        output: packagePath(directory),
+        ...(key !== undefined && { key }),
+      }))
+      const job = { do: 'make', root, entries: jobEntries(entries), deltas } as const
+      return startDeltaProcess(job, { signal: this.#signal }).ended
+    }
+    if (known && known.length > 0) this.#answers.push(make(known))
+    const size = entries.reduce((sum, entry) => sum + entry.size, 0)
+    for (const wanted of unknown ?? []) {
+      const asked = fetchSignature(this.#context, wanted, {
+        facts: this.#facts,
+        peers: this.#peers,
+        size,
+        signal: this.#signal,
+      })
+      // Each has a process of its own: what a server says may be a lie.
+      const unmade = (error: unknown): Answer[] => [
+        { event: 'unmade', base: wanted.id, message: explain(error) },
+      ]
+      this.#answers.push(asked.then(() => make([wanted]), unmade))
+    }
   }
 
   /** The delta of each server that gets one: it was made in time, and is smaller than the package. */
   async choose(whole: Transfer): Promise<Map<Server, Transfer>> {
     const chosen = new Map<Server, Transfer>()
-    if (!this.#process) return chosen
-    const made = await this.#inTime(whole)
-    for (const { base, becomes } of made) {
-      const group = this.#wanted.find(({ id }) => id === base)
-      if (!group) continue
-      const { servers, directory, key } = group
-      const wish = { directory, peers: servers.length, base: { id: base, becomes }, key }
-      const delta = await deltaTransfer(this.#context, whole, wish).catch(() => undefined)
+    const answers = await this.#inTime(whole)
+    for (const wanted of this.#wanted) {
+      const { id, servers } = wanted
+      const answer = answers.find(({ base }) => base === id)
+      const delta = answer?.event === 'made' ? await this.#transfer(whole, wanted, answer) : undefined
       if (delta && delta.length < whole.length) for (const server of servers) chosen.set(server, delta)
+      if (answer?.event !== 'made') this.#sayWhole(wanted, answer?.message ?? TOO_LATE)
     }
     return chosen
   }
 
-  /** What travels: the first is seeded at once, the package only when a server needs it. */
-  inOrder(whole: Transfer, deltas: ReadonlyMap<Server, Transfer>): [Transfer, ...Transfer[]] {
-    const needed = new Set(this.#context.fleet.servers.map((server) => deltas.get(server) ?? whole))
-    const [first = whole, ...others] = new Set([...needed, whole])
-    return [first, ...others]
-  }
-
-  /** Keeps the release for the next deploy, while this one goes on. */
-  async keep(): Promise<void> {
-    if (!this.#isOn || !this.#release) return
-    const { root, entries } = this.#release
-    const contentLimit = this.#context.settings.keepContent
-    const job = { do: 'keep', root, entries: jobEntries(entries), bases: this.#bases, contentLimit } as const
-    this.#process = startDeltaProcess(job, { isLow: true })
-    await this.#process.ended
-  }
-
-  /** Waits for that a while at the end of a deploy: it is only worth something for the next one. */
-  async end(kept: Promise<void>): Promise<void> {
-    const timer = setTimeout(() => this.stop(), KEEP_GRACE_MS)
-    await kept
-    clearTimeout(timer)
-  }
-
   /** Ends what still runs. */
   stop(): void {
-    this.#process?.stop()
+    this.#over.abort()
+    this.keeper.stop()
   }
 
-  /** The seeder of a server would have to be brought the package and the deltas. */
-  get #isOn(): boolean {
-    const { deltas, package: form, seeder } = this.#context.settings
-    return deltas && form === 'file' && seeder === 'local'
+  get #signal(): AbortSignal {
+    return AbortSignal.any([this.#context.signal, this.#over.signal])
   }
 
-  async #inTime({ length }: Transfer): Promise<Made[]> {
-    const running = this.#process as DeltaProcess
+  #transfer(
+    whole: Transfer,
+    { servers, directory, key }: Wanted,
+    { base: id, becomes, unchanged }: Answer & { event: 'made' },
+  ): Promise<Transfer | undefined> {
+    const wish = { directory, peers: servers.length, base: { id, becomes, unchanged }, key }
+    return deltaTransfer(this.#context, whole, wish).catch(() => undefined)
+  }
+
+  #sayWhole({ servers }: Wanted, why: string): void {
+    if (this.#context.signal.aborted || this.#answers.length === 0) return
+    const names = nameSome(
+      servers.map(({ label }) => label),
+      MAX_NAMES,
+    )
+    this.#context.display.board().log(`${names}: the whole package goes, no delta: ${why}`)
+  }
+
+  async #inTime({ length }: Transfer): Promise<Answer[]> {
     const limitMs = timeLimitMs(length, this.#context.settings.uploadLimit)
-    const timer = setTimeout(() => running.stop(), limitMs)
-    const stop = () => running.stop()
-    this.#context.signal.addEventListener('abort', stop, { once: true })
-    try {
-      return await running.ended
-    } finally {
-      clearTimeout(timer)
-      this.#context.signal.removeEventListener('abort', stop)
-    }
+    const timer = setTimeout(() => this.#over.abort(), limitMs)
+    const answers = (await Promise.all(this.#answers)).flat()
+    clearTimeout(timer)
+    if (!this.#over.signal.aborted) return answers
+    return answers.map((answer) => (answer.event === 'unmade' ? { ...answer, message: TOO_LATE } : answer))
   }
 }
 

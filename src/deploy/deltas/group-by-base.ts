@@ -10,10 +10,9 @@ export interface BaseGroup {
   servers: Server[]
 }
 
-/** Servers by what was delivered to them last, of which the deploy host knows what it was: the largest groups. */
+/** Servers by what was delivered to them last: the largest groups. */
 export function groupByBase(
   facts: ReadonlyMap<Server, Pick<ServerFacts, 'base' | 'currentRelease'>>,
-  isKept: (id: string) => boolean,
   most = MAX_GROUPS,
 ): BaseGroup[] {
   const groups = new Map<string, Server[]>()
@@ -24,7 +23,6 @@ export function groupByBase(
     else groups.set(base, [server])
   }
   return [...groups]
-    .filter(([id]) => isKept(id))
     .map(([id, servers]) => ({ id, servers }))
     .sort((a, b) => b.servers.length - a.servers.length)
     .slice(0, Math.min(MAX_GROUPS, most))

@@ -1,4 +1,4 @@
-import { dirname, join, posix } from 'node:path'
+import { basename, dirname, join, posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
 import { assertNoFailures } from '../outcome/fleet-error.ts'
@@ -35,8 +35,10 @@ export function taskHosts(context: Context): Hosts {
 }
 
 /** For a deploy: all that it puts there is in directories of its transfer and goes with them. */
-export function deployHosts(context: Context, { tag, file }: Transfer): Hosts {
-  const [here, there] = [dirname(file), posix.join(transferPath(context.settings, tag), 'seeder')]
+export function deployHosts(context: Context, { tag, file, base }: Transfer): Hosts {
+  const here = dirname(file)
+  const name = base ? `seeder-${basename(here)}` : 'seeder'
+  const there = posix.join(transferPath(context.settings, tag), name)
   return hostsWith(context, { directory: here, runs: join(here, 'runs') }, { directory: there, runs: there })
 }
 

@@ -158,6 +158,7 @@ export class ServerFollower {
     const { context } = this.#run
     const { plan, shared } = this.#chosen
     const { label } = this.#server
+    plan.swarm.lead?.(this.#server)
     const order = orderFor(context, plan, this.#server, shared)
     this.report = { server: label, seconds: 0, ...this.#brought() }
     this.#isPrefilled = false
@@ -169,7 +170,10 @@ export class ServerFollower {
   /** What is said of the choice, where there is one. */
   #brought(): Partial<ServerReport> {
     const { base, length } = this.#chosen.plan.transfer
-    if (base) return { delta: { of: base.id, bytes: length } }
+    if (base) {
+      const unchanged = base.unchanged ? { unchanged: true } : {}
+      return { delta: { of: base.id, bytes: length, ...unchanged } }
+    }
     return this.#refused === undefined ? {} : { refusedDelta: this.#refused }
   }
 

@@ -73,7 +73,9 @@ export function orderFor(
     torrent,
     sha256: transfer.sha256,
     directory: transferPath(settings, transfer.tag),
-    ...meetingPoints(swarm, server, facts, transfer.secret !== undefined),
+    ...(transfer.content
+      ? { trackers: [], peers: [], content: transfer.content.toString('base64') }
+      : meetingPoints(swarm, server, facts, transfer.secret !== undefined)),
     ports: settings.ports,
     fleet: (plan.servers ?? context.fleet.servers).length,
     linger: settings.linger,

@@ -19,7 +19,8 @@ export interface Reach {
   readonly relays: Promise<ReadonlyMap<Server, RelayPorts>>
   /** The ways between servers over SSH, once they are made. */
   readonly links: Promise<FleetLinks>
-  leadTo(targets: RelayTargets): void
+  /** Where that of this server leads, if it has one. */
+  lead(server: Server, targets: RelayTargets): void
   close(): Promise<void>
 }
 
@@ -46,9 +47,7 @@ export async function prepareReach(context: Context, start: Start, transfer: str
     through: new Set(relays.keys()),
     relays: portsOf(relays, context.signal),
     links,
-    leadTo(targets) {
-      for (const relay of relays.values()) relay.leadTo(targets)
-    },
+    lead: (server, targets) => relays.get(server)?.leadTo(targets),
     async close() {
       await Promise.all([...relays.values()].map((relay) => relay.close()))
     },

@@ -1,4 +1,5 @@
 import type { Context } from '../context/context.ts'
+import type { Host } from '../hosts/host.ts'
 import { deployHosts } from '../hosts/hosts.ts'
 import type { Placement } from '../hosts/placement.ts'
 import type { Agent } from '../hosts/running-agent.ts'
@@ -15,6 +16,7 @@ export class MoreSeeders {
   readonly #placement: Placement
   readonly #started = new Map<Transfer, Promise<Agent>>()
   readonly #running: Agent[] = []
+  readonly #hosts: Host[] = []
 
   constructor(context: Context, transfers: readonly Transfer[], facts: FleetFacts, placement: Placement) {
     this.#context = context
@@ -36,10 +38,12 @@ export class MoreSeeders {
   async stop(): Promise<void> {
     await Promise.allSettled(this.#started.values())
     await Promise.all(this.#running.map((agent) => agent.stop()))
+    await Promise.all(this.#hosts.map((host) => host.clear()))
   }
 
   async #start(transfer: Transfer): Promise<Agent> {
     const { seeder: host } = deployHosts(this.#context, transfer)
+    this.#hosts.push(host)
     const permits = await putPermitsOf(this.#context, [transfer], host, this.#facts)
     const share = 1 + this.#transfers.length
     const args = await bringSeed(this.#context, host, transfer, permits, share)

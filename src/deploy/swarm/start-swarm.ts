@@ -10,7 +10,7 @@ import type { Transfer } from '../transfer/transfer.ts'
 import { bringSeed, trackerArgs } from './bring-seed.ts'
 import { MoreSeeders } from './more-seeders.ts'
 import { putPermitsOf } from './permits.ts'
-import type { Swarm } from './swarm.ts'
+import type { ReachableSwarm, Swarm } from './swarm.ts'
 
 /**
  * Starts the tracker of all these transfers and the seeder of the first of them where the settings want them. Throws when one of the
@@ -48,20 +48,22 @@ export async function startSwarm(
     await seeder.stop() // It announces itself at the port where the tracker is not.
     ;[seeder, tracker] = await bothOrNone(startSeeder(placement), Promise.resolve(tracker), clear)
   }
-  reach.leadTo({ seeder: seeder.port, ...defined({ tracker: tracker?.port }) })
   const more = new MoreSeeders(context, others, facts, placement)
   const sent = () => seeder.sent + more.sent
   const relays = await reach.relays
-  return {
+  const seededAt = (seederPort: number): ReachableSwarm => ({
     placement,
     relays,
-    trackerPort: tracker?.port,
-    seederPort: seeder.port,
+    seederPort,
     sent,
+    lead: (server) => reach.lead(server, { seeder: seederPort, ...defined({ tracker: tracker?.port }) }),
+  })
+  return {
+    ...seededAt(seeder.port),
+    trackerPort: tracker?.port,
     broken: Promise.race([seeder.ended, ...(tracker ? [tracker.ended] : [])]),
     async reach(wanted) {
-      if (wanted === transfer) return { placement, relays, sent, seederPort: seeder.port }
-      return { placement, sent, seederPort: (await more.start(wanted)).port }
+      return wanted === transfer ? seededAt(seeder.port) : seededAt((await more.start(wanted)).port)
     },
     async stop() {
       await Promise.all([tracker?.stop(), seeder.stop(), more.stop()])

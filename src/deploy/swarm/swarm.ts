@@ -12,6 +12,8 @@ export interface ReachableSwarm {
   relays?: ReadonlyMap<Server, RelayPorts>
   /** Content bytes that all seeders have sent so far, where that is known. */
   sent(): number
+  /** Before a server gets its order: the way through SSH, where that is how it gets here, then leads to this seeder. */
+  lead?(server: Server): void
 }
 
 /** The tracker and the seeders of one deploy: one for each transfer that is needed. */

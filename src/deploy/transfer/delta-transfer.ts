@@ -1,18 +1,21 @@
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
 import { digest } from './file-transfer.ts'
-import { packagePath, type Transfer, transferOf } from './transfer.ts'
+import { type BaseOfDelta, packagePath, type Transfer, transferOf } from './transfer.ts'
 
 interface DeltaWish {
   /** The directory of the delta, which is there in a package's place. */
   directory: string
   /** How many servers it goes to. */
   peers: number
-  base: { id: string; becomes: string }
+  base: BaseOfDelta
   key: string | undefined
 }
+
+/** Joining a swarm takes a server about as many bytes. */
+const MAX_CONTENT_BYTES = 16 << 10
 
 /** The transfer of a delta to those servers that have its base. */
 export async function deltaTransfer(
@@ -27,5 +30,7 @@ export async function deltaTransfer(
   const torrent = encodeMetainfo({ name: 'package', pieceLength, pieces, content: size, trackers: [] })
   const wish = { tag, directory, root: directory, peers }
   const encryption = key === undefined ? {} : { key }
-  return transferOf(settings, wish, { torrent, sha256, compression: 'none', entries, base, ...encryption })
+  const made = { torrent, sha256, compression: 'none', entries, base, ...encryption } as const
+  const transfer = transferOf(settings, wish, made)
+  return size > MAX_CONTENT_BYTES ? transfer : { ...transfer, content: readFileSync(file) }
 }

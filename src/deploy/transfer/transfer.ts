@@ -9,6 +9,13 @@ import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 /** Beside a package: the secret of its swarm, for the seeder. */
 export const SECRET = 'secret'
 
+export interface BaseOfDelta {
+  id: string
+  becomes: string
+  /** The new release differs from it in nothing but times. */
+  unchanged: boolean
+}
+
 /** A release, ready to travel. */
 export interface Transfer {
   tag: string
@@ -20,7 +27,9 @@ export interface Transfer {
   /** It is a directory of files with a manifest, and no package. */
   directory?: boolean
   /** It is a delta: ids of the manifests of the release that it is of, and of the one that it makes. */
-  base?: { id: string; becomes: string }
+  base?: BaseOfDelta
+  /** It is so small that each server gets it with its order, and there is no swarm of it. */
+  content?: Buffer
   compression: Compression
   infoHash: string
   torrent: Buffer

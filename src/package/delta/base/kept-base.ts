@@ -5,6 +5,7 @@ import type { Entry } from '../../../files/entry.ts'
 import { stopIfAborted } from '../../../files/file-errors.ts'
 import { openToRead } from '../../../files/open-to-read.ts'
 import { contentReader } from '../../pack/content.ts'
+import { badSignature } from '../format/errors.ts'
 import { type Delivered, type Manifest, manifestOf } from '../format/manifest.ts'
 import { type ByteSource, fileSource } from '../match/byte-source.ts'
 import type { EarlierRelease } from '../match/earlier-release.ts'
@@ -17,14 +18,20 @@ const CONTENT = 'content'
 const MAX_BASES = 10
 const DRAFT = '.new-'
 
+export const signaturePath = (directory: string, id: string): string => join(directory, id, SIGNATURE)
+
 /** Whether this base is kept in `directory`. */
 export const isKept = (directory: string, id: string): boolean =>
-  statSync(join(directory, id, SIGNATURE), { throwIfNoEntry: false })?.isFile() === true
+  statSync(signaturePath(directory, id), { throwIfNoEntry: false })?.isFile() === true
 
 /** Throws BAD_SIGNATURE, and what the file system throws. */
 export async function openKept(directory: string, id: string): Promise<EarlierRelease & { close(): void }> {
-  const signature = await openSignature(join(directory, id, SIGNATURE))
+  const signature = await openSignature(signaturePath(directory, id))
   const { manifest } = signature
+  if (manifest.id !== id) {
+    signature.close()
+    throw badSignature('it is of another release')
+  }
   return {
     manifest,
     blocksOf: (index) => signature.blocksOf(index),

@@ -16,6 +16,19 @@ export interface Manifest {
   entries: readonly Delivered[]
 }
 
+/** Whether two releases differ in nothing but times. */
+export const hasSameContent = (one: Manifest, other: Manifest): boolean =>
+  one.entries.length === other.entries.length &&
+  one.entries.every((entry, index) => isSame(entry, other.entries[index]))
+
+const isSame = (one: Delivered, other: Delivered | undefined): boolean =>
+  one.path === other?.path &&
+  one.type === other.type &&
+  one.mode === other.mode &&
+  one.size === other.size &&
+  one.sha256 === other.sha256 &&
+  one.linkname === other.linkname
+
 export function manifestOf(entries: readonly Delivered[]): Manifest {
   const hash = createHash('sha256')
   for (const { path, type, mode, mtime, size, linkname = '', sha256 = '' } of entries)

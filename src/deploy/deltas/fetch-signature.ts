@@ -1,0 +1,106 @@
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { dirname, posix } from 'node:path'
+import { MurderError } from '../../errors.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import { signaturePath } from '../../package/delta/base/kept-base.ts'
+import { bytes } from '../../text/format.ts'
+import type { Context } from '../context/context.ts'
+import { agentPath } from '../paths/agent-program.ts'
+import { setNodeOf } from '../paths/server-node.ts'
+import { deployToOf, recordPath, releasesPath } from '../paths/server-paths.ts'
+import type { RemotePeer } from '../peers/remote-peer.ts'
+import type { FleetFacts } from '../preflight/preflight.ts'
+import { nodeScript } from '../scripts/node-script.ts'
+import { STALL_GRACE_S } from '../timeouts.ts'
+import type { BaseGroup } from './group-by-base.ts'
+
+/** The agents that run on servers, or will do so. */
+export type Peers = ReadonlyMap<Server, Pick<RemotePeer, 'started'>>
+
+interface SignatureWish {
+  facts: FleetFacts
+  peers: Peers
+  /** Bytes of the new release. */
+  size: number
+  signal: AbortSignal
+}
+
+/** One server may have changed files. */
+const MAX_ASKED = 2
+/** A signature has about a 150th of a release, and some bytes for each file. */
+const MAX_SHARE = 1 / 16
+const LEAST_LIMIT_BYTES = 1 << 20
+
+/**
+ * Gets the signature of what this group of servers has from one of them, to where bases are kept. Only its length is checked: who reads it
+ * must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
+ */
+export async function fetchSignature(
+  context: Context,
+  { id, servers, bases }: BaseGroup & { bases: string },
+  { facts, peers, size, signal }: SignatureWish,
+): Promise<void> {
+  const hasAgent = (server: Server) => facts.get(server)?.hasAgent === true
+  const ordered = [...servers].sort((a, b) => Number(hasAgent(b)) - Number(hasAgent(a)))
+  const limit = LEAST_LIMIT_BYTES + size * MAX_SHARE
+  let failure: unknown
+  for (const server of ordered.slice(0, MAX_ASKED)) {
+    try {
+      await assertAgent(server, hasAgent(server), peers)
+      const release = facts.get(server)?.currentRelease ?? ''
+      return await fetchFrom(context, server, { release, id, file: signaturePath(bases, id), limit, signal })
+    } catch (error) {
+      failure ??= error
+    }
+    if (signal.aborted) break
+  }
+  throw failure
+}
+
+async function assertAgent(server: Server, isThere: boolean, peers: Peers): Promise<void> {
+  if (isThere) return
+  const peer = peers.get(server)
+  if (!peer || (await peer.started))
+    throw new MurderError('NO_AGENT', `${server.label} has no agent that could say what it has`)
+}
+
+interface FromServer {
+  release: string
+  id: string
+  /** The file to write. */
+  file: string
+  /** Bytes: a longer one saves nothing. */
+  limit: number
+  signal: AbortSignal
+}
+
+async function fetchFrom(
+  context: Context,
+  server: Server,
+  { release, id, file, limit, signal }: FromServer,
+): Promise<void> {
+  const { fleet, settings, shipit } = context
+  const deployTo = deployToOf(shipit)
+  const paths = [posix.join(releasesPath(deployTo), release), recordPath(deployTo, release)]
+  const script = nodeScript(setNodeOf(context, server), agentPath(settings), 'signature', ...paths, id)
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const fd = openSync(file, 'w', 0o600)
+  let length = 0
+  const onBytes = (chunk: Buffer) => {
+    length += chunk.length
+    if (length > limit)
+      throw new MurderError(
+        'BAD_SIGNATURE',
+        `${server.label} sends more than the ${bytes(limit)} that could save anything`,
+      )
+    for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done)
+  }
+  const { stall } = settings.timeouts
+  const stallTimeoutS = stall > 0 ? stall + STALL_GRACE_S : 0
+  try {
+    const outcome = await fleet.runOn(server, 'delta', { script, onBytes }, { signal, stallTimeoutS })
+    if (!outcome.ok) throw outcome.error
+  } finally {
+    closeSync(fd)
+  }
+}
