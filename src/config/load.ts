@@ -3,6 +3,7 @@ import { ExitCode, MurderError } from '../errors.ts'
 import { resolveAliases } from './aliases.ts'
 import { type CopyInput, type CopyOptions, readCopyOptions } from './copy/copy-options.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
+import { leaveOutGone } from './gone.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import * as kinds from './kinds.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
@@ -37,10 +38,13 @@ export interface SettingsInput {
 export function loadSettings({ file, env, deployTo, servers, copy = {} }: SettingsInput): {
   settings: Settings
   origins: Origins
+  /** A line for each setting that was given and does nothing any more. */
+  notes: string[]
 } {
   const environment = readEnvironment(env)
   const given = file ?? {}
-  const own = resolveAliases(isGroup(given) ? given : {})
+  const current = leaveOutGone(isGroup(given) ? given : {}, env)
+  const own = resolveAliases(current.file)
   const input = overlay(own.file, environment)
   const parsed = schema.safeParse(input)
   const copied = readCopyOptions(copy)
@@ -74,7 +78,8 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
     port,
     origins['tracker.port'] === 'default' ? port + SPARE_PORTS : port,
   ]
-  return { settings: { ...parsed.data, remotePath, temporaryPath, trackerPorts }, origins }
+  const settings = { ...parsed.data, remotePath, temporaryPath, trackerPorts }
+  return { settings, origins, notes: current.notes }
 }
 
 /** A copy of the shipitfile's settings in which those of the environment take precedence. */

@@ -24,8 +24,6 @@ export type AgentEvent =
   /** The answer to a question before the order: how each of these was reached. */
   | { event: 'tried'; words: Reached[] }
   | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
-  /** So much was copied from an earlier release, and may turn out wrong. */
-  | { event: 'prefilled'; bytes: number }
   | {
       event: 'progress'
       bytes: number

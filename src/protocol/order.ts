@@ -41,8 +41,6 @@ export interface ReceiveOrder {
   downloadLimit: number
   /** Seconds: without any connection, without any progress, for everything. 0 is no limit. */
   timeouts: { connect: number; stall: number; total: number }
-  /** What the content is filled with before the swarm is asked. A package needs its layout. */
-  prefill?: PrefillOrder
   unpack?: UnpackOrder
   /** Where a plain file goes; a release has none. */
   place?: PlaceOrder
@@ -59,13 +57,6 @@ export interface SiteOrder {
   servers?: number
   /** Where the seeder is, if that is a named site too. */
   seederSite?: string
-}
-
-export interface PrefillOrder {
-  /** The earlier release, or its file. */
-  from: string
-  /** Of the package (package/format/layout.ts). */
-  layout?: string
 }
 
 export interface UnpackOrder {

@@ -46,7 +46,7 @@ export class RunRecord {
   }
 
   transferred(report: ServerReport): void {
-    const { server, seconds, received = 0, fromSeeder = 0, sent = 0, reused = 0 } = report
+    const { server, seconds, received = 0, fromSeeder = 0, sent = 0 } = report
     const { delta, refusedDelta } = report
     const tracked = this.#servers.get(server)
     if (tracked) tracked.transferSeconds = seconds
@@ -56,7 +56,6 @@ export class RunRecord {
       fromSeeder,
       fromPeers,
       sent,
-      reused,
       rate: speedOf({ received, seconds }),
       delta, // Undefined where it was refused after all.
       refusedDelta,
@@ -120,7 +119,6 @@ const newRecord = (server: string, address: string): ServerRecord => ({
   received: 0,
   fromSeeder: 0,
   fromPeers: 0,
-  reused: 0,
   sent: 0,
   rate: 0,
   retries: 0,

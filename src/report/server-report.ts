@@ -12,8 +12,6 @@ export interface ServerReport {
   delta?: { of: string; bytes: number }
   /** Why it got the package when a delta did not fit. */
   refusedDelta?: string
-  /** Bytes that it had from an earlier release. */
-  reused?: number
   /** What its release has from the current one: kept, not sent. */
   carried?: CarriedReport
   /** Peers that sent it wrong bytes, by the server's name where that is known. */

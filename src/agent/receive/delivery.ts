@@ -1,4 +1,4 @@
-import type { PlaceOrder, PrefillOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
+import type { PlaceOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
 import { type ContentJob, decodeTorrent } from '../runs/job.ts'
 import { packageFile } from './transfer-directory.ts'
 
@@ -10,14 +10,13 @@ export interface Delivery {
   directory: string
   /** SHA-256 of the package, or of a directory's manifest, hex. */
   sha256: string
-  prefill?: PrefillOrder | undefined
   unpack?: UnpackOrder | undefined
   place?: PlaceOrder | undefined
 }
 
 /** Throws BAD_TORRENT. */
 export function deliveryOf(order: ReceiveOrder): Delivery {
-  const { sha256, directory, prefill, unpack, place, torrent, ...share } = order
+  const { sha256, directory, unpack, place, torrent, ...share } = order
   const job: ContentJob = {
     ...share,
     role: 'peer',
@@ -28,5 +27,5 @@ export function deliveryOf(order: ReceiveOrder): Delivery {
     ownerOnly: true,
     deletesOthers: false,
   }
-  return { job, directory, sha256: sha256.toLowerCase(), prefill, unpack, place }
+  return { job, directory, sha256: sha256.toLowerCase(), unpack, place }
 }

@@ -8,6 +8,7 @@ import type { Failure } from '../../report/failures.ts'
 import { outputMode } from '../../report/output.ts'
 import { RunRecord } from '../../report/run-record.ts'
 import type { Shipit } from '../../shipit.ts'
+import { say } from '../outcome/say.ts'
 import { deployToOf } from '../paths/server-paths.ts'
 import { findConnections } from './connections.ts'
 import { DeployLog } from './deploy-log.ts'
@@ -70,7 +71,7 @@ function remembered(known: WeakMap<Shipit, Context>, shipit: Shipit, peers?: str
 }
 
 function makeContext(shipit: Shipit, peers?: string[]): Context {
-  const { settings } = settingsOf(shipit)
+  const { settings, notes } = settingsOf(shipit)
   const { environment } = shipit
   const mode = outputMode(process.env, process.stdout)
   const { connections, besides } = findConnections(shipit, settings, peers)
@@ -106,6 +107,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     tellPlugins(shipit, record, event)
   }
   const display = new RunDisplay(mode, record, onEvent, picture)
+  for (const note of notes) say({ display, shipit }, note)
   const pending: Promise<unknown>[] = []
   return {
     shipit,
@@ -152,8 +154,8 @@ function tellPlugins(shipit: Shipit, record: RunRecord, event: OutputEvent): voi
   }
 }
 
-/** Settings and their origins. Needs no connection. Throws SETTINGS. */
-export function settingsOf(shipit: Shipit): { settings: Settings; origins: Origins } {
+/** Settings, their origins, and what to say of them. Needs no connection. Throws SETTINGS. */
+export function settingsOf(shipit: Shipit): { settings: Settings; origins: Origins; notes: string[] } {
   const { murder, deployTo, servers } = shipit.config
   return loadSettings({ file: murder, env: process.env, deployTo, servers, copy: shipit.config })
 }

@@ -49,12 +49,6 @@ export class Deltas {
     }))
   }
 
-  /** The servers that there will be no delta for. */
-  others(facts: FleetFacts): FleetFacts {
-    const taking = new Set(this.#wanted.flatMap(({ servers }) => servers))
-    return new Map([...facts].filter(([server]) => !taking.has(server)))
-  }
-
   /** Begins to make them of what is about to be packaged. */
   begin(root: string, entries: readonly Entry[]): void {
     if (entries.length > MAX_ENTRIES) return
@@ -116,8 +110,8 @@ export class Deltas {
 
   /** The seeder of a server would have to be brought the package and the deltas. */
   get #isOn(): boolean {
-    const { deltas, package: form, seeder } = this.#context.settings
-    return deltas && form === 'file' && seeder === 'local'
+    const { deltas, seeder } = this.#context.settings
+    return deltas && seeder === 'local'
   }
 
   async #inTime({ length }: Transfer): Promise<Made[]> {

@@ -17,7 +17,7 @@ interface DeltaWish {
 /** The transfer of a delta to those servers that have its base. */
 export async function deltaTransfer(
   { settings, signal }: Context,
-  { tag, entries }: Transfer,
+  { tag, extent }: Transfer,
   { directory, peers, base, key }: DeltaWish,
 ): Promise<Transfer> {
   const file = packagePath(directory)
@@ -27,5 +27,5 @@ export async function deltaTransfer(
   const torrent = encodeMetainfo({ name: 'package', pieceLength, pieces, content: size, trackers: [] })
   const wish = { tag, directory, root: directory, peers }
   const encryption = key === undefined ? {} : { key }
-  return transferOf(settings, wish, { torrent, sha256, compression: 'none', entries, base, ...encryption })
+  return transferOf(settings, wish, { torrent, sha256, compression: 'none', extent, base, ...encryption })
 }

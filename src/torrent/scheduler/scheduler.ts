@@ -118,7 +118,7 @@ export class Scheduler {
   readonly pieceLength = (piece: number): number =>
     Math.min(this.#options.pieceLength, this.#options.length - piece * this.#options.pieceLength)
 
-  /** The piece is here from the start: of a seeder, from an earlier run, or prefilled. */
+  /** The piece is here from the start: of a seeder, or from an earlier run. */
   alreadyHave(piece: number): void {
     this.have.add(piece)
     this.picker.open.delete(piece)

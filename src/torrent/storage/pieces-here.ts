@@ -14,7 +14,7 @@ export async function checkSeederContent(metainfo: Metainfo, storage: Storage, p
 }
 
 /**
- * For a peer. Makes the files and yields the pieces that are there already, from an earlier run or prefilled. Holes are zeros, and
+ * For a peer. Makes the files and yields the pieces that are there already, from an earlier run. Holes are zeros, and
  * so is what is missing, once the files are made.
  */
 export async function* piecesHere(metainfo: Metainfo, storage: Storage): AsyncGenerator<number> {
