@@ -1,4 +1,5 @@
 import type { Metainfo } from './metainfo/metainfo.ts'
+import type { Reuse } from './storage/pieces-here.ts'
 import type { StorageOptions } from './storage/storage.ts'
 
 export interface ParticipantOptions {
@@ -22,6 +23,8 @@ export interface ParticipantOptions {
   /** Bytes a second to any one neighbour. */
   limitOfEach?: number
   storage?: StorageOptions
+  /** For a peer: looks elsewhere for what is missing, before anything is fetched. */
+  reuse?: Reuse
   /** Peers expected, if known. With one peer, the seeder does not super-seed, and the peer asks for pieces in order. */
   fleet?: number
   /** Called for each piece that is verified and on disk. */
