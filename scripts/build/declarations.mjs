@@ -48,7 +48,7 @@ export = murder
 
 /** The input type of the settings' schema, written out with the documentation of each setting. */
 async function settingsInterface(root) {
-  const { schema, settingInfos, shorthands, z } = await load(root)
+  const { schema, settingInfos, shorthands, gone, z } = await load(root)
   const infos = new Map(settingInfos.map((info) => [info.key, info]))
   const json = z.toJSONSchema(schema, { io: 'input' })
   for (const [group, inner] of Object.entries(shorthands)) {
@@ -57,6 +57,11 @@ async function settingsInterface(root) {
   }
   return `/** What goes under the \`murder\` key of a shipitfile. Everything is optional. */
 export interface MurderSettings ${typeText(json, '', infos)}
+
+/** Settings that are gone: they do nothing. */
+export interface MurderSettings {
+${gone.map(({ name, now }) => `  /** @deprecated ${now} */\n  ${name}?: unknown`).join('\n')}
+}
 `
 }
 
@@ -66,7 +71,7 @@ async function load(root) {
     absWorkingDir: root,
     stdin: {
       resolveDir: join(root, 'src/config'),
-      contents: `export { schema, shorthands } from './schema.ts'; export { settingInfos } from './keys.ts'; export { z } from 'zod'`,
+      contents: `export { schema, shorthands } from './schema.ts'; export { settingInfos } from './keys.ts'; export { GONE as gone } from './gone.ts'; export { z } from 'zod'`,
     },
     bundle: true,
     write: false,

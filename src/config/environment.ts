@@ -1,4 +1,5 @@
 import { aliasVariables, variableAliases } from './aliases.ts'
+import { GONE } from './gone.ts'
 import { type SettingKey, settingInfos } from './keys.ts'
 import { flag } from './kinds.ts'
 import { found } from './problems.ts'
@@ -49,8 +50,9 @@ export function dryRunProblems(env: NodeJS.ProcessEnv): string[] {
 /** One line for each unknown `MURDER_…` variable. */
 export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const known = [...settingInfos.map((info) => info.variable), ...aliasVariables, ...RESERVED]
+  const gone = GONE.map(({ variable }) => variable)
   return Object.keys(env)
-    .filter((name) => name.startsWith('MURDER_') && !known.includes(name))
+    .filter((name) => name.startsWith('MURDER_') && !known.includes(name) && !gone.includes(name))
     .sort()
     .map((name) => {
       const meant = suggest(

@@ -8,6 +8,7 @@ import { entryProblems } from './entries/entry.ts'
 import { selectionProblems } from './entries/select.ts'
 import { sitesWithEntries } from './entries/sites.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
+import { leaveOutGone } from './gone.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import * as kinds from './kinds.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
@@ -42,10 +43,13 @@ export interface SettingsInput {
 export function loadSettings({ file, env, deployTo, servers, copy = {} }: SettingsInput): {
   settings: Settings
   origins: Origins
+  /** A line for each setting that was given and does nothing any more. */
+  notes: string[]
 } {
   const environment = readEnvironment(env)
   const given = file ?? {}
-  const own = resolveAliases(isGroup(given) ? given : {})
+  const current = leaveOutGone(isGroup(given) ? given : {}, env)
+  const own = resolveAliases(current.file)
   const input = overlay(own.file, environment)
   const parsed = schema.safeParse(input)
   const entries = serverList(servers)
@@ -76,7 +80,8 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
     origins['tracker.port'] === 'default' ? port + SPARE_PORTS : port,
   ]
   const sites = sitesWithEntries(parsed.data.sites, entries)
-  return { settings: { ...parsed.data, sites, remotePath, temporaryPath, trackerPorts }, origins }
+  const settings = { ...parsed.data, sites, remotePath, temporaryPath, trackerPorts }
+  return { settings, origins, notes: current.notes }
 }
 
 /** A copy of the shipitfile's settings in which those of the environment take precedence. */

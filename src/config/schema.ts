@@ -162,7 +162,7 @@ export const schema = z.strictObject({
   }),
   package: setting(kinds.packageForm.schema.default('file'), kinds.packageForm, {
     description:
-      'How a release travels: packed into one `file`, or as the `directory` it is, file by file, which needs no unpacking, and room for the content only once; the workspace must not change meanwhile.',
+      'How a release travels: packed into one `file`, or as the `directory` it is, file by file and not compressed, which needs room for the content only once on a server, and for no package on the deploy host; the workspace must not change meanwhile.',
     example: 'directory',
   }),
   compression: setting(kinds.compression.schema.default('auto'), kinds.compression, {
@@ -237,13 +237,8 @@ export const schema = z.strictObject({
   }),
   encrypt: setting(kinds.flag.schema.default(false), kinds.flag, {
     description:
-      'Whether the package is encrypted (AES-256-GCM, a key of its own for each deploy) on its way and while it waits on disk, and so are deltas; `prefill` then does nothing.',
+      'Whether the package is encrypted (AES-256-GCM, a key of its own for each deploy) on its way and while it waits on disk, and so are deltas.',
     example: true,
-  }),
-  prefill: setting(kinds.flag.schema.default(true), kinds.flag, {
-    description:
-      'Whether a server that gets no delta copies unchanged files from its current release, and fetches only the rest from the swarm.',
-    example: false,
   }),
   deltas: setting(kinds.flag.schema.default(true), kinds.flag, {
     description:
@@ -295,7 +290,12 @@ export const schema = z.strictObject({
 export type MurderSettings = Omit<z.input<typeof schema>, 'tracker' | 'page'> & {
   tracker?: z.input<typeof tracker> | z.input<typeof tracker>['at']
   page?: z.input<typeof page> | boolean
-} & { stallTimeout?: number; totalTimeout?: number }
+} & {
+  stallTimeout?: number
+  totalTimeout?: number
+  /** @deprecated It does nothing any more. */
+  prefill?: boolean
+}
 
 /** Settings in force: checked, with every default filled in. Sizes are bytes, times are seconds. */
 export type Settings = z.output<typeof schema> & {

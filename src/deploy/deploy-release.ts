@@ -15,7 +15,6 @@ import { failuresOf, tellFailures } from './outcome/fleet-error.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { deployToOf, releasesPath, transferPath } from './paths/server-paths.ts'
 import { followServers, type Received } from './peers/follow-servers.ts'
-import { canPrefill } from './peers/make-order.ts'
 import { startPeers } from './peers/start-peers.ts'
 import { tidy, undo } from './peers/tidy.ts'
 import { askAndLock } from './preflight/ask.ts'
@@ -30,6 +29,7 @@ import { whatIsSeeded } from './swarm/seeded.ts'
 import { startSwarm } from './swarm/start-swarm.ts'
 import type { Swarm } from './swarm/swarm.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
+import { compressionNote } from './transfer/compression-note.ts'
 import { makeTransfer } from './transfer/make-transfer.ts'
 import { revisionOf } from './transfer/revision.ts'
 import { timeTag } from './transfer/time-tag.ts'
@@ -69,11 +69,12 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const transfer = await makeTransfer(context, {
       tag,
       directory,
-      prefill: canPrefill(context, making.others(facts)),
       zstdEverywhere: [...facts.values()].every(hasZstd),
       peers: fleet.servers.length,
       onScanned: (root, entries) => making.begin(root, entries),
     })
+    const note = compressionNote(context.settings, transfer)
+    if (note !== undefined) board.log(note)
     const deltas = await making.choose(transfer)
     phases.package = clock()
     record.size = transfer.length

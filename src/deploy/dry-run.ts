@@ -10,7 +10,6 @@ import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
 import { tolerate } from './outcome/tolerate.ts'
 import { deployToOf, releasesPath } from './paths/server-paths.ts'
-import { canPrefill } from './peers/make-order.ts'
 import { askReadOnly } from './preflight/ask.ts'
 import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
@@ -21,9 +20,9 @@ import { keptReleases } from './releases/clean-releases.ts'
 import { releasesToClean } from './releases/history.ts'
 import { parseReleases, parseServerReleases, releasesScript } from './scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
+import { compressionNote } from './transfer/compression-note.ts'
 import { makeTransfer } from './transfer/make-transfer.ts'
 import { getsText, travelsText } from './transfer/tell-transfer.ts'
-import { releaseBytes } from './transfer/transfer.ts'
 
 const show = (context: Context, text: string) => say(context, `Dry run: ${text}`)
 
@@ -41,14 +40,15 @@ export async function tryDeploy(context: Context): Promise<void> {
     const transfer = await makeTransfer(context, {
       tag: 'dry-run',
       directory,
-      prefill: canPrefill(context, making.others(facts)),
       zstdEverywhere: [...facts.values()].every(hasZstd),
       peers: fleet.servers.length,
       onScanned: (root, entries) => making.begin(root, entries),
     })
+    const note = compressionNote(settings, transfer)
+    if (note !== undefined) say(context, note)
     const deltas = await making.choose(transfer)
     tolerate(context, checkSpace(fleet.servers, facts, transfer), 'a deploy would end here')
-    const { entries } = transfer
+    const { extent } = transfer
     const rows = fleet.servers.map((server) => {
       const { currentRelease = 'none', hasAgent = false } = facts.get(server) ?? {}
       const delta = deltas.get(server)
@@ -56,7 +56,7 @@ export async function tryDeploy(context: Context): Promise<void> {
       return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded', gets]
     })
     const from = settings.seeder === 'local' ? 'the deploy host' : settings.seeder
-    const into = `unpacked to ${bytes(releaseBytes(entries))} in ${releasesPath(deployToOf(shipit))}`
+    const into = `unpacked to ${bytes(extent.bytes)} in ${releasesPath(deployToOf(shipit))}`
     const each = fleet.servers.map((server) => deltas.get(server) ?? transfer)
     const what = `${travelsText(each, from)}; it would be ${into}`
     show(context, `${what}\n${table([['server', 'current release', 'agent', 'gets'], ...rows])}`)

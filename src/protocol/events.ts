@@ -25,8 +25,6 @@ export type AgentEvent =
     /** The answer to a question before the order. */
     | { event: 'answered'; answer: Answers[keyof Answers] }
     | { event: 'listening'; port: number; pid: number; url?: string; infoHash?: string }
-    /** So much was copied from an earlier release, and may turn out wrong. */
-    | { event: 'prefilled'; bytes: number }
     | {
         event: 'progress'
         bytes: number

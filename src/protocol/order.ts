@@ -45,8 +45,6 @@ export interface ReceiveOrder {
   timeouts: { connect: number; stall: number; total: number }
   /** The content itself, base64, where it is small: then there is no swarm. */
   content?: string
-  /** What the content is filled with before the swarm is asked. A package needs its layout. */
-  prefill?: PrefillOrder
   unpack?: UnpackOrder
   /** Where a plain file goes; a release has none. */
   place?: PlaceOrder
@@ -65,13 +63,6 @@ export interface SiteOrder {
   servers?: number
   /** Where the seeder is, if that is a named site too. */
   seederSite?: string
-}
-
-export interface PrefillOrder {
-  /** The earlier release, or its file. */
-  from: string
-  /** Of the package (package/format/layout.ts). */
-  layout?: string
 }
 
 export interface UnpackOrder {

@@ -47,7 +47,6 @@ const SITE: Record<string, Check> = {
   'site.servers': optional(isAmount),
   'site.seederSite': optional(isText),
 }
-const PREFILL: Record<string, Check> = { 'prefill.from': isPath, 'prefill.layout': optional(isText) }
 const isId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 const UNPACK: Record<string, Check> = {
   'unpack.into': isPath,
@@ -106,7 +105,6 @@ export function parseOrder(text: string): ReceiveOrder {
   const shape = {
     ...SHAPE,
     ...(order?.site && SITE),
-    ...(order?.prefill && PREFILL),
     ...(order?.unpack && UNPACK),
     ...(order?.unpack?.carry && CARRY),
     ...(order?.unpack?.base && BASE),

@@ -76,7 +76,6 @@ export function reportTable(report: DeployReport, columns: number, colour = fals
     ...(slowest && perServer.length > 1 ? [['slowest', named(slowest)]] : []),
     ...(report.last ? [['last', lastText(report.last)]] : []),
     ...deltaRows(perServer, size),
-    ...reusedRow(perServer, size),
     ...carriedRow(perServer),
     ...bannedRow(perServer),
     ['seeder sent', `${bytes(report.seederUploaded)}, ${ratio.toFixed(2)} times the size`],
@@ -90,16 +89,6 @@ export function reportTable(report: DeployReport, columns: number, colour = fals
   const title = `${failed.length} of ${servers} ${servers === 1 ? 'server' : 'servers'} failed`
   const text = `${title}, as the table above says: ${nameSome(failed, MAX_NAMES)}`
   return `${above}\n\n${paint(colour).bad(wrap(text, columns).join('\n'))}`
-}
-
-/** A row about the servers that reused anything. */
-function reusedRow(perServer: readonly ServerReport[], size: number): string[][] {
-  const all = perServer.flatMap(({ reused = 0 }) => (reused > 0 ? [reused] : []))
-  if (all.length === 0) return []
-  const mean = all.reduce((sum, each) => sum + each, 0) / all.length
-  const where =
-    all.length === perServer.length ? 'a server' : `on each of ${all.length} of ${perServer.length} servers`
-  return [['reused', `${bytes(mean)} ${where}, ${percent(mean, size)} of the size`]]
 }
 
 /** What went in place of the package to those that had an earlier release, and those that it did not fit. */

@@ -49,7 +49,7 @@ export class RunRecord {
   }
 
   transferred(report: ServerReport): void {
-    const { server, seconds, received = 0, fromSeeder = 0, sent = 0, reused = 0 } = report
+    const { server, seconds, received = 0, fromSeeder = 0, sent = 0 } = report
     const { delta, refusedDelta } = report
     const tracked = this.#servers.get(server)
     if (tracked) tracked.transferSeconds = seconds
@@ -59,7 +59,6 @@ export class RunRecord {
       fromSeeder,
       fromPeers,
       sent,
-      reused,
       rate: speedOf({ received, seconds }),
       delta, // Undefined where it was refused after all.
       refusedDelta,
@@ -123,7 +122,6 @@ const newRecord = (server: string, address: string): ServerRecord => ({
   received: 0,
   fromSeeder: 0,
   fromPeers: 0,
-  reused: 0,
   sent: 0,
   rate: 0,
   retries: 0,

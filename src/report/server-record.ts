@@ -17,7 +17,6 @@ export interface ServerRecord {
   received: number
   fromSeeder: number
   fromPeers: number
-  reused: number
   sent: number
   rate: number
   /** What it got in place of the package: a delta of what was delivered before, by the id of that, and its bytes. */

@@ -19,8 +19,6 @@ export interface ServerReport {
   delta?: DeltaReport
   /** Why it got the package when a delta did not fit. */
   refusedDelta?: string
-  /** Bytes that it had from an earlier release. */
-  reused?: number
   /** What its release has from the current one: kept, not sent. */
   carried?: CarriedReport
   /** Peers that sent it wrong bytes, by the server's name where that is known. */

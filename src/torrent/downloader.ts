@@ -7,6 +7,7 @@ import { sourceOf } from './peers/sources.ts'
 import type { Block } from './scheduler/partial-piece.ts'
 import { PieceBuffer } from './storage/piece-buffer.ts'
 import { PiecePool } from './storage/piece-pool.ts'
+import { unitRuns } from './storage/unit-runs.ts'
 import type { SwarmContext } from './swarm-context.ts'
 
 /** With more verified bytes waiting for the disk, nothing more is requested. Pending requests come on top. */
@@ -83,10 +84,10 @@ export class Downloader {
     const arrival = this.#context.scheduler.arrived(from.id, block, this.#context.nowS())
     if (arrival?.fresh) {
       const begun = arrival.first ? undefined : this.#pieces.get(block.piece)
-      const buffer = begun ?? this.#begin(block.piece)
+      const buffer = begun ?? this.#begin(block.piece, arrival.unverified)
       buffer.write(block.offset, bytes, from)
       this.#cancel(arrival.cancel)
-      if (arrival.complete) this.#check(block.piece, buffer, from)
+      if (arrival.complete) this.#completed(block.piece, buffer, from)
     }
     this.requestSoon(from)
   }
@@ -126,11 +127,30 @@ export class Downloader {
     this.#events.complete()
   }
 
-  #begin(piece: number): PieceBuffer<Suspect> {
+  #begin(piece: number, unverified?: Uint8Array): PieceBuffer<Suspect> {
     this.#drop(piece)
     const buffer = new PieceBuffer<Suspect>(this.#context.scheduler.pieceLength(piece), this.#pool)
     this.#pieces.set(piece, buffer)
+    if (unverified) buffer.loading = this.#load(piece, buffer, unverified)
     return buffer
+  }
+
+  /** Reads what is on the disk already. What cannot be read is wrong, and then all of the piece is fetched. */
+  async #load(piece: number, buffer: PieceBuffer<Suspect>, units: Uint8Array): Promise<void> {
+    const position = piece * this.#context.metainfo.pieceLength
+    buffer.retain() // The piece may begin anew meanwhile.
+    for (const { offset, end } of unitRuns(units, buffer.bytes.length)) {
+      const bytes = Buffer.allocUnsafe(end - offset)
+      await this.#context.storage.read(position + offset, bytes).catch(() => bytes.fill(0))
+      buffer.write(offset, bytes, undefined)
+    }
+    buffer.release()
+  }
+
+  #completed(piece: number, buffer: PieceBuffer<Suspect>, last: Connection): void {
+    this.#pieces.delete(piece)
+    if (buffer.loading) void buffer.loading.then(() => this.#check(piece, buffer, last))
+    else this.#check(piece, buffer, last)
   }
 
   #drop(piece: number): void {
@@ -146,7 +166,6 @@ export class Downloader {
 
   /** `last` has sent the block that completed it. */
   #check(piece: number, buffer: PieceBuffer<Suspect>, last: Connection): void {
-    this.#pieces.delete(piece)
     const right = pieceIsRight(this.#context.metainfo.pieces, piece, buffer.digest())
     this.#context.scheduler.checked(piece, right)
     const guilty = right ? this.#guiltyOf(piece, buffer) : this.#onlySender(piece, buffer)
@@ -181,10 +200,10 @@ export class Downloader {
     )
   }
 
-  /** The only sender of a wrong piece is guilty. Of several none is yet: the right piece will tell. */
+  /** The only sender of a wrong piece is guilty. Of several, or with bytes of our own, none is yet: the right piece will tell. */
   #onlySender(piece: number, buffer: PieceBuffer<Suspect>): Iterable<Suspect> {
     const senders = new Set(buffer.senders.filter((sender) => sender !== undefined))
-    if (senders.size === 1) return senders
+    if (senders.size === 1 && !buffer.loading) return senders
     this.#evidence.wrong(piece, buffer.senders, buffer.unitDigests())
     return []
   }

@@ -1,5 +1,6 @@
 import type { Metainfo } from './metainfo/metainfo.ts'
 import type { PeerLinks } from './peers/peer-links.ts'
+import type { Reuse } from './storage/pieces-here.ts'
 import type { StorageOptions } from './storage/storage.ts'
 
 export interface ParticipantOptions {
@@ -23,6 +24,8 @@ export interface ParticipantOptions {
   /** Bytes a second to any one neighbour. */
   limitOfEach?: number
   storage?: StorageOptions
+  /** For a peer: looks elsewhere for what is missing, before anything is fetched. */
+  reuse?: Reuse
   /** Peers expected, if known. With one peer, the seeder does not super-seed, and the peer asks for pieces in order. */
   fleet?: number
   /** Called for each piece that is verified and on disk. */

@@ -171,9 +171,12 @@ export class Participant {
       for (let piece = 0; piece < local.pieceCount; piece++) scheduler.alreadyHave(piece)
       return
     }
-    for await (const piece of piecesHere(metainfo, storage)) {
-      scheduler.alreadyHave(piece)
-      options.onPiece?.(piece)
+    for await (const { piece, units } of piecesHere(metainfo, storage, options.reuse)) {
+      if (units) scheduler.partlyHave(piece, units)
+      else {
+        scheduler.alreadyHave(piece)
+        options.onPiece?.(piece)
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import { readCopyOptions } from '../../src/config/copy/copy-options.ts'
 import type { Context } from '../../src/deploy/context/context.ts'
 import { carryOrder } from '../../src/deploy/peers/carry-order.ts'
 import { releaseEntries } from '../../src/deploy/transfer/release-entries.ts'
+import { extentOf } from '../../src/deploy/transfer/transfer.ts'
 import { pack } from '../../src/package/pack/pack.ts'
 import { unpack } from '../../src/package/unpack/unpack.ts'
 import { fuzz, type Random } from '../support/fuzz.ts'
@@ -42,7 +43,7 @@ async function ours(current: string, workspace: string, config: Config): Promise
   const file = join(directory, 'package')
   await pack({ root, entries, output: file, compression: 'none', pieceLength: 16384 })
   const context = { settings: { ignore: [] }, shipit: { config: { ...config, deployTo: '/srv' } } }
-  const order = carryOrder(context as unknown as Context, '20260101000000', entries)
+  const order = carryOrder(context as unknown as Context, '20260101000000', extentOf(entries))
   const { signal } = new AbortController()
   const carry = order && { carry: carryFrom({ ...order, from: current }, signal) }
   const into = join(directory, 'release')

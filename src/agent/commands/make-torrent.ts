@@ -32,6 +32,8 @@ in the torrent: nothing is written into the directory.
   --web-seed URL        a web server that has the content, for clients that use it (repeatable)
   --no-attributes       content only: symlinks are followed, and the infohash is that of other programs
   --write-manifest      write .murder.mtree into the directory too, for other clients that seed it and for web seeds
+  --signature           also hashes of blocks of 16K, by which murder peer finds content that has moved or has another
+                        name, and fetches blocks instead of pieces; other clients ignore it
   --json                the result as one JSON object`
 
 export const command: Command = {
@@ -47,6 +49,7 @@ export const command: Command = {
     'web-seed': { type: 'string', multiple: true },
     'no-attributes': { type: 'boolean' },
     'write-manifest': { type: 'boolean' },
+    signature: { type: 'boolean' },
     json: { type: 'boolean' },
   },
   async run(args) {
@@ -70,6 +73,7 @@ export const command: Command = {
       signal,
       onProgress: (done, total) => progress.show((columns) => shareDone('read', done, total, columns)),
       ...attributes,
+      ...(args.has('signature') ? { sign: (await import('../reuse/signature.ts')).signerOf } : {}),
       ...defined({ pieceLength, name, comment }),
     })
     progress.clear()
@@ -104,7 +108,7 @@ function isTorrent(path: string): boolean {
 }
 
 function printResult(args: Arguments, out: string, torrent: Buffer): void {
-  const { infoHash, name, length, pieceLength, pieces, files, trackers } = parseMetainfo(torrent)
+  const { infoHash, name, length, pieceLength, pieces, files, trackers, signature } = parseMetainfo(torrent)
   const count = pieces.length / 20
   const notes = otherClientsNotes(
     name,
@@ -120,6 +124,7 @@ function printResult(args: Arguments, out: string, torrent: Buffer): void {
         files: files.length,
         pieceLength,
         pieces: count,
+        ...(signature && { signatureBytes: signature.length }),
         notes,
       }),
     )
@@ -131,6 +136,7 @@ function printResult(args: Arguments, out: string, torrent: Buffer): void {
       ['tracker', trackers.join(', ')],
       ['content', `${name}, ${files.length === 1 ? '1 file' : `${files.length} files`}, ${bytes(length)}`],
       ['pieces', `${count} of ${bytes(pieceLength)}`],
+      ...(signature ? [['signature', bytes(signature.length)] as [string, string]] : []),
     ]),
   )
   for (const note of notes) process.stderr.write(`murder: ${note}\n`)

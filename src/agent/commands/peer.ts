@@ -14,9 +14,10 @@ const HELP = `murder peer <torrent> <file|directory> [own address]
   murder peer data.torrent /data
 
 Downloads the torrent's content to that path and prints "Done and done" when it is complete and verified. Goes on
-sharing in the background for a while. What is there already is kept if it is right; after an interruption the same
-command goes on. "-" reads the torrent from standard input.
+sharing in the background for a while. What is there already is kept if it is right, and taken from elsewhere in the
+directory if the torrent has a signature; after an interruption the same command goes on. "-" reads the torrent from standard input.
 
+  --from PATH           look there, too, for content that is here already (repeatable; needs make-torrent --signature)
   --tracker URL         announce there instead of to the torrent's trackers (repeatable)
   --peer HOST:PORT      connect to this one too (repeatable)
   --secret-file FILE    have to do only with who proves to know this secret ("-": standard input)

@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs'
+import { existsSync, readlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { sha256Of } from '../../files/hash.ts'
 import type { SiteOrder } from '../../protocol/order.ts'
@@ -58,6 +58,7 @@ const contentFlags: Record<string, Flag> = {
 
 export const peerFlags: Record<string, Flag> = {
   ...contentFlags,
+  from: list,
   linger: text,
   'no-linger': on,
   'connect-timeout': text,
@@ -92,6 +93,7 @@ export async function contentJob(
   const permits = args.text('permits')
   const metrics = args.value('metrics', parseMetrics, undefined)
   const site = siteOf(args)
+  const from = fromOf(args, metainfo)
   return {
     role,
     tag: checkTag(args.text('tag') ?? defaultTag(metainfo.name, metainfo.infoHash, path)),
@@ -112,8 +114,21 @@ export async function contentJob(
     attributes: !args.has('no-attributes'),
     ownerOnly: false,
     deletesOthers: deletesOthers(args, metainfo),
-    ...defined({ address, secret, fleet, site, metrics, permits: permits && resolve(permits) }),
+    ...defined({ address, secret, fleet, site, metrics, from, permits: permits && resolve(permits) }),
   }
+}
+
+/** Where else content may be. */
+function fromOf(args: Arguments, { signature }: Metainfo): string[] | undefined {
+  const from = args.list('from').map((path) => resolve(path))
+  if (from.length === 0) return undefined
+  const missing = from.find((path) => !existsSync(path))
+  if (missing !== undefined) throw usageError(`--from names ${oneLine(missing)}, which does not exist`)
+  if (signature) return from
+  throw usageError(
+    '--from needs a torrent with a signature, and this one has none',
+    'make it again with murder make-torrent --signature',
+  )
 }
 
 /** The name is sent to other agents, and shown. */

@@ -1,5 +1,5 @@
 import type { LinkOrder } from '../../protocol/link.ts'
-import type { PlaceOrder, PrefillOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
+import type { PlaceOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
 import { type ContentJob, decodeTorrent } from '../runs/job.ts'
 import { packageFile } from './transfer-directory.ts'
 
@@ -13,7 +13,6 @@ export interface Delivery {
   sha256: string
   /** The content, where it came with the order. */
   content?: Buffer | undefined
-  prefill?: PrefillOrder | undefined
   unpack?: UnpackOrder | undefined
   place?: PlaceOrder | undefined
   links?: LinkOrder | undefined
@@ -21,7 +20,7 @@ export interface Delivery {
 
 /** Throws BAD_TORRENT. */
 export function deliveryOf(order: ReceiveOrder): Delivery {
-  const { sha256, directory, content, prefill, unpack, place, links, torrent, ...share } = order
+  const { sha256, directory, content, unpack, place, links, torrent, ...share } = order
   const job: ContentJob = {
     ...share,
     role: 'peer',
@@ -37,7 +36,6 @@ export function deliveryOf(order: ReceiveOrder): Delivery {
     directory,
     sha256: sha256.toLowerCase(),
     content: content === undefined ? undefined : Buffer.from(content, 'base64'),
-    prefill,
     unpack,
     place,
     links,

@@ -15,7 +15,6 @@ import { fetchAndUnpack, type Receiving } from './fetch-and-unpack.ts'
 import type { Follower } from './follower.ts'
 import { install } from './install/install.ts'
 import { dropPlaced } from './install/install-file.ts'
-import { prefillOnce } from './install/prefill-package.ts'
 import { readReceipt } from './install/receipt.ts'
 import { takeOver, tidyDirectory, useDirectory } from './transfer-directory.ts'
 
@@ -46,7 +45,6 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
     if (delivery.unpack?.carry) await (await import('./install/carry-room.ts')).assertRoomToCarry(delivery)
     if (delivery.content) return await unpackContent(delivery, follower, relay.emit)
     await dropPlaced(delivery)
-    await prefillOnce(delivery, relay.emit, either(follower.left, follower.stop))
     const claim = claimRun(directory, runOf(job))
     const receiving = { delivery, follower, emit: relay.emit, release }
     if ('taken' in claim) await followOther({ ...receiving, run: claim.taken })

@@ -7,9 +7,8 @@ import { becomes, endProcess, signalProcess } from '../runs/stop-run.ts'
 
 /** The names inside the directory of one `murder receive`. */
 export const packageFile = (directory: string) => join(directory, 'package')
-export const prefillFile = (directory: string) => join(directory, 'prefill')
 export const receiptFile = (directory: string) => join(directory, 'unpacked.json')
-const KNOWN = ['package', 'prefill', 'unpacked.json', 'links']
+const KNOWN = ['package', 'unpacked.json', 'links']
 
 const RECEIVER = /^receive-(\d+)$/
 

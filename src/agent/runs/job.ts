@@ -46,6 +46,8 @@ export interface ContentJob {
   /** Where a seeder answers Prometheus. */
   metrics?: { host: string; port: number }
   site?: SiteOrder
+  /** Only for a peer: files and directories in which content may be, besides its own. Absolute. */
+  from?: string[]
   /** Whether a directory gets the attributes that came with its content. */
   attributes: boolean
   /** Whether only this user may read what a peer makes, whatever the umask allows. */

@@ -2,9 +2,11 @@ import { writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
+import { explain } from '../../errors.ts'
 import { MAX_SOURCES } from '../../protocol/events.ts'
 import { defined } from '../../system/defined.ts'
 import { Participant } from '../../torrent/participant.ts'
+import type { Reuse } from '../../torrent/storage/pieces-here.ts'
 import type { StorageOptions } from '../../torrent/storage/storage.ts'
 import {
   embeddedManifest,
@@ -80,10 +82,27 @@ async function start(job: ContentJob, { emit, folder, onPiece, links }: WorkerCo
       limitOfEach: job.limitOfEach,
       storage: storageOf(job, folder),
       hosts: hostsOf(job),
+      ...(job.role === 'peer' && (await reusing(job, emit))),
       ...defined({ address, secret, fleet, site, onPiece, links }),
     })
   } finally {
     clearInterval(timer)
+  }
+}
+
+/** With the torrent's signature a peer takes what is here elsewhere. */
+async function reusing(
+  { torrent: { metainfo }, path, from = [] }: ContentJob,
+  emit: WorkerContext['emit'],
+): Promise<{ reuse?: Reuse }> {
+  if (!metainfo.signature) return {}
+  const { readSignature } = await import('../reuse/signature.ts')
+  const { reuseOf } = await import('../reuse/reuse.ts')
+  try {
+    return { reuse: reuseOf({ metainfo, path, from }, readSignature(metainfo.signature, metainfo)) }
+  } catch (error) {
+    emit({ event: 'warning', message: explain(error) })
+    return {}
   }
 }
 

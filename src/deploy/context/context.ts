@@ -7,6 +7,7 @@ import type { Failure } from '../../report/failures.ts'
 import { outputMode } from '../../report/output.ts'
 import { RunRecord } from '../../report/run-record.ts'
 import type { Shipit } from '../../shipit.ts'
+import { say } from '../outcome/say.ts'
 import { deployToOf } from '../paths/server-paths.ts'
 import { refuseChoiceOfPeers } from './choose-servers.ts'
 import { findConnections } from './connections.ts'
@@ -72,7 +73,7 @@ function remembered(known: WeakMap<Shipit, Context>, shipit: Shipit, peers?: str
 }
 
 function makeContext(shipit: Shipit, peers?: string[]): Context {
-  const { settings } = settingsOf(shipit)
+  const { settings, notes } = settingsOf(shipit)
   const { environment } = shipit
   const mode = outputMode(process.env, process.stdout)
   const { connections, besides } = findConnections(shipit, settings, peers)
@@ -108,6 +109,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     tellPlugins(shipit, record, event)
   }
   const display = new RunDisplay(mode, record, onEvent, picture)
+  for (const note of notes) say({ display, shipit }, note)
   const pending: Promise<unknown>[] = []
   return {
     shipit,

@@ -66,12 +66,6 @@ export class Deltas {
     })
   }
 
-  /** The servers that there will be no delta for. */
-  others(facts: FleetFacts): FleetFacts {
-    const taking = new Set(this.#wanted.flatMap(({ servers }) => servers))
-    return new Map([...facts].filter(([server]) => !taking.has(server)))
-  }
-
   /** Begins to make them of what is about to be packaged. */
   begin(root: string, entries: readonly Entry[]): void {
     if (entries.length > MAX_ENTRIES) return

@@ -38,10 +38,9 @@ export function metricsText(report: RunReport): string {
     [
       'server_received_bytes',
       'What a server got, by source.',
-      servers.flatMap(({ server, fromSeeder, fromPeers, reused }): Sample[] => [
+      servers.flatMap(({ server, fromSeeder, fromPeers }): Sample[] => [
         [{ server, source: 'seeder' }, fromSeeder],
         [{ server, source: 'peers' }, fromPeers],
-        [{ server, source: 'earlier' }, reused],
       ]),
     ],
     [

@@ -1,10 +1,10 @@
+import type { Shipit } from '../../shipit.ts'
 import { table } from '../../text/table.ts'
-import type { Context } from '../context/context.ts'
-import { withoutProgress } from '../context/display.ts'
+import { type Display, withoutProgress } from '../context/display.ts'
 
 /** Prints the result of a step: text for people, or one line of JSON with MURDER_OUTPUT=json (docs/tasks.md). */
 export function say(
-  { display, shipit }: Context,
+  { display, shipit }: { display: Display; shipit: Shipit },
   text: string,
   event = 'log',
   fields: Record<string, unknown> = { message: text },
@@ -15,7 +15,7 @@ export function say(
 }
 
 /** The same context, without progress in a log. */
-export const quietly = (context: Context): Context => ({
+export const quietly = <C extends { display: Display }>(context: C): C => ({
   ...context,
   display: withoutProgress(context.display),
 })

@@ -7,7 +7,7 @@ const DISK_BYTES_PER_S = 10e6
 const DISK_FILES_PER_S = 200
 
 /** Events that each say once that a step is over. */
-const STEPS: ReadonlySet<string> = new Set(['listening', 'prefilled', 'downloaded', 'done', 'unpacked'])
+const STEPS: ReadonlySet<string> = new Set(['listening', 'downloaded', 'done', 'unpacked'])
 
 /**
  * How far a server has come, by what has grown and not by how much it says: its verified bytes, and the steps that it has done.

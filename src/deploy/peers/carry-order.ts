@@ -1,10 +1,10 @@
 import { posix } from 'node:path'
 import { readCopyOptions } from '../../config/copy/copy-options.ts'
-import type { Entry } from '../../files/entry.ts'
 import type { CarryOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf, releasesPath } from '../paths/server-paths.ts'
+import type { Extent } from '../transfer/transfer.ts'
 
 /**
  * What a new release keeps of the `current` one, as with shipit-deploy, which copies that and lets rsync make it equal to the
@@ -13,7 +13,7 @@ import { deployToOf, releasesPath } from '../paths/server-paths.ts'
 export function carryOrder(
   { settings, shipit }: Pick<Context, 'settings' | 'shipit'>,
   current: string | undefined,
-  entries: readonly Entry[],
+  { top }: Pick<Extent, 'top'>,
 ): CarryOrder | undefined {
   if (current === undefined || shipit.config.copy === false) return undefined
   const { deletes, filter, asDirectory } = readCopyOptions(shipit.config).copy
@@ -23,7 +23,7 @@ export function carryOrder(
     ...(deletes === 'all' ? { filter: [], ignore: [] } : { filter, ignore: settings.ignore }),
     ...defined({
       everything: deletes === 'none' || undefined,
-      within: asDirectory ? entries.find(({ path }) => path !== '.')?.path : undefined,
+      within: asDirectory ? top : undefined,
     }),
   }
 }

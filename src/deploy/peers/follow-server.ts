@@ -68,8 +68,6 @@ export class ServerFollower {
   #refused: string | undefined
   /** What came of that delta. */
   #inVain = { received: 0, fromSeeder: 0 }
-  /** It had an earlier release to take from. */
-  #isPrefilled = false
   /** The content is complete. What follows is unpacking. */
   #isComplete = false
 
@@ -124,8 +122,8 @@ export class ServerFollower {
   }
 
   #advance(): Advance {
-    const { length, entries } = this.#chosen.plan.transfer
-    return new Advance(this.#run.context.settings.timeouts, { length, files: entries.length })
+    const { length, extent } = this.#chosen.plan.transfer
+    return new Advance(this.#run.context.settings.timeouts, { length, files: extent.entries })
   }
 
   #isRefused({ code }: { code: string }): boolean {
@@ -161,7 +159,6 @@ export class ServerFollower {
     plan.swarm.lead?.(this.#server)
     const order = orderFor(context, plan, this.#server, shared)
     this.report = { server: label, seconds: 0, ...this.#brought() }
-    this.#isPrefilled = false
     plan.unpacked.add(this.#server)
     this.#board.update(label, { phase: 'transfer', total: plan.transfer.length })
     return order
@@ -190,9 +187,6 @@ export class ServerFollower {
       case 'listening':
         this.#run.names.listens(label, amount(event.port))
         break
-      case 'prefilled':
-        this.#isPrefilled = amount(event.bytes) > 0
-        break
       case 'banned':
         this.#noteBanned(String(event.address).slice(0, MAX_ADDRESS_CHARACTERS))
         break
@@ -208,7 +202,6 @@ export class ServerFollower {
         const [received = 0, fromSeeder = 0, sent = 0] = [event.received, event.fromSeeder, event.sent].map(
           amount,
         )
-        if (this.#isPrefilled) this.report.reused = Math.min(amount(event.kept), plan.transfer.length)
         Object.assign(this.report, {
           received: received + this.#inVain.received,
           fromSeeder: fromSeeder + this.#inVain.fromSeeder,

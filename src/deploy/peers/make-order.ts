@@ -1,6 +1,5 @@
 import { posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
-import { encodeLayout } from '../../package/format/layout.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
@@ -12,38 +11,9 @@ import { meetingPoints } from '../reach/meeting-points.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
 import { siteOrder } from '../swarm/site-order.ts'
 import type { ReachableSwarm } from '../swarm/swarm.ts'
-import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
+import type { Transfer } from '../transfer/transfer.ts'
 import { carryOrder } from './carry-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
-
-/** Every server gets the list of the release's files, unless it is longer than what it can save. */
-const MAX_LAYOUT_SHARE = 0.25
-
-function prefillLayout(context: Context, { transfer, facts }: ReceivePlan): string | undefined {
-  if (transfer.directory || transfer.base || transfer.compression !== 'none' || !canPrefill(context, facts))
-    return undefined
-  const layout = encodeLayout(transfer.entries)
-  return layout.length <= transfer.length * MAX_LAYOUT_SHARE ? layout : undefined
-}
-
-/** Whether any server has a current release to take unchanged files from. */
-export function canPrefill({ settings }: Context, facts: FleetFacts): boolean {
-  return (
-    settings.prefill &&
-    !settings.encrypt &&
-    [...facts.values()].some(({ currentRelease }) => currentRelease !== undefined)
-  )
-}
-
-function prefillFrom(
-  { settings, shipit }: Context,
-  current: string | undefined,
-  { directory }: Transfer,
-  layout: string | undefined,
-): ReceiveOrder['prefill'] {
-  if (current === undefined || !(directory ? settings.prefill : layout !== undefined)) return undefined
-  return { from: posix.join(releasesPath(deployToOf(shipit)), current), ...defined({ layout }) }
-}
 
 export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
 
@@ -53,8 +23,6 @@ export async function sameForAll(context: Context, plan: ReceivePlan) {
   return {
     // Peers get the manifest of a directory as a file.
     torrent: withTrackers(transfer.torrent, []).toString('base64'),
-    layout: prefillLayout(context, plan),
-    bytes: releaseBytes(transfer.entries),
     hosts: await fleetHosts(context, facts),
   }
 }
@@ -63,7 +31,7 @@ export function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  { layout, bytes, torrent, hosts }: SharedOrder,
+  { torrent, hosts }: SharedOrder,
 ): ReceiveOrder {
   const { settings } = context
   const { transfer, swarm, facts } = plan
@@ -88,8 +56,7 @@ export function orderFor(
       // With an empty list it dials none of them.
       hosts: plan.links?.isOnly ? [] : hosts,
       links: plan.links?.orderOf(server, (other) => isIn(plan, other)),
-      prefill: prefillFrom(context, current, transfer, layout),
-      unpack: unpackOrder(context, plan, current, bytes),
+      unpack: unpackOrder(context, plan, current),
       place: plan.place,
     }),
   }
@@ -103,7 +70,6 @@ function unpackOrder(
   context: Context,
   { transfer, releasePath, existing, revision, carries }: ReceivePlan,
   current: string | undefined,
-  bytes: number,
 ): ReceiveOrder['unpack'] {
   if (releasePath === undefined) return undefined
   const { compression, directory, key } = transfer
@@ -112,11 +78,11 @@ function unpackOrder(
     compression,
     ...defined({ directory: directory || undefined, key, existing, revision }),
     ...defined({
-      carry: carries ? carryOrder(context, current, transfer.entries) : undefined,
+      carry: carries ? carryOrder(context, current, transfer.extent) : undefined,
       base: baseOrder(context, current, transfer),
-      record: carries && !directory ? recordPath(deployToOf(context.shipit), transfer.tag) : undefined,
+      record: carries ? recordPath(deployToOf(context.shipit), transfer.tag) : undefined,
     }),
-    bytes,
+    bytes: transfer.extent.bytes,
   }
 }
 

@@ -2,7 +2,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { bytes } from '../../text/format.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
-import { releaseBytes, type Transfer } from '../transfer/transfer.ts'
+import type { Transfer } from '../transfer/transfer.ts'
 import type { FleetFacts } from './preflight.ts'
 
 /** Bytes that are missing for the package and the unpacked release; 0 when there is room for both. */
@@ -38,17 +38,16 @@ export const fullDiskCure = (elsewhere: boolean): string =>
 export function checkSpace(
   servers: readonly Server[],
   facts: FleetFacts,
-  { length, entries, directory }: Transfer,
+  { length, extent, directory }: Transfer,
 ): Failure[] {
   const failures: Failure[] = []
-  const size = releaseBytes(entries)
+  const { entries, bytes: size } = extent
   // Files that were fetched one by one get a second name in the release, and take space once.
   const once = (found: ServerFacts) => directory && found.temporary.fileSystem === found.releases.fileSystem
   for (const server of servers) {
     const found = facts.get(server)
     if (!found) continue
-    if (missingInodes(found, entries.length, directory) > 0)
-      failures.push(noInodes(server, found, entries.length))
+    if (missingInodes(found, entries, directory) > 0) failures.push(noInodes(server, found, entries))
     if (missingSpace(found, once(found) ? 0 : length, size) === 0) continue
     const free = Math.min(found.temporary.free, found.releases.free)
     failures.push({

@@ -20,7 +20,7 @@ const MAX_CONTENT_BYTES = 16 << 10
 /** The transfer of a delta to those servers that have its base. */
 export async function deltaTransfer(
   { settings, signal }: Context,
-  { tag, entries }: Transfer,
+  { tag, extent }: Transfer,
   { directory, peers, base, key }: DeltaWish,
 ): Promise<Transfer> {
   const file = packagePath(directory)
@@ -30,7 +30,7 @@ export async function deltaTransfer(
   const torrent = encodeMetainfo({ name: 'package', pieceLength, pieces, content: size, trackers: [] })
   const wish = { tag, directory, root: directory, peers }
   const encryption = key === undefined ? {} : { key }
-  const made = { torrent, sha256, compression: 'none', entries, base, ...encryption } as const
+  const made = { torrent, sha256, compression: 'none', extent, base, ...encryption } as const
   const transfer = transferOf(settings, wish, made)
   return size > MAX_CONTENT_BYTES ? transfer : { ...transfer, content: readFileSync(file) }
 }

@@ -6,7 +6,7 @@ import { sha256Of } from '../../files/hash.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
-import { linkInstead, type PackageWish, type Transfer, transferOf } from './transfer.ts'
+import { extentOf, linkInstead, type PackageWish, type Transfer, transferOf } from './transfer.ts'
 
 /** Owners do not travel with a release: it belongs to the user who unpacks it. */
 const NO_OWNER = { uid: 0, gid: 0 }
@@ -47,7 +47,13 @@ export async function directoryTransfer(context: Context, wish: PackageWish): Pr
     onProgress: (bytes, total) => board.step('package', { bytes, total }),
   })
   await linkInstead(wish)
-  return transferOf(settings, wish, { torrent, sha256, compression: 'none', entries, directory: true })
+  return transferOf(settings, wish, {
+    torrent,
+    sha256,
+    compression: 'none',
+    extent: extentOf(entries),
+    directory: true,
+  })
 }
 
 function refuseOthers({ encrypt, seeder }: Settings): void {

@@ -9,7 +9,7 @@ import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { PieceHasher } from '../../torrent/metainfo/piece-hasher.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
-import { linkInstead, type Transfer, type TransferWish, transferOf } from './transfer.ts'
+import { extentOf, linkInstead, type Transfer, type TransferWish, transferOf } from './transfer.ts'
 
 const CHUNK_BYTES = 4 << 20
 
@@ -51,7 +51,7 @@ export async function fileTransfer(
   const torrent = encodeMetainfo({ name, pieceLength, pieces, content: length, trackers: [] })
   await linkInstead(wish)
   const source = { name, mode: mode & 0o7777, mtime: Math.round(mtimeMs) }
-  return transferOf(settings, wish, { torrent, sha256, compression: 'none', entries: [], source })
+  return transferOf(settings, wish, { torrent, sha256, compression: 'none', extent: extentOf([]), source })
 }
 
 /** Reads a file once. Throws FILE_CHANGED when it has not this length. */

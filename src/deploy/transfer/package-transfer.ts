@@ -7,18 +7,17 @@ import { pack } from '../../package/pack/pack.ts'
 import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
-import { type PackageWish, packagePath, type Transfer, transferOf } from './transfer.ts'
+import { extentOf, type PackageWish, packagePath, type Transfer, transferOf } from './transfer.ts'
 
 /** Packages a directory and makes the torrent of the package, in one pass over the files. */
 export async function packageTransfer(context: Context, wish: PackageWish): Promise<Transfer> {
   const { settings, signal } = context
-  const { root, entries, directory, prefill } = wish
+  const { root, entries, directory } = wish
   const board = context.display.board()
-  const ratio = settings.compression === 'none' || prefill ? 1 : estimateCompression(root, entries)
+  const ratio = settings.compression === 'none' ? 1 : estimateCompression(root, entries)
   const compression = chooseCompression({
     wanted: settings.compression,
     ratio,
-    prefill,
     zstdEverywhere: wish.zstdEverywhere && zstdAvailable(),
   })
   const encryption = settings.encrypt ? { key: newKey() } : {}
@@ -41,5 +40,11 @@ export async function packageTransfer(context: Context, wish: PackageWish): Prom
     content: length,
     trackers: [],
   })
-  return transferOf(settings, wish, { torrent, sha256, compression, entries, ...encryption })
+  return transferOf(settings, wish, {
+    torrent,
+    sha256,
+    compression,
+    extent: extentOf(entries),
+    ...encryption,
+  })
 }

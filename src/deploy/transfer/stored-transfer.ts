@@ -4,13 +4,13 @@ import { join, relative } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { realPath } from '../../files/directories/real-path.ts'
 import { writePrivate } from '../../files/private-file.ts'
-import { decodeLayout, encodeLayout } from '../../package/format/layout.ts'
 import { defined } from '../../system/defined.ts'
 import { bytes } from '../../text/format.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
 import { keyValueLines, quietly, say } from '../outcome/say.ts'
 import { environmentDirectory, PERMIT } from '../paths/local-paths.ts'
+import { compressionNote } from './compression-note.ts'
 import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { makeTransfer, sourceDirectory } from './make-transfer.ts'
 import { revisionOf } from './revision.ts'
@@ -27,9 +27,10 @@ export interface StoredTransfer extends Transfer {
   source?: SourceFile
 }
 
-/** The content of transfer.json: what the package, its torrent and its layout do not say. */
-type Description = Omit<StoredTransfer, 'file' | 'torrent' | 'entries'>
+/** The content of transfer.json: what the package and its torrent do not say. */
+type Description = Omit<StoredTransfer, 'file' | 'torrent'>
 
+/** `layout` is an earlier version's. */
 const KEPT = ['package', 'package.torrent', 'transfer.json', 'layout', PERMIT, SECRET] as const
 
 /** `murder:create_torrent`: packages the workspace. An unchanged package keeps its tag, unless the settings name another. */
@@ -51,7 +52,6 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
       ? await fileTransfer(context, wish)
       : await makeTransfer(quietly(context), {
           ...wish,
-          prefill: false,
           // The servers are not asked here. murder:peer refuses those without zstd.
           zstdEverywhere: settings.compression === 'zstd',
         })
@@ -70,6 +70,8 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
       ...defined({ revision }),
     }
     await store(stored, directory, draft)
+    const note = compressionNote(settings, stored)
+    if (note !== undefined) say(context, note)
     return stored
   } finally {
     await rm(draft, { recursive: true, force: true })
@@ -78,31 +80,29 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
 
 /** The description is written last, when all that it describes is there. */
 async function store(stored: StoredTransfer, directory: string, draft: string): Promise<void> {
-  const { file: _, torrent, entries, ...rest } = stored
+  const { file: _, torrent, ...rest } = stored
   const description: Description = rest
   const write = (name: string, content: Buffer | string) =>
     writeFile(join(draft, name), content, { mode: 0o600 })
   await write('package.torrent', torrent)
-  await write('layout', encodeLayout(entries))
   await write('transfer.json', `${JSON.stringify(description, undefined, 2)}\n`)
   await rm(join(directory, 'transfer.json'), { force: true })
   if (description.secret === undefined) await rm(join(directory, SECRET), { force: true })
   else await writePrivate(join(directory, SECRET), description.secret)
-  for (const name of ['package', 'package.torrent', 'layout', 'transfer.json']) {
+  for (const name of ['package', 'package.torrent', 'transfer.json']) {
     await rename(join(draft, name), join(directory, name))
   }
 }
 
-/** What was packaged last for this environment; undefined when there is nothing, or only half of it. */
+/** What was packaged last for this environment; undefined when there is nothing, only half of it, or an earlier version's. */
 export async function loadTransfer({ shipit }: Pick<Context, 'shipit'>): Promise<StoredTransfer | undefined> {
   const directory = environmentDirectory(shipit.environment)
   try {
     const read = (name: string) => readFileSync(join(directory, name))
     const described = JSON.parse(read('transfer.json').toString()) as Description
     const torrent = read('package.torrent')
-    if (parseMetainfo(torrent).infoHash !== described.infoHash) return undefined
-    const entries = decodeLayout(read('layout').toString())
-    return { ...described, file: packagePath(directory), torrent, entries }
+    const isOurs = parseMetainfo(torrent).infoHash === described.infoHash && described.extent !== undefined
+    return isOurs ? { ...described, file: packagePath(directory), torrent } : undefined
   } catch (error) {
     if (isSystemError(error, 'ENOENT') || error instanceof SyntaxError || error instanceof MurderError)
       return undefined

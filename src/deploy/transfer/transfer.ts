@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Settings } from '../../config/schema.ts'
 import type { Entry } from '../../files/entry.ts'
 import type { Compression } from '../../protocol/order.ts'
+import { defined } from '../../system/defined.ts'
 import { newSecret } from '../../torrent/access/secret.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 
@@ -37,7 +38,16 @@ export interface Transfer {
   key?: string
   /** All members of the swarm prove that they know it; undefined when strangers may join. */
   secret?: string
-  entries: Entry[]
+  extent: Extent
+}
+
+/** What a release is on a disk. */
+export interface Extent {
+  entries: number
+  /** Of a usual file system. */
+  bytes: number
+  /** The first path in it. */
+  top?: string
 }
 
 /** What shall travel, and where the package of it is made. */
@@ -54,15 +64,13 @@ export interface TransferWish {
 export interface PackageWish extends TransferWish {
   /** The parts of the directory that travel. */
   entries: Entry[]
-  /** Whether any server could take unchanged files from its current release. */
-  prefill: boolean
   zstdEverywhere: boolean
   /** Called once it is known what travels, before it is read. */
   onScanned?: (root: string, entries: readonly Entry[]) => void
 }
 
 /** The transfer that a torrent and its content make. It has a secret of its own, unless strangers may join. */
-export function transferOf<Made extends Pick<Transfer, 'torrent' | 'sha256' | 'compression' | 'entries'>>(
+export function transferOf<Made extends Pick<Transfer, 'torrent' | 'sha256' | 'compression' | 'extent'>>(
   { allowStrangers }: Settings,
   { tag, directory }: TransferWish,
   made: Made,
@@ -82,8 +90,11 @@ export async function linkInstead({ root, directory }: TransferWish): Promise<vo
 
 const BLOCK_BYTES = 4096
 
-/** Bytes that the unpacked release takes on a usual file system. */
-export function releaseBytes(entries: readonly Entry[]): number {
+export function extentOf(entries: readonly Entry[]): Extent {
   const bytesOf = ({ size }: Entry) => Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES + BLOCK_BYTES / 4
-  return entries.reduce((sum, entry) => sum + bytesOf(entry), 0)
+  return {
+    entries: entries.length,
+    bytes: entries.reduce((sum, entry) => sum + bytesOf(entry), 0),
+    ...defined({ top: entries.find(({ path }) => path !== '.')?.path }),
+  }
 }

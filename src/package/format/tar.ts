@@ -2,19 +2,13 @@ import type { Entry } from '../../files/entry.ts'
 import { END_BYTES, headerOf, paddingOf } from './header.ts'
 
 /**
- * A part of the package: bytes, perhaps none, or the length of a hole, whose bytes are not known. Bytes are only valid until
- * the next part is asked for, because readers reuse their buffers.
+ * An entry's content, `entry.size` bytes: whole or in parts. Bytes are only valid until the next ones are asked for, because readers
+ * reuse their buffers.
  */
-export type Part = Buffer | number
+export type Content = Buffer | AsyncIterable<Buffer>
 
-/** An entry's content: whole, in parts, or unknown. Never more than `entry.size` bytes. */
-export type Content = Buffer | AsyncIterable<Buffer> | undefined
-
-/**
- * The uncompressed package, in order. Bytes that `contentOf` does not give become a hole, so the length is always
- * `packedLength(entries)`.
- */
-export async function* tar(entries: Entry[], contentOf: (entry: Entry) => Content): AsyncGenerator<Part> {
+/** The uncompressed package, in order: `packedLength(entries)` bytes, valid as those of `Content` are. */
+export async function* tar(entries: Entry[], contentOf: (entry: Entry) => Content): AsyncGenerator<Buffer> {
   const small = new Gatherer()
   for (const entry of entries) {
     const header = headerOf(entry)
@@ -22,22 +16,13 @@ export async function* tar(entries: Entry[], contentOf: (entry: Entry) => Conten
     small.add(header)
     if (entry.size === 0) continue
     const content = contentOf(entry)
-    let missing = entry.size
     if (Buffer.isBuffer(content)) {
-      missing -= content.length
       if (!small.fits(content.length)) yield small.take()
       if (small.fits(content.length)) small.add(content)
       else yield content
-    } else if (content) {
+    } else {
       yield small.take()
-      for await (const chunk of content) {
-        missing -= chunk.length
-        yield chunk
-      }
-    }
-    if (missing > 0) {
-      yield small.take()
-      yield missing
+      yield* content
     }
     const padding = paddingOf(entry.size)
     if (!small.fits(padding)) yield small.take()

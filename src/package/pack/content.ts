@@ -17,7 +17,7 @@ const CHUNK_BYTES = 1 << 20
 
 /**
  * Reads the files of a release for packing. Throws FILE_CHANGED when a file's size or mtime is not the one that `scan` saw,
- * before or after it was read. Buffers are reused, as `Part` says.
+ * before or after it was read. Buffers are reused, as `Content` says.
  */
 export function contentReader(root: string): (entry: Entry) => Content {
   const small = Buffer.allocUnsafe(MAX_SMALL_FILE_BYTES)

@@ -76,7 +76,6 @@ async function* plainParts(options: PackOptions, total: number): AsyncGenerator<
   let done = 0
   let last = performance.now()
   for await (const part of tar(options.entries, contentReader(options.root))) {
-    if (typeof part === 'number') throw new Error(`a hole of ${part} bytes in a package`)
     stopIfAborted(options.signal)
     yield part
     done += part.length

@@ -6,11 +6,11 @@ import { type Registration, task } from '../task.ts'
 /** `murder:config`: the settings in force, and where each comes from. */
 export const registerConfig: Registration = (shipit) => {
   const show = () => {
-    const { settings, origins } = settingsOf(shipit)
+    const { settings, origins, notes } = settingsOf(shipit)
     if (outputMode(process.env, process.stdout) !== 'json') {
-      return shipit.log(describeSettings(settings, origins))
+      return shipit.log([describeSettings(settings, origins), ...notes].join('\n'))
     }
-    const event = { event: 'settings', time: new Date().toISOString(), settings, origins }
+    const event = { event: 'settings', time: new Date().toISOString(), settings, origins, notes }
     process.stdout.write(`${JSON.stringify(event)}\n`)
   }
   task(shipit, 'murder:config', show, 'same')

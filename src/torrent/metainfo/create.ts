@@ -29,8 +29,17 @@ export interface CreateOptions {
   files?: TorrentFile[]
   /** The last file of the torrent, which is not on disk: made from the SHA-256 (hex) of all others, in their order. */
   lastFile?: { name: string; content: (sha256: string[]) => Buffer }
+  /** Makes what is kept beside the info dictionary, of the content as it is read. */
+  sign?: (pieceLength: number, length: number) => Signer
   signal?: AbortSignal
   onProgress?: (bytes: number, total: number) => void
+}
+
+/** Gets all content in order, in chunks of any length, and is told where each file ends. */
+export interface Signer {
+  update(chunk: Uint8Array): void
+  fileEnds(): void
+  finish(): Buffer
 }
 
 const CHUNK_BYTES = 4 * 1024 * 1024
@@ -73,6 +82,7 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
       },
     )
   const hasher = new PieceHasher(pieceLength)
+  const signer = options.sign?.(pieceLength, total)
   const digests: string[] = []
   let done = 0
   for (const file of files) {
@@ -81,14 +91,20 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
     for await (const chunk of readAhead(path, file.length)) {
       options.signal?.throwIfAborted()
       hasher.update(chunk)
+      signer?.update(chunk)
       digest?.update(chunk)
       done += chunk.length
       options.onProgress?.(done, total)
     }
+    signer?.fileEnds()
     if (digest) digests.push(digest.digest('hex'))
   }
   const last = options.lastFile?.content(digests)
-  if (last) hasher.update(last)
+  if (last) {
+    hasher.update(last)
+    signer?.update(last)
+    signer?.fileEnds()
+  }
   return encodeMetainfo({
     name,
     pieceLength,
@@ -99,6 +115,7 @@ export async function createTorrent(options: CreateOptions): Promise<Buffer> {
     ...(options.comment === undefined ? {} : { comment: options.comment }),
     ...(options.webSeeds === undefined ? {} : { webSeeds: options.webSeeds }),
     ...(last === undefined ? {} : { manifest: gzipSync(last) }),
+    ...(signer === undefined ? {} : { signature: signer.finish() }),
   })
 }
 

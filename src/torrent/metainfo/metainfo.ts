@@ -28,6 +28,8 @@ export interface Metainfo {
   webSeeds: string[]
   /** The attributes of a directory, gzipped, for a seeder that does not have them as a file. */
   manifest?: Uint8Array
+  /** Hashes of blocks and files, by which a peer finds what it has elsewhere. Not checked. */
+  signature?: Uint8Array
   /** The program that made the torrent, as it says. */
   createdBy: string | undefined
 }
@@ -43,10 +45,12 @@ export interface MetainfoFields {
   comment?: string
   webSeeds?: string[]
   manifest?: Uint8Array
+  signature?: Uint8Array
 }
 
 /** Outside of the info dictionary, so that it does not change the infohash. Other clients ignore it. */
 const MANIFEST_KEY = 'murder.mtree.gz'
+const SIGNATURE_KEY = 'murder.signature'
 /** The `created by` of our torrents. */
 const MAKER = 'shipit-murder'
 
@@ -76,6 +80,7 @@ export function encodeMetainfo(fields: MetainfoFields): Buffer {
       ...(fields.comment === undefined ? {} : { comment: fields.comment }),
       ...(fields.webSeeds?.length ? { 'url-list': fields.webSeeds } : {}),
       ...(fields.manifest === undefined ? {} : { [MANIFEST_KEY]: fields.manifest }),
+      ...(fields.signature === undefined ? {} : { [SIGNATURE_KEY]: fields.signature }),
       'created by': MAKER,
       info,
     }),
@@ -115,6 +120,7 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
   const singleFile = info.files === undefined
   const { files, links, length } = singleFile ? oneFile(info, name) : readFileList(info.files)
   const manifest = root[MANIFEST_KEY]
+  const signature = root[SIGNATURE_KEY]
   if (!(pieces instanceof Uint8Array)) throw bad('pieces is missing')
   if (pieceLength < 1 || pieces.length !== Math.ceil(length / pieceLength) * 20) {
     throw bad(`${pieces.length / 20} piece hashes do not fit ${length} bytes in pieces of ${pieceLength}`)
@@ -137,6 +143,7 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
     private: info.private === 1,
     webSeeds: readUrls(root['url-list']),
     ...(manifest instanceof Uint8Array ? { manifest } : {}),
+    ...(signature instanceof Uint8Array ? { signature } : {}),
     createdBy: root['created by'] instanceof Uint8Array ? text(root['created by'], 'created by') : undefined,
   }
 }

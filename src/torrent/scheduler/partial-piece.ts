@@ -36,8 +36,16 @@ export class PartialPiece {
   isImport = false
   free: number
   missing: number
+  /** The units, not 0, that are on the disk since the start and were never verified; undefined once the piece has begun anew. */
+  unverified: Uint8Array | undefined
+  #untouched: number
 
-  constructor(piece: number, length: number, owner: number, ofOne = false) {
+  constructor(
+    piece: number,
+    length: number,
+    owner: number,
+    { ofOne = false, unverified }: { ofOne?: boolean; unverified?: Uint8Array | undefined } = {},
+  ) {
     this.piece = piece
     this.length = length
     this.owner = owner
@@ -45,6 +53,14 @@ export class PartialPiece {
     this.units = new Uint8Array(Math.ceil(length / UNIT_BYTES))
     this.free = this.units.length
     this.missing = this.units.length
+    this.unverified = unverified
+    unverified?.forEach((isHere, unit) => {
+      if (isHere === 0) return
+      this.units[unit] = HERE
+      this.free--
+      this.missing--
+    })
+    this.#untouched = this.missing
   }
 
   /** Takes the first run of free units as a block of at most `largest` bytes. */
@@ -75,10 +91,13 @@ export class PartialPiece {
     this.units.fill(FREE)
     this.free = this.units.length
     this.missing = this.units.length
+    this.unverified = undefined
+    this.#untouched = this.missing
   }
 
+  /** Nothing has come. */
   get isUntouched(): boolean {
-    return this.missing === this.units.length
+    return this.missing === this.#untouched
   }
 
   /** The block arrived. Returns how many of its units were not here before. */

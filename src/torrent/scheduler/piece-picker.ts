@@ -33,6 +33,8 @@ export class PiecePicker {
   readonly #abandoned = new Set<PartialPiece>()
   /** Complete, but their hash is not checked yet. */
   readonly #checking = new Set<number>()
+  /** Units that were on the disk at the start, not verified, by piece; until the piece was checked. */
+  readonly unverified = new Map<number, Uint8Array>()
   /** Their hash was wrong when they were last checked. */
   readonly #failedCheck = new Set<number>()
   readonly #copies: Uint16Array
@@ -113,6 +115,7 @@ export class PiecePicker {
 
   checked(piece: number, right: boolean): void {
     this.#checking.delete(piece)
+    this.unverified.delete(piece)
     if (right) return void this.#failedCheck.delete(piece)
     this.#failedCheck.add(piece)
     this.open.add(piece)
@@ -132,7 +135,10 @@ export class PiecePicker {
     let piece = this.#failed(peer.has)
     for (const choice of choices) piece ??= this.#rarest(peer.has, choice)
     if (piece === undefined) return undefined
-    const partial = new PartialPiece(piece, pieceLength(piece), peer.id, this.#failedCheck.has(piece))
+    const partial = new PartialPiece(piece, pieceLength(piece), peer.id, {
+      ofOne: this.#failedCheck.has(piece),
+      unverified: this.unverified.get(piece),
+    })
     this.open.delete(piece)
     this.partials.set(piece, partial)
     return partial

@@ -59,6 +59,8 @@ export interface Arrival {
   fresh: boolean
   /** Whether it is the first block of its piece, or the first one since the piece began anew. */
   first: boolean
+  /** With `first`: the units, not 0, that are on the disk already. They belong to the piece as it is checked. */
+  unverified?: Uint8Array | undefined
   /** Requests to other peers for the same bytes. */
   cancel: { peer: number; block: Block }[]
   /** Every block of the piece is here: check its hash, then call `checked`. */
@@ -118,10 +120,15 @@ export class Scheduler {
   readonly pieceLength = (piece: number): number =>
     Math.min(this.#options.pieceLength, this.#options.length - piece * this.#options.pieceLength)
 
-  /** The piece is here from the start: of a seeder, from an earlier run, or prefilled. */
+  /** The piece is here from the start: of a seeder, or from an earlier run. */
   alreadyHave(piece: number): void {
     this.have.add(piece)
     this.picker.open.delete(piece)
+  }
+
+  /** Some units of the piece, but not all, are on the disk. They count as right until the piece is checked. */
+  partlyHave(piece: number, units: Uint8Array): void {
+    this.picker.unverified.set(piece, units)
   }
 
   /** Participants, this one included. */
@@ -373,7 +380,14 @@ export class Scheduler {
     for (const other of cancel) this.#drop(other)
     const complete = partial.missing === 0
     if (complete) this.picker.complete(block.piece)
-    return { fresh, first, cancel: cancel.map((other) => ({ peer: other.peer, block: other })), complete }
+    const unverified = first ? partial.unverified : undefined
+    return {
+      fresh,
+      first,
+      unverified,
+      cancel: cancel.map((other) => ({ peer: other.peer, block: other })),
+      complete,
+    }
   }
 
   /** The peer will not send the block (BEP 6). */

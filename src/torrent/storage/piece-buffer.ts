@@ -10,6 +10,8 @@ export class PieceBuffer<Sender = unknown> {
   readonly bytes: Buffer
   /** The last sender of each unit of `UNIT_BYTES`. */
   readonly senders: (Sender | undefined)[] = []
+  /** Until its bytes that are on the disk have been read; undefined where there are none. */
+  loading: Promise<void> | undefined
   readonly #runningHash: RunningHash | undefined
   readonly #pool: PiecePool
   #users = 1
@@ -20,7 +22,7 @@ export class PieceBuffer<Sender = unknown> {
     if (length > MAX_HASH_AT_ONCE_BYTES) this.#runningHash = new RunningHash(this.bytes)
   }
 
-  write(offset: number, block: Uint8Array, sender: Sender): void {
+  write(offset: number, block: Uint8Array, sender: Sender | undefined): void {
     this.bytes.set(block, offset)
     for (let at = offset; at < offset + block.length; at += UNIT_BYTES) this.senders[at / UNIT_BYTES] = sender
     this.#runningHash?.came(offset, block.length)

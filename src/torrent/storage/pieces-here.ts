@@ -13,22 +13,45 @@ export async function checkSeederContent(metainfo: Metainfo, storage: Storage, p
   await spotCheck(metainfo, (at, into) => storage.read(at, into), path)
 }
 
+/** A piece of which bytes are in their place now: all, and verified, or the units that are not 0, which are not verified. */
+export interface Reused {
+  piece: number
+  units?: Uint8Array
+}
+
+/** Puts what is here elsewhere into its place in missing pieces. */
+export type Reuse = (storage: Storage, survey: Survey, missing: readonly number[]) => AsyncGenerator<Reused>
+
 /**
- * For a peer. Makes the files and yields the pieces that are there already, from an earlier run or prefilled. Holes are zeros, and
- * so is what is missing, once the files are made.
+ * For a peer. Makes the files and yields the pieces that are there already, from an earlier run, and then what `reuse` finds. Holes
+ * are zeros, and so is what is missing, once the files are made.
  */
-export async function* piecesHere(metainfo: Metainfo, storage: Storage): AsyncGenerator<number> {
+export async function* piecesHere(
+  metainfo: Metainfo,
+  storage: Storage,
+  reuse?: Reuse,
+): AsyncGenerator<Reused> {
   const check = (survey: Survey) => {
     const read = (at: number, into: Buffer) => storage.read(at, into)
     const kindOf = (at: number, size: number) => (storage.hasBytes(survey, at, size) ? 'bytes' : 'zeros')
     return checkPieces(metainfo, read, { kindOf })
   }
-  const survey = await storage.prepare(async (survey) => {
-    let missing = 0
-    for await (const { piece, right } of check(survey)) if (!right) missing += sizeOf(metainfo, piece)
-    return missing
-  })
-  for await (const { piece, right } of check(survey)) if (right) yield piece
+  const survey = await storage.prepare(
+    async (survey) => {
+      let missing = 0
+      for await (const { piece, right } of check(survey)) if (!right) missing += sizeOf(metainfo, piece)
+      return missing
+    },
+    { cuts: reuse === undefined },
+  )
+  const missing: number[] = []
+  for await (const { piece, right } of check(survey)) {
+    if (right) yield { piece }
+    else missing.push(piece)
+  }
+  if (!reuse) return
+  if (missing.length > 0) yield* reuse(storage, survey, missing)
+  await storage.cut(survey)
 }
 
 /**

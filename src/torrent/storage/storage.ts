@@ -81,11 +81,11 @@ export class Storage {
   }
 
   /**
-   * Makes every file, with its final length and with holes where nothing is yet; longer files are cut. Returns what was there
-   * before. If it throws because there is something else in a file's place, or because the disk is full, nothing was changed.
+   * Makes every file, with its final length and with holes where nothing is yet; longer files are cut, unless what is beyond may be
+   * of use: then `cut` does that. Returns what was there before. If it throws because there is something else in a file's place, or because the disk is full, nothing was changed.
    * `missing` counts the bytes to come by reading what is there: a file with many holes cannot be estimated.
    */
-  async prepare(missing?: (survey: Survey) => Promise<number>): Promise<Survey> {
+  async prepare(missing?: (survey: Survey) => Promise<number>, { cuts = true } = {}): Promise<Survey> {
     const survey = await this.#guard(this.#top, () => this.#surveyToWrite())
     survey.refuseOtherKinds()
     await refuseFullDisk(this.#top, survey.bytesToWrite(), missing && (() => missing(survey)))
@@ -98,7 +98,8 @@ export class Storage {
     }
     for (const [index, { path, length }] of this.#stretches.entries()) {
       if (index % FILES_PER_ITERATION === 0) await nextIteration()
-      if (survey.found[index]?.size === length) continue
+      const size = survey.found[index]?.size ?? -1
+      if (size === length || (size > length && !cuts)) continue
       const isNew = survey.found[index] === undefined
       if (isNew) this.#created.push(path)
       if (isNew && this.#stretches.length > this.#mostOpen && this.#quick.make(path, length, this.#mode))
@@ -106,6 +107,14 @@ export class Storage {
       await this.#guard(path, () => this.#files.use(path, true, (handle) => handle.truncate(length)))
     }
     return survey
+  }
+
+  /** Cuts the files that were longer. */
+  async cut(survey: Survey): Promise<void> {
+    for (const [index, { path, length }] of this.#stretches.entries()) {
+      if ((survey.found[index]?.size ?? 0) <= length) continue
+      await this.#guard(path, () => this.#files.use(path, true, (handle) => handle.truncate(length)))
+    }
   }
 
   async #surveyToWrite(): Promise<Survey> {

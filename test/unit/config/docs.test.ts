@@ -31,7 +31,7 @@ test.each(settingInfos)('$key is documented in one sentence', ({ doc }) => {
 test('the table of murder:config', () => {
   const { settings, origins } = load(
     { linger: 90, uploadLimit: '10M', ports: 0, ignore: ['*.log', '/tmp'], pieceLength: 262_144 },
-    { MURDER_TRACKER_PORT: '9000', MURDER_PREFILL: 'no' },
+    { MURDER_TRACKER_PORT: '9000', MURDER_DELTAS: 'no' },
   )
   expect(`${describeSettings(settings, origins)}\n`).toBe(
     `\
@@ -74,8 +74,7 @@ rollbackAny         no                                               default
 pieceLength         256 KiB                                          shipitfile
 allowStrangers      no                                               default
 encrypt             no                                               default
-prefill             no                                               environment MURDER_PREFILL
-deltas              yes                                              default
+deltas              no                                               environment MURDER_DELTAS
 keepContent         1.0 GiB                                          default
 tag                 the time (UTC)                                   default
 filesPath           the workspace                                    default

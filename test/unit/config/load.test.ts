@@ -50,7 +50,6 @@ describe('values', () => {
       retries: 12,
       revert: true,
       rollbackAny: false,
-      prefill: true,
       deltas: true,
       keepContent: 1024 ** 3,
       noTagDirectory: false,
@@ -111,8 +110,8 @@ describe('values', () => {
     ['MURDER_PORTS', '0', { ports: [0, 0] }],
     ['MURDER_PORTS', '0-0', { ports: [0, 0] }],
     ['MURDER_IGNORE', '*.log, /tmp ,', { ignore: ['*.log', '/tmp'] }],
-    ['MURDER_PREFILL', 'no', { prefill: false }],
-    ['MURDER_PREFILL', '1', { prefill: true }],
+    ['MURDER_DELTAS', 'no', { deltas: false }],
+    ['MURDER_DELTAS', '1', { deltas: true }],
     ['MURDER_UPLOAD_LIMIT', '10M', { uploadLimit: 10 * 1024 ** 2 }],
     ['MURDER_DOWNLOAD_LIMIT', '1.5k', { downloadLimit: 1536 }],
     ['MURDER_PIECE_LENGTH', '256K', { pieceLength: 262_144 }],
@@ -149,7 +148,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, roles, only, except, announce, remotePath, temporaryPath, node, ports, reach, between, betweenAddresses, linger, package, compression, ignore, uploadLimit, downloadLimit, sites, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, prefill, deltas, keepContent, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, roles, only, except, announce, remotePath, temporaryPath, node, ports, reach, between, betweenAddresses, linger, package, compression, ignore, uploadLimit, downloadLimit, sites, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, deltas, keepContent, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
     ],
     [
       { tracker: { stallTimeout: 1 } },
@@ -190,7 +189,7 @@ describe('problems, one complete line each', () => {
       { ignore: ['a', 1] },
       "murder.ignore is [\"a\",1]: allowed: a list of patterns such as ['*.log', '/tmp']",
     ],
-    [{ prefill: 'yes' }, 'murder.prefill is "yes": allowed: true or false'],
+    [{ deltas: 'yes' }, 'murder.deltas is "yes": allowed: true or false'],
     [{ node: '' }, `murder.node is "": allowed: ${kinds.node.allowed}`],
     [{ node: { bring: '' } }, `murder.node is {"bring":""}: allowed: ${kinds.node.allowed}`],
     [
@@ -243,14 +242,14 @@ describe('problems, one complete line each', () => {
       'MURDER_LINGER (murder.linger) is "long": allowed: a number of seconds from 0 to 604800',
     ],
     ['MURDER_DRY_RUN', 'ture', 'MURDER_DRY_RUN is "ture": allowed: true or false'],
-    ['MURDER_PREFILL', 'maybe', 'MURDER_PREFILL (murder.prefill) is "maybe": allowed: true or false'],
+    ['MURDER_DELTAS', 'maybe', 'MURDER_DELTAS (murder.deltas) is "maybe": allowed: true or false'],
   ])('%s=%s', (variable, text, line) => {
     expect(problems(() => load({}, { [variable]: text }))).toEqual([line])
   })
 
   test('a variable that is like nothing lists what there is', () => {
     expect(problems(() => load({}, { MURDER_XQZ: '1' }))[0]).toMatch(
-      /^MURDER_XQZ \(found "1"\) is no variable of shipit-murder: allowed: MURDER_TRACKER_PORT, .*MURDER_PREFILL/,
+      /^MURDER_XQZ \(found "1"\) is no variable of shipit-murder: allowed: MURDER_TRACKER_PORT, .*MURDER_DELTAS/,
     )
   })
 

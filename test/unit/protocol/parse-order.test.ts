@@ -22,9 +22,8 @@ const parse = (changes: object) => () => parseOrder(JSON.stringify({ ...order, .
 describe('an order', () => {
   it('is taken as it is', () => {
     expect(parse({})()).toEqual(order)
-    const prefill = { from: '/srv/app/current' }
     const place = { path: '/srv/file', name: 'file', mode: 0o644, mtime: 0 }
-    expect(parse({ unpack, prefill, place })()).toEqual({ ...order, unpack, prefill, place })
+    expect(parse({ unpack, place })()).toEqual({ ...order, unpack, place })
   })
 
   it.each([
@@ -34,7 +33,6 @@ describe('an order', () => {
     ['trackers', { trackers: ['a\0b'] }],
     ['timeouts.stall', { timeouts: { connect: 1, total: 1 } }],
     ['unpack.existing', { unpack: { ...unpack, existing: 'overwrite' } }],
-    ['prefill.from', { prefill: { from: 'current' } }],
     ['place.mode', { place: { path: '/srv/file', name: 'file', mtime: 0 } }],
   ])('is refused for a wrong %s', (key, changes) => {
     expect(parse(changes)).toThrow(

@@ -27,7 +27,7 @@ test('the JSON lines in docs/output.md are what such a deploy writes', () => {
     servers: 2,
     phases: { check: 0.5, package: 0.1, seed: 0.05, transfer: 1.2, unpack: 0.2 },
     seconds: 2.05,
-    perServer: [{ server: 'deploy@a', seconds: 1.25, received: 1_000_000, reused: 0 }],
+    perServer: [{ server: 'deploy@a', seconds: 1.25, received: 1_000_000 }],
     seederUploaded: 1_050_000,
     failures: [failure],
   })

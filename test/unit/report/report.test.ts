@@ -43,23 +43,12 @@ seeder sent  30.0 MiB, 1.11 times the size
   )
 })
 
-test('what servers had from before', () => {
+test('the speed of what came over the network', () => {
   const perServer = [
-    { server: 'a', seconds: 1, received: 7 * MiB, reused: 20 * MiB },
-    { server: 'b', seconds: 1, received: 7 * MiB, reused: 20 * MiB },
-  ]
-  expect(reportTable({ ...good, perServer }, 100)).toContain(
-    '\nreused       20.0 MiB a server, 74% of the size\n',
-  )
-})
-
-test('the mean of those that had anything, and the speed of what came over the network', () => {
-  const perServer = [
-    { server: 'a', seconds: 2, received: MiB, reused: 26 * MiB },
+    { server: 'a', seconds: 2, received: MiB },
     { server: 'b', seconds: 3, received: 27 * MiB },
   ]
   const text = reportTable({ ...good, perServer }, 100)
-  expect(text).toContain('\nreused       26.0 MiB on each of 1 of 2 servers, 96% of the size\n')
   expect(text).toContain('\nfastest      a, 2 s, 512 KiB/s\n')
   const record = new RunRecord([{ label: 'a', host: 'a', port: 22 }], () => 0)
   record.take({ event: 'server', server: 'a', phase: 'transfer', bytes: 0, total: 1 })
@@ -218,7 +207,6 @@ test.each([60, 80, 100])('the whole report, at %d columns, breaks no word and is
     received: 27 * MiB,
     fromSeeder: 123 * MiB,
     fromPeers: 999 * MiB,
-    reused: 0,
     sent: 999 * MiB,
     rate: 99 * MiB,
     retries: 12,

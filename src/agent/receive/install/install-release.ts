@@ -43,7 +43,7 @@ async function filling(
   signal: AbortSignal,
   beyond: ExtractOptions['beyond'],
 ): Promise<Filling> {
-  if (unpack.directory) return { fill: await fillFromDirectory(delivery, signal), delivered: () => [] }
+  if (unpack.directory) return fillFromDirectory(delivery, signal)
   if (unpack.base) {
     const { fillFromDelta } = await import('./fill-from-delta.ts')
     return fillFromDelta(delivery, unpack.base, { signal, ...defined({ key: unpack.key, beyond }) })
@@ -66,7 +66,7 @@ async function fillFromPackage(
   return { fill: (destination) => extractInto(destination, options), delivered: () => made }
 }
 
-async function fillFromDirectory(delivery: Delivery, signal: AbortSignal): Promise<Fill> {
+async function fillFromDirectory(delivery: Delivery, signal: AbortSignal): Promise<Filling> {
   const { path: from, torrent } = delivery.job
   const bytes = readFileSync(join(from, MANIFEST))
   if (sha256Of(bytes) !== delivery.sha256)
@@ -75,5 +75,8 @@ async function fillFromDirectory(delivery: Delivery, signal: AbortSignal): Promi
     })
   const { entries } = await manifestOf(torrent.metainfo, bytes)
   const { adoptInto } = await import('../../../package/unpack/adopt.ts')
-  return (destination) => adoptInto(destination, { from, entries, signal })
+  return {
+    fill: (destination) => adoptInto(destination, { from, entries, signal }),
+    delivered: () => entries,
+  }
 }

@@ -45,7 +45,7 @@ done`
 /** Where temporary files go unless it is set: all that is there is ours. */
 const ownPlace = (remotePath: string) => `own=${quotePath(posix.join(remotePath, 'tmp'))}`
 
-/** Removes the directories of transfers that do not run. Sets `any` where one does. */
+/** Removes the directories of transfers that do not run. Sets `any` where one does. `prefill` is an earlier version's. */
 const TRANSFERS = `transfer() {
   for x in "peer-\${1##*/}/state.json" unpacked.json seeder/package.torrent seeder/permits.json; do
     [ -f "$1/$x" ] && return 0

@@ -65,10 +65,10 @@ it('gives all that a process wrote before it ended, also from a removed folder',
 })
 
 it('skips progress that is out of date', async () => {
-  const log = [progress(1), progress(2), { event: 'prefilled', bytes: 5 } as const, progress(3)]
+  const log = [progress(1), progress(2), { event: 'warning', message: 'x' } as const, progress(3)]
   appendFileSync(file, log.map(line).join(''))
   alive = false
-  expect(await rest(start())).toEqual([{ event: 'prefilled', bytes: 5 }, progress(3)])
+  expect(await rest(start())).toEqual([{ event: 'warning', message: 'x' }, progress(3)])
 })
 
 it('skips lines that are broken', async () => {

@@ -21,7 +21,6 @@ const server = (name: string, seconds: number): RunReport['servers'][number] => 
   received: 1000,
   fromSeeder: 400,
   fromPeers: 600,
-  reused: 0,
   sent: 50,
   rate: 10,
   retries: 0,

@@ -1,16 +1,15 @@
 import { expect, it } from 'vitest'
 import type { Context } from '../../../../src/deploy/context/context.ts'
 import { carryOrder } from '../../../../src/deploy/peers/carry-order.ts'
-import type { Entry } from '../../../../src/files/entry.ts'
 import type { ShipitConfig } from '../../../../src/shipit.ts'
 
-const entries = ['.', 'web', 'web/app.js'].map((path) => ({ path }) as Entry)
+const extent = { top: 'web' }
 const from = '/srv/releases/2'
 const env = [{ kind: 'exclude', pattern: '.env' }]
 
 function order(config: ShipitConfig, current: string | undefined = '2') {
   const shipit = { config: { deployTo: '/srv', ignores: ['.env'], ...config } }
-  return carryOrder({ settings: { ignore: ['*.log'] }, shipit } as unknown as Context, current, entries)
+  return carryOrder({ settings: { ignore: ['*.log'] }, shipit } as unknown as Context, current, extent)
 }
 
 it.each<[what: string, ShipitConfig, expected: object | undefined]>([
@@ -33,5 +32,5 @@ it.each<[what: string, ShipitConfig, expected: object | undefined]>([
 
 it('keeps nothing where nothing is live', () => {
   const { shipit, settings } = { shipit: { config: {} }, settings: { ignore: [] } }
-  expect(carryOrder({ shipit, settings } as unknown as Context, undefined, entries)).toBeUndefined()
+  expect(carryOrder({ shipit, settings } as unknown as Context, undefined, extent)).toBeUndefined()
 })

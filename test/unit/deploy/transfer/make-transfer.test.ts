@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import type { Context } from '../../../../src/deploy/context/context.ts'
 import { inTemporaryDirectory, makeTransfer } from '../../../../src/deploy/transfer/make-transfer.ts'
 import { MurderError } from '../../../../src/errors.ts'
+import type { Entry } from '../../../../src/files/entry.ts'
 import { temporary } from '../../package/trees.ts'
 
 const said: string[] = []
@@ -18,8 +19,10 @@ const contextOf = (workspace: string) => {
 async function packaged(root: string, source = root): Promise<string[]> {
   const wish = { tag: 'one', directory: join(root, '.shipit-murder/draft'), peers: 1 }
   const context = contextOf(source)
-  const { entries } = await makeTransfer(context, { ...wish, prefill: false, zstdEverywhere: false })
-  return entries.map(({ path }) => path)
+  const paths: string[] = []
+  const onScanned = (_: string, entries: readonly Entry[]) => paths.push(...entries.map(({ path }) => path))
+  await makeTransfer(context, { ...wish, zstdEverywhere: false, onScanned })
+  return paths
 }
 
 test('the plugin’s own files are never packaged, whatever way leads to them', async () => {

@@ -1,9 +1,17 @@
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { removeTransfer } from '../../../../src/deploy/transfer/stored-transfer.ts'
-import { encodeLayout } from '../../../../src/package/format/layout.ts'
+import { loadTransfer, removeTransfer } from '../../../../src/deploy/transfer/stored-transfer.ts'
 import type { Shipit, ShipitConfig } from '../../../../src/shipit.ts'
 import { createTorrent } from '../../../../src/torrent/metainfo/create.ts'
 import { parseMetainfo } from '../../../../src/torrent/metainfo/metainfo.ts'
@@ -21,13 +29,15 @@ const plant = (...paths: string[]) => {
 /** A whole package. */
 async function plantPackage(directory: string): Promise<void> {
   plant(`${directory}/package`, `${directory}/secret`)
-  writeFileSync(join(root, directory, 'layout'), encodeLayout([]))
   const torrent = await createTorrent({
     ...{ source: join(root, directory, 'package'), name: 'package', trackers: [], pieceLength: 16_384 },
   })
   writeFileSync(join(root, directory, 'package.torrent'), torrent)
   const { infoHash } = parseMetainfo(torrent)
-  writeFileSync(join(root, directory, 'transfer.json'), JSON.stringify({ tag: 'one', infoHash }))
+  writeFileSync(
+    join(root, directory, 'transfer.json'),
+    JSON.stringify({ tag: 'one', infoHash, extent: { entries: 0, bytes: 0 } }),
+  )
 }
 
 const remove = (config: ShipitConfig = {}, environment = 'staging') =>
@@ -90,4 +100,16 @@ test('a directory in the place of a file stays, and a link goes without what it 
   expect(await remove()).toBe(false)
   expect(left('.shipit-murder/staging/package/file', 'src/file')).toHaveLength(2)
   expect(left('.shipit-murder/staging/workspace')).toEqual([])
+})
+
+test('a package of a version that described its files in another way counts as none, and goes like any other', async () => {
+  await plantPackage('.shipit-murder/staging')
+  const load = () => loadTransfer({ shipit: { environment: 'staging', config: {} } as Shipit })
+  expect(await load()).toMatchObject({ tag: 'one', extent: { entries: 0 } })
+  plant('.shipit-murder/staging/layout')
+  const { extent: _, ...before } = JSON.parse(readFileSync('.shipit-murder/staging/transfer.json', 'utf8'))
+  writeFileSync('.shipit-murder/staging/transfer.json', JSON.stringify(before))
+  expect(await load()).toBeUndefined()
+  await remove()
+  expect(left('.shipit-murder/staging')).toEqual([])
 })

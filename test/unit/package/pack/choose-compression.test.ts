@@ -10,7 +10,7 @@ import { plant, type Tree, temporary } from '../trees.ts'
 
 describe('chooseCompression', () => {
   const choose = (more: Partial<Parameters<typeof chooseCompression>[0]>) =>
-    chooseCompression({ wanted: 'auto', ratio: 0.5, prefill: false, zstdEverywhere: false, ...more })
+    chooseCompression({ wanted: 'auto', ratio: 0.5, zstdEverywhere: false, ...more })
 
   it('compresses when that saves more than a tenth', () => {
     expect(choose({ ratio: 0.89 })).toBe('gzip')
@@ -24,11 +24,6 @@ describe('chooseCompression', () => {
     expect(choose({ wanted: 'gzip', ratio: 1, zstdEverywhere: true })).toBe('gzip')
     expect(choose({ wanted: 'zstd', ratio: 1, zstdEverywhere: true })).toBe('zstd')
     expect(choose({ wanted: 'zstd' })).toBe('gzip')
-  })
-
-  it('compresses nothing that is prefilled', () => {
-    for (const wanted of ['auto', 'gzip', 'zstd', 'none'] as const)
-      expect(choose({ wanted, prefill: true, zstdEverywhere: true })).toBe('none')
   })
 })
 

@@ -204,3 +204,36 @@ test('counts the bytes that are here, of a shorter last piece as well', () => {
   scheduler.alreadyHave(0)
   expect(scheduler.bytesHere).toBe(PIECE + 10)
 })
+
+test('of a piece that is partly on disk only the rest is asked for, until it turns out wrong', () => {
+  const scheduler = pictureOf(PIECE, ['x'])
+  scheduler.partlyHave(0, Uint8Array.of(1, 0, 1, 0))
+  const offsets: number[] = []
+  const take = (blocks: readonly Block[]) =>
+    blocks.map((block) => {
+      offsets.push(block.offset)
+      return scheduler.arrived(0, block, 0)
+    })
+  const first = take(scheduler.nextRequests(0, 0))
+  const second = take(scheduler.nextRequests(0, 0))
+  expect(offsets).toEqual([BLOCK, 3 * BLOCK])
+  expect([first[0]?.first, first[0]?.unverified]).toEqual([true, Uint8Array.of(1, 0, 1, 0)])
+  expect(second[0]).toMatchObject({ first: false, complete: true })
+  scheduler.checked(0, false)
+  offsets.length = 0
+  for (let round = 0; round < 4; round++) take(scheduler.nextRequests(1, 0))
+  expect(offsets).toEqual([0, BLOCK, 2 * BLOCK, 3 * BLOCK])
+  scheduler.checked(0, true)
+  expect(scheduler.done).toBe(true)
+})
+
+test('what is on disk of a piece counts no more when the piece begins anew', () => {
+  const scheduler = pictureOf(PIECE, ['x'])
+  scheduler.partlyHave(0, Uint8Array.of(1, 1, 1, 0))
+  const [request] = scheduler.nextRequests(0, 0)
+  expect(request?.offset).toBe(3 * BLOCK)
+  scheduler.restart(0)
+  const [again] = scheduler.nextRequests(0, 0)
+  expect(again?.offset).toBe(0)
+  expect(scheduler.arrived(0, again as Block, 0)).toMatchObject({ first: true, unverified: undefined })
+})

@@ -35,7 +35,7 @@ async function found(path: string): Promise<number[]> {
   const storage = new Storage(metainfo, path, true)
   try {
     const pieces: number[] = []
-    for await (const piece of piecesHere(metainfo, storage)) pieces.push(piece)
+    for await (const { piece } of piecesHere(metainfo, storage)) pieces.push(piece)
     return pieces
   } finally {
     await storage.close()
