@@ -12,7 +12,8 @@ import { shipitCommand } from './context/shipit-command.ts'
 import { Deltas } from './deltas/deltas.ts'
 import { failuresOf, tellFailures } from './outcome/fleet-error.ts'
 import { tolerate } from './outcome/tolerate.ts'
-import { deployToOf, releasesPath } from './paths/server-paths.ts'
+import { deployToOf } from './paths/places.ts'
+import { releasesPath } from './paths/server-paths.ts'
 import { followServers, type Received } from './peers/follow-servers.ts'
 import { canPrefill } from './peers/make-order.ts'
 import { startPeers } from './peers/start-peers.ts'
@@ -118,9 +119,12 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
 
 /** From now on the next deploy knows what this one has left, should it be killed. */
 async function noteReceiving(context: Context, tag: string): Promise<void> {
-  const script = noteReceivingScript(deployToOf(context.shipit), author(), tag)
+  const noted = author()
+  const note = (server: Server) => ({
+    script: noteReceivingScript(deployToOf(context.shipit, server), noted, tag),
+  })
   const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
-  const outcomes = await context.fleet.run('check', () => ({ script }), options)
+  const outcomes = await context.fleet.run('check', note, options)
   context.signal.throwIfAborted()
   tolerate(context, failuresOf(outcomes, 'check'), 'nothing was published')
 }

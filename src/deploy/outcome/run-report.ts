@@ -26,6 +26,8 @@ export function runReport(
     size,
     phases,
     seederUploaded,
+    groups: record.groups,
+    drained: record.drained,
     leftOut: leftOut.map(({ server }) => server),
     servers: record.servers,
   }

@@ -5,7 +5,8 @@ import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
+import { deployToOf, placesOf } from '../paths/places.ts'
+import { recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { meetingPoints } from '../reach/meeting-points.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
@@ -36,12 +37,13 @@ export function canPrefill({ settings }: Context, facts: FleetFacts): boolean {
 
 function prefillFrom(
   { settings, shipit }: Context,
+  server: Server,
   current: string | undefined,
   { directory }: Transfer,
   layout: string | undefined,
 ): ReceiveOrder['prefill'] {
   if (current === undefined || !(directory ? settings.prefill : layout !== undefined)) return undefined
-  return { from: posix.join(releasesPath(deployToOf(shipit)), current), ...defined({ layout }) }
+  return { from: posix.join(releasesPath(deployToOf(shipit, server)), current), ...defined({ layout }) }
 }
 
 export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
@@ -71,7 +73,7 @@ export function orderFor(
     tag: transfer.tag,
     torrent,
     sha256: transfer.sha256,
-    directory: transferPath(settings, transfer.tag),
+    directory: transferPath(placesOf(context, server), transfer.tag),
     ...meetingPoints(swarm, server, facts, transfer.secret !== undefined),
     ports: settings.ports,
     fleet: (plan.servers ?? context.fleet.servers).length,
@@ -83,8 +85,8 @@ export function orderFor(
       secret: transfer.secret,
       site: siteOrder(context, server, swarm.placement),
       hosts,
-      prefill: prefillFrom(context, current, transfer, layout),
-      unpack: unpackOrder(context, plan, current, bytes),
+      prefill: prefillFrom(context, server, current, transfer, layout),
+      unpack: unpackOrder(context, server, plan, current, bytes),
       place: plan.place,
     }),
   }
@@ -92,32 +94,33 @@ export function orderFor(
 
 function unpackOrder(
   context: Context,
+  server: Server,
   { transfer, releasePath, existing, revision, carries }: ReceivePlan,
   current: string | undefined,
   bytes: number,
 ): ReceiveOrder['unpack'] {
   if (releasePath === undefined) return undefined
   const { compression, directory, key } = transfer
+  const deployTo = deployToOf(context.shipit, server)
   return {
-    into: releasePath,
+    into: carries ? posix.join(releasesPath(deployTo), transfer.tag) : releasePath,
     compression,
     ...defined({ directory: directory || undefined, key, existing, revision }),
     ...defined({
-      carry: carries ? carryOrder(context, current, transfer.entries) : undefined,
-      base: baseOrder(context, current, transfer),
-      record: carries && !directory ? recordPath(deployToOf(context.shipit), transfer.tag) : undefined,
+      carry: carries ? carryOrder(context, current, transfer.entries, deployTo) : undefined,
+      base: baseOrder(deployTo, current, transfer),
+      record: carries && !directory ? recordPath(deployTo, transfer.tag) : undefined,
     }),
     bytes,
   }
 }
 
 function baseOrder(
-  { shipit }: Context,
+  deployTo: string,
   current: string | undefined,
   { base }: Transfer,
 ): NonNullable<ReceiveOrder['unpack']>['base'] {
   if (base === undefined || current === undefined) return undefined
-  const deployTo = deployToOf(shipit)
   return {
     from: posix.join(releasesPath(deployTo), current),
     record: recordPath(deployTo, current),

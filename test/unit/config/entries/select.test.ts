@@ -27,7 +27,10 @@ describe('problems', () => {
   test.each<[Partial<Selection>, string[]]>([
     [{}, []],
     [{ roles: ['web'], only: ['a'] }, []],
-    [{ roles: ['webs'] }, ['murder.roles has "webs", which no server has: did you mean web? allowed: web, db']],
+    [
+      { roles: ['webs'] },
+      ['murder.roles has "webs", which no server has: did you mean web? allowed: web, db'],
+    ],
     [
       { only: ['mian'], except: ['x.example.com'] },
       [
