@@ -2,7 +2,7 @@ import { ExitCode, MurderError } from './errors.ts'
 import type { Shipit } from './shipit.ts'
 import { keepExitCode } from './tasks/exit-code.ts'
 import { registrations } from './tasks/index.ts'
-import { onlyChosenServers } from './tasks/servers.ts'
+import { addServers, onlyChosenServers } from './tasks/servers.ts'
 import { thrownToNode } from './tasks/thrown-to-node.ts'
 
 export type { MurderSettings } from './config/schema.ts'
@@ -25,6 +25,7 @@ export default function murder(shipit: Shipit): void {
   }
   keepExitCode(shipit)
   onlyChosenServers(shipit)
+  addServers(shipit)
   for (const register of registrations) register(shipit)
 }
 

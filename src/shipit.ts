@@ -17,8 +17,8 @@ export interface ServerEntry extends Remote {
   site?: string
   /** In place of the environment's. Plugins that read `shipit.releasePath` do not know of it. */
   deployTo?: string
-  /** In place of the setting `node`. */
-  node?: string | { bring: string }
+  /** Name or path of Node there, in place of the setting `node`. */
+  node?: string
   /** Environment variables of commands that run there for you. */
   env?: Record<string, string | number | boolean>
 }
@@ -99,6 +99,47 @@ export interface TaskFailure {
   err?: unknown
 }
 
+/** What this plugin adds to `shipit`. */
+export interface Murder {
+  /** The servers that take part, or those of them that have this role. */
+  servers(which?: { role?: string }): ServerPool
+}
+
+/** Servers to run commands on, each with its own values. */
+export interface ServerPool {
+  readonly servers: readonly PooledServer[]
+  /** ssh-pool's connections to them, for copies. */
+  readonly connections: readonly Connection[]
+  /**
+   * Runs a command of sh on all of them at once, in their `current` if they have one, with the values of each in its environment:
+   * MURDER_HOST, MURDER_ROLES, MURDER_RELEASE and the entry's own `env`. Command and values travel on standard input. Rejects when it
+   * has ended everywhere and has failed on any server.
+   */
+  run(command: string, options?: CommandOptions): Promise<ServerResult[]>
+}
+
+export interface CommandOptions {
+  /** Where it runs. */
+  cwd?: string
+  /** Seconds that it may take; 0, which is the default, is no limit. */
+  timeout?: number
+}
+
+/** A server as commands see it. */
+export interface PooledServer {
+  label: string
+  host: string
+  user: string
+  port: number
+  roles: readonly string[]
+  site: string | undefined
+  deployTo: string
+}
+
+export interface ServerResult extends CommandResult {
+  server: PooledServer
+}
+
 /** The host that a shipitfile gets as its argument. */
 export interface Shipit {
   environment: string
@@ -115,6 +156,9 @@ export interface Shipit {
   log(...args: unknown[]): void
   emit(event: string, ...args: unknown[]): boolean
   on(event: string, listener: (...args: never[]) => unknown): unknown
+  listeners?(event: string): unknown[]
+  /** What this plugin adds. */
+  murder?: Murder
   hasTask(name: string): boolean
   /** Registers a task, replacing one of the same name. */
   task(name: string, run: () => unknown): unknown

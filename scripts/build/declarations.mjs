@@ -48,9 +48,14 @@ export = murder
 
 /** The input type of the settings' schema, written out with the documentation of each setting. */
 async function settingsInterface(root) {
-  const { schema, settingInfos, shorthands, gone, z } = await load(root)
+  const { aliases, schema, settingInfos, shorthands, gone, z } = await load(root)
   const infos = new Map(settingInfos.map((info) => [info.key, info]))
   const json = z.toJSONSchema(schema, { io: 'input' })
+  for (const { name, key } of aliases) {
+    if (name === undefined) continue
+    json.properties[name] = key.split('.').reduce(({ properties }, part) => properties[part], json)
+    infos.set(name, infos.get(key))
+  }
   for (const [group, inner] of Object.entries(shorthands)) {
     const { properties } = json
     properties[group] = { anyOf: [properties[group].properties[inner], properties[group]] }
@@ -71,7 +76,7 @@ async function load(root) {
     absWorkingDir: root,
     stdin: {
       resolveDir: join(root, 'src/config'),
-      contents: `export { schema, shorthands } from './schema.ts'; export { settingInfos } from './keys.ts'; export { GONE as gone } from './gone.ts'; export { z } from 'zod'`,
+      contents: `export { schema, shorthands } from './schema.ts'; export { settingInfos } from './keys.ts'; export { GONE as gone } from './gone.ts'; export { aliases } from './aliases.ts'; export { z } from 'zod'`,
     },
     bundle: true,
     write: false,
@@ -96,7 +101,9 @@ function typeText(schema, key, infos) {
       if (!schema.properties) return `Record<string, ${typeText(schema.additionalProperties, key, infos)}>`
       return objectText(schema, key, infos)
     case 'array':
-      return `${typeText(schema.items, key, infos)}[]`
+      return schema.items.anyOf
+        ? `(${typeText(schema.items, key, infos)})[]`
+        : `${typeText(schema.items, key, infos)}[]`
     case 'integer':
     case 'number':
       return 'number'

@@ -2,15 +2,15 @@ import { isGroup, type SettingKey, valueAt } from './keys.ts'
 import { shorthands } from './schema.ts'
 
 /** Other names of settings, and of their environment variables. Without a name there is only another variable. */
-const aliases: readonly { name?: string; variable: string; key: SettingKey }[] = [
+export const aliases: readonly { name?: string; variable: string; key: SettingKey }[] = [
   { name: 'stallTimeout', variable: 'MURDER_STALL_TIMEOUT', key: 'timeouts.stall' },
   { name: 'totalTimeout', variable: 'MURDER_TOTAL_TIMEOUT', key: 'timeouts.total' },
   { name: 'trackerAt', variable: 'MURDER_TRACKER', key: 'tracker.at' },
+  { name: 'healthCheck', variable: 'MURDER_HEALTH_CHECK', key: 'rollout.healthCheck' },
+  { name: 'revert', variable: 'MURDER_REVERT', key: 'rollout.revert' },
   { variable: 'MURDER_PAGE', key: 'page.serve' },
   { name: 'tempPath', variable: 'MURDER_TEMP_PATH', key: 'temporaryPath' },
 ]
-
-export const aliasVariables = aliases.map(({ variable }) => variable)
 
 export const variableAliases = (key: SettingKey): string[] =>
   aliases.flatMap((alias) => (alias.key === key ? [alias.variable] : []))

@@ -1,4 +1,4 @@
-import { aliasVariables, variableAliases } from './aliases.ts'
+import { aliases, variableAliases } from './aliases.ts'
 import { GONE } from './gone.ts'
 import { type SettingKey, settingInfos } from './keys.ts'
 import { flag } from './kinds.ts'
@@ -49,7 +49,11 @@ export function dryRunProblems(env: NodeJS.ProcessEnv): string[] {
 
 /** One line for each unknown `MURDER_…` variable. */
 export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = [...settingInfos.map((info) => info.variable), ...aliasVariables, ...RESERVED]
+  const known = [
+    ...settingInfos.map((info) => info.variable),
+    ...aliases.map(({ variable }) => variable),
+    ...RESERVED,
+  ]
   const gone = GONE.map(({ variable }) => variable)
   return Object.keys(env)
     .filter((name) => name.startsWith('MURDER_') && !known.includes(name) && !gone.includes(name))

@@ -1,3 +1,4 @@
+import { isGroup } from './keys.ts'
 import { fullKey } from './problems.ts'
 
 /** Settings that do nothing any more, each with what took its place. A shipitfile that has them still works. */
@@ -9,16 +10,17 @@ export const GONE: readonly { name: string; variable: string; now: string }[] = 
   },
 ]
 
-/** The settings without those that are gone, and a line about each that was given. */
+/** Layers of settings without those that are gone, and a line about each that was given. What is no object stays as it is. */
 export function leaveOutGone(
-  file: Record<string, unknown>,
+  layers: readonly unknown[],
   env: NodeJS.ProcessEnv,
-): { file: Record<string, unknown>; notes: string[] } {
-  const left = { ...file }
+): { layers: unknown[]; notes: string[] } {
+  const left = layers.map((layer) => (isGroup(layer) ? { ...layer } : layer))
   const notes = GONE.flatMap(({ name, variable, now }) => {
-    const given = [...(env[variable] ? [variable] : []), ...(name in left ? [fullKey([name])] : [])]
-    delete left[name]
+    const having = left.filter(isGroup).filter((layer) => name in layer)
+    for (const layer of having) delete layer[name]
+    const given = [...(env[variable] ? [variable] : []), ...(having.length > 0 ? [fullKey([name])] : [])]
     return given.length === 0 ? [] : [`${given.join(' and ')} does nothing any more: ${now}; remove it`]
   })
-  return { file: left, notes }
+  return { layers: left, notes }
 }

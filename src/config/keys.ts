@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { type SettingDoc, type Settings, schema, settingDocs } from './schema.ts'
 
+/** Groups of settings. Values may be objects, too. */
+type GroupName = 'tracker' | 'timeouts' | 'rollout' | 'local' | 'page'
+
 type KeyOf<T> = {
-  [K in keyof T & string]-?: NonNullable<T[K]> extends readonly unknown[]
-    ? K
-    : NonNullable<T[K]> extends object
-      ? `${K}.${keyof NonNullable<T[K]> & string}`
-      : K
+  [K in keyof T & string]-?: K extends GroupName ? `${K}.${KeyOf<NonNullable<T[K]>>}` : K
 }[keyof T & string]
 
 /** Dotted name of a setting, such as `tracker.port`. */

@@ -136,13 +136,14 @@ export const tag = textKind(
   trimmed,
 )
 
-const command = textKind(
+/** A program that is on the servers. */
+export const program = textKind(
   z.string().refine((text) => /^[^-\s]/.test(text) && isOneLine(text)),
   'the name or path of a program, without arguments and line breaks',
   asWritten,
 )
 
-const nodeSchema = z.union([command.schema, z.strictObject({ bring: localPath.schema })])
+const nodeSchema = z.union([program.schema, z.strictObject({ bring: localPath.schema })])
 
 /** Node on the servers: where it is, or that it is brought. */
 export const node: Kind<typeof nodeSchema> = {
@@ -322,6 +323,53 @@ export const shell = textKind(
   asWritten,
 )
 
+const shellSchema = shell.schema
+const commandsSchema = z.union([
+  shellSchema,
+  z.record(z.string().refine(isRole), shellSchema).refine((byRole) => Object.keys(byRole).length > 0),
+])
+
+/** A command for all servers, or one for each role. */
+export type Commands = z.output<typeof commandsSchema>
+
+export const commands: Kind<typeof commandsSchema> = {
+  schema: commandsSchema,
+  allowed: "a shell command, or one for each role as in { web: 'a command', db: 'another' }",
+  fromText: asWritten,
+  show: (value) =>
+    typeof value === 'string'
+      ? oneLine(value)
+      : Object.entries(value)
+          .map(([role, command]) => `${role}: ${oneLine(command)}`)
+          .join('; '),
+  toText: (value) => (typeof value === 'string' ? value : Object.values(value).join('; ')),
+}
+
+const groupsSchema = z.union([z.enum(['role', 'site']), z.array(shareSchema(1)).min(1)])
+
+/** How many are done after each group, of all that take part; or a group for each role, or for each site. */
+export type Groups = z.output<typeof groupsSchema>
+
+export const groups: Kind<typeof groupsSchema> = {
+  schema: groupsSchema,
+  allowed:
+    "'role', 'site', or how many servers are done after each group, of which the last must be all, as in [1, '10%', '100%']",
+  fromText: (text) => (/^\s*(role|site)\s*$/.test(text) ? text.trim() : commaSeparated(text)),
+  show: (value) => (typeof value === 'string' ? `one for each ${value}` : value.join(', ')),
+  toText: (value) => (typeof value === 'string' ? value : value.join(',')),
+}
+
+const pauseSchema = z.union([z.literal('ask'), secondsSchema])
+
+/** Between two groups. */
+export const pause: Kind<typeof pauseSchema> = {
+  schema: pauseSchema,
+  allowed: `${seconds.allowed}, or 'ask' to be asked on the terminal`,
+  fromText: numberFromText,
+  show: (value) => (value === 'ask' ? 'asks' : duration(value)),
+  toText: String,
+}
+
 export const concurrency = wholeNumberKind(1, 1000)
 
 const words: Record<string, boolean> = {
@@ -335,6 +383,17 @@ const words: Record<string, boolean> = {
   0: false,
 }
 const flagSchema = z.boolean()
+
+const revertSchema = z.union([flagSchema, z.literal('group')])
+
+/** What goes back when a group fails. */
+export const revert: Kind<typeof revertSchema> = {
+  schema: revertSchema,
+  allowed: "true for all that was published, 'group' for the group that failed alone, or false for nothing",
+  fromText: (text) => words[text.trim().toLowerCase()] ?? text.trim(),
+  show: (value) => (value === 'group' ? 'the group that failed' : value ? 'all' : 'nothing'),
+  toText: String,
+}
 
 export const flag: Kind<typeof flagSchema> = {
   schema: flagSchema,

@@ -5,6 +5,7 @@ import { addressProblems } from './address-kind.ts'
 import { resolveAliases } from './aliases.ts'
 import { type CopyInput, type CopyOptions, readCopyOptions } from './copy/copy-options.ts'
 import { entryProblems } from './entries/entry.ts'
+import { rolloutProblems } from './entries/rollout.ts'
 import { selectionProblems } from './entries/select.ts'
 import { sitesWithEntries } from './entries/sites.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
@@ -25,8 +26,10 @@ export type Origins = Record<SettingKey, Origin>
 const SPARE_PORTS = 31
 
 export interface SettingsInput {
-  /** The `murder` key of the shipitfile as it was written; undefined when there is none. */
+  /** The `murder` key of the environment in the shipitfile as it was written; undefined when there is none. */
   file: unknown
+  /** The one of `default`: what the environment does not say comes from there. */
+  base?: unknown
   env: NodeJS.ProcessEnv
   /** Shipit's `deployTo`. */
   deployTo: unknown
@@ -40,22 +43,24 @@ export interface SettingsInput {
  * Settings in force: environment over shipitfile over default.
  * @throws MurderError SETTINGS, exit code 2, with one complete line for each problem.
  */
-export function loadSettings({ file, env, deployTo, servers, copy = {} }: SettingsInput): {
+export function loadSettings({ file, base, env, deployTo, servers, copy = {} }: SettingsInput): {
   settings: Settings
   origins: Origins
   /** A line for each setting that was given and does nothing any more. */
   notes: string[]
 } {
   const environment = readEnvironment(env)
-  const given = file ?? {}
-  const current = leaveOutGone(isGroup(given) ? given : {}, env)
-  const own = resolveAliases(current.file)
+  const given = [base ?? {}, file ?? {}]
+  const current = leaveOutGone(given, env)
+  const own = layers(current.layers.map((layer) => resolveAliases(isGroup(layer) ? layer : {})))
   const input = overlay(own.file, environment)
   const parsed = schema.safeParse(input)
   const entries = serverList(servers)
   const copied = readCopyOptions(copy)
   const problems = [
-    ...(isGroup(given) ? [] : [`murder is ${found(given)}: allowed: an object of settings`]),
+    ...given.flatMap((layer) =>
+      isGroup(layer) ? [] : [`murder is ${found(layer)}: allowed: an object of settings`],
+    ),
     ...own.problems,
     ...(parsed.success ? [] : problemsOf(parsed.error, input, environment)),
     ...unknownVariables(env),
@@ -84,6 +89,32 @@ export function loadSettings({ file, env, deployTo, servers, copy = {} }: Settin
   return { settings, origins, notes: current.notes }
 }
 
+/** Settings of which the later ones take precedence, each by itself; a group that is no object takes the place of all of it. */
+function layers(all: readonly ReturnType<typeof resolveAliases>[]): ReturnType<typeof resolveAliases> {
+  const file: Record<string, unknown> = {}
+  for (const layer of all) {
+    for (const [name, value] of Object.entries(layer.file)) {
+      const before = file[name]
+      const isMerged = groupNames.has(name) && isGroup(before) && isGroup(value)
+      file[name] = isMerged ? mergeGroups(before, value) : value
+    }
+  }
+  return { file, problems: all.flatMap(({ problems }) => problems) }
+}
+
+/** Settings of a group, which may have a group of its own. */
+function mergeGroups(
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): Record<string, unknown> {
+  const merged = { ...before, ...after }
+  for (const [name, value] of Object.entries(after))
+    if (isGroup(before[name]) && isGroup(value)) merged[name] = { ...before[name], ...value }
+  return merged
+}
+
+const groupNames = new Set(settingInfos.flatMap(({ path }) => (path.length > 1 ? [path[0]] : [])))
+
 /** A copy of the shipitfile's settings in which those of the environment take precedence. */
 function overlay(
   file: Record<string, unknown>,
@@ -93,15 +124,22 @@ function overlay(
   for (const { key, path } of settingInfos) {
     const source = environment.get(key)
     if (source === undefined) continue
-    const [group, name] = path as [string, string?]
-    if (name === undefined) merged[group] = source.value
-    else {
-      const inner = merged[group] ?? {}
-      // A group that is not an object stays as it is, and the schema refuses it.
-      if (isGroup(inner)) merged[group] = { ...inner, [name]: source.value }
-    }
+    setAt(merged, path, source.value)
   }
   return merged
+}
+
+/** Sets a value within copies of the groups above it. A group that is not an object stays as it is, and the schema refuses it. */
+function setAt(group: Record<string, unknown>, [name = '', ...below]: string[], value: unknown): void {
+  if (below.length === 0) {
+    group[name] = value
+    return
+  }
+  const inner = group[name] ?? {}
+  if (!isGroup(inner)) return
+  const copy = { ...inner }
+  group[name] = copy
+  setAt(copy, below, value)
 }
 
 function originsOf(file: unknown, environment: Map<SettingKey, FromEnvironment>): Origins {
@@ -158,6 +196,7 @@ function serverProblems(
     ...siteProblems(sites, known, nameOf('sites', environment)),
     ...addressProblems(settings.betweenAddresses, known, nameOf('betweenAddresses', environment)),
     ...selectionProblems(entries, settings, (setting) => nameOf(setting, environment)),
+    ...rolloutProblems({ ...settings, sites }, entries, (setting) => nameOf(setting, environment)),
   ]
 }
 

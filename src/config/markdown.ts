@@ -43,7 +43,7 @@ shipit.initConfig({
 })
 \`\`\`
 
-Shipit lets an environment's \`murder\` key take the place of the one in \`default\`: the two are not merged.
+What an environment's \`murder\` key does not set comes from the one in \`default\`, also within a group such as \`tracker\`.
 
 Each setting also has an environment variable, which wins over the shipitfile. An empty variable counts as not set.
 \`npx shipit production murder:config\` prints what is in force and where each value came from. A setting that does

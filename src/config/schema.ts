@@ -82,6 +82,73 @@ const timeouts = z.strictObject({
     description: 'Seconds that `healthCheck` may take on a server.',
     example: 300,
   }),
+  hook: setting(kinds.seconds.schema.default(120), kinds.timeout, {
+    description: 'Seconds that `activate` and each command of `rollout` may take.',
+    example: 300,
+  }),
+})
+
+const local = z.strictObject({
+  beforeGroup: setting(kinds.shell.schema.optional(), kinds.shell, {
+    description:
+      'Command on the deploy host before each group, with the hosts of the group in `$MURDER_HOSTS`.',
+    example: './balancer drain $MURDER_HOSTS',
+    unset: 'none',
+  }),
+  afterGroup: setting(kinds.shell.schema.optional(), kinds.shell, {
+    description:
+      'Command on the deploy host after each group, in each case in which `beforeGroup` has begun.',
+    example: './balancer undrain $MURDER_HOSTS',
+    unset: 'none',
+  }),
+  check: setting(kinds.shell.schema.optional(), kinds.shell, {
+    description:
+      'Command on the deploy host that must succeed after each group, and as long as the group is watched: a query of the error rate, for example.',
+    example: './error-rate --below 1%',
+    unset: 'none',
+  }),
+})
+
+const rollout = z.strictObject({
+  groups: setting(kinds.groups.schema.optional(), kinds.groups, {
+    description:
+      'In which groups the servers are published: how many are done after each of them, or one for each role or site (docs/rollout.md).',
+    example: [1, '10%', '100%'],
+    unset: 'as batch says',
+  }),
+  before: setting(kinds.commands.schema.optional(), kinds.commands, {
+    description:
+      'Command on each server before it is published, which takes it out of the balancer for example; or one for each role.',
+    example: './drain',
+    unset: 'none',
+  }),
+  after: setting(kinds.commands.schema.optional(), kinds.commands, {
+    description:
+      'Command on each server when it is done, in each case in which `before` has begun there; or one for each role.',
+    example: './undrain',
+    unset: 'none',
+  }),
+  local: local.prefault({}),
+  healthCheck: setting(kinds.commands.schema.optional(), kinds.commands, {
+    description:
+      'Shell command that must succeed on every server of a group after it was published, run in the directory `current`; or one for each role. May also be written `healthCheck`.',
+    example: 'curl -fsS http://localhost:8080/health',
+    unset: 'none',
+  }),
+  watch: setting(kinds.seconds.schema.default(0), kinds.seconds, {
+    description:
+      'Seconds during which `healthCheck` and `local.check` must go on succeeding before the next group begins.',
+    example: 60,
+  }),
+  pause: setting(kinds.pause.schema.default(0), kinds.pause, {
+    description: 'Seconds between two groups, or `ask`.',
+    example: 30,
+  }),
+  revert: setting(kinds.revert.schema.default(true), kinds.revert, {
+    description:
+      'What goes back to what it had when publishing, or the health check, fails on a server. May also be written `revert`.',
+    example: 'group',
+  }),
 })
 
 /**
@@ -205,20 +272,16 @@ export const schema = z.strictObject({
   }),
   batch: setting(kinds.group.schema.optional(), kinds.group, {
     description:
-      'How many servers are published at a time. When one group fails, the next ones are not published.',
+      'How many servers are published at a time, a short form of `rollout.groups`. When one group fails, the next ones are not published.',
     example: '25%',
     unset: 'all servers at once',
   }),
-  healthCheck: setting(kinds.shell.schema.optional(), kinds.shell, {
+  rollout: rollout.prefault({}),
+  activate: setting(kinds.commands.schema.optional(), kinds.commands, {
     description:
-      'Shell command that must succeed on every server of a group after it was published, run in the directory `current`.',
-    example: 'curl -fsS http://localhost:8080/health',
+      'Command on each server after every change of its symlink, also when it goes back, run in the directory `current`: what restarts the application, for example; or one for each role.',
+    example: 'systemctl --user restart app',
     unset: 'none',
-  }),
-  revert: setting(kinds.flag.schema.default(true), kinds.flag, {
-    description:
-      'Whether the servers go back to what they had when publishing, or the health check, fails on one of them.',
-    example: false,
   }),
   rollbackAny: setting(kinds.flag.schema.default(false), kinds.flag, {
     description:
@@ -290,12 +353,12 @@ export const schema = z.strictObject({
 export type MurderSettings = Omit<z.input<typeof schema>, 'tracker' | 'page'> & {
   tracker?: z.input<typeof tracker> | z.input<typeof tracker>['at']
   page?: z.input<typeof page> | boolean
-} & {
-  stallTimeout?: number
-  totalTimeout?: number
-  /** @deprecated It does nothing any more. */
-  prefill?: boolean
-}
+} & Pick<z.input<typeof rollout>, 'healthCheck' | 'revert'> & {
+    stallTimeout?: number
+    totalTimeout?: number
+    /** @deprecated It does nothing any more. */
+    prefill?: boolean
+  }
 
 /** Settings in force: checked, with every default filled in. Sizes are bytes, times are seconds. */
 export type Settings = z.output<typeof schema> & {

@@ -13,7 +13,8 @@ import { Deltas } from './deltas/deltas.ts'
 import { Placement } from './hosts/placement.ts'
 import { failuresOf, tellFailures } from './outcome/fleet-error.ts'
 import { tolerate } from './outcome/tolerate.ts'
-import { deployToOf, releasesPath, transferPath } from './paths/server-paths.ts'
+import { deployToOf } from './paths/places.ts'
+import { releasesPath } from './paths/server-paths.ts'
 import { followServers, type Received } from './peers/follow-servers.ts'
 import { startPeers } from './peers/start-peers.ts'
 import { tidy, undo } from './peers/tidy.ts'
@@ -57,11 +58,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const directory = makeTemporaryDirectory('shipit-murder-')
   const unpacked = new Set<Server>()
   const { peers, missing } = startPeers(context, facts)
-  const reaching = prepareReach(
-    context,
-    { facts, peers, uploaded: missing },
-    transferPath(context.settings, tag),
-  )
+  const reaching = prepareReach(context, { facts, peers, uploaded: missing }, tag)
   let swarm: LateSwarm | undefined
   let isTouched = false
   const making = new Deltas(context, facts, directory, peers)
@@ -129,9 +126,12 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
 
 /** From now on the next deploy knows what this one has left, should it be killed. */
 async function noteReceiving(context: Context, tag: string): Promise<void> {
-  const script = noteReceivingScript(deployToOf(context.shipit), author(), tag)
+  const noted = author()
+  const note = (server: Server) => ({
+    script: noteReceivingScript(deployToOf(context.shipit, server), noted, tag),
+  })
   const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
-  const outcomes = await context.fleet.run('check', () => ({ script }), options)
+  const outcomes = await context.fleet.run('check', note, options)
   context.signal.throwIfAborted()
   tolerate(context, failuresOf(outcomes, 'check'), 'nothing was published')
 }

@@ -1,5 +1,8 @@
 import { rm } from 'node:fs/promises'
+import type { Commands } from '../config/kinds.ts'
+import * as kinds from '../config/kinds.ts'
 import type { Outcome } from '../fleet/fleet.ts'
+import type { Server } from '../fleet/ssh/server.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
 import { bytes } from '../text/format.ts'
 import { table } from '../text/table.ts'
@@ -9,15 +12,16 @@ import { Deltas } from './deltas/deltas.ts'
 import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
 import { tolerate } from './outcome/tolerate.ts'
-import { deployToOf, releasesPath } from './paths/server-paths.ts'
+import { deployToOf } from './paths/places.ts'
+import { releasesPath } from './paths/server-paths.ts'
 import { askReadOnly } from './preflight/ask.ts'
 import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
 import { hasZstd } from './preflight/verdict.ts'
-import { groupsOf } from './releases/batch.ts'
 import { releaseBefore } from './releases/choose/choose-release.ts'
 import { keptReleases } from './releases/clean-releases.ts'
 import { releasesToClean } from './releases/history.ts'
+import { nameGroup, planOf } from './rollout/plan.ts'
 import { parseReleases, parseServerReleases, releasesScript } from './scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
 import { compressionNote } from './transfer/compression-note.ts'
@@ -68,19 +72,37 @@ export async function tryDeploy(context: Context): Promise<void> {
 
 /** Says what deploy:publish would do. */
 export function tryPublish(context: Context): void {
-  const { fleet, settings, shipit } = context
+  const { settings, shipit } = context
+  const { rollout, activate } = settings
   const release = shipit.releaseDirname ?? 'the new release'
-  const health = settings.healthCheck === undefined ? '' : `, then ${settings.healthCheck}`
-  const groups = groupsOf(fleet.servers, settings.batch)
-  const names = groups.map((group) => `  ${group.map(({ label }) => label).join(', ')}`)
-  show(context, [`current would point to ${release}${health}, on`, ...names].join('\n'))
+  const groups = planOf(context)
+  const names = groups.map((group, index) => {
+    const labels = group.servers.map(({ label }) => label).join(', ')
+    return groups.length < 2 ? `  ${labels}` : `  ${nameGroup(group, index, groups.length)}: ${labels}`
+  })
+  const steps: [string, Commands | undefined][] = [
+    ['before each group, here', rollout.local.beforeGroup],
+    ['before', rollout.before],
+    ['activate', activate],
+    ['health check', rollout.healthCheck],
+    ['after', rollout.after],
+    ['after each group, here', rollout.local.afterGroup],
+    ['check, here', rollout.local.check],
+  ]
+  const rows = steps.flatMap(([name, commands]) =>
+    commands === undefined ? [] : [[`  ${name}`, kinds.commands.show(commands)]],
+  )
+  if (rollout.watch > 0) rows.push(['  watched for', kinds.seconds.show(rollout.watch)])
+  if (groups.length > 1 && rollout.pause !== 0) rows.push(['  pause', kinds.pause.show(rollout.pause)])
+  const how = rows.length > 0 ? [table(rows)] : []
+  show(context, [`current would point to ${release}, on`, ...names, ...how].join('\n'))
 }
 
 /** Says which releases deploy:clean would remove, as if the new one was there. */
 export async function tryClean(context: Context): Promise<void> {
   const { shipit } = context
   const keep = Math.max(1, keptReleases(shipit.config) - (shipit.releaseDirname === undefined ? 1 : 0))
-  const outcomes = await askAll(context, 'clean', releasesScript(deployToOf(shipit)), 'nothing was removed')
+  const outcomes = await askAll(context, 'clean', 'nothing was removed')
   const lines = outcomes.flatMap((outcome) => {
     const names = outcome.ok
       ? releasesToClean(parseServerReleases(outcome.stdout), keep, { withLeftovers: true })
@@ -94,8 +116,7 @@ export async function tryClean(context: Context): Promise<void> {
 /** Says which release rollback:init would choose. */
 export async function tryRollback(context: Context): Promise<void> {
   const { fleet, shipit } = context
-  const script = releasesScript(deployToOf(shipit))
-  const releases = parseReleases(await askAll(context, 'check', script, 'a rollback would end here'))
+  const releases = parseReleases(await askAll(context, 'check', 'a rollback would end here'))
   const { live, before } = releaseBefore(releases, { any: context.settings.rollbackAny })
   const lacking = fleet.servers.filter((server) => !releases.get(server)?.releases.includes(before))
   const copied =
@@ -104,15 +125,11 @@ export async function tryRollback(context: Context): Promise<void> {
   show(context, `from ${live} back to ${before}${copied}`)
 }
 
-/** The answers of all servers. Throws FLEET_FAILED. */
-async function askAll(
-  context: Context,
-  step: string,
-  script: string,
-  consequence: string,
-): Promise<Outcome[]> {
+/** What all servers say of their releases. Throws FLEET_FAILED. */
+async function askAll(context: Context, step: string, consequence: string): Promise<Outcome[]> {
   const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S }
-  const outcomes = await context.fleet.run(step, () => ({ script }), options)
+  const ask = (server: Server) => ({ script: releasesScript(deployToOf(context.shipit, server)) })
+  const outcomes = await context.fleet.run(step, ask, options)
   assertNoFailures(context, failuresOf(outcomes, step), consequence)
   return outcomes
 }

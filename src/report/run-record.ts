@@ -16,6 +16,10 @@ export class RunRecord {
   /** Seconds of the phases that are over. */
   readonly phases: DeployReport['phases'] = {}
   readonly timeline = new Timeline()
+  /** Groups that were published and held, in that order. */
+  readonly groups: GroupRecord[] = []
+  /** Servers that a hook has left out of service. */
+  drained: string[] = []
   readonly #servers = new Map<string, Tracked>()
   readonly #now: () => number
 
@@ -102,6 +106,12 @@ export class RunRecord {
     const record = this.#servers.get(server)?.record
     if (record) Object.assign(record, fields)
   }
+}
+
+/** Servers that were published together, and the seconds that it took until they held. */
+export interface GroupRecord {
+  servers: string[]
+  seconds: number
 }
 
 interface Tracked {

@@ -1,5 +1,6 @@
 import { type Context, contextOf } from '../deploy/context/context.ts'
 import { startPage } from '../deploy/context/live-page.ts'
+import { checkOwnDeployTo } from '../deploy/context/own-deploy-to.ts'
 import { removeShallowClones } from '../deploy/context/shallow-clone.ts'
 import { deployRelease } from '../deploy/deploy-release.ts'
 import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.ts'
@@ -8,15 +9,17 @@ import { runReport } from '../deploy/outcome/run-report.ts'
 import { endPicture, savePicture } from '../deploy/outcome/save-picture.ts'
 import { sendTrace } from '../deploy/outcome/send-trace.ts'
 import { writeReport } from '../deploy/outcome/write-report.ts'
-import { deployToOf } from '../deploy/paths/server-paths.ts'
+import { deployToOf } from '../deploy/paths/places.ts'
 import { askAndLock } from '../deploy/preflight/ask.ts'
 import { nothingToPublish } from '../deploy/releases/choose/check-release-name.ts'
 import { forgetBroughtBefore } from '../deploy/releases/choose/last-brought.ts'
 import { cleanReleases } from '../deploy/releases/clean-releases.ts'
 import { findRelease, preparePublishing, releaseOf } from '../deploy/releases/prepare-publishing.ts'
-import { publish } from '../deploy/releases/publish.ts'
 import { prepareRollback } from '../deploy/releases/rollback.ts'
 import { tellReverted } from '../deploy/releases/tell-reverted.ts'
+import { checkPause } from '../deploy/rollout/pause.ts'
+import { prepareResume } from '../deploy/rollout/resume.ts'
+import { rollOut } from '../deploy/rollout/rollout.ts'
 import { checkShellValues } from '../deploy/transfer/shell-values.ts'
 import { ExitCode, explain, MurderError } from '../errors.ts'
 import type { Outcome } from '../fleet/fleet.ts'
@@ -47,14 +50,16 @@ export class DeployRun {
   /** Shows the report at the end of the run, once. */
   #showReport: (() => void) | undefined
 
+  readonly #onPublished = () => {
+    if (this.#isReverted) return
+    this.#isPublished = true
+    this.#showReport?.()
+  }
+
   constructor(shipit: Shipit) {
     this.#shipit = shipit
     shipit.on('task_err', ({ err }: TaskFailure) => this.#end(err ?? new Error('a task failed')))
-    shipit.on('published', () => {
-      if (this.#isReverted) return
-      this.#isPublished = true
-      this.#showReport?.()
-    })
+    shipit.on('published', this.#onPublished)
     shipit.on('stop', () => {
       this.#end()
       this.#showReport?.()
@@ -114,13 +119,13 @@ export class DeployRun {
     shipit.log(`Publishing release "${shipit.releasePath}"`)
     const begun = performance.now()
     await context.interrupt.during(() =>
-      publish(context, {
+      rollOut(context, {
         release,
-        isNew: release === this.#updated,
-        isRollback: this.#namedBy?.task === 'rollback:init',
-        onReverted: (before) => {
+        isNew: context.resumed?.isNew ?? release === this.#updated,
+        isRollback: context.resumed?.isRollback ?? this.#namedBy?.task === 'rollback:init',
+        onReverted: (before, how) => {
           this.#isReverted = true
-          return tellReverted(context, before)
+          return tellReverted(context, before, how)
         },
       }),
     )
@@ -159,6 +164,15 @@ export class DeployRun {
     this.#shipit.emit('rollback')
   }
 
+  /** The tasks that follow go on with a rollout. */
+  async resume(): Promise<void> {
+    const context = contextOf(this.#shipit)
+    await this.#begin(context)
+    nameDirectories(this.#shipit)
+    await this.nameRelease('murder:resume', () => context.interrupt.during(() => prepareResume(context)))
+    context.display.finish()
+  }
+
   tryRollback(): Promise<void> {
     const context = contextOf(this.#shipit)
     return this.nameRelease('rollback:init', () => context.interrupt.during(() => tryRollback(context)))
@@ -185,6 +199,8 @@ export class DeployRun {
   async #begin(context: Context): Promise<void> {
     context.log.begin()
     if (this.#begun) return
+    checkPause(context)
+    checkOwnDeployTo(context, new Set([this.#onPublished]))
     this.#begun = { context, at: new Date() }
     watchExit((code) => this.#endWithProcess(code))
     this.#page = await startPage(context)
@@ -211,7 +227,7 @@ export class DeployRun {
     this.#page?.end()
     writeReport(this.#shipit, done)
     sendTrace(this.#shipit, done, context.record.timeline)
-    const kind = KINDS[this.#namedBy?.task ?? '']
+    const kind = context.resumed?.isRollback ? 'rollback' : KINDS[this.#namedBy?.task ?? '']
     savePicture(context, { ...done, isDeploy: kind === undefined })
     // When nothing was changed, the last deploy is still the one before.
     if (kind !== 'alone' || done.published) saveLastRun(this.#shipit, done, kind)

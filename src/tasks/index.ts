@@ -15,6 +15,7 @@ import { registerDownloadTorrent } from './murder/download-torrent.ts'
 import { registerLock } from './murder/lock.ts'
 import { registerLockStatus } from './murder/lock-status.ts'
 import { registerPeer } from './murder/peer.ts'
+import { registerResume } from './murder/resume.ts'
 import { registerSeed } from './murder/seed.ts'
 import { registerSetup } from './murder/setup.ts'
 import { registerStartSeeding } from './murder/start-seeding.ts'
@@ -40,6 +41,7 @@ export const registrations: readonly Registration[] = [
   registerFinish,
   registerRollback,
   registerRetry,
+  registerResume,
   registerConfig,
   registerLock,
   registerUnlock,

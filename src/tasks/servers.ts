@@ -1,7 +1,13 @@
+import { serverPool } from '../deploy/commands/server-pool.ts'
 import { chooseServers } from '../deploy/context/choose-servers.ts'
 import { MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
 import { thrownToNode } from './thrown-to-node.ts'
+
+/** `shipit.murder`, for the shipitfile and for other plugins. */
+export function addServers(shipit: Shipit): void {
+  shipit.murder = { servers: (which) => serverPool(shipit, which) }
+}
 
 /** `roles`, `only` and `except` count for the commands of all plugins, so they do before any task runs. */
 export function onlyChosenServers(shipit: Shipit): void {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isSiteName } from '../../protocol/site-name.ts'
-import { isRole, node, path } from '../kinds.ts'
+import { isRole, path, program } from '../kinds.ts'
 import { found } from '../problems.ts'
 import { findServers, serverNames } from '../servers.ts'
 import { suggest } from '../suggest.ts'
@@ -12,7 +12,7 @@ export interface Entry {
   roles: string[]
   site?: string | undefined
   deployTo?: string | undefined
-  node?: z.output<typeof node.schema> | undefined
+  node?: string | undefined
   /** Environment variables of commands that run there for the user. */
   env: Record<string, string>
 }
@@ -29,7 +29,7 @@ const fields = {
     .default([]),
   site: z.string().refine(isSiteName).optional(),
   deployTo: path.schema.optional(),
-  node: node.schema.optional(),
+  node: program.schema.optional(),
   env: z
     .record(
       z.string().regex(/^(?!MURDER_)[A-Za-z_]\w*$/),
@@ -43,7 +43,7 @@ const ALLOWED: Record<keyof typeof fields, string> = {
   roles: "names of letters, digits, '.', '_' and '-', as in ['web', 'db']",
   site: "a name of letters, digits, '.', '_' and '-'",
   deployTo: path.allowed,
-  node: node.allowed,
+  node: program.allowed,
   env: "names of variables that do not begin with MURDER_ with their values, as in { PORT: '8080' }",
 }
 

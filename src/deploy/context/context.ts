@@ -7,8 +7,10 @@ import type { Failure } from '../../report/failures.ts'
 import { outputMode } from '../../report/output.ts'
 import { RunRecord } from '../../report/run-record.ts'
 import type { Shipit } from '../../shipit.ts'
+import { oneLine } from '../../text/format.ts'
 import { say } from '../outcome/say.ts'
-import { deployToOf } from '../paths/server-paths.ts'
+import { placesOf } from '../paths/places.ts'
+import type { RolloutState } from '../rollout/state.ts'
 import { refuseChoiceOfPeers } from './choose-servers.ts'
 import { findConnections } from './connections.ts'
 import { DeployLog } from './deploy-log.ts'
@@ -25,6 +27,8 @@ export interface Context {
   readonly fleet: Fleet
   /** The release that a retry repeats, because some servers lack it. */
   again?: { release: string; revision: string | null }
+  /** A rollout that this run goes on with. */
+  resumed?: RolloutState
   /** What runs Node on each server, as the check has found it. */
   readonly nodes: Map<Server, string>
   /** Why servers were left out of this run so far. */
@@ -97,9 +101,13 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
   })
   const lock = new FleetLock(
     fleet,
-    { remotePath: settings.remotePath, deployTo: deployToOf(shipit), environment },
+    { at: (server) => placesOf({ settings, shipit }, server), environment },
     `deploy of ${environment}`,
-    ({ label }) => shipit.log(`${label}: somebody else has published there since the lock was lost`),
+    {
+      lost: ({ label }) => shipit.log(`${label}: somebody else has published there since the lock was lost`),
+      drained: ({ label }, about) =>
+        shipit.log(`${label} was left out of service by ${oneLine(about)}; ${putsBack(settings)}`),
+    },
   )
   const interrupt = new Interrupt(shipit)
   const onEvent = (event: OutputEvent) => {
@@ -139,6 +147,11 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
     },
   }
 }
+
+const putsBack = ({ rollout }: Settings) =>
+  rollout.after === undefined
+    ? 'no murder.rollout.after is set: put it back by hand, and remove the file drained beside the lock'
+    : 'publishing puts it back, and murder:resume'
 
 function describeOutcome(outcome: Outcome | 'again'): string {
   if (outcome === 'again') return 'is tried again'

@@ -14,6 +14,7 @@ import {
   type KnownLinks,
   type LockOwner,
   othersLock,
+  parseDrained,
   parseLink,
   parseLock,
   removeLockScript,
@@ -31,9 +32,10 @@ const RENEW_PAUSE_S = 1
 /** A shell that ended sooner is not started again at once. */
 const SHORT_LIFE_MS = 1000
 
-interface Scripts {
-  before: string
-  after?: string
+/** What a server runs before and after its lock is taken. */
+export interface Scripts {
+  before: (server: Server) => string
+  after?: (server: Server) => string
 }
 
 interface Taking extends Partial<Scripts> {
@@ -44,10 +46,16 @@ interface Taking extends Partial<Scripts> {
 }
 
 interface Place {
-  remotePath: string
-  deployTo: string
+  at: (server: Server) => { remotePath: string; deployTo: string }
   /** The name of the environment, for the command that breaks a lock. */
   environment: string
+}
+
+export interface LockEvents {
+  /** Somebody else has published on a server since its lock was lost. */
+  lost: (server: Server) => void
+  /** A deploy that was killed has left the server out of service. */
+  drained: (server: Server, about: string) => void
 }
 
 export function newOwner(kind: LockOwner['kind'], what: string): LockOwner {
@@ -76,7 +84,7 @@ export class FleetLock {
   readonly #fleet: Fleet
   readonly #place: Place
   readonly #owner: LockOwner
-  readonly #onLost: (server: Server) => void
+  readonly #tell: LockEvents
   readonly #holds = new Map<Server, PersistentShell>()
   /** What `current` was where and when it was locked. */
   readonly #links = new Map<Server, string>()
@@ -84,14 +92,16 @@ export class FleetLock {
   #ownLink: string | undefined
   readonly #released = new AbortController()
 
-  /** `onLost`: somebody else has published on a server since its lock was lost. */
-  constructor(fleet: Fleet, place: Place, what: string, onLost: (server: Server) => void) {
+  constructor(fleet: Fleet, place: Place, what: string, tell: LockEvents) {
     this.#fleet = fleet
     this.#place = place
-    this.#onLost = onLost
+    this.#tell = tell
     this.#owner = newOwner('deploy', what)
     setMaxListeners(0, this.#released.signal) // one a server, when all connections break
   }
+
+  /** Servers that a deploy which was killed has left out of service, and what is noted of that. */
+  readonly drained = new Map<Server, string>()
 
   /** Whether any server is locked by this run. */
   get isHeld(): boolean {
@@ -105,8 +115,8 @@ export class FleetLock {
 
   /** Defines the shell functions `fence` and `fence_back`, which a script asks before it changes what a lock protects. */
   fence(server: Server): string {
-    if (!this.isHeld) return outsiderFenceScript(this.#place.remotePath)
-    return fenceScript(this.#place.remotePath, this.#owner, this.#known(server))
+    if (!this.isHeld) return outsiderFenceScript(this.#place.at(server).remotePath)
+    return fenceScript(this.#place.at(server).remotePath, this.#owner, this.#known(server))
   }
 
   /**
@@ -124,7 +134,9 @@ export class FleetLock {
       return refusals(taken)
     }
     // Where the lock was refused, its directory is there already, and the questions follow once it is taken.
-    const anew = { after: `${scripts.before}\n${scripts.after ?? ''}` }
+    const anew = {
+      after: (server: Server) => `${scripts.before(server)}\n${scripts.after?.(server) ?? ''}`,
+    }
     let refused = await take(this.#fleet.servers, scripts)
     for (let look = 0; refused.length > 0; look++) {
       const ended = new Set(refused.filter(({ lock }) => isLeft(lock)).map(({ lock }) => lock.id))
@@ -150,12 +162,14 @@ export class FleetLock {
   /** Removes the lock. Its shells stay: commands may run over their connections. */
   async release(): Promise<void> {
     this.#released.abort()
-    const script = removeLockScript(this.#place.remotePath, this.#owner)
     const { signal } = new AbortController()
     // Where a shell is busy or gone, its end removes the lock.
-    const run = (hold: PersistentShell) =>
-      hold.run({ script, totalTimeoutS: RELEASE_TIMEOUT_S, maxOutputBytes: 0, onLine: () => {}, signal })
-    await Promise.all([...this.#holds.values()].map(run))
+    const run = ([server, hold]: [Server, PersistentShell]) => {
+      const script = removeLockScript(this.#place.at(server).remotePath, this.#owner)
+      const onLine = () => {}
+      return hold.run({ script, totalTimeoutS: RELEASE_TIMEOUT_S, maxOutputBytes: 0, onLine, signal })
+    }
+    await Promise.all([...this.#holds].map(run))
   }
 
   async close(): Promise<void> {
@@ -171,16 +185,17 @@ export class FleetLock {
 
   #known(server: Server): KnownLinks {
     const links = [this.#links.get(server), this.#ownLink].filter((link) => link !== undefined)
-    return { deployTo: this.#place.deployTo, links }
+    return { deployTo: this.#place.at(server).deployTo, links }
   }
 
   async #take(
     server: Server,
-    { before = '', after = '', ended = [], again = false }: Taking,
+    { before, after, ended = [], again = false }: Taking,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const how = { after, ended, again, known: this.#known(server) }
-    const script = `${before}\n${holdLockScript(this.#place.remotePath, this.#owner, how)}`
+    const how = { after: after?.(server) ?? '', ended, again, known: this.#known(server) }
+    const { remotePath } = this.#place.at(server)
+    const script = `${before?.(server) ?? ''}\n${holdLockScript(remotePath, this.#owner, how)}`
     const hold = new PersistentShell(this.#fleet, server, {
       step: 'check',
       script,
@@ -189,7 +204,14 @@ export class FleetLock {
     })
     const outcome = await hold.said
     if (!outcome.ok || parseLock(outcome.stdout) !== 'taken') return outcome
-    if (!again) this.#links.set(server, parseLink(outcome.stdout))
+    if (!again) {
+      this.#links.set(server, parseLink(outcome.stdout))
+      const drained = parseDrained(outcome.stdout)
+      if (drained !== undefined && !this.drained.has(server)) {
+        this.drained.set(server, drained)
+        this.#tell.drained(server, drained)
+      }
+    }
     this.#holds.set(server, hold)
     this.#fleet.useShell(server, hold)
     const since = performance.now()
@@ -211,7 +233,7 @@ export class FleetLock {
         const outcome = await this.#take(server, { again: true }, signal)
         const lock = outcome.ok ? parseLock(outcome.stdout) : 'unknown'
         if (lock === 'taken') return
-        if (lock === undefined) return this.#onLost(server)
+        if (lock === undefined) return this.#tell.lost(server)
         await pause(RENEW_PAUSE_S, signal)
       }
     } catch {

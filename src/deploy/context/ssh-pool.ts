@@ -35,14 +35,21 @@ export function watchCommands(connections: readonly object[]): void {
       if (typeof run !== 'function') continue
       Reflect.set(connection, name, (...args: unknown[]) => {
         const result: unknown = run.apply(connection, args)
-        const end = () => commands.delete(ended)
-        // A failure is reported to the caller, not here.
-        const ended: Promise<unknown> = Promise.resolve(result).then(end, end)
-        commands.set(ended, oneLine(`${labelOf(connection)}: ${String(args[0])}`))
+        noteCommand(connection, String(args[0]), result)
         return result
       })
     }
   }
+}
+
+/** `result`: how it ends. */
+export function noteCommand(connection: object, command: string, result: unknown): void {
+  const commands = running.get(connection)
+  if (!commands) return
+  const end = () => commands.delete(ended)
+  // A failure is reported to the caller, not here.
+  const ended: Promise<unknown> = Promise.resolve(result).then(end, end)
+  commands.set(ended, oneLine(`${labelOf(connection)}: ${command}`))
 }
 
 /** Resolves when none of these commands runs any more. Calls `tell` with those that take long, once. */

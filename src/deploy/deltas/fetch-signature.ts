@@ -6,8 +6,9 @@ import { signaturePath } from '../../package/delta/base/kept-base.ts'
 import { bytes } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { agentPath } from '../paths/agent-program.ts'
+import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
-import { deployToOf, recordPath, releasesPath } from '../paths/server-paths.ts'
+import { recordPath, releasesPath } from '../paths/server-paths.ts'
 import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { nodeScript } from '../scripts/node-script.ts'
@@ -79,10 +80,10 @@ async function fetchFrom(
   server: Server,
   { release, id, file, limit, signal }: FromServer,
 ): Promise<void> {
-  const { fleet, settings, shipit } = context
-  const deployTo = deployToOf(shipit)
-  const paths = [posix.join(releasesPath(deployTo), release), recordPath(deployTo, release)]
-  const script = nodeScript(setNodeOf(context, server), agentPath(settings), 'signature', ...paths, id)
+  const { fleet, settings } = context
+  const places = placesOf(context, server)
+  const paths = [posix.join(releasesPath(places.deployTo), release), recordPath(places.deployTo, release)]
+  const script = nodeScript(setNodeOf(context, server), agentPath(places), 'signature', ...paths, id)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const fd = openSync(file, 'w', 0o600)
   let length = 0

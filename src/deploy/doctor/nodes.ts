@@ -1,11 +1,13 @@
 import type { Context } from '../context/context.ts'
+import { placesOf } from '../paths/places.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { describeNode, originOfNode } from '../scripts/find-node-script.ts'
 
 /** A line for each server whose Node is not simply the one on the PATH, or of the setting. */
-export function unusualNodes({ settings }: Pick<Context, 'settings'>, facts: FleetFacts): string[] {
-  const { remotePath, node: setting } = settings
-  return [...facts].flatMap(([{ label }, { node = '', nodePath }]) => {
+export function unusualNodes(context: Pick<Context, 'settings' | 'shipit'>, facts: FleetFacts): string[] {
+  return [...facts].flatMap(([server, { node = '', nodePath }]) => {
+    const { label } = server
+    const { remotePath, node: setting } = placesOf(context, server)
     if (nodePath === undefined) return [`${label}: a deploy brings Node.js${node === '' ? '' : ` ${node}`}`]
     const isNamed = nodePath === setting || originOfNode(nodePath, remotePath) === undefined
     return isNamed ? [] : [`${label}: Node.js ${describeNode(node, nodePath, remotePath)}, ${nodePath}`]

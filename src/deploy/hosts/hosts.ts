@@ -4,6 +4,7 @@ import type { Context } from '../context/context.ts'
 import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly } from '../outcome/say.ts'
 import { environmentDirectory, environmentName, localRuns } from '../paths/local-paths.ts'
+import { placesOf } from '../paths/places.ts'
 import { transferPath } from '../paths/server-paths.ts'
 import { ask } from '../preflight/ask.ts'
 import { check, type FleetFacts } from '../preflight/preflight.ts'
@@ -22,29 +23,30 @@ export interface Hosts {
 
 /** For single tasks: what they start runs on in the background. */
 export function taskHosts(context: Context): Hosts {
-  const { settings, shipit } = context
-  const { environment } = shipit
-  return hostsWith(
-    context,
-    { directory: environmentDirectory(environment), runs: localRuns() },
-    {
-      directory: posix.join(settings.remotePath, 'seed', environmentName(environment)),
-      runs: posix.join(settings.remotePath, 'run'),
-    },
-  )
+  const { environment } = context.shipit
+  const here = { directory: environmentDirectory(environment), runs: localRuns() }
+  return hostsWith(context, here, (server) => {
+    const { remotePath } = placesOf(context, server)
+    return {
+      directory: posix.join(remotePath, 'seed', environmentName(environment)),
+      runs: posix.join(remotePath, 'run'),
+    }
+  })
 }
 
 /** For a deploy: all that it puts there is in directories of its transfer and goes with them. */
 export function deployHosts(context: Context, { tag, file, base }: Transfer): Hosts {
   const here = dirname(file)
   const name = base ? `seeder-${basename(here)}` : 'seeder'
-  const there = posix.join(transferPath(context.settings, tag), name)
-  return hostsWith(context, { directory: here, runs: join(here, 'runs') }, { directory: there, runs: there })
+  return hostsWith(context, { directory: here, runs: join(here, 'runs') }, (server) => {
+    const there = posix.join(transferPath(placesOf(context, server), tag), name)
+    return { directory: there, runs: there }
+  })
 }
 
-function hostsWith(context: Context, local: HostPaths, remote: HostPaths): Hosts {
+function hostsWith(context: Context, local: HostPaths, remote: (server: Server) => HostPaths): Hosts {
   const hostOn = (server: Server | undefined) =>
-    server ? new ServerHost(context, server, remote) : new LocalHost(context, local)
+    server ? new ServerHost(context, server, remote(server)) : new LocalHost(context, local)
   const [atSeeder, atTracker] = [seederServer(context), trackerServer(context)]
   const seeder = hostOn(atSeeder)
   return { seeder, tracker: atTracker === atSeeder ? seeder : hostOn(atTracker) }

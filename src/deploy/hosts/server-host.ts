@@ -7,6 +7,7 @@ import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { defined } from '../../system/defined.ts'
 import type { Context } from '../context/context.ts'
 import { agentPath } from '../paths/agent-program.ts'
+import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
 import { clearScript, printScript, runsScript } from '../scripts/host-script.ts'
 import { nodeScript } from '../scripts/node-script.ts'
@@ -47,10 +48,10 @@ export class ServerHost extends Host {
   }
 
   async status(): Promise<RunStatus[]> {
-    const { fleet, settings } = this.context
-    const { remotePath } = settings
+    const { fleet } = this.context
+    const { remotePath } = placesOf(this.context, this.server)
     const setNode = setNodeOf(this.context, this.server)
-    const script = runsScript({ remotePath, setNode, agent: agentPath(settings), runs: this.runs })
+    const script = runsScript({ remotePath, setNode, agent: agentPath({ remotePath }), runs: this.runs })
     return parseRuns(await fleet.one(this.server, 'seed', { script }, { totalTimeoutS: ANSWER_TIMEOUT_S }))
   }
 
@@ -62,7 +63,7 @@ export class ServerHost extends Host {
   protected async execute({ args, onLine, input, signal }: AgentCommand): Promise<MurderError | undefined> {
     const { fleet, settings } = this.context
     const setNode = setNodeOf(this.context, this.server)
-    const script = nodeScript(setNode, agentPath(settings), ...args)
+    const script = nodeScript(setNode, agentPath(placesOf(this.context, this.server)), ...args)
     const stdin = input && (() => input)
     // An agent with an input may be silent until it is asked something.
     const stallTimeoutS = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + STALL_GRACE_S

@@ -4,6 +4,7 @@ import type { Failure } from '../../report/failures.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { agent, agentPath } from '../paths/agent-program.ts'
+import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { installAgentScript } from '../scripts/install-script.ts'
@@ -36,6 +37,10 @@ export function compressedAgent(): Buffer {
 /** The script that installs the agent on a server, and then becomes its `command`, if one is given. */
 export function agentInstaller(context: Context, server: Server, command?: string): string {
   const { sha256 } = agent()
-  const upload = { path: agentPath(context.settings), sha256, compressedBytes: compressedAgent().length }
+  const upload = {
+    path: agentPath(placesOf(context, server)),
+    sha256,
+    compressedBytes: compressedAgent().length,
+  }
   return installAgentScript(upload, setNodeOf(context, server), command)
 }

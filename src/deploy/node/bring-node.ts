@@ -7,6 +7,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { type Failure, failureOf } from '../../report/failures.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
+import { placesOf } from '../paths/places.ts'
 import { BROUGHT_PREFIX } from '../scripts/find-node-script.ts'
 import { installNodeScript, parseInstalledNode } from '../scripts/install-script.ts'
 import type { Platform } from '../scripts/platform-script.ts'
@@ -63,7 +64,7 @@ class Bringer {
 
   /** The deploy host's own Node may lack a library there that the next build does without. */
   async bring(server: Server, platform: Platform, builds: readonly Build[], before?: Refusal): Promise<void> {
-    const { build, refusal } = chooseBuild(platform, builds, this.#context.settings.remotePath)
+    const { build, refusal } = chooseBuild(platform, builds, placesOf(this.#context, server).remotePath)
     if (!build) return this.#refuse(server, before ?? refusal)
     const unfit = await this.#upload(server, build)
     if (unfit) await this.bring(server, platform, builds.slice(builds.indexOf(build) + 1), unfit)
@@ -71,19 +72,20 @@ class Bringer {
 
   /** Gives why the build does not run on this server. */
   async #upload(server: Server, build: Build): Promise<Refusal | undefined> {
-    const { settings, signal } = this.#context
+    const { signal } = this.#context
+    const { remotePath } = placesOf(this.#context, server)
     let release = () => {}
     try {
       const prepared = await this.#prepare(build)
       release = await this.#limit.acquire(signal)
-      const path = posix.join(settings.remotePath, nameOf(prepared))
+      const path = posix.join(remotePath, nameOf(prepared))
       const outcome = await this.#send(server, prepared, path)
       if (!outcome.ok) {
         this.brought.failures.push(...failuresOf([outcome], 'upload'))
         return undefined
       }
       const installed = parseInstalledNode(outcome.stdout)
-      if (!('version' in installed)) return whyUnfit(installed.exitCode, installed.said, settings.remotePath)
+      if (!('version' in installed)) return whyUnfit(installed.exitCode, installed.said, remotePath)
       this.brought.nodes.set(server, { version: installed.version, path })
     } catch (error) {
       this.brought.failures.push(failureOf(server.label, error, 'upload'))

@@ -27,6 +27,8 @@ export function runReport(
     phases,
     seederUploaded,
     last: record.last ?? null,
+    groups: record.groups,
+    drained: record.drained,
     leftOut: leftOut.map(({ server }) => server),
     servers: record.servers,
   }

@@ -30,4 +30,5 @@ export function agent(): Agent {
   return loaded
 }
 
-export const agentPath = ({ remotePath }: Settings): string => posix.join(remotePath, agent().name)
+export const agentPath = ({ remotePath }: Pick<Settings, 'remotePath'>): string =>
+  posix.join(remotePath, agent().name)

@@ -9,7 +9,7 @@ export const OWN_DIRECTORY = '.shipit-murder'
 export const base = (): string => resolve(OWN_DIRECTORY)
 
 /** Names in there that belong to no environment. */
-const TAKEN = ['run', 'logs', 'last', 'brought', 'bases', 'fleet.json']
+const TAKEN = ['run', 'logs', 'last', 'rollout', 'brought', 'bases', 'fleet.json']
 
 /** Where tracker and seeder of the deploy host note that they run. */
 export const localRuns = (): string => join(base(), 'run')
@@ -17,6 +17,10 @@ export const localRuns = (): string => join(base(), 'run')
 /** The outcome of an environment's last deploy. */
 export const lastRunFile = (environment: string): string =>
   join(base(), 'last', `${environmentName(environment)}.json`)
+
+/** The rollout of an environment that has begun and is not done. */
+export const rolloutFile = (environment: string): string =>
+  join(base(), 'rollout', `${environmentName(environment)}.json`)
 
 /** The release that `murder:peer` has brought last to an environment. This file outlives the package. */
 export const broughtFile = (environment: string): string =>

@@ -1,17 +1,19 @@
 import type { Settings } from '../../config/schema.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { setNode } from '../scripts/find-node-script.ts'
+import { placesOf, type Shared } from './places.ts'
 
 /** What the setting names; undefined where Node is to be found, or brought. */
 export const namedNode = ({ node }: Pick<Settings, 'node'>): string | undefined =>
   typeof node === 'string' && node !== 'bring' ? node : undefined
 
-interface Nodes {
+interface Nodes extends Shared {
   /** What runs Node on each server, as the check has found it. */
   nodes: ReadonlyMap<Server, string>
-  settings: Settings
 }
 
 /** Shell text that sets `node` to the Node of this server: to what the check has found, or else finds now. */
-export const setNodeOf = ({ nodes, settings }: Nodes, server: Server): string =>
-  setNode(nodes.get(server) ?? namedNode(settings), settings.remotePath)
+export function setNodeOf(context: Nodes, server: Server): string {
+  const places = placesOf(context, server)
+  return setNode(context.nodes.get(server) ?? namedNode(places), places.remotePath)
+}

@@ -1,7 +1,8 @@
 import { posix } from 'node:path'
 import type { Settings } from '../../config/schema.ts'
-import type { Shipit } from '../../shipit.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
 import { agentPath } from './agent-program.ts'
+import { placesOf, type Shared } from './places.ts'
 import { namedNode } from './server-node.ts'
 
 /** Paths on a server that most scripts need. */
@@ -14,17 +15,13 @@ export interface ServerPaths {
   node: string | undefined
 }
 
-export function serverPaths({ settings, shipit }: { settings: Settings; shipit: Shipit }): ServerPaths {
-  const { remotePath, temporaryPath } = settings
-  const [agent, node] = [agentPath(settings), namedNode(settings)]
-  return { deployTo: deployToOf(shipit), remotePath, temporaryPath, agent, node }
+export function serverPaths(context: Shared, server: Server): ServerPaths {
+  const { deployTo, remotePath, temporaryPath, node } = placesOf(context, server)
+  return { deployTo, remotePath, temporaryPath, agent: agentPath({ remotePath }), node: namedNode({ node }) }
 }
 
-/** The settings cannot be read where it is missing. */
-export const deployToOf = ({ config }: Pick<Shipit, 'config'>): string => config.deployTo ?? ''
-
 /** Everything temporary of one transfer on a server. Its peer ends when this is removed. */
-export const transferPath = ({ temporaryPath }: Settings, tag: string): string =>
+export const transferPath = ({ temporaryPath }: Pick<Settings, 'temporaryPath'>, tag: string): string =>
   posix.join(temporaryPath, tag)
 
 /** The file in which a server notes the SHA-256 of the package of a directory. A release's name is its tag. */

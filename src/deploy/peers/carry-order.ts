@@ -3,7 +3,8 @@ import { readCopyOptions } from '../../config/copy/copy-options.ts'
 import type { CarryOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath } from '../paths/server-paths.ts'
+import { deployToOf } from '../paths/places.ts'
+import { releasesPath } from '../paths/server-paths.ts'
 import type { Extent } from '../transfer/transfer.ts'
 
 /**
@@ -14,12 +15,13 @@ export function carryOrder(
   { settings, shipit }: Pick<Context, 'settings' | 'shipit'>,
   current: string | undefined,
   { top }: Pick<Extent, 'top'>,
+  deployTo = deployToOf(shipit),
 ): CarryOrder | undefined {
   if (current === undefined || shipit.config.copy === false) return undefined
   const { deletes, filter, asDirectory } = readCopyOptions(shipit.config).copy
   if (deletes === 'all' && !asDirectory) return undefined
   return {
-    from: posix.join(releasesPath(deployToOf(shipit)), current),
+    from: posix.join(releasesPath(deployTo), current),
     ...(deletes === 'all' ? { filter: [], ignore: [] } : { filter, ignore: settings.ignore }),
     ...defined({
       everything: deletes === 'none' || undefined,

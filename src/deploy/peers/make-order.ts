@@ -4,7 +4,8 @@ import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
+import { deployToOf, placesOf } from '../paths/places.ts'
+import { recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { FleetLinks } from '../reach/fleet-links.ts'
 import { meetingPoints } from '../reach/meeting-points.ts'
@@ -40,7 +41,7 @@ export function orderFor(
     tag: transfer.tag,
     torrent,
     sha256: transfer.sha256,
-    directory: transferPath(settings, transfer.tag),
+    directory: transferPath(placesOf(context, server), transfer.tag),
     ...(transfer.content
       ? { trackers: [], peers: [], content: transfer.content.toString('base64') }
       : meetingPoints(swarm, server, facts, transfer.secret !== undefined)),
@@ -56,7 +57,7 @@ export function orderFor(
       // With an empty list it dials none of them.
       hosts: plan.links?.isOnly ? [] : hosts,
       links: plan.links?.orderOf(server, (other) => isIn(plan, other)),
-      unpack: unpackOrder(context, plan, current),
+      unpack: unpackOrder(context, server, plan, current),
       place: plan.place,
     }),
   }
@@ -68,31 +69,32 @@ const isIn = ({ transfer, deltas }: ReceivePlan, server: Server): boolean =>
 
 function unpackOrder(
   context: Context,
+  server: Server,
   { transfer, releasePath, existing, revision, carries }: ReceivePlan,
   current: string | undefined,
 ): ReceiveOrder['unpack'] {
   if (releasePath === undefined) return undefined
   const { compression, directory, key } = transfer
+  const deployTo = deployToOf(context.shipit, server)
   return {
-    into: releasePath,
+    into: carries ? posix.join(releasesPath(deployTo), transfer.tag) : releasePath,
     compression,
     ...defined({ directory: directory || undefined, key, existing, revision }),
     ...defined({
-      carry: carries ? carryOrder(context, current, transfer.extent) : undefined,
-      base: baseOrder(context, current, transfer),
-      record: carries ? recordPath(deployToOf(context.shipit), transfer.tag) : undefined,
+      carry: carries ? carryOrder(context, current, transfer.extent, deployTo) : undefined,
+      base: baseOrder(deployTo, current, transfer),
+      record: carries ? recordPath(deployTo, transfer.tag) : undefined,
     }),
     bytes: transfer.extent.bytes,
   }
 }
 
 function baseOrder(
-  { shipit }: Context,
+  deployTo: string,
   current: string | undefined,
   { base }: Transfer,
 ): NonNullable<ReceiveOrder['unpack']>['base'] {
   if (base === undefined || current === undefined) return undefined
-  const deployTo = deployToOf(shipit)
   return {
     from: posix.join(releasesPath(deployTo), current),
     record: recordPath(deployTo, current),

@@ -11,6 +11,7 @@ import { AwakeTimer } from '../../system/awake-timer.ts'
 import type { Context } from '../context/context.ts'
 import { agentInstaller, compressedAgent } from '../hosts/upload-agent.ts'
 import { agentPath } from '../paths/agent-program.ts'
+import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
 import { nodeScript } from '../scripts/node-script.ts'
 import { STALL_GRACE_S } from '../timeouts.ts'
@@ -125,7 +126,7 @@ export class RemotePeer {
     const session = {
       script: bringAgent
         ? agentInstaller(context, this.server, 'receive')
-        : nodeScript(setNodeOf(context, this.server), agentPath(settings), 'receive'),
+        : nodeScript(setNodeOf(context, this.server), agentPath(placesOf(context, this.server)), 'receive'),
       stdin: () => {
         this.#input = new PassThrough()
         for (const hear of this.#asked.splice(0)) hear(undefined) // Another agent answers from now on.

@@ -3,7 +3,8 @@ import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
-import { deployToOf, transferPath } from '../paths/server-paths.ts'
+import { placesOf } from '../paths/places.ts'
+import { transferPath } from '../paths/server-paths.ts'
 import { removeTransferScript, undoScript } from '../scripts/releases/undo-script.ts'
 import type { RemotePeer } from './remote-peer.ts'
 
@@ -17,8 +18,10 @@ const TIDY_TIMEOUT_S = 20
 export async function tidy(context: Context, tag: string, peers: readonly RemotePeer[]): Promise<void> {
   const ended = await Promise.all(peers.map((peer) => peer.end()))
   const servers = peers.filter((_, index) => !ended[index]).map(({ server }) => server)
-  const script = removeTransferScript(transferPath(context.settings, tag))
-  const outcomes = await context.fleet.run('tidy', () => ({ script }), {
+  const remove = (server: Server) => ({
+    script: removeTransferScript(transferPath(placesOf(context, server), tag)),
+  })
+  const outcomes = await context.fleet.run('tidy', remove, {
     servers,
     totalTimeoutS: TIDY_TIMEOUT_S,
   })
@@ -37,11 +40,15 @@ export async function undo(
   unpacked: ReadonlySet<Server>,
   servers: readonly Server[] = context.fleet.servers,
 ): Promise<void> {
-  const common = { deployTo: deployToOf(context.shipit), tag, author: author() }
-  const directory = transferPath(context.settings, tag)
+  const common = { tag, author: author() }
   const outcomes = await context.fleet.run(
     'undo',
-    (server) => ({ script: undoScript({ ...common, directory, withRelease: unpacked.has(server) }) }),
+    (server) => {
+      const places = placesOf(context, server)
+      const { deployTo } = places
+      const directory = transferPath(places, tag)
+      return { script: undoScript({ ...common, deployTo, directory, withRelease: unpacked.has(server) }) }
+    },
     { servers, totalTimeoutS: TIDY_TIMEOUT_S },
   )
   for (const { server, cause } of failuresOf(outcomes, 'undo')) {

@@ -2,7 +2,8 @@ import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf, releasesPath } from '../paths/server-paths.ts'
+import { deployToOf } from '../paths/places.ts'
+import { releasesPath } from '../paths/server-paths.ts'
 import type { StoredTransfer } from '../transfer/stored-transfer.ts'
 
 /** Where servers unpack a transfer: as a release, unless the settings of Twitter's Murder name another place. */

@@ -3,16 +3,20 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { agent } from '../paths/agent-program.ts'
-import { deployToOf, releasesPath, serverPaths } from '../paths/server-paths.ts'
+import { placesOf } from '../paths/places.ts'
+import { releasesPath, serverPaths } from '../paths/server-paths.ts'
 import { factsScript, OPEN_FILES_SCRIPT } from '../scripts/facts-script.ts'
 import { lockStatusScript } from '../scripts/lock-script.ts'
 import { halfMadeScript } from '../scripts/releases/clean-script.ts'
 import { revertScript } from '../scripts/releases/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
-function factsPaths(context: Context) {
+function factsOf(context: Context, server: Server, readOnly = false): string {
   const { content, sha256 } = agent()
-  return { ...serverPaths(context), content: { bytes: content.length, sha256 } }
+  return factsScript(
+    { ...serverPaths(context, server), content: { bytes: content.length, sha256 } },
+    readOnly,
+  )
 }
 
 /** Asks every server, in one command each, whether anything would fail later. */
@@ -20,8 +24,7 @@ export function ask(
   context: Context,
   servers: readonly Server[] = context.fleet.servers,
 ): Promise<Outcome[]> {
-  const script = factsScript(factsPaths(context))
-  return context.fleet.run('check', () => ({ script }), {
+  return context.fleet.run('check', (server) => ({ script: factsOf(context, server) }), {
     servers,
     signal: context.signal,
     totalTimeoutS: SCRIPT_TIMEOUT_S,
@@ -31,21 +34,26 @@ export function ask(
 
 /** The same, and each server that answers is locked in the same command. Throws LOCKED. */
 export async function askAndLock(context: Context): Promise<Outcome[]> {
-  const { again, lock, settings, shipit, signal } = context
-  const deployTo = deployToOf(shipit)
-  const { remotePath, temporaryPath } = settings
-  const halfMade = halfMadeScript({ remotePath, temporaryPath, releases: releasesPath(deployTo) })
-  // A retry removes an unpublished copy left on servers that were unreachable during cleanup.
-  const left = again
-    ? `(${revertScript(deployTo, { release: again.release, isNew: true }, undefined, author())})`
-    : ''
-  return lock.ask({ before: factsScript(factsPaths(context)), after: `${halfMade}\n${left}` }, signal)
+  const { again, lock, signal } = context
+  const after = (server: Server) => {
+    const { deployTo, remotePath, temporaryPath } = placesOf(context, server)
+    const halfMade = halfMadeScript({ remotePath, temporaryPath, releases: releasesPath(deployTo) })
+    // A retry removes an unpublished copy left on servers that were unreachable during cleanup.
+    const left = again
+      ? `(${revertScript(deployTo, { release: again.release, isNew: true }, undefined, author())})`
+      : ''
+    return `${halfMade}\n${left}`
+  }
+  return lock.ask({ before: (server) => factsOf(context, server), after }, signal)
 }
 
 /** Asks without making anything, and also what only a diagnosis needs: limits, and who has the lock. */
 export function askReadOnly(context: Context): Promise<Outcome[]> {
-  const { fleet, settings, signal } = context
-  const facts = factsScript(factsPaths(context), true)
-  const script = [facts, OPEN_FILES_SCRIPT, lockStatusScript(settings.remotePath)].join('\n')
-  return fleet.run('check', () => ({ script }), { signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true })
+  const { fleet, signal } = context
+  const script = (server: Server) => {
+    const status = lockStatusScript(placesOf(context, server).remotePath)
+    return [factsOf(context, server, true), OPEN_FILES_SCRIPT, status].join('\n')
+  }
+  const options = { signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
+  return fleet.run('check', (server) => ({ script: script(server) }), options)
 }

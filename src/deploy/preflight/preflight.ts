@@ -6,6 +6,7 @@ import type { Failure } from '../../report/failures.ts'
 import { ownAddresses } from '../../system/addresses.ts'
 import type { Context } from '../context/context.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
+import { placesOf } from '../paths/places.ts'
 import { ADDRESS_SCRIPT, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { ask } from './ask.ts'
@@ -51,19 +52,20 @@ export async function examine(
 ): Promise<Inspection> {
   const outcomes = await asked
   context.signal.throwIfAborted()
-  const { node } = context.settings
+  const { node: shared } = context.settings
   const [fit, lacking] = [new Map<Server, ServerFacts>(), new Map<Server, ServerFacts>()]
   const failures: Failure[] = failuresOf(outcomes, 'check')
   for (const outcome of outcomes) {
     if (!outcome.ok) continue
     const found = parseFacts(outcome.stdout)
+    const { node } = placesOf(context, outcome.server)
     const fault = faultOf(found, node)
     if (fault && isBrought(node) && lacksNode(fault)) lacking.set(outcome.server, found)
     else if (fault) {
       failures.push({ server: outcome.server.label, step: 'check', cause: fault.message, cure: fault.cure })
     } else fit.set(outcome.server, found)
   }
-  if (isBrought(node)) failures.push(...(await provideNode(context, { fit, lacking }, readOnly)))
+  if (isBrought(shared)) failures.push(...(await provideNode(context, { fit, lacking }, readOnly)))
   const facts = inOrder(fit, outcomes)
   for (const [server, { nodePath }] of facts) if (nodePath !== undefined) context.nodes.set(server, nodePath)
   await findAddresses(context, facts)

@@ -4,6 +4,7 @@ import type { Context } from '../context/context.ts'
 import { type Brought, bringNode, buildsFor } from '../node/bring-node.ts'
 import type { Build } from '../node/build.ts'
 import { chooseBuild, isNewer } from '../node/choose-build.ts'
+import { placesOf } from '../paths/places.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 import { BROUGHT_PREFIX } from '../scripts/find-node-script.ts'
 import type { Platform } from '../scripts/platform-script.ts'
@@ -24,13 +25,15 @@ export async function provideNode(
   { fit, lacking }: Answers,
   readOnly: boolean,
 ): Promise<Failure[]> {
-  const { node, remotePath } = context.settings
-  const hasBrought = ({ nodePath }: ServerFacts) => nodePath?.startsWith(`${remotePath}/${BROUGHT_PREFIX}`)
-  const earlier = [...fit].filter(([, found]) => hasBrought(found))
+  const { node } = context.settings
+  const pathOn = (server: Server) => placesOf(context, server).remotePath
+  const earlier = [...fit].filter(([server, { nodePath }]) =>
+    nodePath?.startsWith(`${pathOn(server)}/${BROUGHT_PREFIX}`),
+  )
   if (lacking.size === 0 && earlier.length === 0) return []
   const builds = await buildsFor(node)
   if (readOnly) return pretend(context, { fit, lacking }, builds)
-  const stale = earlier.filter(([, found]) => isStale(found, builds, remotePath))
+  const stale = earlier.filter(([server, found]) => isStale(found, builds, pathOn(server)))
   const { nodes, failures } = await bring(context, [...lacking, ...stale], builds)
   for (const [server, { version, path }] of nodes) {
     const found = fit.get(server) ?? lacking.get(server)
@@ -59,9 +62,13 @@ function isStale({ node, platform }: ServerFacts, builds: readonly Build[], remo
   return build?.version !== undefined && node !== undefined && isNewer(build.version, node)
 }
 
-function pretend({ settings }: Context, { fit, lacking }: Answers, builds: readonly Build[]): Failure[] {
+function pretend(context: Context, { fit, lacking }: Answers, builds: readonly Build[]): Failure[] {
   return [...lacking].flatMap(([server, found]): Failure[] => {
-    const { build, refusal } = chooseBuild(found.platform as Platform, builds, settings.remotePath)
+    const { build, refusal } = chooseBuild(
+      found.platform as Platform,
+      builds,
+      placesOf(context, server).remotePath,
+    )
     if (!build) return [{ server: server.label, step: 'check', ...refusal }]
     fit.set(server, { ...found, node: build.version, nodePath: undefined })
     return []

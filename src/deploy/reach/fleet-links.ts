@@ -6,6 +6,8 @@ import { pause } from '../../system/backoff.ts'
 import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
+import { placesOf } from '../paths/places.ts'
+import { transferPath } from '../paths/server-paths.ts'
 import { addressBetween } from './address-between.ts'
 import { linkPairs, pairsToLink } from './link-pairs.ts'
 import { linksLine, type Unlinked } from './links-line.ts'
@@ -31,7 +33,7 @@ export async function prepareLinks(
   context: Context,
   start: Start,
   tried: ReadonlyMap<Server, ReadonlyMap<Server, Reached>>,
-  transfer: string,
+  tag: string,
 ): Promise<FleetLinks> {
   const { between } = context.settings
   const servers = [...start.peers.keys()]
@@ -39,7 +41,7 @@ export async function prepareLinks(
   const pairs = pairsWanted(between, servers, words)
   const isOnly = between === 'ssh'
   if (pairs.length === 0) return { isOnly, orderOf: () => undefined }
-  const making = new Making(context, start, transfer)
+  const making = new Making(context, start, tag)
   const late = new AbortController()
   const timer = pause(TIMEOUT_S, AbortSignal.any([context.signal, late.signal])).catch(() => {})
   await Promise.race([making.make(pairs), timer])
@@ -79,14 +81,14 @@ class Making {
   isOver = false
   readonly #context: Context
   readonly #start: Start
-  readonly #transfer: string
+  readonly #tag: string
   readonly #targets = new Map<Server, LinkTarget>()
   readonly #keys = new Map<Server, string>()
 
-  constructor(context: Context, start: Start, transfer: string) {
+  constructor(context: Context, start: Start, tag: string) {
     this.#context = context
     this.#start = start
-    this.#transfer = transfer
+    this.#tag = tag
   }
 
   /** Each server first tries on itself what a key can do there. Only then is it told whom to let in, and who may come. */
@@ -111,10 +113,14 @@ class Making {
     )
     if (links.length === 0) return undefined
     return {
-      directory: this.#transfer,
+      directory: this.#directoryOf(server),
       admit: links.flatMap(([from, to]) => (to === server ? (this.#keys.get(from) ?? []) : [])),
       targets: links.flatMap(([from, to]) => (from === server ? (this.#targets.get(to) ?? []) : [])),
     }
+  }
+
+  #directoryOf(server: Server): string {
+    return transferPath(placesOf(this.#context, server), this.#tag)
   }
 
   async #offer(server: Server, { hostName, keys }: HostKeys): Promise<void> {
@@ -128,7 +134,7 @@ class Making {
     const name = `server-${this.#targets.size + 1}`
     const target: LinkTarget = { name, ...address, hostKeys: keys, hostName, ...defined({ user }) }
     this.#targets.set(server, target)
-    const answer = await this.#ask(server, { offer: { directory: this.#transfer, self: target } })
+    const answer = await this.#ask(server, { offer: { directory: this.#directoryOf(server), self: target } })
     const { publicKey, user: own } = answer
     if (typeof publicKey !== 'string' || typeof own !== 'string') return this.#unlink(server, answer.why)
     this.#keys.set(server, publicKey)

@@ -25,7 +25,7 @@ export interface Reach {
 }
 
 /** Finds out while the package is made how each server reaches this machine and others, and makes the ways through SSH. */
-export async function prepareReach(context: Context, start: Start, transfer: string): Promise<Reach> {
+export async function prepareReach(context: Context, start: Start, tag: string): Promise<Reach> {
   const { reach, between, ports, trackerPorts } = context.settings
   const placement = new Placement(context, start.facts)
   const { seeder, tracker, hasOwnTracker } = placement
@@ -41,7 +41,7 @@ export async function prepareReach(context: Context, start: Start, transfer: str
   for (const [server, { way }] of ways) if (way === 'ssh') relays.set(server, new Relay(context, server))
   const line = reachLine([...ways.values()])
   if (line) context.display.board().log(line)
-  const links = prepareLinks(context, start, tried.servers, transfer)
+  const links = prepareLinks(context, start, tried.servers, tag)
   links.catch(() => {}) // Who waits for them sees it.
   return {
     through: new Set(relays.keys()),

@@ -6,6 +6,7 @@ import { type RelayPorts, Tunnel } from '../../protocol/tunnel/tunnel.ts'
 import { pause } from '../../system/backoff.ts'
 import type { Context } from '../context/context.ts'
 import { agentPath } from '../paths/agent-program.ts'
+import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
 import { nodeScript } from '../scripts/node-script.ts'
 
@@ -70,9 +71,9 @@ export class Relay {
 
   /** Gives why it ended. */
   async #session(signal: AbortSignal): Promise<MurderError> {
-    const { fleet, settings } = this.#context
+    const { fleet } = this.#context
     const { tracker = 0, seeder = 0 } = this.#ports ?? {}
-    const words = [agentPath(settings), 'relay', String(tracker), String(seeder)]
+    const words = [agentPath(placesOf(this.#context, this.#server)), 'relay', String(tracker), String(seeder)]
     const script = nodeScript(setNodeOf(this.#context, this.#server), ...words)
     let input = new PassThrough()
     let tunnel: Tunnel | undefined

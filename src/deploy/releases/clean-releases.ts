@@ -3,11 +3,11 @@ import type { ShipitConfig } from '../../shipit.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
-import { deployToOf } from '../paths/server-paths.ts'
-import { makePlaceScript } from '../scripts/lock-script.ts'
+import { deployToOf } from '../paths/places.ts'
 import { parseReleases, releasesScript } from '../scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { releasesToClean } from './history.ts'
+import { lockOnly } from './lock-only.ts'
 import { removeReleases } from './remove-releases.ts'
 
 /** How many releases are kept when `keepReleases` is not set, as in shipit-deploy. */
@@ -18,17 +18,19 @@ const KEPT_RELEASES = 5
  * told, and is no failure. Throws FLEET_FAILED or LOCKED.
  */
 export async function cleanReleases(context: Context): Promise<void> {
-  const { fleet, lock, settings, shipit, signal } = context
+  const { fleet, lock, shipit, signal } = context
   if (!lock.isHeld) {
-    const locked = await lock.ask({ before: makePlaceScript(settings.remotePath) }, signal)
+    const locked = await lock.ask(lockOnly(context), signal)
     tolerate(context, failuresOf(locked, 'check'), 'nothing was removed')
   }
-  const deployTo = deployToOf(shipit)
   const keepReleases = keptReleases(shipit.config)
   shipit.log(`Keeping "${keepReleases}" last releases, cleaning others`)
-  const script = releasesScript(deployTo)
   const options = { signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
-  const asked = await fleet.run('clean', () => ({ script }), options)
+  const asked = await fleet.run(
+    'clean',
+    (server) => ({ script: releasesScript(deployToOf(shipit, server)) }),
+    options,
+  )
   const own = shipit.releaseDirname
   const removals = new Map(
     [...parseReleases(asked)].map(([server, found]) => [

@@ -15,9 +15,12 @@ export interface Compared {
 /** Each server reads what `murder:peer` has brought, and compares it with what was noted then. Changes nothing. */
 export async function compareRelease(context: Context, release: string): Promise<Compared> {
   const { fleet, settings, shipit, signal } = context
-  const script = intactScript(serverPaths(context), release)
   const options = { signal, stallTimeoutS: settings.timeouts.stall, repeatable: true }
-  const outcomes = await fleet.run('check', () => ({ script }), options)
+  const outcomes = await fleet.run(
+    'check',
+    (server) => ({ script: intactScript(serverPaths(context, server), release) }),
+    options,
+  )
   signal.throwIfAborted()
   const answers = outcomes.flatMap((outcome) =>
     outcome.ok ? [{ server: outcome.server.label, intact: parseIntact(outcome.stdout) }] : [],

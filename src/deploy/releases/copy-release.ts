@@ -4,7 +4,8 @@ import type { Failure } from '../../report/failures.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
-import { deployToOf, releasesPath } from '../paths/server-paths.ts'
+import { deployToOf } from '../paths/places.ts'
+import { releasesPath } from '../paths/server-paths.ts'
 import { readReleaseScript, writeReleaseScript } from '../scripts/releases/copy-script.ts'
 
 /** How far the server that reads may be ahead of the one that writes. */
@@ -34,16 +35,18 @@ async function copyTo(
   source: Server,
   target: Server,
 ): Promise<Failure[]> {
-  const deployTo = deployToOf(shipit)
   const bytes = new PassThrough({ highWaterMark: BUFFER_BYTES })
   bytes.on('error', () => {}) // The outcomes say what went wrong.
   const both = new AbortController()
   const options = { signal: AbortSignal.any([signal, both.signal]), stallTimeoutS: settings.timeouts.stall }
   const read = {
-    script: readReleaseScript(releasesPath(deployTo), release),
+    script: readReleaseScript(releasesPath(deployToOf(shipit, source)), release),
     onLine: (line: string) => decode(line, bytes),
   }
-  const write = { script: writeReleaseScript(deployTo, release, author()), stdin: () => bytes }
+  const write = {
+    script: writeReleaseScript(deployToOf(shipit, target), release, author()),
+    stdin: () => bytes,
+  }
   const reading = fleet.runOn(source, 'copy', read, options).then((outcome) => {
     // A half archive must not look like a whole one.
     if (outcome.ok) bytes.end()

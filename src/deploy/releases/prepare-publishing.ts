@@ -6,8 +6,8 @@ import type { Shipit } from '../../shipit.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
-import { deployToOf, releasesPath } from '../paths/server-paths.ts'
-import { makePlaceScript } from '../scripts/lock-script.ts'
+import { deployToOf, placesOf } from '../paths/places.ts'
+import { releasesPath } from '../paths/server-paths.ts'
 import {
   type FoundRelease,
   findReleaseScript,
@@ -18,11 +18,12 @@ import { mostCommon } from './choose/choose-release.ts'
 import { loadLastBrought } from './choose/last-brought.ts'
 import { type ReleaseToPublish, releaseToPublish, whyUnpublishable } from './choose/release-to-publish.ts'
 import { compareRelease } from './compare-release.ts'
+import { lockOnly } from './lock-only.ts'
 
 /** Locks the servers and finds the release of a `deploy:publish` alone. Throws FLEET_FAILED, LOCKED or NOTHING_TO_PUBLISH. */
 export async function preparePublishing(context: Context, wanted: ReleaseToPublish): Promise<void> {
-  const { lock, settings, signal } = context
-  const locked = await lock.ask({ before: makePlaceScript(settings.remotePath) }, signal)
+  const { lock, signal } = context
+  const locked = await lock.ask(lockOnly(context), signal)
   tolerate(context, failuresOf(locked, 'check'), 'nothing was published')
   await findRelease(context, wanted, 'nothing was published')
 }
@@ -33,10 +34,16 @@ export async function findRelease(
   wanted: ReleaseToPublish,
   consequence: string,
 ): Promise<void> {
-  const { fleet, settings, shipit, signal } = context
-  const script = findReleaseScript(deployToOf(shipit), settings.remotePath, wanted.release)
+  const { fleet, shipit, signal } = context
   const options = { signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
-  const outcomes = await fleet.run('check', () => ({ script }), options)
+  const outcomes = await fleet.run(
+    'check',
+    (server) => {
+      const { deployTo, remotePath } = placesOf(context, server)
+      return { script: findReleaseScript(deployTo, remotePath, wanted.release) }
+    },
+    options,
+  )
   signal.throwIfAborted()
   tolerate(context, failuresOf(outcomes, 'check'), consequence)
   const { failures, found } = judge(wanted, outcomes, shipit.environment)

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf } from '../paths/server-paths.ts'
+import { deployToOf } from '../paths/places.ts'
 import { parseStuck, removeReleasesScript } from '../scripts/releases/remove-releases-script.ts'
 import { REMOVAL_TIMEOUT_S } from '../timeouts.ts'
 
@@ -11,13 +11,12 @@ export async function removeReleases(
   removals: ReadonlyMap<Server, readonly string[]>,
 ): Promise<Outcome[]> {
   const servers = [...removals].flatMap(([server, names]) => (names.length > 0 ? [server] : []))
-  const deployTo = deployToOf(shipit)
   const outcomes = await fleet.run(
     'clean',
     (server) => ({
       script: `${lock.fence(server)}
 fence || exit 1
-${removeReleasesScript(deployTo, removals.get(server) ?? [])}`,
+${removeReleasesScript(deployToOf(shipit, server), removals.get(server) ?? [])}`,
     }),
     { servers, signal, totalTimeoutS: REMOVAL_TIMEOUT_S, repeatable: true },
   )

@@ -2,11 +2,12 @@ import { posix } from 'node:path'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
-import { deployToOf, releasesPath } from '../paths/server-paths.ts'
-import { makePlaceScript } from '../scripts/lock-script.ts'
+import { deployToOf } from '../paths/places.ts'
+import { releasesPath } from '../paths/server-paths.ts'
 import { parseReleases, releasesScript } from '../scripts/releases/releases-script.ts'
 import { liveRelease, releaseBefore } from './choose/choose-release.ts'
 import { copyRelease } from './copy-release.ts'
+import { lockOnly } from './lock-only.ts'
 
 /**
  * Chooses the release to go back to, and sets what shipit-deploy's tasks and other plugins read: releaseDirname, releasePath,
@@ -16,7 +17,7 @@ import { copyRelease } from './copy-release.ts'
 export async function prepareRollback(context: Context): Promise<void> {
   const { again, fleet, lock, settings, shipit, signal } = context
   const deployTo = deployToOf(shipit)
-  const scripts = { before: makePlaceScript(settings.remotePath), after: releasesScript(deployTo) }
+  const scripts = lockOnly(context, (server) => releasesScript(deployToOf(shipit, server)))
   const outcomes = await lock.ask(scripts, signal)
   tolerate(context, failuresOf(outcomes, 'check'), 'nothing was changed')
   const releases = parseReleases(outcomes)

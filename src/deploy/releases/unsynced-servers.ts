@@ -1,7 +1,8 @@
 import type { Fleet } from '../../fleet/fleet.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
 import type { Shipit } from '../../shipit.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
-import { deployToOf } from '../paths/server-paths.ts'
+import { deployToOf } from '../paths/places.ts'
 import {
   type FleetReleases,
   parseReleases,
@@ -23,16 +24,16 @@ export function allowUnsyncedServers(shipit: Shipit, fleet: () => Fleet): void {
     return names.length === 0 ? null : [...new Set(names)].sort().reverse()
   }
   shipit.getRevision = async (release) => {
-    const script = revisionScript(deployToOf(shipit), release)
-    const outcomes = await fleet().run('check', () => ({ script }), { totalTimeoutS: SCRIPT_TIMEOUT_S })
+    const ask = (server: Server) => ({ script: revisionScript(deployToOf(shipit, server), release) })
+    const outcomes = await fleet().run('check', ask, { totalTimeoutS: SCRIPT_TIMEOUT_S })
     const found = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.stdout.trim()] : []))
     return found.find((revision) => revision !== '') ?? ''
   }
 }
 
 async function askReleases(shipit: Shipit, fleet: Fleet): Promise<FleetReleases> {
-  const script = releasesScript(deployToOf(shipit))
-  const outcomes = await fleet.run('check', () => ({ script }), { totalTimeoutS: SCRIPT_TIMEOUT_S })
+  const ask = (server: Server) => ({ script: releasesScript(deployToOf(shipit, server)) })
+  const outcomes = await fleet.run('check', ask, { totalTimeoutS: SCRIPT_TIMEOUT_S })
   for (const { server, cause } of failuresOf(outcomes, 'check'))
     shipit.log(`${server} was not asked: ${cause}`)
   return parseReleases(outcomes)

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { stay } from '../../fleet/persistent-shell-script.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
+import { tellDrainedScript } from './drained-script.ts'
 import { CANNOT_WRITE, SAY, STARTED } from './shell-functions.ts'
 import { parseValues } from './values.ts'
 
@@ -125,6 +126,7 @@ own() { look && [ "$id_of" = "$id" ]; }
 drop() { own && [ "$holder" = "$self" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM
 say lock.current "$(link_now)"
+${tellDrainedScript(remotePath)}
 ${after}
 say lock.taken yes
 ${stay('if own; then touch -c "$l"; fi')}`
@@ -142,7 +144,7 @@ if take; then say lock.taken yes; fi`
 }
 
 export function lockStatusScript(remotePath: string): string {
-  return `${lockFunctions(remotePath)}\nif look && ! left; then tell; fi`
+  return `${lockFunctions(remotePath)}\nif look && ! left; then tell; fi\n${tellDrainedScript(remotePath)}`
 }
 
 /** Removes the lock, whoever owns it, and tells what it was. */
@@ -156,6 +158,9 @@ export const removeLockScript = (remotePath: string, { id }: LockOwner) =>
 
 /** What `current` was when the lock was taken; an empty text where there is none. */
 export const parseLink = (output: string): string => parseValues(output).get('lock.current') ?? ''
+
+/** Who has left the server out of service. */
+export const parseDrained = (output: string): string | undefined => parseValues(output).get('drained')
 
 /** Whether a script has taken the lock, or found somebody else's, or neither. */
 export function parseLock(output: string): 'taken' | FoundLock | undefined {

@@ -1,3 +1,4 @@
+import type { Server } from '../../fleet/ssh/server.ts'
 import { runsNow } from '../../protocol/run-status.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Context } from '../context/context.ts'
@@ -6,7 +7,8 @@ import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { agent } from '../paths/agent-program.ts'
 import { environmentDirectory } from '../paths/local-paths.ts'
-import { deployToOf, releasesPath } from '../paths/server-paths.ts'
+import { placesOf } from '../paths/places.ts'
+import { releasesPath } from '../paths/server-paths.ts'
 import { leftovers } from '../releases/history.ts'
 import { removeReleases } from '../releases/remove-releases.ts'
 import { lockStatusScript, othersLock } from '../scripts/lock-script.ts'
@@ -33,14 +35,12 @@ interface Cleaned {
  * to. It never removes another release or anything that is in use.
  */
 export async function clean(context: Context): Promise<void> {
-  const { fleet, shipit, settings } = context
-  const script = cleanScript({
-    temporaryPath: settings.temporaryPath,
-    remotePath: settings.remotePath,
-    releases: releasesPath(deployToOf(shipit)),
-    agent: agent().name,
-  })
-  const outcomes = await fleet.run('clean', () => ({ script }), {
+  const { fleet } = context
+  const script = (server: Server) => {
+    const { deployTo, remotePath, temporaryPath } = placesOf(context, server)
+    return cleanScript({ temporaryPath, remotePath, releases: releasesPath(deployTo), agent: agent().name })
+  }
+  const outcomes = await fleet.run('clean', (server) => ({ script: script(server) }), {
     servers: [...fleet.servers, ...fleet.besides],
     totalTimeoutS: CLEAN_TIMEOUT_S,
   })
@@ -62,9 +62,12 @@ export async function clean(context: Context): Promise<void> {
 
 /** Removes the releases of deploys that were killed, on servers that are not locked. */
 async function cleanUnpublished(context: Context): Promise<Failure[]> {
-  const { fleet, settings, shipit } = context
-  const script = `${lockStatusScript(settings.remotePath)}\n${releasesScript(deployToOf(shipit))}`
-  const asked = await fleet.run('clean', () => ({ script }), { totalTimeoutS: SCRIPT_TIMEOUT_S })
+  const { fleet, shipit } = context
+  const ask = (server: Server) => {
+    const { deployTo, remotePath } = placesOf(context, server)
+    return { script: `${lockStatusScript(remotePath)}\n${releasesScript(deployTo)}` }
+  }
+  const asked = await fleet.run('clean', ask, { totalTimeoutS: SCRIPT_TIMEOUT_S })
   const removals = new Map(
     asked.flatMap((outcome) =>
       outcome.ok && !othersLock(outcome.stdout)

@@ -1,9 +1,11 @@
+import { posix } from 'node:path'
 import { sha256Of } from '../../files/hash.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
-import { deployToOf, notePath } from '../paths/server-paths.ts'
+import { placesOf } from '../paths/places.ts'
+import { notePath, releasesPath } from '../paths/server-paths.ts'
 import type { UnpackTarget } from '../peers/unpack-target.ts'
 import { notePackageScript } from '../scripts/releases/find-release-script.ts'
 import { noteScript } from '../scripts/releases/history-script.ts'
@@ -23,13 +25,18 @@ export async function findComplete(
   { path, release, existing }: UnpackTarget,
 ): Promise<Set<Server>> {
   if (existing !== 'refuse') return new Set()
-  const { fleet, settings, signal } = context
-  const note = notePath(settings.remotePath, release ? tag : `${tag}.${shortHash(path)}`)
-  // Once it is there, only a publication makes it a release to go back to, and no deploy removes it.
-  const then = release ? noteScript(deployToOf(context.shipit), author(), 'brought', tag) : ''
-  const script = notePackageScript({ path, note, sha256, then })
+  const { fleet, signal } = context
+  const noted = author()
+  const look = (server: Server) => {
+    const { deployTo, remotePath } = placesOf(context, server)
+    const note = notePath(remotePath, release ? tag : `${tag}.${shortHash(path)}`)
+    // Once it is there, only a publication makes it a release to go back to, and no deploy removes it.
+    const then = release ? noteScript(deployTo, noted, 'brought', tag) : ''
+    const place = release ? posix.join(releasesPath(deployTo), tag) : path
+    return { script: notePackageScript({ path: place, note, sha256, then }) }
+  }
   const options = { signal, totalTimeoutS: ANSWER_TIMEOUT_S }
-  const outcomes = await fleet.run('check', () => ({ script }), options)
+  const outcomes = await fleet.run('check', look, options)
   signal.throwIfAborted()
   const saying = (word: string) =>
     outcomes.flatMap((outcome) =>

@@ -1,3 +1,4 @@
+import type { Outcome } from '../../fleet/fleet.ts'
 import { columnsOf } from '../../report/output.ts'
 import { fittedTable } from '../../text/fitted-table.ts'
 import { duration, oneLine } from '../../text/format.ts'
@@ -5,7 +6,8 @@ import type { Context } from '../context/context.ts'
 import { type NamedLock, namedLocks, newOwner } from '../context/fleet-lock.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { count, say } from '../outcome/say.ts'
-import { breakLockScript, lockStatusScript, takeLockScript } from '../scripts/lock-script.ts'
+import { placesOf } from '../paths/places.ts'
+import { breakLockScript, lockStatusScript, parseDrained, takeLockScript } from '../scripts/lock-script.ts'
 
 /** How long a server may take to answer. */
 const ANSWER_TIMEOUT_S = 60
@@ -13,7 +15,7 @@ const ANSWER_TIMEOUT_S = 60
 /** `murder:lock`: keeps deploys and rollbacks from beginning until murder:unlock. MURDER_LOCK_REASON says why. */
 export async function lock(context: Context): Promise<void> {
   const owner = newOwner('manual', process.env.MURDER_LOCK_REASON || 'no reason given')
-  const others = await onAll(context, takeLockScript(context.settings.remotePath, owner))
+  const others = await onAll(context, (remotePath) => takeLockScript(remotePath, owner))
   const total = context.fleet.all.length
   const taken = total - others.length
   const text = taken > 0 ? [`Locked ${taken} of ${count(total, 'server')}: ${oneLine(owner.what)}`] : []
@@ -27,25 +29,41 @@ export async function lock(context: Context): Promise<void> {
 
 /** `murder:unlock`: removes every lock, also that of a running deploy, which then publishes nothing where another one has the lock. */
 export async function unlock(context: Context): Promise<void> {
-  const found = await onAll(context, breakLockScript(context.settings.remotePath))
+  const found = await onAll(context, breakLockScript)
   tell(context, found, { none: 'Nothing was locked', some: 'Unlocked', event: 'unlocked' })
 }
 
-/** `murder:lock:status` */
+/** `murder:lock:status`: also says which servers a deploy that was killed has left out of service. */
 export async function lockStatus(context: Context): Promise<void> {
-  const found = await onAll(context, lockStatusScript(context.settings.remotePath))
-  tell(context, found, { none: 'Nothing is locked', some: 'Locked', event: 'locks' })
+  const outcomes = await askAll(context, lockStatusScript)
+  tell(context, namedLocks(outcomes), { none: 'Nothing is locked', some: 'Locked', event: 'locks' })
+  for (const outcome of outcomes) {
+    const about = outcome.ok ? parseDrained(outcome.stdout) : undefined
+    if (about === undefined) continue
+    const { label: server } = outcome.server
+    say(context, `${server} was left out of service by ${oneLine(about)}`, 'drained', {
+      servers: [server],
+      about,
+    })
+  }
 }
 
 /** Runs a script on all servers; gives the locks that it names. */
-async function onAll(context: Context, script: string): Promise<NamedLock[]> {
+const onAll = async (context: Context, script: (remotePath: string) => string): Promise<NamedLock[]> =>
+  namedLocks(await askAll(context, script))
+
+async function askAll(context: Context, script: (remotePath: string) => string): Promise<Outcome[]> {
   const { fleet, signal } = context
   const options = { servers: fleet.all, signal, totalTimeoutS: ANSWER_TIMEOUT_S }
-  const outcomes = await fleet.run('lock', () => ({ script }), options)
+  const outcomes = await fleet.run(
+    'lock',
+    (server) => ({ script: script(placesOf(context, server).remotePath) }),
+    options,
+  )
   signal.throwIfAborted()
   const failures = failuresOf(outcomes, 'lock')
   assertNoFailures(context, failures, { one: 'has answered', several: 'have answered' })
-  return namedLocks(outcomes)
+  return outcomes
 }
 
 function tell(

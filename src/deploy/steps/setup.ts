@@ -5,6 +5,7 @@ import type { Context } from '../context/context.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
 import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly, say } from '../outcome/say.ts'
+import { placesOf } from '../paths/places.ts'
 import { inspect } from '../preflight/preflight.ts'
 import { describeNode } from '../scripts/find-node-script.ts'
 
@@ -38,10 +39,9 @@ export async function setup(full: Context): Promise<void> {
       agent: hasAgent ? 'there' : 'uploaded',
     }
   })
-  const { settings } = context
-  const cells = rows.map(({ server, node, nodePath, free, current, agent }) => [
+  const cells = rows.map(({ server, node, nodePath, free, current, agent }, index) => [
     oneLine(server),
-    describeNode(node, nodePath, settings.remotePath),
+    describeNode(node, nodePath, placesOf(context, servers[index]).remotePath),
     free === null ? '?' : bytes(free),
     current ?? 'none',
     agent,

@@ -16,10 +16,9 @@ const ANSWER_TIMEOUT_S = 60
 /** `murder:status`: what runs on the deploy host and on every server. Reads only. */
 export async function status(context: Context): Promise<void> {
   const { fleet } = context
-  const script = statusScript(serverPaths(context))
   const [local, outcomes] = await Promise.all([
     localTaskHost(context)?.status() ?? [],
-    fleet.run('status', () => ({ script }), {
+    fleet.run('status', (server) => ({ script: statusScript(serverPaths(context, server)) }), {
       servers: [...fleet.servers, ...fleet.besides],
       signal: context.signal,
       totalTimeoutS: ANSWER_TIMEOUT_S,

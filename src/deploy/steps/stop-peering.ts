@@ -1,3 +1,4 @@
+import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
@@ -12,8 +13,8 @@ const STOP_TIMEOUT_S = 60
  * they were sharing.
  */
 export async function stopPeering(context: Context, tag?: string): Promise<void> {
-  const script = stopScript(serverPaths(context), tag)
-  const outcomes = await context.fleet.run('stop', () => ({ script }), { totalTimeoutS: STOP_TIMEOUT_S })
+  const stop = (server: Server) => ({ script: stopScript(serverPaths(context, server), tag) })
+  const outcomes = await context.fleet.run('stop', stop, { totalTimeoutS: STOP_TIMEOUT_S })
   const stopped = outcomes.flatMap((outcome) =>
     outcome.ok ? parseStopped(outcome.stdout).map((run) => ({ server: outcome.server.label, ...run })) : [],
   )

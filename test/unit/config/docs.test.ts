@@ -5,8 +5,10 @@ import { loadSettings } from '../../../src/config/load.ts'
 import { settingsMarkdown } from '../../../src/config/markdown.ts'
 
 const servers = [{ user: 'deploy', host: 'a.example.com', roles: ['web'] }, 'deploy@b.example.com']
+/** What is watched. */
+const base = { rollout: { local: { check: './check' } } }
 const load = (file: unknown, env: Record<string, string> = {}) =>
-  loadSettings({ file, env, deployTo: '/srv/app', servers })
+  loadSettings({ file, env, deployTo: '/srv/app', servers, base })
 
 test('docs/settings.md says what the schema says (update: npx vitest run --project unit config -u)', async () => {
   await expect(settingsMarkdown()).toMatchFileSnapshot('../../../docs/settings.md')
@@ -35,55 +37,65 @@ test('the table of murder:config', () => {
   )
   expect(`${describeSettings(settings, origins)}\n`).toBe(
     `\
-setting             value                                            from
-tracker.port        9000                                             environment MURDER_TRACKER_PORT
-tracker.address     the address of the seeder                        default
-tracker.allow       nothing                                          default
-tracker.at          seeder                                           default
-seeder              local                                            default
-peers               all servers                                      default
-roles               any                                              default
-only                none named                                       default
-except              none named                                       default
-announce            the deploy host as each server sees it over SSH  default
-remotePath          /srv/app/shared/murder                           default
-temporaryPath       /srv/app/shared/murder/tmp                       default
-node                found on each server                             default
-ports               any free port                                    shipitfile
-reach               auto                                             default
-between             auto                                             default
-betweenAddresses    none                                             default
-linger              1 min 30 s                                       shipitfile
-package             file                                             default
-compression         auto                                             default
-ignore              *.log, /tmp                                      shipitfile
-uploadLimit         10.0 MiB/s                                       shipitfile
-downloadLimit       no limit                                         default
-sites               none named                                       default
-concurrency         30                                               default
-timeouts.connect    10 s                                             default
-timeouts.stall      1 min                                            default
-timeouts.total      no limit                                         default
-timeouts.health     1 min                                            default
-tolerate            0                                                default
-retries             12                                               default
-batch               all servers at once                              default
-healthCheck         none                                             default
-revert              yes                                              default
-rollbackAny         no                                               default
-pieceLength         256 KiB                                          shipitfile
-allowStrangers      no                                               default
-encrypt             no                                               default
-deltas              no                                               environment MURDER_DELTAS
-keepContent         1.0 GiB                                          default
-tag                 the time (UTC)                                   default
-filesPath           the workspace                                    default
-destinationPath     <deployTo>/releases                              default
-noTagDirectory      no                                               default
-pathIsFile          no                                               default
-page.serve          true when page.port is set, else false           default
-page.port           any free port                                    default
-unsafePleaseDelete  no                                               default
+setting                    value                                            from
+tracker.port               9000                                             environment MURDER_TRACKER_PORT
+tracker.address            the address of the seeder                        default
+tracker.allow              nothing                                          default
+tracker.at                 seeder                                           default
+seeder                     local                                            default
+peers                      all servers                                      default
+roles                      any                                              default
+only                       none named                                       default
+except                     none named                                       default
+announce                   the deploy host as each server sees it over SSH  default
+remotePath                 /srv/app/shared/murder                           default
+temporaryPath              /srv/app/shared/murder/tmp                       default
+node                       found on each server                             default
+ports                      any free port                                    shipitfile
+reach                      auto                                             default
+between                    auto                                             default
+betweenAddresses           none                                             default
+linger                     1 min 30 s                                       shipitfile
+package                    file                                             default
+compression                auto                                             default
+ignore                     *.log, /tmp                                      shipitfile
+uploadLimit                10.0 MiB/s                                       shipitfile
+downloadLimit              no limit                                         default
+sites                      none named                                       default
+concurrency                30                                               default
+timeouts.connect           10 s                                             default
+timeouts.stall             1 min                                            default
+timeouts.total             no limit                                         default
+timeouts.health            1 min                                            default
+timeouts.hook              2 min                                            default
+tolerate                   0                                                default
+retries                    12                                               default
+batch                      all servers at once                              default
+rollout.groups             as batch says                                    default
+rollout.before             none                                             default
+rollout.after              none                                             default
+rollout.local.beforeGroup  none                                             default
+rollout.local.afterGroup   none                                             default
+rollout.local.check        ./check                                          shipitfile
+rollout.healthCheck        none                                             default
+rollout.watch              0 s                                              default
+rollout.pause              0 s                                              default
+rollout.revert             all                                              default
+activate                   none                                             default
+rollbackAny                no                                               default
+pieceLength                256 KiB                                          shipitfile
+allowStrangers             no                                               default
+encrypt                    no                                               default
+deltas                     no                                               environment MURDER_DELTAS
+keepContent                1.0 GiB                                          default
+tag                        the time (UTC)                                   default
+filesPath                  the workspace                                    default
+destinationPath            <deployTo>/releases                              default
+noTagDirectory             no                                               default
+pathIsFile                 no                                               default
+page.serve                 true when page.port is set, else false           default
+page.port                  any free port                                    default
+unsafePleaseDelete         no                                               default
 `,
   )
 })

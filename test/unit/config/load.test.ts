@@ -45,10 +45,10 @@ describe('values', () => {
       except: [],
       sites: [],
       concurrency: 30,
-      timeouts: { connect: 10, stall: 60, total: 0, health: 60 },
+      timeouts: { connect: 10, stall: 60, total: 0, health: 60, hook: 120 },
+      rollout: { local: {}, watch: 0, pause: 0, revert: true },
       tolerate: 0,
       retries: 12,
-      revert: true,
       rollbackAny: false,
       deltas: true,
       keepContent: 1024 ** 3,
@@ -79,7 +79,7 @@ describe('values', () => {
     const { settings, origins } = load(file, { MURDER_TRACKER_PORT: '9001', MURDER_TIMEOUTS_CONNECT: '3' })
     expect(settings.tracker.port).toBe(9001)
     expect(settings.linger).toBe(5)
-    expect(settings.timeouts).toEqual({ connect: 3, stall: 90, total: 0, health: 60 })
+    expect(settings.timeouts).toEqual({ connect: 3, stall: 90, total: 0, health: 60, hook: 120 })
     expect(origins).toMatchObject({
       'tracker.port': 'environment MURDER_TRACKER_PORT',
       'tracker.address': 'default',
@@ -89,6 +89,37 @@ describe('values', () => {
       'timeouts.total': 'default',
     })
     expect(file).toEqual({ tracker: { port: 9000 }, linger: 5, timeouts: { stall: 90 } })
+  })
+
+  test('what an environment does not set comes from `default`, setting by setting', () => {
+    const base = {
+      tracker: { port: 9000, address: 't' },
+      linger: 5,
+      stallTimeout: 9,
+      sites: { paris: ['a'] },
+    }
+    const file = {
+      tracker: { port: 9001 },
+      linger: undefined,
+      timeouts: { connect: 4 },
+      sites: { rome: ['b'] },
+    }
+    const { settings } = loadSettings({ file, base, env: {}, deployTo: '/srv/app', servers: fleet })
+    expect(settings.tracker).toMatchObject({ port: 9001, address: 't' })
+    expect(settings.linger).toBe(30)
+    expect(settings.timeouts).toMatchObject({ connect: 4, stall: 9 })
+    expect(settings.sites.map(({ name }) => name)).toEqual(['rome'])
+    const alone = loadSettings({
+      file: { tracker: 'local' },
+      base,
+      env: {},
+      deployTo: '/srv/app',
+      servers: fleet,
+    })
+    expect(alone.settings.tracker).toMatchObject({ port: 9000, at: 'local' })
+    const wrong = () =>
+      loadSettings({ file: {}, base: { lingr: 1 }, env: {}, deployTo: '/srv/app', servers: fleet })
+    expect(problems(wrong)).toEqual([expect.stringContaining('murder.lingr (found 1) is no setting')])
   })
 
   test('undefined in a shipitfile is the default', () => {
@@ -148,7 +179,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, roles, only, except, announce, remotePath, temporaryPath, node, ports, reach, between, betweenAddresses, linger, package, compression, ignore, uploadLimit, downloadLimit, sites, concurrency, timeouts, tolerate, retries, batch, healthCheck, revert, rollbackAny, pieceLength, allowStrangers, encrypt, deltas, keepContent, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, roles, only, except, announce, remotePath, temporaryPath, node, ports, reach, between, betweenAddresses, linger, package, compression, ignore, uploadLimit, downloadLimit, sites, concurrency, timeouts, tolerate, retries, batch, rollout, activate, rollbackAny, pieceLength, allowStrangers, encrypt, deltas, keepContent, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
     ],
     [
       { tracker: { stallTimeout: 1 } },

@@ -2,7 +2,7 @@ import { ExitCode, MurderError } from '../../../errors.ts'
 import type { Server } from '../../../fleet/ssh/server.ts'
 import type { Context } from '../../context/context.ts'
 import { shipitCommand } from '../../context/shipit-command.ts'
-import { deployToOf } from '../../paths/server-paths.ts'
+import { deployToOf } from '../../paths/places.ts'
 import { parseReleases, releasesScript } from '../../scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../../timeouts.ts'
 import { publishedSince } from '../history.ts'
@@ -16,9 +16,12 @@ export async function assertNewest(
   release: string,
   servers: readonly Server[],
 ): Promise<void> {
-  const script = releasesScript(deployToOf(shipit))
   const options = { servers, signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
-  const outcomes = await fleet.run('check', () => ({ script }), options)
+  const outcomes = await fleet.run(
+    'check',
+    (server) => ({ script: releasesScript(deployToOf(shipit, server)) }),
+    options,
+  )
   signal.throwIfAborted()
   const later = publishedSince([...parseReleases(outcomes).values()], release)
   if (later.length === 0) return

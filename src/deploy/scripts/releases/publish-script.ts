@@ -10,8 +10,8 @@ export interface Publication {
   isNew: boolean
   /** Whether this is a rollback. No later one goes to what a rollback has left, until that is published again. */
   isRollback?: boolean
-  /** Called once servers have gone back to `release`, which they had before. */
-  onReverted?: (release: string) => Promise<void>
+  /** Called once servers have gone back to `release`, which they had before: all of them, or those of one group. */
+  onReverted?: (release: string, how: { isWhole: boolean }) => Promise<void>
 }
 
 /**
@@ -78,18 +78,6 @@ ${isOwn ? '' : takeBack}
 ${isNew ? remove : ''}
 sync_history`
 }
-
-/**
- * Runs the user's own shell text in a shell of its own: it may call `exit`, or print anything. A program that it leaves in the
- * background must not hold the SSH session open, so it prints into a file that is deleted already.
- */
-export const healthScript = (deployTo: string, healthCheck: string) =>
-  `o=$(mktemp) && exec 3>"$o" 4<"$o" || exit 1
-rm -f "$o"
-cd ${quotePath(posix.join(deployTo, 'current'))} && sh -c ${quote(healthCheck)} </dev/null >/dev/null 2>&3 3>&- 4<&-
-c=$?
-cat <&4 >&2
-exit $c`
 
 /**
  * Goes to `deployTo` and sets `r` to the release. No other text may become the target of a link, or be removed: `releases/` itself

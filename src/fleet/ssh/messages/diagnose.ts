@@ -127,6 +127,14 @@ function ended(exitCode: number | null, signal: string | null): string {
 }
 
 /** The failure when a limit has run out. `connect` counts until the script starts, `stall` while nothing moves. */
+/** Settings that limit the user's own commands, by step. */
+const OWN_TIMEOUTS: Record<string, string> = {
+  health: 'health',
+  before: 'hook',
+  after: 'hook',
+  activate: 'hook',
+}
+
 export function outOfTime(
   limit: 'connect' | 'stall' | 'total',
   seconds: number,
@@ -148,10 +156,10 @@ export function outOfTime(
     total: [
       'TIMED_OUT',
       `it was not done after ${seconds} s`,
-      // The agent keeps the limit of a transfer. Of all other commands only the health check has a setting.
-      step === 'health'
-        ? 'see why the check takes so long, or raise murder.timeouts.health'
-        : 'see what keeps the server busy, then try again',
+      // The agent keeps the limit of a transfer. Of all other commands only the user's own have a setting.
+      OWN_TIMEOUTS[step] === undefined
+        ? 'see what keeps the server busy, then try again'
+        : `see why it takes so long, or raise murder.timeouts.${OWN_TIMEOUTS[step]}`,
     ],
   }[limit] as [string, string, string]
   const exitCode = limit === 'connect' ? ExitCode.failed : ExitCode.stalled

@@ -26,8 +26,12 @@ function take(input: Buffer) {
       },
     )
   writeFileSync(join(directory, 'calls'), '')
-  const context = { nodes: new Map(), settings: { remotePath, node: process.execPath } } as unknown as Context
-  const script = agentInstaller(context, { label: 'a' } as Server)
+  const context = {
+    nodes: new Map(),
+    settings: { remotePath, node: process.execPath },
+    shipit: { config: { deployTo: '/srv/app' } },
+  } as unknown as Context
+  const script = agentInstaller(context, { label: 'a', connection: { remote: { host: 'a' } } } as Server)
   const env = { ...process.env, PATH: `${spies}:${process.env.PATH}` }
   const { status } = spawnSync('sh', ['-c', script], { input, env, encoding: 'utf8' })
   return { status, calls: readFileSync(join(directory, 'calls'), 'utf8').trim().split('\n') }

@@ -28,7 +28,7 @@ const linux: Platform = {
   free: Number.POSITIVE_INFINITY,
   isNoexec: false,
 }
-const serverOf = (label: string) => ({ label }) as Server
+const serverOf = (label: string) => ({ label, connection: { remote: { host: label } } }) as Server
 
 function buildOf(version: string): Build {
   const path = join(root, version)
@@ -52,6 +52,7 @@ function fleetOf(answer: (program: string, label: string) => string, concurrency
     display: { board: () => ({ update }) },
     fleet: { runOn },
     settings: { concurrency, remotePath: '/r', timeouts: { stall: 1 } },
+    shipit: { config: { deployTo: '/srv/app' } },
     signal: new AbortController().signal,
   }
   return { context: context as unknown as Context, seen }

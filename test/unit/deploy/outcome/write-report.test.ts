@@ -46,6 +46,8 @@ const report: RunReport = {
   phases: { check: 1, transfer: 3 },
   seederUploaded: 1_100_000,
   last: null,
+  groups: [],
+  drained: [],
   leftOut: [],
   servers: [server('deploy@a', 1), failed, server('deploy@c', 3)],
 }

@@ -10,7 +10,7 @@ import type { Command, Outcome, RunOptions } from '../../../../src/fleet/fleet.t
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 import type { AgentEvent } from '../../../../src/protocol/events.ts'
 
-const server = { label: 'deploy@a', host: 'a' } as Server
+const server = { label: 'deploy@a', host: 'a', connection: { remote: { host: 'a' } } } as Server
 const board = { update: vi.fn(), seeder: vi.fn(), log: vi.fn(), fail: vi.fn() }
 const record = { transferred: vi.fn() }
 const failed = (code: string): Outcome => ({ server, ok: false, error: new MurderError(code, 'It failed') })

@@ -1,12 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Context } from '../../../../../src/deploy/context/context.ts'
-import { groupsOf } from '../../../../../src/deploy/releases/batch.ts'
 import { cleanReleases } from '../../../../../src/deploy/releases/clean-releases.ts'
-import { publish } from '../../../../../src/deploy/releases/publish.ts'
+import { rollOut } from '../../../../../src/deploy/rollout/rollout.ts'
 import { NO_FENCE } from '../../../../../src/deploy/scripts/fence-script.ts'
 import * as scripts from '../../../../../src/deploy/scripts/releases/publish-script.ts'
 import { interrupted } from '../../../../../src/errors.ts'
@@ -91,47 +90,13 @@ describe.each(['', '.', '..', '../x', '1/', '/1', '.2.partial', '1/2'])(
 
     test('no server is asked to publish it', async () => {
       const context = { fleet: { run: () => expect.fail() }, settings: {}, shipit: {} } as unknown as Context
-      await expect(publish(context, { release, isNew: false })).rejects.toMatchObject({
+      await expect(rollOut(context, { release, isNew: false })).rejects.toMatchObject({
         code: 'NOTHING_TO_PUBLISH',
         exitCode: 2,
       })
     })
   },
 )
-
-describe.each([[['sh']], [['busybox', 'sh']]])('the health check in %j', ([shell = '', ...args]) => {
-  const check = (text: string) => {
-    sh(publishScript(root, '1'))
-    return spawnSync(shell, [...args, '-c', scripts.healthScript(root, text)], {
-      encoding: 'utf8',
-      timeout: 20_000,
-    })
-  }
-
-  test('runs in the release, and its exit code and errors are those of the check', () => {
-    expect(check('case "$(pwd -P)" in */releases/1) ;; *) exit 9 ;; esac').status).toBe(0)
-    expect(check("echo out; echo 'is ill' >&2; exit 3")).toMatchObject({
-      status: 3,
-      stdout: '',
-      stderr: 'is ill\n',
-    })
-  })
-
-  test('ends with its exit code, also when it starts a daemon that holds its outputs', () => {
-    const { status, signal } = check('sleep 30 & exit 4')
-    expect({ status, signal }).toEqual({ status: 4, signal: null })
-  })
-})
-
-test.each([
-  [undefined, [[1, 2, 3, 4, 5]]],
-  [2, [[1, 2], [3, 4], [5]]],
-  ['25%' as const, [[1, 2], [3, 4], [5]]],
-  ['1%' as const, [[1], [2], [3], [4], [5]]],
-  [9, [[1, 2, 3, 4, 5]]],
-])('five servers in groups of %j', (batch, groups) => {
-  expect(groupsOf([1, 2, 3, 4, 5], batch)).toEqual(groups)
-})
 
 test('Ctrl-C once everything is published does not say that nothing was', async () => {
   const context = {

@@ -1,0 +1,8 @@
+import type { Commands } from '../../config/kinds.ts'
+
+/** What a server with these roles runs, one after the other. */
+export function commandsFor(commands: Commands | undefined, roles: readonly string[]): string[] {
+  if (commands === undefined) return []
+  if (typeof commands === 'string') return [commands]
+  return roles.flatMap((role) => (Object.hasOwn(commands, role) ? [commands[role] as string] : []))
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { MurderError } from '../../errors.ts'
+import { AwakeTimer } from '../../system/awake-timer.ts'
+import { oneLine } from '../../text/format.ts'
+
+/** So much of what a command prints is kept: its end. */
+const MAX_OUTPUT_CHARACTERS = 2000
+/** Output that is still on its way when the command has ended. A program that it has left holds the pipe for longer. */
+const FLUSH_MS = 50
+
+export interface LocalCommand {
+  /** Its name in messages: the setting. */
+  name: string
+  command: string
+  env: Readonly<Record<string, string>>
+  /** 0 is no limit. */
+  timeoutS: number
+  /** What it reads. */
+  input?: string
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Runs the user's own command on the deploy host, in a process group of its own, so that Ctrl-C leaves it alone. Gives why it failed. A
+ * program that it leaves in the background holds nothing up.
+ */
+export async function runHere(order: LocalCommand): Promise<MurderError | undefined> {
+  const { command, env, timeoutS, signal, name, input } = order
+  if (signal?.aborted) return signal.reason as MurderError
+  const child = spawn('/bin/sh', ['-c', command], {
+    detached: true,
+    env: { ...process.env, ...env },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-MAX_OUTPUT_CHARACTERS)
+    })
+  child.stdin?.on('error', () => {}) // It need not read.
+  child.stdin?.end(input)
+  let isLate = false
+  const kill = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // It has just ended.
+    }
+  }
+  const late = () => {
+    isLate = true
+    kill()
+  }
+  const timer = timeoutS > 0 ? new AwakeTimer(timeoutS, late) : undefined
+  signal?.addEventListener('abort', kill)
+  const code = await new Promise<number | string | null>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (exitCode, by) => setTimeout(() => resolve(exitCode ?? by), FLUSH_MS))
+  })
+  timer?.stop()
+  signal?.removeEventListener('abort', kill)
+  for (const stream of child.stdio) stream?.destroy()
+  child.unref()
+  if (signal?.aborted) return signal.reason as MurderError
+  if (code === 0) return undefined
+  const said = oneLine(output.trim().split('\n').slice(-3).join(' '))
+  const why = isLate
+    ? `was not done after ${timeoutS} s`
+    : typeof code === 'number'
+      ? `ended with exit code ${code}`
+      : `failed (${code})`
+  return new MurderError('HOOK_FAILED', `${name} ${why}${said === '' ? '' : `: ${said}`}`, {
+    ...(isLate ? { cure: 'see why it takes so long, or raise murder.timeouts.hook' } : {}),
+  })
+}

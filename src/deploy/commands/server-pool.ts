@@ -1,0 +1,87 @@
+import { posix } from 'node:path'
+import { roleProblem } from '../../config/entries/select.ts'
+import { ExitCode, MurderError } from '../../errors.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type {
+  CommandOptions,
+  Connection,
+  PooledServer,
+  ServerPool,
+  ServerResult,
+  Shipit,
+} from '../../shipit.ts'
+import { oneLine } from '../../text/format.ts'
+import { contextOf } from '../context/context.ts'
+import { noteCommand } from '../context/ssh-pool.ts'
+import { failuresOf, fleetError, tellFailures } from '../outcome/fleet-error.ts'
+import { deployToOf } from '../paths/places.ts'
+import { userCommandScript } from '../scripts/user-command-script.ts'
+import { entryOfServer, valuesOf } from './server-values.ts'
+
+/**
+ * `shipit.murder.servers({ role })`: the servers that take part, to run commands on with the values of each. Throws NO_ROLE for a
+ * role that no server of the environment has; where only the run has none of them, the pool is empty.
+ */
+export function serverPool(shipit: Shipit, { role }: { role?: string } = {}): ServerPool {
+  const context = contextOf(shipit)
+  const [unknown] = role === undefined ? [] : roleProblem(role, entriesOf(shipit), 'shipit.murder.servers()')
+  if (unknown !== undefined) throw new MurderError('NO_ROLE', unknown, { exitCode: ExitCode.usage })
+  const chosen = context.fleet.servers.filter(
+    (server) => role === undefined || entryOfServer(server).roles.includes(role),
+  )
+  return {
+    servers: chosen.map((server) => pooled(shipit, server)),
+    connections: chosen.map(({ connection }) => connection as unknown as Connection),
+    run: (command, options) => runOn(shipit, chosen, command, options),
+  }
+}
+
+const entriesOf = ({ config: { servers } }: Shipit): unknown[] =>
+  Array.isArray(servers) ? servers : servers === undefined ? [] : [servers]
+
+function pooled(shipit: Shipit, server: Server): PooledServer {
+  const { label, host, user, port } = server
+  const { roles, site } = entryOfServer(server)
+  return { label, host, user, port, roles, site, deployTo: deployToOf(shipit, server) }
+}
+
+async function runOn(
+  shipit: Shipit,
+  servers: readonly Server[],
+  command: string,
+  { cwd, timeout = 0 }: CommandOptions = {},
+): Promise<ServerResult[]> {
+  const context = contextOf(shipit)
+  const { fleet, signal } = context
+  const names = servers.map(({ label }) => label).join(', ')
+  shipit.log(`Running "${oneLine(command)}" on ${names || 'no server'}`)
+  const script = (server: Server) => {
+    const deployTo = deployToOf(shipit, server)
+    const within = cwd === undefined ? [posix.join(deployTo, 'current'), deployTo, '~'] : [cwd]
+    return userCommandScript(
+      { commands: [command], within, env: valuesOf(server, shipit.releaseDirname) },
+      { prints: true },
+    )
+  }
+  const options = { servers, signal, totalTimeoutS: timeout }
+  const work = fleet.run('command', (server) => ({ script: script(server) }), options)
+  for (const { connection } of servers) noteCommand(connection, command, work)
+  const outcomes = await work
+  for (const outcome of outcomes) {
+    if (!outcome.ok) continue
+    const { label } = outcome.server
+    for (const line of outcome.stdout.split('\n')) if (line !== '') shipit.log(`@${label} ${oneLine(line)}`)
+    for (const line of outcome.stderr.split('\n'))
+      if (line !== '') shipit.log(`@${label}-err ${oneLine(line)}`)
+  }
+  const failures = failuresOf(outcomes, 'command')
+  if (failures.length > 0) {
+    tellFailures(context, failures)
+    throw fleetError(failures, { one: 'ran the command', several: 'ran the command' }, context)
+  }
+  return outcomes.flatMap((outcome) =>
+    outcome.ok
+      ? [{ server: pooled(shipit, outcome.server), stdout: outcome.stdout, stderr: outcome.stderr }]
+      : [],
+  )
+}

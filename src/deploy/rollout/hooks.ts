@@ -1,0 +1,71 @@
+import { posix } from 'node:path'
+import type { Commands } from '../../config/kinds.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Failure } from '../../report/failures.ts'
+import { commandsFor } from '../commands/commands-for.ts'
+import { entryOfServer, valuesOf } from '../commands/server-values.ts'
+import type { Context } from '../context/context.ts'
+import { failuresOf } from '../outcome/fleet-error.ts'
+import { placesOf } from '../paths/places.ts'
+import { userCommandScript } from '../scripts/user-command-script.ts'
+
+export interface Hook {
+  /** Its name in messages. */
+  step: 'before' | 'after' | 'activate' | 'health'
+  commands: Commands | undefined
+  release: string
+  timeoutS: number
+  /** Whether it runs in `current` only; else in `deployTo` where there is none. */
+  inCurrent: boolean
+  signal?: AbortSignal
+  /** What else its script does. */
+  with?: (script: string, remotePath: string) => string
+}
+
+/** The servers among these whose roles have a command. */
+export const concernedBy = (commands: Commands | undefined, servers: readonly Server[]): Server[] =>
+  servers.filter((server) => commandsFor(commands, entryOfServer(server).roles).length > 0)
+
+/** Runs the user's command on each server that it is for. Gives where that failed. */
+export async function runHook(
+  context: Context,
+  { step, commands, release, timeoutS, inCurrent, signal, with: extend = (script) => script }: Hook,
+  among: readonly Server[],
+): Promise<Failure[]> {
+  const servers = concernedBy(commands, among)
+  if (servers.length === 0) return []
+  const script = (server: Server) => {
+    const { deployTo, remotePath } = placesOf(context, server)
+    const current = posix.join(deployTo, 'current')
+    const text = userCommandScript({
+      commands: commandsFor(commands, entryOfServer(server).roles),
+      within: inCurrent ? [current] : [current, deployTo],
+      env: valuesOf(server, release),
+    })
+    return extend(text, remotePath)
+  }
+  const options = { servers, totalTimeoutS: timeoutS, ...(signal ? { signal } : {}) }
+  return failuresOf(await context.fleet.run(step, (server) => ({ script: script(server) }), options), step)
+}
+
+/** `release`: what is live there. Ctrl-C ends it. */
+export function checkHealth(
+  context: Context,
+  servers: readonly Server[],
+  release: string,
+): Promise<Failure[]> {
+  const { settings, signal } = context
+  const { healthCheck: commands } = settings.rollout
+  const timeoutS = settings.timeouts.health
+  return runHook(context, { step: 'health', commands, release, timeoutS, inCurrent: true, signal }, servers)
+}
+
+/** What restarts the application, after a change that has been made. `release`: what is live there now. */
+export function activate(context: Context, servers: readonly Server[], release: string): Promise<Failure[]> {
+  const { activate: commands, timeouts } = context.settings
+  return runHook(
+    context,
+    { step: 'activate', commands, release, timeoutS: timeouts.hook, inCurrent: true },
+    servers,
+  )
+}

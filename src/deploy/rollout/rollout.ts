@@ -1,0 +1,240 @@
+import { interrupted, MurderError } from '../../errors.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Failure } from '../../report/failures.ts'
+import type { Context } from '../context/context.ts'
+import { fleetError, tellFailures } from '../outcome/fleet-error.ts'
+import { count, say } from '../outcome/say.ts'
+import { isTolerated, tolerate } from '../outcome/tolerate.ts'
+import { checkReleaseName } from '../releases/choose/check-release-name.ts'
+import { type Links, publishOn } from '../releases/publish.ts'
+import type { Publication } from '../scripts/releases/publish-script.ts'
+import type { Group } from './groups.ts'
+import { activate, checkHealth } from './hooks.ts'
+import { pauseBefore } from './pause.ts'
+import { nameGroup, planOf } from './plan.ts'
+import { runForGroup, Service, type Trouble } from './service.ts'
+import { forgetRollout, saveRollout } from './state.ts'
+import { watch } from './watch.ts'
+import { type Change, goBack, undo } from './way-back.ts'
+
+/**
+ * Makes `current` point to the release on every server, group by group, each of which is taken out of service, checked, put back and
+ * watched, as far as the settings say so. When more servers fail than is tolerated, those go back that `revert` names, and this throws
+ * FLEET_FAILED. Ctrl-C does the same, but when all have published: then it comes too late. Throws NOTHING_TO_PUBLISH.
+ */
+export async function rollOut(context: Context, publication: Publication): Promise<void> {
+  checkReleaseName(publication.release)
+  context.lock.publishes(publication.release)
+  await new Rollout(context, publication).run()
+}
+
+class Rollout {
+  readonly #context: Context
+  readonly #publication: Publication
+  readonly #links: Links = new Map()
+  readonly #groups: readonly Group<Server>[]
+  readonly #service: Service
+  /** Groups that are done or have begun. */
+  readonly #begun: Group<Server>[] = []
+
+  constructor(context: Context, publication: Publication) {
+    this.#context = context
+    this.#publication = publication
+    this.#groups = planOf(context)
+    const { fleet, resumed, lock } = context
+    const leftOut = fleet.servers.filter((server) => lock.drained.has(server))
+    this.#service = new Service(context, publication.release, leftOut)
+    for (const server of fleet.servers) {
+      const link = resumed?.links[server.label]
+      if (link !== undefined) this.#links.set(server, link)
+    }
+    if (resumed) this.#begun.push({ servers: fleet.servers.filter((server) => this.#links.has(server)) })
+  }
+
+  async run(): Promise<void> {
+    try {
+      for (const [index, group] of this.#groups.entries()) {
+        await this.#giveUpWhenAborted(group)
+        if (index > 0) await this.#pause(group, index)
+        await this.#publish(group, index)
+      }
+      forgetRollout(this.#context.shipit)
+    } finally {
+      const drained = await this.#service.putAllBack()
+      this.#context.record.drained = drained
+      if (drained.length > 0)
+        say(
+          this.#context,
+          `${drained.join(', ')}: still out of service: run murder.rollout.after there`,
+          'drained',
+          {
+            servers: drained,
+          },
+        )
+    }
+  }
+
+  async #pause(group: Group<Server>, index: number): Promise<void> {
+    const next = nameGroup(group, index, this.#groups.length)
+    try {
+      if (await pauseBefore(this.#context, next)) return
+    } catch (error) {
+      if (!this.#context.signal.aborted) throw error
+    }
+    await this.#giveUpWhenAborted(group)
+    await this.#giveUp(group, { failures: [], stopped: stop(`The answer was no before ${next}`) })
+  }
+
+  async #publish(group: Group<Server>, index: number): Promise<void> {
+    const { fleet, picture, settings } = this.#context
+    const { rollout } = settings
+    const begun = performance.now()
+    this.#begun.push(group)
+    this.#save(index)
+    this.#tell(group, index, 'publishing')
+    const taking = () => group.servers.filter((server) => fleet.servers.includes(server))
+    const step = async (work: (servers: readonly Server[]) => Promise<Trouble>) => {
+      const servers = taking()
+      if (servers.length > 0) await this.#judge(group, await work(servers))
+    }
+    await step((servers) => this.#service.takeOut(group, servers, this.#context.signal))
+    await step((servers) => this.#change(servers))
+    for (const { label } of taking()) picture.enter(label, 'live')
+    this.#save(index)
+    await step((servers) => this.#service.putBack(group, servers))
+    await step((servers) => this.#look(servers, { isFirst: true }))
+    if (rollout.watch > 0) await step((servers) => this.#watch(servers))
+    this.#tell(group, index, 'live', (performance.now() - begun) / 1000)
+    this.#save(index + 1)
+  }
+
+  /** The symlink, then what restarts the application, then its health: each where the one before has succeeded. */
+  async #change(servers: readonly Server[]): Promise<Trouble> {
+    const { picture, settings } = this.#context
+    const failures: Failure[] = []
+    const left = () => {
+      const failed = new Set(failures.map(({ server }) => server))
+      return servers.filter(({ label }) => !failed.has(label))
+    }
+    failures.push(...(await publishOn(this.#context, servers, this.#publication, this.#links)))
+    failures.push(...(await activate(this.#context, left(), this.#publication.release)))
+    if (settings.rollout.healthCheck !== undefined) {
+      for (const { label } of left()) picture.enter(label, 'health')
+      failures.push(...(await checkHealth(this.#context, left(), this.#publication.release)))
+    }
+    return { failures }
+  }
+
+  /** After a group is back in service: the first time only what has not been asked before. */
+  async #look(servers: readonly Server[], { isFirst = false } = {}): Promise<Trouble> {
+    const { settings, signal } = this.#context
+    const { check } = settings.rollout.local
+    const failures = isFirst ? [] : await checkHealth(this.#context, servers, this.#publication.release)
+    const stopped =
+      check === undefined
+        ? undefined
+        : await runForGroup(this.#context, 'check', check, servers, this.#publication.release, signal)
+    return { failures, stopped }
+  }
+
+  async #watch(servers: readonly Server[]): Promise<Trouble> {
+    const { settings, shipit, signal } = this.#context
+    const { watch: seconds } = settings.rollout
+    shipit.log(`Watching ${count(servers.length, 'server')} for ${seconds} s`)
+    const look = async () => {
+      const trouble = await this.#look(servers)
+      return trouble.failures.length > 0 || trouble.stopped ? trouble : undefined
+    }
+    try {
+      return (await watch(seconds, look, { signal })) ?? { failures: [] }
+    } catch (error) {
+      if (!signal.aborted) throw error
+      return { failures: [], stopped: interrupted('') }
+    }
+  }
+
+  /** Goes on without servers that may fail, or ends the rollout. */
+  async #judge(group: Group<Server>, { failures, stopped }: Trouble): Promise<void> {
+    if (failures.length === 0 && !stopped) return
+    if (this.#context.signal.aborted || stopped || !isTolerated(this.#context, failures))
+      return this.#giveUp(group, { failures, stopped })
+    const failed = new Set(failures.map(({ server }) => server))
+    const servers = group.servers.filter(({ label }) => failed.has(label))
+    // While the group is out, its own end puts it back.
+    const apart = this.#service.isOut(group) ? undefined : { servers }
+    const notBack = await goBack(this.#state(), servers, apart)
+    tolerate(
+      this.#context,
+      [...failures, ...notBack.filter(({ server }) => !failed.has(server))],
+      'published',
+    )
+  }
+
+  async #giveUpWhenAborted(group: Group<Server>): Promise<void> {
+    if (this.#context.signal.aborted) await this.#giveUp(group, { failures: [] })
+  }
+
+  async #giveUp(group: Group<Server>, { failures, stopped }: Trouble): Promise<never> {
+    const done = this.#begun.filter((each) => each !== group)
+    const { revert } = this.#context.settings.rollout
+    const consequence = await undo(this.#state(), { revert, group, done })
+    if (revert === true) forgetRollout(this.#context.shipit)
+    if (revert === 'group') this.#save(Math.max(0, this.#groups.indexOf(group)))
+    if (this.#context.signal.aborted) throw interrupted(consequence)
+    const all = [...this.#context.leftOut, ...failures]
+    tellFailures(this.#context, all)
+    if (stopped) throw stop(`${stopped.message}: ${consequence}`)
+    throw fleetError(all, consequence, this.#context)
+  }
+
+  #state(): Change {
+    const [context, publication, links, service] = [
+      this.#context,
+      this.#publication,
+      this.#links,
+      this.#service,
+    ]
+    return { context, publication, links, service }
+  }
+
+  #save(done: number): void {
+    const { shipit, resumed } = this.#context
+    if (this.#groups.length < 2 && !this.#service.hasHooks && !resumed) return
+    const { release, isNew, isRollback = false } = this.#publication
+    const before = resumed?.groups.slice(0, resumed.done) ?? []
+    const groups = this.#groups.map(({ name, servers }) => ({
+      ...(name === undefined ? {} : { name }),
+      servers: servers.map(({ label }) => label),
+    }))
+    saveRollout(shipit, {
+      release,
+      revision: shipit.currentRevision ?? null,
+      isNew,
+      isRollback,
+      groups: [...before, ...groups],
+      done: before.length + done,
+      links: Object.fromEntries([...this.#links].map(([{ label }, link]) => [label, link])),
+    })
+  }
+
+  #tell(group: Group<Server>, index: number, state: 'publishing' | 'live', seconds?: number): void {
+    const servers = group.servers.map(({ label }) => label)
+    const total = this.#groups.length
+    if (state === 'live')
+      this.#context.record.groups.push({ servers, seconds: Number((seconds ?? 0).toFixed(3)) })
+    if (total < 2) return
+    const fields = {
+      group: index + 1,
+      groups: total,
+      ...(group.name ? { name: group.name } : {}),
+      state,
+      servers,
+    }
+    if (state === 'publishing') {
+      const text = `Publishing ${nameGroup(group, index, total)}: ${servers.join(', ')}`
+      say(this.#context, text, 'group', fields)
+    } else if (this.#context.display.mode === 'json') say(this.#context, '', 'group', fields)
+  }
+}
+
+const stop = (message: string) => new MurderError('ROLLOUT_STOPPED', message)

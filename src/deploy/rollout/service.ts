@@ -1,0 +1,154 @@
+import type { MurderError } from '../../errors.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import type { Failure } from '../../report/failures.ts'
+import { runHere } from '../commands/run-here.ts'
+import { author } from '../context/author.ts'
+import type { Context } from '../context/context.ts'
+import { drainScript, undrainScript } from '../scripts/drained-script.ts'
+import type { Group } from './groups.ts'
+import { concernedBy, runHook } from './hooks.ts'
+
+/** What went wrong: on servers, or with a command on the deploy host. */
+export interface Trouble {
+  failures: Failure[]
+  stopped?: MurderError | undefined
+}
+
+/**
+ * Takes servers out of service and puts them back: `before` and `after` on each of them, `beforeGroup` and `afterGroup` on the deploy
+ * host. It knows who is out, so that nobody stays out.
+ */
+export class Service {
+  readonly #context: Context
+  readonly #release: string
+  /** Servers on which `before` has begun and `after` has not ended well. */
+  readonly #out = new Set<Server>()
+  /** Groups for which `beforeGroup` has begun and `afterGroup` has not. */
+  readonly #groupsOut = new Set<Group<Server>>()
+
+  constructor(context: Context, release: string, out: Iterable<Server> = []) {
+    this.#context = context
+    this.#release = release
+    this.#out = new Set(out)
+  }
+
+  /** Whether anything is done before and after a change. */
+  get hasHooks(): boolean {
+    const { before, after, local } = this.#context.settings.rollout
+    return [before, after, local.beforeGroup, local.afterGroup].some((hook) => hook !== undefined)
+  }
+
+  /** Whether `beforeGroup` has begun for it and `afterGroup` has not. */
+  isOut(group: Group<Server>): boolean {
+    return this.#groupsOut.has(group)
+  }
+
+  /** Those that are not out yet. Without a `group` nothing runs on the deploy host. `signal`: what may end it. */
+  async takeOut(
+    group: Group<Server> | undefined,
+    servers: readonly Server[],
+    signal?: AbortSignal,
+  ): Promise<Trouble> {
+    const { settings } = this.#context
+    const { before, after, local } = settings.rollout
+    if (group && !this.#groupsOut.has(group)) {
+      if (local.beforeGroup !== undefined || local.afterGroup !== undefined) this.#groupsOut.add(group)
+      const stopped = await this.#here('beforeGroup', group, signal)
+      if (stopped) return { failures: [], stopped }
+    }
+    const inService = servers.filter((server) => !this.#out.has(server))
+    for (const hook of [before, after])
+      for (const server of concernedBy(hook, inService)) this.#out.add(server)
+    const { who, when } = author()
+    const about = `${who} since ${when}, for release ${this.#release}`
+    const failures = await runHook(
+      this.#context,
+      {
+        step: 'before',
+        commands: before,
+        release: this.#release,
+        timeoutS: settings.timeouts.hook,
+        inCurrent: false,
+        ...(signal ? { signal } : {}),
+        with: (script, remotePath) => drainScript(remotePath, about, script),
+      },
+      inService,
+    )
+    return { failures }
+  }
+
+  /** Runs to its end, also after Ctrl-C. */
+  async putBack(group: Group<Server> | undefined, servers: readonly Server[]): Promise<Trouble> {
+    const out = servers.filter((server) => this.#out.has(server))
+    const failures = await this.#after(out)
+    const stopped = group && this.#groupsOut.delete(group) ? await this.#here('afterGroup', group) : undefined
+    return { failures, stopped }
+  }
+
+  /** Puts back all that are out, and gives the labels of those that stay out. */
+  async putAllBack(): Promise<string[]> {
+    const { shipit } = this.#context
+    for (const { server, cause } of await this.#after([...this.#out]))
+      shipit.log(`${server}: after failed: ${cause}`)
+    for (const group of this.#groupsOut) {
+      const failed = await this.#here('afterGroup', group)
+      if (failed) shipit.log(failed.message)
+    }
+    this.#groupsOut.clear()
+    return [...this.#out].map(({ label }) => label)
+  }
+
+  async #after(servers: readonly Server[]): Promise<Failure[]> {
+    const { settings } = this.#context
+    const { after } = settings.rollout
+    const failures = await runHook(
+      this.#context,
+      {
+        step: 'after',
+        commands: after,
+        release: this.#release,
+        timeoutS: settings.timeouts.hook,
+        inCurrent: false,
+        with: (script, remotePath) => undrainScript(remotePath, script),
+      },
+      servers,
+    )
+    const failed = new Set(failures.map(({ server }) => server))
+    for (const server of servers) if (!failed.has(server.label)) this.#out.delete(server)
+    return failures
+  }
+
+  #here(
+    name: 'beforeGroup' | 'afterGroup',
+    { servers }: Group<Server>,
+    signal?: AbortSignal,
+  ): Promise<MurderError | undefined> {
+    const command = this.#context.settings.rollout.local[name]
+    return command === undefined
+      ? Promise.resolve(undefined)
+      : runForGroup(this.#context, name, command, servers, this.#release, signal)
+  }
+}
+
+/** Runs a command of `rollout.local`. */
+export function runForGroup(
+  { settings, shipit }: Context,
+  name: string,
+  command: string,
+  servers: readonly Server[],
+  release: string,
+  signal?: AbortSignal,
+): Promise<MurderError | undefined> {
+  return runHere({
+    name: `murder.rollout.local.${name}`,
+    command,
+    timeoutS: settings.timeouts.hook,
+    signal,
+    env: {
+      MURDER_ENVIRONMENT: shipit.environment,
+      MURDER_RELEASE: release,
+      MURDER_HOSTS: servers.map(({ host }) => host).join(' '),
+      MURDER_LABELS: servers.map(({ label }) => label).join(' '),
+    },
+  })
+}
