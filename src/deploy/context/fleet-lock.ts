@@ -151,10 +151,17 @@ export class FleetLock {
   async release(): Promise<void> {
     this.#released.abort()
     const script = removeLockScript(this.#place.remotePath, this.#owner)
-    const { signal } = new AbortController()
     // Where a shell is busy or gone, its end removes the lock.
-    const run = (hold: PersistentShell) =>
-      hold.run({ script, totalTimeoutS: RELEASE_TIMEOUT_S, maxOutputBytes: 0, onLine: () => {}, signal })
+    const run = (hold: PersistentShell) => {
+      const { signal } = new AbortController() // one each: Node warns of many listeners
+      return hold.run({
+        script,
+        totalTimeoutS: RELEASE_TIMEOUT_S,
+        maxOutputBytes: 0,
+        onLine: () => {},
+        signal,
+      })
+    }
     await Promise.all([...this.#holds.values()].map(run))
   }
 
