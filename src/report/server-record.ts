@@ -33,7 +33,7 @@ const MAX_ROWS = 40
 
 /** Where the table is too wide, those with the highest numbers are left out first. */
 const COLUMNS = [
-  { title: 'server', nameAtLeast: 16 },
+  { title: 'server', nameAtLeast: 24 },
   { title: 'outcome' },
   { title: 'transfer', dispensable: 1 },
   { title: 'unpack', dispensable: 6 },

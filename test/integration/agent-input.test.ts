@@ -213,7 +213,7 @@ it('reports a failure as the last JSON line, too', async () => {
     event: 'failed',
     code: 'NOT_CONNECTED',
     exitCode: 3,
-    cure: /firewall/,
+    cure: expect.stringMatching(/firewall/),
   })
 })
 

@@ -244,12 +244,12 @@ describe('a failure leaves nothing behind:', () => {
   it('a package that is not the one that was sent', async () => {
     await seed()
     const agent = receive({ sha256: '0'.repeat(64) })
-    expect(await agent.ended).toMatchObject({ code: 1, stderr: /^murder: .*SHA-256/ })
+    expect(await agent.ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^murder: .*SHA-256/) })
     expect(agent.events.at(-1)).toMatchObject({
       event: 'failed',
       code: 'PACKAGE_WRONG',
       exitCode: 1,
-      cure: /./,
+      cure: expect.stringMatching(/./),
     })
     await expectNothingLeft()
   })

@@ -233,3 +233,10 @@ describe('a whole deploy on embedded servers', () => {
     }
   })
 })
+
+test('more servers than Node expects listeners of one signal: no warning of it', async () => {
+  const { project, current } = await embedded(11)
+  plant(project.workspace, { file: 'content' })
+  expect(await project.run()).toMatchObject({ code: 0, stderr: '' })
+  expect(new Set(current()).size).toBe(1)
+})

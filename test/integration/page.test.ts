@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { get, request } from 'node:http'
 import { join } from 'node:path'
 import axe from 'axe-core'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Picture } from '../../src/page/model/picture.ts'
 import { PageServer } from '../../src/page/serve/page-server.ts'
@@ -130,7 +130,20 @@ describe.skipIf(!executablePath)('in a browser', () => {
     },
   )
 
-  it('draws a thousand servers in 16 ms of script a frame', async () => {
+  /** What the page's own process has in memory and shares with no other, bytes. */
+  async function memoryOf(page: Page): Promise<number> {
+    const inBrowser = await browser.newBrowserCDPSession()
+    const { processInfo } = await inBrowser.send('SystemInfo.getProcessInfo')
+    const own = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id)
+    await page.bringToFront()
+    const privateBytes = (id: number) =>
+      [...readFileSync(`/proc/${id}/smaps_rollup`, 'utf8').matchAll(/^Private_\w+: +(\d+) kB$/gm)]
+        .map(([, kilobytes]) => Number(kilobytes) * 1024)
+        .reduce((sum, bytes) => sum + bytes, 0)
+    return Math.max(...own.map(privateBytes))
+  }
+
+  it('draws a thousand servers in 16 ms of script a frame, and takes 150 MB for it at most', async () => {
     const run = new SimulatedRun(1000).until(3)
     const server = await PageServer.start(run.recorder)
     const { page, faults } = await open(server.url)
@@ -148,9 +161,12 @@ describe.skipIf(!executablePath)('in a browser', () => {
       await page.waitForTimeout(500)
     }
     const after = await read()
+    await page.locator('#swarm [data-group]').first().click()
+    await page.getByRole('button', { name: 'Whole fleet' }).click()
     const draws = after.draws - before.draws
     expect(draws).toBeGreaterThan(2)
     expect((1000 * (after.scriptS - before.scriptS)) / draws).toBeLessThanOrEqual(16)
+    expect(await memoryOf(page)).toBeLessThanOrEqual(150e6)
     expect(faults).toEqual([])
     server.end()
   })

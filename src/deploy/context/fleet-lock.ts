@@ -162,11 +162,11 @@ export class FleetLock {
   /** Removes the lock. Its shells stay: commands may run over their connections. */
   async release(): Promise<void> {
     this.#released.abort()
-    const { signal } = new AbortController()
     // Where a shell is busy or gone, its end removes the lock.
     const run = ([server, hold]: [Server, PersistentShell]) => {
       const script = removeLockScript(this.#place.at(server).remotePath, this.#owner)
       const onLine = () => {}
+      const { signal } = new AbortController() // one each: Node warns of many listeners
       return hold.run({ script, totalTimeoutS: RELEASE_TIMEOUT_S, maxOutputBytes: 0, onLine, signal })
     }
     await Promise.all([...this.#holds].map(run))

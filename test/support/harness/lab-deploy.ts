@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { makeProject, type Project } from '../../../bench/deploy/project.ts'
 import type { LabHost } from '../lab/host.ts'
-import { Lab } from '../lab/lab.ts'
+import { Lab, type LabOptions } from '../lab/lab.ts'
 import type { LabProcess } from '../lab/process.ts'
 import type { LabSshd } from '../lab/sshd.ts'
 
@@ -28,6 +28,11 @@ export interface RunningDeploy {
   secret: string
 }
 
+export interface DeployLabOptions extends Pick<LabOptions, 'rate' | 'sites' | 'longLink'> {
+  strangers?: number
+  config?: string[]
+}
+
 /** A lab whose deploy host has a project that deploys its workspace, as it is, to all servers. */
 export class DeployLab {
   readonly lab: Lab
@@ -38,8 +43,12 @@ export class DeployLab {
   readonly project: Project
 
   /** `strangers`: hosts beside the fleet, without sshd. `config`: lines for every server's sshd_config. */
-  static async of(servers: number, { strangers = 0, config = [] as string[] } = {}): Promise<DeployLab> {
-    const lab = await Lab.create({ hosts: servers + strangers, deployHost: true, rate: 100_000_000 })
+  static async of(
+    servers: number,
+    { strangers = 0, config = [] as string[], ...links }: DeployLabOptions = {},
+  ): Promise<DeployLab> {
+    const hosts = servers + strangers
+    const lab = await Lab.create({ hosts, deployHost: true, rate: 100_000_000, ...links })
     const fleet = lab.servers.slice(0, servers)
     const sshds = await Promise.all(fleet.map((server) => lab.sshd(server, { config })))
     const addresses = fleet.map(({ address }) => address)

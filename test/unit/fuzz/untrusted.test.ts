@@ -4,9 +4,11 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import bencode from 'bencode'
 import { expect, test } from 'vitest'
 import { decodeManifest } from '../../../src/attributes/decode.ts'
+import { ServerStory } from '../../../src/deploy/last/server-story.ts'
+import { lastServer } from '../../../src/deploy/last/why-late.ts'
 import { MurderError } from '../../../src/errors.ts'
 import { parseEvent } from '../../../src/protocol/events.ts'
-
+import { packPieces } from '../../../src/protocol/packed-pieces.ts'
 import { command, quote, quotePath } from '../../../src/text/shell-quote.ts'
 import { trackerPath } from '../../../src/torrent/access/secret.ts'
 import { admit } from '../../../src/torrent/access/tracker-gate.ts'
@@ -174,4 +176,49 @@ test('what other programs say on the wire', async () => {
   } finally {
     server.close()
   }
+})
+
+const storyFrame = { beganS: 1, endedS: 3, every: 1, pieceCount: 4 }
+const story = {
+  ...{
+    event: 'story',
+    at: 3,
+    began: 1,
+    ended: 3,
+    cpu: 1,
+    queued: 0,
+    disk: 0,
+    stopped: 0,
+    peakDown: 9,
+    peakUp: 9,
+  },
+  ...{ afterGap: 0, sentAgain: 0, last: [3, 'seeder', 3], pieceCount: 4, every: 1 },
+  pieces: packPieces([{ piece: 1, source: 'seeder', atS: 2 }], storyFrame),
+}
+
+test('what a server says of its transfer', async () => {
+  let read = 0
+  await fuzz(3000, (next) => {
+    let now = 0
+    const servers = ['a', 'b', 'c'].map((name) => {
+      const told = new ServerStory(name, () => now)
+      told.ordered()
+      const text = mutate(Buffer.from(JSON.stringify(story)), next).toString()
+      const events = ['listening', text, 'downloaded', 'done', 'spent', 'unpacked'].map((event) =>
+        parseEvent(
+          event === text ? text : JSON.stringify({ event, at: next(9), cpu: next(9), queued: next(9) }),
+        ),
+      )
+      for (const event of events) {
+        now += next(3)
+        if (event) told.heard(event)
+      }
+      return told.facts((source) => source)
+    })
+    const facts = servers.flatMap((each) => each ?? [])
+    for (const { pieces } of facts) read += pieces.length
+    const last = lastServer(facts)
+    if (last) expect(last.text).not.toMatch(/NaN|Infinity|undefined/)
+  })
+  expect(read).toBeGreaterThan(0)
 })

@@ -1,0 +1,177 @@
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { LastServer } from '../../src/report/last-server.ts'
+import { DeployLab } from '../support/harness/lab-deploy.ts'
+import type { LabHost } from '../support/lab/host.ts'
+import { hasNft, labAvailable } from '../support/lab/lab.ts'
+import type { LabProcess } from '../support/lab/process.ts'
+
+/** How often each is done; the figures in bench/README.md are of ten. */
+const RUNS = Number(process.env.MURDER_LAST_RUNS ?? 1)
+const RATE = 50_000_000
+const SLOW_RATE = 12_000_000
+const MEGABYTES = 16
+const CGROUP = '/sys/fs/cgroup/cpu/murder-last'
+
+/** Runs deploys, and says for each whom the report names as the last, and why. */
+class Runs {
+  readonly #fleet: DeployLab
+  constructor(fleet: DeployLab) {
+    this.#fleet = fleet
+  }
+
+  async deploy(env: Record<string, string> = {}): Promise<LastServer | null> {
+    await this.#fleet.reset()
+    return this.again(env)
+  }
+
+  /** On servers as they are. */
+  async again(
+    env: Record<string, string> = {},
+    meanwhile?: (program: LabProcess) => Promise<void>,
+  ): Promise<LastServer | null> {
+    const fleet = this.#fleet
+    rmSync(join(fleet.project.directory, 'seeding.json'), { force: true })
+    fleet.plant(MEGABYTES)
+    const report = join(fleet.project.directory, 'report.json')
+    const program = fleet.start({ MURDER_REPORT: report, MURDER_REACH: 'direct', ...env })
+    await meanwhile?.(program)
+    const run = await fleet.end(program)
+    expect(run).toMatchObject({ code: 0 })
+    const { last } = JSON.parse(readFileSync(report, 'utf8'))
+    if (last) expect(run.text).toMatch(/^last +\S+, [\d.]+ s after the median: /m)
+    return last
+  }
+
+  /** A program that runs Node on servers, and on one of them does `first` before it receives. */
+  node(server: LabHost, first: string): Record<string, string> {
+    const path = join(this.#fleet.lab.directory, 'node')
+    const own = `if [ "$(hostname)" = ${server.name} ]; then case "$*" in *receive*) ${first};; esac; fi`
+    writeFileSync(path, `#!/bin/sh\n${own}\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 })
+    return { MURDER_NODE: path }
+  }
+}
+
+/** Does it so often; the server must be right each time, and the cause in nine of ten. */
+async function each(
+  cause: string,
+  once: (turn: number) => Promise<[last: LastServer | null, server: string]>,
+) {
+  const causes: string[] = []
+  for (let turn = 0; turn < RUNS; turn++) {
+    const [last, server] = await once(turn)
+    expect(last?.server).toBe(server)
+    causes.push(last?.cause ?? '')
+    if (RUNS > 1) console.log(cause, turn, last?.cause, last?.text)
+  }
+  expect(causes.filter((found) => found === cause).length, causes.join()).toBeGreaterThanOrEqual(0.9 * RUNS)
+}
+
+describe.skipIf(!labAvailable())('why the last server was last', { timeout: RUNS * 60_000 }, () => {
+  let fleet: DeployLab
+  let runs: Runs
+
+  beforeAll(async () => {
+    fleet = await DeployLab.of(5, { rate: RATE })
+    runs = new Runs(fleet)
+  })
+  afterAll(() => fleet?.lab.destroy())
+  afterEach(() => fleet.reset())
+
+  test('nothing is said of servers that are all alike', async () => {
+    expect(await runs.deploy()).toBeNull()
+  })
+
+  test('a slow link', () =>
+    each('link', async (turn) => {
+      const [slow, label] = [fleet.server(turn % 5), fleet.label(turn % 5)]
+      await fleet.lab.setRate(slow, SLOW_RATE)
+      try {
+        return [await runs.deploy(), label]
+      } finally {
+        await fleet.lab.setRate(slow, RATE)
+      }
+    }))
+
+  test('a slow disk', () =>
+    each('disk', async (turn) => {
+      const delayed = `-e trace=pwrite64,fsync,fdatasync -e inject=pwrite64:delay_enter=12000`
+      const first = `exec strace -f --seccomp-bpf -qq -o /dev/null ${delayed} '${process.execPath}' "$@"`
+      return [await runs.deploy(runs.node(fleet.server(turn % 5), first)), fleet.label(turn % 5)]
+    }))
+
+  test('a CPU quota', () =>
+    each('cpu', async (turn) => {
+      mkdirSync(CGROUP, { recursive: true })
+      writeFileSync(join(CGROUP, 'cpu.cfs_period_us'), '100000')
+      writeFileSync(join(CGROUP, 'cpu.cfs_quota_us'), '3000')
+      const first = `echo 0 >${CGROUP}/cgroup.procs`
+      try {
+        return [await runs.deploy(runs.node(fleet.server(turn % 5), first)), fleet.label(turn % 5)]
+      } finally {
+        await expect.poll(() => fleet.quiet(1), { timeout: 10_000 }).toEqual([])
+        rmdirSync(CGROUP)
+      }
+    }))
+
+  test('a late start', () =>
+    each('start', async (turn) => {
+      await runs.deploy() // A deploy waits for agents that it uploads.
+      const [late, label] = [fleet.server(turn % 5), fleet.label(turn % 5)]
+      const go = late.outside('/tmp/go')
+      rmSync(go, { force: true })
+      const wait = runs.again(
+        runs.node(late, 'while [ ! -e /tmp/go ]; do sleep 0.1; done'),
+        async (program) => {
+          await fleet.seeding(program)
+          await setTimeout(4000)
+          writeFileSync(go, '')
+        },
+      )
+      return [await wait, label]
+    }))
+
+  test.skipIf(!hasNft())('a slow sender', () =>
+    each('sender', async (turn) => {
+      const [late, sender] = [fleet.server(turn % 5), fleet.server((turn + 1) % 5)]
+      const others = [
+        ...fleet.servers.filter((each) => each !== late && each !== sender),
+        fleet.lab.deployHost,
+      ]
+      const list = others.map(({ address }) => address).join(', ')
+      const isNew = 'tcp flags & (syn | ack) == syn'
+      const rules = [
+        `chain out { type filter hook output priority 0\n ip daddr { ${list} } tcp dport != 8998 ${isNew} drop\n}`,
+        `chain in { type filter hook input priority 0\n ip saddr { ${list} } tcp dport != 22 ${isNew} drop\n}`,
+      ]
+      await fleet.lab.exec(late, ['nft', '-f', '-'], { input: `table inet only {\n${rules.join('\n')}\n}\n` })
+      const uplink = ['tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', 'rate']
+      await fleet.lab.exec(sender, [...uplink, `${SLOW_RATE}bit`, 'burst', '73728', 'limit', '148000'])
+      try {
+        return [await runs.deploy(), fleet.label(turn % 5)]
+      } finally {
+        await fleet.lab.exec(late, ['nft', 'delete', 'table', 'inet', 'only'])
+        await fleet.lab.setRate(sender, RATE)
+      }
+    }),
+  )
+})
+
+describe.skipIf(!labAvailable())(
+  'why a server behind a bad line was last',
+  { timeout: RUNS * 60_000 },
+  () => {
+    let fleet: DeployLab
+
+    beforeAll(async () => {
+      const longLink = { rate: RATE, delayMs: 10, lossPercent: 8, queueBytes: 500_000 }
+      fleet = await DeployLab.of(5, { rate: RATE, sites: [4, 1], longLink })
+    })
+    afterAll(() => fleet?.lab.destroy())
+    afterEach(() => fleet.reset())
+
+    test('lost packets', () => each('loss', async () => [await new Runs(fleet).deploy(), fleet.label(4)]))
+  },
+)
