@@ -4,6 +4,7 @@ import { MANIFEST } from '../../attributes/entry.ts'
 import { MAX_SOURCES } from '../../protocol/events.ts'
 import { defined } from '../../system/defined.ts'
 import { Participant } from '../../torrent/participant.ts'
+import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 import type { StorageOptions } from '../../torrent/storage/storage.ts'
 import {
   embeddedManifest,
@@ -72,11 +73,17 @@ async function start(job: ContentJob, { emit, folder, onPiece, links }: WorkerCo
       limitOfEach: job.limitOfEach,
       storage: storageOf(job, folder),
       hosts: hostsOf(job),
-      ...defined({ address, secret, fleet, site, onPiece, links }),
+      ...defined({ address, secret, fleet, site, onPiece, links: links ?? (await viaLinks(job, emit)) }),
     })
   } finally {
     clearInterval(timer)
   }
+}
+
+async function viaLinks({ via }: ContentJob, emit: WorkerContext['emit']): Promise<PeerLinks | undefined> {
+  if (!via) return undefined
+  const { ViaLinks } = await import('../links/via.ts')
+  return new ViaLinks(via, (message) => emit({ event: 'warning', message }))
 }
 
 /**
