@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { pause } from '../../system/backoff.ts'
-import { lastWords } from '../../text/last-words.ts'
 import { Greetings, REACHED, TAKEN } from './greeting.ts'
 import { OneSocket } from './one-socket.ts'
 import { CONFIG_FILE } from './ssh-config.ts'
+import { whyNot } from './why-not.ts'
 
 /** What is asked for on the other side; its key must make sshd run something else. */
 const ASKED = 'murder command'
@@ -70,18 +70,4 @@ export class SshLink {
       clearTimeout(timer)
     }
   }
-}
-
-/** What ssh itself says when it does not get as far as to a command. */
-const OF_SSH = /^ssh:|^kex_|Connection |Could not|Bad |timed out|not found in|no matching/i
-
-function whyNot(said: string, otherwise: string): string {
-  if (/Permission denied/.test(said)) return 'sshd does not take a key from ~/.ssh/authorized_keys'
-  if (/Host key verification failed|REMOTE HOST IDENTIFICATION/.test(said))
-    return 'its host key is not the one that the deploy host knows'
-  const last = lastWords(said)?.replace(/^murder: /, '')
-  if (last?.includes('AcceptEnv')) return last
-  if (last !== undefined && OF_SSH.test(last)) return last
-  if (/no deploy is running/.test(said)) return 'the agent there has ended'
-  return `sshd runs something else than the command of the key (ForceCommand?): ${last ?? otherwise}`
 }
