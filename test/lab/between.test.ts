@@ -57,6 +57,10 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     expect(seederSent(run.text)).toBeLessThan(2)
     expect(await fleet.quiet(5)).toEqual([])
     expect(changed()).toEqual([])
+    const doctor = await fleet.run({}, 'murder:doctor')
+    expect(doctor.text).toMatch(/^10 +over SSH +a deploy uses it/m)
+    expect(doctor.text).not.toMatch(/^\d+ +not at all/m)
+    expect(changed()).toEqual([])
   })
 
   test('half of the fleet reaches the other half only one way, on all ports; the wish is as good as the need', async () => {
@@ -123,6 +127,16 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
       .filter((line) => line === 'murder command')
     expect(tried).toHaveLength(1)
     expect(await fleet.quiet(5)).toEqual([])
+  })
+
+  test('a server that takes any variable from clients could be made to run something: no key is let in there', async () => {
+    await configure(0, ['AcceptEnv *'])
+    fleet.plant(4)
+    const run = await fleet.run({ MURDER_BETWEEN: 'ssh' })
+    await configure(0, NOT_NEEDED)
+    expect(run).toMatchObject({ code: 0 })
+    expect(flat(run.text)).toMatch(/4 of 5 servers exchange over SSH: .*; not one \(.*AcceptEnv/)
+    expect(fleet.upToDate()).toHaveLength(5)
   })
 
   test('what a key can do is to be the other end, and nothing else', async () => {

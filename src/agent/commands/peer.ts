@@ -20,6 +20,8 @@ directory if the torrent has a signature; after an interruption the same command
   --from PATH           look there, too, for content that is here already (repeatable; needs make-torrent --signature)
   --tracker URL         announce there instead of to the torrent's trackers (repeatable)
   --peer HOST:PORT      connect to this one too (repeatable)
+  --via ssh:USER@HOST   connect to the seeder or peer there over SSH, which must need no password (repeatable);
+                        ssh:USER@HOST:22/6881 names sshd's port and the peer's (6881)
   --secret-file FILE    have to do only with who proves to know this secret ("-": standard input)
   --address HOST        announce this address of this machine, not the one the tracker sees
   --nat                 that address is a router's, which forwards the port to this machine

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -63,6 +62,7 @@ function change(isGone: Parameters<typeof withoutEntries>[1]): void {
 /** The time in so many seconds as sshd reads it: in the system's time zone, whatever TZ says here. Before 9.1 it knows no other. */
 function expiryTime(seconds: number): string {
   const { TZ: _, ...env } = process.env
+  const { execFileSync } = process.getBuiltinModule('node:child_process')
   const zone = execFileSync('date', ['+%z'], { encoding: 'utf8', env })
   const [, sign, hours, minutes] = /^([+-])(\d\d)(\d\d)/.exec(zone) ?? []
   const offsetMs = (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60_000

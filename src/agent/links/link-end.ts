@@ -1,12 +1,15 @@
 import { connect, isIP, Socket } from 'node:net'
 import { MurderError } from '../../errors.ts'
 import { socketPath } from './gate.ts'
+import { UNWANTED_VARIABLES } from './ssh-config.ts'
 
 /**
  * The other end of a link, which sshd runs instead of what was asked for: a stream into the peer of one transfer on this machine,
  * and nothing else. It first says there from where the connection comes, as sshd knows it.
  */
 export function beOtherEnd(directory: string): Promise<void> {
+  const taken = UNWANTED_VARIABLES.find((variable) => process.env[variable] === '/dev/null')
+  if (taken !== undefined) return Promise.reject(takesVariables())
   const [client = ''] = (process.env.SSH_CONNECTION ?? '').split(' ')
   return new Promise<void>((resolve, reject) => {
     const peer = connect({ path: socketPath(directory), allowHalfOpen: true })
@@ -26,5 +29,11 @@ export function beOtherEnd(directory: string): Promise<void> {
     peer.on('close', () => (output.writableLength > 0 ? output.once('close', resolve) : resolve()))
   })
 }
+
+const takesVariables = () =>
+  new MurderError(
+    'ENVIRONMENT',
+    'sshd here takes any variable of a client (AcceptEnv), which a key must not set',
+  )
 
 const noDeploy = () => new MurderError('NO_DEPLOY', 'no deploy is running here that this key belongs to')

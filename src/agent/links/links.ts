@@ -11,15 +11,20 @@ import { openPrivateDirectory } from '../runs/run-directory.ts'
 import { admitKeys, removeKeys } from './admission.ts'
 import { Gate } from './gate.ts'
 import { isPublicKey, makeKeyPair } from './key-pair.ts'
-import { CONFIG_FILE, KEY_FILE, knownHosts, knownHostsFile, sshConfig } from './ssh-config.ts'
+import {
+  badWordOf,
+  CONFIG_FILE,
+  KEY_FILE,
+  knownHosts,
+  knownHostsFile,
+  type Placed,
+  sshConfig,
+} from './ssh-config.ts'
 import { SshLink } from './ssh-link.ts'
 
 /** In the directory of a transfer. */
 const LINKS = 'links'
 const PUBLIC_KEY_FILE = 'key.pub'
-
-/** A target whose address is known to answer. */
-type Placed = LinkTarget & { host: string }
 
 /**
  * This server's ways to other servers over SSH, in one transfer: a key pair, the keys that it lets in, and the connections. What it
@@ -86,9 +91,11 @@ export class Links implements PeerLinks {
     for (const [at, target] of targets.entries()) {
       const host = placed[at]
       if (host === undefined) failed[target.name] = `its sshd does not answer on port ${target.port}`
-      else this.#targets.set(target.name, { ...target, host })
+      else this.#add({ ...target, host })
     }
     this.#writeConfig()
+    for (const { name } of targets)
+      if (!this.#targets.has(name)) failed[name] ??= 'its name, user or address is not one that ssh takes'
     const dialled = targets.filter(({ name }) => !(name in failed))
     await Promise.all(
       dialled.map(async ({ name }) => {
@@ -110,7 +117,7 @@ export class Links implements PeerLinks {
       if (admit.length > 0) this.admit(admit)
       for (const target of targets) {
         const host = await placeOf(target)
-        if (host !== undefined) this.#targets.set(target.name, { ...target, host })
+        if (host !== undefined) this.#add({ ...target, host })
       }
       this.#writeConfig()
     }
@@ -169,6 +176,10 @@ export class Links implements PeerLinks {
       link.close()
     })
     return link
+  }
+
+  #add(target: Placed): void {
+    if (badWordOf(target) === undefined) this.#targets.set(target.name, target)
   }
 
   #forget(name: string): void {

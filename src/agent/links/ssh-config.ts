@@ -9,26 +9,26 @@ export const knownHostsFile = (name: string): string => `known_hosts-${name}`
 /** Seconds for one address. */
 const CONNECT_TIMEOUT_S = 4
 
+/** Variables that would let a client change what the forced command does, where sshd takes all of them (AcceptEnv). */
+export const UNWANTED_VARIABLES = ['MURDER_PROBE', 'BASH_ENV'] as const
+
+/** A target whose address is known. */
+export type Placed = LinkTarget & { host: string }
+
+/** Its first part that would have another meaning in the configuration. */
+export const badWordOf = ({ name, host, user = '', hostName }: Placed): string | undefined =>
+  [name, host, user, hostName].find((word) => word !== '' && !/^[\w[:][\w.:@+[\]-]*$/.test(word))
+
 /**
  * What ssh needs to reach these, and no setting of the user. `Host` is the target's name, which alone is on the argument list. Only
- * this key is offered, and only the host keys that the deploy host knows count. Throws for what would have another meaning.
+ * this key is offered, and only the host keys that the deploy host knows count.
  */
-export function sshConfig(targets: readonly (LinkTarget & { host: string })[]): string {
-  return targets.map((target) => sectionOf(target)).join('')
-}
+export const sshConfig = (targets: readonly Placed[]): string =>
+  targets.map((target) => sectionOf(target)).join('')
 
-function sectionOf({
-  name,
-  host,
-  port,
-  user = userInfo().username,
-  hostName,
-}: LinkTarget & { host: string }) {
-  for (const word of [name, host, user, hostName])
-    if (!/^[\w.:@%+\\-]+$/.test(word) || word.startsWith('-'))
-      throw new Error(`${JSON.stringify(word)} is no name`)
+function sectionOf({ name, host, port, user = userInfo().username, hostName }: Placed): string {
   const options = {
-    HostName: host.replaceAll('%', '%%'),
+    HostName: host,
     Port: port,
     User: user,
     HostKeyAlias: hostName,
@@ -52,6 +52,8 @@ function sectionOf({
     PermitLocalCommand: 'no',
     RequestTTY: 'no',
     Compression: 'no',
+    IgnoreUnknown: 'SetEnv', // before OpenSSH 7.8
+    SetEnv: UNWANTED_VARIABLES.map((variable) => `${variable}=/dev/null`).join(' '),
     // Its messages say why it fails. With more it also prints the server's banner.
     LogLevel: 'ERROR',
   }

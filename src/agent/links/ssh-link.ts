@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { pause } from '../../system/backoff.ts'
-import { lastWords } from '../../text/last-words.ts'
 import { Greetings, REACHED, TAKEN } from './greeting.ts'
+import { OneSocket } from './one-socket.ts'
 import { CONFIG_FILE } from './ssh-config.ts'
+import { whyNot } from './why-not.ts'
 
 /** What is asked for on the other side; its key must make sshd run something else. */
 const ASKED = 'murder command'
@@ -12,14 +12,11 @@ const REACH_TIMEOUT_MS = 12_000
 /** sshd turns connections away when many come at once (MaxStartups). */
 const ATTEMPTS = 3
 const PAUSE_S = 0.5
-const MAX_SAID_CHARACTERS = 4000
 
-/** One ssh process, whose standard input and output are one socket here. */
+/** The connection to one target. */
 export class SshLink {
-  readonly socket: Socket
-  readonly #child: ChildProcess
+  readonly #ssh: OneSocket
   readonly #greetings: Greetings
-  #said = ''
 
   /** Connects to a target of the configuration. Resolves when the agent there answers. Rejects with why not. */
   static async open(name: string, directory: string, signal: AbortSignal): Promise<SshLink> {
@@ -30,7 +27,9 @@ export class SshLink {
         return link
       } catch (error) {
         link.close()
-        const isTurnedAway = /kex_exchange_identification|Connection reset|closed by remote/i.test(link.#said)
+        const isTurnedAway = /kex_exchange_identification|Connection reset|closed by remote/i.test(
+          link.#ssh.said,
+        )
         if (!isTurnedAway || attempt === ATTEMPTS || signal.aborted) throw error
         await pause(PAUSE_S * attempt, signal)
       }
@@ -38,20 +37,12 @@ export class SshLink {
   }
 
   private constructor(name: string, directory: string) {
-    // One socket for both directions: Node offers none for the first two descriptors.
-    this.#child = spawn(
-      '/bin/sh',
-      ['-c', `exec ssh -F ${CONFIG_FILE} "$1" ${JSON.stringify(ASKED)} <&3 >&3 3>&-`, 'sh', name],
-      { cwd: directory, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] },
-    )
-    this.#child.on('error', () => {})
-    this.socket = this.#child.stdio[3] as Socket
-    this.socket.on('error', () => {})
+    this.#ssh = new OneSocket(['ssh', '-F', CONFIG_FILE, name, ASKED], directory)
     this.#greetings = new Greetings(this.socket)
-    this.#child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-      this.#said = (this.#said + chunk).slice(-MAX_SAID_CHARACTERS)
-    })
-    this.#child.on('exit', () => this.socket.destroy())
+  }
+
+  get socket(): Socket {
+    return this.#ssh.socket
   }
 
   /** Resolves when the peer there has taken the connection, which is not read from then on. */
@@ -61,8 +52,7 @@ export class SshLink {
   }
 
   close(): void {
-    this.socket.destroy()
-    this.#child.kill()
+    this.#ssh.close()
   }
 
   async #reached(signal: AbortSignal): Promise<void> {
@@ -75,22 +65,9 @@ export class SshLink {
     try {
       await Promise.race([this.#greetings.until(REACHED), late])
     } catch (error) {
-      throw new Error(whyNot(this.#said, (error as Error).message))
+      throw new Error(whyNot(this.#ssh.said, (error as Error).message))
     } finally {
       clearTimeout(timer)
     }
   }
-}
-
-/** What ssh itself says when it does not get as far as to a command. */
-const OF_SSH = /^ssh:|^kex_|Connection |Could not|Bad |timed out|not found in|no matching/i
-
-function whyNot(said: string, otherwise: string): string {
-  if (/Permission denied/.test(said)) return 'sshd does not take a key from ~/.ssh/authorized_keys'
-  if (/Host key verification failed|REMOTE HOST IDENTIFICATION/.test(said))
-    return 'its host key is not the one that the deploy host knows'
-  const last = lastWords(said)
-  if (last !== undefined && OF_SSH.test(last)) return last
-  if (/no deploy is running/.test(said)) return 'the agent there has ended'
-  return `sshd runs something else than the command of the key (ForceCommand?): ${last ?? otherwise}`
 }

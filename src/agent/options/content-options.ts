@@ -23,6 +23,7 @@ import {
   parseSeconds,
   parseTracker,
 } from './units.ts'
+import { parseVia } from './via-option.ts'
 
 /** The usual BitTorrent ports: a range that a firewall can name. */
 const PORTS: [number, number] = [6881, 6999]
@@ -65,6 +66,7 @@ export const peerFlags: Record<string, Flag> = {
   'stall-timeout': text,
   'no-attributes': on,
   delete: on,
+  via: list,
 }
 
 export const seederFlags: Record<string, Flag> = {
@@ -88,6 +90,7 @@ export async function contentJob(
     const { host, port } = parseHostPort('--peer', peer)
     return formatAddress(host, port)
   })
+  const via = viasOf(args)
   const secret = await args.value('secret-file', readSecret, undefined)
   const fleet = args.value('fleet', parseCount, undefined)
   const permits = args.text('permits')
@@ -99,7 +102,7 @@ export async function contentJob(
     tag: checkTag(args.text('tag') ?? defaultTag(metainfo.name, metainfo.infoHash, path)),
     torrent,
     path,
-    trackers: trackersOf(args, metainfo, peers),
+    trackers: trackersOf(args, metainfo, [...peers, ...via]),
     peers,
     ports: portsOf(args),
     linger: args.has('no-linger') ? 0 : args.value('linger', parseSeconds, LINGER_S),
@@ -114,7 +117,16 @@ export async function contentJob(
     attributes: !args.has('no-attributes'),
     ownerOnly: false,
     deletesOthers: deletesOthers(args, metainfo),
-    ...defined({ address, secret, fleet, site, metrics, from, permits: permits && resolve(permits) }),
+    ...defined({
+      via: via.length > 0 ? via : undefined,
+      address,
+      secret,
+      fleet,
+      site,
+      metrics,
+      from,
+      permits: permits && resolve(permits),
+    }),
   }
 }
 
@@ -128,6 +140,15 @@ function fromOf(args: Arguments, { signature }: Metainfo): string[] | undefined 
   throw usageError(
     '--from needs a torrent with a signature, and this one has none',
     'make it again with murder make-torrent --signature',
+  )
+}
+
+function viasOf(args: Arguments): string[] {
+  const given = args.list('via')
+  const wrong = given.find((text) => !parseVia(text))
+  if (wrong === undefined) return given
+  throw usageError(
+    `--via is '${oneLine(wrong)}', which is not ssh:user@host, ssh:user@host:22 or ssh:user@host:22/6881 with the port of the peer there`,
   )
 }
 

@@ -59,7 +59,10 @@ export function followerOf(input: Readable): Follower {
     }
     const question = first && parseQuestion(line)
     if (question)
-      return void preparation.answer(question).then((answer) => say({ event: 'answered', answer }))
+      return void preparation
+        .answer(question)
+        .catch((error: Error) => ({ why: error.message }))
+        .then((answer) => say({ event: 'answered', answer }))
     if (first) first(line)
     else if (line === END) stop.abort()
     first = undefined

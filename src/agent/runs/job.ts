@@ -29,6 +29,8 @@ export interface ContentJob {
   /** All participants must prove that they know it; without one anybody may join. */
   secret?: string
   peers: string[]
+  /** Peers that are reached over SSH, as `ssh:user@host:port/peer port`. */
+  via?: string[]
   /** IP addresses of the fleet's machines, where all are known. */
   hosts?: string[]
   /** Only for a seeder: a file of permits with those addresses, which may change. */

@@ -6,6 +6,7 @@ import { explain } from '../../errors.ts'
 import { MAX_SOURCES } from '../../protocol/events.ts'
 import { defined } from '../../system/defined.ts'
 import { Participant } from '../../torrent/participant.ts'
+import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 import type { Reuse } from '../../torrent/storage/pieces-here.ts'
 import type { StorageOptions } from '../../torrent/storage/storage.ts'
 import {
@@ -83,7 +84,7 @@ async function start(job: ContentJob, { emit, folder, onPiece, links }: WorkerCo
       storage: storageOf(job, folder),
       hosts: hostsOf(job),
       ...(job.role === 'peer' && (await reusing(job, emit))),
-      ...defined({ address, secret, fleet, site, onPiece, links }),
+      ...defined({ address, secret, fleet, site, onPiece, links: links ?? (await viaLinks(job, emit)) }),
     })
   } finally {
     clearInterval(timer)
@@ -104,6 +105,12 @@ async function reusing(
     emit({ event: 'warning', message: explain(error) })
     return {}
   }
+}
+
+async function viaLinks({ via }: ContentJob, emit: WorkerContext['emit']): Promise<PeerLinks | undefined> {
+  if (!via) return undefined
+  const { ViaLinks } = await import('../links/via.ts')
+  return new ViaLinks(via, (message) => emit({ event: 'warning', message }))
 }
 
 /**

@@ -57,6 +57,7 @@ function connectError(job: ContentJob, at: Situation): MurderError {
   const tried = [
     ...job.trackers.map((url) => `tracker ${url}`),
     ...job.peers.map((address) => `peer ${address}`),
+    ...(job.via ?? []),
   ]
   const what =
     tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was neither a tracker nor a peer to try'

@@ -12,6 +12,7 @@ import type { Problem } from './problem.ts'
 import { groupProblems, problemTable } from './problem-table.ts'
 import { checkAddress, checkDisks, checkDistinct, checkLimits, checkLock } from './servers.ts'
 import { whoIsWhere } from './sites.ts'
+import { waysTable } from './ways-between.ts'
 
 /**
  * `murder:doctor`: everything that could stop a deploy, checked on every server and in the network between them. Changes
@@ -24,6 +25,7 @@ export async function doctor(context: Context): Promise<void> {
     outcome.ok ? [{ server: outcome.server.label, output: outcome.stdout }] : [],
   )
   const isBusy = answers.some(({ output }) => othersLock(output)?.kind === 'deploy')
+  const network = await probeNetwork(context, withNode(facts), isBusy)
   const problems: Problem[] = [
     ...checkDeployHost(),
     ...failures.map(({ server, cause, cure = 'see docs/troubleshooting.md' }) => ({
@@ -41,21 +43,21 @@ export async function doctor(context: Context): Promise<void> {
       ...checkDisks(label, found),
       ...checkAddress(context, label, found),
     ]),
-    ...(await probeNetwork(context, withNode(facts), isBusy)),
+    ...network.problems,
   ]
   context.signal.throwIfAborted()
   const total = context.fleet.servers.length
   const nodes = [...facts].map(([{ label }, { node, nodePath }]) => ({ server: label, node, nodePath }))
-  const notes = [...unusualNodes(context, facts), ...whoIsWhere(context)]
+  const notes = [...unusualNodes(context, facts), ...whoIsWhere(context), ...waysTable(network.ways)]
   if (problems.length === 0) {
     const fit = `${count(total, 'server')}: SSH, Node.js, directories, disks, locks and ports, with a BitTorrent handshake, are fit for a deploy`
     const text = [fit, ...notes].join('\n')
-    return say(context, text, 'doctor', { servers: total, problems, nodes })
+    return say(context, text, 'doctor', { servers: total, problems, nodes, between: network.ways })
   }
   const groups = groupProblems(problems)
   const table = problemTable(groups, columnsOf(process.stdout))
   const text = [table, ...notes].join('\n')
-  say(context, text, 'doctor', { servers: total, problems, nodes })
+  say(context, text, 'doctor', { servers: total, problems, nodes, between: network.ways })
   throw new MurderError('UNFIT', `${count(groups.length, 'thing')} could stop a deploy`, {
     cure: context.display.mode === 'json' ? 'see the event "doctor"' : 'each line above says what helps',
   })

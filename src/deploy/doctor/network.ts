@@ -6,10 +6,12 @@ import { type Machine, Placement } from '../hosts/placement.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { setNodeOf } from '../paths/server-node.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
+import { addressBetween } from '../reach/address-between.ts'
 import { connectScript, parseReached, type Target } from '../scripts/probe-script.ts'
 import { type Listener, listenEverywhere, type PeerListeners, PROBE_TIMEOUT_S } from './listeners.ts'
 import type { Problem } from './problem.ts'
 import { type PortKind, unreachable } from './unreachable.ts'
+import { countWays, type WaysBetween } from './ways-between.ts'
 
 /** Each server tries to reach this many others; in a smaller fleet all of them. */
 const MAX_TARGETS = 12
@@ -17,7 +19,7 @@ const MAX_TARGETS = 12
 /** A port of another machine that a server tries to reach. */
 interface Probe {
   machine: string
-  port: PortKind
+  port: PortKind | 'ssh'
   target: Target
 }
 
@@ -25,7 +27,11 @@ interface Probe {
  * Whether every server reaches tracker, seeder and other servers on their ports. `isBusy`: a deploy runs meanwhile, and its
  * tracker has the port.
  */
-export async function probeNetwork(context: Context, facts: FleetFacts, isBusy: boolean): Promise<Problem[]> {
+export async function probeNetwork(
+  context: Context,
+  facts: FleetFacts,
+  isBusy: boolean,
+): Promise<{ problems: Problem[]; ways: WaysBetween }> {
   const servers = [...facts.keys()]
   const placement = new Placement(context, facts)
   const { tracker, peers, problems } = await listenEverywhere(context, placement, servers, isBusy)
@@ -33,10 +39,11 @@ export async function probeNetwork(context: Context, facts: FleetFacts, isBusy: 
     ...probeMachine(placement, 'tracker', tracker, server),
     ...probeMachine(placement, 'seeder', peers.get(placement.seeder.server), server),
     ...probeExternalTracker(placement),
-    ...probePeers(context.fleet.servers, server, peers, facts),
+    ...probePeers(context, server, peers, facts),
   ]
   try {
-    return [...problems, ...(await connectAll(context, servers, probesOf))]
+    const found = await connectAll(context, servers, probesOf)
+    return { ...found, problems: [...problems, ...found.problems] }
   } finally {
     await Promise.all([tracker, ...peers.values()].map((listener) => listener?.close()))
   }
@@ -63,7 +70,7 @@ function probeExternalTracker({ externalTracker: url }: Placement): Probe[] {
 
 /** The servers after it in a ring: so each is probed by as many as it probes. */
 function probePeers(
-  servers: readonly Server[],
+  { fleet: { servers }, settings }: Context,
   server: Server,
   listeners: PeerListeners,
   facts: FleetFacts,
@@ -73,31 +80,50 @@ function probePeers(
   return ring.flatMap((other) => {
     const listener = listeners.get(other)
     const host = facts.get(other)?.serverAddress ?? other.host
-    return listener ? [{ machine: other.label, port: 'peer', target: [host, listener.port, true] }] : []
+    const ssh = addressBetween(settings.betweenAddresses, other, facts.get(other))
+    return [
+      ...(listener ? [probe(other, 'peer', [host, listener.port, true])] : []),
+      ...ssh.hosts.map((each) => probe(other, 'ssh', [each, ssh.port, false])),
+    ]
   })
 }
+
+const probe = ({ label }: Server, port: Probe['port'], target: Target): Probe => ({
+  machine: label,
+  port,
+  target,
+})
 
 async function connectAll(
   context: Context,
   servers: readonly Server[],
   probesOf: (server: Server) => Probe[],
-): Promise<Problem[]> {
+): Promise<{ problems: Problem[]; ways: WaysBetween }> {
   const { fleet, signal } = context
   const plan = (server: Server) => ({
     script: connectScript(setNodeOf(context, server)),
     stdin: JSON.stringify(probesOf(server).map(({ target }) => target)),
   })
   const outcomes = await fleet.run('network', plan, { servers, signal, totalTimeoutS: PROBE_TIMEOUT_S })
-  return outcomes.flatMap((outcome) => {
+  const ways: Parameters<typeof countWays>[0][number][] = []
+  const problems = outcomes.flatMap((outcome) => {
     if (!outcome.ok) return unanswered(outcome)
     const reached = parseReached(outcome.stdout)
-    return probesOf(outcome.server).flatMap((probe): Problem[] => {
-      const word = reached.get(JSON.stringify(probe.target)) ?? 'failed'
-      if (word === 'reached') return []
-      const { machine: to, port, target } = probe
-      return [unreachable({ from: outcome.server.label, to, port, number: target[1], word })]
+    const wordOf = ({ target }: Probe) => reached.get(JSON.stringify(target)) ?? 'failed'
+    const probes = probesOf(outcome.server)
+    const from = outcome.server.label
+    const hasSsh = (to: string) =>
+      probes.some((each) => each.port === 'ssh' && each.machine === to && wordOf(each) === 'reached')
+    return probes.flatMap((each): Problem[] => {
+      const { machine: to, port, target } = each
+      if (port === 'ssh') return []
+      const word = wordOf(each)
+      if (port === 'peer')
+        ways.push({ from, to, way: word === 'reached' ? 'direct' : hasSsh(to) ? 'ssh' : 'none' })
+      return word === 'reached' ? [] : [unreachable({ from, to, port, number: target[1], word })]
     })
   })
+  return { problems, ways: countWays(ways) }
 }
 
 const unanswered = (outcome: Outcome): Problem[] =>

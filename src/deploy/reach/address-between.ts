@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { AddressSetting } from '../../config/address-kind.ts'
 import { findServers } from '../../config/servers.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
@@ -20,10 +21,8 @@ export function addressBetween(
 ): Pick<LinkTarget, 'hosts' | 'port' | 'user'> {
   const named = settings.find((one) => findServers(one.server, [server]).length > 0)
   const set = named && parseServerName(named.address)
-  const own = [
-    facts?.serverAddress ?? [],
-    facts?.addresses.filter((address) => !isLoopback(address)) ?? [],
-  ].flat()
+  const told = [facts?.serverAddress ?? '', ...(facts?.addresses.filter((one) => !isLoopback(one)) ?? [])]
+  const own = told.filter((address) => isIP(address) > 0)
   const hosts = set ? [set.host] : [...new Set(own.length > 0 ? own : [server.host])].slice(0, MAX_HOSTS)
   const port = Number(set?.port ?? facts?.serverPort ?? server.port)
   return { hosts, port, ...(set?.user === undefined ? {} : { user: set.user }) }

@@ -1,0 +1,51 @@
+import type { Socket } from 'node:net'
+import { formatAddress } from '../../system/addresses.ts'
+import { lastWords } from '../../text/last-words.ts'
+import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
+import { parseVia, type Via } from '../options/via-option.ts'
+import { OneSocket } from './one-socket.ts'
+
+/** Ways to peers over SSH, with the keys and the configuration of the user. `warn` hears once why one of them cannot be used. */
+export class ViaLinks implements PeerLinks {
+  readonly addresses: readonly string[]
+  readonly #vias: ReadonlyMap<string, Via>
+  readonly #warn: (message: string) => void
+  readonly #warned = new Set<string>()
+
+  constructor(texts: readonly string[], warn: (message: string) => void) {
+    this.#vias = new Map(
+      texts.flatMap((text) => {
+        const via = parseVia(text)
+        return via ? [[formatAddress(via.host, via.peerPort), via] as const] : []
+      }),
+    )
+    this.addresses = [...this.#vias.keys()]
+    this.#warn = warn
+  }
+
+  async connect(address: string): Promise<Socket> {
+    const { user, host, port, peerPort } = this.#vias.get(address) as Via
+    const options = ['BatchMode=yes', 'ServerAliveInterval=10', 'LogLevel=ERROR'].flatMap((option) => [
+      '-o',
+      option,
+    ])
+    const login = [
+      ...(user === undefined ? [] : ['-l', user]),
+      ...(port === undefined ? [] : ['-p', String(port)]),
+    ]
+    const words = ['ssh', ...options, ...login, '-W', `127.0.0.1:${peerPort}`, '--', host]
+    const ssh = new OneSocket(words, '/')
+    ssh.ended.then(() => this.#explain(host, ssh.said))
+    return ssh.socket
+  }
+
+  /** Others that come over SSH come to the port, from this machine's sshd. */
+  takeWith(): void {}
+
+  #explain(host: string, said: string): void {
+    const why = lastWords(said)
+    if (why === undefined || this.#warned.has(why)) return
+    this.#warned.add(why)
+    this.#warn(`over SSH ${host} cannot be reached: ${why}`)
+  }
+}

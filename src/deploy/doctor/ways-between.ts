@@ -1,0 +1,41 @@
+import { table } from '../../text/table.ts'
+
+/** How one server reaches another: on its peer port, else on its sshd's, else not at all. */
+export type WayBetween = 'direct' | 'ssh' | 'none'
+
+/** How many pairs of servers that were tried exchange in each way. */
+export type WaysBetween = Record<WayBetween, number>
+
+/** Of both directions the better one counts: it does not matter who opens the connection. */
+export function countWays(tried: readonly { from: string; to: string; way: WayBetween }[]): WaysBetween {
+  const ways: WaysBetween = { direct: 0, ssh: 0, none: 0 }
+  const best = new Map<string, WayBetween>()
+  const rank = { direct: 2, ssh: 1, none: 0 }
+  for (const { from, to, way } of tried) {
+    const pair = JSON.stringify([from, to].sort())
+    const before = best.get(pair)
+    if (before === undefined || rank[way] > rank[before]) best.set(pair, way)
+  }
+  for (const way of best.values()) ways[way]++
+  return ways
+}
+
+const WHAT: Record<WayBetween, [name: string, then: string]> = {
+  direct: ['directly', ''],
+  ssh: [
+    'over SSH',
+    'a deploy uses it, unless murder.between is direct; open murder.ports to spare the ciphers',
+  ],
+  none: [
+    'not at all',
+    'open murder.ports, or the port of sshd, between them; until then the seeder sends all to each',
+  ],
+}
+
+/** A small table of what works between servers; none where all is direct, or nothing was tried. */
+export function waysTable(ways: WaysBetween): string[] {
+  const rows = (Object.keys(WHAT) as WayBetween[])
+    .filter((way) => ways[way] > 0)
+    .map((way) => [String(ways[way]), ...WHAT[way]])
+  return ways.ssh + ways.none === 0 ? [] : [table([['pairs', 'exchange', ''], ...rows])]
+}

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { whyNot } from '../../../../src/agent/links/why-not.ts'
+
+test.each([
+  ['root@10.0.0.2: Permission denied (publickey).', 'sshd does not take a key from ~/.ssh/authorized_keys'],
+  ['sh: 1: exec: ssh: not found\n', 'there is no ssh to connect with'],
+  ['@@@\nHost key verification failed.\n', 'its host key is not the one that the deploy host knows'],
+  [
+    'ssh: connect to host 10.0.0.2 port 22: Connection refused\r\n',
+    'ssh: connect to host 10.0.0.2 port 22: Connection refused',
+  ],
+  ['murder: no deploy is running here that this key belongs to', 'the agent there has ended'],
+  ['murder: sshd here takes any variable (AcceptEnv)', 'sshd here takes any variable (AcceptEnv)'],
+  [
+    'sh: 1: murder: not found',
+    'sshd runs something else than the command of the key (ForceCommand?): sh: 1: murder: not found',
+  ],
+  ['', 'sshd runs something else than the command of the key (ForceCommand?): it has ended'],
+])('%j', (said, why) => expect(whyNot(said, 'it has ended')).toBe(why))
