@@ -11,8 +11,9 @@ export interface DeployRun {
   seconds: number
   /** Seconds of each Shipit task. */
   tasks: Record<string, number>
-  /** Bytes that left the deploy host. */
+  /** Bytes that left the deploy host, and that came into a server, on average. */
   sent: number
+  received: number
   /** Faults on the servers afterwards. */
   problems: string[]
   /** Programs that the deploy left running, by host. That is no failure, but worth a look. */
@@ -23,21 +24,29 @@ export interface DeployRun {
 const DEPLOY_TIMEOUT_S = 3600
 
 /** One `npx shipit production deploy`, and a look at every server afterwards. */
-export async function deployOnce(lab: Lab, project: Project, way: Way, deployTo: string): Promise<DeployRun> {
-  const sentBefore = await sentBytes(lab)
+export async function deployOnce(
+  lab: Lab,
+  project: Project,
+  way: Way,
+  deployTo: string,
+  env: Record<string, string> = {},
+): Promise<DeployRun> {
+  const before = await carried(lab)
   const start = process.hrtime.bigint()
   const result = await lab.exec('deploy', ['npx', 'shipit', 'production', 'deploy'], {
     cwd: project.directory,
+    env,
     anyExit: true,
     timeout: DEPLOY_TIMEOUT_S * 1000,
   })
   const seconds = Number(process.hrtime.bigint() - start) / 1e9
-  const sent = (await sentBytes(lab)) - sentBefore
+  const after = await carried(lab)
   const problems =
     result.code === 0
       ? await checkServers(lab, project, way, deployTo)
       : [`exit ${result.signal ?? result.code}: ${`${result.stdout}${result.stderr}`.trim().slice(-1500)}`]
-  return { seconds, sent, tasks: taskTimes(result.stdout), problems, left: await leftRunning(lab) }
+  const [sent, received] = [after.sent - before.sent, after.received - before.received]
+  return { seconds, sent, received, tasks: taskTimes(result.stdout), problems, left: await leftRunning(lab) }
 }
 
 /** All processes in the hosts but the first one, sshd's listener and the command that asks. */
@@ -58,8 +67,11 @@ async function leftRunning(lab: Lab): Promise<Record<string, string[]>> {
   return left
 }
 
-async function sentBytes(lab: Lab): Promise<number> {
-  return (await lab.counters()).get('deploy')?.sent ?? Number.NaN
+async function carried(lab: Lab): Promise<{ sent: number; received: number }> {
+  const counters = await lab.counters()
+  const each = lab.servers.map(({ name }) => counters.get(name)?.received ?? Number.NaN)
+  const received = each.reduce((sum, one) => sum + one, 0) / each.length
+  return { sent: counters.get('deploy')?.sent ?? Number.NaN, received }
 }
 
 /** From Shipit's own `Finished 'deploy:fetch' after 1.2 s`. */

@@ -18,13 +18,14 @@ export interface Project {
   workspace: string
 }
 
-/** A project as a user has it: package.json, installed packages and a shipitfile. */
+/** A project as a user has it: package.json, installed packages and a shipitfile. `more`: what else its default has. */
 export async function makeProject(
   root: string,
   way: Way,
   servers: string[],
   deployTo: string,
   identity: string,
+  more: Record<string, unknown> = {},
 ): Promise<Project> {
   const project = {
     directory: join(root, 'project'),
@@ -44,6 +45,7 @@ export async function makeProject(
       deployTo,
       key: identity,
       ignores: ['.git'],
+      ...more,
     },
     // Servers run the agent on the Node that runs this bench.
     production: { servers: servers.map((address) => `root@${address}`), murder: { node: process.execPath } },

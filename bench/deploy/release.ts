@@ -17,7 +17,19 @@ const TEXT_SHARE = 0.37
  * four levels deep, sizes from 100 bytes up as in a source tree with some images; above 20 MB also large files.
  * The same parameters give the same content.
  */
-export async function makeRepository(directory: string, bytes: number, files = 2000): Promise<void> {
+export async function makeRepository(directory: string, bytes: number): Promise<void> {
+  await makeFiles(directory, bytes)
+  await writeFile(join(directory, 'version.ts'), 'export const version = 1\n')
+  await git(directory, 'init', '-q', '-b', 'master')
+  // Large releases would otherwise spend the whole first minute in git's compression.
+  await git(directory, 'config', 'core.compression', '0')
+  await git(directory, 'config', 'pack.window', '0')
+  await git(directory, 'add', '-A')
+  await commit(directory, 'First')
+}
+
+/** The files of that release. */
+export async function makeFiles(directory: string, bytes: number, files = 2000): Promise<void> {
   const random = randomSource(bytes)
   const text = sourceText(random)
   const small = sizes(files, Math.min(bytes, SMALL_FILES_BYTES), random)
@@ -41,13 +53,6 @@ export async function makeRepository(directory: string, bytes: number, files = 2
     if (i % 40 === 0) await chmod(path, 0o755)
     if (i % 100 === 0) await symlink(`file-${i}.${isText ? 'ts' : 'png'}`, join(dirname(path), `link-${i}`))
   }
-  await writeFile(join(directory, 'version.ts'), 'export const version = 1\n')
-  await git(directory, 'init', '-q', '-b', 'master')
-  // Large releases would otherwise spend the whole first minute in git's compression.
-  await git(directory, 'config', 'core.compression', '0')
-  await git(directory, 'config', 'pack.window', '0')
-  await git(directory, 'add', '-A')
-  await commit(directory, 'First')
 }
 
 /** The second deploy's change: one line, committed. */

@@ -82,6 +82,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     tolerate(context, withoutAgent, 'nothing was published')
     isTouched = true
     await noteReceiving(context, tag)
+    making.keeper.begin()
     board.step('seed')
     const reach = await reaching
     const { isNeeded, seeded } = whatIsSeeded(fleet.servers, transfer, deltas)
@@ -95,7 +96,6 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     if (isNeeded) await started.start()
     const links = await reach.links
     phases.seed = clock()
-    making.keeper.begin()
     const taking = fleet.servers
     const releasePath = shipit.releasePath ?? ''
     const common = { transfer, swarm, facts, releasePath, carries: true, unpacked, peers }
@@ -109,7 +109,12 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const lost = taking.filter((server) => !fleet.servers.includes(server))
     // A dead server answers late: the others publish without waiting for it.
     context.meanwhile(undo(context, tag, unpacked, lost))
-    await Promise.all([stopAndCount(context, swarm), tidy(context, tag, received.peers), making.keeper.end()])
+    const [{ kept }] = await Promise.all([
+      making.keeper.release(),
+      stopAndCount(context, swarm),
+      tidy(context, tag, received.peers),
+    ])
+    context.meanwhile(kept)
     swarm = undefined
     return report(context, received)
   } catch (error) {

@@ -24,6 +24,7 @@ export interface WantedDelta {
   key?: string
 }
 
+/** Answered by an event `read`. */
 export interface KeepBase extends OfRelease {
   do: 'keep'
   /** Where bases are kept. */

@@ -81,6 +81,8 @@ export type AgentEvent =
     | { event: 'spent'; cpu: number; queued: number }
     /** A delta of this base is made, which makes the release with this id. `unchanged`: the two differ in nothing but times. */
     | { event: 'made'; base: string; becomes: string; unchanged: boolean }
+    /** What is kept was read: the new release's files are not needed any more. */
+    | { event: 'read' }
     /** That delta cannot be made: why. */
     | { event: 'unmade'; base: string; message: string }
     /** Something that people should know and that is no failure. */

@@ -58,7 +58,8 @@ export async function keep(job: KeepBase, signal: AbortSignal): Promise<void> {
   const { bases, root } = job
   const { free } = await diskSpace(bases)
   const contentLimit = Math.min(job.contentLimit, free * DISK_SHARE)
-  await keepBase({ directory: bases, root, entries: job.entries.map(entryOf), contentLimit, signal })
+  const onRead = () => printOut(JSON.stringify({ event: 'read' }))
+  await keepBase({ directory: bases, root, entries: job.entries.map(entryOf), contentLimit, onRead, signal })
 }
 
 const entryOf = (entry: JobEntry): Entry => ({ ...entry, mtime: BigInt(entry.mtime) })

@@ -8,12 +8,14 @@ const KEEP_GRACE_MS = 30_000
 export class BaseKeeper {
   readonly #bases: string
   readonly #contentLimit: number | undefined
+  readonly #signal: AbortSignal
   #release: { root: string; entries: readonly Entry[] } | undefined
   #process: DeltaProcess | undefined
 
   /** `contentLimit`: bytes, undefined to keep nothing at all. */
-  constructor(bases: string, contentLimit: number | undefined) {
+  constructor(bases: string, contentLimit: number | undefined, signal: AbortSignal) {
     this.#bases = bases
+    this.#signal = signal
     this.#contentLimit = contentLimit
   }
 
@@ -25,16 +27,26 @@ export class BaseKeeper {
     if (this.#contentLimit === undefined || !this.#release) return
     const { root, entries } = this.#release
     const job = { do: 'keep', root, entries: jobEntries(entries), bases: this.#bases } as const
-    this.#process = startDeltaProcess({ ...job, contentLimit: this.#contentLimit }, { isLow: true })
+    this.#process = startDeltaProcess(
+      { ...job, contentLimit: this.#contentLimit },
+      { isLow: true, signal: this.#signal },
+    )
   }
 
-  /** Waits a while at the end of a deploy: it is only worth something for the next one. */
-  async end(): Promise<void> {
-    const timer = setTimeout(() => this.stop(), KEEP_GRACE_MS)
-    await this.#process?.ended
-    clearTimeout(timer)
+  /**
+   * Waits until the release has been read, which may be removed then. The rest goes on, for a while at most: it is only worth
+   * something for the next deploy. Gives what has to be waited for at the end of the run.
+   */
+  async release(): Promise<{ kept: Promise<unknown> }> {
+    const running = this.#process
+    if (!running) return { kept: Promise.resolve() }
+    const timer = setTimeout(running.stop, KEEP_GRACE_MS)
+    await running.read
+    this.#process = undefined
+    return { kept: running.ended.then(() => clearTimeout(timer)) }
   }
 
+  /** Ends it, unless it was released. */
   stop(): void {
     this.#process?.stop()
   }

@@ -51,7 +51,7 @@ export class Deltas {
     this.#context = context
     this.#facts = facts
     this.#peers = peers
-    this.keeper = new BaseKeeper(bases, isOn ? settings.keepContent : undefined)
+    this.keeper = new BaseKeeper(bases, isOn ? settings.keepContent : undefined, context.signal)
     const groups = isOn ? groupByBase(facts, moreSeeders(settings.ports)) : []
     this.#wanted = groups.map((group, index) => {
       const own = join(directory, `delta-${index}`)

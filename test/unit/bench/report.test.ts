@@ -29,6 +29,7 @@ describe('the table of deploys', () => {
     seconds,
     tasks: {},
     sent: 1e6,
+    received: 1e6,
     problems,
     left: {},
   })

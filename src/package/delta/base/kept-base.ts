@@ -67,6 +67,8 @@ interface KeepOptions {
   entries: readonly Entry[]
   /** Bytes of content that are kept; of a larger release only the signature is. */
   contentLimit: number
+  /** Called once the release's own files are not needed any more. */
+  onRead?: () => void
   signal?: AbortSignal
 }
 
@@ -82,10 +84,12 @@ export async function keepBase(options: KeepOptions): Promise<void> {
     const size = entries.reduce((sum, each) => sum + each.size, 0)
     const keepsContent = size <= contentLimit
     const manifest = await read(options, keepsContent ? join(draft, CONTENT) : undefined)
+    if (keepsContent) options.onRead?.()
     const open = keepsContent ? contentIn(join(draft, CONTENT), manifest) : undefined
     await writeSignature(join(draft, SIGNATURE), manifest, (entry, index) =>
       open ? open(index) : fileSource(openToRead(entry.source ?? join(options.root, entry.path)), entry.size),
     )
+    if (!keepsContent) options.onRead?.()
     const place = join(directory, manifest.id)
     rmSync(place, { recursive: true, force: true })
     renameSync(draft, place)

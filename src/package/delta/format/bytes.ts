@@ -36,10 +36,9 @@ export class ByteWriter {
     this.#length += bytes.length
   }
 
-  /** Returns the bytes that were written so far, and empties the writer. */
+  /** Returns the bytes that were written so far, and empties the writer. They are valid until the next are written. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#length)
-    this.#bytes = Buffer.allocUnsafe(1024)
     this.#length = 0
     return taken
   }

@@ -73,8 +73,10 @@ export class DeltaWriter implements OperationSink {
 
   /** What was written since the last segment. */
   async segment(): Promise<Buffer[]> {
-    const frames = await Promise.all(this.#columns().map((column) => packFrame(column.take())))
-    return [Buffer.from([SEGMENT]), ...frames]
+    const parts: Buffer[] = [Buffer.from([SEGMENT])]
+    // One after the other: each compression takes tens of megabytes.
+    for (const column of this.#columns()) parts.push(await packFrame(column.take()))
+    return parts
   }
 
   #columns(): ByteWriter[] {

@@ -41,12 +41,15 @@ async function compressed(plain: Buffer): Promise<Buffer> {
   const packed = await compress(plain, {
     params: {
       [constants.BROTLI_PARAM_QUALITY]: qualityFor(plain.length),
-      [constants.BROTLI_PARAM_LGWIN]: 22,
+      [constants.BROTLI_PARAM_LGWIN]: windowFor(plain.length),
       [constants.BROTLI_PARAM_SIZE_HINT]: plain.length,
     },
   })
   return packed.length < plain.length ? packed : plain
 }
+
+/** The compressor's tables grow with its window. */
+const windowFor = (length: number): number => Math.min(22, Math.max(16, Math.ceil(Math.log2(length + 16))))
 
 const qualityFor = (length: number): number =>
   length <= MAX_BEST_BYTES ? BEST_QUALITY : length <= MAX_GOOD_BYTES ? GOOD_QUALITY : FAST_QUALITY

@@ -21,7 +21,7 @@ const MAX_PART_BYTES = 8 << 20
 const SLACK_BYTES = 4 << 10
 /** Long parts are compared with more, which is used for the parts after it, too. */
 const WIDE_PART_BYTES = 256 << 10
-const WIDE_BYTES = 64 << 20
+const WIDE_BYTES = 32 << 20
 
 /** Bytes of the new file that are not told yet, and where the old ones are expected to be. */
 interface Part {

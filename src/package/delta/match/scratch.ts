@@ -8,12 +8,19 @@ export class Scratch {
   readonly seeds = new Seeds()
 }
 
+/** Of what is larger, so much more: a room that grows often leaves as many behind, which are collected late. */
+const STEP_BYTES = 16 << 20
+const SMALL_BYTES = 1 << 20
+
+const roomFor = (length: number): number =>
+  length <= SMALL_BYTES ? SMALL_BYTES : Math.ceil(length / STEP_BYTES) * STEP_BYTES
+
 class Room {
   #bytes = Buffer.alloc(0)
 
   /** Valid until the next call. */
   take(length: number): Buffer {
-    if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(Math.max(length, 64 << 10))
+    if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(roomFor(length))
     return this.#bytes.subarray(0, length)
   }
 

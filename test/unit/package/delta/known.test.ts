@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -91,5 +92,23 @@ describe('what is known of an earlier release', () => {
     await expect(openKept(directory, ids[5] ?? '')).rejects.toMatchObject({ code: 'BAD_SIGNATURE' })
     rmSync(join(directory, ids[6] ?? ''), { recursive: true })
     expect(isKept(directory, ids[6] ?? '')).toBe(false)
+  })
+
+  test('a release may go once it has been read', async () => {
+    const [root, directory] = [plant(temporary(), tree()), join(temporary(), 'bases')]
+    const entries = scan(root)
+    const { id } = await manifestOfDirectory(root, entries)
+    const onRead = () => rmSync(join(root, 'b'), { recursive: true })
+    await keepBase({ directory, root, entries, contentLimit: 1e9, onRead })
+    expect(isKept(directory, id)).toBe(true)
+    await expect(openKept(directory, id).then((base) => base.close())).resolves.toBeUndefined()
+  })
+
+  test('a base under the id of another one is not used', async () => {
+    const [root, directory] = [plant(temporary(), tree()), join(temporary(), 'bases')]
+    await keepBase({ directory, root, entries: scan(root), contentLimit: 0 })
+    const other = 'f'.repeat(64)
+    renameSync(join(directory, readdirSync(directory)[0] ?? ''), join(directory, other))
+    await expect(openKept(directory, other)).rejects.toMatchObject({ code: 'BAD_SIGNATURE' })
   })
 })
