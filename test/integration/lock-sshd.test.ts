@@ -12,7 +12,7 @@ const isOld = clientVersion() < 9.2 ? 'OpenSSH 9.2 is the first that closes idle
 describeIf(sshdMissing ?? isOld, 'locks over OpenSSH', () => {
   test('an sshd that closes idle channels, and a connection that breaks, let no second deploy begin', async () => {
     const it = new Project()
-    const server = await startSshd({ config: ['ChannelTimeout session:command=4s'] })
+    const server = await startSshd({ config: ['ChannelTimeout session:command=3s'] })
     onTestFinished(async () => {
       await server.stop()
       killAll(it.root)
@@ -33,10 +33,13 @@ describeIf(sshdMissing ?? isOld, 'locks over OpenSSH', () => {
     writeFileSync(join(it.workspace, 'file'), 'first')
     const first = it.start('deploy', { IS_FIRST: '1' })
     await first.said(/Running 'pause'/)
-    await delay(6000)
+    const lock = join(app, 'shared/murder/lock')
+    for (let look = 0; look < 120; look++) {
+      expect(existsSync(lock)).toBe(true)
+      await delay(50)
+    }
     expect(server.log()).not.toContain('closing after')
     server.disconnect()
-    const lock = join(app, 'shared/murder/lock')
     await expect.poll(() => existsSync(lock), { timeout: 10_000 }).toBe(false)
     await expect.poll(() => existsSync(lock), { timeout: 10_000 }).toBe(true)
     const second = await it.run()

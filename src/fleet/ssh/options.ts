@@ -67,6 +67,19 @@ export function sshCommand(
   }
 }
 
+/** `byHand`, a login as people type it, as one that runs a command as ours run: nothing is asked, and ~/.ssh/config cannot change it. */
+export function asOurs(byHand: string, version = clientVersion()): string {
+  const { BatchMode, ClearAllForwardings, Tunnel, PermitLocalCommand } = defaults(0, '')
+  const isOwn = (name: string) => new RegExp(`-o ${name}=`, 'i').test(byHand)
+  const forwardsItself = /-o \w+Forward=/i.test(byHand)
+  const ours = { BatchMode, ...(forwardsItself ? {} : { ClearAllForwardings }), Tunnel, PermitLocalCommand }
+  const options = [
+    ...Object.entries(ours).filter(([name]) => !isOwn(name)),
+    ...SESSION.filter(([, , since]) => version >= since),
+  ]
+  return byHand.replace(/^ssh /, `ssh ${options.map(([name, value]) => `-o ${name}=${value} `).join('')}`)
+}
+
 function sessionOptions(own: Record<string, unknown>, version: number): Record<string, string> {
   const known = SESSION.filter(([, , since]) => version >= since).map(([name, value]) => [name, value])
   const [, level] = Object.entries(own).find(([name]) => /^loglevel$/i.test(name)) ?? []

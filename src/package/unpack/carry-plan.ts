@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
 import { mountPointsBelow } from '../../files/directories/mount-points.ts'
-import type { Entry } from '../../files/entry.ts'
+import { type Entry, isAscii } from '../../files/entry.ts'
 
 /** A path below a release. One character for each byte, because names that are no UTF-8 are carried, too. */
 export type BytePath = string
@@ -74,15 +74,15 @@ export function planCarrying({ from, keeps, typeAt }: CarryRules): CarryPlan {
   return plan
 }
 
-/** For calls of the file system. */
-export const bytePath = (root: string, path: BytePath): Buffer =>
-  Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')])
+/** For calls of the file system, which take a text in half of the time. */
+export const bytePath = (root: string, path: BytePath): string | Buffer =>
+  isAscii(path) ? `${root}/${path}` : Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')])
 
-const textOf = (path: BytePath): string => Buffer.from(path, 'latin1').toString()
+const textOf = (path: BytePath): string => (isAscii(path) ? path : Buffer.from(path, 'latin1').toString())
 
 const parentText = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.'
 
-function namesIn(directory: Buffer, isKept: boolean): BytePath[] {
+function namesIn(directory: string | Buffer, isKept: boolean): BytePath[] {
   try {
     return readdirSync(directory, { encoding: 'latin1' }).sort()
   } catch (error) {
@@ -91,7 +91,7 @@ function namesIn(directory: Buffer, isKept: boolean): BytePath[] {
   }
 }
 
-function statsOf(path: Buffer, isKept: boolean): BigIntStats | undefined {
+function statsOf(path: string | Buffer, isKept: boolean): BigIntStats | undefined {
   try {
     return lstatSync(path, { bigint: true })
   } catch (error) {

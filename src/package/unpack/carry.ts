@@ -4,6 +4,10 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  futimesSync,
   lchownSync,
   lstatSync,
   lutimesSync,
@@ -11,6 +15,7 @@ import {
   openSync,
   readlinkSync,
   readSync,
+  type Stats,
   symlinkSync,
   utimesSync,
   writeSync,
@@ -37,6 +42,8 @@ const TURN_MS = 10
 const CHUNK_BYTES = 1 << 20
 /** More names would flood a log. */
 const MAX_NAMES = 20
+
+type Path = string | Buffer
 
 /**
  * Copies into the directory `into` what a release keeps of an earlier one, as `cp -a` does: with modes, times and owners. Blocks
@@ -91,8 +98,7 @@ async function copyAll(
       mkdirSync(target, { mode: 0o700 })
       directories.push(entry)
     } else if (stats.isSymbolicLink()) copyLink(source, target, stats)
-    else if (await copier.copy(source, target, signal)) {
-      setAttributes(target, stats)
+    else if (await copier.copy(source, target, stats, signal)) {
       count.files++
       count.bytes += Number(stats.size)
     }
@@ -111,10 +117,18 @@ class Copier {
   readonly #sharing = new BlockSharing()
   #last = performance.now()
 
-  /** Whether it was still there. */
-  async copy(source: Buffer, target: Buffer, signal: AbortSignal | undefined): Promise<boolean> {
+  /** Whether it was still there. A program on a server has thousands of small files, so each call of the system counts. */
+  async copy(
+    source: Path,
+    target: Path,
+    stats: BigIntStats,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     const share = () => copyFileSync(source, target, constants.COPYFILE_FICLONE_FORCE)
-    if (this.#sharing.try(target, share)) return true
+    if (this.#sharing.try(target, share)) {
+      setAttributes(target, stats)
+      return true
+    }
     let from: number
     try {
       from = openToRead(source)
@@ -125,12 +139,15 @@ class Copier {
     let to: number | undefined
     try {
       to = openSync(target, 'wx', 0o600)
-      for (;;) {
+      for (let copied = 0; ; ) {
         const length = readSync(from, this.#buffer)
-        if (length === 0) return true
         for (let done = 0; done < length; ) done += writeSync(to, this.#buffer, done, length - done)
+        copied += length
+        if (length === 0 || (length < CHUNK_BYTES && copied >= stats.size)) break
         await this.pause(signal)
       }
+      setAttributesOfOpen(to, stats)
+      return true
     } finally {
       closeSync(from)
       if (to !== undefined) closeSync(to)
@@ -145,7 +162,7 @@ class Copier {
   }
 }
 
-function copyLink(source: Buffer, target: Buffer, stats: BigIntStats): void {
+function copyLink(source: Path, target: Path, stats: BigIntStats): void {
   let to: Buffer
   try {
     to = readlinkSync(source, { encoding: 'buffer' })
@@ -159,18 +176,27 @@ function copyLink(source: Buffer, target: Buffer, stats: BigIntStats): void {
 }
 
 /** The owner comes first: changing it clears setuid and setgid, which another owner's file must not get back. */
-function setAttributes(target: Buffer, stats: BigIntStats): void {
+function setAttributes(target: Path, stats: BigIntStats): void {
   const isOwned = setOwner(target, stats)
   utimesSync(target, settable(stats.atimeNs), settable(stats.mtimeNs))
   chmodSync(target, Number(stats.mode) & (isOwned ? 0o7777 : 0o1777))
 }
 
+function setAttributesOfOpen(fd: number, stats: BigIntStats): void {
+  const isOwned = own(fstatSync(fd), stats, (uid, gid) => fchownSync(fd, uid, gid))
+  futimesSync(fd, settable(stats.atimeNs), settable(stats.mtimeNs))
+  fchmodSync(fd, Number(stats.mode) & (isOwned ? 0o7777 : 0o1777))
+}
+
+const setOwner = (target: Path, stats: BigIntStats): boolean =>
+  own(lstatSync(target), stats, (uid, gid) => lchownSync(target, uid, gid))
+
 /** Whether it has the same owner and group now. As with `cp -a`, a user who may not give a file away keeps it. */
-function setOwner(target: Buffer, { uid, gid }: BigIntStats): boolean {
-  const now = lstatSync(target, { bigint: true })
+function own(now: Stats, wanted: BigIntStats, change: (uid: number, gid: number) => void): boolean {
+  const [uid, gid] = [Number(wanted.uid), Number(wanted.gid)]
   if (now.uid === uid && now.gid === gid) return true
-  if (isAllowed(() => lchownSync(target, Number(uid), Number(gid)))) return true
-  isAllowed(() => lchownSync(target, Number(now.uid), Number(gid)))
+  if (isAllowed(() => change(uid, gid))) return true
+  isAllowed(() => change(now.uid, gid))
   return false
 }
 

@@ -35,7 +35,7 @@ export async function assertRoomToCarry({ job, unpack }: Delivery): Promise<void
 function filesToCarry(
   order: CarryOrder,
   { bytes: ofRelease = 0 }: UnpackOrder,
-): { bytes: number; first?: Buffer } {
+): { bytes: number; first?: string | Buffer } {
   const { entries } = planCarrying({ from: order.from, keeps: keptBy(order), typeAt: () => undefined })
   const files = entries.filter(({ stats }) => stats.isFile() && stats.size > 0n)
   const all = files.reduce((sum, { stats }) => sum + Number(stats.size), 0)
@@ -47,7 +47,7 @@ function filesToCarry(
 }
 
 /** Whether copies take no room here. */
-function sharesBlocks(file: Buffer | undefined, into: string): boolean {
+function sharesBlocks(file: string | Buffer | undefined, into: string): boolean {
   if (file === undefined) return true
   const draft = draftBeside(into)
   try {

@@ -2,10 +2,11 @@ import { ExitCode, MurderError } from '../../../errors.ts'
 import { defined } from '../../../system/defined.ts'
 import { lastWords as lastWordsOf } from '../../../text/last-words.ts'
 import type { Route } from '../connection/route.ts'
+import { asOurs } from '../options.ts'
 import type { Server } from '../server.ts'
 import type { SessionResult } from '../session.ts'
 import type { Finding } from './message.ts'
-import { defaultLogin, findBeforeStart, inBatch } from './ssh-messages.ts'
+import { defaultLogin, findBeforeStart } from './ssh-messages.ts'
 
 /** How a command over SSH ended. */
 export interface Ending {
@@ -83,7 +84,7 @@ function notStarted({ stderr, server, byHand, exitCode, signal }: Ending): Findi
   return {
     code: 'SSH_FAILED',
     what: `no command could be run (${ended(exitCode, signal)})${said ? `: ${said}` : ''}`,
-    cure: `this must work: ${inBatch(byHand ?? defaultLogin(server))} 'echo ok'`,
+    cure: `this must work: ${asOurs(byHand ?? defaultLogin(server))} 'echo ok'`,
   }
 }
 

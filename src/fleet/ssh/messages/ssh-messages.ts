@@ -213,7 +213,7 @@ export function defaultLogin(server: string): string {
 }
 
 /** A login that asks nothing, as those of a deploy. */
-export function inBatch(byHand: string): string {
+function inBatch(byHand: string): string {
   return byHand.replace(/^ssh /, 'ssh -o BatchMode=yes ')
 }
 

@@ -1,8 +1,11 @@
-import { rmSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { parseVersion } from '../../../../src/fleet/ssh/client-version.ts'
 import { makeControlDirectory } from '../../../../src/fleet/ssh/connection/control-directory.ts'
-import { sshCommand, withOptions } from '../../../../src/fleet/ssh/options.ts'
+import { asOurs, sshCommand, withOptions } from '../../../../src/fleet/ssh/options.ts'
 import { type Server, toServers } from '../../../../src/fleet/ssh/server.ts'
 import { poolOf } from '../../../support/pool.ts'
 
@@ -116,6 +119,21 @@ describe('command lines', () => {
       `${ssh} -o StrictHostKeyChecking=no me@a "sudo -u www bash -c 'id'"`,
     )
     expect(server.connection.remote.extraSshOptions).toEqual({ requesttty: 'force', ProxyJump: 'b' })
+  })
+
+  test('by hand run the command that is given, too, whatever ~/.ssh/config says', () => {
+    const ours = '-o ClearAllForwardings=yes -o Tunnel=no -o PermitLocalCommand=no -o RequestTTY=no'
+    expect(asOurs('ssh -p 2 me@a', 8.6)).toBe(`ssh -o BatchMode=yes ${ours} -o RemoteCommand=none -p 2 me@a`)
+    const own = 'ssh -o LocalForward=1:b:1 -o tunnel=yes me@a'
+    expect(asOurs(own, 7.4)).toBe(
+      `ssh -o BatchMode=yes -o PermitLocalCommand=no -o RequestTTY=no ${own.slice(4)}`,
+    )
+    const config = join(mkdtempSync(join(tmpdir(), 'asours-')), 'config')
+    onTestFinished(() => rmSync(dirname(config), { recursive: true }))
+    writeFileSync(config, 'Host *\nRemoteCommand echo mine\nLocalForward 1 b:1\nRequestTTY force\n')
+    const seen = (line: string) => execFileSync('sh', ['-c', line], { encoding: 'utf8' })
+    expect(seen(`ssh -G -F ${config} a`)).toMatch(/^remotecommand echo mine$/m)
+    expect(seen(asOurs(`ssh -G -F ${config} a`))).not.toMatch(/echo mine|^localforward|^requesttty force/m)
   })
 
   test('have no option that the ssh here does not know', () => {
