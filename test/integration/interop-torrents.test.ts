@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { signerOf } from '../../src/agent/reuse/signature.ts'
 import { createTorrent } from '../../src/torrent/metainfo/create.ts'
 import { parseMetainfo } from '../../src/torrent/metainfo/metainfo.ts'
 import { verifyContent } from '../../src/torrent/storage/verify.ts'
@@ -109,5 +110,36 @@ describe.each(['file', 'directory'])('the torrent of a %s', (kind) => {
       ])
       expect(links).toEqual([{ path: ['l'], target: ['b', 'c'] }])
     })
+  })
+})
+
+describe('a torrent with a signature', () => {
+  let directory: string
+  let torrent: string
+  let infoHash: string
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'interop-'))
+    torrent = join(directory, 'signed.torrent')
+    const source = join(directory, 'content')
+    await writeFile(source, randomBytes(3 * pieceLength + 17))
+    const signed = await createTorrent({ source, trackers: [announce], pieceLength, sign: signerOf })
+    await writeFile(torrent, signed)
+    expect(parseMetainfo(signed).signature).toBeDefined()
+    const plain = await createTorrent({ source, trackers: [announce], pieceLength })
+    infoHash = parseMetainfo(plain).infoHash
+  })
+  afterAll(() => rm(directory, { recursive: true, force: true }))
+
+  it.skipIf(!works(python, '-c', 'import libtorrent'))(
+    'has the infohash of one without in libtorrent',
+    () => {
+      expect(execFileSync(python, ['-c', open, torrent], { encoding: 'utf8' })).toBe(`${infoHash} True\n`)
+    },
+  )
+
+  it.each([['aria2c', '-S'], ['transmission-show']])('and in %s', (program, ...flags) => {
+    if (!works(program, '--version')) return
+    expect(execFileSync(program, [...flags, torrent], { encoding: 'utf8' })).toContain(infoHash)
   })
 })

@@ -86,6 +86,7 @@ export class Interop {
     await tracker.line(/"event":"listening"/)
     const made = [
       'make-torrent',
+      '--signature', // Other clients ignore it.
       '--no-attributes',
       interop.path,
       `${lab.deployHost.address}:8998`,
