@@ -46,12 +46,12 @@ function buildAgent(options) {
   })
 }
 
-/** Sends the trace of a run, in a process of its own. */
-function buildTrace(options) {
+/** Programs that tell others of a run: its trace, and notices. */
+function buildTeller(options, name) {
   return build({
     ...options,
-    entryPoints: ['src/trace/main.ts'],
-    outfile: 'dist/trace.mjs',
+    entryPoints: [`src/${name}/main.ts`],
+    outfile: `dist/${name}.mjs`,
     format: 'esm',
     plugins: [prefixedBuiltins],
     banner: { js: requireForEsm },
@@ -96,13 +96,20 @@ function buildPlugin(options) {
 }
 
 async function main() {
-  for (const entry of ['src/agent/main.ts', 'src/trace/main.ts', 'src/page/client/main.ts', 'src/index.ts']) {
+  for (const entry of [
+    'src/agent/main.ts',
+    'src/trace/main.ts',
+    'src/notify/main.ts',
+    'src/page/client/main.ts',
+    'src/index.ts',
+  ]) {
     await stat(join(root, entry)).catch(() => fail(`build: ${entry} does not exist`))
   }
   const options = await common()
   const results = await Promise.all([
     buildAgent(options),
-    buildTrace(options),
+    buildTeller(options, 'trace'),
+    buildTeller(options, 'notify'),
     buildPage(options),
     ...buildPlugin(options),
   ])
@@ -110,7 +117,7 @@ async function main() {
   for (const { path, importer } of metafiles.flatMap(foreignImports)) {
     fail(`build: ${importer} imports '${path}', which is neither bundled nor part of Node`)
   }
-  const [agent, trace, page, esm, cjs] = results.map(({ outputFiles }) => outputFiles[0].contents)
+  const [agent, trace, notify, page, esm, cjs] = results.map(({ outputFiles }) => outputFiles[0].contents)
   if (agent.length > AGENT_LIMIT) {
     fail(`build: dist/murder.mjs has ${agent.length} bytes, more than ${AGENT_LIMIT}`)
   }
@@ -119,8 +126,9 @@ async function main() {
   const files = {
     'murder.mjs': agent,
     'trace.mjs': trace,
+    'notify.mjs': notify,
     'page.js': page,
-    'page.css': results[2].outputFiles[1].contents,
+    'page.css': results[3].outputFiles[1].contents,
     'index.js': esm,
     'index.cjs': cjs,
     'index.d.ts': types.esm,

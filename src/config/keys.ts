@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type SettingDoc, type Settings, schema, settingDocs } from './schema.ts'
 
 /** Groups of settings. Values may be objects, too. */
-type GroupName = 'tracker' | 'timeouts' | 'rollout' | 'local' | 'page'
+type GroupName = 'tracker' | 'timeouts' | 'rollout' | 'local' | 'notify' | 'page'
 
 type KeyOf<T> = {
   [K in keyof T & string]-?: K extends GroupName ? `${K}.${KeyOf<NonNullable<T[K]>>}` : K

@@ -17,6 +17,8 @@ export interface Kind<S extends z.ZodType = z.ZodType> {
   show: (value: z.output<S>) => string
   /** The inverse of `fromText`. */
   toText: (value: z.input<S>) => string
+  /** Its value is shown to nobody. */
+  isSecret?: boolean
 }
 
 const sizes: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
@@ -368,6 +370,32 @@ export const pause: Kind<typeof pauseSchema> = {
   fromText: numberFromText,
   show: (value) => (value === 'ask' ? 'asks' : duration(value)),
   toText: String,
+}
+
+const webhookSchema = z.string().refine((text) => /^https?:\/\/\S+$/.test(text) && URL.canParse(text))
+
+/** The path of a webhook is what lets one write there. */
+export const webhook: Kind<typeof webhookSchema> = {
+  schema: webhookSchema,
+  allowed: 'an address that begins with https:// or http://',
+  fromText: trimmed,
+  show: (value) => `${new URL(value).origin}/***`,
+  toText: asWritten,
+  isSecret: true,
+}
+
+const OCCASIONS = ['started', 'published', 'failed', 'reverted', 'rolledBack'] as const
+/** What others are told of. */
+export type Occasion = (typeof OCCASIONS)[number]
+
+const occasionsSchema = z.array(z.enum(OCCASIONS)).min(1)
+
+export const occasions: Kind<typeof occasionsSchema> = {
+  schema: occasionsSchema,
+  allowed: `a list of ${OCCASIONS.join(', ')}`,
+  fromText: commaSeparated,
+  show: (value) => (new Set(value).size === OCCASIONS.length ? 'all of it' : value.join(', ')),
+  toText: (value) => value.join(','),
 }
 
 export const concurrency = wholeNumberKind(1, 1000)

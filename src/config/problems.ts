@@ -46,7 +46,7 @@ function wrongValue(info: SettingInfo, value: unknown, variable?: string): strin
   const choices = /^[a-z]+(, [a-z]+)+$/.test(allowed) ? allowed.split(', ') : []
   const meant = typeof value === 'string' ? suggest(value, choices) : undefined
   const hint = meant === undefined ? '' : `did you mean ${meant}? `
-  return `${name} is ${found(value)}: ${hint}allowed: ${allowed}`
+  return `${name} is ${info.doc.kind.isSecret ? '***' : found(value)}: ${hint}allowed: ${allowed}`
 }
 
 /** The schema's issues with `input` in our words: one line for each setting, group or unknown key. */

@@ -109,6 +109,25 @@ const local = z.strictObject({
   }),
 })
 
+const notify = z.strictObject({
+  url: setting(kinds.webhook.schema.optional(), kinds.webhook, {
+    description:
+      'Webhook that gets JSON, as Slack takes it, when something of `on` happens; keep it in the variable `MURDER_NOTIFY_URL`.',
+    example: 'https://hooks.example.com/services/T0/B0/x',
+    unset: 'none',
+  }),
+  command: setting(kinds.shell.schema.optional(), kinds.shell, {
+    description: 'Command on the deploy host that gets the same JSON on standard input.',
+    example: './tell-team',
+    unset: 'none',
+  }),
+  on: setting(
+    kinds.occasions.schema.default(['started', 'published', 'failed', 'reverted', 'rolledBack']),
+    kinds.occasions,
+    { description: 'Of what others are told.', example: ['failed', 'reverted'] },
+  ),
+})
+
 const rollout = z.strictObject({
   groups: setting(kinds.groups.schema.optional(), kinds.groups, {
     description:
@@ -277,6 +296,7 @@ export const schema = z.strictObject({
     unset: 'all servers at once',
   }),
   rollout: rollout.prefault({}),
+  notify: notify.prefault({}),
   activate: setting(kinds.commands.schema.optional(), kinds.commands, {
     description:
       'Command on each server after every change of its symlink, also when it goes back, run in the directory `current`: what restarts the application, for example; or one for each role.',

@@ -92,6 +92,9 @@ export function tryPublish(context: Context): void {
   const rows = steps.flatMap(([name, commands]) =>
     commands === undefined ? [] : [[`  ${name}`, kinds.commands.show(commands)]],
   )
+  const { url, command, on } = settings.notify
+  const told = [url === undefined ? [] : kinds.webhook.show(url), command ?? []].flat()
+  if (told.length > 0) rows.push(['  told', `${told.join(', ')}: ${on.join(', ')}`])
   if (rollout.watch > 0) rows.push(['  watched for', kinds.seconds.show(rollout.watch)])
   if (groups.length > 1 && rollout.pause !== 0) rows.push(['  pause', kinds.pause.show(rollout.pause)])
   const how = rows.length > 0 ? [table(rows)] : []

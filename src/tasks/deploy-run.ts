@@ -5,6 +5,7 @@ import { removeShallowClones } from '../deploy/context/shallow-clone.ts'
 import { deployRelease } from '../deploy/deploy-release.ts'
 import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.ts'
 import { type LastRun, saveLastRun } from '../deploy/outcome/last-run.ts'
+import { notify } from '../deploy/outcome/notify.ts'
 import { runReport } from '../deploy/outcome/run-report.ts'
 import { endPicture, savePicture } from '../deploy/outcome/save-picture.ts'
 import { sendTrace } from '../deploy/outcome/send-trace.ts'
@@ -45,6 +46,8 @@ export class DeployRun {
   #updated: string | undefined
   #report: DeployReport | undefined
   #page: PageServer | undefined
+  /** The release that publishing has begun with. */
+  #tried: string | undefined
   #isPublished = false
   #isReverted = false
   /** Shows the report at the end of the run, once. */
@@ -116,6 +119,7 @@ export class DeployRun {
       context.display.finish()
     })
     const release = shipit.releaseDirname ?? ''
+    this.#tried = release
     shipit.log(`Publishing release "${shipit.releasePath}"`)
     const begun = performance.now()
     await context.interrupt.during(() =>
@@ -125,6 +129,7 @@ export class DeployRun {
         isRollback: context.resumed?.isRollback ?? this.#namedBy?.task === 'rollback:init',
         onReverted: (before, how) => {
           this.#isReverted = true
+          notify(context, 'reverted', { release })
           return tellReverted(context, before, how)
         },
       }),
@@ -132,6 +137,7 @@ export class DeployRun {
     context.record.phases.publish = (performance.now() - begun) / 1000
     forgetBroughtBefore(shipit, release)
     shipit.log('Release published.')
+    notify(context, this.#namedBy?.task === 'rollback:init' ? 'rolledBack' : 'published')
     shipit.emit('published')
   }
 
@@ -203,6 +209,7 @@ export class DeployRun {
     checkOwnDeployTo(context, new Set([this.#onPublished]))
     this.#begun = { context, at: new Date() }
     watchExit((code) => this.#endWithProcess(code))
+    notify(context, 'started')
     this.#page = await startPage(context)
   }
 
@@ -222,6 +229,8 @@ export class DeployRun {
     if (!this.#begun) return
     const { context, at } = this.#begun
     this.#begun = undefined
+    if (error !== undefined)
+      notify(context, 'failed', { error, release: this.#tried ?? this.#shipit.releaseDirname })
     const done = runReport(context, at, error, this.#report)
     endPicture(context, done)
     this.#page?.end()

@@ -12,6 +12,7 @@ import { registerDistribute } from './murder/distribute.ts'
 import { registerDistributeFiles } from './murder/distribute-files.ts'
 import { registerDoctor } from './murder/doctor.ts'
 import { registerDownloadTorrent } from './murder/download-torrent.ts'
+import { registerHistory } from './murder/history.ts'
 import { registerLock } from './murder/lock.ts'
 import { registerLockStatus } from './murder/lock-status.ts'
 import { registerPeer } from './murder/peer.ts'
@@ -56,6 +57,7 @@ export const registrations: readonly Registration[] = [
   registerPeer,
   registerStopPeering,
   registerStatus,
+  registerHistory,
   registerClean,
   registerDistribute,
   // Twitter's Murder has these names (docs/from-murder.md).

@@ -69,6 +69,7 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
       'dist/page.js',
       'dist/sbom.cdx.json',
       'dist/shipit-deploy.d.ts',
+      'dist/notify.mjs',
       'dist/trace.mjs',
       'package.json',
     ])

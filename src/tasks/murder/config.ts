@@ -1,4 +1,5 @@
 import { describeSettings } from '../../config/describe.ts'
+import { webhook } from '../../config/kinds.ts'
 import { settingsOf } from '../../deploy/context/settings-of.ts'
 import { outputMode } from '../../report/output.ts'
 import { type Registration, task } from '../task.ts'
@@ -10,7 +11,10 @@ export const registerConfig: Registration = (shipit) => {
     if (outputMode(process.env, process.stdout) !== 'json') {
       return shipit.log([describeSettings(settings, origins), ...notes].join('\n'))
     }
-    const event = { event: 'settings', time: new Date().toISOString(), settings, origins, notes }
+    const { notify } = settings
+    const url = notify.url === undefined ? undefined : webhook.show(notify.url)
+    const shown = { ...settings, notify: { ...notify, url } }
+    const event = { event: 'settings', time: new Date().toISOString(), settings: shown, origins, notes }
     process.stdout.write(`${JSON.stringify(event)}\n`)
   }
   task(shipit, 'murder:config', show, 'same')

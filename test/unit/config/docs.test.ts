@@ -81,6 +81,9 @@ rollout.healthCheck        none                                             defa
 rollout.watch              0 s                                              default
 rollout.pause              0 s                                              default
 rollout.revert             all                                              default
+notify.url                 none                                             default
+notify.command             none                                             default
+notify.on                  all of it                                        default
 activate                   none                                             default
 rollbackAny                no                                               default
 pieceLength                256 KiB                                          shipitfile

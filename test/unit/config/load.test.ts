@@ -47,6 +47,7 @@ describe('values', () => {
       concurrency: 30,
       timeouts: { connect: 10, stall: 60, total: 0, health: 60, hook: 120 },
       rollout: { local: {}, watch: 0, pause: 0, revert: true },
+      notify: { on: ['started', 'published', 'failed', 'reverted', 'rolledBack'] },
       tolerate: 0,
       retries: 12,
       rollbackAny: false,
@@ -179,7 +180,7 @@ describe('problems, one complete line each', () => {
     ],
     [
       { trackerPort: 8998 },
-      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, roles, only, except, announce, remotePath, temporaryPath, node, ports, reach, between, betweenAddresses, linger, package, compression, ignore, uploadLimit, downloadLimit, sites, concurrency, timeouts, tolerate, retries, batch, rollout, activate, rollbackAny, pieceLength, allowStrangers, encrypt, deltas, keepContent, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
+      'murder.trackerPort (found 8998) is no setting: did you mean murder.tracker.port? allowed: tracker, seeder, peers, roles, only, except, announce, remotePath, temporaryPath, node, ports, reach, between, betweenAddresses, linger, package, compression, ignore, uploadLimit, downloadLimit, sites, concurrency, timeouts, tolerate, retries, batch, rollout, notify, activate, rollbackAny, pieceLength, allowStrangers, encrypt, deltas, keepContent, tag, filesPath, destinationPath, noTagDirectory, pathIsFile, page, unsafePleaseDelete',
     ],
     [
       { tracker: { stallTimeout: 1 } },

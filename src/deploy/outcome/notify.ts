@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Occasion } from '../../config/kinds.ts'
+import { explain } from '../../errors.ts'
+import { notifyFile } from '../../notify-file.ts'
+import { author } from '../context/author.ts'
+import type { Context } from '../context/context.ts'
+import { logsDirectory } from '../paths/local-paths.ts'
+import { count } from './say.ts'
+
+/**
+ * Tells others, as far as `notify` says so. It starts a process that delivers it, again where that fails, and waits for nothing: what
+ * could not be delivered is in `.shipit-murder/logs/notify.txt`.
+ * `error`: what has failed.
+ */
+export function notify(
+  context: Context,
+  occasion: Occasion,
+  { error, release = context.shipit.releaseDirname }: { error?: unknown; release?: string | undefined } = {},
+): void {
+  const { settings, shipit, log } = context
+  const { url, command, on } = settings.notify
+  if ((url === undefined && command === undefined) || !on.includes(occasion)) return
+  if (url !== undefined) log.hide(url)
+  const body = JSON.stringify(noticeOf(context, occasion, error, release))
+  try {
+    mkdirSync(logsDirectory(), { recursive: true, mode: 0o700 })
+    const failures = openSync(join(logsDirectory(), 'notify.txt'), 'a', 0o600)
+    const child = spawn(process.execPath, [notifyFile], {
+      detached: true,
+      stdio: ['pipe', 'ignore', failures],
+    })
+    closeSync(failures)
+    child.on('error', (cause) => shipit.log(`Nobody was told: ${explain(cause)}`))
+    child.stdin?.on('error', () => {}) // It has not started, which is said.
+    child.stdin?.end(JSON.stringify({ url, command, body }))
+    child.unref()
+  } catch (cause) {
+    shipit.log(`Nobody was told: ${explain(cause)}`)
+  }
+}
+
+const WORDS: Record<Occasion, string> = {
+  started: 'is being deployed',
+  published: 'published',
+  failed: 'failed',
+  reverted: 'taken back',
+  rolledBack: 'rolled back',
+}
+
+/** `text` is what Slack and its like show. Nothing in it is secret. */
+function noticeOf(
+  { fleet, record, shipit, log }: Context,
+  event: Occasion,
+  error: unknown,
+  release: string | undefined,
+) {
+  const { who, when } = author()
+  const { environment, currentRevision: revision = null } = shipit
+  const servers = fleet.all.length
+  const published = record.servers.filter((server) => server.published).length
+  const why = error === undefined ? null : log.redacted(explain(error))
+  const what = event === 'started' ? WORDS.started : `${release ?? 'a deploy'} ${WORDS[event]}`
+  const where = `${environment}: ${what} (${count(servers, 'server')}, by ${who})`
+  return {
+    text: why === null ? where : `${where}: ${why}`,
+    event,
+    environment,
+    release: release ?? null,
+    revision,
+    previousRelease: shipit.previousRelease ?? null,
+    by: who,
+    when,
+    servers,
+    published,
+    error: why,
+  }
+}

@@ -1,0 +1,47 @@
+import { mostCommon } from './choose/choose-release.ts'
+import { classify, type HistoryEntry, type Release, type ServerReleases } from './history.ts'
+
+/** What is live on one server, and since when by whom; null where the history does not tell. */
+export interface LiveRelease {
+  server: string
+  live: string | null
+  since: string | null
+  who: string | null
+  /** Whether most of the servers have another one. */
+  differs: boolean
+  /** The directories in `releases`, the latest first. */
+  releases: Pick<Release, 'name' | 'state'>[]
+}
+
+/** An event with the servers on which it has happened. */
+export interface FleetEvent extends HistoryEntry {
+  servers: string[]
+}
+
+/** What is live where. */
+export function liveReleases(fleet: ReadonlyMap<string, ServerReleases>): LiveRelease[] {
+  const most = mostCommon([...fleet.values()].flatMap(({ live }) => live ?? []))
+  return [...fleet].map(([server, found]) => {
+    const { live, history } = found
+    const at = history.findLast(({ event, release }) => event === 'live' && release === live)
+    const releases = classify(found).map(({ name, state }) => ({ name, state }))
+    const [since, who] = [at?.when ?? null, at?.who ?? null]
+    return { server, live: live ?? null, since, who, differs: live !== most, releases }
+  })
+}
+
+/** The histories of all servers as one, by the deploy hosts' clocks, for people: one event for what one command did on several. */
+export function fleetEvents(fleet: ReadonlyMap<string, ServerReleases>): FleetEvent[] {
+  const events = new Map<string, FleetEvent>()
+  for (const [server, { history }] of fleet) {
+    for (const entry of history) {
+      const key = JSON.stringify([entry.when, entry.event, entry.release, entry.who])
+      const known = events.get(key) ?? { ...entry, servers: [] }
+      events.set(key, known)
+      if (known.servers.at(-1) !== server) known.servers.push(server)
+    }
+  }
+  return [...events.values()].sort((one, other) =>
+    one.when < other.when ? -1 : Number(one.when > other.when),
+  )
+}

@@ -1,0 +1,46 @@
+import { request as plainRequest } from 'node:http'
+import { request as tlsRequest } from 'node:https'
+import { HttpProxyAgent } from 'http-proxy-agent'
+import { HttpsProxyAgent } from 'https-proxy-agent'
+import { getProxyForUrl } from 'proxy-from-env'
+
+export interface Post {
+  url: URL
+  body: Buffer
+  headers?: Record<string, string>
+  /** Certificates in PEM. */
+  tls?: { ca?: Buffer; cert?: Buffer; key?: Buffer }
+  signal: AbortSignal
+  /** What is said when `signal` ends it. */
+  late: string
+}
+
+/**
+ * Posts JSON through the proxy that HTTP_PROXY and the like name. Gives the status of the answer. Throws an Error with one line, which
+ * names scheme and host alone: the rest may be secret.
+ */
+export function post({ url, body, headers, tls, signal, late }: Post): Promise<number> {
+  const proxy = getProxyForUrl(url.href)
+  const isTls = url.protocol === 'https:'
+  const agent = proxy && (isTls ? new HttpsProxyAgent(proxy) : new HttpProxyAgent(proxy))
+  return new Promise((resolve, reject) => {
+    const sent = (isTls ? tlsRequest : plainRequest)(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json', 'content-length': body.length },
+      signal,
+      ...tls,
+      ...(agent ? { agent } : {}),
+    })
+    sent.on('error', (error) => {
+      reject(new Error(`${placeOf(url)}: ${signal.aborted ? late : error.message}`))
+    })
+    sent.on('response', (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0))
+      response.on('error', reject)
+    })
+    sent.end(body)
+  })
+}
+
+/** `https://host`, which is no secret. */
+export const placeOf = ({ protocol, host }: URL): string => `${protocol}//${host}`
