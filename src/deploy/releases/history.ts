@@ -69,10 +69,19 @@ function orderOfLive(state: ReleaseState, order: number, history: readonly Histo
 
 type Noted = Omit<Release, 'name'> & { before: ReleaseState }
 
-/** The state of every release that the history names, in the order of its lines. */
+/**
+ * The state of every release that the history names, in the order of its lines. Who publishes notes what it has left: where that was
+ * live before the one that the history has live, somebody else has gone back from this one, and has noted nothing.
+ */
 function notedReleases(history: readonly HistoryEntry[]): Map<string, Noted> {
   const noted = new Map<string, Noted>()
+  let live: string | undefined
   for (const [index, { release, event }] of history.entries()) {
+    const left = live === undefined || live === release ? undefined : noted.get(live)
+    if (left && event === 'was-live' && wasLive(noted.get(release)?.state ?? 'failed'))
+      left.state = 'rolled-back-from'
+    if (event === 'live') live = release
+    else if (wasLive(event as ReleaseState)) live = undefined
     const { state, before, order } = noted.get(release) ?? { state: 'failed', before: 'failed', order: index }
     if (event === 'reverted') noted.set(release, { state: before, before, order })
     else {

@@ -42,6 +42,16 @@ test.each<[string, ServerReleases, string[]]>([
   ],
   ['not what was rolled back from', server('live 1, live 2, rolled-back-from 2, live 1, live 3'), ['1']],
   [
+    'not what an older version, which notes nothing, has gone back from',
+    server('live 1, was-live 1, live 2, was-live 1, live 3, rolled-back-from 3, live 1'),
+    [],
+  ],
+  [
+    'what was live before others have published something new',
+    server('live 1, was-live 1, live 2, found 5, was-live 5, live 6'),
+    ['5', '2', '1'],
+  ],
+  [
     'what is published again',
     server('live 1, live 2, rolled-back-from 2, live 1, live 2, live 3'),
     ['2', '1'],
