@@ -24,6 +24,13 @@ export interface Looked {
   isRight: boolean
 }
 
+interface Options {
+  from?: Tree
+  lie?: (signature: Buffer) => void
+  /** It looked before and was killed after so many pieces. */
+  interruptedAfter?: number
+}
+
 /**
  * Has a peer with `before` look for the content of `after`; `from` is elsewhere. Both are a directory, or a file where they are
  * bytes.
@@ -31,7 +38,7 @@ export interface Looked {
 export async function look(
   before: Tree | Buffer,
   after: Tree | Buffer,
-  { from, lie }: { from?: Tree; lie?: (signature: Buffer) => void } = {},
+  { from, lie, interruptedAfter }: Options = {},
 ): Promise<Looked> {
   const place = temporary()
   const put = (name: string, what: Tree | Buffer) =>
@@ -44,6 +51,12 @@ export async function look(
   const signature = Buffer.from(metainfo.signature as Uint8Array)
   lie?.(signature)
   const reuse = reuseOf({ metainfo, path: target, from: elsewhere }, readSignature(signature, metainfo))
+  if (interruptedAfter !== undefined) {
+    const killed = new Storage(metainfo, target, true)
+    let left = interruptedAfter
+    for await (const _ of piecesHere(metainfo, killed, reuse)) if (--left <= 0) break
+    await killed.close()
+  }
   const [storage, right] = [new Storage(metainfo, target, true), new Storage(metainfo, source, false)]
   const units = new Map<number, Uint8Array | undefined>()
   for await (const reused of piecesHere(metainfo, storage, reuse)) units.set(reused.piece, reused.units)

@@ -89,6 +89,14 @@ test('of a small file that changed its block is fetched, and nothing of its neig
   expect(missing).toBeLessThanOrEqual(2 * UNIT)
 })
 
+test.each([1, 2, 4])(
+  'killed after %i pieces, it goes on with what it had and what it has not yet moved',
+  async (pieces) => {
+    const looked = await look(image.subarray(1), image, { interruptedAfter: pieces })
+    expect(looked).toMatchObject({ missing: UNIT + LAST, isRight: true })
+  },
+)
+
 test('a piece whose blocks all fit a signature that lies, but not its hash, is fetched whole', async () => {
   const before = changedAt(image, 2)
   const { signature } = await torrentOf(join(plant(temporary(), { before }), 'before'))
