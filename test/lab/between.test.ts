@@ -141,11 +141,13 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
 
   test('what a key can do is to be the other end, and nothing else', async () => {
     fleet.plant(20)
-    const running = fleet.start({ MURDER_BETWEEN: 'ssh', MURDER_UPLOAD_LIMIT: '1M' })
+    const running = fleet.start({ MURDER_BETWEEN: 'ssh', MURDER_UPLOAD_LIMIT: '200K' })
     await running.line(/^transfer [1-9]/)
     const [one, other] = [fleet.server(0), fleet.server(1)]
     const transfer = `${deployTo}/shared/murder/tmp/${fleet.list(one, `${deployTo}/shared/murder/tmp`)[0]}`
     const directory = `${transfer}/links`
+    const keyOf = (server: LabHost) => readFileSync(server.outside(`${directory}/key`), 'utf8')
+    expect(new Set(fleet.servers.map(keyOf)).size).toBe(5)
     const { keys } = fleet.lab
     const tries = async (...args: string[]) => {
       const ssh = [
@@ -159,7 +161,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
       ]
       const options = ['-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'ConnectTimeout=5']
       const command = [...ssh, ...options, ...args]
-      return fleet.lab.exec(one, ['timeout', '4', ...command], { anyExit: true, input: 'echo pwned; id\n' })
+      return fleet.lab.exec(one, ['timeout', '3', ...command], { anyExit: true, input: 'echo pwned; id\n' })
     }
     const target = `root@${other.address}`
     for (const args of [
@@ -185,9 +187,10 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     // Neither names the key anywhere, nor has its private half left the server that made it.
     const { stdout: processes } = await fleet.lab.exec(one, ['ps', '-eo', 'args='])
     expect(processes).not.toMatch(/PRIVATE KEY|ssh-ed25519/)
-    const keyOf = (server: LabHost) => readFileSync(server.outside(`${directory}/key`), 'utf8')
-    expect(new Set(fleet.servers.map(keyOf)).size).toBe(5)
-    expect(await fleet.end(running)).toMatchObject({ code: 0 })
+    // It was in force all the time.
+    expect(changed()).toHaveLength(5)
+    running.kill('SIGINT')
+    expect(await fleet.end(running)).toMatchObject({ code: 130 })
     expect(await fleet.quiet(5)).toEqual([])
     expect((await fleet.lab.exec(one, ['test', '-e', directory], { anyExit: true })).code).toBe(1)
     expect(changed()).toEqual([])
