@@ -30,6 +30,8 @@ export class Downloader {
   readonly #limit: RateLimit
   readonly #events: DownloaderEvents
   readonly #pieces = new Map<number, PieceBuffer<Suspect>>()
+  /** Complete, but their hashes have not come. The scheduler begins no more of them than fit in memory. */
+  readonly #unchecked = new Map<number, PieceBuffer<Suspect>>()
   readonly #evidence = new Evidence<Suspect>()
   readonly #pool: PiecePool
   /** Connections that have brought news in this iteration of the event loop. */
@@ -109,6 +111,14 @@ export class Downloader {
     }
   }
 
+  /** The piece hashes have come. */
+  checkWaiting(): void {
+    const waiting = [...this.#unchecked]
+    this.#unchecked.clear()
+    for (const [piece, buffer] of waiting) this.#check(piece, buffer)
+    this.#request()
+  }
+
   finishIfDone(): void {
     if (this.#finished || !this.#context.scheduler.done || this.#unwrittenBytes > 0) return
     this.#finished = true
@@ -135,7 +145,9 @@ export class Downloader {
 
   #check(piece: number, buffer: PieceBuffer<Suspect>): void {
     this.#pieces.delete(piece)
-    const right = pieceIsRight(this.#context.metainfo.pieces, piece, buffer.digest())
+    const { pieceHashes } = this.#context
+    if (!pieceHashes) return void this.#unchecked.set(piece, buffer)
+    const right = pieceIsRight(pieceHashes, piece, buffer.digest())
     this.#context.scheduler.checked(piece, right)
     const guilty = right ? this.#guiltyOf(piece, buffer) : this.#onlySender(piece, buffer)
     if (right) {
