@@ -1,5 +1,6 @@
 import type { PlaceOrder, PrefillOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
 import { type ContentJob, decodeTorrent } from '../runs/job.ts'
+import { torrentOfStub } from './torrent-of-stub.ts'
 import { packageFile } from './transfer-directory.ts'
 
 /** An order, parsed once into what the parts of `murder receive` take. */
@@ -17,11 +18,13 @@ export interface Delivery {
 
 /** Throws BAD_TORRENT. */
 export function deliveryOf(order: ReceiveOrder): Delivery {
-  const { sha256, directory, prefill, unpack, place, torrent, ...share } = order
+  const { sha256, directory, prefill, unpack, place, torrent, stub, ...share } = order
   const job: ContentJob = {
     ...share,
     role: 'peer',
-    torrent: decodeTorrent(Buffer.from(torrent, 'base64')),
+    ...(stub
+      ? torrentOfStub(stub, directory)
+      : { torrent: decodeTorrent(Buffer.from(torrent ?? '', 'base64')) }),
     path: packageFile(directory),
     limitOfEach: 0,
     attributes: false,

@@ -8,8 +8,9 @@ import { becomes, endProcess, signalProcess } from '../runs/stop-run.ts'
 /** The names inside the directory of one `murder receive`. */
 export const packageFile = (directory: string) => join(directory, 'package')
 export const prefillFile = (directory: string) => join(directory, 'prefill')
+export const metadataFile = (directory: string) => join(directory, 'metadata')
 export const receiptFile = (directory: string) => join(directory, 'unpacked.json')
-const KNOWN = ['package', 'prefill', 'unpacked.json']
+const KNOWN = ['package', 'metadata', 'prefill', 'unpacked.json']
 
 const RECEIVER = /^receive-(\d+)$/
 

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
+import { writeWhole } from '../../files/write-whole.ts'
 import { MAX_SOURCES } from '../../protocol/events.ts'
 import { defined } from '../../system/defined.ts'
 import { Participant } from '../../torrent/participant.ts'
+import type { ParticipantOptions } from '../../torrent/participant-options.ts'
 import type { StorageOptions } from '../../torrent/storage/storage.ts'
 import {
   embeddedManifest,
@@ -72,11 +74,18 @@ async function start(job: ContentJob, { emit, folder, onPiece }: WorkerContext):
       limitOfEach: job.limitOfEach,
       storage: storageOf(job, folder),
       hosts: hostsOf(job),
-      ...defined({ address, secret, fleet, site, onPiece }),
+      ...defined({ metadata: metadataOf(job), address, secret, fleet, site, onPiece }),
     })
   } finally {
     clearInterval(timer)
   }
+}
+
+/** Without the piece hashes a later process could not tell what of the content is right: so they are kept. */
+function metadataOf({ metadata }: ContentJob): ParticipantOptions['metadata'] {
+  if (!metadata) return undefined
+  const { sha256, size, file } = metadata
+  return { sha256, size, onVerified: (info) => writeWhole(file, info, { mode: 0o600 }) }
 }
 
 /**

@@ -3,7 +3,8 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { encodeLayout } from '../../package/format/layout.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
-import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
+import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
+import { stubOf } from '../../torrent/metainfo/stub.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf, recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
@@ -44,15 +45,25 @@ function prefillFrom(
   return { from: posix.join(releasesPath(deployToOf(shipit)), current), ...defined({ layout }) }
 }
 
+/** A shorter torrent is sent as it is. */
+const MIN_STUBBED_BYTES = 2048
+
+/** The torrent, or its stub; `isWhole` where content that is there already must be checked at once. */
+function torrentOrder(torrent: Buffer, isWhole: boolean): Pick<ReceiveOrder, 'torrent' | 'stub'> {
+  const stub = torrent.length < MIN_STUBBED_BYTES || isWhole ? undefined : stubOf(parseMetainfo(torrent))
+  // Peers get the manifest of a directory as a file.
+  return stub ? { stub } : { torrent: withTrackers(torrent, []).toString('base64') }
+}
+
 export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
 
 /** The long parts that are the same in every server's order, so that they are made once. */
 export async function sameForAll(context: Context, plan: ReceivePlan) {
   const { transfer, facts } = plan
+  const layout = prefillLayout(context, plan)
   return {
-    // Peers get the manifest of a directory as a file.
-    torrent: withTrackers(transfer.torrent, []).toString('base64'),
-    layout: prefillLayout(context, plan),
+    ...torrentOrder(transfer.torrent, layout !== undefined),
+    layout,
     bytes: releaseBytes(transfer.entries),
     hosts: await fleetHosts(context, facts),
   }
@@ -62,14 +73,13 @@ export function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  { layout, bytes, torrent, hosts }: SharedOrder,
+  { layout, bytes, torrent, stub, hosts }: SharedOrder,
 ): ReceiveOrder {
   const { settings } = context
   const { transfer, swarm, facts } = plan
   const current = facts.get(server)?.currentRelease
   return {
     tag: transfer.tag,
-    torrent,
     sha256: transfer.sha256,
     directory: transferPath(settings, transfer.tag),
     ...meetingPoints(swarm, server, facts, transfer.secret !== undefined),
@@ -80,6 +90,8 @@ export function orderFor(
     downloadLimit: settings.downloadLimit,
     timeouts: settings.timeouts,
     ...defined({
+      torrent,
+      stub,
       secret: transfer.secret,
       site: siteOrder(context, server, swarm.placement),
       hosts,
