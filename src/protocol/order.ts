@@ -11,8 +11,9 @@ export type Compression = 'none' | 'gzip' | 'zstd'
 export interface ReceiveOrder {
   /** Name of the transfer; in a deploy the release's directory name. Safe as a file name. */
   tag: string
-  /** The metainfo file, base64. */
-  torrent: string
+  /** The metainfo file, base64. Where it is long there is a stub in place of it. */
+  torrent?: string
+  stub?: StubOrder
   /**
    * SHA-256, hex, of the package that the deploy host built, or of a directory's manifest, which has the SHA-256 of each file.
    * Checked after the swarm's own piece hashes.
@@ -50,6 +51,22 @@ export interface ReceiveOrder {
   place?: PlaceOrder
   /** Ways to other servers over SSH. */
   links?: LinkOrder
+}
+
+/**
+ * A torrent of one file by its infohash: the info dictionary, with the piece hashes, comes from the swarm. So an order is as short
+ * for any content.
+ */
+export interface StubOrder {
+  /** SHA-1 and SHA-256 of the info dictionary, hex. */
+  infoHash: string
+  sha256: string
+  /** Bytes of the info dictionary. */
+  size: number
+  name: string
+  /** Of the content, bytes. */
+  length: number
+  pieceLength: number
 }
 
 /** The site of a server. */

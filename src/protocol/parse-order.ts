@@ -22,7 +22,7 @@ const optional =
 
 const SHAPE: Record<string, Check> = {
   tag: isText,
-  torrent: isText,
+  torrent: optional(isText),
   sha256: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value),
   directory: isPath,
   trackers: isTexts,
@@ -46,6 +46,15 @@ const SITE: Record<string, Check> = {
   'site.limit': optional(isAmount),
   'site.servers': optional(isAmount),
   'site.seederSite': optional(isText),
+}
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) > 0
+const STUB: Record<string, Check> = {
+  'stub.infoHash': (value) => typeof value === 'string' && /^[0-9a-f]{40}$/.test(value),
+  'stub.sha256': (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
+  'stub.size': isCount,
+  'stub.name': isText,
+  'stub.length': isCount,
+  'stub.pieceLength': isCount,
 }
 const isId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 const UNPACK: Record<string, Check> = {
@@ -104,6 +113,7 @@ export function parseOrder(text: string): ReceiveOrder {
   }
   const shape = {
     ...SHAPE,
+    ...(order?.stub ? STUB : { torrent: isText }),
     ...(order?.site && SITE),
     ...(order?.unpack && UNPACK),
     ...(order?.unpack?.carry && CARRY),

@@ -32,6 +32,8 @@ export class Downloader {
   readonly #limit: RateLimit
   readonly #events: DownloaderEvents
   readonly #pieces = new Map<number, PieceBuffer<Suspect>>()
+  /** Complete, but their hashes have not come. The scheduler begins no more of them than fit in memory. */
+  readonly #unchecked = new Map<number, { buffer: PieceBuffer<Suspect>; last: Connection }>()
   readonly #evidence = new Evidence<Suspect>()
   readonly #pool: PiecePool
   /** Connections that have brought news in this iteration of the event loop. */
@@ -111,6 +113,14 @@ export class Downloader {
     }
   }
 
+  /** The piece hashes have come. */
+  checkWaiting(): void {
+    const waiting = [...this.#unchecked]
+    this.#unchecked.clear()
+    for (const [piece, { buffer, last }] of waiting) this.#check(piece, buffer, last)
+    this.#request()
+  }
+
   /** So much waits for the disk that little is asked for, or nothing else is left to do. */
   get waitsForDisk(): boolean {
     const most = this.#context.scheduler.done ? 0 : MAX_UNWRITTEN_BYTES / 2
@@ -166,7 +176,9 @@ export class Downloader {
 
   /** `last` has sent the block that completed it. */
   #check(piece: number, buffer: PieceBuffer<Suspect>, last: Connection): void {
-    const right = pieceIsRight(this.#context.metainfo.pieces, piece, buffer.digest())
+    const { pieceHashes } = this.#context
+    if (!pieceHashes) return void this.#unchecked.set(piece, { buffer, last })
+    const right = pieceIsRight(pieceHashes, piece, buffer.digest())
     this.#context.scheduler.checked(piece, right)
     const guilty = right ? this.#guiltyOf(piece, buffer) : this.#onlySender(piece, buffer)
     if (right) {

@@ -1,3 +1,4 @@
+import type { WantedMetadata } from './metadata/metadata.ts'
 import type { Metainfo } from './metainfo/metainfo.ts'
 import type { PeerLinks } from './peers/peer-links.ts'
 import type { Reuse } from './storage/pieces-here.ts'
@@ -5,6 +6,11 @@ import type { StorageOptions } from './storage/storage.ts'
 
 export interface ParticipantOptions {
   metainfo: Metainfo
+  /** The info dictionary comes from others: `metainfo` has no piece hashes yet. */
+  metadata?: Omit<WantedMetadata, 'infoHash'> & {
+    /** Called with the info dictionary when it is here and verified. */
+    onVerified(info: Uint8Array): void
+  }
   /** The file, or the directory of a torrent with several files. */
   path: string
   role: 'seeder' | 'peer'
@@ -68,5 +74,7 @@ export interface Stats {
   banned: readonly string[]
   /** Our seeder, if it has sent a wrong piece: its address, and the files that the last such piece is of. */
   wrongSeeder?: { address: string; files: string[] }
+  /** The piece hashes have not come yet, so nothing can be verified. */
+  lacksHashes?: boolean
   trackerError?: string
 }

@@ -2,6 +2,9 @@ import type { Server } from 'node:net'
 import type { Suspect } from './access/ban-list.ts'
 import { Downloader } from './downloader.ts'
 import { HoldUps } from './hold-ups.ts'
+import { Metadata } from './metadata/metadata.ts'
+import { MetadataExchange } from './metadata/metadata-exchange.ts'
+import { piecesOfInfo } from './metainfo/stub.ts'
 import type { ParticipantOptions, Stats } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
 import { Discovery } from './peers/discovery.ts'
@@ -44,6 +47,7 @@ export class Participant {
   readonly #subflows: Subflows
   readonly #discovery: Discovery
   readonly #sites: SiteExchange
+  readonly #metadata: MetadataExchange
   #server: Server | undefined
   #timer: NodeJS.Timeout | undefined
   #wrongSeeder: Stats['wrongSeeder']
@@ -80,6 +84,11 @@ export class Participant {
     this.#sites = new SiteExchange(this.#context, ({ id }, facts) => {
       this.#context.scheduler.locate(id, facts)
       this.#uploader.locate(id, facts.isNear)
+    })
+    this.#metadata = new MetadataExchange(this.#context, {
+      sent: ({ id }, bytes) => this.#uploader.spend(id, bytes),
+      verified: (info) => this.#hashesCame(info),
+      sentWrong: (peer) => this.#ban(peer, 0),
     })
     this.#downloader = new Downloader(this.#context, new RateLimit(downloadLimit, nowS()), {
       verified: (piece, content) => this.#uploader.verified(piece, content),
@@ -124,6 +133,7 @@ export class Participant {
       peers: this.#context.connections.size,
       foundContent: this.#listener.foundContent,
       banned: this.#neighbours.banned,
+      ...(this.#context.pieceHashes ? {} : { lacksHashes: true }),
       ...(this.#wrongSeeder === undefined ? {} : { wrongSeeder: this.#wrongSeeder }),
       ...(trackerError === undefined ? {} : { trackerError }),
     }
@@ -171,6 +181,7 @@ export class Participant {
       for (let piece = 0; piece < local.pieceCount; piece++) scheduler.alreadyHave(piece)
       return
     }
+    if (!this.#context.pieceHashes) return void (await storage.prepare())
     for await (const { piece, units } of piecesHere(metainfo, storage, options.reuse)) {
       if (units) scheduler.partlyHave(piece, units)
       else {
@@ -186,6 +197,7 @@ export class Participant {
     this.#downloader.tick()
     this.#uploader.tick()
     this.#discovery.tick()
+    this.#metadata.tick()
     this.#context.siteLimit.share(this.#context.scheduler.sites)
   }
 
@@ -203,6 +215,7 @@ export class Participant {
     this.#uploader.join(connection)
     this.#subflows.join(connection)
     this.#sites.join(connection)
+    this.#metadata.join(connection)
   }
 
   #left(connection: Connection): void {
@@ -211,6 +224,7 @@ export class Participant {
     this.#uploader.leave(connection)
     this.#subflows.leave(connection)
     this.#sites.leave(connection)
+    this.#metadata.leave(connection)
   }
 
   #raiseSwarmSize(size: number): void {
@@ -231,6 +245,16 @@ export class Participant {
   #written(piece: number): void {
     this.#uploader.written(piece)
     this.#context.options.onPiece?.(piece)
+  }
+
+  #hashesCame(info: Uint8Array): void {
+    try {
+      this.#context.pieceHashes = piecesOfInfo(info, this.#context.metainfo)
+      this.#context.options.metadata?.onVerified(info)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#downloader.checkWaiting()
   }
 
   #ban(peer: Suspect, piece: number): void {
@@ -276,9 +300,13 @@ function contextOf(options: ParticipantOptions): SwarmContext {
   const { metainfo, role, fleet } = options
   const inOrder = role === 'peer' && fleet === 1
   const local = localPeer(options)
+  const { metadata } = options
+  const { infoHash } = metainfo
   return {
     options,
     metainfo,
+    metadata: metadata ? Metadata.missing({ ...metadata, infoHash }) : Metadata.of(metainfo.info),
+    pieceHashes: metadata ? undefined : metainfo.pieces,
     local,
     storage: new Storage(metainfo, options.path, role === 'peer', options.storage),
     scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random, own: ownSite(local) }),

@@ -1,4 +1,5 @@
 import type { HoldUps } from './hold-ups.ts'
+import type { Metadata } from './metadata/metadata.ts'
 import type { Metainfo } from './metainfo/metainfo.ts'
 import type { ParticipantOptions } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
@@ -15,6 +16,9 @@ import type { Coalescer } from './wire/coalescing.ts'
 export interface SwarmContext {
   readonly options: ParticipantOptions
   readonly metainfo: Metainfo
+  readonly metadata: Metadata
+  /** As in the metainfo; undefined as long as they have not come. */
+  pieceHashes: Uint8Array | undefined
   readonly local: LocalPeer
   readonly storage: Storage
   readonly scheduler: Scheduler

@@ -4,7 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { pack } from '../../src/package/pack/pack.ts'
 import { scan } from '../../src/package/pack/scan.ts'
 import type { ReceiveOrder } from '../../src/protocol/order.ts'
+import { defined } from '../../src/system/defined.ts'
 import { createTorrent } from '../../src/torrent/metainfo/create.ts'
+import { parseMetainfo } from '../../src/torrent/metainfo/metainfo.ts'
+import { stubOf } from '../../src/torrent/metainfo/stub.ts'
 import {
   type Agent,
   bundledAgent,
@@ -237,6 +240,52 @@ describe('a dropped connection', () => {
       { event: 'done', at: expect.any(Number) },
       { ...first.events.find(({ event }) => event === 'unpacked'), at: expect.any(Number) },
     ])
+  })
+})
+
+describe('an order with a stub in place of the torrent', () => {
+  const expectRelease = async () =>
+    expect(await readFile(sandbox.path('server/releases/20260102030405/pages'), 'utf8')).toBe(
+      'page '.repeat(60_000),
+    )
+  const kept = () => sandbox.path('server/transfer/metadata')
+  const stubbed = async (): Promise<Partial<ReceiveOrder>> => {
+    const stub = stubOf(parseMetainfo(await readFile(sandbox.path('package.torrent'))))
+    return defined({ stub })
+  }
+
+  it('is carried out as any other', async () => {
+    await seed()
+    const agent = await received(await stubbed())
+    await expectRelease()
+    await dismiss(agent)
+    expect(await exists(order.directory)).toBe(false)
+  })
+
+  it.each([
+    ['goes on from what is on disk when the metadata was kept', true],
+    ['begins anew when it was not: nothing on disk can be verified', false],
+  ])('%s', async (_, isKept) => {
+    const { info } = parseMetainfo(await readFile(sandbox.path('package.torrent')))
+    if (isKept) await sandbox.file('server/transfer/metadata', Buffer.from(info))
+    await sandbox.file(
+      'server/transfer/package',
+      (await readFile(sandbox.path('package'))).subarray(0, 200_000),
+    )
+    await seed()
+    const agent = await received(await stubbed())
+    const { received: bytes } = agent.events.find(({ event }) => event === 'downloaded') ?? {}
+    if (isKept) expect(bytes).toBeLessThan(150_000)
+    else expect(bytes).toBeGreaterThan(250_000)
+    expect(await readFile(kept())).toEqual(Buffer.from(info))
+    await expectRelease()
+  })
+
+  it('does not use metadata that was kept and is other', async () => {
+    await sandbox.file('server/transfer/metadata', 'd6:lengthi5ee')
+    await seed()
+    await received(await stubbed())
+    await expectRelease()
   })
 })
 

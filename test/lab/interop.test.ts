@@ -42,6 +42,19 @@ describe.skipIf(!labAvailable())('other BitTorrent clients', () => {
     },
   )
 
+  it.each(['libtorrent-magnet', 'aria2-magnet'] as const)(
+    '%s: by a magnet link alone, from our seeder, and from our peer when that is gone',
+    async (client) => {
+      swarm = await Interop.of({ '': 30 * MIB + 5 }, 3) // its metadata is two messages long
+      const seeder = await swarm.seed('murder', swarm.lab.deployHost)
+      const ours = await swarm.peer('murder', server(1))
+      await swarm.whole(server(2), await swarm.peer(client, server(2)))
+      await ours.line(/^Done and done$/)
+      await seeder.stop()
+      await swarm.whole(server(3), await swarm.peer(client, server(3)))
+    },
+  )
+
   it('aria2 fetches one file of several from our seeder, with nobody else there', async () => {
     swarm = await Interop.of({ a: 6 * MIB, b: 3 * MIB, c: MIB }, 1)
     await swarm.seed('murder', swarm.lab.deployHost)

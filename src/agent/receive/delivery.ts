@@ -1,6 +1,7 @@
 import type { LinkOrder } from '../../protocol/link.ts'
 import type { PlaceOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
 import { type ContentJob, decodeTorrent } from '../runs/job.ts'
+import { torrentOfStub } from './torrent-of-stub.ts'
 import { packageFile } from './transfer-directory.ts'
 
 /** An order, parsed once into what the parts of `murder receive` take. */
@@ -20,11 +21,13 @@ export interface Delivery {
 
 /** Throws BAD_TORRENT. */
 export function deliveryOf(order: ReceiveOrder): Delivery {
-  const { sha256, directory, content, unpack, place, links, torrent, ...share } = order
+  const { sha256, directory, content, unpack, place, links, torrent, stub, ...share } = order
   const job: ContentJob = {
     ...share,
     role: 'peer',
-    torrent: decodeTorrent(Buffer.from(torrent, 'base64')),
+    ...(stub
+      ? torrentOfStub(stub, directory)
+      : { torrent: decodeTorrent(Buffer.from(torrent ?? '', 'base64')) }),
     path: packageFile(directory),
     limitOfEach: 0,
     attributes: false,

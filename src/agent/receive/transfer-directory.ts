@@ -7,8 +7,9 @@ import { becomes, endProcess, signalProcess } from '../runs/stop-run.ts'
 
 /** The names inside the directory of one `murder receive`. */
 export const packageFile = (directory: string) => join(directory, 'package')
+export const metadataFile = (directory: string) => join(directory, 'metadata')
 export const receiptFile = (directory: string) => join(directory, 'unpacked.json')
-const KNOWN = ['package', 'unpacked.json', 'links']
+const KNOWN = ['package', 'metadata', 'unpacked.json', 'links']
 
 const RECEIVER = /^receive-(\d+)$/
 

@@ -22,6 +22,8 @@ export interface ContentJob {
   role: 'seeder' | 'peer'
   tag: string
   torrent: Torrent
+  /** The info dictionary comes from others, and is kept in a file; until then the torrent has no piece hashes. */
+  metadata?: { sha256: string; size: number; file: string }
   /** Absolute path of the file or directory. */
   path: string
   /** Announce URLs, in which `{secret}` stands for the tracker's key. */

@@ -3,9 +3,11 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { MANIFEST } from '../../attributes/entry.ts'
 import { explain } from '../../errors.ts'
+import { writeWhole } from '../../files/write-whole.ts'
 import { MAX_SOURCES } from '../../protocol/events.ts'
 import { defined } from '../../system/defined.ts'
 import { Participant } from '../../torrent/participant.ts'
+import type { ParticipantOptions } from '../../torrent/participant-options.ts'
 import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 import type { Reuse } from '../../torrent/storage/pieces-here.ts'
 import type { StorageOptions } from '../../torrent/storage/storage.ts'
@@ -84,7 +86,15 @@ async function start(job: ContentJob, { emit, folder, onPiece, links }: WorkerCo
       storage: storageOf(job, folder),
       hosts: hostsOf(job),
       ...(job.role === 'peer' && (await reusing(job, emit))),
-      ...defined({ address, secret, fleet, site, onPiece, links: links ?? (await viaLinks(job, emit)) }),
+      ...defined({
+        metadata: metadataOf(job),
+        address,
+        secret,
+        fleet,
+        site,
+        onPiece,
+        links: links ?? (await viaLinks(job, emit)),
+      }),
     })
   } finally {
     clearInterval(timer)
@@ -111,6 +121,13 @@ async function viaLinks({ via }: ContentJob, emit: WorkerContext['emit']): Promi
   if (!via) return undefined
   const { ViaLinks } = await import('../links/via.ts')
   return new ViaLinks(via, (message) => emit({ event: 'warning', message }))
+}
+
+/** Without the piece hashes a later process could not tell what of the content is right: so they are kept. */
+function metadataOf({ metadata }: ContentJob): ParticipantOptions['metadata'] {
+  if (!metadata) return undefined
+  const { sha256, size, file } = metadata
+  return { sha256, size, onVerified: (info) => writeWhole(file, info, { mode: 0o600 }) }
 }
 
 /**

@@ -10,6 +10,7 @@ interface Situation {
   peers: number
   /** Seconds for which it has looked for others. */
   sought: number
+  lacksHashes?: boolean
   trackerError?: string
   wrongSeeder?: { address: string; files: string[] }
 }
@@ -22,7 +23,7 @@ export function timeoutError(verdict: Verdict, job: ContentJob, at: Situation): 
   if (verdict === 'stall') {
     return new MurderError(
       'STALLED',
-      `no progress for ${job.timeouts.stall} s at ${share}, connected to ${at.peers}${trackerPart(at)}`,
+      `no progress for ${job.timeouts.stall} s at ${share}, connected to ${at.peers}${hashesPart(at)}${trackerPart(at)}`,
       {
         exitCode: ExitCode.stalled,
         cure: 'check that the seeder runs; what is here is kept, and the same command goes on from it; --stall-timeout sets how long to wait',
@@ -51,6 +52,8 @@ function wrongError({
   )
 }
 
+const hashesPart = (at: Situation) =>
+  at.lacksHashes ? ", and nobody has sent the torrent's piece hashes" : ''
 const trackerPart = (at: Situation) => (at.trackerError ? `; the tracker: ${at.trackerError}` : '')
 
 function connectError(job: ContentJob, at: Situation): MurderError {

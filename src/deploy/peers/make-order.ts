@@ -2,7 +2,8 @@ import { posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
-import { withTrackers } from '../../torrent/metainfo/metainfo.ts'
+import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
+import { stubOf } from '../../torrent/metainfo/stub.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf, placesOf } from '../paths/places.ts'
 import { recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
@@ -16,14 +17,23 @@ import type { Transfer } from '../transfer/transfer.ts'
 import { carryOrder } from './carry-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
 
+/** A shorter torrent is sent as it is. */
+const MIN_STUBBED_BYTES = 2048
+
+/** The torrent, or its stub. */
+function torrentOrder(torrent: Buffer): Pick<ReceiveOrder, 'torrent' | 'stub'> {
+  const stub = torrent.length < MIN_STUBBED_BYTES ? undefined : stubOf(parseMetainfo(torrent))
+  // Peers get the manifest of a directory as a file.
+  return stub ? { stub } : { torrent: withTrackers(torrent, []).toString('base64') }
+}
+
 export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
 
 /** The long parts that are the same in every server's order, so that they are made once. */
 export async function sameForAll(context: Context, plan: ReceivePlan) {
   const { transfer, facts } = plan
   return {
-    // Peers get the manifest of a directory as a file.
-    torrent: withTrackers(transfer.torrent, []).toString('base64'),
+    ...torrentOrder(transfer.torrent),
     hosts: await fleetHosts(context, facts),
   }
 }
@@ -32,14 +42,13 @@ export function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  { torrent, hosts }: SharedOrder,
+  { torrent, stub, hosts }: SharedOrder,
 ): ReceiveOrder {
   const { settings } = context
   const { transfer, swarm, facts } = plan
   const current = facts.get(server)?.currentRelease
   return {
     tag: transfer.tag,
-    torrent,
     sha256: transfer.sha256,
     directory: transferPath(placesOf(context, server), transfer.tag),
     ...(transfer.content
@@ -52,6 +61,8 @@ export function orderFor(
     downloadLimit: settings.downloadLimit,
     timeouts: settings.timeouts,
     ...defined({
+      torrent,
+      stub,
       secret: transfer.secret,
       site: siteOrder(context, server, swarm.placement),
       // With an empty list it dials none of them.

@@ -12,6 +12,8 @@ import type { TorrentFile, TorrentLink } from './torrent-file.ts'
 export interface Metainfo {
   /** SHA-1 of the bencoded info dictionary, 40 hex digits. */
   infoHash: string
+  /** The bytes of the info dictionary. */
+  info: Uint8Array
   name: string
   length: number
   pieceLength: number
@@ -98,6 +100,10 @@ export function withTrackers(bytes: Uint8Array, trackers: string[]): Buffer {
   return Buffer.concat([head.subarray(0, -1), INFO_KEY, rawInfo(bytes), Buffer.from('e')])
 }
 
+/** The torrent that has this info dictionary, and nothing beside it. Throws BAD_TORRENT. */
+export const metainfoOfInfo = (info: Uint8Array): Metainfo =>
+  parseMetainfo(Buffer.concat([Buffer.from('d'), INFO_KEY, info, Buffer.from('e')]))
+
 function encodeFile(file: TorrentFile) {
   return { length: file.length, path: file.path }
 }
@@ -130,8 +136,10 @@ export function parseMetainfo(bytes: Uint8Array): Metainfo {
       `its pieces of ${pieceLength} bytes are too large: a peer keeps several in memory`,
       'make it again with pieces of 64 MiB at most',
     )
+  const raw = rawInfo(bytes)
   return {
-    infoHash: createHash('sha1').update(rawInfo(bytes)).digest('hex'),
+    infoHash: createHash('sha1').update(raw).digest('hex'),
+    info: raw,
     name,
     length,
     pieceLength,

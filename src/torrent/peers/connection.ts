@@ -5,6 +5,8 @@ import type { Coalescer } from '../wire/coalescing.ts'
 import {
   AGENT_EXTENSION,
   AGENT_EXTENSION_ID,
+  METADATA_EXTENSION,
+  METADATA_EXTENSION_ID,
   PEX_EXTENSION,
   PEX_EXTENSION_ID,
   SITE_EXTENSION,
@@ -32,6 +34,8 @@ const SEEDER_KEY = 'murder_source'
 const WAY_KEY = 'murder_way'
 /** Key of the extended handshake: the longest block that the sender should be asked for. */
 const BLOCK_KEY = 'murder_block'
+/** Key of the extended handshake: bytes of the info dictionary, of who has all of it (BEP 9). */
+const METADATA_SIZE_KEY = 'metadata_size'
 /** Keys of the extended handshake: the sender's site, and what names it there. */
 const SITE_KEY = 'murder_site'
 const MEMBER_KEY = 'murder_member'
@@ -90,6 +94,8 @@ export class Connection {
   /** What the neighbour says of where it is. */
   site: string | undefined
   siteKey: string | undefined
+  /** Bytes of the info dictionary, when the neighbour says that it has all of it. */
+  metadataSize: number | undefined
   readonly #context: ConnectionContext
   readonly #handshakeTimer: NodeJS.Timeout
   /** When our handshake left. Its answer, or what follows the answer, takes a round trip. */
@@ -161,16 +167,23 @@ export class Connection {
     this.wire.extendedMapping[AGENT_EXTENSION_ID] = AGENT_EXTENSION
     this.wire.extendedMapping[SUBFLOW_EXTENSION_ID] = SUBFLOW_EXTENSION
     this.wire.extendedMapping[SITE_EXTENSION_ID] = SITE_EXTENSION
+    this.wire.extendedMapping[METADATA_EXTENSION_ID] = METADATA_EXTENSION
     if (local.exchangesPeers) this.wire.extendedMapping[PEX_EXTENSION_ID] = PEX_EXTENSION
     this.wire.extendedHandshake = {
       v: 'shipit-murder',
       p: local.listenPort,
       reqq: 1024,
       [BLOCK_KEY]: local.largestUpload,
+      ...this.#metadataWords(),
       ...(this.outgoing ? { [WAY_KEY]: Math.round(this.leastRoundTripS * 1000) } : {}),
       ...(local.isSeeder ? { [SEEDER_KEY]: 1 } : {}),
       ...this.#siteWords(),
     }
+  }
+
+  #metadataWords(): Record<string, number> {
+    const { metadataSize } = this.#context.local
+    return metadataSize === undefined ? {} : { [METADATA_SIZE_KEY]: metadataSize }
   }
 
   #siteWords(): Record<string, string> {
@@ -178,12 +191,12 @@ export class Connection {
     return site ? { [SITE_KEY]: site.name, [MEMBER_KEY]: site.key ?? peerId } : {}
   }
 
-  /** Tells an agent of our site, if it was found only after the handshake. */
-  tellSite(): void {
+  /** Tells an agent of our site and of our metadata, what of it was not known when the handshake was sent. */
+  tellNews(): void {
     const { extendedHandshake, isAgent } = this.wire
-    const words = this.#siteWords()
-    if (!isAgent || extendedHandshake[SITE_KEY] === words[SITE_KEY]) return
-    this.wire.repeatHandshake(words)
+    const words = { ...this.#siteWords(), ...this.#metadataWords() }
+    const isNews = Object.entries(words).some(([key, word]) => extendedHandshake[key] !== word)
+    if (isAgent && isNews) this.wire.repeatHandshake(words)
   }
 
   #sendHandshake(): void {
@@ -221,6 +234,8 @@ export class Connection {
     if (!this.outgoing && wayMs > 0 && wayMs <= LONGEST_WAY_MS) this.leastRoundTripS = wayMs / 1000
     this.site = textOf(content[SITE_KEY])
     this.siteKey = textOf(content[MEMBER_KEY])
+    const { [METADATA_SIZE_KEY]: metadataSize } = content
+    this.metadataSize = typeof metadataSize === 'number' ? metadataSize : undefined
     const largest = Number(content[BLOCK_KEY])
     if (largest >= STANDARD_BLOCK_BYTES && largest <= LARGEST_BLOCK_BYTES) this.#largestUploadOfPeer = largest
     const port = Number(content.p)

@@ -27,6 +27,8 @@ export interface LocalPeer {
   readonly largestUpload: number
   /** The longest block that we ask for. */
   readonly largestDownload: number
+  /** Bytes of the info dictionary; undefined as long as it is not here. */
+  metadataSize: number | undefined
   /** As the user has named it, or the place that a tracker has found out. */
   site: OwnSiteOptions | undefined
   /** 0 before it is known. */
@@ -45,6 +47,7 @@ export function localPeer(options: ParticipantOptions): LocalPeer {
     limitOfEach,
     largestUpload: smoothBlock(limitOfEach, smoothBlock(uploadLimit, LARGEST_BLOCK_BYTES)),
     largestDownload: smoothBlock(downloadLimit, LARGEST_BLOCK_BYTES),
+    metadataSize: options.metadata ? undefined : metainfo.info.length,
     site: options.site,
     listenPort: 0,
   }

@@ -34,7 +34,7 @@ export class SiteExchange {
       facts: { isNear: true, site: undefined, key },
     }
     this.#partners.set(connection.id, partner)
-    connection.tellSite()
+    connection.tellNews()
     wire.on('extended-handshake', () => this.#update(partner))
     wire.on('extended', (extension, content) => {
       if (extension === SITE_EXTENSION) this.#importsHeard(partner, content)
@@ -62,7 +62,7 @@ export class SiteExchange {
     local.site = { name: place }
     scheduler.sites.foundAt(place)
     for (const partner of this.#partners.values()) {
-      partner.connection.tellSite()
+      partner.connection.tellNews()
       this.#update(partner)
     }
   }

@@ -6,6 +6,9 @@ export const AGENT_EXTENSION_ID = 1
 /** Peer exchange (BEP 11), under its usual name. */
 export const PEX_EXTENSION = 'ut_pex'
 export const PEX_EXTENSION_ID = 2
+/** The torrent's info dictionary (BEP 9), under its usual name. */
+export const METADATA_EXTENSION = 'ut_metadata'
+export const METADATA_EXTENSION_ID = 3
 /** Its one message is the proof that the sender knows the swarm's key. */
 export const PROOF_EXTENSION = 'murder_proof'
 export const PROOF_EXTENSION_ID = 20
@@ -21,6 +24,7 @@ export const SITE_EXTENSION_ID = 22
 export const KNOWN_EXTENSIONS = [
   AGENT_EXTENSION,
   PEX_EXTENSION,
+  METADATA_EXTENSION,
   PROOF_EXTENSION,
   SUBFLOW_EXTENSION,
   SITE_EXTENSION,

@@ -16,8 +16,8 @@ export const EXTENDED = 20
 /** The part of a `piece` message before its block. */
 export const PIECE_HEADER_BYTES = 9
 
-/** Limit of a message of an extension (BEP 10): extended handshakes take some hundred bytes. */
-export const LONGEST_EXTENDED_BYTES = 16 * 1024
+/** Limit of a message of an extension (BEP 10): a piece of metadata (BEP 9) has 16 KiB and a head before them. */
+export const LONGEST_EXTENDED_BYTES = 16 * 1024 + 256
 
 /** A message without id or content. */
 export const KEEP_ALIVE = Buffer.alloc(4)

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { parseMetainfo } from '../../../src/torrent/metainfo/metainfo.ts'
 import type { LabHost } from '../lab/host.ts'
 import { Lab } from '../lab/lab.ts'
 import type { LabProcess } from '../lab/process.ts'
@@ -31,6 +32,12 @@ const aria2 = (torrent: string, path: string, ...more: string[]) => [
   torrent,
 ]
 
+/** All that such a client knows of the torrent: its infohash and its tracker (BEP 9). */
+function magnetOf(torrent: string): string {
+  const { infoHash, trackers } = parseMetainfo(readFileSync(torrent))
+  return `magnet:?xt=urn:btih:${infoHash}${trackers.map((url) => `&tr=${encodeURIComponent(url)}`).join('')}`
+}
+
 /**
  * How each client is started, with the settings that it comes with: the torrent, the directory that the content is or
  * will be in, and the content's path. What is set keeps them from ending by themselves or from looking for the internet.
@@ -43,6 +50,10 @@ export const clients = {
     libtorrent('super-seed', torrent, dirname(path)),
   aria2: (role: Role, torrent: string, path: string) =>
     aria2(torrent, path, '--seed-ratio=0', ...(role === 'seed' ? ['--check-integrity'] : [])),
+  'libtorrent-magnet': (_: Role, torrent: string, path: string) =>
+    libtorrent('peer', magnetOf(torrent), dirname(path)),
+  'aria2-magnet': (_: Role, torrent: string, path: string) =>
+    aria2(magnetOf(torrent), path, '--seed-ratio=0'),
   /** Only the last file of the torrent, and no waiting for others. */
   'aria2-one-file': (_: Role, torrent: string, path: string) =>
     aria2(torrent, path, '--seed-time=0', '--select-file=3'),

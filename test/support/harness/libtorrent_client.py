@@ -1,4 +1,4 @@
-"""A libtorrent client as it is by default: `seed`, `super-seed` or `peer`, torrent file, directory, and hosts that it
+"""A libtorrent client as it is by default: `seed`, `super-seed` or `peer`, torrent file or magnet link, directory, and hosts that it
 connects to beside those of the tracker. Ends with a signal."""
 
 import sys
@@ -8,8 +8,11 @@ import libtorrent as lt
 role, torrent, directory, *hosts = sys.argv[1:]
 
 session = lt.session({"listen_interfaces": "0.0.0.0:6881"})
-add = lt.add_torrent_params()
-add.ti = lt.torrent_info(torrent)
+if torrent.startswith("magnet:"):
+    add = lt.parse_magnet_uri(torrent)
+else:
+    add = lt.add_torrent_params()
+    add.ti = lt.torrent_info(torrent)
 add.save_path = directory
 add.flags &= ~(lt.torrent_flags.auto_managed | lt.torrent_flags.paused)
 if role == "super-seed":

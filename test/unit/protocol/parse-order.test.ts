@@ -16,6 +16,14 @@ const order: ReceiveOrder = {
   downloadLimit: 0,
   timeouts: { connect: 60, stall: 120, total: 0 },
 }
+const stub = {
+  infoHash: 'cd'.repeat(20),
+  sha256: 'ef'.repeat(32),
+  size: 5000,
+  name: 'package',
+  length: 8_000_000,
+  pieceLength: 32_768,
+}
 const unpack = { into: '/srv/app/releases/20260102030405', compression: 'zstd' } as const
 const parse = (changes: object) => () => parseOrder(JSON.stringify({ ...order, ...changes }))
 
@@ -26,8 +34,17 @@ describe('an order', () => {
     expect(parse({ unpack, place })()).toEqual({ ...order, unpack, place })
   })
 
+  it('has a stub in place of a long torrent', () => {
+    const { torrent: _, ...stubbed } = { ...order, stub }
+    expect(parseOrder(JSON.stringify(stubbed))).toEqual(stubbed)
+  })
+
   it.each([
     ['tag', { tag: 5 }],
+    ['torrent', { torrent: undefined }],
+    ['stub.infoHash', { stub: { ...stub, infoHash: 'cd' } }],
+    ['stub.size', { stub: { ...stub, size: 0 } }],
+    ['stub.pieceLength', { stub: { ...stub, pieceLength: 0.5 } }],
     ['directory', { directory: 'tmp' }],
     ['ports', { ports: [6881] }],
     ['trackers', { trackers: ['a\0b'] }],

@@ -42,6 +42,11 @@ describe('a timeout says what was tried and what helps:', () => {
     expect(timeoutError('connect', job, { ...at, sought: 120.2 }).message).toContain('nobody in 120 s')
   })
 
+  it('a stall without the piece hashes', () => {
+    const { message } = timeoutError('stall', job, { ...at, lacksHashes: true })
+    expect(message).toContain("connected to 2, and nobody has sent the torrent's piece hashes")
+  })
+
   it('connecting with nothing to try', () => {
     const error = timeoutError('connect', { ...job, trackers: [], peers: [] }, at)
     expect(error.message).toContain('neither a tracker nor a peer')

@@ -1,0 +1,125 @@
+import type { Connection } from '../peers/connection.ts'
+import type { SwarmContext } from '../swarm-context.ts'
+import { METADATA_EXTENSION } from '../wire/extensions.ts'
+import { MetadataGiving } from './giving.ts'
+import { decodeMetadataMessage, encodeData, encodeReject, encodeRequest, piecesOf } from './messages.ts'
+import { MetadataPicker } from './metadata-picker.ts'
+
+/** With more bytes to send to a neighbour its requests are not even rejected: it does not read. */
+const MAX_QUEUED_BYTES = 1024 * 1024
+
+export interface MetadataEvents {
+  /** So many bytes leave beside the content, and count for the same limits. */
+  sent(connection: Connection, bytes: number): void
+  /** The info dictionary is here, and verified. */
+  verified(info: Uint8Array): void
+  /** All of the info dictionary came from this neighbour, and it is wrong. */
+  sentWrong(connection: Connection): void
+}
+
+/**
+ * Exchanges the torrent's info dictionary with neighbours (BEP 9): so an infohash is all that one needs to begin, and the piece
+ * hashes leave the seeder about once.
+ */
+export class MetadataExchange {
+  readonly #context: SwarmContext
+  readonly #events: MetadataEvents
+  readonly #giving: MetadataGiving
+  /** Undefined when all is here. */
+  #picker: MetadataPicker | undefined
+  readonly #partners = new Map<number, Connection>()
+
+  constructor(context: SwarmContext, events: MetadataEvents) {
+    const { options, local, metadata } = context
+    this.#context = context
+    this.#events = events
+    this.#giving = new MetadataGiving(metadata.pieceCount, local.isSeeder && options.fleet !== 1)
+    if (!metadata.info) this.#picker = new MetadataPicker(metadata.pieceCount, Math.random)
+  }
+
+  /** The neighbour has proved that it belongs to the swarm, where that is asked for. */
+  join(connection: Connection): void {
+    this.#partners.set(connection.id, connection)
+    connection.wire.on('extended', (extension, content) => {
+      if (extension === METADATA_EXTENSION) this.#heard(connection, content)
+    })
+    connection.wire.on('extended-handshake', () => this.#describe(connection))
+    this.#describe(connection)
+  }
+
+  leave({ id }: Connection): void {
+    this.#partners.delete(id)
+    this.#giving.leave(id)
+    this.#picker?.leave(id)
+    this.#ask()
+  }
+
+  /** Called often. */
+  tick(): void {
+    this.#ask()
+  }
+
+  #describe(connection: Connection): void {
+    const { id, wire, metadataSize, isSeeder } = connection
+    this.#tell(connection)
+    if (!this.#picker || !wire.peerExtendedMapping[METADATA_EXTENSION]) return
+    this.#picker.describe(id, { hasAll: metadataSize === this.#context.metadata.size, isSeeder })
+    this.#ask()
+  }
+
+  /** That all is here, where it may help. */
+  #tell(connection: Connection): void {
+    if (connection.metadataSize !== this.#context.metadata.size) connection.tellNews()
+  }
+
+  #ask(): void {
+    if (!this.#picker) return
+    for (const { id, piece } of this.#picker.next(this.#context.nowS()))
+      this.#partners.get(id)?.wire.extended(METADATA_EXTENSION, encodeRequest(piece))
+  }
+
+  #heard(connection: Connection, content: Buffer): void {
+    const message = decodeMetadataMessage(content)
+    if (message?.type === 'request') this.#answer(connection, message.piece)
+    else if (message?.type === 'data') this.#take(connection, message.piece, message.bytes)
+    else if (message?.type === 'reject') {
+      const has = message.has && piecesOf(message.has)
+      this.#picker?.rejected(connection.id, message.piece, this.#context.nowS(), has)
+      this.#ask()
+    }
+  }
+
+  #answer(connection: Connection, piece: number): void {
+    const { wire, id } = connection
+    if (wire.queuedBytes > MAX_QUEUED_BYTES) return
+    const { metadata, nowS } = this.#context
+    const bytes = metadata.piece(piece)
+    if (bytes && this.#giving.gives({ id, isAgent: wire.isAgent }, piece, nowS())) {
+      this.#events.sent(connection, bytes.length)
+      wire.extended(METADATA_EXTENSION, encodeData(piece, metadata.size, bytes))
+    } else
+      wire.extended(METADATA_EXTENSION, encodeReject(piece, wire.isAgent ? metadata.bitfield : undefined))
+  }
+
+  #take(connection: Connection, piece: number, bytes: Buffer): void {
+    const picker = this.#picker
+    const { metadata, nowS } = this.#context
+    if (!picker?.wants(connection.id, piece) || !metadata.put(piece, bytes)) return
+    picker.arrived(connection.id, piece, nowS())
+    if (picker.isComplete) this.#verify(picker)
+    this.#ask()
+  }
+
+  #verify(picker: MetadataPicker): void {
+    const { metadata, local } = this.#context
+    if (metadata.verify()) {
+      this.#picker = undefined
+      local.metadataSize = metadata.size
+      for (const connection of this.#partners.values()) this.#tell(connection)
+      this.#events.verified(metadata.info as Uint8Array)
+      return
+    }
+    const guilty = this.#partners.get(picker.wrong() ?? -1)
+    if (guilty) this.#events.sentWrong(guilty)
+  }
+}

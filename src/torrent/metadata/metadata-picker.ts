@@ -1,0 +1,191 @@
+/** Requests that one neighbour has at a time. */
+const WINDOW = 2
+/** A request without an answer is given up, and its neighbour left alone for a while. */
+const ANSWER_TIMEOUT_S = 3
+/** A neighbour that has rejected a request is left alone for so long, and for twice as long after each further one. */
+const SHORTEST_PAUSE_S = 0.1
+const LONGEST_PAUSE_S = 1
+/** The only source gets so long to bring something before another one takes its place. */
+const SOURCE_TIMEOUT_S = 5
+
+interface Neighbour {
+  id: number
+  /** It says that it has all. */
+  hasAll: boolean
+  isSeeder: boolean
+  /** What it has told that it has. */
+  has: Set<number>
+  /** Piece by time of request. */
+  asked: Map<number, number>
+  /** Pieces that it was ever asked for: an answer may be late. */
+  everAsked: Set<number>
+  pausedUntilS: number
+  rejects: number
+}
+
+/**
+ * Decides which piece of the metadata to ask of which neighbour. Knows no socket and no clock. Each missing piece is asked of one
+ * neighbour at a time, in random order: of those that have all, then of the seeder, then of those that fetch it too.
+ *
+ * When the whole has turned out wrong, nobody knows whose piece it was. So it comes again from one neighbour alone, of those that
+ * say they have verified it: then a wrong one is that neighbour's.
+ */
+export class MetadataPicker {
+  readonly #pieceCount: number
+  readonly #random: () => number
+  readonly #neighbours = new Map<number, Neighbour>()
+  readonly #missing: Set<number>
+  #isAlone = false
+  #source: { id: number; broughtAtS: number } | undefined
+  /** Those that were the only source and have brought nothing. */
+  readonly #tried = new Set<number>()
+
+  /** `random`: uniform in [0, 1). */
+  constructor(pieceCount: number, random: () => number) {
+    this.#pieceCount = pieceCount
+    this.#random = random
+    this.#missing = new Set(Array.from({ length: pieceCount }, (_, piece) => piece))
+  }
+
+  /** A neighbour that exchanges metadata, or news of it. */
+  describe(id: number, about: { hasAll: boolean; isSeeder: boolean }): void {
+    const known = this.#neighbours.get(id)
+    if (known) Object.assign(known, about)
+    else
+      this.#neighbours.set(id, {
+        id,
+        ...about,
+        has: new Set(),
+        asked: new Map(),
+        everAsked: new Set(),
+        pausedUntilS: 0,
+        rejects: 0,
+      })
+  }
+
+  leave(id: number): void {
+    this.#neighbours.delete(id)
+    if (this.#source?.id === id) this.#startAgain()
+  }
+
+  get isComplete(): boolean {
+    return this.#missing.size === 0
+  }
+
+  /** The requests to send now. Call it after every event, and now and then. */
+  next(nowS: number): { id: number; piece: number }[] {
+    this.#giveUpLate(nowS)
+    const neighbours = this.#inOrder(nowS)
+    const requests: { id: number; piece: number }[] = []
+    const free = new Set(this.#missing)
+    for (const { asked } of this.#neighbours.values()) for (const piece of asked.keys()) free.delete(piece)
+    for (const neighbour of neighbours) {
+      for (;;) {
+        const piece = neighbour.asked.size < WINDOW ? this.#pieceFor(neighbour, free, nowS) : undefined
+        if (piece === undefined) break
+        free.delete(piece)
+        neighbour.asked.set(piece, nowS)
+        neighbour.everAsked.add(piece)
+        requests.push({ id: neighbour.id, piece })
+      }
+    }
+    return requests
+  }
+
+  /** Of one that has not all yet: what it has told of, or else any piece, by which it is asked what it has. */
+  #pieceFor(
+    { hasAll, has, asked, pausedUntilS }: Neighbour,
+    free: Set<number>,
+    nowS: number,
+  ): number | undefined {
+    const known = hasAll ? undefined : this.#anyOf([...free].filter((piece) => has.has(piece)))
+    if (known !== undefined || nowS < pausedUntilS) return known
+    return hasAll || (asked.size === 0 && this.#pieceCount > 1) ? this.#anyOf([...free]) : undefined
+  }
+
+  #anyOf(pieces: number[]): number | undefined {
+    return pieces[Math.floor(this.#random() * pieces.length)]
+  }
+
+  #inOrder(nowS: number): Neighbour[] {
+    if (this.#isAlone) return this.#onlySource(nowS)
+    return this.#shuffled().sort((a, b) => rank(a) - rank(b))
+  }
+
+  #onlySource(nowS: number): Neighbour[] {
+    if (this.#source && nowS - this.#source.broughtAtS >= SOURCE_TIMEOUT_S) {
+      this.#tried.add(this.#source.id)
+      this.#startAgain()
+    }
+    const choices = this.#shuffled().filter(({ hasAll }) => hasAll)
+    if (!this.#source && choices.every(({ id }) => this.#tried.has(id))) this.#tried.clear()
+    const chosen = this.#source?.id ?? choices.find(({ id }) => !this.#tried.has(id))?.id
+    const neighbour = chosen === undefined ? undefined : this.#neighbours.get(chosen)
+    if (!neighbour) return []
+    this.#source ??= { id: neighbour.id, broughtAtS: nowS }
+    return [neighbour]
+  }
+
+  #shuffled(): Neighbour[] {
+    return [...this.#neighbours.values()]
+      .map((neighbour) => ({ neighbour, order: this.#random() }))
+      .sort((a, b) => a.order - b.order)
+      .map(({ neighbour }) => neighbour)
+  }
+
+  #giveUpLate(nowS: number): void {
+    for (const neighbour of this.#neighbours.values())
+      for (const [piece, atS] of neighbour.asked) {
+        if (nowS - atS < ANSWER_TIMEOUT_S) continue
+        neighbour.asked.delete(piece)
+        neighbour.pausedUntilS = nowS + LONGEST_PAUSE_S
+      }
+  }
+
+  /** Whether the piece is wanted of this neighbour. */
+  wants(id: number, piece: number): boolean {
+    if (this.#isAlone && this.#source?.id !== id) return false
+    return this.#missing.has(piece) && this.#neighbours.get(id)?.everAsked.has(piece) === true
+  }
+
+  /** The piece, which `wants` allows, has come. */
+  arrived(id: number, piece: number, nowS: number): void {
+    this.#missing.delete(piece)
+    for (const { asked } of this.#neighbours.values()) asked.delete(piece)
+    if (this.#source?.id === id) this.#source.broughtAtS = nowS
+  }
+
+  /** `has`: the pieces that it has, where it says so. */
+  rejected(id: number, piece: number, nowS: number, has: Iterable<number> = []): void {
+    const neighbour = this.#neighbours.get(id)
+    if (!neighbour?.asked.delete(piece)) return
+    for (const other of has) if (other < this.#pieceCount) neighbour.has.add(other)
+    neighbour.has.delete(piece)
+    pause(neighbour, nowS)
+  }
+
+  /** All has come and is wrong. Returns the neighbour that has sent all of it, if one has. */
+  wrong(): number | undefined {
+    const guilty = this.#source?.id
+    this.#isAlone = true
+    this.#startAgain()
+    return guilty
+  }
+
+  #startAgain(): void {
+    this.#source = undefined
+    this.#missing.clear()
+    for (let piece = 0; piece < this.#pieceCount; piece++) this.#missing.add(piece)
+    for (const { asked, everAsked } of this.#neighbours.values()) {
+      asked.clear()
+      everAsked.clear()
+    }
+  }
+}
+
+const rank = ({ hasAll, isSeeder }: Neighbour) => (!hasAll ? 2 : isSeeder ? 1 : 0)
+
+function pause(neighbour: Neighbour, nowS: number): void {
+  const pauseS = Math.min(LONGEST_PAUSE_S, SHORTEST_PAUSE_S * 2 ** neighbour.rejects++)
+  neighbour.pausedUntilS = nowS + pauseS
+}

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { newSecret } from '../../src/torrent/access/secret.ts'
+import { MetadataGiving } from '../../src/torrent/metadata/giving.ts'
+import {
+  decodeMetadataMessage,
+  encodeRequest,
+  type MetadataMessage,
+} from '../../src/torrent/metadata/messages.ts'
+import { metainfoOfStub, stubOf, type TorrentStub } from '../../src/torrent/metainfo/stub.ts'
+import type { Participant } from '../../src/torrent/participant.ts'
+import type { ParticipantOptions } from '../../src/torrent/participant-options.ts'
+import { Swarm } from '../support/harness/swarm-harness.ts'
+import { RawWire, type RawWireOptions } from '../support/raw-wire.ts'
+
+const EXTENDED = 20
+/** The ids of `ut_metadata`: ours, and the one that the raw wire offers. */
+const OURS = 3
+const THEIRS = 9
+const secret = newSecret()
+
+let swarm: Swarm
+let seeder: Participant
+const wires: RawWire[] = []
+
+beforeEach(async () => {
+  swarm = await Swarm.of(1000 * 16_384, { pieceLength: 16_384 }) // two messages of metadata
+})
+
+afterEach(async () => {
+  for (const wire of wires.splice(0)) wire.close()
+  await swarm.end()
+})
+
+async function dial(o: Partial<RawWireOptions> = {}): Promise<RawWire> {
+  const wire = await RawWire.dial(seeder.port, { infoHash: swarm.metainfo.infoHash, ...o })
+  wires.push(wire)
+  wire.sendHandshake()
+  wire.sendExtendedHandshake({ m: { murder_proof: 20, ut_metadata: THEIRS } })
+  return wire
+}
+
+/** Asks, and resolves when `count` answers are here. */
+async function ask(wire: RawWire, pieces: number[]): Promise<MetadataMessage[]> {
+  const answers: MetadataMessage[] = []
+  const all = new Promise<void>((resolve) => {
+    wire.onMessage = ({ id, body }) => {
+      if (id !== EXTENDED || body[0] !== THEIRS) return
+      answers.push(decodeMetadataMessage(body.subarray(1)) as MetadataMessage)
+      if (answers.length === pieces.length) resolve()
+    }
+  })
+  for (const piece of pieces) wire.sendExtended(OURS, encodeRequest(piece))
+  await all
+  return answers
+}
+
+describe('metadata by BEP 9', () => {
+  it('is offered with its size, and comes in pieces', async () => {
+    seeder = await swarm.seeder()
+    const { info } = swarm.metainfo
+    const wire = await dial()
+    expect((await wire.next(EXTENDED)).toString('latin1')).toContain(`13:metadata_sizei${info.length}e`)
+    const [first, last, none] = await ask(wire, [0, 1, 2])
+    const parts = [first, last].map((answer) => (answer?.type === 'data' ? answer.bytes : Buffer.alloc(0)))
+    expect(Buffer.concat(parts).equals(info)).toBe(true)
+    expect(none).toEqual({ type: 'reject', piece: 2 })
+  })
+
+  it('does not come without end: a flood of requests is rejected', async () => {
+    seeder = await swarm.seeder()
+    const answers = await ask(await dial(), new Array(1000).fill(0))
+    const given = answers.filter(({ type }) => type === 'data')
+    expect(given).toHaveLength(4)
+    expect(answers.slice(4).every(({ type }) => type === 'reject')).toBe(true)
+  })
+
+  it('goes only to those who have proved that they know the secret', async () => {
+    seeder = await swarm.seeder({ secret })
+    const member = await dial({ secret })
+    await member.next(EXTENDED)
+    member.sendExtended(20, member.proof())
+    expect(await ask(member, [0])).toMatchObject([{ type: 'data' }])
+    const stranger = await dial()
+    await stranger.next(EXTENDED)
+    stranger.sendExtended(OURS, encodeRequest(0))
+    await stranger.closed
+    expect(stranger.messages.filter(({ body }) => body[0] === THEIRS)).toEqual([])
+  })
+})
+
+describe('a peer that knows only the infohash', () => {
+  const byStub = (onVerified: (info: Uint8Array) => void = () => {}): Partial<ParticipantOptions> => {
+    const stub = stubOf(swarm.metainfo) as TorrentStub
+    const { sha256, size } = stub
+    return { metainfo: metainfoOfStub(stub), metadata: { sha256, size, onVerified } }
+  }
+
+  it('fetches the metadata and the content at once, and keeps it', async () => {
+    seeder = await swarm.seeder({ secret, fleet: 1 })
+    let kept: Uint8Array | undefined
+    const peer = await swarm.peer('a', [seeder], { secret, fleet: 1, ...byStub((info) => (kept = info)) })
+    await peer.complete
+    expect(kept).toEqual(swarm.metainfo.info)
+    expect(await swarm.isWhole('a')).toBe(true)
+  })
+
+  it('has the metadata from others: it leaves the seeder about once', async () => {
+    const gives = vi.spyOn(MetadataGiving.prototype, 'gives')
+    seeder = await swarm.seeder({ secret, fleet: 5 })
+    const names = ['a', 'b', 'c', 'd', 'e']
+    const peers: Participant[] = []
+    for (const name of names)
+      peers.push(await swarm.peer(name, [seeder, ...peers], { secret, fleet: 5, ...byStub() }))
+    await Promise.all(peers.map(({ complete }) => complete))
+    expect(await Promise.all(names.map((name) => swarm.isWhole(name)))).toEqual(names.map(() => true))
+    const { contexts, results } = gives.mock
+    const givers = contexts.filter((_, call) => results[call]?.value === true)
+    expect(givers).toHaveLength(2 * names.length)
+    expect(givers.filter((giver) => giver === givers[0]).length).toBeLessThan(names.length)
+  })
+
+  it('says what it lacks when nobody has it', async () => {
+    const first = await swarm.peer('a', [], byStub())
+    const second = await swarm.peer('b', [first], byStub())
+    await vi.waitFor(() => expect(second.stats()).toMatchObject({ peers: 1, lacksHashes: true }))
+  })
+})
