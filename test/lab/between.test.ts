@@ -140,6 +140,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   })
 
   test('what a key can do is to be the other end, and nothing else', async () => {
+    await configure(1, []) // This sshd itself forbids nothing.
     fleet.plant(20)
     const running = fleet.start({ MURDER_BETWEEN: 'ssh', MURDER_UPLOAD_LIMIT: '200K' })
     await running.line(/^transfer [1-9]/)
@@ -191,6 +192,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     expect(changed()).toHaveLength(5)
     running.kill('SIGINT')
     expect(await fleet.end(running)).toMatchObject({ code: 130 })
+    await configure(1, NOT_NEEDED)
     expect(await fleet.quiet(5)).toEqual([])
     expect((await fleet.lab.exec(one, ['test', '-e', directory], { anyExit: true })).code).toBe(1)
     expect(changed()).toEqual([])
