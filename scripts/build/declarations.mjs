@@ -100,10 +100,10 @@ function typeText(schema, key, infos) {
     case 'object':
       if (!schema.properties) return `Record<string, ${typeText(schema.additionalProperties, key, infos)}>`
       return objectText(schema, key, infos)
-    case 'array':
-      return schema.items.anyOf
-        ? `(${typeText(schema.items, key, infos)})[]`
-        : `${typeText(schema.items, key, infos)}[]`
+    case 'array': {
+      const items = typeText(schema.items, key, infos)
+      return items.includes(' | ') ? `(${items})[]` : `${items}[]`
+    }
     case 'integer':
     case 'number':
       return 'number'
