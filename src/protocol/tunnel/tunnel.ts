@@ -119,10 +119,12 @@ function join(one: Duplex, other: Duplex): void {
     [one, other],
     [other, one],
   ] as const) {
+    const close = () => {
+      if (!to.writableEnded) to.destroy()
+    }
     from.pipe(to)
     from.on('error', () => {})
-    from.once('close', () => {
-      if (!to.writableEnded) to.destroy()
-    })
+    if (from.destroyed) close()
+    else from.once('close', close)
   }
 }

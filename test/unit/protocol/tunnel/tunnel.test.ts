@@ -115,6 +115,15 @@ const credit = (bytes: number) => {
   return payload
 }
 
+test('a stream to what has ended already is closed', async () => {
+  const [connection] = pair()
+  connection.destroy()
+  const { server } = tunnels(() => connection)
+  const stream = new PassThrough()
+  server.open('seeder', stream)
+  await vi.waitFor(() => expect(stream.destroyed).toBe(true))
+})
+
 test.each([
   ['a target that does not exist', [encodeFrame(FRAMES.open, 1, Buffer.of(2))]],
   ['an address', [encodeFrame(FRAMES.open, 1, Buffer.from('10.0.0.1:22'))]],
