@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { betweenAddresses } from './address-kind.ts'
-import * as kinds from './kinds.ts'
-import { sites } from './site-kind.ts'
+import { betweenAddresses } from './kinds/address-kind.ts'
+import * as kinds from './kinds/kinds.ts'
+import { sites } from './kinds/site-kind.ts'
 
 /** Documentation of a setting. `example` is a value as in a shipitfile. */
 export interface SettingDoc {

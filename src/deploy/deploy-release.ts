@@ -93,12 +93,12 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       return running
     })
     swarm = started
-    if (isNeeded) await started.start()
-    const links = await reach.links
+    if (isNeeded) await Promise.all([started.start(), reach.links])
     phases.seed = clock()
     const taking = fleet.servers
     const releasePath = shipit.releasePath ?? ''
     const common = { transfer, swarm, facts, releasePath, carries: true, unpacked, peers }
+    const { links } = reach
     const plan = { ...common, deltas, reach: (wanted: Transfer) => started.reach(wanted), links }
     const received = await followServers(context, { ...plan, ...defined({ revision }) })
     phases.transfer = received.transferSeconds

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import type { Commands } from '../config/kinds.ts'
-import * as kinds from '../config/kinds.ts'
+import type { Commands } from '../config/kinds/kinds.ts'
+import * as kinds from '../config/kinds/kinds.ts'
 import type { Outcome } from '../fleet/fleet.ts'
 import type { Server } from '../fleet/ssh/server.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'

@@ -11,7 +11,7 @@ import { setNodeOf } from '../paths/server-node.ts'
 import { recordPath, releasesPath } from '../paths/server-paths.ts'
 import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
-import { nodeScript } from '../scripts/node-script.ts'
+import { nodeScript } from '../scripts/node/node-script.ts'
 import { STALL_GRACE_S } from '../timeouts.ts'
 import type { BaseGroup } from './group-by-base.ts'
 

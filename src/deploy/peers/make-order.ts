@@ -35,6 +35,8 @@ export async function sameForAll(context: Context, plan: ReceivePlan) {
   return {
     ...torrentOrder(transfer.torrent),
     hosts: await fleetHosts(context, facts),
+    // Nobody needs ways to others for what comes with the order.
+    links: transfer.content ? undefined : await plan.links,
   }
 }
 
@@ -42,7 +44,7 @@ export function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  { torrent, stub, hosts }: SharedOrder,
+  { torrent, stub, hosts, links }: SharedOrder,
 ): ReceiveOrder {
   const { settings } = context
   const { transfer, swarm, facts } = plan
@@ -66,8 +68,8 @@ export function orderFor(
       secret: transfer.secret,
       site: siteOrder(context, server, swarm.placement),
       // With an empty list it dials none of them.
-      hosts: plan.links?.isOnly ? [] : hosts,
-      links: plan.links?.orderOf(server, (other) => isIn(plan, other)),
+      hosts: links?.isOnly ? [] : hosts,
+      links: links?.orderOf(server, (other) => isIn(plan, other)),
       unpack: unpackOrder(context, server, plan, current),
       place: plan.place,
     }),
@@ -127,8 +129,8 @@ export interface ReceivePlan {
   revision?: string
   /** It becomes a release, which keeps something of the current one. */
   carries?: boolean
-  /** The ways between servers over SSH. */
-  links?: FleetLinks
+  /** The ways between servers over SSH, once they are made. */
+  links?: Promise<FleetLinks>
   /** The servers that get a delta in place of the package, and which; a server that it does not fit gets the package after all. */
   deltas?: ReadonlyMap<Server, Transfer>
   /** Where a transfer is seeded. Unless given, all is at `swarm`. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { explain } from '../../errors.ts'
 import type { Context } from '../context/context.ts'
-import { commandsEnded, connectionsOf } from '../context/ssh-pool.ts'
+import { commandsEnded, connectionsOf } from '../context/servers/ssh-pool.ts'
 import { deployToOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
 

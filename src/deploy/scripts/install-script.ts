@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
-import { BROUGHT_PREFIX } from './find-node-script.ts'
+import { BROUGHT_PREFIX } from './node/find-node-script.ts'
 
 /** A program that comes compressed with gzip on standard input. */
 export interface Upload {

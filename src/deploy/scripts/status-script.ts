@@ -2,7 +2,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../paths/server-paths.ts'
-import { findNode } from './find-node-script.ts'
+import { findNode } from './node/find-node-script.ts'
 import { ANY_AGENT, SAY } from './shell-functions.ts'
 import { parseValues } from './values.ts'
 

@@ -1,6 +1,6 @@
 import { quote, quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../paths/server-paths.ts'
-import { setNode } from './find-node-script.ts'
+import { setNode } from './node/find-node-script.ts'
 import { ANY_AGENT } from './shell-functions.ts'
 
 /**

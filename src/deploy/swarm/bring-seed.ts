@@ -1,4 +1,4 @@
-import { siteOf } from '../../config/sites.ts'
+import { siteOf } from '../../config/entries/sites.ts'
 import type { Context } from '../context/context.ts'
 import type { Host } from '../hosts/host.ts'
 import type { Placement } from '../hosts/placement.ts'

@@ -1,4 +1,4 @@
-import { quote, quotePath } from '../../text/shell-quote.ts'
+import { quote, quotePath } from '../../../text/shell-quote.ts'
 
 /** The oldest Node that runs the agent. */
 export const OLDEST_NODE = [20, 19] as const

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Server, SshConnection } from '../../fleet/ssh/server.ts'
-import type { Shipit } from '../../shipit.ts'
-import { oneLine } from '../../text/format.ts'
+import type { Server, SshConnection } from '../../../fleet/ssh/server.ts'
+import type { Shipit } from '../../../shipit.ts'
+import { oneLine } from '../../../text/format.ts'
 
 /** Methods of a connection of ssh-pool that run a command. */
 const METHODS = ['run', 'copy', 'copyToRemote', 'copyFromRemote', 'scpCopyToRemote', 'scpCopyFromRemote']

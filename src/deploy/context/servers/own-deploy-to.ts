@@ -1,7 +1,7 @@
-import { entryOf } from '../../config/entries/entry.ts'
-import { ExitCode, MurderError } from '../../errors.ts'
-import type { Shipit } from '../../shipit.ts'
-import type { Context } from './context.ts'
+import { entryOf } from '../../../config/entries/entry.ts'
+import { ExitCode, MurderError } from '../../../errors.ts'
+import type { Shipit } from '../../../shipit.ts'
+import type { Context } from '../context.ts'
 
 /** Events of a deploy and of a rollback at which other plugins work on the servers. */
 const EVENTS = ['deploy', 'fetched', 'updated', 'published', 'cleaned', 'deployed', 'rollback', 'rollbacked']
