@@ -6,7 +6,7 @@ const MIN_BYTES = 1 << 20
 const MAX_NAMES = 4
 
 const CURE =
-  'let the ports of murder.ports through firewalls between the servers; murder:doctor says where they are closed'
+  'let the ports of murder.ports through firewalls between the servers, or set murder.between to auto: then they exchange over SSH; murder:doctor says where they are closed'
 
 /** Said as soon as it shows that servers do not exchange anything. */
 export const CLOSED_LINE = `the servers get nothing from each other, so all is sent to each of them: ${CURE}`

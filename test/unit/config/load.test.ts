@@ -30,7 +30,7 @@ describe('values', () => {
       temporaryPath: '/srv/app/shared/murder/tmp',
       ports: [6881, 6999],
       reach: 'auto',
-      between: 'auto',
+      between: 'direct',
       betweenAddresses: [],
       linger: 30,
       package: 'file',
