@@ -1,3 +1,4 @@
+import { unpackHosts } from '../../protocol/host-list.ts'
 import type { PlaceOrder, PrefillOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
 import { type ContentJob, decodeTorrent } from '../runs/job.ts'
 import { torrentOfStub } from './torrent-of-stub.ts'
@@ -18,9 +19,10 @@ export interface Delivery {
 
 /** Throws BAD_TORRENT. */
 export function deliveryOf(order: ReceiveOrder): Delivery {
-  const { sha256, directory, prefill, unpack, place, torrent, stub, ...share } = order
+  const { sha256, directory, prefill, unpack, place, torrent, stub, hosts, ...share } = order
   const job: ContentJob = {
     ...share,
+    ...(hosts === undefined ? {} : { hosts: unpackHosts(hosts) }),
     role: 'peer',
     ...(stub
       ? torrentOfStub(stub, directory)

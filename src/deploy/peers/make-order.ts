@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { encodeLayout } from '../../package/format/layout.ts'
+import { packHosts } from '../../protocol/host-list.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
@@ -61,11 +62,12 @@ export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
 export async function sameForAll(context: Context, plan: ReceivePlan) {
   const { transfer, facts } = plan
   const layout = prefillLayout(context, plan)
+  const hosts = await fleetHosts(context, facts)
   return {
     ...torrentOrder(transfer.torrent, layout !== undefined),
     layout,
     bytes: releaseBytes(transfer.entries),
-    hosts: await fleetHosts(context, facts),
+    hosts: hosts && packHosts(hosts),
   }
 }
 
