@@ -167,8 +167,10 @@ export class Uploader implements BlockSource {
     this.showsAll = true
     for (const connection of this.#context.connections.values()) {
       if (!connection.hasAgentId) continue // it was shown everything when it came
-      for (const piece of this.#context.scheduler.have)
-        if (!this.#context.scheduler.peerHasPiece(connection.id, piece)) this.#show(connection, piece)
+      if (this.#context.scheduler.peerIsFull(connection.id)) continue
+      // One message in place of one for each piece, which would grow with the content.
+      connection.wire.haveAll()
+      if (this.#choked.delete(connection.id)) connection.wire.unchoke()
     }
   }
 }

@@ -3,6 +3,7 @@ import { newSecret } from '../../src/torrent/access/secret.ts'
 import { MetadataGiving } from '../../src/torrent/metadata/giving.ts'
 import {
   decodeMetadataMessage,
+  encodeData,
   encodeRequest,
   type MetadataMessage,
 } from '../../src/torrent/metadata/messages.ts'
@@ -111,12 +112,40 @@ describe('a peer that knows only the infohash', () => {
     const peers: Participant[] = []
     for (const name of names)
       peers.push(await swarm.peer(name, [seeder, ...peers], { secret, fleet: 5, ...byStub() }))
-    await Promise.all(peers.map(({ complete }) => complete))
-    expect(await Promise.all(names.map((name) => swarm.isWhole(name)))).toEqual(names.map(() => true))
+    const lacking = () => peers.filter((peer) => peer.stats().lacksHashes)
+    await vi.waitFor(() => expect(lacking()).toEqual([]), 8000)
     const { contexts, results } = gives.mock
     const givers = contexts.filter((_, call) => results[call]?.value === true)
     expect(givers).toHaveLength(2 * names.length)
     expect(givers.filter((giver) => giver === givers[0]).length).toBeLessThan(names.length)
+  })
+
+  it('gets it right although a member that claims to have it sends wrong bytes, and bans that', async () => {
+    const peer = await swarm.peer('a', [], { secret, fleet: 2, ...byStub() })
+    const { info } = swarm.metainfo
+    const liar = await RawWire.dial(peer.port, { infoHash: swarm.metainfo.infoHash, secret, port: 1000 })
+    wires.push(liar)
+    liar.sendHandshake()
+    liar.sendExtendedHandshake({
+      m: { murder: 1, murder_proof: 20, ut_metadata: THEIRS },
+      metadata_size: info.length,
+    })
+    await liar.next(EXTENDED)
+    let copies = 0
+    liar.onMessage = ({ id, body }) => {
+      const isMetadata = id === EXTENDED && body[0] === THEIRS
+      const message = isMetadata ? decodeMetadataMessage(body.subarray(1)) : undefined
+      if (message?.type !== 'request') return
+      copies += message.piece
+      const length = message.piece === 0 ? 16_384 : info.length - 16_384
+      liar.sendExtended(OURS, encodeData(message.piece, info.length, Buffer.alloc(length, 'wrong')))
+    }
+    liar.sendExtended(20, liar.proof())
+    await vi.waitFor(() => expect(peer.stats().banned).toEqual(['127.0.0.1:1000']))
+    expect(copies).toBe(2) // the first time it might have been another member's fault
+    seeder = await swarm.seeder({ secret, fleet: 2, peers: [`127.0.0.1:${peer.port}`] })
+    await peer.complete
+    expect(await swarm.isWhole('a')).toBe(true)
   })
 
   it('says what it lacks when nobody has it', async () => {

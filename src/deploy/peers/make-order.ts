@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
+import { packHosts } from '../../protocol/host-list.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
@@ -32,9 +33,10 @@ export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
 /** The long parts that are the same in every server's order, so that they are made once. */
 export async function sameForAll(context: Context, plan: ReceivePlan) {
   const { transfer, facts } = plan
+  const hosts = await fleetHosts(context, facts)
   return {
     ...torrentOrder(transfer.torrent),
-    hosts: await fleetHosts(context, facts),
+    hosts: hosts && packHosts(hosts),
     // Nobody needs ways to others for what comes with the order.
     links: transfer.content ? undefined : await plan.links,
   }
@@ -68,7 +70,7 @@ export function orderFor(
       secret: transfer.secret,
       site: siteOrder(context, server, swarm.placement),
       // With an empty list it dials none of them.
-      hosts: links?.isOnly ? [] : hosts,
+      hosts: links?.isOnly ? packHosts([]) : hosts,
       links: links?.orderOf(server, (other) => isIn(plan, other)),
       unpack: unpackOrder(context, server, plan, current),
       place: plan.place,
