@@ -46,7 +46,7 @@ export class Deltas {
   /** `directory`: of this deploy on the deploy host. `peers`: the agents that run on servers or will do so. */
   constructor(context: Context, facts: FleetFacts, directory: string, peers: Peers = new Map()) {
     const { settings, shipit } = context
-    const isOn = settings.deltas && settings.package === 'file'
+    const isOn = settings.deltas
     const bases = basesDirectory(shipit.environment)
     this.#context = context
     this.#facts = facts

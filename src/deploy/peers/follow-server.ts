@@ -12,7 +12,7 @@ import { pause } from '../../system/backoff.ts'
 import { oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { agentError } from '../hosts/agent-error.ts'
-import type { ServerFacts } from '../last/server-facts.ts'
+import type { ServerTransfer } from '../last/server-transfer.ts'
 import { ServerStory } from '../last/server-story.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
@@ -117,7 +117,7 @@ export class ServerFollower {
   }
 
   /** What is known of when it did what, once it has arrived. */
-  get facts(): ServerFacts | undefined {
+  get facts(): ServerTransfer | undefined {
     return this.#story.facts((source) => this.#run.names.nameOf(source))
   }
 
