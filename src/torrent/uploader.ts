@@ -130,6 +130,11 @@ export class Uploader implements BlockSource {
   /** A piece has just come: keeps it in the cache and tells the neighbours that lack it. */
   verified(piece: number, content: PieceBuffer): void {
     this.#cache.keep(piece * this.#context.metainfo.pieceLength, content)
+    this.found(piece)
+  }
+
+  /** A piece turns out to be on disk: tells the neighbours that lack it. */
+  found(piece: number): void {
     for (const connection of this.#context.connections.values()) {
       const { id, wantsEveryHave } = connection
       if (this.#context.scheduler.peerIsFull(id)) continue

@@ -1,3 +1,5 @@
+import { readFile, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { newSecret } from '../../src/torrent/access/secret.ts'
 import { MetadataGiving } from '../../src/torrent/metadata/giving.ts'
@@ -7,6 +9,8 @@ import {
   encodeRequest,
   type MetadataMessage,
 } from '../../src/torrent/metadata/messages.ts'
+import { createTorrent } from '../../src/torrent/metainfo/create.ts'
+import { parseMetainfo } from '../../src/torrent/metainfo/metainfo.ts'
 import { metainfoOfStub, stubOf, type TorrentStub } from '../../src/torrent/metainfo/stub.ts'
 import type { Participant } from '../../src/torrent/participant.ts'
 import type { ParticipantOptions } from '../../src/torrent/participant-options.ts'
@@ -103,6 +107,26 @@ describe('a peer that knows only the infohash', () => {
     await peer.complete
     expect(kept).toEqual(swarm.metainfo.info)
     expect(await swarm.isWhole('a')).toBe(true)
+  })
+
+  it('does not fetch zeros', async () => {
+    const path = join(swarm.root, 'sparse')
+    await writeFile(path, 'text')
+    await truncate(path, swarm.metainfo.length)
+    const torrent = await createTorrent({ source: path, trackers: [], pieceLength: 16_384 })
+    const metainfo = parseMetainfo(torrent)
+    seeder = await swarm.seeder({ metainfo, path, secret, fleet: 1 })
+    const stub = stubOf(metainfo) as TorrentStub
+    const metadata = { ...stub, onVerified: () => {} }
+    const peer = await swarm.peer('a', [seeder], {
+      metainfo: metainfoOfStub(stub),
+      metadata,
+      secret,
+      fleet: 1,
+    })
+    await peer.complete
+    expect((await readFile(join(swarm.root, 'a'))).equals(await readFile(path))).toBe(true)
+    expect(peer.stats().received).toBeLessThan(metainfo.length / 2)
   })
 
   it('has the metadata from others: it leaves the seeder about once', async () => {

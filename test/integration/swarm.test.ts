@@ -6,10 +6,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Coalescer } from '../../src/torrent/wire/coalescing.ts'
 import { PeerWire } from '../../src/torrent/wire/peer-wire.ts'
 import { addressOf, Swarm } from '../support/harness/swarm-harness.ts'
-import { RawWire } from '../support/raw-wire.ts'
 
 const MIB = 1024 * 1024
-const [HAVE, HAVE_ALL] = [4, 14]
 let swarm: Swarm
 const servers: Server[] = []
 const sockets = new Set<Socket>()
@@ -31,20 +29,6 @@ describe('a swarm of agents', () => {
     expect(await Promise.all(['a', 'b', 'c'].map((name) => swarm.isWhole(name)))).toEqual([true, true, true])
     expect(seeder.stats().sent).toBeLessThan(2.9 * swarm.metainfo.length)
     expect(first.stats().received).toBeLessThan(1.1 * swarm.metainfo.length)
-  })
-
-  it('is told in one message of all pieces once each has left the seeder', async () => {
-    swarm = await Swarm.of(8 * MIB)
-    const seeder = await swarm.seeder({ fleet: 2 })
-    const peerId = Buffer.from('-MU0100-aaaaaaaaaaaa')
-    const idle = await RawWire.dial(seeder.port, { infoHash: swarm.metainfo.infoHash, peerId })
-    idle.sendHandshake()
-    idle.sendExtendedHandshake()
-    const peer = await swarm.peer('a', [seeder])
-    await Promise.all([peer.complete, idle.next(HAVE_ALL)])
-    const shown = idle.messages.filter(({ id }) => id === HAVE)
-    expect(shown.length).toBeLessThan(swarm.metainfo.pieces.length / 20)
-    idle.close()
   })
 
   it('brings a directory of files of all lengths', async () => {
