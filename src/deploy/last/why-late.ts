@@ -122,7 +122,11 @@ function workOf({ transfer, unpack, startedS, doneS }: ServerTransfer): Work[] {
 }
 
 /** Where the process waited for its own machine. */
-function whyBusy(late: ServerTransfer, others: readonly ServerTransfer[], behindS: number): Cause | undefined {
+function whyBusy(
+  late: ServerTransfer,
+  others: readonly ServerTransfer[],
+  behindS: number,
+): Cause | undefined {
   const [own] = workOf(late)
   const theirs = others.flatMap(workOf)
   if (!own || theirs.length === 0) return undefined
@@ -162,7 +166,11 @@ function whyNetwork(late: ServerTransfer, others: readonly ServerTransfer[]): Ca
 }
 
 /** One server from which nearly all came that came after the others were complete, and which sent slowly. */
-function slowSender(late: ServerTransfer, others: readonly ServerTransfer[], usualPeak: number): Cause | undefined {
+function slowSender(
+  late: ServerTransfer,
+  others: readonly ServerTransfer[],
+  usualPeak: number,
+): Cause | undefined {
   const fromS = median(others.map(({ completeS }) => completeS))
   const came = late.pieces.filter(({ atS }) => atS + late.pieceErrorS > fromS)
   const counts = new Map<string, number>()
