@@ -30,9 +30,10 @@ const REQUEST_TIMEOUT_MS = 5000
 const TIMEOUT_CHECK_MS = 1000
 
 /**
- * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`, `/metrics`); then `only`
- * are the infohashes (hex) that it serves, or all if it is left out. With `permits`, which may change while it runs, it answers only
- * announces that a permit covers. Where `port` is taken it takes the first free one up to `lastPort`. Throws PORT_TAKEN, NO_LISTEN.
+ * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`, `/metrics`); then
+ * `only` are the infohashes (hex) that it serves, or all if it is left out. With `permits`, which may change while it runs, it
+ * answers only announces that a permit covers. Where `port` is taken it takes the first free one up to `lastPort`. Throws
+ * PORT_TAKEN, NO_LISTEN.
  */
 export async function startTracker(options: {
   port: number
