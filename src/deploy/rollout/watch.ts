@@ -13,10 +13,10 @@ export async function watch<T>(
 ): Promise<T | undefined> {
   const end = performance.now() + seconds * 1000
   for (;;) {
-    const left = (end - performance.now()) / 1000
-    if (left <= 0) return undefined
+    const left = Math.max(0, (end - performance.now()) / 1000)
     await pause(Math.min(everyS, left), signal)
     const found = await look()
     if (found !== undefined) return found
+    if (left <= everyS) return undefined
   }
 }
