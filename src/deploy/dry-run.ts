@@ -12,20 +12,18 @@ import { Deltas } from './deltas/deltas.ts'
 import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
 import { tolerate } from './outcome/tolerate.ts'
+import { packageRelease } from './package-release.ts'
 import { deployToOf } from './paths/places.ts'
 import { releasesPath } from './paths/server-paths.ts'
 import { askReadOnly } from './preflight/ask.ts'
 import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
-import { hasZstd } from './preflight/verdict.ts'
 import { releaseBefore } from './releases/choose/choose-release.ts'
 import { keptReleases } from './releases/clean-releases.ts'
 import { releasesToClean } from './releases/history.ts'
 import { nameGroup, planOf } from './rollout/plan.ts'
 import { parseReleases, parseServerReleases, releasesScript } from './scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
-import { compressionNote } from './transfer/compression-note.ts'
-import { makeTransfer } from './transfer/make-transfer.ts'
 import { getsText, travelsText } from './transfer/tell-transfer.ts'
 
 const show = (context: Context, text: string) => say(context, `Dry run: ${text}`)
@@ -41,16 +39,7 @@ export async function tryDeploy(context: Context): Promise<void> {
   const directory = makeTemporaryDirectory('shipit-murder-')
   const making = new Deltas(context, facts, directory)
   try {
-    const transfer = await makeTransfer(context, {
-      tag: 'dry-run',
-      directory,
-      zstdEverywhere: [...facts.values()].every(hasZstd),
-      peers: fleet.servers.length,
-      onScanned: (root, entries) => making.begin(root, entries),
-    })
-    const note = compressionNote(settings, transfer)
-    if (note !== undefined) say(context, note)
-    const deltas = await making.choose(transfer)
+    const { transfer, deltas } = await packageRelease(context, { tag: 'dry-run', directory, facts, making })
     tolerate(context, checkSpace(fleet.servers, facts, transfer), 'a deploy would end here')
     const { extent } = transfer
     const rows = fleet.servers.map((server) => {

@@ -11,7 +11,9 @@ const CURE =
 /** Said as soon as it shows that servers do not exchange anything. */
 export const CLOSED_LINE = `the servers get nothing from each other, so all is sent to each of them: ${CURE}`
 
-/** Whether a seeder that has sent so much serves servers that are closed to each other. `exchanged`: bytes that servers have sent. */
+/**
+ * Whether a seeder that has sent so much serves servers that are closed to each other. `exchanged`: bytes that servers have sent.
+ */
 export function areClosed(size: number, seederSent: number, exchanged: number): boolean {
   return size >= MIN_BYTES && exchanged === 0 && seederSent >= 1.5 * size
 }

@@ -31,8 +31,9 @@ interface Wanted extends BaseGroup {
 }
 
 /**
- * The deltas of one deploy: made beside the package, one for each base that servers have. This machine knows the base, or one of its
- * servers says what it is. A server gets its delta where that is smaller than the package. When a delta fails, the package is sent.
+ * The deltas of one deploy: made beside the package, one for each base that servers have. This machine knows the base, or one of
+ * its servers says what it is. A server gets its delta where that is smaller than the package. When a delta fails, the package is
+ * sent.
  */
 export class Deltas {
   readonly keeper: BaseKeeper

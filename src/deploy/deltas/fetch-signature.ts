@@ -33,8 +33,8 @@ const MAX_SHARE = 1 / 16
 const LEAST_LIMIT_BYTES = 1 << 20
 
 /**
- * Gets the signature of what this group of servers has from one of them, to where bases are kept. Only its length is checked: who reads it
- * must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
+ * Gets the signature of what this group of servers has from one of them, to where bases are kept. Only its length is checked: who
+ * reads it must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
  */
 export async function fetchSignature(
   context: Context,

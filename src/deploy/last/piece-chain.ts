@@ -6,8 +6,8 @@ const MAX_STEPS = 32
 const SEEDER = 'seeder'
 
 /**
- * The way of the last piece of a server: when it was there, when it was where it came from, and so on until the seeder, or a server that
- * says nothing of it.
+ * The way of the last piece of a server: when it was there, when it was where it came from, and so on until the seeder, or a
+ * server that says nothing of it.
  */
 export function pieceChain(last: ServerTransfer, facts: readonly ServerTransfer[]): PieceStep[] {
   const byName = new Map(facts.map((each) => [each.server, each]))

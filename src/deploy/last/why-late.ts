@@ -12,8 +12,8 @@ const LEAST_EXPLAINED = 0.5
 /** A link that has carried more than this share of the others' was none of the causes. */
 const SLOW_LINK = 0.7
 /**
- * Shares of segments that come after a gap or are sent again. Where a slow link's queue overflows it is up to 0.15, where packets get lost
- * at random 0.4 and more: so of a link that was slow only the second says that its losses were the cause.
+ * Shares of segments that come after a gap or are sent again. Where a slow link's queue overflows it is up to 0.15, where packets
+ * get lost at random 0.4 and more: so of a link that was slow only the second says that its losses were the cause.
  */
 const LEAST_LOSS = 0.04
 const LEAST_LOSS_WHEN_SLOW = 0.25

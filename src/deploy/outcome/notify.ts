@@ -10,9 +10,8 @@ import { logsDirectory } from '../paths/local-paths.ts'
 import { count } from './say.ts'
 
 /**
- * Tells others, as far as `notify` says so. It starts a process that delivers it, again where that fails, and waits for nothing: what
- * could not be delivered is in `.shipit-murder/logs/notify.txt`.
- * `error`: what has failed.
+ * Tells others, as far as `notify` says so. It starts a process that delivers it, again where that fails, and waits for nothing:
+ * what could not be delivered is in `.shipit-murder/logs/notify.txt`. `error`: what has failed.
  */
 export function notify(
   context: Context,

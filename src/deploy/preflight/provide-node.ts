@@ -17,8 +17,8 @@ export interface Answers {
 }
 
 /**
- * Moves servers from `lacking` to `fit`, once Node was brought to them; with `readOnly` those to which it could be. Brings a newer one
- * also where an older one was brought before. Gives the failures. Throws BAD_NODE_FILE.
+ * Moves servers from `lacking` to `fit`, once Node was brought to them; with `readOnly` those to which it could be. Brings a
+ * newer one also where an older one was brought before. Gives the failures. Throws BAD_NODE_FILE.
  */
 export async function provideNode(
   context: Context,

@@ -7,8 +7,8 @@ import { releasesPath } from '../paths/server-paths.ts'
 
 /**
  * Another release is live again, as after a rollback: what restarts the application on `published` does so, and is waited for,
- * because a deploy that has failed ends at once. Listeners find that release where they look for the new one. Where only some servers
- * have gone back, only `reverted` says so.
+ * because a deploy that has failed ends at once. Listeners find that release where they look for the new one. Where only some
+ * servers have gone back, only `reverted` says so.
  */
 export async function tellReverted(
   { shipit }: Context,

@@ -21,7 +21,8 @@ export interface Grouping {
 }
 
 /**
- * The groups of a rollout, in their order: all servers, each in one group, and none of them empty. With no setting all are one group.
+ * The groups of a rollout, in their order: all servers, each in one group, and none of them empty. With no setting all are one
+ * group.
  */
 export function planGroups<T>(
   servers: readonly T[],

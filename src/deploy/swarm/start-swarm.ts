@@ -13,8 +13,8 @@ import { putPermitsOf } from './permits.ts'
 import type { ReachableSwarm, Swarm } from './swarm.ts'
 
 /**
- * Starts the tracker of all these transfers and the seeder of the first of them where the settings want them. Throws when one of the
- * two does not start; then neither runs.
+ * Starts the tracker of all these transfers and the seeder of the first of them where the settings want them. Throws when one of
+ * the two does not start; then neither runs.
  */
 export async function startSwarm(
   context: Context,
