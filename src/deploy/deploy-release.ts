@@ -108,7 +108,10 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     making.stop()
     for (const peer of peers.values()) peer.letGo() // Also those that never got an order.
     if (swarm) await stopAndCount(context, swarm)
-    await (await reaching).close()
+    await reaching.then(
+      (reach) => reach.close(),
+      () => {}, // It was thrown above, or nobody needs it any more.
+    )
     await rm(directory, { recursive: true, force: true })
   }
 }
