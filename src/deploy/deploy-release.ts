@@ -53,11 +53,11 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   let isTouched = false
   const making = new Deltas(context, facts, directory, peers)
   try {
-    const { transfer, deltas } = await packageRelease(context, { tag, directory, facts, making })
+    const { deltas, made, gets, whole } = await packageRelease(context, { tag, directory, facts, making })
     phases.package = clock()
-    record.size = transfer.length
-    context.picture.describe({ size: transfer.length })
-    tolerate(context, checkSpace(fleet.servers, facts, transfer), 'nothing was published')
+    const lengths = fleet.servers.map((server) => gets(server)?.length ?? 0)
+    context.picture.describe({ size: Math.max(...lengths) })
+    tolerate(context, checkSpace(fleet.servers, facts, gets), 'nothing was published')
     const withoutAgent = await missing
     signal.throwIfAborted()
     tolerate(context, withoutAgent, 'nothing was published')
@@ -66,14 +66,14 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     making.keeper.begin()
     board.step('seed')
     const reach = await reaching
-    const { isNeeded, seeded } = whatIsSeeded(fleet.servers, transfer, deltas)
-    const started = swarmOf(context, transfer, { seeded, facts, reach })
+    const started = swarmOf(context, { made, facts, reach })
     swarm = started
-    if (isNeeded) await Promise.all([started.start(), reach.links])
+    const [first, ...others] = whatIsSeeded(fleet.servers, made(), deltas)
+    if (first) await Promise.all([started.start([first, ...others]), reach.links])
     phases.seed = clock()
     const taking = fleet.servers
     const received = await followServers(context, {
-      transfer,
+      whole,
       deltas,
       swarm,
       reach: (wanted) => started.reach(wanted),
@@ -139,7 +139,8 @@ function stopwatch(): () => number {
 }
 
 function report({ fleet, leftOut, record }: Context, { perServer }: Received): DeployReport {
-  const { size, phases, seederUploaded, last } = record
+  const { size, packaged, phases, seederUploaded, last } = record
   const servers = fleet.all.length
-  return { size, servers, phases, perServer, seederUploaded, failures: leftOut, ...defined({ last }) }
+  const figures = { size, packaged, servers, phases, perServer, seederUploaded }
+  return { ...figures, failures: leftOut, ...defined({ last }) }
 }

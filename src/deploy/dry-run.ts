@@ -39,18 +39,17 @@ export async function tryDeploy(context: Context): Promise<void> {
   const directory = makeTemporaryDirectory('shipit-murder-')
   const making = new Deltas(context, facts, directory)
   try {
-    const { transfer, deltas } = await packageRelease(context, { tag: 'dry-run', directory, facts, making })
-    tolerate(context, checkSpace(fleet.servers, facts, transfer), 'a deploy would end here')
-    const { extent } = transfer
+    const { extent, gets } = await packageRelease(context, { tag: 'dry-run', directory, facts, making })
+    tolerate(context, checkSpace(fleet.servers, facts, gets), 'a deploy would end here')
     const rows = fleet.servers.map((server) => {
       const { currentRelease = 'none', hasAgent = false } = facts.get(server) ?? {}
-      const delta = deltas.get(server)
-      const gets = getsText(delta ?? transfer)
-      return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded', gets]
+      const transfer = gets(server)
+      const text = transfer ? getsText(transfer) : ''
+      return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded', text]
     })
     const from = settings.seeder === 'local' ? 'the deploy host' : settings.seeder
     const into = `unpacked to ${bytes(extent.bytes)} in ${releasesPath(deployToOf(shipit))}`
-    const each = fleet.servers.map((server) => deltas.get(server) ?? transfer)
+    const each = fleet.servers.flatMap((server) => gets(server) ?? [])
     const what = `${travelsText(each, from)}; it would be ${into}`
     show(context, `${what}\n${table([['server', 'current release', 'agent', 'gets'], ...rows])}`)
   } finally {

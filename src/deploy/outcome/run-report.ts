@@ -10,7 +10,7 @@ export function runReport(
   deployed: DeployReport | undefined,
 ) {
   const exitCode = error instanceof MurderError ? error.exitCode : error ? ExitCode.failed : ExitCode.done
-  const { size, phases, seederUploaded } = deployed ?? record
+  const { size, packaged, phases, seederUploaded } = deployed ?? record
   const ended = new Date()
   return {
     environment: shipit.environment,
@@ -24,6 +24,7 @@ export function runReport(
     error: error === undefined ? null : explain(error),
     published: record.servers.some(({ published }) => published),
     size,
+    packaged,
     phases,
     seederUploaded,
     last: record.last ?? null,

@@ -118,8 +118,10 @@ function baseOrder(
   }
 }
 
-export interface ReceivePlan {
-  transfer: Transfer
+/** What all servers of a run get, and how. */
+export interface FleetPlan {
+  /** Gives the package, which is made now unless it is there. */
+  whole: () => Promise<Transfer>
   swarm: ReachableSwarm
   facts: FleetFacts
   /** Where to unpack. Without it the package is only fetched. */
@@ -146,4 +148,9 @@ export interface ReceivePlan {
    * but those that found a release there.
    */
   unpacked: Set<Server>
+}
+
+/** The same for the servers that get one transfer. */
+export interface ReceivePlan extends Omit<FleetPlan, 'whole'> {
+  transfer: Transfer
 }

@@ -5,20 +5,21 @@ import type { FleetFacts } from '../preflight/preflight.ts'
 import type { Reach } from '../reach/reach.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { LateSwarm } from './late-swarm.ts'
-import type { Seeded } from './seeded.ts'
 import { startSwarm } from './start-swarm.ts'
 import type { Swarm } from './swarm.ts'
 
-/** The swarm of a deploy of this package, not yet started. Other plugins and the user are told of it. */
+/**
+ * The swarm of a deploy, not yet started. Other plugins and the user are told of it. `made`: the package, where it is there by
+ * then.
+ */
 export function swarmOf(
   context: Context,
-  transfer: Transfer,
-  { seeded, facts, reach }: Pick<Seeded, 'seeded'> & { facts: FleetFacts; reach: Reach },
+  { made, facts, reach }: { made: () => Transfer | undefined; facts: FleetFacts; reach: Reach },
 ): LateSwarm {
-  return new LateSwarm(new Placement(context, facts), async () => {
+  return new LateSwarm(new Placement(context, facts), async (seeded) => {
     const running = await startSwarm(context, seeded, facts, reach)
     warnWhenBroken(context, running)
-    tellSeeding(context, transfer, running)
+    tellSeeding(context, made() ?? seeded[0], running)
     return running
   })
 }
