@@ -15,6 +15,9 @@ const SLOW_RATE = 12_000_000
 const MEGABYTES = 16
 const CGROUP = '/sys/fs/cgroup/cpu/murder-last'
 
+/** Nine of ten is what is promised: a single run may miss, two in a row may not. */
+const OPTIONS = { timeout: RUNS * 60_000, retry: RUNS === 1 ? 1 : 0 }
+
 /** Runs deploys, and says for each whom the report names as the last, and why. */
 class Runs {
   readonly #fleet: DeployLab
@@ -69,7 +72,7 @@ async function each(
   expect(causes.filter((found) => found === cause).length, causes.join()).toBeGreaterThanOrEqual(0.9 * RUNS)
 }
 
-describe.skipIf(!labAvailable())('why the last server was last', { timeout: RUNS * 60_000 }, () => {
+describe.skipIf(!labAvailable())('why the last server was last', OPTIONS, () => {
   let fleet: DeployLab
   let runs: Runs
 
@@ -159,19 +162,15 @@ describe.skipIf(!labAvailable())('why the last server was last', { timeout: RUNS
   )
 })
 
-describe.skipIf(!labAvailable())(
-  'why a server behind a bad line was last',
-  { timeout: RUNS * 60_000 },
-  () => {
-    let fleet: DeployLab
+describe.skipIf(!labAvailable())('why a server behind a bad line was last', OPTIONS, () => {
+  let fleet: DeployLab
 
-    beforeAll(async () => {
-      const longLink = { rate: RATE, delayMs: 10, lossPercent: 8, queueBytes: 500_000 }
-      fleet = await DeployLab.of(5, { rate: RATE, sites: [4, 1], longLink })
-    })
-    afterAll(() => fleet?.lab.destroy())
-    afterEach(() => fleet.reset())
+  beforeAll(async () => {
+    const longLink = { rate: RATE, delayMs: 10, lossPercent: 8, queueBytes: 500_000 }
+    fleet = await DeployLab.of(5, { rate: RATE, sites: [4, 1], longLink })
+  })
+  afterAll(() => fleet?.lab.destroy())
+  afterEach(() => fleet.reset())
 
-    test('lost packets', () => each('loss', async () => [await new Runs(fleet).deploy(), fleet.label(4)]))
-  },
-)
+  test('lost packets', () => each('loss', async () => [await new Runs(fleet).deploy(), fleet.label(4)]))
+})
