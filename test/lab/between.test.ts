@@ -215,7 +215,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   test('a deploy that is killed leaves nothing: no key, no process', async () => {
     await close(fleet.lab.hosts)
     fleet.plant(20)
-    const killed = fleet.start({ MURDER_UPLOAD_LIMIT: '1M', MURDER_LINGER: '300' })
+    const killed = fleet.start({ ...WISHED, MURDER_UPLOAD_LIMIT: '1M', MURDER_LINGER: '300' })
     await killed.line(/^transfer [1-9]/)
     expect(changed()).toHaveLength(5)
     killed.kill('SIGKILL')
@@ -264,7 +264,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     writeFileSync(shipitfile, text)
     fleet.plant(8)
     const command = [process.execPath, 'node_modules/.bin/shipit', 'production', 'deploy']
-    const other = fleet.lab.spawn('deploy', command, { cwd: second })
+    const other = fleet.lab.spawn('deploy', command, { cwd: second, env: WISHED })
     const [run, otherRun] = await Promise.all([fleet.run(WISHED), fleet.end(other)])
     expect(run).toMatchObject({ code: 0 })
     expect(otherRun).toMatchObject({ code: 0 })
