@@ -24,6 +24,7 @@ import { checkSpace } from './preflight/space.ts'
 import { hasZstd } from './preflight/verdict.ts'
 import { prepareReach } from './reach/reach.ts'
 import { mostCommon } from './releases/choose/choose-release.ts'
+import { noteStaged } from './releases/staged.ts'
 import { noteReceivingScript } from './scripts/releases/history-script.ts'
 import { LateSwarm } from './swarm/late-swarm.ts'
 import { whatIsSeeded } from './swarm/seeded.ts'
@@ -37,13 +38,14 @@ import { timeTag } from './transfer/time-tag.ts'
 import type { Transfer } from './transfer/transfer.ts'
 
 /**
- * Brings the workspace to every server as a new release, unpacked and not yet published. Sets what shipit-deploy's other tasks and
+ * Brings the workspace to every server as a new release, unpacked and not yet published, or staged when the context says so. Sets what shipit-deploy's other tasks and
  * other plugins read: previousRelease, previousRevision, releaseDirname, releasePath, currentRevision. Servers that fail are left
  * out while `tolerate` allows it. When it does not, the new release is removed everywhere and this throws FLEET_FAILED.
  */
 export async function deployRelease(context: Context, asked?: Promise<Outcome[]>): Promise<DeployReport> {
   const { shipit, fleet, record, signal } = context
   const { phases } = record
+  const consequence = context.staging ? 'nothing was staged' : 'nothing was published'
   const clock = stopwatch()
   const board = context.display.board()
   const { facts, failures } = await inspect(context, asked ?? askAndLock(context))
@@ -76,12 +78,12 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     phases.package = clock()
     record.size = transfer.length
     context.picture.describe({ size: transfer.length })
-    tolerate(context, checkSpace(fleet.servers, facts, transfer), 'nothing was published')
+    tolerate(context, checkSpace(fleet.servers, facts, transfer, context.staging && 2), consequence)
     const withoutAgent = await missing
     signal.throwIfAborted()
-    tolerate(context, withoutAgent, 'nothing was published')
+    tolerate(context, withoutAgent, consequence)
     isTouched = true
-    await noteReceiving(context, tag)
+    await noteReceiving(context, tag, consequence)
     making.keeper.begin()
     board.step('seed')
     const reach = await reaching
@@ -98,14 +100,15 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     phases.seed = clock()
     const taking = fleet.servers
     const releasePath = shipit.releasePath ?? ''
-    const common = { transfer, swarm, facts, releasePath, carries: true, unpacked, peers }
+    const isStaged = context.staging === true
+    const common = { transfer, swarm, facts, releasePath, carries: true, isStaged, unpacked, peers }
     const plan = { ...common, deltas, reach: (wanted: Transfer) => started.reach(wanted), links }
     const received = await followServers(context, { ...plan, ...defined({ revision }) })
     phases.transfer = received.transferSeconds
     phases.unpack = received.unpackSeconds
     if (signal.aborted) tellFailures(context, received.failures, { said: true })
     signal.throwIfAborted()
-    tolerate(context, received.failures, 'nothing was published', { said: true })
+    tolerate(context, received.failures, consequence, { said: true })
     const lost = taking.filter((server) => !fleet.servers.includes(server))
     // A dead server answers late: the others publish without waiting for it.
     context.meanwhile(undo(context, tag, unpacked, lost))
@@ -116,6 +119,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     ])
     context.meanwhile(kept)
     swarm = undefined
+    if (isStaged) await noteStaged(context, tag)
     return report(context, received)
   } catch (error) {
     if (isTouched) await undo(context, tag, unpacked)
@@ -130,7 +134,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
 }
 
 /** From now on the next deploy knows what this one has left, should it be killed. */
-async function noteReceiving(context: Context, tag: string): Promise<void> {
+async function noteReceiving(context: Context, tag: string, consequence: string): Promise<void> {
   const noted = author()
   const note = (server: Server) => ({
     script: noteReceivingScript(deployToOf(context.shipit, server), noted, tag),
@@ -138,7 +142,7 @@ async function noteReceiving(context: Context, tag: string): Promise<void> {
   const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
   const outcomes = await context.fleet.run('check', note, options)
   context.signal.throwIfAborted()
-  tolerate(context, failuresOf(outcomes, 'check'), 'nothing was published')
+  tolerate(context, failuresOf(outcomes, 'check'), consequence)
 }
 
 /** For other plugins. */

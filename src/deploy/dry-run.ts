@@ -8,6 +8,7 @@ import { bytes } from '../text/format.ts'
 import { table } from '../text/table.ts'
 import type { Context } from './context/context.ts'
 import { lockedError, namedLocks } from './context/fleet-lock.ts'
+import { isStaged } from './deltas/bases.ts'
 import { Deltas } from './deltas/deltas.ts'
 import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
@@ -20,7 +21,7 @@ import { checkSpace } from './preflight/space.ts'
 import { hasZstd } from './preflight/verdict.ts'
 import { releaseBefore } from './releases/choose/choose-release.ts'
 import { keptReleases } from './releases/clean-releases.ts'
-import { releasesToClean } from './releases/history.ts'
+import { releasesToClean, stagedReleases } from './releases/history.ts'
 import { nameGroup, planOf } from './rollout/plan.ts'
 import { parseReleases, parseServerReleases, releasesScript } from './scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
@@ -51,18 +52,22 @@ export async function tryDeploy(context: Context): Promise<void> {
     const note = compressionNote(settings, transfer)
     if (note !== undefined) say(context, note)
     const deltas = await making.choose(transfer)
-    tolerate(context, checkSpace(fleet.servers, facts, transfer), 'a deploy would end here')
+    tolerate(
+      context,
+      checkSpace(fleet.servers, facts, transfer, context.staging && 2),
+      'a deploy would end here',
+    )
     const { extent } = transfer
     const rows = fleet.servers.map((server) => {
-      const { currentRelease = 'none', hasAgent = false } = facts.get(server) ?? {}
-      const delta = deltas.get(server)
-      const gets = getsText(delta ?? transfer)
+      const found = facts.get(server)
+      const { currentRelease = 'none', hasAgent = false } = found ?? {}
+      const gets = getsText(deltas.get(server) ?? transfer, (id) => isStaged(found, id))
       return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded', gets]
     })
     const from = settings.seeder === 'local' ? 'the deploy host' : settings.seeder
     const into = `unpacked to ${bytes(extent.bytes)} in ${releasesPath(deployToOf(shipit))}`
     const each = fleet.servers.map((server) => deltas.get(server) ?? transfer)
-    const what = `${travelsText(each, from)}; it would be ${into}`
+    const what = `${travelsText(each, from)}; it would be ${context.staging ? 'staged, ' : ''}${into}`
     show(context, `${what}\n${table([['server', 'current release', 'agent', 'gets'], ...rows])}`)
   } finally {
     making.stop()
@@ -105,11 +110,12 @@ export function tryPublish(context: Context): void {
 export async function tryClean(context: Context): Promise<void> {
   const { shipit } = context
   const keep = Math.max(1, keptReleases(shipit.config) - (shipit.releaseDirname === undefined ? 1 : 0))
+  const supersedes = shipit.seq?.includes('deploy:update') === true
   const outcomes = await askAll(context, 'clean', 'nothing was removed')
   const lines = outcomes.flatMap((outcome) => {
-    const names = outcome.ok
-      ? releasesToClean(parseServerReleases(outcome.stdout), keep, { withLeftovers: true })
-      : []
+    const found = parseServerReleases(outcome.ok ? outcome.stdout : '')
+    const old = releasesToClean(found, keep, { withLeftovers: true })
+    const names = [...new Set([...old, ...(supersedes ? stagedReleases(found) : [])])]
     return names.length > 0 ? [`  ${outcome.server.label}: ${names.join(', ')}`] : []
   })
   const text = lines.length > 0 ? 'these releases would be removed' : 'no release would be removed'

@@ -32,7 +32,8 @@ interface Wanted extends BaseGroup {
 
 /**
  * The deltas of one deploy: made beside the package, one for each base that servers have. This machine knows the base, or one of its
- * servers says what it is. A server gets its delta where that is smaller than the package. When a delta fails, the package is sent.
+ * servers says what it is. A server gets its smallest delta where that is smaller than the package. When a delta fails, the package is
+ * sent. A staged release is a base, too: of one that is the same but for times, the delta is next to nothing.
  */
 export class Deltas {
   readonly keeper: BaseKeeper
@@ -40,6 +41,10 @@ export class Deltas {
   readonly #facts: FleetFacts
   readonly #peers: Peers
   readonly #wanted: readonly Wanted[]
+  /** Else only a staged release is used, where it is what would be sent. */
+  readonly #isOn: boolean
+  /** Else a delta must be so small that it goes with the order. */
+  readonly #maySeed: boolean
   readonly #over = new AbortController()
   readonly #answers: Promise<Answer[]>[] = []
 
@@ -47,12 +52,19 @@ export class Deltas {
   constructor(context: Context, facts: FleetFacts, directory: string, peers: Peers = new Map()) {
     const { settings, shipit } = context
     const isOn = settings.deltas && settings.package === 'file'
+    const most = moreSeeders(settings.ports)
+    this.#maySeed = most > 0
+    this.#isOn = isOn && this.#maySeed
     const bases = basesDirectory(shipit.environment)
     this.#context = context
     this.#facts = facts
     this.#peers = peers
-    this.keeper = new BaseKeeper(bases, isOn ? settings.keepContent : undefined, context.signal)
-    const groups = isOn ? groupByBase(facts, moreSeeders(settings.ports)) : []
+    this.keeper = new BaseKeeper(
+      bases,
+      isOn || context.staging ? settings.keepContent : undefined,
+      context.signal,
+    )
+    const groups = groupByBase(facts, Math.max(most, 1), { deltas: this.#isOn })
     this.#wanted = groups.map((group, index) => {
       const own = join(directory, `delta-${index}`)
       const kept = isKept(bases, group.id)
@@ -106,7 +118,10 @@ export class Deltas {
       const { id, servers } = wanted
       const answer = answers.find(({ base }) => base === id)
       const delta = answer?.event === 'made' ? await this.#transfer(whole, wanted, answer) : undefined
-      if (delta && delta.length < whole.length) for (const server of servers) chosen.set(server, delta)
+      const isWanted = this.#isOn || delta?.base?.unchanged
+      if (delta && isWanted && (this.#maySeed || delta.content))
+        for (const server of servers)
+          if (delta.length < (chosen.get(server) ?? whole).length) chosen.set(server, delta)
       if (answer?.event !== 'made') this.#sayWhole(wanted, answer?.message ?? TOO_LATE)
     }
     return chosen

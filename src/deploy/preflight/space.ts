@@ -34,14 +34,16 @@ export function missingInodes(
 export const fullDiskCure = (elsewhere: boolean): string =>
   `remove old releases there${elsewhere ? ', or set murder.temporaryPath to a larger disk' : ''}`
 
-/** The servers without enough space for package and release. */
+/** The servers without enough space for package and release. `copies`: of the release; a staged one has room for what is made of it. */
 export function checkSpace(
   servers: readonly Server[],
   facts: FleetFacts,
-  { length, extent, directory }: Transfer,
+  { length, extent, directory }: Pick<Transfer, 'length' | 'extent' | 'directory'>,
+  copies = 1,
 ): Failure[] {
   const failures: Failure[] = []
-  const { entries, bytes: size } = extent
+  const [entries, size] = [extent.entries * copies, extent.bytes * copies]
+  const release = copies > 1 ? 'the staged release and the one that is made of it' : 'the release'
   // Files that were fetched one by one get a second name in the release, and take space once.
   const once = (found: ServerFacts) => directory && found.temporary.fileSystem === found.releases.fileSystem
   for (const server of servers) {
@@ -53,7 +55,7 @@ export function checkSpace(
     failures.push({
       server: server.label,
       step: 'check',
-      cause: `the disk is too full: the package takes ${bytes(length)} and the release ${bytes(size)}, ${bytes(free)} are free`,
+      cause: `the disk is too full: the package takes ${bytes(length)} and ${release} ${bytes(size)}, ${bytes(free)} are free`,
       cure: fullDiskCure(size <= found.releases.free),
     })
   }
