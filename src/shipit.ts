@@ -112,8 +112,8 @@ export interface ServerPool {
   readonly connections: readonly Connection[]
   /**
    * Runs a command of sh on all of them at once, in their `current` if they have one, with the values of each in its environment:
-   * MURDER_HOST, MURDER_ROLES, MURDER_RELEASE and the entry's own `env`. Command and values travel on standard input. Rejects when it
-   * has ended everywhere and has failed on any server.
+   * MURDER_HOST, MURDER_ROLES, MURDER_RELEASE and the entry's own `env`. Command and values travel on standard input. Rejects
+   * when it has ended everywhere and has failed on any server.
    */
   run(command: string, options?: CommandOptions): Promise<ServerResult[]>
 }

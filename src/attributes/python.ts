@@ -86,7 +86,10 @@ export async function writeExactly(root: string, wanted: ExactAttributes[]): Pro
   return (await run({ root, write })) as Refusal[] | undefined
 }
 
-/** Gives copies the extended attributes of the originals. The paths have a character for each byte. Undefined where there is no Python. */
+/**
+ * Gives copies the extended attributes of the originals. The paths have a character for each byte. Undefined where there is no
+ * Python.
+ */
 export async function copyXattrs(
   from: string,
   root: string,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { betweenAddresses } from './address-kind.ts'
-import * as kinds from './kinds.ts'
-import { sites } from './site-kind.ts'
+import { betweenAddresses } from './kinds/address-kind.ts'
+import * as kinds from './kinds/kinds.ts'
+import { sites } from './kinds/site-kind.ts'
 
 /** Documentation of a setting. `example` is a value as in a shipitfile. */
 export interface SettingDoc {
@@ -232,9 +232,9 @@ export const schema = z.strictObject({
       'How servers reach tracker and seeder of a deploy on the deploy host: `direct`, on their ports; through the SSH connection that each server has (`ssh`), which needs no open port; or `auto`, directly where that works, and else through SSH.',
     example: 'ssh',
   }),
-  between: setting(kinds.reach.schema.default('auto'), kinds.reach, {
+  between: setting(kinds.reach.schema.default('direct'), kinds.reach, {
     description:
-      'How servers of a deploy reach each other: `direct`, on `ports`; over SSH (`ssh`), with a key for this deploy alone that can do nothing else (docs/reach.md); or `auto`, over SSH where too few of them reach each other directly.',
+      'How servers of a deploy reach each other: `direct`, on `ports`; over SSH (`ssh`), with a key in `authorized_keys` for this deploy alone that can do nothing else (docs/reach.md); or `auto`, over SSH where too few of them reach each other directly.',
     example: 'ssh',
   }),
   betweenAddresses: setting(betweenAddresses.schema.default([]), betweenAddresses, {

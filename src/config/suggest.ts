@@ -1,4 +1,8 @@
 import { distance } from 'fastest-levenshtein'
+import { nameSome } from '../text/format.ts'
+
+/** A fleet may be large. */
+const MAX_NAMES = 10
 
 const plain = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '')
 
@@ -27,6 +31,17 @@ export function suggest(name: string, candidates: readonly string[]): string | u
   }
   return best
 }
+
+/** How a line ends that refuses a name: what it may mean, and the names that are there. */
+export function whatIsAllowed(name: string, known: readonly string[]): string {
+  const meant = suggest(name, known)
+  const hint = meant === undefined ? '' : `did you mean ${meant}? `
+  return `${hint}allowed: ${nameSome(known, MAX_NAMES)}`
+}
+
+/** A line that refuses a name in a setting. `what`: why, as in "is not in servers". */
+export const refusedName = (setting: string, name: string, what: string, known: readonly string[]): string =>
+  `${setting} has ${JSON.stringify(name)}, which ${what}: ${whatIsAllowed(name, known)}`
 
 /** Whether both are the same name, written differently. */
 export const sameName = (one: string, other: string): boolean => sorted(one) === sorted(other)

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import type { Commands } from '../config/kinds.ts'
-import * as kinds from '../config/kinds.ts'
+import type { Commands } from '../config/kinds/kinds.ts'
+import * as kinds from '../config/kinds/kinds.ts'
 import type { Outcome } from '../fleet/fleet.ts'
 import type { Server } from '../fleet/ssh/server.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
@@ -13,20 +13,18 @@ import { Deltas } from './deltas/deltas.ts'
 import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
 import { tolerate } from './outcome/tolerate.ts'
+import { packageRelease } from './package-release.ts'
 import { deployToOf } from './paths/places.ts'
 import { releasesPath } from './paths/server-paths.ts'
 import { askReadOnly } from './preflight/ask.ts'
 import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
-import { hasZstd } from './preflight/verdict.ts'
 import { releaseBefore } from './releases/choose/choose-release.ts'
 import { keptReleases } from './releases/clean-releases.ts'
 import { releasesToClean, stagedReleases } from './releases/history.ts'
 import { nameGroup, planOf } from './rollout/plan.ts'
 import { parseReleases, parseServerReleases, releasesScript } from './scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
-import { compressionNote } from './transfer/compression-note.ts'
-import { makeTransfer } from './transfer/make-transfer.ts'
 import { getsText, travelsText } from './transfer/tell-transfer.ts'
 
 const show = (context: Context, text: string) => say(context, `Dry run: ${text}`)
@@ -42,31 +40,18 @@ export async function tryDeploy(context: Context): Promise<void> {
   const directory = makeTemporaryDirectory('shipit-murder-')
   const making = new Deltas(context, facts, directory)
   try {
-    const transfer = await makeTransfer(context, {
-      tag: 'dry-run',
-      directory,
-      zstdEverywhere: [...facts.values()].every(hasZstd),
-      peers: fleet.servers.length,
-      onScanned: (root, entries) => making.begin(root, entries),
-    })
-    const note = compressionNote(settings, transfer)
-    if (note !== undefined) say(context, note)
-    const deltas = await making.choose(transfer)
-    tolerate(
-      context,
-      checkSpace(fleet.servers, facts, transfer, context.staging && 2),
-      'a deploy would end here',
-    )
-    const { extent } = transfer
+    const { extent, gets } = await packageRelease(context, { tag: 'dry-run', directory, facts, making })
+    tolerate(context, checkSpace(fleet.servers, facts, gets, context.staging && 2), 'a deploy would end here')
     const rows = fleet.servers.map((server) => {
       const found = facts.get(server)
       const { currentRelease = 'none', hasAgent = false } = found ?? {}
-      const gets = getsText(deltas.get(server) ?? transfer, (id) => isStaged(found, id))
-      return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded', gets]
+      const transfer = gets(server)
+      const text = transfer ? getsText(transfer, (id) => isStaged(found, id)) : ''
+      return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded', text]
     })
     const from = settings.seeder === 'local' ? 'the deploy host' : settings.seeder
     const into = `unpacked to ${bytes(extent.bytes)} in ${releasesPath(deployToOf(shipit))}`
-    const each = fleet.servers.map((server) => deltas.get(server) ?? transfer)
+    const each = fleet.servers.flatMap((server) => gets(server) ?? [])
     const what = `${travelsText(each, from)}; it would be ${context.staging ? 'staged, ' : ''}${into}`
     show(context, `${what}\n${table([['server', 'current release', 'agent', 'gets'], ...rows])}`)
   } finally {

@@ -16,8 +16,8 @@ export interface Post {
 }
 
 /**
- * Posts JSON through the proxy that HTTP_PROXY and the like name. Gives the status of the answer. Throws an Error with one line, which
- * names scheme and host alone: the rest may be secret.
+ * Posts JSON through the proxy that HTTP_PROXY and the like name. Gives the status of the answer. Throws an Error with one line,
+ * which names scheme and host alone: the rest may be secret.
  */
 export function post({ url, body, headers, tls, signal, late }: Post): Promise<number> {
   const proxy = getProxyForUrl(url.href)

@@ -1,4 +1,7 @@
-/** What the plugin asks of `murder delta`, a process beside it: one line of JSON on its standard input, which stays open as long as the result is wanted. */
+/**
+ * What the plugin asks of `murder delta`, a process beside it: one line of JSON on its standard input, which stays open as long
+ * as the result is wanted.
+ */
 export type DeltaJob = MakeDeltas | KeepBase
 
 interface OfRelease {

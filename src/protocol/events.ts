@@ -54,8 +54,8 @@ export type AgentEvent =
         from?: ContentSources
       }
     /**
-     * What held up a transfer that is complete now, in a deploy. Seconds; `began` and `ended` on the clock of its process. Rates in bytes a
-     * second, the fastest half second. `afterGap` and `sentAgain` are shares of the machine's TCP segments.
+     * What held up a transfer that is complete now, in a deploy. Seconds; `began` and `ended` on the clock of its process. Rates
+     * in bytes a second, the fastest half second. `afterGap` and `sentAgain` are shares of the machine's TCP segments.
      */
     | {
         event: 'story'

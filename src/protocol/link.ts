@@ -1,6 +1,6 @@
 /**
- * What the plugin asks agents that wait for their order about ways between servers over SSH. Each agent makes a key pair, whose private
- * half never leaves its server, and lets in the public halves of those that shall reach it.
+ * What the plugin asks agents that wait for their order about ways between servers over SSH. Each agent makes a key pair, whose
+ * private half never leaves its server, and lets in the public halves of those that shall reach it.
  */
 
 /** Make a key pair, and try on this machine that a key which is let in can do nothing but reach this agent. */

@@ -27,8 +27,8 @@ export interface ReceiveOrder {
   secret?: string
   /** `host:port` of processes known from the start (the seeder). */
   peers: string[]
-  /** IP addresses of the fleet's machines, where all are known: no peer gets any other address. */
-  hosts?: string[]
+  /** IP addresses of the fleet's machines (`host-list.ts`), where all are known: no peer gets any other address. */
+  hosts?: string
   /** Address to announce instead of the one the tracker sees. */
   address?: string
   /** First and last TCP port to try; [0, 0] lets the system choose. */

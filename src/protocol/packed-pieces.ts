@@ -26,8 +26,8 @@ const MAX_BYTES = 16_384
 const MAX_PIECES = 1024
 
 /**
- * Pieces as deflated bytes in base64: the names of the sources, one a line, an empty line, and a byte for each piece: 0 when it did not
- * come, else 1 + source × slots + slot, where the time of the transfer is cut into as many slots as fit.
+ * Pieces as deflated bytes in base64: the names of the sources, one a line, an empty line, and a byte for each piece: 0 when it
+ * did not come, else 1 + source × slots + slot, where the time of the transfer is cut into as many slots as fit.
  */
 export function packPieces(arrivals: Iterable<PieceArrival>, frame: PieceFrame): string {
   const all = [...arrivals]

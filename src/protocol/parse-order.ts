@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
+import { unpackHosts } from './host-list.ts'
 import type { ReceiveOrder } from './order.ts'
 import { isTag, NO_TAG } from './tag.ts'
 
@@ -20,6 +21,14 @@ const optional =
   (value) =>
     value === undefined || check(value)
 
+const isHostList: Check = (value) => {
+  try {
+    return isText(value) && unpackHosts(value as string).every(isText)
+  } catch {
+    return false
+  }
+}
+
 const SHAPE: Record<string, Check> = {
   tag: isText,
   torrent: optional(isText),
@@ -28,7 +37,7 @@ const SHAPE: Record<string, Check> = {
   trackers: isTexts,
   secret: optional(isText),
   peers: isTexts,
-  hosts: optional(isTexts),
+  hosts: optional(isHostList),
   address: optional(isText),
   content: optional(isText),
   ports: (value) => Array.isArray(value) && value.length === 2 && value.every(isPort),

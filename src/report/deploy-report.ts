@@ -19,8 +19,9 @@ export type ReportedPhase = (typeof reportedPhases)[number]
 
 /** The results of a deploy. */
 export interface DeployReport {
-  /** Bytes of the package. */
+  /** Bytes of the package, or of the release's files when no package was made, because every server got a delta. */
   size: number
+  packaged: boolean
   /** Servers in the fleet. */
   servers: number
   /** Seconds of the phases that there were. They may overlap. */
@@ -59,13 +60,13 @@ export function figures({ perServer, size, seederUploaded }: DeployReport): {
 
 /** The report as people read it. Why servers failed was said when they were left out. */
 export function reportTable(report: DeployReport, columns: number, colour = false): string {
-  const { size, servers, phases, perServer, failures } = report
+  const { size, packaged, servers, phases, perServer, failures } = report
   const { fastest, slowest, ratio } = figures(report)
   const named = ({ server, seconds, rate: speed }: Speed) =>
     [oneLine(server), duration(seconds), ...(speed > 0 ? [rate(speed)] : [])].join(', ')
   const closed = closedText(perServer)
   const rows: string[][] = [
-    ['size', bytes(size)],
+    ['size', `${bytes(size)}${packaged ? '' : ' of files, no package was made'}`],
     ['servers', `${perServer.length} of ${servers} done`],
     ...reportedPhases.flatMap((name) => {
       const seconds = phases[name]

@@ -22,6 +22,7 @@ export type ProgressEvent = { event: 'progress' } & Omit<Summary, 'eta'> & { eta
 export interface ReportEvent {
   event: 'report'
   size: number
+  packaged: boolean
   servers: number
   done: number
   seconds: number | null
@@ -53,6 +54,7 @@ export function reportEvent(report: DeployReport): ReportEvent {
   return {
     event: 'report',
     size: report.size,
+    packaged: report.packaged,
     servers: report.servers,
     done: report.perServer.length,
     seconds: report.seconds ?? null,

@@ -6,12 +6,14 @@ const MIN_BYTES = 1 << 20
 const MAX_NAMES = 4
 
 const CURE =
-  'let the ports of murder.ports through firewalls between the servers; murder:doctor says where they are closed'
+  'let the ports of murder.ports through firewalls between the servers, or set murder.between to auto: then they exchange over SSH; murder:doctor says where they are closed'
 
 /** Said as soon as it shows that servers do not exchange anything. */
 export const CLOSED_LINE = `the servers get nothing from each other, so all is sent to each of them: ${CURE}`
 
-/** Whether a seeder that has sent so much serves servers that are closed to each other. `exchanged`: bytes that servers have sent. */
+/**
+ * Whether a seeder that has sent so much serves servers that are closed to each other. `exchanged`: bytes that servers have sent.
+ */
 export function areClosed(size: number, seederSent: number, exchanged: number): boolean {
   return size >= MIN_BYTES && exchanged === 0 && seederSent >= 1.5 * size
 }

@@ -8,8 +8,9 @@ import { Timeline } from './timeline.ts'
 
 /** Collects the data of a run and of each of its servers while it goes on, so that a run that fails has a report, too. */
 export class RunRecord {
-  /** Bytes of the package, and bytes that the seeder has sent. */
+  /** Bytes of the package, or of the release's files when no package was made; and bytes that the seeder has sent. */
   size = 0
+  packaged = false
   seederUploaded = 0
   /** The last server to have the release, where it was clearly later than the others. */
   last: LastServer | undefined

@@ -1,6 +1,6 @@
 import { type Context, contextOf } from '../deploy/context/context.ts'
 import { startPage } from '../deploy/context/live-page.ts'
-import { checkOwnDeployTo } from '../deploy/context/own-deploy-to.ts'
+import { checkOwnDeployTo } from '../deploy/context/servers/own-deploy-to.ts'
 import { removeShallowClones } from '../deploy/context/shallow-clone.ts'
 import { deployRelease } from '../deploy/deploy-release.ts'
 import { tryClean, tryDeploy, tryPublish, tryRollback } from '../deploy/dry-run.ts'

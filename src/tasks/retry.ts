@@ -1,6 +1,6 @@
 import { contextOf } from '../deploy/context/context.ts'
+import { withdraw } from '../deploy/context/servers/ssh-pool.ts'
 import { shipitCommand } from '../deploy/context/shipit-command.ts'
-import { withdraw } from '../deploy/context/ssh-pool.ts'
 import { type LastRun, loadLastRun } from '../deploy/outcome/last-run.ts'
 import { assertNewest } from '../deploy/releases/choose/assert-newest.ts'
 import { ExitCode, MurderError } from '../errors.ts'

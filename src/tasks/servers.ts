@@ -1,5 +1,5 @@
 import { serverPool } from '../deploy/commands/server-pool.ts'
-import { chooseServers } from '../deploy/context/choose-servers.ts'
+import { chooseServers } from '../deploy/context/servers/choose-servers.ts'
 import { MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
 import { thrownToNode } from './thrown-to-node.ts'

@@ -8,21 +8,22 @@ import { piecesOfInfo } from './metainfo/stub.ts'
 import type { ParticipantOptions, Stats } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
 import { Discovery } from './peers/discovery.ts'
+import { RateLimit } from './peers/limits/rate-limit.ts'
+import { RateMeter } from './peers/limits/rate-meter.ts'
+import { SiteLimit } from './peers/limits/site-limit.ts'
 import { listen } from './peers/listen.ts'
 import { type LocalPeer, localPeer } from './peers/local-peer.ts'
 import { Neighbours } from './peers/neighbours.ts'
 import { PeerListener } from './peers/peer-listener.ts'
-import { RateLimit } from './peers/rate-limit.ts'
-import { RateMeter } from './peers/rate-meter.ts'
 import { SiteExchange } from './peers/site-exchange.ts'
-import { SiteLimit } from './peers/site-limit.ts'
 import { Sources } from './peers/sources.ts'
 import { Subflows } from './peers/subflows/subflows.ts'
 import { PieceTrail } from './piece-trail.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import type { OwnSite } from './scheduler/sites/site-facts.ts'
-import { checkSeederContent, piecesHere, refuseChangedContent } from './storage/pieces-here.ts'
+import { checkSeederContent, piecesHere, refuseChangedContent, zerosHere } from './storage/pieces-here.ts'
 import { Storage } from './storage/storage.ts'
+import type { Survey } from './storage/survey.ts'
 import type { SwarmContext } from './swarm-context.ts'
 import { Uploader } from './uploader.ts'
 import { Coalescer } from './wire/coalescing.ts'
@@ -49,6 +50,8 @@ export class Participant {
   readonly #sites: SiteExchange
   readonly #metadata: MetadataExchange
   #server: Server | undefined
+  /** What was on disk before, where the piece hashes have to come. */
+  #surveyed: Survey | undefined
   #timer: NodeJS.Timeout | undefined
   #wrongSeeder: Stats['wrongSeeder']
   #stopped = false
@@ -181,7 +184,10 @@ export class Participant {
       for (let piece = 0; piece < local.pieceCount; piece++) scheduler.alreadyHave(piece)
       return
     }
-    if (!this.#context.pieceHashes) return void (await storage.prepare())
+    if (!this.#context.pieceHashes) {
+      this.#surveyed = await storage.prepare()
+      return
+    }
     for await (const { piece, units } of piecesHere(metainfo, storage, options.reuse)) {
       if (units) scheduler.partlyHave(piece, units)
       else {
@@ -254,7 +260,21 @@ export class Participant {
     } catch (error) {
       return this.#fail(error)
     }
+    this.#findZeros()
     this.#downloader.checkWaiting()
+    this.#downloader.finishIfDone()
+  }
+
+  /** What is zeros need not come, as when the hashes are known from the start. Nothing has been written so far. */
+  #findZeros(): void {
+    const { metainfo, pieceHashes: pieces, storage, scheduler, options } = this.#context
+    if (!pieces || !this.#surveyed) return
+    for (const piece of zerosHere({ ...metainfo, pieces }, storage, this.#surveyed)) {
+      if (!scheduler.picker.open.has(piece)) continue
+      scheduler.alreadyHave(piece)
+      this.#uploader.found(piece)
+      options.onPiece?.(piece)
+    }
   }
 
   #ban(peer: Suspect, piece: number): void {

@@ -1,7 +1,7 @@
 import type { Connection } from './peers/connection.ts'
+import type { RateLimit } from './peers/limits/rate-limit.ts'
+import type { BlockSource } from './peers/limits/upload-queue.ts'
 import { isOneServer } from './peers/local-peer.ts'
-import type { RateLimit } from './peers/rate-limit.ts'
-import type { BlockSource } from './peers/upload-queue.ts'
 import type { Block } from './scheduler/partial-piece.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import { SuperSeeding } from './scheduler/super-seeding/super-seeding.ts'
@@ -130,6 +130,11 @@ export class Uploader implements BlockSource {
   /** A piece has just come: keeps it in the cache and tells the neighbours that lack it. */
   verified(piece: number, content: PieceBuffer): void {
     this.#cache.keep(piece * this.#context.metainfo.pieceLength, content)
+    this.found(piece)
+  }
+
+  /** A piece turns out to be on disk: tells the neighbours that lack it. */
+  found(piece: number): void {
     for (const connection of this.#context.connections.values()) {
       const { id, wantsEveryHave } = connection
       if (this.#context.scheduler.peerIsFull(id)) continue
@@ -167,8 +172,10 @@ export class Uploader implements BlockSource {
     this.showsAll = true
     for (const connection of this.#context.connections.values()) {
       if (!connection.hasAgentId) continue // it was shown everything when it came
-      for (const piece of this.#context.scheduler.have)
-        if (!this.#context.scheduler.peerHasPiece(connection.id, piece)) this.#show(connection, piece)
+      if (this.#context.scheduler.peerIsFull(connection.id)) continue
+      // One message in place of one for each piece, which would grow with the content.
+      connection.wire.haveAll()
+      if (this.#choked.delete(connection.id)) connection.wire.unchoke()
     }
   }
 }

@@ -4,8 +4,8 @@ import { otlpSettings } from './otlp-settings.ts'
 import { sendSpans } from './send-spans.ts'
 
 /**
- * A program of its own, because a run often ends within one turn of its event loop: reads spans (a JSON array) on standard input and
- * sends them. One line on standard error, and exit code 1, where that fails.
+ * A program of its own, because a run often ends within one turn of its event loop: reads spans (a JSON array) on standard input
+ * and sends them. One line on standard error, and exit code 1, where that fails.
  */
 try {
   const settings = otlpSettings(process.env)

@@ -37,6 +37,7 @@ interface Record {
 
 interface Report {
   size: number
+  packaged: boolean
   seederUploaded: number
   servers: Record[]
 }
@@ -71,6 +72,7 @@ describe('deltas between releases', () => {
     )
     const second = await deploy(each)
     expect(second.stdout).toMatch(/^delta +\d+ B to 3 of 3 servers/m)
+    expect(second.packaged).toBe(false)
     for (const { received, delta } of second.servers) {
       // It is so small that it comes with the order.
       expect(received).toBe(0)
@@ -83,6 +85,7 @@ describe('deltas between releases', () => {
     writeFileSync(edited, Buffer.concat([Buffer.from('edited'), bundle.subarray(6)]))
     appendFileSync(join(project.workspace, 'src/2/file22.js'), '// one line\n')
     const third = await deploy(each)
+    expect(third.packaged).toBe(true)
     expect(third.servers[0]).toMatchObject({ received: 0, delta: { bytes: expect.any(Number) } })
     expect(third.servers[1]?.delta).toBeUndefined()
     expect(third.servers[1]?.received).toBeGreaterThan(bundle.length)
@@ -150,6 +153,84 @@ describe('deltas between releases', () => {
       expect(received).toBe(delta?.bytes)
       expect(received).toBeLessThan(210_000)
     }
+  })
+
+  describe('the package is only made where a server needs it', () => {
+    /** What the deploy host had in its temporary directory when servers were done. */
+    const listed = ({ project }: Embedded) => readFileSync(join(project.root, 'listed'), 'utf8').split('\n')
+    const LIST = `const { readdirSync, writeFileSync } = require('fs')
+      shipit.on('murder:peer:done', () => {
+        const names = readdirSync(process.env.TMPDIR, { recursive: true })
+        writeFileSync('../listed', names.map((name) => name.replace(/^[^/]+[/]/, '')).join('\\n'))
+      })`
+    /** A release of text and noise on all of these servers, and a changed one here. */
+    const changed = async (after = '', config = {}) => {
+      const each = await embedded(3)
+      each.configure(config, { after: `${LIST}\n${after}` })
+      plant(each.project.workspace, { ...manyFiles(100), random: { content: randomBytes(600_000) } })
+      const first = await deploy(each)
+      expect(listed(each)).toContain('package')
+      expect(first).toMatchObject({ packaged: true, size: expect.any(Number) })
+      appendFileSync(join(each.project.workspace, 'random'), randomBytes(200_000))
+      return { ...each, first }
+    }
+
+    test('nobody does: there is none, and the report says so', async () => {
+      const each = await changed()
+      const { packaged, size, stdout, servers } = await deploy(each)
+      expect(listed(each)).toContain('delta-0/package')
+      expect(listed(each)).not.toContain('package')
+      expect(packaged).toBe(false)
+      const files = [...Array(100).keys()].reduce((sum, index) => sum + text(index).length, 0)
+      expect(size).toBe(files + 800_000)
+      expect(stdout).toMatch(/^size .* of files, no package was made$/m)
+      expect(servers.every(({ received, delta }) => received === delta?.bytes)).toBe(true)
+    })
+
+    test('a new server does: it is there from the start', async () => {
+      const each = await changed()
+      rmSync(each.app(0), { recursive: true })
+      const { packaged, servers } = await deploy(each)
+      expect(listed(each)).toContain('package')
+      expect(packaged).toBe(true)
+      expect(servers.map(({ delta }) => delta !== undefined)).toEqual([false, true, true])
+    })
+
+    test.each(['local', 'first'])('a server that somebody has edited does: seeder %s', async (seeder) => {
+      const each = await changed()
+      const { app, current, first, fleet } = each
+      if (seeder === 'first') each.configure({ murder: { seeder: serverName(fleet.remotes[0]) } } as never)
+      appendFileSync(join(app(1), current()[1] ?? '', 'src/1/file1.js'), 'edited')
+      const { packaged, size, servers } = await deploy(each)
+      expect(packaged).toBe(true)
+      expect(size).toBeGreaterThan(first.size + 199_000)
+      expect(servers.map(({ delta }) => delta !== undefined)).toEqual([true, false, true])
+      expect(servers[1]).toMatchObject({ refusedDelta: expect.stringContaining('src/1/file1.js') })
+    })
+
+    test('where it cannot be made any more, this server fails in one line, and no other', async () => {
+      const write = `shipit.on('murder:seeding', ({ tag }) => process.env.CHANGE && writeFileSync(process.env.CHANGE, 'new'))`
+      const each = await changed(write, { murder: { tolerate: 1 } })
+      const { project, app, current } = each
+      const [, before] = current()
+      appendFileSync(join(app(1), before ?? '', 'src/1/file1.js'), 'edited')
+      const file = join(project.root, 'report.json')
+      const CHANGE = join(project.workspace, 'src/2/file2.js')
+      const { stdout, stderr } = await project.run('deploy', { MURDER_REPORT: file, CHANGE })
+      const report = JSON.parse(readFileSync(file, 'utf8'))
+      expect(report).toMatchObject({ packaged: false, exitCode: 0 })
+      expect(report.servers.map(({ published }: { published: boolean }) => published)).toEqual([
+        true,
+        false,
+        true,
+      ])
+      const { cause, cure } = report.servers[1].failure
+      expect(cause).toMatch(/src\/1\/file1\.js.*; and there is no package for it: src\/2\/file2\.js changed/)
+      expect(cure).toMatch(/^stop whatever writes into the release directory/)
+      expect(`${stdout}${stderr}`).toContain('there is no package for it')
+      expect(current()[1]).toBe(before)
+      expect(each.leftovers()).toEqual([])
+    })
   })
 
   describe('where the deploy host starts empty', () => {

@@ -1,11 +1,16 @@
+import { readFile, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { newSecret } from '../../src/torrent/access/secret.ts'
 import { MetadataGiving } from '../../src/torrent/metadata/giving.ts'
 import {
   decodeMetadataMessage,
+  encodeData,
   encodeRequest,
   type MetadataMessage,
 } from '../../src/torrent/metadata/messages.ts'
+import { createTorrent } from '../../src/torrent/metainfo/create.ts'
+import { parseMetainfo } from '../../src/torrent/metainfo/metainfo.ts'
 import { metainfoOfStub, stubOf, type TorrentStub } from '../../src/torrent/metainfo/stub.ts'
 import type { Participant } from '../../src/torrent/participant.ts'
 import type { ParticipantOptions } from '../../src/torrent/participant-options.ts'
@@ -104,6 +109,26 @@ describe('a peer that knows only the infohash', () => {
     expect(await swarm.isWhole('a')).toBe(true)
   })
 
+  it('does not fetch zeros', async () => {
+    const path = join(swarm.root, 'sparse')
+    await writeFile(path, 'text')
+    await truncate(path, swarm.metainfo.length)
+    const torrent = await createTorrent({ source: path, trackers: [], pieceLength: 16_384 })
+    const metainfo = parseMetainfo(torrent)
+    seeder = await swarm.seeder({ metainfo, path, secret, fleet: 1 })
+    const stub = stubOf(metainfo) as TorrentStub
+    const metadata = { ...stub, onVerified: () => {} }
+    const peer = await swarm.peer('a', [seeder], {
+      metainfo: metainfoOfStub(stub),
+      metadata,
+      secret,
+      fleet: 1,
+    })
+    await peer.complete
+    expect((await readFile(join(swarm.root, 'a'))).equals(await readFile(path))).toBe(true)
+    expect(peer.stats().received).toBeLessThan(metainfo.length / 2)
+  })
+
   it('has the metadata from others: it leaves the seeder about once', async () => {
     const gives = vi.spyOn(MetadataGiving.prototype, 'gives')
     seeder = await swarm.seeder({ secret, fleet: 5 })
@@ -111,12 +136,40 @@ describe('a peer that knows only the infohash', () => {
     const peers: Participant[] = []
     for (const name of names)
       peers.push(await swarm.peer(name, [seeder, ...peers], { secret, fleet: 5, ...byStub() }))
-    await Promise.all(peers.map(({ complete }) => complete))
-    expect(await Promise.all(names.map((name) => swarm.isWhole(name)))).toEqual(names.map(() => true))
+    const lacking = () => peers.filter((peer) => peer.stats().lacksHashes)
+    await vi.waitFor(() => expect(lacking()).toEqual([]), 8000)
     const { contexts, results } = gives.mock
     const givers = contexts.filter((_, call) => results[call]?.value === true)
     expect(givers).toHaveLength(2 * names.length)
     expect(givers.filter((giver) => giver === givers[0]).length).toBeLessThan(names.length)
+  })
+
+  it('gets it right although a member that claims to have it sends wrong bytes, and bans that', async () => {
+    const peer = await swarm.peer('a', [], { secret, fleet: 2, ...byStub() })
+    const { info } = swarm.metainfo
+    const liar = await RawWire.dial(peer.port, { infoHash: swarm.metainfo.infoHash, secret, port: 1000 })
+    wires.push(liar)
+    liar.sendHandshake()
+    liar.sendExtendedHandshake({
+      m: { murder: 1, murder_proof: 20, ut_metadata: THEIRS },
+      metadata_size: info.length,
+    })
+    await liar.next(EXTENDED)
+    let copies = 0
+    liar.onMessage = ({ id, body }) => {
+      const isMetadata = id === EXTENDED && body[0] === THEIRS
+      const message = isMetadata ? decodeMetadataMessage(body.subarray(1)) : undefined
+      if (message?.type !== 'request') return
+      copies += message.piece
+      const length = message.piece === 0 ? 16_384 : info.length - 16_384
+      liar.sendExtended(OURS, encodeData(message.piece, info.length, Buffer.alloc(length, 'wrong')))
+    }
+    liar.sendExtended(20, liar.proof())
+    await vi.waitFor(() => expect(peer.stats().banned).toEqual(['127.0.0.1:1000']))
+    expect(copies).toBe(2) // the first time it might have been another member's fault
+    seeder = await swarm.seeder({ secret, fleet: 2, peers: [`127.0.0.1:${peer.port}`] })
+    await peer.complete
+    expect(await swarm.isWhole('a')).toBe(true)
   })
 
   it('says what it lacks when nobody has it', async () => {

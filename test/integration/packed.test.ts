@@ -65,11 +65,11 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
       'dist/index.d.ts',
       'dist/index.js',
       'dist/murder.mjs',
+      'dist/notify.mjs',
       'dist/page.css',
       'dist/page.js',
       'dist/sbom.cdx.json',
       'dist/shipit-deploy.d.ts',
-      'dist/notify.mjs',
       'dist/trace.mjs',
       'package.json',
     ])

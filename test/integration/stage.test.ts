@@ -11,6 +11,7 @@ import { plant } from '../unit/package/trees.ts'
 const CONTENT_BYTES = 200_000
 
 interface Report {
+  packaged: boolean
   seederUploaded: number
   servers: { received: number; delta?: { staged?: boolean; unchanged?: boolean }; refusedDelta?: string }[]
 }
@@ -38,7 +39,7 @@ async function staging(config: ShipitConfig = {}) {
       ),
   }
 }
-const noReport: Report = { seederUploaded: 0, servers: [] }
+const noReport: Report = { packaged: true, seederUploaded: 0, servers: [] }
 
 /** As after a fresh checkout. */
 const touch = ({ project }: Embedded) => utimesSync(join(project.workspace, 'lib/large'), 1e9, 1e9)
@@ -70,6 +71,7 @@ test.each(settings)('what is staged as a %s is published without a transfer', as
   // One port is for one seeder: the package's.
   const deployed = await it.run('deploy', { MURDER_PORTS: '21345-21345' })
   expect(deployed.stdout).toMatch(/^staged already +on 3 of 3 servers/m)
+  expect(deployed.packaged).toBe(false)
   expect(deployed.seederUploaded).toBe(0)
   for (const server of deployed.servers)
     expect(server).toMatchObject({ received: 0, delta: { staged: true, unchanged: true } })

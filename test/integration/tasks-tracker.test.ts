@@ -83,7 +83,9 @@ describe('without a tracker', () => {
       process.kill(tracker, 'SIGKILL')
       killed++
     }, 20)
-    const { code, output } = await project.shipit(['deploy'], { env: { MURDER_UPLOAD_LIMIT: '3M' } })
+    const { code, output } = await project.shipit(['deploy'], {
+      env: { MURDER_UPLOAD_LIMIT: '3M', MURDER_DELTAS: 'no' },
+    })
     clearInterval(timer)
     expect(killed).toBe(1)
     expect(output).toContain('The tracker ended early')

@@ -19,14 +19,18 @@ describe.skipIf(!labAvailable())('a deploy among bad neighbours', () => {
     fleet = await DeployLab.of(4, { strangers: 1 })
     badPeer = join(fleet.lab.directory, 'bad-peer.cjs')
     buildSync({
-      ...{ entryPoints: [join(import.meta.dirname, 'bad-peer.ts')], outfile: badPeer },
-      ...{ bundle: true, platform: 'node', logLevel: 'error' },
+      entryPoints: [join(import.meta.dirname, 'bad-peer.ts')],
+      outfile: badPeer,
+      bundle: true,
+      platform: 'node',
+      logLevel: 'error',
     })
   })
   afterAll(() => fleet?.lab.destroy())
   afterEach(() => fleet.reset())
 
-  test.each(['silent', 'slow'])('a peer of the fleet that takes requests and is %s', async (manner) => {
+  /** A deploy that has begun, and beside it a peer on its last server that knows its secret. */
+  const deployBeside = async (manner: string) => {
     fleet.plant(20)
     const { lab } = fleet
     const deploy = fleet.start(slow)
@@ -34,6 +38,11 @@ describe.skipIf(!labAvailable())('a deploy among bad neighbours', () => {
     const hosts = lab.hosts.map(({ address }) => address)
     const bad = lab.spawn(fleet.server(3), [process.execPath, badPeer, manner, infoHash, ...hosts])
     bad.child.stdin?.end(secret)
+    return { deploy, bad }
+  }
+
+  test.each(['silent', 'slow'])('a peer of the fleet that takes requests and is %s', async (manner) => {
+    const { deploy, bad } = await deployBeside(manner)
     try {
       await bad.line(/^asked by /)
       expect(await fleet.end(deploy)).toMatchObject({ code: 0 })
@@ -48,13 +57,7 @@ describe.skipIf(!labAvailable())('a deploy among bad neighbours', () => {
   test.each(['rejects', 'hangs up'])(
     'a server that sends wrong bytes under many names and %s',
     async (manner) => {
-      fleet.plant(20)
-      const { lab } = fleet
-      const deploy = fleet.start(slow)
-      const { infoHash, secret } = await fleet.seeding(deploy)
-      const hosts = lab.hosts.map(({ address }) => address)
-      const bad = lab.spawn(fleet.server(3), [process.execPath, badPeer, manner, infoHash, ...hosts])
-      bad.child.stdin?.end(secret)
+      const { deploy, bad } = await deployBeside(manner)
       try {
         await bad.line(/^asked by /)
         const { code, text } = await fleet.end(deploy)

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -8,6 +8,7 @@ import type { LabHost } from '../support/lab/host.ts'
 import { hasNft, labAvailable } from '../support/lab/lab.ts'
 
 const OWN_KEY = 'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ== me@laptop, no newline at the end'
+const WISHED = { MURDER_BETWEEN: 'auto' }
 const NOT_NEEDED = ['AllowTcpForwarding no', 'PermitTTY no', 'MaxSessions 1']
 
 describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', () => {
@@ -50,7 +51,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   test('all that is open is port 22: the seeder still sends the release once', async () => {
     await close(fleet.lab.hosts)
     fleet.plant(20)
-    const run = await fleet.run()
+    const run = await fleet.run(WISHED)
     expect(run).toMatchObject({ code: 0 })
     expect(flat(run.text)).toContain('The servers exchange over SSH: nothing answers on their peer ports')
     expect(fleet.upToDate()).toHaveLength(5)
@@ -58,8 +59,21 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     expect(await fleet.quiet(5)).toEqual([])
     expect(changed()).toEqual([])
     const doctor = await fleet.run({}, 'murder:doctor')
-    expect(doctor.text).toMatch(/^10 +over SSH +a deploy uses it/m)
+    expect(doctor.text).toMatch(/^10 +over SSH +open murder.ports; or set murder.between to auto/m)
     expect(doctor.text).not.toMatch(/^\d+ +not at all/m)
+    expect(changed()).toEqual([])
+  })
+
+  test('unless it is wished no key is put anywhere: the seeder sends all, and a line says what helps', async () => {
+    await close(fleet.servers, 'reject with tcp reset')
+    const stats = () => fleet.servers.map((server) => statSync(authorized(server)).ctimeMs)
+    const before = stats()
+    fleet.plant(4)
+    const run = await fleet.run()
+    expect(stats()).toEqual(before)
+    expect(run).toMatchObject({ code: 0 })
+    expect(flat(run.text)).toContain('set murder.between to auto: then they exchange over SSH')
+    expect(seederSent(run.text)).toBeGreaterThan(4)
     expect(changed()).toEqual([])
   })
 
@@ -67,7 +81,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     const [one, other] = [fleet.servers.slice(0, 2), fleet.servers.slice(2)]
     await nft(one, ...CLOSED, `add rule inet closed input ${from(other)} ${NEW} reject with tcp reset`)
     fleet.plant(8)
-    const direct = await fleet.run()
+    const direct = await fleet.run(WISHED)
     expect(direct).toMatchObject({ code: 0 })
     expect(direct.text).not.toContain('over SSH')
     fleet.plant(8)
@@ -110,7 +124,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     await fleet.lab.exec(fleet.server(2), ['mount', '--bind', '-o', 'ro', ssh, ssh])
     await fleet.lab.exec(fleet.server(2), ['mount', '-o', 'remount,bind,ro', ssh])
     fleet.plant(4)
-    const run = await fleet.run()
+    const run = await fleet.run(WISHED)
     await fleet.lab.exec(fleet.server(2), ['umount', ssh])
     await configure(0, NOT_NEEDED)
     await configure(1, NOT_NEEDED)
@@ -211,7 +225,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     const deadlineMs = Date.now() + 55_000
     while ((await left()).length > 0 && Date.now() < deadlineMs) await setTimeout(1000)
     expect(await left()).toEqual([])
-    expect(await fleet.run()).toMatchObject({ code: 0 })
+    expect(await fleet.run(WISHED)).toMatchObject({ code: 0 })
   }, 120_000)
 
   test('an agent that is killed leaves its line, and the next deploy removes it', async () => {
@@ -251,7 +265,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     fleet.plant(8)
     const command = [process.execPath, 'node_modules/.bin/shipit', 'production', 'deploy']
     const other = fleet.lab.spawn('deploy', command, { cwd: second })
-    const [run, otherRun] = await Promise.all([fleet.run(), fleet.end(other)])
+    const [run, otherRun] = await Promise.all([fleet.run(WISHED), fleet.end(other)])
     expect(run).toMatchObject({ code: 0 })
     expect(otherRun).toMatchObject({ code: 0 })
     expect(flat(run.text)).toContain('The servers exchange over SSH')

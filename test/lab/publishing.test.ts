@@ -118,11 +118,17 @@ describe.skipIf(!labAvailable())('publishing that is disturbed', () => {
   })
 
   test('the lock is broken and taken by somebody else between two groups: all is taken back, theirs stays', async () => {
-    const deploy = fleet.start({ MURDER_BATCH: '1', MURDER_HEALTH_CHECK: 'sleep 6' })
+    const go = `${deployTo}/shared/go`
+    const deploy = fleet.start({
+      MURDER_BATCH: '1',
+      MURDER_HEALTH_CHECK: `until [ -e ${go} ]; do sleep 0.1; done`,
+    })
     await deploy.line(/Publishing group 1/)
     expect(await fleet.run({}, 'murder:unlock')).toMatchObject({ code: 0 })
     expect(await fleet.run({ MURDER_LOCK_REASON: 'a migration' }, 'murder:lock')).toMatchObject({ code: 0 })
+    for (const server of fleet.servers) await fleet.lab.exec(server, ['touch', go])
     const { code, text } = await fleet.end(deploy)
+    for (const server of fleet.servers) await fleet.lab.exec(server, ['rm', go])
     expect(code).toBe(1)
     expect(flat(text)).toContain('somebody else has taken the lock meanwhile')
     expect(state()).toEqual(before)

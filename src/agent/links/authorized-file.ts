@@ -23,9 +23,10 @@ const LOCK_PAUSE_MS = 20
 const MAX_ATTEMPTS = 500
 
 /**
- * Changes authorized_keys as a whole: who reads it sees the old text or the new one. Mode and owner stay, and behind a symlink its
- * target is changed. `change` gets undefined where there is no file, and gives undefined to remove it. It is called again when
- * somebody else has changed the file meanwhile. Synchronous, because it must also work while the process ends. Throws a system error.
+ * Changes authorized_keys as a whole: who reads it sees the old text or the new one. Mode and owner stay, and behind a symlink
+ * its target is changed. `change` gets undefined where there is no file, and gives undefined to remove it. It is called again
+ * when somebody else has changed the file meanwhile. Synchronous, because it must also work while the process ends. Throws a
+ * system error.
  */
 export function changeFile(path: string, change: (text: string | undefined) => string | undefined): void {
   const lock = join(dirname(path), LOCK)

@@ -1,3 +1,4 @@
+import { unpackHosts } from '../../protocol/host-list.ts'
 import type { LinkOrder } from '../../protocol/link.ts'
 import type { PlaceOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
 import { type ContentJob, decodeTorrent } from '../runs/job.ts'
@@ -21,9 +22,10 @@ export interface Delivery {
 
 /** Throws BAD_TORRENT. */
 export function deliveryOf(order: ReceiveOrder): Delivery {
-  const { sha256, directory, content, unpack, place, links, torrent, stub, ...share } = order
+  const { sha256, directory, content, unpack, place, links, torrent, stub, hosts, ...share } = order
   const job: ContentJob = {
     ...share,
+    ...(hosts === undefined ? {} : { hosts: unpackHosts(hosts) }),
     role: 'peer',
     ...(stub
       ? torrentOfStub(stub, directory)

@@ -3,8 +3,8 @@ import type { Answers, Question } from '../../protocol/questions.ts'
 import type { Links } from '../links/links.ts'
 
 /**
- * What this process does for the plugin before it gets its order: it tries how machines reach each other, and makes the ways between
- * servers over SSH. Questions are answered one after the other.
+ * What this process does for the plugin before it gets its order: it tries how machines reach each other, and makes the ways
+ * between servers over SSH. Questions are answered one after the other.
  */
 export class Preparation {
   /** The ways that were made. */

@@ -20,8 +20,8 @@ export interface Place {
 const MAX_FILES = 1_000_000
 
 /**
- * Files that may have content of the torrent, with their sizes at the start: those in the places of its own, then others of its directory, then those in `from`,
- * which are files or directories. No symlink is followed, and what cannot be read is left out.
+ * Files that may have content of the torrent, with their sizes at the start: those in the places of its own, then others of its
+ * directory, then those in `from`, which are files or directories. No symlink is followed, and what cannot be read is left out.
  */
 export async function localFiles(
   metainfo: Metainfo,

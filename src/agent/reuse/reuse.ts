@@ -18,9 +18,9 @@ interface Looking {
 }
 
 /**
- * Puts content that is here in other places into its own: in the torrent's files, in others of its directory, and in `from`. A piece
- * that is whole then is compared with its hash. Of any other the blocks that are here need not be fetched; they are compared with the
- * signature, and the piece as always.
+ * Puts content that is here in other places into its own: in the torrent's files, in others of its directory, and in `from`. A
+ * piece that is whole then is compared with its hash. Of any other the blocks that are here need not be fetched; they are
+ * compared with the signature, and the piece as always.
  */
 export function reuseOf(
   { metainfo, path, from }: { metainfo: Metainfo; path: string; from: readonly string[] },

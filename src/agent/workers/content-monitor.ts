@@ -38,7 +38,10 @@ export class ContentMonitor {
   #banned = 0
   #fail: (error: MurderError) => void = () => {}
 
-  /** `started`: when the job began, of performance.now(). `kept`: bytes that were there. Time in which this process was suspended counts for no timeout. */
+  /**
+   * `started`: when the job began, of performance.now(). `kept`: bytes that were there. Time in which this process was suspended
+   * counts for no timeout.
+   */
   constructor(
     participant: Participant,
     job: ContentJob,

@@ -1,6 +1,6 @@
 import { isEmptyRule } from '../../package/pack/rsync-filter.ts'
 import { isGroup } from '../keys.ts'
-import * as kinds from '../kinds.ts'
+import * as kinds from '../kinds/kinds.ts'
 import { found } from '../problems.ts'
 import { type RsyncArguments, readRsyncArguments } from './rsync-arguments.ts'
 import { shellWords } from './shell-words.ts'

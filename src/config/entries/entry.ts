@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isSiteName } from '../../protocol/site-name.ts'
-import { isRole, path, program } from '../kinds.ts'
+import { isRole, path, program } from '../kinds/kinds.ts'
 import { found } from '../problems.ts'
 import { findServers, serverNames } from '../servers.ts'
 import { suggest } from '../suggest.ts'

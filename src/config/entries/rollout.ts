@@ -1,7 +1,7 @@
-import { groupsProblem } from '../groups.ts'
 import type { SettingKey } from '../keys.ts'
-import type { Commands } from '../kinds.ts'
+import type { Commands } from '../kinds/kinds.ts'
 import type { Settings } from '../schema.ts'
+import { groupsProblem } from './groups.ts'
 import { roleProblem, rolesOf, selectServers } from './select.ts'
 
 type Rollout = Pick<Settings, 'rollout' | 'batch' | 'activate' | 'sites' | 'roles' | 'only' | 'except'>

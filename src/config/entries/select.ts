@@ -1,5 +1,5 @@
 import { findServers, serverNames } from '../servers.ts'
-import { suggest } from '../suggest.ts'
+import { refusedName } from '../suggest.ts'
 import { entryOf } from './entry.ts'
 
 /** Which servers take part in a run. Empty lists choose nothing. */
@@ -42,7 +42,7 @@ export function selectionProblems(
     ...(['only', 'except'] as const).flatMap((setting) =>
       selection[setting]
         .filter((name) => findServers(name, servers).length === 0)
-        .map((name) => notThere(nameOf(setting), name, 'is not in servers', serverNames(servers))),
+        .map((name) => refusedName(nameOf(setting), name, 'is not in servers', serverNames(servers))),
     ),
   ]
   if (unknown.length > 0 || !isSelection(selection) || servers.length === 0) return unknown
@@ -56,16 +56,8 @@ export function selectionProblems(
 export function roleProblem(role: string, servers: readonly unknown[], name: string): string[] {
   const known = rolesOf(servers)
   if (known.includes(role)) return []
-  if (known.length > 0) return [notThere(name, role, 'no server has', known)]
+  if (known.length > 0) return [refusedName(name, role, 'no server has', known)]
   return [
     `${name} has ${JSON.stringify(role)}, but no entry of servers has roles: give them some, as in { host: 'a', roles: ['web'] }`,
   ]
-}
-
-function notThere(setting: string, name: string, what: string, known: readonly string[]): string {
-  const meant = suggest(name, known)
-  const shown = known.slice(0, 10).join(', ')
-  const allowed = known.length > 10 ? `${shown} and ${known.length - 10} more` : shown
-  const hint = meant === undefined ? '' : `did you mean ${meant}? `
-  return `${setting} has ${JSON.stringify(name)}, which ${what}: ${hint}allowed: ${allowed}`
 }

@@ -21,8 +21,8 @@ export interface LocalCommand {
 }
 
 /**
- * Runs the user's own command on the deploy host, in a process group of its own, so that Ctrl-C leaves it alone. Gives why it failed. A
- * program that it leaves in the background holds nothing up.
+ * Runs the user's own command on the deploy host, in a process group of its own, so that Ctrl-C leaves it alone. Gives why it
+ * failed. A program that it leaves in the background holds nothing up.
  */
 export async function runHere(order: LocalCommand): Promise<MurderError | undefined> {
   const { command, env, timeoutS, signal, name, input } = order

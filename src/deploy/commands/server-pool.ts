@@ -12,7 +12,7 @@ import type {
 } from '../../shipit.ts'
 import { oneLine } from '../../text/format.ts'
 import { contextOf } from '../context/context.ts'
-import { noteCommand } from '../context/ssh-pool.ts'
+import { noteCommand } from '../context/servers/ssh-pool.ts'
 import { failuresOf, fleetError, tellFailures } from '../outcome/fleet-error.ts'
 import { deployToOf } from '../paths/places.ts'
 import { userCommandScript } from '../scripts/user-command-script.ts'

@@ -11,14 +11,14 @@ import { oneLine } from '../../text/format.ts'
 import { say } from '../outcome/say.ts'
 import { placesOf } from '../paths/places.ts'
 import type { RolloutState } from '../rollout/state.ts'
-import { refuseChoiceOfPeers } from './choose-servers.ts'
-import { findConnections } from './connections.ts'
 import { DeployLog } from './deploy-log.ts'
 import { type Display, RunDisplay } from './display.ts'
 import { FleetLock } from './fleet-lock.ts'
 import { Interrupt } from './interrupt.ts'
+import { refuseChoiceOfPeers } from './servers/choose-servers.ts'
+import { findConnections } from './servers/connections.ts'
+import { commandsEnded, watchCommands } from './servers/ssh-pool.ts'
 import { settingsOf } from './settings-of.ts'
-import { commandsEnded, watchCommands } from './ssh-pool.ts'
 
 /** The parts that the steps of one `npx shipit …` share. */
 export interface Context {

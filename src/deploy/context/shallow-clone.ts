@@ -19,8 +19,8 @@ const clones = new WeakMap<Shipit, Clone[]>()
 const MADE = /^Temporary workspace created: "(.+)"$/s
 
 /**
- * Notes the temporary clones that shipit-deploy's own deploy:fetch makes. `shipit.workspace` does not tell, because a shipitfile may
- * set it, or replace or call that task. A task that fails ends the run, so its clones are removed.
+ * Notes the temporary clones that shipit-deploy's own deploy:fetch makes. `shipit.workspace` does not tell, because a shipitfile
+ * may set it, or replace or call that task. A task that fails ends the run, so its clones are removed.
  */
 export function watchShallowClones(shipit: Shipit): void {
   let ignore = () => {}

@@ -4,16 +4,20 @@ import type { Entry } from '../../files/entry.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { isKept } from '../../package/delta/base/kept-base.ts'
 import { newKey } from '../../package/format/cipher.ts'
+import { defined } from '../../system/defined.ts'
 import { nameSome } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { basesDirectory } from '../paths/local-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { deltaTransfer } from '../transfer/delta-transfer.ts'
+import { packageProgress } from '../transfer/make-transfer.ts'
 import { packagePath, type Transfer } from '../transfer/transfer.ts'
+import type { WholePackage } from '../transfer/whole-package.ts'
 import { BaseKeeper } from './base-keeper.ts'
 import { type Answer, jobEntries, startDeltaProcess } from './delta-process.ts'
 import { fetchSignature, type Peers } from './fetch-signature.ts'
 import { type BaseGroup, groupByBase } from './group-by-base.ts'
+import { isClearlySmaller, isSurelyNeeded, type Made, smallestDeltas } from './need-whole.ts'
 import { timeLimitMs } from './time-limit.ts'
 
 /** The list of a release with more would take too much memory as text. */
@@ -21,6 +25,12 @@ const MAX_ENTRIES = 500_000
 /** Servers that are named in a line. */
 const MAX_NAMES = 5
 const TOO_LATE = 'a delta would take longer'
+
+export interface Chosen {
+  deltas: ReadonlyMap<Server, Transfer>
+  /** Id of what deltas make: a package that is made later must be the same. */
+  becomes?: string
+}
 
 /** A group of servers with one base, where its delta is made, and what is known of the base. */
 interface Wanted extends BaseGroup {
@@ -31,9 +41,9 @@ interface Wanted extends BaseGroup {
 }
 
 /**
- * The deltas of one deploy: made beside the package, one for each base that servers have. This machine knows the base, or one of its
- * servers says what it is. A server gets its smallest delta where that is smaller than the package. When a delta fails, the package is
- * sent. A staged release is a base, too: of one that is the same but for times, the delta is next to nothing.
+ * The deltas of one deploy: one for each base that servers have. This machine knows the base, or one of its servers says what it
+ * is. A server gets its smallest delta where that is smaller than the package. When a delta fails, the package is sent. It is only
+ * made where a server needs it. A staged release is a base, too: of one that is the same but for times, the delta is next to nothing.
  */
 export class Deltas {
   readonly keeper: BaseKeeper
@@ -46,12 +56,12 @@ export class Deltas {
   /** Else a delta must be so small that it goes with the order. */
   readonly #maySeed: boolean
   readonly #over = new AbortController()
-  readonly #answers: Promise<Answer[]>[] = []
+  readonly #making: { wanted: readonly Wanted[]; made: Promise<Answer[]> }[] = []
 
   /** `directory`: of this deploy on the deploy host. `peers`: the agents that run on servers or will do so. */
   constructor(context: Context, facts: FleetFacts, directory: string, peers: Peers = new Map()) {
     const { settings, shipit } = context
-    const isOn = settings.deltas && settings.package === 'file'
+    const isOn = settings.deltas
     const most = moreSeeders(settings.ports)
     this.#maySeed = most > 0
     this.#isOn = isOn && this.#maySeed
@@ -78,7 +88,7 @@ export class Deltas {
     })
   }
 
-  /** Begins to make them of what is about to be packaged. */
+  /** Begins to make them of what is deployed. */
   begin(root: string, entries: readonly Entry[]): void {
     if (entries.length > MAX_ENTRIES) return
     this.keeper.take(root, entries)
@@ -93,7 +103,7 @@ export class Deltas {
       const job = { do: 'make', root, entries: jobEntries(entries), deltas } as const
       return startDeltaProcess(job, { signal: this.#signal }).ended
     }
-    if (known && known.length > 0) this.#answers.push(make(known))
+    if (known && known.length > 0) this.#making.push({ wanted: known, made: make(known) })
     const size = entries.reduce((sum, entry) => sum + entry.size, 0)
     for (const wanted of unknown ?? []) {
       const asked = fetchSignature(this.#context, wanted, {
@@ -106,25 +116,33 @@ export class Deltas {
       const unmade = (error: unknown): Answer[] => [
         { event: 'unmade', base: wanted.id, message: explain(error) },
       ]
-      this.#answers.push(asked.then(() => make([wanted]), unmade))
+      this.#making.push({ wanted: [wanted], made: asked.then(() => make([wanted]), unmade) })
     }
   }
 
-  /** The delta of each server that gets one: it was made in time, and is smaller than the package. */
-  async choose(whole: Transfer): Promise<Map<Server, Transfer>> {
-    const chosen = new Map<Server, Transfer>()
+  /**
+   * The delta of each server that gets one: it was made in time, and is smaller than the package. The package is made now unless all
+   * get one that is clearly smaller.
+   */
+  async choose(whole: WholePackage): Promise<Chosen> {
     const answers = await this.#inTime(whole)
+    const made: Made[] = []
     for (const wanted of this.#wanted) {
-      const { id, servers } = wanted
-      const answer = answers.find(({ base }) => base === id)
+      const answer = answers.find(({ base }) => base === wanted.id)
       const delta = answer?.event === 'made' ? await this.#transfer(whole, wanted, answer) : undefined
-      const isWanted = this.#isOn || delta?.base?.unchanged
-      if (delta && isWanted && (this.#maySeed || delta.content))
-        for (const server of servers)
-          if (delta.length < (chosen.get(server) ?? whole).length) chosen.set(server, delta)
+      if (delta && this.#isUsable(delta)) made.push({ servers: wanted.servers, delta })
       if (answer?.event !== 'made') this.#sayWhole(wanted, answer?.message ?? TOO_LATE)
     }
-    return chosen
+    const becomes = made[0]?.delta.base?.becomes
+    const smallest = smallestDeltas(made)
+    const needsNone = this.#context.fleet.servers.every((server) => {
+      const delta = smallest.get(server)
+      return delta && isClearlySmaller(delta.length, whole.plan.estimatedBytes)
+    })
+    if (!needsNone) await this.#make(whole, becomes)
+    const length = whole.made?.length ?? Number.POSITIVE_INFINITY
+    const deltas = new Map([...smallest].filter(([, delta]) => delta.length < length))
+    return { deltas, ...defined({ becomes }) }
   }
 
   /** Ends what still runs. */
@@ -137,17 +155,38 @@ export class Deltas {
     return AbortSignal.any([this.#context.signal, this.#over.signal])
   }
 
+  #isUsable({ base, content }: Transfer): boolean {
+    return (this.#isOn || base?.unchanged === true) && (this.#maySeed || content !== undefined)
+  }
+
+  /** Begins with the package as soon as a server is known to get no delta. */
+  #makeWhereNone(whole: WholePackage): void {
+    const left = new Set(this.#wanted)
+    for (const { wanted, made } of this.#making) {
+      void made.then((answers) => {
+        for (const each of wanted)
+          if (!answers.some(({ event, base }) => event === 'made' && base === each.id)) left.delete(each)
+        if (!isSurelyNeeded(this.#context.fleet.servers, [...left])) return
+        this.#make(whole).catch(() => undefined) // Who waits for it gets the same failure.
+      })
+    }
+  }
+
+  #make(whole: WholePackage, becomes?: string): Promise<Transfer> {
+    return whole.make({ onProgress: packageProgress(this.#context), ...defined({ id: becomes }) })
+  }
+
   #transfer(
-    whole: Transfer,
+    { plan }: WholePackage,
     { servers, directory, key }: Wanted,
     { base: id, becomes, unchanged }: Answer & { event: 'made' },
   ): Promise<Transfer | undefined> {
     const wish = { directory, peers: servers.length, base: { id, becomes, unchanged }, key }
-    return deltaTransfer(this.#context, whole, wish).catch(() => undefined)
+    return deltaTransfer(this.#context, plan, wish).catch(() => undefined)
   }
 
   #sayWhole({ servers }: Wanted, why: string): void {
-    if (this.#context.signal.aborted || this.#answers.length === 0) return
+    if (this.#context.signal.aborted || this.#making.length === 0) return
     const names = nameSome(
       servers.map(({ label }) => label),
       MAX_NAMES,
@@ -155,14 +194,36 @@ export class Deltas {
     this.#context.display.board().log(`${names}: the whole package goes, no delta: ${why}`)
   }
 
-  async #inTime({ length }: Transfer): Promise<Answer[]> {
-    const limitMs = timeLimitMs(length, this.#context.settings.uploadLimit)
-    const timer = setTimeout(() => this.#over.abort(), limitMs)
-    const answers = (await Promise.all(this.#answers)).flat()
-    clearTimeout(timer)
-    if (!this.#over.signal.aborted) return answers
+  /** Where no server surely needs the package, it is made when the deltas are late: they have the time that it takes, too. */
+  async #inTime(whole: WholePackage): Promise<Answer[]> {
+    const { fleet, settings } = this.#context
+    const all = Promise.all(this.#making.map(({ made }) => made))
+    const left = (bytes: number) => timeLimitMs(bytes, settings.uploadLimit) - waitedMs
+    let waitedMs = 0
+    let areThere = false
+    if (!isSurelyNeeded(fleet.servers, this.#making.length === 0 ? [] : this.#wanted)) {
+      const begun = performance.now()
+      this.#makeWhereNone(whole)
+      areThere = await within(all, left(whole.plan.estimatedBytes))
+      waitedMs = performance.now() - begun
+    }
+    if (!areThere) areThere = await within(all, left((await this.#make(whole)).length))
+    if (areThere) return (await all).flat()
+    this.#over.abort()
+    const answers = (await all).flat()
     return answers.map((answer) => (answer.event === 'unmade' ? { ...answer, message: TOO_LATE } : answer))
   }
+}
+
+/** Whether it is done in time. */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false)
+  })
+  const isDone = await Promise.race([work.then(() => true), late])
+  clearTimeout(timer)
+  return isDone
 }
 
 /** How many seeders beside one these ports leave room for. */

@@ -11,7 +11,7 @@ import { setNodeOf } from '../paths/server-node.ts'
 import { recordPath, releasesPath } from '../paths/server-paths.ts'
 import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
-import { nodeScript } from '../scripts/node-script.ts'
+import { nodeScript } from '../scripts/node/node-script.ts'
 import { STALL_GRACE_S } from '../timeouts.ts'
 import { releaseOf } from './bases.ts'
 import type { BaseGroup } from './group-by-base.ts'
@@ -34,8 +34,8 @@ const MAX_SHARE = 1 / 16
 const LEAST_LIMIT_BYTES = 1 << 20
 
 /**
- * Gets the signature of what this group of servers has from one of them, to where bases are kept. Only its length is checked: who reads it
- * must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
+ * Gets the signature of what this group of servers has from one of them, to where bases are kept. Only its length is checked: who
+ * reads it must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
  */
 export async function fetchSignature(
   context: Context,

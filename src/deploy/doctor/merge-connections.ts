@@ -55,7 +55,9 @@ function rowsOf({ check, how, cure, links }: Reason): ProblemGroup[] {
   return rows
 }
 
-/** Whether each of these machines misses as many others as every other one, in both directions: in large fleets not all are tried. */
+/**
+ * Whether each of these machines misses as many others as every other one, in both directions: in large fleets not all are tried.
+ */
 function isEveryWay(links: readonly Link[], machines: readonly string[]): boolean {
   const known = new Set(machines)
   if (!links.every(({ to }) => known.has(to))) return false

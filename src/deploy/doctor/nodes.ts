@@ -1,7 +1,7 @@
 import type { Context } from '../context/context.ts'
 import { placesOf } from '../paths/places.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
-import { describeNode, originOfNode } from '../scripts/find-node-script.ts'
+import { describeNode, originOfNode } from '../scripts/node/find-node-script.ts'
 
 /** A line for each server whose Node is not simply the one on the PATH, or of the setting. */
 export function unusualNodes(context: Pick<Context, 'settings' | 'shipit'>, facts: FleetFacts): string[] {

@@ -1,4 +1,4 @@
-import { siteOf } from '../../config/sites.ts'
+import { siteOf } from '../../config/entries/sites.ts'
 import { rate } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { DEPLOY_HOST } from '../hosts/placement.ts'

@@ -27,7 +27,7 @@ const CURES = {
     'start it, or let its port through firewalls; without murder.tracker.at a deploy has a tracker of its own',
   seeder:
     'let the ports of murder.ports through firewalls, or set murder.announce, or murder.seeder to a server; until then a deploy goes through SSH',
-  peer: 'let the ports of murder.ports through firewalls between the servers; until then a deploy exchanges over SSH where it can (murder.between), or the seeder sends the release once for each server',
+  peer: 'let the ports of murder.ports through firewalls between the servers; until then the seeder sends the release once for each server, unless murder.between has them exchange over SSH',
 }
 
 /** No setting hides the text, for other BitTorrent clients could not take part then. */

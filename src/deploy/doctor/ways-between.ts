@@ -22,10 +22,7 @@ export function countWays(tried: readonly { from: string; to: string; way: WayBe
 
 const WHAT: Record<WayBetween, [name: string, then: string]> = {
   direct: ['directly', ''],
-  ssh: [
-    'over SSH',
-    'a deploy uses it, unless murder.between is direct; open murder.ports to spare the ciphers',
-  ],
+  ssh: ['over SSH', 'open murder.ports; or set murder.between to auto, and a deploy uses it'],
   none: [
     'not at all',
     'open murder.ports, or the port of sshd, between them; until then the seeder sends all to each',

@@ -1,6 +1,6 @@
 /**
- * Puts times of another machine's clock on ours. What it says has been said before we hear it, and after we have sent what it answers:
- * so the two clocks differ by something between these bounds, which are a round trip apart. Seconds.
+ * Puts times of another machine's clock on ours. What it says has been said before we hear it, and after we have sent what it
+ * answers: so the two clocks differ by something between these bounds, which are a round trip apart. Seconds.
  */
 export class ClockMap {
   #least = Number.NEGATIVE_INFINITY

@@ -1,22 +1,22 @@
 import type { PieceStep } from '../../report/last-server.ts'
-import type { ServerFacts } from './server-facts.ts'
+import type { ServerTransfer } from './server-transfer.ts'
 
 /** A piece goes through few servers: a longer chain was made up. */
 const MAX_STEPS = 32
 const SEEDER = 'seeder'
 
 /**
- * The way of the last piece of a server: when it was there, when it was where it came from, and so on until the seeder, or a server that
- * says nothing of it.
+ * The way of the last piece of a server: when it was there, when it was where it came from, and so on until the seeder, or a
+ * server that says nothing of it.
  */
-export function pieceChain(last: ServerFacts, facts: readonly ServerFacts[]): PieceStep[] {
+export function pieceChain(last: ServerTransfer, facts: readonly ServerTransfer[]): PieceStep[] {
   const byName = new Map(facts.map((each) => [each.server, each]))
   const chain: PieceStep[] = []
   const piece = last.lastPiece?.piece
-  let at: ServerFacts | undefined = last
+  let at: ServerTransfer | undefined = last
   while (at && chain.length < MAX_STEPS && !chain.some(({ server }) => server === at?.server)) {
-    const exact: ServerFacts['lastPiece'] = at.lastPiece?.piece === piece ? at.lastPiece : undefined
-    const arrival: ServerFacts['lastPiece'] = exact ?? at.pieces.find((each) => each.piece === piece)
+    const exact: ServerTransfer['lastPiece'] = at.lastPiece?.piece === piece ? at.lastPiece : undefined
+    const arrival: ServerTransfer['lastPiece'] = exact ?? at.pieces.find((each) => each.piece === piece)
     if (!arrival) return chain
     const error = at.clockErrorS + (exact ? 0 : at.pieceErrorS)
     chain.push({ server: at.server, at: thousandths(arrival.atS), error: thousandths(error) })

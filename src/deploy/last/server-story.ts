@@ -2,7 +2,7 @@ import type { AgentEvent } from '../../protocol/events.ts'
 import { type PieceArrival, type PieceFrame, slotErrorS, unpackPieces } from '../../protocol/packed-pieces.ts'
 import { defined } from '../../system/defined.ts'
 import { ClockMap } from './clock-map.ts'
-import type { ServerFacts, TransferFacts } from './server-facts.ts'
+import type { ServerTransfer, TransferFacts } from './server-transfer.ts'
 
 /** What a server says counts up to here: it may have made it up. */
 const MOST_S = 1_000_000
@@ -52,7 +52,7 @@ export class ServerStory {
   }
 
   /** Undefined unless it has the release. `nameOf`: the server at an address; undefined for any other machine. */
-  facts(nameOf: (source: string) => string | undefined): ServerFacts | undefined {
+  facts(nameOf: (source: string) => string | undefined): ServerTransfer | undefined {
     const [startedS, completeS, doneS] = [this.#startedS, this.#completeS, this.#doneS]
     if (startedS === undefined || completeS === undefined || doneS === undefined) return undefined
     const told = this.#told && transferOf(this.#told)

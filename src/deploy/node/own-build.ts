@@ -6,7 +6,9 @@ import { machineOf } from './choose-build.ts'
 const COMMON_LIBRARY =
   /^(ld-|libc\.|libdl\.|libm\.|libpthread\.|librt\.|libgcc_s\.|libstdc\+\+\.|libatomic\.|linux-vdso)/
 
-/** The Node that runs this, as a build for servers; undefined where it is not for Linux, or needs libraries that servers may lack. */
+/**
+ * The Node that runs this, as a build for servers; undefined where it is not for Linux, or needs libraries that servers may lack.
+ */
 export async function ownBuild(): Promise<Build | undefined> {
   if (process.platform !== 'linux') return undefined
   try {

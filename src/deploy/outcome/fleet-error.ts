@@ -17,8 +17,8 @@ export function assertNoFailures(
 }
 
 /**
- * Ends the display and prints a table: which server failed where, why, and what to do. With JSON there is an event for each instead.
- * `said`: the display has told of each already.
+ * Ends the display and prints a table: which server failed where, why, and what to do. With JSON there is an event for each
+ * instead. `said`: the display has told of each already.
  */
 export function tellFailures(
   { display, shipit }: Context,

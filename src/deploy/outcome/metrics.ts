@@ -28,7 +28,11 @@ export function metricsText(report: RunReport): string {
       'Seconds of each phase of the last run. They may overlap.',
       Object.entries(phases).map(([phase, seconds]) => [{ phase }, seconds]),
     ],
-    ['run_package_bytes', 'Size of what was sent to each server.', of(report.size)],
+    [
+      'run_package_bytes',
+      'Size of the package, or of the files of a release of which none was made.',
+      of(report.size),
+    ],
     ['run_seeder_sent_bytes', 'What the seeder has sent to all servers.', of(report.seederUploaded)],
     [
       'run_servers',

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Occasion } from '../../config/kinds.ts'
+import type { Occasion } from '../../config/kinds/kinds.ts'
 import { explain } from '../../errors.ts'
 import { notifyFile } from '../../notify-file.ts'
 import { author } from '../context/author.ts'
@@ -10,9 +10,8 @@ import { logsDirectory } from '../paths/local-paths.ts'
 import { count } from './say.ts'
 
 /**
- * Tells others, as far as `notify` says so. It starts a process that delivers it, again where that fails, and waits for nothing: what
- * could not be delivered is in `.shipit-murder/logs/notify.txt`.
- * `error`: what has failed.
+ * Tells others, as far as `notify` says so. It starts a process that delivers it, again where that fails, and waits for nothing:
+ * what could not be delivered is in `.shipit-murder/logs/notify.txt`. `error`: what has failed.
  */
 export function notify(
   context: Context,

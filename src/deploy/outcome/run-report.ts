@@ -10,7 +10,7 @@ export function runReport(
   deployed: DeployReport | undefined,
 ) {
   const exitCode = error instanceof MurderError ? error.exitCode : error ? ExitCode.failed : ExitCode.done
-  const { size, phases, seederUploaded } = deployed ?? record
+  const { size, packaged, phases, seederUploaded } = deployed ?? record
   const ended = new Date()
   return {
     environment: shipit.environment,
@@ -25,6 +25,7 @@ export function runReport(
     staged: staging === true && error === undefined,
     published: record.servers.some(({ published }) => published),
     size,
+    packaged,
     phases,
     seederUploaded,
     last: record.last ?? null,

@@ -1,8 +1,8 @@
-import type { Share } from '../../config/kinds.ts'
+import type { Share } from '../../config/kinds/kinds.ts'
 import { type Failure, failureTable } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
 import type { Context } from '../context/context.ts'
-import { withdraw } from '../context/ssh-pool.ts'
+import { withdraw } from '../context/servers/ssh-pool.ts'
 import { fleetError, tellFailures } from './fleet-error.ts'
 import { count } from './say.ts'
 

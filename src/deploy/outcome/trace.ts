@@ -68,7 +68,7 @@ export function traceOf(
     'deployment.id': report.release,
     'deployment.status': report.published || report.staged ? 'succeeded' : 'failed',
     'vcs.ref.head.revision': report.revision,
-    'murder.package.size': report.size,
+    'murder.package.size': report.packaged ? report.size : null,
     'murder.seeder.sent': report.seederUploaded,
   })
   for (const step of timeline.steps) {

@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/schema.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import { setNode } from '../scripts/find-node-script.ts'
+import { setNode } from '../scripts/node/find-node-script.ts'
 import { placesOf, type Shared } from './places.ts'
 
 /** What the setting names; undefined where Node is to be found, or brought. */

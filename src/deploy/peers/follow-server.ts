@@ -1,4 +1,4 @@
-import { MurderError } from '../../errors.ts'
+import { MurderError, reason } from '../../errors.ts'
 import type { Outcome } from '../../fleet/fleet.ts'
 import { outOfTime } from '../../fleet/ssh/messages/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
@@ -9,12 +9,13 @@ import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
 import { parseAddress } from '../../system/addresses.ts'
 import { pause } from '../../system/backoff.ts'
+import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { isStaged } from '../deltas/bases.ts'
 import { agentError } from '../hosts/agent-error.ts'
-import type { ServerFacts } from '../last/server-facts.ts'
 import { ServerStory } from '../last/server-story.ts'
+import type { ServerTransfer } from '../last/server-transfer.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { Advance } from './advance.ts'
@@ -102,7 +103,8 @@ export class ServerFollower {
       if (!outcome || signal.aborted) return undefined
       if (this.#isRefused(outcome.error)) {
         const failure = await this.#takeWhole(outcome)
-        if (failure) return failure
+        if (signal.aborted) return undefined
+        if (failure) return this.#fail(failure)
         advance = this.#advance()
         continue
       }
@@ -118,7 +120,7 @@ export class ServerFollower {
   }
 
   /** What is known of when it did what, once it has arrived. */
-  get facts(): ServerFacts | undefined {
+  get facts(): ServerTransfer | undefined {
     return this.#story.facts((source) => this.#run.names.nameOf(source))
   }
 
@@ -131,13 +133,13 @@ export class ServerFollower {
     return this.#chosen.plan.transfer.base !== undefined && REFUSALS.has(code)
   }
 
-  /** The delta does not fit what is on this server. */
-  async #takeWhole(outcome: Outcome & { ok: false }): Promise<Failure | undefined> {
+  /** The delta does not fit what is on this server. Gives the failure where it cannot have the package either. */
+  async #takeWhole(outcome: Outcome & { ok: false }): Promise<Outcome | undefined> {
     const { context, plans } = this.#run
     try {
       this.#chosen = await plans.whole()
-    } catch {
-      return this.#fail(outcome)
+    } catch (error) {
+      return { ...outcome, error: withoutWhole(outcome.error, error) }
     }
     this.#refused = oneLine(outcome.error.message)
     const { received = 0, fromSeeder = 0 } = this.report
@@ -283,6 +285,13 @@ function asFailure(ended: Outcome | undefined): (Outcome & { ok: false }) | unde
     cure: 'deploy again; if it happens again, see whether `node` on this server runs the agent',
   })
   return { server: ended.server, ok: false, error }
+}
+
+/** Neither the delta nor the package. */
+function withoutWhole({ message }: MurderError, why: unknown): MurderError {
+  const { code, cure } = why instanceof MurderError ? why : { code: 'NO_PACKAGE', cure: undefined }
+  const text = `${oneLine(message)}; and there is no package for it: ${oneLine(reason(why))}`
+  return new MurderError(code, text, { ...defined({ cure }), cause: why })
 }
 
 /** How many bytes are to be fetched, and how many have come: bytes that were there before are not counted. */

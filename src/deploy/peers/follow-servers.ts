@@ -3,7 +3,7 @@ import type { ServerReport } from '../../report/server-report.ts'
 import type { Context } from '../context/context.ts'
 import { tellLast } from '../last/tell-last.ts'
 import { ServerFollower } from './follow-server.ts'
-import type { ReceivePlan } from './make-order.ts'
+import type { FleetPlan } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
 import { SourceNames } from './source-names.ts'
 import { TransferPlans } from './transfer-plans.ts'
@@ -20,7 +20,7 @@ export interface Received {
 }
 
 /** Starts a peer on every server and follows it until it has unpacked. A server that fails does not stop the others. */
-export async function followServers(context: Context, plan: ReceivePlan): Promise<Received> {
+export async function followServers(context: Context, plan: FleetPlan): Promise<Received> {
   const times = new TransferTimes()
   const plans = new TransferPlans(context, plan)
   const names = new SourceNames(plan.facts)

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
+import { packHosts } from '../../protocol/host-list.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
@@ -34,9 +35,12 @@ export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
 /** The long parts that are the same in every server's order, so that they are made once. */
 export async function sameForAll(context: Context, plan: ReceivePlan) {
   const { transfer, facts } = plan
+  const hosts = await fleetHosts(context, facts)
   return {
     ...torrentOrder(transfer.torrent),
-    hosts: await fleetHosts(context, facts),
+    hosts: hosts && packHosts(hosts),
+    // Nobody needs ways to others for what comes with the order.
+    links: transfer.content ? undefined : await plan.links,
   }
 }
 
@@ -44,7 +48,7 @@ export function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  { torrent, stub, hosts }: SharedOrder,
+  { torrent, stub, hosts, links }: SharedOrder,
 ): ReceiveOrder {
   const { settings } = context
   const { transfer, swarm, facts } = plan
@@ -67,8 +71,8 @@ export function orderFor(
       secret: transfer.secret,
       site: siteOrder(context, server, swarm.placement),
       // With an empty list it dials none of them.
-      hosts: plan.links?.isOnly ? [] : hosts,
-      links: plan.links?.orderOf(server, (other) => isIn(plan, other)),
+      hosts: links?.isOnly ? packHosts([]) : hosts,
+      links: links?.orderOf(server, (other) => isIn(plan, other)),
       unpack: unpackOrder(context, server, plan),
       place: plan.place,
     }),
@@ -117,8 +121,10 @@ function baseOrder(
   }
 }
 
-export interface ReceivePlan {
-  transfer: Transfer
+/** What all servers of a run get, and how. */
+export interface FleetPlan {
+  /** Gives the package, which is made now unless it is there. */
+  whole: () => Promise<Transfer>
   swarm: ReachableSwarm
   facts: FleetFacts
   /** Where to unpack. Without it the package is only fetched. */
@@ -132,8 +138,8 @@ export interface ReceivePlan {
   carries?: boolean
   /** It is not published yet, so it keeps nothing: what is published is made of it, and keeps something of what is live then. */
   isStaged?: boolean
-  /** The ways between servers over SSH. */
-  links?: FleetLinks
+  /** The ways between servers over SSH, once they are made. */
+  links?: Promise<FleetLinks>
   /** The servers that get a delta in place of the package, and which; a server that it does not fit gets the package after all. */
   deltas?: ReadonlyMap<Server, Transfer>
   /** Where a transfer is seeded. Unless given, all is at `swarm`. */
@@ -147,4 +153,9 @@ export interface ReceivePlan {
    * but those that found a release there.
    */
   unpacked: Set<Server>
+}
+
+/** The same for the servers that get one transfer. */
+export interface ReceivePlan extends Omit<FleetPlan, 'whole'> {
+  transfer: Transfer
 }

@@ -13,7 +13,7 @@ import { agentInstaller, compressedAgent } from '../hosts/upload-agent.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
-import { nodeScript } from '../scripts/node-script.ts'
+import { nodeScript } from '../scripts/node/node-script.ts'
 import { STALL_GRACE_S } from '../timeouts.ts'
 
 export interface Assignment {

@@ -2,7 +2,7 @@ import { explain } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
 import type { Transfer } from '../transfer/transfer.ts'
-import { type ReceivePlan, type SharedOrder, sameForAll } from './make-order.ts'
+import { type FleetPlan, type ReceivePlan, type SharedOrder, sameForAll } from './make-order.ts'
 
 /** One transfer: what travels, from which seeder, and the parts of the order that are the same for all its servers. */
 export interface TransferPlan {
@@ -13,17 +13,17 @@ export interface TransferPlan {
 /** The transfers of one deploy: the package, and deltas. The plan of each is made when the first server needs it. */
 export class TransferPlans {
   readonly #context: Context
-  readonly #plan: ReceivePlan
+  readonly #plan: FleetPlan
   readonly #made = new Map<Transfer, Promise<TransferPlan>>()
 
-  constructor(context: Context, plan: ReceivePlan) {
+  constructor(context: Context, plan: FleetPlan) {
     this.#context = context
     this.#plan = plan
   }
 
-  /** The plan of the package. */
-  whole(): Promise<TransferPlan> {
-    return this.#of(this.#plan.transfer)
+  /** The plan of the package, which may be made now. Throws when it cannot be made or seeded. */
+  async whole(): Promise<TransferPlan> {
+    return this.#of(await this.#plan.whole())
   }
 
   /** The plan of one server: its delta, or the package where there is no delta, or none that can be seeded. */

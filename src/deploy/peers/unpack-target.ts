@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import type { Context } from '../context/context.ts'
-import { deployToOf } from '../paths/places.ts'
+import { deployToOf, placesOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
 import type { StoredTransfer } from '../transfer/stored-transfer.ts'
 
@@ -47,10 +47,13 @@ export function unpackTargetOf(context: Context, { tag, source }: StoredTransfer
 
 const PACKAGE_AGAIN = 'run murder:create_torrent with the same settings first'
 
-/** A directory that is emptied or written over must hold neither this plugin's own files nor the releases. */
-function assertHarmless({ settings, shipit }: Context, path: string): void {
+/** A directory that is emptied or written over must hold neither this plugin's own files nor the releases, on no server. */
+function assertHarmless(context: Context, path: string): void {
   const target = posix.join(posix.resolve(path), '/')
-  const own = [settings.remotePath, settings.temporaryPath, deployToOf(shipit)]
+  const own = context.fleet.servers.flatMap((server) => {
+    const { remotePath, temporaryPath, deployTo } = placesOf(context, server)
+    return [remotePath, temporaryPath, deployTo]
+  })
   const held = own.find((each) => posix.join(posix.resolve(each), '/').startsWith(target))
   if (held === undefined) return
   throw wrong(`murder.destinationPath is ${path}, which holds ${held}`, 'choose a directory of its own')

@@ -6,8 +6,8 @@ import type { Build } from '../node/build.ts'
 import { chooseBuild, isNewer } from '../node/choose-build.ts'
 import { placesOf } from '../paths/places.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
-import { BROUGHT_PREFIX } from '../scripts/find-node-script.ts'
-import type { Platform } from '../scripts/platform-script.ts'
+import { BROUGHT_PREFIX } from '../scripts/node/find-node-script.ts'
+import type { Platform } from '../scripts/node/platform-script.ts'
 
 /** The answers of servers, by whether they have a Node that will do. */
 export interface Answers {
@@ -17,8 +17,8 @@ export interface Answers {
 }
 
 /**
- * Moves servers from `lacking` to `fit`, once Node was brought to them; with `readOnly` those to which it could be. Brings a newer one
- * also where an older one was brought before. Gives the failures. Throws BAD_NODE_FILE.
+ * Moves servers from `lacking` to `fit`, once Node was brought to them; with `readOnly` those to which it could be. Brings a
+ * newer one also where an older one was brought before. Gives the failures. Throws BAD_NODE_FILE.
  */
 export async function provideNode(
   context: Context,

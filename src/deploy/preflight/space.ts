@@ -34,28 +34,33 @@ export function missingInodes(
 export const fullDiskCure = (elsewhere: boolean): string =>
   `remove old releases there${elsewhere ? ', or set murder.temporaryPath to a larger disk' : ''}`
 
-/** The servers without enough space for package and release. `copies`: of the release; a staged one has room for what is made of it. */
+/**
+ * The servers without enough space for what they get, a package or a delta, and the release. `copies`: of the release; a staged one
+ * has room for what is made of it.
+ */
 export function checkSpace(
   servers: readonly Server[],
   facts: FleetFacts,
-  { length, extent, directory }: Pick<Transfer, 'length' | 'extent' | 'directory'>,
+  gets: (server: Server) => Transfer | undefined,
   copies = 1,
 ): Failure[] {
   const failures: Failure[] = []
-  const [entries, size] = [extent.entries * copies, extent.bytes * copies]
   const release = copies > 1 ? 'the staged release and the one that is made of it' : 'the release'
-  // Files that were fetched one by one get a second name in the release, and take space once.
-  const once = (found: ServerFacts) => directory && found.temporary.fileSystem === found.releases.fileSystem
   for (const server of servers) {
     const found = facts.get(server)
-    if (!found) continue
+    const transfer = gets(server)
+    if (!found || !transfer) continue
+    const { length, base, directory, extent } = transfer
+    const [entries, size] = [extent.entries * copies, extent.bytes * copies]
+    // Files that were fetched one by one get a second name in the release, and take space once.
+    const once = directory && found.temporary.fileSystem === found.releases.fileSystem
     if (missingInodes(found, entries, directory) > 0) failures.push(noInodes(server, found, entries))
-    if (missingSpace(found, once(found) ? 0 : length, size) === 0) continue
+    if (missingSpace(found, once ? 0 : length, size) === 0) continue
     const free = Math.min(found.temporary.free, found.releases.free)
     failures.push({
       server: server.label,
       step: 'check',
-      cause: `the disk is too full: the package takes ${bytes(length)} and ${release} ${bytes(size)}, ${bytes(free)} are free`,
+      cause: `the disk is too full: the ${base ? 'delta' : 'package'} takes ${bytes(length)} and ${release} ${bytes(size)}, ${bytes(free)} are free`,
       cure: fullDiskCure(size <= found.releases.free),
     })
   }

@@ -2,7 +2,7 @@ import type { Settings } from '../../config/schema.ts'
 import { MurderError } from '../../errors.ts'
 import { namedNode } from '../paths/server-node.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
-import { OLDEST_NODE } from '../scripts/find-node-script.ts'
+import { OLDEST_NODE } from '../scripts/node/find-node-script.ts'
 
 /** Why a deploy to this server would fail later. */
 export function faultOf(

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { AddressSetting } from '../../config/address-kind.ts'
+import type { AddressSetting } from '../../config/kinds/address-kind.ts'
 import { findServers } from '../../config/servers.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { LinkTarget } from '../../protocol/link.ts'

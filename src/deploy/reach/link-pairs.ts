@@ -28,7 +28,9 @@ const ENOUGH = 3
 /** Whether one server reaches another on its peer port; undefined where that was not tried, or is not known. */
 export type Reaches = (from: number, to: number) => boolean | undefined
 
-/** The pairs that must be joined in another way than directly: none where enough reach each other, whichever opens the connection. */
+/**
+ * The pairs that must be joined in another way than directly: none where enough reach each other, whichever opens the connection.
+ */
 export function pairsToLink(count: number, reaches: Reaches): Pair[] {
   const pairs = linkPairs(count)
   const isJoined = ([one, other]: Pair) => reaches(one, other) === true || reaches(other, one) === true

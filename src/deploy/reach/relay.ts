@@ -8,7 +8,7 @@ import type { Context } from '../context/context.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
-import { nodeScript } from '../scripts/node-script.ts'
+import { nodeScript } from '../scripts/node/node-script.ts'
 
 /** Signs of life. The relay ends after four missing ones, and a session in which nothing comes back after so many seconds. */
 const ALIVE_MS = 5000

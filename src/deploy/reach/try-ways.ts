@@ -37,8 +37,8 @@ export interface Tried {
 }
 
 /**
- * Has each server try to reach these sites, and with `between` the peer ports of the others that it may exchange with: a few of them
- * in a large fleet. Something listens there meanwhile.
+ * Has each server try to reach these sites, and with `between` the peer ports of the others that it may exchange with: a few of
+ * them in a large fleet. Something listens there meanwhile.
  */
 export async function tryWays(
   context: Context,

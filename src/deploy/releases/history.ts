@@ -58,8 +58,8 @@ const wasNeverLive = (state: ReleaseState) => !wasLive(state) && state !== 'foun
 const isTime = (name: string) => /^\d{14}$/.test(name)
 
 /**
- * The link may have been changed by hand, or by shipit-deploy alone. Where that led to what was rolled back from, it was to go back from
- * the last that the history has live: all others were live before.
+ * The link may have been changed by hand, or by shipit-deploy alone. Where that led to what was rolled back from, it was to go
+ * back from the last that the history has live: all others were live before.
  */
 function orderOfLive(state: ReleaseState, order: number, history: readonly HistoryEntry[]): number {
   if (wasNeverLive(state)) return Infinity
@@ -112,8 +112,8 @@ export function classify({ live, releases, history }: ServerReleases): Release[]
 }
 
 /**
- * The releases that a rollback may go to, the latest first: those that were live before the live one, and were not rolled back from.
- * `any`: all others, too, but what is foreign or waits to be published.
+ * The releases that a rollback may go to, the latest first: those that were live before the live one, and were not rolled back
+ * from. `any`: all others, too, but what is foreign or waits to be published.
  */
 export function rollbackTargets(server: ServerReleases, { any = false } = {}): string[] {
   const all = classify(server)

@@ -1,14 +1,14 @@
 import { posix } from 'node:path'
 import { explain } from '../../errors.ts'
 import type { Context } from '../context/context.ts'
-import { commandsEnded, connectionsOf } from '../context/ssh-pool.ts'
+import { commandsEnded, connectionsOf } from '../context/servers/ssh-pool.ts'
 import { deployToOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
 
 /**
  * Another release is live again, as after a rollback: what restarts the application on `published` does so, and is waited for,
- * because a deploy that has failed ends at once. Listeners find that release where they look for the new one. Where only some servers
- * have gone back, only `reverted` says so.
+ * because a deploy that has failed ends at once. Listeners find that release where they look for the new one. Where only some
+ * servers have gone back, only `reverted` says so.
  */
 export async function tellReverted(
   { shipit }: Context,

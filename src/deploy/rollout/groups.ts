@@ -1,5 +1,5 @@
-import { countOf } from '../../config/groups.ts'
-import type { Groups, Share } from '../../config/kinds.ts'
+import { countOf } from '../../config/entries/groups.ts'
+import type { Groups, Share } from '../../config/kinds/kinds.ts'
 
 /** What decides the group of a server. */
 export interface Member {
@@ -21,7 +21,8 @@ export interface Grouping {
 }
 
 /**
- * The groups of a rollout, in their order: all servers, each in one group, and none of them empty. With no setting all are one group.
+ * The groups of a rollout, in their order: all servers, each in one group, and none of them empty. With no setting all are one
+ * group.
  */
 export function planGroups<T>(
   servers: readonly T[],

@@ -1,4 +1,4 @@
-import { siteOf } from '../../config/sites.ts'
+import { siteOf } from '../../config/entries/sites.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { entryOfServer } from '../commands/server-values.ts'
 import type { Context } from '../context/context.ts'

@@ -28,8 +28,8 @@ export function tryResume(context: Context): void {
 }
 
 /**
- * Locks the servers, and checks that the release is still the newest and whole where it is not published yet. From then on publishing is
- * about the groups that are left. Throws FLEET_FAILED, LOCKED, NOT_NEWEST, NOTHING_TO_RESUME or OTHER_SERVERS.
+ * Locks the servers, and checks that the release is still the newest and whole where it is not published yet. From then on
+ * publishing is about the groups that are left. Throws FLEET_FAILED, LOCKED, NOT_NEWEST, NOTHING_TO_RESUME or OTHER_SERVERS.
  */
 export async function prepareResume(context: Context): Promise<void> {
   const { fleet, record, shipit } = context

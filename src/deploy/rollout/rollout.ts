@@ -18,9 +18,9 @@ import { watch } from './watch.ts'
 import { type Change, goBack, undo } from './way-back.ts'
 
 /**
- * Makes `current` point to the release on every server, group by group, each of which is taken out of service, checked, put back and
- * watched, as far as the settings say so. When more servers fail than is tolerated, those go back that `revert` names, and this throws
- * FLEET_FAILED. Ctrl-C does the same, but when all have published: then it comes too late. Throws NOTHING_TO_PUBLISH.
+ * Makes `current` point to the release on every server, group by group, each of which is taken out of service, checked, put back
+ * and watched, as far as the settings say so. When more servers fail than is tolerated, those go back that `revert` names, and
+ * this throws FLEET_FAILED. Ctrl-C does the same, but when all have published: then it comes too late. Throws NOTHING_TO_PUBLISH.
  */
 export async function rollOut(context: Context, publication: Publication): Promise<void> {
   checkReleaseName(publication.release)

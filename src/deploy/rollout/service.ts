@@ -15,8 +15,8 @@ export interface Trouble {
 }
 
 /**
- * Takes servers out of service and puts them back: `before` and `after` on each of them, `beforeGroup` and `afterGroup` on the deploy
- * host. It knows who is out, so that nobody stays out.
+ * Takes servers out of service and puts them back: `before` and `after` on each of them, `beforeGroup` and `afterGroup` on the
+ * deploy host. It knows who is out, so that nobody stays out.
  */
 export class Service {
   readonly #context: Context

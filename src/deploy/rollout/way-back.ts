@@ -70,8 +70,8 @@ const among = ({ fleet }: Context, { servers }: Group<Server>): Server[] =>
   servers.filter((server) => fleet.servers.includes(server))
 
 /**
- * Gives where servers did not get back what they had. What else fails on the way is said, and stops nothing. `group`: all of it is taken
- * out of service for this, and put back.
+ * Gives where servers did not get back what they had. What else fails on the way is said, and stops nothing. `group`: all of it
+ * is taken out of service for this, and put back.
  */
 export async function goBack(
   { context, publication, links, service }: Change,

@@ -1,7 +1,10 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 
-/** Beside the lock: that a server was taken out of service, by whom, when and for which release. It outlives a deploy that is killed. */
+/**
+ * Beside the lock: that a server was taken out of service, by whom, when and for which release. It outlives a deploy that is
+ * killed.
+ */
 const pathOf = (remotePath: string) => quotePath(posix.join(remotePath, 'drained'))
 
 /** Notes it before `script`, which takes the server out of service. */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
-import { BROUGHT_PREFIX } from './find-node-script.ts'
+import { BROUGHT_PREFIX } from './node/find-node-script.ts'
 
 /** A program that comes compressed with gzip on standard input. */
 export interface Upload {
@@ -12,16 +12,19 @@ export interface Upload {
   compressedBytes: number
 }
 
-/** A file of an upload that was cut off by a crash of the server is removed after so many days, an agent of old versions after more. */
+/**
+ * A file of an upload that was cut off by a crash of the server is removed after so many days, an agent of old versions after
+ * more.
+ */
 const PART_DAYS = 1
 const AGENT_DAYS = 30
 
 const REMOVE_OLD = `find . -maxdepth 1 -type f \\( -name 'murder-*.mjs' -mtime +${AGENT_DAYS} -o -name '*.part' -mtime +${PART_DAYS} \\) -exec rm -f {} +`
 
 /**
- * Shell function `install_program`, which takes the upload to a name of its own, and renames it when its SHA-256 is right and it is on
- * the disk: at `to` there is never a part of it. Fails with one line on standard error. `is_fit PATH` may refuse it before. `head`
- * may take more than the program from a pipe: nothing else may come before the program has said that it runs.
+ * Shell function `install_program`, which takes the upload to a name of its own, and renames it when its SHA-256 is right and it
+ * is on the disk: at `to` there is never a part of it. Fails with one line on standard error. `is_fit PATH` may refuse it before.
+ * `head` may take more than the program from a pipe: nothing else may come before the program has said that it runs.
  */
 const INSTALL = `fail() { rm -f "$part"; printf '%s\\n' "$1" >&2; exit 1; }
 is_fit() { :; }
@@ -58,8 +61,8 @@ const removeOthers = (remotePath: string, keep: string): string =>
   `for x in ${quotePath(remotePath)}/${BROUGHT_PREFIX}*; do case "$x" in ${keep}|*.part) ;; *) rm -f "$x" ;; esac; done`
 
 /**
- * Installs the agent and then becomes its `command`, if one is given. `setNode` sets `node`. A Node that was brought and is no longer
- * the one that is used goes with it.
+ * Installs the agent and then becomes its `command`, if one is given. `setNode` sets `node`. A Node that was brought and is no
+ * longer the one that is used goes with it.
  */
 export function installAgentScript(upload: Upload, setNode: string, command = ''): string {
   return `${install(upload)}

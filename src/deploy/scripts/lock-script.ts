@@ -38,10 +38,10 @@ const TOUCH_EVERY_S = 5
 const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
 
 /**
- * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the server's
- * time, pid and start time of the process that holds it; a pid alone may be another program's by now. The file is read at once,
- * because it may be replaced at any moment. A deploy's lock whose id is in `ended` counts as left behind in any case. A lock that is
- * empty (the server lost its power), cannot be read or is no file is judged by its age alone.
+ * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the
+ * server's time, pid and start time of the process that holds it; a pid alone may be another program's by now. The file is read
+ * at once, because it may be replaced at any moment. A deploy's lock whose id is in `ended` counts as left behind in any case. A
+ * lock that is empty (the server lost its power), cannot be read or is no file is judged by its age alone.
  */
 export const lockFunctions = (
   remotePath: string,
@@ -68,17 +68,17 @@ tell() {
 
 /**
  * Makes the lock of the file `$1`, unless there is one: `ln` is atomic and refuses to replace. Where there are no hard links, the
- * shell's `set -C` refuses, too (O_EXCL); for a moment the lock is then empty, which holds others off as well. Into a directory `ln`
- * would put a link.
+ * shell's `set -C` refuses, too (O_EXCL); for a moment the lock is then empty, which holds others off as well. Into a directory
+ * `ln` would put a link.
  */
 const PLACE_LOCK = `place_lock() {
   [ ! -d "$l" ] && { ln "$1" "$l" 2>/dev/null || ( set -C; umask 022; cat "$1" >"$l" ) 2>/dev/null; }
 }`
 
 /**
- * Shell function `take [again]`: takes the lock, or tells who has it. Replaces a lock that was left behind, unless somebody else was
- * faster. `again`: not when `current` has changed since this owner has taken it first. `last-lock` is the last lock that was taken,
- * and stays when the lock ends, to say by whom. All users can read the lock, whatever the umask.
+ * Shell function `take [again]`: takes the lock, or tells who has it. Replaces a lock that was left behind, unless somebody else
+ * was faster. `again`: not when `current` has changed since this owner has taken it first. `last-lock` is the last lock that was
+ * taken, and stays when the lock ends, to say by whom. All users can read the lock, whatever the umask.
  */
 export const takeFunction = ({ id, kind, ...about }: LockOwner, known?: KnownLinks) => `id=${quote(id)}
 ${PLACE_LOCK}

@@ -1,7 +1,7 @@
 import { SAID_ALL } from '../../fleet/persistent-shell-script.ts'
 import type { Reached } from '../../protocol/reach.ts'
 import { PROBE_HANDSHAKE } from '../../torrent/wire/answer-handshake.ts'
-import { nodeScript } from './node-script.ts'
+import { nodeScript } from './node/node-script.ts'
 
 /**
  * Program for `node -e`: listens on the first free port of a range until its input ends, and answers what comes with a handshake.

@@ -20,9 +20,9 @@ export const STARTED = `started() {
 
 /**
  * Shell functions `mount_in PATH`, which prints a mount point at or in a directory and fails where there is none, and
- * `remove_tree PATH`, which removes a directory with all that is in it but nothing where something is mounted: what is behind a mount
- * is somebody else's. `rm --one-file-system` does not stop at a bind mount of the same file system. `owner_in PATH` prints what in
- * a directory belongs to another user.
+ * `remove_tree PATH`, which removes a directory with all that is in it but nothing where something is mounted: what is behind a
+ * mount is somebody else's. `rm --one-file-system` does not stop at a bind mount of the same file system. `owner_in PATH` prints
+ * what in a directory belongs to another user.
  */
 export const REMOVE = `mount_in() (
   case "$1" in */*) m=\${1%/*}; m=\${m:-/} ;; *) m=. ;; esac

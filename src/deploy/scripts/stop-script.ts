@@ -1,12 +1,12 @@
 import { quote, quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../paths/server-paths.ts'
-import { setNode } from './find-node-script.ts'
+import { setNode } from './node/find-node-script.ts'
 import { ANY_AGENT } from './shell-functions.ts'
 
 /**
  * Ends the peers of one transfer, or of all. A directory is a transfer's only when its run folder bears its name. The agent tells
- * a process from a later one of the same pid; where there is no agent the folder is removed, which ends its process, too. `prefill` is of an
- * earlier version.
+ * a process from a later one of the same pid; where there is no agent the folder is removed, which ends its process, too.
+ * `prefill` is of an earlier version.
  */
 export function stopScript(paths: ServerPaths, tag: string | undefined): string {
   return `

@@ -31,8 +31,8 @@ interface Cleaned {
 }
 
 /**
- * `murder:clean`: removes leftovers on the servers and here, also releases that no deploy has published, unless a deploy may be about
- * to. It never removes another release or anything that is in use.
+ * `murder:clean`: removes leftovers on the servers and here, also releases that no deploy has published, unless a deploy may be
+ * about to. It never removes another release or anything that is in use.
  */
 export async function clean(context: Context): Promise<void> {
   const { fleet } = context

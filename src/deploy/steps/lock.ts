@@ -27,7 +27,10 @@ export async function lock(context: Context): Promise<void> {
   say(context, text.join('\n'), 'locked', { owner, servers: taken, others: others.map(asEvent) })
 }
 
-/** `murder:unlock`: removes every lock, also that of a running deploy, which then publishes nothing where another one has the lock. */
+/**
+ * `murder:unlock`: removes every lock, also that of a running deploy, which then publishes nothing where another one has the
+ * lock.
+ */
 export async function unlock(context: Context): Promise<void> {
   const found = await onAll(context, breakLockScript)
   tell(context, found, { none: 'Nothing was locked', some: 'Unlocked', event: 'unlocked' })

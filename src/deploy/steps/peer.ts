@@ -41,7 +41,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     return say(context, text, 'received', { ...fields, perServer: [] })
   }
   const unfit = [
-    ...checkSpace(fleet.servers, facts, transfer),
+    ...checkSpace(fleet.servers, facts, () => transfer),
     ...(await uploadAgent(quietly(context), facts, servers)),
   ]
   assertNoFailures(context, unfit, 'nothing was changed')
@@ -50,7 +50,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   for (const { label } of complete) board.update(label, { phase: 'done' })
   const swarm = { placement: new Placement(context, facts, trackerPort), seederPort, sent: () => 0 }
   try {
-    const plan = { transfer, swarm, facts, servers, unpacked: new Set<Server>() }
+    const plan = { whole: async () => transfer, swarm, facts, servers, unpacked: new Set<Server>() }
     const received = await followServers(context, { ...plan, ...targetPlan(target, transfer) })
     if (context.signal.aborted) tellFailures(context, received.failures, { said: true })
     context.signal.throwIfAborted()

@@ -7,7 +7,7 @@ import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly, say } from '../outcome/say.ts'
 import { placesOf } from '../paths/places.ts'
 import { inspect } from '../preflight/preflight.ts'
-import { describeNode } from '../scripts/find-node-script.ts'
+import { describeNode } from '../scripts/node/find-node-script.ts'
 
 /** Where the table is too wide, those with the highest numbers are left out first. */
 const COLUMNS = [

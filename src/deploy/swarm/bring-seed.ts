@@ -1,4 +1,4 @@
-import { siteOf } from '../../config/sites.ts'
+import { siteOf } from '../../config/entries/sites.ts'
 import type { Context } from '../context/context.ts'
 import type { Host } from '../hosts/host.ts'
 import type { Placement } from '../hosts/placement.ts'
@@ -6,8 +6,8 @@ import { SECRET, type Transfer } from '../transfer/transfer.ts'
 
 /**
  * Brings torrent, secret and package to the machine that seeds. Gives the arguments of the agent's `seed` there, but for
- * `trackerArgs`; without a secret, strangers may join. `permits` is the file there that names the addresses that it may dial, `share` how
- * many seeders share the limits of one machine.
+ * `trackerArgs`; without a secret, strangers may join. `permits` is the file there that names the addresses that it may dial,
+ * `share` how many seeders share the limits of one machine.
  */
 export async function bringSeed(
   context: Context,

@@ -11,16 +11,17 @@ import { putPermitsOf } from './permits.ts'
 /** Seeders of further transfers of a swarm, each started when it is needed. */
 export class MoreSeeders {
   readonly #context: Context
-  readonly #transfers: readonly Transfer[]
+  readonly #share: number
   readonly #facts: FleetFacts
   readonly #placement: Placement
   readonly #started = new Map<Transfer, Promise<Agent>>()
   readonly #running: Agent[] = []
   readonly #hosts: Host[] = []
 
-  constructor(context: Context, transfers: readonly Transfer[], facts: FleetFacts, placement: Placement) {
+  /** `share`: how many seeders there may be, with the first. */
+  constructor(context: Context, share: number, facts: FleetFacts, placement: Placement) {
     this.#context = context
-    this.#transfers = transfers
+    this.#share = share
     this.#facts = facts
     this.#placement = placement
   }
@@ -45,8 +46,7 @@ export class MoreSeeders {
     const { seeder: host } = deployHosts(this.#context, transfer)
     this.#hosts.push(host)
     const permits = await putPermitsOf(this.#context, [transfer], host, this.#facts)
-    const share = 1 + this.#transfers.length
-    const args = await bringSeed(this.#context, host, transfer, permits, share)
+    const args = await bringSeed(this.#context, host, transfer, permits, this.#share)
     const announce = trackerArgs(host, transfer, this.#placement)
     const agent = await host.start('seed', [...args, ...announce, '--tag', transfer.tag])
     this.#running.push(agent)

@@ -1,4 +1,4 @@
-import { siteOf } from '../../config/sites.ts'
+import { siteOf } from '../../config/entries/sites.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { SiteOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'

@@ -13,8 +13,8 @@ import { putPermitsOf } from './permits.ts'
 import type { ReachableSwarm, Swarm } from './swarm.ts'
 
 /**
- * Starts the tracker of all these transfers and the seeder of the first of them where the settings want them. Throws when one of the
- * two does not start; then neither runs.
+ * Starts the tracker of all these transfers and the seeder of the first of them where the settings want them. The package may
+ * come later. Throws when one of the two does not start; then neither runs.
  */
 export async function startSwarm(
   context: Context,
@@ -23,13 +23,14 @@ export async function startSwarm(
   reach: Reach,
 ): Promise<Swarm> {
   const { servers, besides } = context.fleet
-  const [transfer, ...others] = transfers
+  const [transfer] = transfers
   const facts = new Map([...asked, ...(await prepareServers(context, besides, 'nothing was published'))])
   let placement = new Placement(context, facts)
   for (const server of servers) if (!reach.through.has(server)) placement.seederAddress(server) // throws where it is not known
   const hosts = deployHosts(context, transfer)
   const clear = () => Promise.all([...new Set([hosts.seeder, hosts.tracker])].map((host) => host.clear()))
-  const share = transfers.length
+  const hasWhole = transfers.some(({ base }) => base === undefined)
+  const share = transfers.length + (hasWhole ? 0 : 1)
   const brought = putPermitsOf(context, transfers, hosts.seeder, facts).then((permits) =>
     bringSeed(context, hosts.seeder, transfer, permits, share),
   )
@@ -48,7 +49,14 @@ export async function startSwarm(
     await seeder.stop() // It announces itself at the port where the tracker is not.
     ;[seeder, tracker] = await bothOrNone(startSeeder(placement), Promise.resolve(tracker), clear)
   }
-  const more = new MoreSeeders(context, others, facts, placement)
+  const more = new MoreSeeders(context, share, facts, placement)
+  const admitted = new Set(transfers)
+  /** The tracker answers about it from now on. */
+  const admit = async (wanted: Transfer) => {
+    if (admitted.has(wanted)) return
+    admitted.add(wanted)
+    if (tracker) await putPermitsOf(context, [...admitted], hosts.tracker, facts)
+  }
   const sent = () => seeder.sent + more.sent
   const relays = await reach.relays
   const seededAt = (seederPort: number): ReachableSwarm => ({
@@ -63,7 +71,9 @@ export async function startSwarm(
     trackerPort: tracker?.port,
     broken: Promise.race([seeder.ended, ...(tracker ? [tracker.ended] : [])]),
     async reach(wanted) {
-      return wanted === transfer ? seededAt(seeder.port) : seededAt((await more.start(wanted)).port)
+      if (wanted === transfer) return seededAt(seeder.port)
+      await admit(wanted)
+      return seededAt((await more.start(wanted)).port)
     },
     async stop() {
       await Promise.all([tracker?.stop(), seeder.stop(), more.stop()])

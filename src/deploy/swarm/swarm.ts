@@ -22,7 +22,7 @@ export interface Swarm extends ReachableSwarm {
   trackerPort: number | undefined
   /** Settles, with why, when tracker or seeder end before they are stopped. */
   broken: Promise<MurderError | undefined>
-  /** Where one of its transfers is seeded: starts its seeder unless it runs. Throws when it does not start. */
+  /** Where a transfer is seeded, the package also where it was made later: starts its seeder unless it runs. Throws when it does not start. */
   reach(transfer: Transfer): Promise<ReachableSwarm>
   stop(): Promise<void>
 }

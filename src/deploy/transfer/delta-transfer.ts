@@ -20,7 +20,7 @@ const MAX_CONTENT_BYTES = 16 << 10
 /** The transfer of a delta to those servers that have its base. */
 export async function deltaTransfer(
   { settings, signal }: Context,
-  { tag, extent }: Transfer,
+  { tag, extent }: Pick<Transfer, 'tag' | 'extent'>,
   { directory, peers, base, key }: DeltaWish,
 ): Promise<Transfer> {
   const file = packagePath(directory)

@@ -3,10 +3,13 @@ import { MANIFEST } from '../../attributes/entry.ts'
 import type { Settings } from '../../config/schema.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
 import { sha256Of } from '../../files/hash.ts'
+import { manifestOf } from '../../package/delta/format/manifest.ts'
+import { defined } from '../../system/defined.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
 import { extentOf, linkInstead, type PackageWish, type Transfer, transferOf } from './transfer.ts'
+import { type MakeOptions, otherContent } from './whole-package.ts'
 
 /** Owners do not travel with a release: it belongs to the user who unpacks it. */
 const NO_OWNER = { uid: 0, gid: 0 }
@@ -15,11 +18,13 @@ const NO_OWNER = { uid: 0, gid: 0 }
  * A release as it is: the torrent of its files and of a manifest with everything else. Each file is read once, and nothing
  * is copied: in the package's place is a link to the directory, which must not change while it is seeded.
  */
-export async function directoryTransfer(context: Context, wish: PackageWish): Promise<Transfer> {
-  const { settings, signal } = context
+export async function directoryTransfer(
+  { settings, signal }: Context,
+  wish: PackageWish,
+  { id, onProgress }: MakeOptions = {},
+): Promise<Transfer> {
   const { root, peers, entries } = wish
   refuseOthers(settings)
-  const board = context.display.board()
   const listed = entries.map((entry) => ({ ...entry, ...NO_OWNER }))
   const files = listed.filter(({ type }) => type === 'file')
   const size = files.reduce((sum, file) => sum + file.size, 0)
@@ -37,6 +42,7 @@ export async function directoryTransfer(context: Context, wish: PackageWish): Pr
           const digest = digestOf.get(entry)
           return digest === undefined ? entry : { ...entry, sha256: digest }
         })
+        if (id !== undefined && manifestOf(hashed).id !== id) throw otherContent()
         const manifest = encodeManifest({ entries: hashed, hasXattrs: false })
         sha256 = sha256Of(manifest)
         return manifest
@@ -44,7 +50,7 @@ export async function directoryTransfer(context: Context, wish: PackageWish): Pr
     },
     pieceLength: settings.pieceLength ?? choosePieceLength(size, peers),
     signal,
-    onProgress: (bytes, total) => board.step('package', { bytes, total }),
+    ...defined({ onProgress }),
   })
   await linkInstead(wish)
   return transferOf(settings, wish, {

@@ -10,9 +10,10 @@ import { bytes } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { OWN_DIRECTORY } from '../paths/local-paths.ts'
 import { directoryTransfer } from './directory-transfer.ts'
-import { packageTransfer } from './package-transfer.ts'
+import { planPackage } from './package-transfer.ts'
 import { releaseEntries } from './release-entries.ts'
-import type { PackageWish, Transfer } from './transfer.ts'
+import { extentOf, type PackageWish, type Transfer } from './transfer.ts'
+import type { MakeOptions, PlannedPackage } from './whole-package.ts'
 
 /** The directory that is deployed, as shipit-deploy chooses it. Throws WORKSPACE_MISSING. */
 export function sourceDirectory({ shipit }: Context): string {
@@ -25,14 +26,23 @@ export function sourceDirectory({ shipit }: Context): string {
   })
 }
 
+type Wish = Omit<PackageWish, 'root' | 'entries'> & { root?: string }
+
+/** Makes a directory ready to travel, as `planTransfer` says. */
+export function makeTransfer(context: Context, wish: Wish): Promise<Transfer> {
+  return planTransfer(context, wish).make({ onProgress: packageProgress(context) })
+}
+
+/** Shows how far the package is. */
+export function packageProgress({ display }: Context): (bytes: number, total: number) => void {
+  return (bytes, total) => display.board().step('package', { bytes, total })
+}
+
 /**
- * Makes a directory ready to travel as the settings want it, without what they ignore and without this plugin's own files.
- * `root` is the deployed one unless given.
+ * How a directory would travel as the settings want it, without what they ignore and without this plugin's own files. `root` is the
+ * deployed one unless given.
  */
-export async function makeTransfer(
-  context: Context,
-  wish: Omit<PackageWish, 'root' | 'entries'> & { root?: string },
-): Promise<Transfer> {
+export function planTransfer(context: Context, wish: Wish): PlannedPackage {
   const { settings, shipit } = context
   const isPackage = settings.package === 'file'
   const { copy } = readCopyOptions(shipit.config)
@@ -45,10 +55,24 @@ export async function makeTransfer(
   if (history > 0) board.log(`.git is ${bytes(history)} of the release; ignores: ['.git'] leaves it out`)
   board.step('package')
   wish.onScanned?.(root, entries)
-  try {
-    return await (isPackage ? packageTransfer : directoryTransfer)(context, { ...wish, root, entries })
-  } catch (error) {
-    throw inTemporaryDirectory(error, wish.directory)
+  const all = { ...wish, root, entries }
+  const contentBytes = entries.reduce((sum, { size }) => sum + size, 0)
+  const asItIs = { compression: 'none', estimatedBytes: contentBytes } as const
+  const planned = isPackage
+    ? planPackage(context, all)
+    : { ...asItIs, make: (options?: MakeOptions) => directoryTransfer(context, all, options) }
+  return {
+    ...planned,
+    tag: wish.tag,
+    extent: extentOf(entries),
+    contentBytes,
+    async make(options) {
+      try {
+        return await planned.make(options)
+      } catch (error) {
+        throw inTemporaryDirectory(error, wish.directory)
+      }
+    },
   }
 }
 

@@ -1,26 +1,49 @@
 import { mkdir } from 'node:fs/promises'
+import { hashingReader } from '../../package/delta/base/hashing-reader.ts'
 import { newKey } from '../../package/format/cipher.ts'
 import { zstdAvailable } from '../../package/format/compress.ts'
+import { packedLength } from '../../package/format/header.ts'
 import { chooseCompression } from '../../package/pack/choose-compression.ts'
 import { estimateCompression } from '../../package/pack/estimate-compression.ts'
 import { pack } from '../../package/pack/pack.ts'
+import type { Compression } from '../../protocol/order.ts'
+import { defined } from '../../system/defined.ts'
 import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
 import { extentOf, type PackageWish, packagePath, type Transfer, transferOf } from './transfer.ts'
+import { type MakeOptions, otherContent, type PlannedPackage } from './whole-package.ts'
 
-/** Packages a directory and makes the torrent of the package, in one pass over the files. */
-export async function packageTransfer(context: Context, wish: PackageWish): Promise<Transfer> {
-  const { settings, signal } = context
-  const { root, entries, directory } = wish
-  const board = context.display.board()
+/** How a directory would be packaged, and about how large that would be. */
+export function planPackage(
+  context: Context,
+  wish: PackageWish,
+): Pick<PlannedPackage, 'estimatedBytes' | 'compression' | 'make'> {
+  const { settings } = context
+  const { root, entries } = wish
   const ratio = settings.compression === 'none' ? 1 : estimateCompression(root, entries)
   const compression = chooseCompression({
     wanted: settings.compression,
     ratio,
     zstdEverywhere: wish.zstdEverywhere && zstdAvailable(),
   })
+  const plain = packedLength(entries)
+  return {
+    compression,
+    estimatedBytes: compression === 'none' ? plain : Math.ceil(plain * ratio),
+    make: (options = {}) => packageTransfer(context, wish, { ...options, compression, ratio }),
+  }
+}
+
+/** Packages a directory and makes the torrent of the package, in one pass over the files. */
+async function packageTransfer(
+  { settings, signal }: Context,
+  wish: PackageWish,
+  { id, onProgress, compression, ratio }: MakeOptions & { compression: Compression; ratio: number },
+): Promise<Transfer> {
+  const { root, entries, directory } = wish
   const encryption = settings.encrypt ? { key: newKey() } : {}
+  const hashing = id === undefined ? undefined : hashingReader(root, entries)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const { length, sha256, pieces, pieceLength } = await pack({
     root,
@@ -31,8 +54,9 @@ export async function packageTransfer(context: Context, wish: PackageWish): Prom
     ...encryption,
     pieceLength: settings.pieceLength ?? ((bytes) => choosePieceLength(bytes, wish.peers)),
     signal,
-    onProgress: (bytes, total) => board.step('package', { bytes, total }),
+    ...defined({ contentOf: hashing?.contentOf, onProgress }),
   })
+  if (hashing && hashing.manifest().id !== id) throw otherContent()
   const torrent = encodeMetainfo({
     name: 'package',
     pieceLength,

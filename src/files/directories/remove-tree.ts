@@ -28,8 +28,9 @@ export interface Remaining {
 }
 
 /**
- * Removes as much of `path` as this user can, but nothing that is behind a mount: that is somebody else's. Gives what stays: the things
- * themselves, such as a mount point or a file in a directory of another user, not the directories that stay only because of them.
+ * Removes as much of `path` as this user can, but nothing that is behind a mount: that is somebody else's. Gives what stays: the
+ * things themselves, such as a mount point or a file in a directory of another user, not the directories that stay only because
+ * of them.
  */
 export function removeWhatCanBe(path: string): Remaining[] {
   const mounts = mountsIn(path)

@@ -67,7 +67,10 @@ export function sshCommand(
   }
 }
 
-/** `byHand`, a login as people type it, as one that runs a command as ours run: nothing is asked, and ~/.ssh/config cannot change it. */
+/**
+ * `byHand`, a login as people type it, as one that runs a command as ours run: nothing is asked, and ~/.ssh/config cannot change
+ * it.
+ */
 export function asOurs(byHand: string, version = clientVersion()): string {
   const { BatchMode, ClearAllForwardings, Tunnel, PermitLocalCommand } = defaults(0, '')
   const isOwn = (name: string) => new RegExp(`-o ${name}=`, 'i').test(byHand)

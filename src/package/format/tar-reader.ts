@@ -2,7 +2,10 @@ import type { TarHeader } from './archive-entry.ts'
 import { BLOCK_BYTES, END_BYTES, paddingOf } from './header.ts'
 import { readHeader, readPax, withPax } from './read-header.ts'
 
-/** Gets the entries in order, and a file's content in chunks, which are only valid during the call. An error that it throws ends the reading. */
+/**
+ * Gets the entries in order, and a file's content in chunks, which are only valid during the call. An error that it throws ends
+ * the reading.
+ */
 export interface TarVisitor {
   entry(header: TarHeader): void
   content(chunk: Buffer): void

@@ -2,8 +2,8 @@ import type { Entry } from '../../files/entry.ts'
 import { END_BYTES, headerOf, paddingOf } from './header.ts'
 
 /**
- * An entry's content, `entry.size` bytes: whole or in parts. Bytes are only valid until the next ones are asked for, because readers
- * reuse their buffers.
+ * An entry's content, `entry.size` bytes: whole or in parts. Bytes are only valid until the next ones are asked for, because
+ * readers reuse their buffers.
  */
 export type Content = Buffer | AsyncIterable<Buffer>
 

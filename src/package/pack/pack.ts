@@ -24,6 +24,8 @@ export interface PackOptions {
   level?: number
   /** Bytes a piece, or chosen from the estimated length of the package. */
   pieceLength: number | ((estimatedBytes: number) => number)
+  /** Reads the files; `contentReader` unless given. */
+  contentOf?: ReturnType<typeof contentReader>
   /** Compressed over uncompressed, as `estimateCompression` gives it, for `pieceLength`'s estimate. */
   ratio?: number
   signal?: AbortSignal
@@ -75,7 +77,7 @@ export async function pack(options: PackOptions): Promise<Package> {
 async function* plainParts(options: PackOptions, total: number): AsyncGenerator<Buffer> {
   let done = 0
   let last = performance.now()
-  for await (const part of tar(options.entries, contentReader(options.root))) {
+  for await (const part of tar(options.entries, options.contentOf ?? contentReader(options.root))) {
     stopIfAborted(options.signal)
     yield part
     done += part.length

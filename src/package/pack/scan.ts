@@ -6,12 +6,12 @@ import { changed, unreadable } from '../../files/file-errors.ts'
 import type { Excludes } from './excludes.ts'
 
 /**
- * What a release holds, sorted bytewise: the release directory itself first (path `.`), then everything below it.
- * Symlinks are entries and never followed, unless `followLinks` makes them what they point to. What any of `excludes`
- * matches is left out, and what is not below the entry `only`, if there is one.
+ * What a release holds, sorted bytewise: the release directory itself first (path `.`), then everything below it. Symlinks are
+ * entries and never followed, unless `followLinks` makes them what they point to. What any of `excludes` matches is left out, and
+ * what is not below the entry `only`, if there is one.
  *
- * Throws LINK_DANGLING, LINK_LOOP, RELEASE_MISSING, RELEASE_NOT_DIRECTORY, RELEASE_EMPTY, FILE_UNREADABLE, FILE_CHANGED (vanished meanwhile),
- * FILE_TYPE (socket, fifo, device) and FILE_NAME (a name or link target that is not UTF-8).
+ * Throws LINK_DANGLING, LINK_LOOP, RELEASE_MISSING, RELEASE_NOT_DIRECTORY, RELEASE_EMPTY, FILE_UNREADABLE, FILE_CHANGED (vanished
+ * meanwhile), FILE_TYPE (socket, fifo, device) and FILE_NAME (a name or link target that is not UTF-8).
  */
 export function scan(root: string, options: ScanOptions = {}): Entry[] {
   const entries = [rootEntry(join(root, options.only ?? ''))]

@@ -37,8 +37,8 @@ export function compileWildcards(pattern: Buffer): Wildcards {
 }
 
 /**
- * Whether all of `text`, a character for each byte, matches when the match may begin at any of `starts`. Goes along the text once for each part, so
- * no pattern takes more than the product of both lengths.
+ * Whether all of `text`, a character for each byte, matches when the match may begin at any of `starts`. Goes along the text once
+ * for each part, so no pattern takes more than the product of both lengths.
  */
 export function matches(wildcards: Wildcards, text: string, starts: readonly number[]): boolean {
   if (!wildcards) return false

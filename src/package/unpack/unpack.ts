@@ -37,8 +37,8 @@ export const unpack = (options: UnpackOptions): ReturnType<Fill> =>
   makeWhole(options, (destination) => extractInto(destination, options))
 
 /**
- * Fills a hidden directory beside `into` and renames it when all is there, and on the disk. On any failure the hidden directory is removed and
- * nothing else has been touched.
+ * Fills a hidden directory beside `into` and renames it when all is there, and on the disk. On any failure the hidden directory
+ * is removed and nothing else has been touched.
  *
  * Throws RELEASE_EXISTS, CARRY_UNREADABLE, DISK_FULL, NOT_WRITABLE, INTERRUPTED or what `fill` throws.
  */

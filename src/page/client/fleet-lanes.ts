@@ -16,7 +16,10 @@ const NARROW_NAME_PX = 88
 const LEAST_NAMED_PX = 12
 const AXIS_PX = 18
 
-/** Every server as a lane over time, coloured by phase. Only what is visible is drawn, so a thousand servers cost no more than forty. */
+/**
+ * Every server as a lane over time, coloured by phase. Only what is visible is drawn, so a thousand servers cost no more than
+ * forty.
+ */
 export class FleetLanes {
   readonly root: HTMLElement
   readonly #colours: Colours

@@ -13,7 +13,10 @@ export interface Flow {
 /** More lines could not be told apart. Those of the seeder are always among them. */
 const MAX_PEER_FLOWS = 48
 
-/** Which server sends to which, the largest flow first. `by`: the rate now or all bytes. Servers outside of all groups are left out. */
+/**
+ * Which server sends to which, the largest flow first. `by`: the rate now or all bytes. Servers outside of all groups are left
+ * out.
+ */
 export function flowsBetween(
   servers: readonly ServerPicture[],
   groups: readonly Group[],

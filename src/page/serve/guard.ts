@@ -18,8 +18,9 @@ export interface PageRequest {
 }
 
 /**
- * The part of the page that a request may have, or the status that refuses it. A page of another site reaches this server by a name of
- * its own (DNS rebinding), so only the names of this machine are taken as the host; any port, because people come through tunnels.
+ * The part of the page that a request may have, or the status that refuses it. A page of another site reaches this server by a
+ * name of its own (DNS rebinding), so only the names of this machine are taken as the host; any port, because people come through
+ * tunnels.
  */
 export function partOf({ method, host, url }: PageRequest, token: string): PagePart | 403 | 404 | 405 {
   if (!/^(127\.0\.0\.1|localhost)(:\d{1,5})?$/i.test(host ?? '')) return 403

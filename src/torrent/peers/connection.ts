@@ -15,10 +15,10 @@ import {
   SUBFLOW_EXTENSION_ID,
 } from '../wire/extensions.ts'
 import { LARGEST_BLOCK_BYTES, PeerWire, STANDARD_BLOCK_BYTES } from '../wire/peer-wire.ts'
+import { RateLimit } from './limits/rate-limit.ts'
+import { type BlockSource, UploadQueue } from './limits/upload-queue.ts'
 import { isAgentId, type LocalPeer } from './local-peer.ts'
-import { RateLimit } from './rate-limit.ts'
 import { Flows } from './subflows/flows.ts'
-import { type BlockSource, UploadQueue } from './upload-queue.ts'
 
 /** More is not believed. */
 const LONGEST_WAY_MS = 2000

@@ -4,7 +4,7 @@ import { keyOf } from '../access/secret.ts'
 import { mayExchange } from '../metainfo/metainfo.ts'
 import type { OwnSiteOptions, ParticipantOptions } from '../participant-options.ts'
 import { LARGEST_BLOCK_BYTES } from '../wire/peer-wire.ts'
-import { smoothBlock } from './rate-limit.ts'
+import { smoothBlock } from './limits/rate-limit.ts'
 
 /** How ids of agents begin. */
 const AGENT_ID_PREFIX = '-MU'

@@ -7,11 +7,11 @@ import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
 import { Connection, type ConnectionContext, type Dialed, type Origin } from './connection.ts'
+import type { BlockSource } from './limits/upload-queue.ts'
 import { isOneServer } from './local-peer.ts'
 import type { PeerLinks } from './peer-links.ts'
 import { PeerList } from './peer-list.ts'
 import { RoundTripClock } from './subflows/round-trip-clock.ts'
-import type { BlockSource } from './upload-queue.ts'
 
 /** Connections to us whose handshake, or proof, is still to come. */
 const MAX_UNPROVED = 64

@@ -14,8 +14,8 @@ interface Partner {
 }
 
 /**
- * Tells which neighbours are in our own site, by the names of both, the user's or found ones, and lets its members know which pieces this one fetches
- * from other sites. What neighbours say is not trusted: it only decides who is preferred.
+ * Tells which neighbours are in our own site, by the names of both, the user's or found ones, and lets its members know which
+ * pieces this one fetches from other sites. What neighbours say is not trusted: it only decides who is preferred.
  */
 export class SiteExchange {
   readonly #context: SwarmContext

@@ -151,9 +151,9 @@ export class PiecePicker {
   }
 
   /**
-   * The rarest of the first `SAMPLE_SIZE` open pieces in `has` and in the choice, from a random place on; of equally rare ones the newest. Few
-   * peers of the whole swarm have a new piece, not only few neighbours: it must not wait behind older pieces that have spread
-   * already (NOTES.md).
+   * The rarest of the first `SAMPLE_SIZE` open pieces in `has` and in the choice, from a random place on; of equally rare ones
+   * the newest. Few peers of the whole swarm have a new piece, not only few neighbours: it must not wait behind older pieces that
+   * have spread already (NOTES.md).
    */
   #rarest(has: PieceSet, choice: Choice): number | undefined {
     const words = this.open.words

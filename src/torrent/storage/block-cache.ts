@@ -51,7 +51,10 @@ export class BlockCache {
     }
   }
 
-  /** At once if the bytes are in memory: then they are valid only until the caller returns. `pieceStart` is where their piece starts. */
+  /**
+   * At once if the bytes are in memory: then they are valid only until the caller returns. `pieceStart` is where their piece
+   * starts.
+   */
   get(pieceStart: number, offset: number, length: number): Buffer | Promise<Buffer> {
     const piece = this.#unwritten.get(pieceStart) ?? this.#fresh.get(pieceStart)
     if (piece) return piece.bytes.subarray(offset, offset + length)

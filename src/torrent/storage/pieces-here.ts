@@ -1,8 +1,9 @@
 import { MurderError } from '../../errors.ts'
 import type { Metainfo } from '../metainfo/metainfo.ts'
+import { pieceIsRight } from '../metainfo/piece-hasher.ts'
 import type { Storage } from './storage.ts'
 import type { Survey } from './survey.ts'
-import { checkPieces, hasHash, spotCheck } from './verify.ts'
+import { checkPieces, digestOfZeros, hasHash, spotCheck } from './verify.ts'
 
 /**
  * For a seeder. Throws when the content at `path` has other lengths, or when one of a few pieces is wrong: checking all of
@@ -54,6 +55,20 @@ export async function* piecesHere(
   await storage.cut(survey)
 }
 
+/** For a peer whose files are made: pieces that are zeros, where nothing was but holes when `survey` was taken. */
+export function* zerosHere(
+  metainfo: Pick<Metainfo, 'length' | 'pieceLength' | 'pieces'>,
+  storage: Storage,
+  survey: Survey,
+): Generator<number> {
+  const { length, pieceLength, pieces } = metainfo
+  for (let piece = 0; piece * pieceLength < length; piece++) {
+    const size = sizeOf(metainfo, piece)
+    if (storage.hasBytes(survey, piece * pieceLength, size)) continue
+    if (pieceIsRight(pieces, piece, digestOfZeros(size))) yield piece
+  }
+}
+
 /**
  * For a seeder, when it has read a range. Throws OTHER_CONTENT when a file there has changed since the start and a piece of the
  * range is wrong now. A file that was only touched stays in use.
@@ -76,5 +91,5 @@ export async function refuseChangedContent(
   }
 }
 
-const sizeOf = ({ length, pieceLength }: Metainfo, piece: number) =>
+const sizeOf = ({ length, pieceLength }: Pick<Metainfo, 'length' | 'pieceLength'>, piece: number) =>
   Math.min(pieceLength, length - piece * pieceLength)

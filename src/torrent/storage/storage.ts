@@ -81,9 +81,10 @@ export class Storage {
   }
 
   /**
-   * Makes every file, with its final length and with holes where nothing is yet; longer files are cut, unless what is beyond may be
-   * of use: then `cut` does that. Returns what was there before. If it throws because there is something else in a file's place, or because the disk is full, nothing was changed.
-   * `missing` counts the bytes to come by reading what is there: a file with many holes cannot be estimated.
+   * Makes every file, with its final length and with holes where nothing is yet; longer files are cut, unless what is beyond may
+   * be of use: then `cut` does that. Returns what was there before. If it throws because there is something else in a file's
+   * place, or because the disk is full, nothing was changed. `missing` counts the bytes to come by reading what is there: a file
+   * with many holes cannot be estimated.
    */
   async prepare(missing?: (survey: Survey) => Promise<number>, { cuts = true } = {}): Promise<Survey> {
     const survey = await this.#guard(this.#top, () => this.#surveyToWrite())

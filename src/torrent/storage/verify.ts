@@ -115,7 +115,7 @@ function isEmpty(content: Buffer): boolean {
 
 const digestsOfZeros = new Map<number, Buffer>()
 
-function digestOfZeros(length: number): Buffer {
+export function digestOfZeros(length: number): Buffer {
   const digest = digestsOfZeros.get(length) ?? sha1(Buffer.alloc(length))
   digestsOfZeros.set(length, digest)
   return digest

@@ -1,10 +1,14 @@
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { addressMatcher } from '../../system/addresses.ts'
 import { FAR_MS, networkOf, Places } from './places.ts'
 
-/** A peer whose port does not answer within this time is not located. */
-const TIMEOUT_MS = 500
+/** A peer whose port does not answer within this time is not located, and nobody of its network is for a while. */
+const TIMEOUT_MS = 1000
+const SILENCE_MS = 60_000
+/** An answer waits no longer: the next one, two seconds later, has it. */
+const LONGEST_WAIT_MS = 250
 const MAX_TRIES = 4
 /** A connection to this machine itself takes less, unless this process is held up. */
 const QUICK_MS = 3
@@ -23,26 +27,34 @@ const MAX_KNOWN = 20_000
 export class Locator {
   readonly #places = new Places()
   readonly #known = new Map<string, Promise<string | undefined>>()
-  readonly #isInOwnNetwork = addressMatcher(ownNetworks())
+  readonly #isInOwnNetwork: (address: string) => boolean
+  readonly #measure: (host: string, port: number) => Promise<number>
   #pending = 0
 
-  /** Undefined when that can't be told. */
+  constructor(measure = certainRoundTripMs, own = ownNetworks()) {
+    this.#measure = measure
+    this.#isInOwnNetwork = addressMatcher(own)
+  }
+
+  /** Undefined when that can't be told, or not soon. */
   async locate(host: string, port: number): Promise<string | undefined> {
     if (this.#isInOwnNetwork(host)) return this.#places.nameOf(host, 0)
     const network = networkOf(host)
-    const known = await this.#known.get(network)
-    if (known !== undefined) return known
-    if (this.#pending >= MAX_PENDING || this.#known.size >= MAX_KNOWN) return undefined
-    const place = this.#find(network, host, port)
-    this.#known.set(network, place)
-    return place
+    if (!this.#known.has(network)) {
+      if (this.#pending >= MAX_PENDING || this.#known.size >= MAX_KNOWN) return undefined
+      this.#known.set(network, this.#find(network, host, port))
+    }
+    return Promise.race([this.#known.get(network), delay(LONGEST_WAIT_MS, undefined, { ref: false })])
   }
 
   async #find(network: string, host: string, port: number): Promise<string | undefined> {
     this.#pending++
-    const roundTripMs = await certainRoundTripMs(host, port)
+    const roundTripMs = await this.#measure(host, port)
     this.#pending--
-    return Number.isFinite(roundTripMs) ? this.#places.nameOf(network, roundTripMs) : undefined
+    if (Number.isFinite(roundTripMs)) return this.#places.nameOf(network, roundTripMs)
+    // Closed to this machine, perhaps: those that ask meanwhile shall not wait.
+    setTimeout(() => this.#known.delete(network), SILENCE_MS).unref()
+    return undefined
   }
 }
 

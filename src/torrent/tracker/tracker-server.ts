@@ -2,17 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import bencode from 'bencode'
 import Server from 'bittorrent-tracker/server'
-import { isSystemError, MurderError } from '../../errors.ts'
-import { plainAddress } from '../../system/addresses.ts'
 import { METRICS_CONTENT_TYPE } from '../../text/prometheus.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { admit, type Permit } from '../access/tracker-gate.ts'
-import { decodeUntrusted } from '../encoding/bencode.ts'
-import { PLACE_KEY } from './announce.ts'
 import { type AnnounceParams, correctAddresses, useAnnouncedAddress } from './announced-address.ts'
-import { amend } from './answers.ts'
 import { keepBinary } from './binary-answers.ts'
+import { listenOnFree } from './listen.ts'
 import { Locator } from './locator.ts'
+import { tellPlace } from './tell-place.ts'
 import { trackerMetrics } from './tracker-metrics.ts'
 
 export interface Tracker {
@@ -33,9 +30,10 @@ const REQUEST_TIMEOUT_MS = 5000
 const TIMEOUT_CHECK_MS = 1000
 
 /**
- * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`, `/metrics`); then `only` are
- * the infohashes (hex) that it serves, or all if it is left out. Where `port` is taken it takes the first free one up to `lastPort`. With `permits`, which may change while it runs, it answers
- * only announces that a permit covers. Throws MurderError `PORT_TAKEN`.
+ * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`, `/metrics`); then
+ * `only` are the infohashes (hex) that it serves, or all if it is left out. With `permits`, which may change while it runs, it
+ * answers only announces that a permit covers. Where `port` is taken it takes the first free one up to `lastPort`. Throws
+ * PORT_TAKEN, NO_LISTEN.
  */
 export async function startTracker(options: {
   port: number
@@ -81,7 +79,7 @@ export async function startTracker(options: {
     server.http.prependListener('request', (request, response) => guard(permits(), request, response))
   else server.http.prependListener('request', answerMetrics(server))
   limitConnections(server)
-  await listenOnFree(server, [options.port, options.lastPort ?? options.port], hosts)
+  await listenOnFree(server.http, [options.port, options.lastPort ?? options.port], hosts)
   return {
     port: (server.http.address() as { port: number }).port,
     close: () =>
@@ -103,22 +101,6 @@ function guard(permits: readonly Permit[], request: IncomingMessage, response: S
   else response.writeHead(200).end(bencode.encode({ 'failure reason': refusal }))
 }
 
-/**
- * Agents that ask are told where they are (`Locator`). Others learn of them only afterwards, so that nobody meets a peer of unknown
- * place. An open tracker looks for nobody but those who ask: else strangers could have it connect to anybody.
- */
-async function tellPlace(announced: AnnounceParams, locator: Locator, isTrusted: boolean): Promise<void> {
-  const { ip, port, httpReq, httpRes } = announced
-  if (!isTrusted && ip !== plainAddress(httpReq.socket.remoteAddress ?? '')) return
-  const place = await locator.locate(ip, port)
-  if (place !== undefined) amend(httpRes, (body) => withPlace(body, place))
-}
-
-function withPlace(body: Uint8Array, place: string): Uint8Array {
-  const answer = decodeUntrusted(body) as Record<string, unknown>
-  return bencode.encode({ ...answer, [PLACE_KEY]: place } as never)
-}
-
 /** The module ignores a request that is answered already. */
 function answerMetrics(server: Server): (request: IncomingMessage, response: ServerResponse) => void {
   let announces = 0
@@ -138,47 +120,4 @@ function limitConnections({ http }: Server): void {
     socket.once('close', () => limit.remove(socket))
     limit.add(socket, socket.remoteAddress ?? '')?.destroy()
   })
-}
-
-async function listenOnFree(server: Server, [first, last]: [number, number], hosts: string[]): Promise<void> {
-  for (let port = first; port < last; port++) {
-    try {
-      return await listenOnFirst(server, port, hosts)
-    } catch (error) {
-      if (!(error instanceof MurderError) || error.code !== 'PORT_TAKEN') throw error
-    }
-  }
-  await listenOnFirst(server, last, hosts)
-}
-
-/** `::` also accepts IPv4, if the machine has IPv6 at all. */
-async function listenOnFirst(server: Server, port: number, hosts: string[]): Promise<void> {
-  for (const host of hosts) {
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.http.once('error', reject)
-        server.http.listen(port, host, () => {
-          server.http.off('error', reject)
-          resolve()
-        })
-      })
-      return
-    } catch (error) {
-      if (isSystemError(error, 'EADDRINUSE')) {
-        throw new MurderError('PORT_TAKEN', `Port ${port} is taken: the tracker cannot listen there`, {
-          cure: 'stop the program that uses it, or choose another port with --port',
-          cause: error,
-        })
-      }
-      if (isSystemError(error, 'EAFNOSUPPORT') && host !== hosts.at(-1)) continue
-      throw new MurderError(
-        'NO_LISTEN',
-        `The tracker cannot listen on ${host} port ${port}: ${(error as Error).message}`,
-        {
-          cure: 'choose an address and a port that this machine may use',
-          cause: error,
-        },
-      )
-    }
-  }
 }

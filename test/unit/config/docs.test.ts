@@ -53,7 +53,7 @@ temporaryPath              /srv/app/shared/murder/tmp                       defa
 node                       found on each server                             default
 ports                      any free port                                    shipitfile
 reach                      auto                                             default
-between                    auto                                             default
+between                    direct                                           default
 betweenAddresses           none                                             default
 linger                     1 min 30 s                                       shipitfile
 package                    file                                             default

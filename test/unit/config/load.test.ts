@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import * as kinds from '../../../src/config/kinds.ts'
+import * as kinds from '../../../src/config/kinds/kinds.ts'
 import { loadSettings } from '../../../src/config/load.ts'
 import { MurderError } from '../../../src/errors.ts'
 
@@ -30,7 +30,7 @@ describe('values', () => {
       temporaryPath: '/srv/app/shared/murder/tmp',
       ports: [6881, 6999],
       reach: 'auto',
-      between: 'auto',
+      between: 'direct',
       betweenAddresses: [],
       linger: 30,
       package: 'file',
@@ -355,6 +355,13 @@ describe('problems, one complete line each', () => {
   ])('directory %s is not the agent’s own', (remotePath) => {
     expect(problems(() => load({ remotePath }))).toEqual([
       `murder.remotePath is "${remotePath}": allowed: a directory of its own, outside of the releases, such as /srv/app/shared/murder`,
+    ])
+  })
+
+  test('nor is one of an entry with a deployTo of its own', () => {
+    const servers = ['deploy@a', { host: 'b', deployTo: '/data/b' }]
+    expect(problems(() => load({ temporaryPath: '/data/b/releases/tmp' }, {}, servers))).toEqual([
+      'murder.temporaryPath is "/data/b/releases/tmp": allowed: a directory of its own, outside of the releases, such as /data/b/shared/murder',
     ])
   })
 })

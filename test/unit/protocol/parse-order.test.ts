@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { packHosts, unpackHosts } from '../../../src/protocol/host-list.ts'
 import type { ReceiveOrder } from '../../../src/protocol/order.ts'
 import { parseOrder } from '../../../src/protocol/parse-order.ts'
 
@@ -34,6 +35,14 @@ describe('an order', () => {
     expect(parse({ unpack, place })()).toEqual({ ...order, unpack, place })
   })
 
+  it('has the addresses of the fleet in few bytes', () => {
+    const hosts = Array.from({ length: 1000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`)
+    const packed = packHosts([...hosts, 'fe80::1', '10.9.0.0/16'])
+    expect(packed.length).toBeLessThan(5000)
+    expect(parse({ hosts: packed })()).toEqual({ ...order, hosts: packed })
+    expect(unpackHosts(packed).sort()).toEqual([...hosts, 'fe80::1', '10.9.0.0/16'].sort())
+  })
+
   it('has a stub in place of a long torrent', () => {
     const { torrent: _, ...stubbed } = { ...order, stub }
     expect(parseOrder(JSON.stringify(stubbed))).toEqual(stubbed)
@@ -42,6 +51,8 @@ describe('an order', () => {
   it.each([
     ['tag', { tag: 5 }],
     ['torrent', { torrent: undefined }],
+    ['hosts', { hosts: 'AAAA' }],
+    ['hosts', { hosts: ['10.0.0.1'] }],
     ['stub.infoHash', { stub: { ...stub, infoHash: 'cd' } }],
     ['stub.size', { stub: { ...stub, size: 0 } }],
     ['stub.pieceLength', { stub: { ...stub, pieceLength: 0.5 } }],

@@ -24,6 +24,7 @@ test('the JSON lines in docs/output.md are what such a deploy writes', () => {
   clock.advance(900)
   board.report({
     size: 1_000_000,
+    packaged: true,
     servers: 2,
     phases: { check: 0.5, package: 0.1, seed: 0.05, transfer: 1.2, unpack: 0.2 },
     seconds: 2.05,

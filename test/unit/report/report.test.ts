@@ -13,6 +13,7 @@ const MiB = 1024 ** 2
 
 const good: DeployReport = {
   size: 27 * MiB,
+  packaged: true,
   servers: 3,
   phases: { publish: 0.31, check: 0.8, package: 1.25, transfer: 6.32, unpack: 1 },
   seconds: 9.7,
@@ -41,6 +42,11 @@ slowest      deploy@b, 6.3 s, 4.3 MiB/s
 seeder sent  30.0 MiB, 1.11 times the size
 `,
   )
+})
+
+test('where no package was made, the size is that of the files', () => {
+  const text = reportTable({ ...good, packaged: false }, 100)
+  expect(text).toContain('size         27.0 MiB of files, no package was made\n')
 })
 
 test('the speed of what came over the network', () => {
@@ -90,7 +96,8 @@ test('one server is its own fastest; none is no server; nothing is divided by no
   const one = reportTable({ ...good, servers: 1, perServer: good.perServer.slice(0, 1) }, 100)
   expect(one).toContain('fastest')
   expect(one).not.toContain('slowest')
-  const none = { size: 0, servers: 2, phases: {}, perServer: [], seederUploaded: 0, failures: [] }
+  const run = { size: 0, packaged: true, servers: 2, phases: {} }
+  const none = { ...run, perServer: [], seederUploaded: 0, failures: [] }
   expect(reportTable(none, 100)).toBe(
     'size         0 B\nservers      0 of 2 done\nseeder sent  0 B, 0.00 times the size',
   )

@@ -5,7 +5,10 @@ import { isTag } from '../../../protocol/tag.ts'
 import type { Shipit } from '../../../shipit.ts'
 import { broughtFile } from '../../paths/local-paths.ts'
 
-/** The release that `murder:peer` was last told to bring, for a `deploy:publish` alone. Only the servers know whether they have it. */
+/**
+ * The release that `murder:peer` was last told to bring, for a `deploy:publish` alone. Only the servers know whether they have
+ * it.
+ */
 export interface LastBrought {
   tag: string
   /** SHA-256 of its package. */

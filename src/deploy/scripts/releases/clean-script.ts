@@ -107,8 +107,8 @@ true`
 }
 
 /**
- * Removes half-made releases, and the directories of transfers with their uploads for a seeder. A deploy leaves them when it is killed, or
- * when the server is unreachable as it ends; they would fill the disk. What runs is left.
+ * Removes half-made releases, and the directories of transfers with their uploads for a seeder. A deploy leaves them when it is
+ * killed, or when the server is unreachable as it ends; they would fill the disk. What runs is left.
  */
 export const halfMadeScript = (paths: { temporaryPath: string; remotePath: string; releases: string }) =>
   `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}; ${ownPlace(paths.remotePath)}

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { quotePath } from '../../../text/shell-quote.ts'
 import { recordPath, releasesPath, type ServerPaths } from '../../paths/server-paths.ts'
 import { checkReleaseName } from '../../releases/choose/check-release-name.ts'
-import { setNode } from '../find-node-script.ts'
+import { setNode } from '../node/find-node-script.ts'
 import { SAY } from '../shell-functions.ts'
 import { parseValues } from '../values.ts'
 

@@ -15,8 +15,8 @@ export interface Publication {
 }
 
 /**
- * Points `current` to the release. Prints `was=` and what the link was before. What cannot be noted in the history is not published;
- * the release itself is noted afterwards, when it is true. `fence` defines the function of that name.
+ * Points `current` to the release. Prints `was=` and what the link was before. What cannot be noted in the history is not
+ * published; the release itself is noted afterwards, when it is true. `fence` defines the function of that name.
  */
 export function publishScript(
   deployTo: string,

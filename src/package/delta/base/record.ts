@@ -9,8 +9,8 @@ import { readManifest, writeManifest } from '../format/manifest-file.ts'
 const ID_LETTERS = 64
 
 /**
- * Notes on a server what was delivered as a release: the id of its manifest as a line, which a shell can read, then the manifest. Notes
- * of releases that are not in `releases` any more go.
+ * Notes on a server what was delivered as a release: the id of its manifest as a line, which a shell can read, then the manifest.
+ * Notes of releases that are not in `releases` any more go.
  */
 export async function writeRecord(path: string, manifest: Manifest, releases: string): Promise<void> {
   const parts: Buffer[] = [Buffer.from(`${manifest.id}\n`)]

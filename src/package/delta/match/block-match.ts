@@ -30,9 +30,9 @@ const LOOK_AHEAD_BYTES = 16 << 10
 const PROBE_BYTES = 64
 
 /**
- * Tells of each byte of `source`, in order, where an earlier file has it. Where a block was found, the next one is looked for after it
- * and, with the content at hand, byte for byte; only where that ends a window rolls. `indexOf` is asked when it has to. Each
- * `undefined` is an occasion to do other things.
+ * Tells of each byte of `source`, in order, where an earlier file has it. Where a block was found, the next one is looked for
+ * after it and, with the content at hand, byte for byte; only where that ends a window rolls. `indexOf` is asked when it has to.
+ * Each `undefined` is an occasion to do other things.
  */
 export function* matchBlocks(
   source: ByteSource,
@@ -140,7 +140,9 @@ class Follower {
     return length
   }
 
-  /** How many bytes before a block that was found are the same, too; at most `most`. A window can roll past no more than a block. */
+  /**
+   * How many bytes before a block that was found are the same, too; at most `most`. A window can roll past no more than a block.
+   */
   sameBefore(at: number, { file, offset }: Place, most: number): number {
     const content = this.#contents[file]?.content
     const length = Math.min(most, offset, this.#indexOf().blockLength, STRIDE_BYTES)

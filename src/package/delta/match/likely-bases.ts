@@ -7,8 +7,8 @@ const MAX_CANDIDATES = 3
 const MAX_SIZE_RATIO = 3
 
 /**
- * Finds files of an earlier release that a changed file may be a new version of: the one at its path; of the same directory with the same
- * name but for a hash in it; of the same name elsewhere; and of the same directory and ending, what is nearest in size.
+ * Finds files of an earlier release that a changed file may be a new version of: the one at its path; of the same directory with
+ * the same name but for a hash in it; of the same name elsewhere; and of the same directory and ending, what is nearest in size.
  */
 export class LikelyBases {
   readonly #base: readonly Delivered[]

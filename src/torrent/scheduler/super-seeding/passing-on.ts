@@ -1,8 +1,8 @@
 import type { Receiver } from './receiver.ts'
 
 /** A peer from which nobody gets anything for so long, or for so many times what it usually takes, keeps all for itself. */
-const PATIENCE_S = 0.5
-const PATIENCE_TIMES = 8
+const MAX_KEPT_S = 0.5
+const MAX_KEPT_TIMES = 8
 /** Before so many pieces were passed on, nothing is usual: perhaps there is nobody yet to pass them on to. */
 const MIN_SAMPLES = 8
 
@@ -46,7 +46,7 @@ export class PassingOn {
   /** Whether the peer has had something to pass on for long, and has not. */
   isOverdue({ gifts, passedOnAtS }: Receiver, nowS: number): boolean {
     if (gifts === 0 || this.#samples < MIN_SAMPLES) return false
-    return nowS - passedOnAtS > Math.max(PATIENCE_S, PATIENCE_TIMES * this.#usualS)
+    return nowS - passedOnAtS > Math.max(MAX_KEPT_S, MAX_KEPT_TIMES * this.#usualS)
   }
 
   #take(piece: number, { receiver }: Gift): void {

@@ -225,7 +225,10 @@ export class SuperSeeding {
     return this.#next
   }
 
-  /** Not when the piece is assigned to another peer, or a peer has it that got it from here and passes it on, or several machines have it. */
+  /**
+   * Not when the piece is assigned to another peer, or a peer has it that got it from here and passes it on, or several machines
+   * have it.
+   */
   #unassign(piece: number): void {
     const copies = this.#copies[piece] ?? 0
     if (copies > 1) return

@@ -13,7 +13,7 @@ test('of both directions of a pair the better one counts', () => {
   expect(waysTable(ways).join('').split('\n')).toEqual([
     expect.stringMatching(/^pairs +exchange/),
     expect.stringMatching(/^1 +directly/),
-    expect.stringMatching(/^1 +over SSH +a deploy uses it/),
+    expect.stringMatching(/^1 +over SSH +open murder.ports; or set/),
     expect.stringMatching(/^1 +not at all +open murder\.ports/),
   ])
 })

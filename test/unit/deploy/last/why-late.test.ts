@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ServerFacts, TransferFacts } from '../../../../src/deploy/last/server-facts.ts'
+import type { ServerTransfer, TransferFacts } from '../../../../src/deploy/last/server-transfer.ts'
 import { lastServer, lateServers } from '../../../../src/deploy/last/why-late.ts'
 import type { PieceArrival } from '../../../../src/protocol/packed-pieces.ts'
 
@@ -14,9 +14,9 @@ const usual: TransferFacts = {
   sentAgain: 0.001,
 }
 
-type Changes = Partial<Omit<ServerFacts, 'transfer'>> & { transfer?: Partial<TransferFacts> }
+type Changes = Partial<Omit<ServerTransfer, 'transfer'>> & { transfer?: Partial<TransferFacts> }
 
-function server(name: string, { transfer, ...changes }: Changes = {}): ServerFacts {
+function server(name: string, { transfer, ...changes }: Changes = {}): ServerTransfer {
   return {
     server: name,
     startedS: 0.1,
@@ -33,7 +33,7 @@ function server(name: string, { transfer, ...changes }: Changes = {}): ServerFac
 }
 
 /** Three that are alike, and this one. */
-const fleet = (changes: Changes): ServerFacts[] => [
+const fleet = (changes: Changes): ServerTransfer[] => [
   server('web1'),
   server('web2', { completeS: 4.9, doneS: 5.1 }),
   server('web3', { completeS: 5.1, doneS: 5.3 }),
@@ -171,7 +171,7 @@ describe('why a server was late', () => {
     expect(lastServer(fleet(late))?.cause).toBe('link')
   })
 
-  test.each<[string, ServerFacts[]]>([
+  test.each<[string, ServerTransfer[]]>([
     ['no servers', []],
     ['one server', [server('web1', slow)]],
     ['servers that are alike', fleet({})],
@@ -208,7 +208,7 @@ describe('the way of the last piece', () => {
   const arrival = (source: string, atS: number) => ({ pieces: [{ piece, source, atS }], doneS: 5 })
   const last = (source: string) => ({ ...slow, lastPiece: { piece, source, atS: 10 } })
 
-  test.each<[string, ServerFacts[], [string, number, number][]]>([
+  test.each<[string, ServerTransfer[], [string, number, number][]]>([
     [
       'over two servers to the seeder',
       [server('a', last('b')), server('b', arrival('c', 6)), server('c', arrival('seeder', 2))],

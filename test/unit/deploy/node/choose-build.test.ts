@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Build, NODE_BYTES, pinnedBuilds } from '../../../../src/deploy/node/build.ts'
 import { chooseBuild, isNewer, whyUnfit } from '../../../../src/deploy/node/choose-build.ts'
-import type { Platform } from '../../../../src/deploy/scripts/platform-script.ts'
+import type { Platform } from '../../../../src/deploy/scripts/node/platform-script.ts'
 
 const own: Build = {
   version: 'v22.1.0',

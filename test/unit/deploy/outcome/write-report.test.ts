@@ -43,6 +43,7 @@ const report: RunReport = {
   error: '1 of 3 servers failed: nothing was published',
   published: false,
   size: 1_000_000,
+  packaged: true,
   phases: { check: 1, transfer: 3 },
   seederUploaded: 1_100_000,
   last: null,

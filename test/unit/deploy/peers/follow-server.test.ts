@@ -72,7 +72,7 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
     peers: new Map([[server, peer as unknown as RemotePeer]]),
   } as unknown as TransferPlan['plan']
   const times = new TransferTimes()
-  const shared = { torrent: '', hosts: undefined }
+  const shared = { torrent: '', hosts: undefined, links: undefined }
   return {
     follower: new ServerFollower(
       {

@@ -11,6 +11,7 @@ import {
   parseFacts,
   type ServerFacts,
 } from '../../../../src/deploy/scripts/facts-script.ts'
+import type { Transfer } from '../../../../src/deploy/transfer/transfer.ts'
 import { sha256Of } from '../../../../src/files/hash.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
@@ -244,9 +245,9 @@ it.each([
 it('wants room for a staged release and for the one that is made of it', () => {
   const server = { label: 'a' } as Server
   const found = new Map([[server, facts({ temporary: space('/', 500), releases: space('/', 500) })]])
-  const transfer = { length: 100, extent: { entries: 1, bytes: 300 } }
-  expect(checkSpace([server], found, transfer)).toEqual([])
-  expect(checkSpace([server], found, transfer, 2)).toEqual([
+  const gets = () => ({ length: 100, extent: { entries: 1, bytes: 300 } }) as Transfer
+  expect(checkSpace([server], found, gets)).toEqual([])
+  expect(checkSpace([server], found, gets, 2)).toEqual([
     expect.objectContaining({
       server: 'a',
       cause:

@@ -15,12 +15,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { setNode } from '../../../../src/deploy/scripts/find-node-script.ts'
 import {
   installAgentScript,
   installNodeScript,
   parseInstalledNode,
 } from '../../../../src/deploy/scripts/install-script.ts'
+import { setNode } from '../../../../src/deploy/scripts/node/find-node-script.ts'
 import { sha256Of } from '../../../../src/files/hash.ts'
 
 let root: string

@@ -8,11 +8,13 @@ const transfer = (tag: string, content?: Buffer) => ({ tag, content }) as unknow
 const whole = transfer('whole')
 const [large, small] = [transfer('large'), transfer('small', Buffer.alloc(1))]
 
-test('the swarm begins with what servers get; without any that needs it, it does not begin', () => {
-  const of = (...deltas: [Server, Transfer][]) => whatIsSeeded([one, two], whole, new Map(deltas))
-  expect(of()).toEqual({ isNeeded: true, seeded: [whole] })
-  expect(of([one, large], [two, large])).toEqual({ isNeeded: true, seeded: [large, whole] })
-  expect(of([one, small], [two, large])).toEqual({ isNeeded: true, seeded: [large, whole] })
-  expect(of([one, small])).toEqual({ isNeeded: true, seeded: [whole] })
-  expect(of([one, small], [two, small])).toEqual({ isNeeded: false, seeded: [whole] })
+test('what servers get is seeded, each once; small deltas and a package that nobody gets are not', () => {
+  const of = (made: Transfer | undefined, ...deltas: [Server, Transfer][]) =>
+    whatIsSeeded([one, two], made, new Map(deltas))
+  expect(of(whole)).toEqual([whole])
+  expect(of(whole, [two, large])).toEqual([whole, large])
+  expect(of(whole, [one, small])).toEqual([whole])
+  expect(of(whole, [one, large], [two, large])).toEqual([large])
+  expect(of(undefined, [one, small], [two, large])).toEqual([large])
+  expect(of(undefined, [one, small], [two, small])).toEqual([])
 })

@@ -327,6 +327,7 @@ describe('as JSON', () => {
     stream.take()
     const report: DeployReport = {
       size: 1000,
+      packaged: true,
       servers: 1,
       phases: { check: 0.5, transfer: 2 },
       seconds: 3,
@@ -344,6 +345,7 @@ describe('as JSON', () => {
       event: 'report',
       time,
       size: 1000,
+      packaged: true,
       servers: 1,
       done: 1,
       seconds: 3,

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createTorrent } from '../../../../src/torrent/metainfo/create.ts'
 import { type Metainfo, parseMetainfo } from '../../../../src/torrent/metainfo/metainfo.ts'
 import { refuseFullDisk } from '../../../../src/torrent/storage/disk-space.ts'
-import { piecesHere } from '../../../../src/torrent/storage/pieces-here.ts'
+import { piecesHere, zerosHere } from '../../../../src/torrent/storage/pieces-here.ts'
 import { Storage } from '../../../../src/torrent/storage/storage.ts'
 import { verifyContent } from '../../../../src/torrent/storage/verify.ts'
 
@@ -69,6 +69,21 @@ it('zeros need not come: a file that is not there yet has them', async () => {
   expect(await found(target)).toEqual([1, 2, 3])
   expect(await readFile(target)).toEqual(Buffer.alloc(3 * PIECE + 10))
   expect(statSync(target).blocks).toBe(0)
+})
+
+it('zeros need not come either where the piece hashes come only later, but for what holds other bytes', async () => {
+  await makeSource('some text')
+  const late = async () => {
+    const storage = new Storage(metainfo, target, true)
+    try {
+      return [...zerosHere(metainfo, storage, await storage.prepare())]
+    } finally {
+      await storage.close()
+    }
+  }
+  expect(await late()).toEqual([1, 2, 3])
+  await writeFile(target, Buffer.alloc(3 * PIECE + 10, 'old'))
+  expect(await late()).toEqual([])
 })
 
 it('a complete file of holes needs no room on the disk', async () => {

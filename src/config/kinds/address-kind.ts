@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { parseServerName } from '../text/server-name.ts'
+import { parseServerName } from '../../text/server-name.ts'
+import { isServerName } from '../servers.ts'
 import type { Kind } from './kinds.ts'
-import { findServers, isServerName, serverNames } from './servers.ts'
-import { unknownServer } from './sites.ts'
 
 /** Where others reach a server, by its name in `servers`. */
 export interface AddressSetting {
@@ -42,15 +41,4 @@ export const betweenAddresses: Kind<typeof schema> = {
   fromText,
   show: (addresses) => addresses.map(({ server, address }) => `${server}: ${address}`).join('; ') || 'none',
   toText,
-}
-
-/** One line for each name that is no server. `name` is the setting as the user wrote it. */
-export function addressProblems(
-  addresses: readonly AddressSetting[],
-  servers: readonly unknown[],
-  name: string,
-): string[] {
-  return addresses.flatMap(({ server }) =>
-    findServers(server, servers).length > 0 ? [] : [unknownServer(name, server, serverNames(servers))],
-  )
 }

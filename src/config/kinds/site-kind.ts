@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { isSiteName } from '../protocol/site-name.ts'
-import { rate } from '../text/format.ts'
+import { isSiteName } from '../../protocol/site-name.ts'
+import { rate } from '../../text/format.ts'
 import { type Kind, limit } from './kinds.ts'
 
 /** The servers of one place, by their names in `servers`; `local` is the deploy host. */

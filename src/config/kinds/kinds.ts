@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { isTag } from '../protocol/tag.ts'
-import { bytes, duration, oneLine, rate } from '../text/format.ts'
-import { isServer, isServerName } from './servers.ts'
+import { isTag } from '../../protocol/tag.ts'
+import { bytes, duration, oneLine, rate } from '../../text/format.ts'
+import { isServer, isServerName } from '../servers.ts'
 
 /**
  * A kind of value: how it is checked and worded, and its text in an environment variable and in a table. `fromText` never

@@ -1,5 +1,5 @@
-import type { Block } from '../scheduler/partial-piece.ts'
-import { LARGEST_BLOCK_BYTES, type PeerWire } from '../wire/peer-wire.ts'
+import type { Block } from '../../scheduler/partial-piece.ts'
+import { LARGEST_BLOCK_BYTES, type PeerWire } from '../../wire/peer-wire.ts'
 import type { RateLimit } from './rate-limit.ts'
 
 /** More bytes than this are not queued in a socket. */

@@ -14,7 +14,10 @@ export interface Platform {
   isNoexec: boolean
 }
 
-/** Tells of the platform of a server whose Node, as `findNode` leaves it, will not do, or was brought. Makes a file only to try it. */
+/**
+ * Tells of the platform of a server whose Node, as `findNode` leaves it, will not do, or was brought. Makes a file only to try
+ * it.
+ */
 export const platformScript = (readOnly: boolean): string => `k=0; [ -z "$version" ] || order "$version"
 case "$node" in "$p"/*) k=0 ;; esac
 if [ "$k" -lt ${OLDEST_NODE[0] * 1e6 + OLDEST_NODE[1] * 1e3} ]; then

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { loadSettings } from '../../../src/config/load.ts'
+import { loadSettings } from '../../../../src/config/load.ts'
 
 const servers = ['deploy@a.example.com', 'deploy@b.example.com:2222']
 const load = (file: unknown, env: Record<string, string> = {}) =>

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Server, SshConnection } from '../../fleet/ssh/server.ts'
-import type { Shipit } from '../../shipit.ts'
-import { oneLine } from '../../text/format.ts'
+import type { Server, SshConnection } from '../../../fleet/ssh/server.ts'
+import type { Shipit } from '../../../shipit.ts'
+import { oneLine } from '../../../text/format.ts'
 
 /** Methods of a connection of ssh-pool that run a command. */
 const METHODS = ['run', 'copy', 'copyToRemote', 'copyFromRemote', 'scpCopyToRemote', 'scpCopyFromRemote']
@@ -9,7 +9,7 @@ const METHODS = ['run', 'copy', 'copyToRemote', 'copyFromRemote', 'scpCopyToRemo
 /** What runs on a connection, as text for people. */
 const running = new WeakMap<object, Map<Promise<unknown>, string>>()
 /** After this time people are told what the end waits for. */
-const PATIENCE_MS = 3000
+const TELL_AFTER_MS = 3000
 
 export const connectionsOf = ({ pool }: Shipit): SshConnection[] =>
   (pool?.connections ?? []) as unknown as SshConnection[]
@@ -58,7 +58,7 @@ export async function commandsEnded(
   tell: (commands: string[]) => void,
 ): Promise<void> {
   const left = () => connections.flatMap((connection) => [...(running.get(connection) ?? [])])
-  const timer = setTimeout(() => tell(left().map(([, text]) => text)), PATIENCE_MS)
+  const timer = setTimeout(() => tell(left().map(([, text]) => text)), TELL_AFTER_MS)
   while (left().length > 0) {
     await Promise.all(left().map(([ended]) => ended))
     await setImmediate() // A caller that has waited for one of them may begin the next.

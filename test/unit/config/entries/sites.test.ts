@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { loadSettings } from '../../../src/config/load.ts'
-import { siteOf } from '../../../src/config/sites.ts'
+import { siteOf } from '../../../../src/config/entries/sites.ts'
+import { loadSettings } from '../../../../src/config/load.ts'
 
 const servers = ['deploy@a.example.com', 'b.example.com:2222', 'c.example.com']
 const load = (sites: unknown, peers?: string[]) =>

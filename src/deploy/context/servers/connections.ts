@@ -1,8 +1,8 @@
-import type { Settings } from '../../config/schema.ts'
-import { findServers, isServer, partsOf } from '../../config/servers.ts'
-import { MurderError } from '../../errors.ts'
-import type { SshConnection } from '../../fleet/ssh/server.ts'
-import type { Shipit } from '../../shipit.ts'
+import type { Settings } from '../../../config/schema.ts'
+import { findServers, isServer, partsOf } from '../../../config/servers.ts'
+import { MurderError } from '../../../errors.ts'
+import type { SshConnection } from '../../../fleet/ssh/server.ts'
+import type { Shipit } from '../../../shipit.ts'
 import { connectionsNotChosen } from './choose-servers.ts'
 import { connectionsOf } from './ssh-pool.ts'
 

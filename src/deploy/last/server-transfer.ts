@@ -1,7 +1,7 @@
 import type { PieceArrival } from '../../protocol/packed-pieces.ts'
 
 /** What is known of one server's share in a transfer. Seconds since the transfer began, on the deploy host's clock. */
-export interface ServerFacts {
+export interface ServerTransfer {
   server: string
   /** It began to fetch. */
   startedS: number

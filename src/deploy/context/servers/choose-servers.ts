@@ -1,8 +1,8 @@
-import { isSelection, selectServers } from '../../config/entries/select.ts'
-import { ExitCode, MurderError } from '../../errors.ts'
-import type { SshConnection } from '../../fleet/ssh/server.ts'
-import type { Shipit } from '../../shipit.ts'
-import { settingsOf } from './settings-of.ts'
+import { isSelection, selectServers } from '../../../config/entries/select.ts'
+import { ExitCode, MurderError } from '../../../errors.ts'
+import type { SshConnection } from '../../../fleet/ssh/server.ts'
+import type { Shipit } from '../../../shipit.ts'
+import { settingsOf } from '../settings-of.ts'
 import { connectionsOf } from './ssh-pool.ts'
 
 const notChosen = new WeakMap<Shipit, readonly SshConnection[]>()

@@ -1,4 +1,4 @@
-import { quote, quotePath } from '../../text/shell-quote.ts'
+import { quote, quotePath } from '../../../text/shell-quote.ts'
 
 /** The oldest Node that runs the agent. */
 export const OLDEST_NODE = [20, 19] as const
@@ -58,11 +58,11 @@ export const BROUGHT_PREFIX = 'node-'
 const LEAST = OLDEST_NODE[0] * 1e6 + OLDEST_NODE[1] * 1e3
 
 /**
- * Shell functions. `run_node PATH` sets `version` to `v22.1.0` if a Node runs there, else to nothing, and `said` to why. A script is
- * run because --version alone would work where none does: with a bad NODE_OPTIONS, or too little memory (ulimit -v). `order TEXT`
- * sets `k` to a number by which versions are ordered; what is missing of a version counts as high. `search` sets `node` and `version`
- * to the newest Node that is new enough, and fails where there is none. It reads versions from paths and runs only what has none
- * in its path, and then the newest.
+ * Shell functions. `run_node PATH` sets `version` to `v22.1.0` if a Node runs there, else to nothing, and `said` to why. A script
+ * is run because --version alone would work where none does: with a bad NODE_OPTIONS, or too little memory (ulimit -v). `order
+ * TEXT` sets `k` to a number by which versions are ordered; what is missing of a version counts as high. `search` sets `node` and
+ * `version` to the newest Node that is new enough, and fails where there is none. It reads versions from paths and runs only what
+ * has none in its path, and then the newest.
  */
 const FUNCTIONS = `nl='
 '
@@ -117,9 +117,9 @@ search() {
 }`
 
 /**
- * Shell text that sets `node` to the Node of a server, `version` to its version where it was run, and else `said` to why it does not
- * run. The one of the setting is taken as it is. Otherwise the one on the PATH counts, and where that is none, or too old, the newest
- * elsewhere; where there is none at all it is the one on the PATH again.
+ * Shell text that sets `node` to the Node of a server, `version` to its version where it was run, and else `said` to why it does
+ * not run. The one of the setting is taken as it is. Otherwise the one on the PATH counts, and where that is none, or too old,
+ * the newest elsewhere; where there is none at all it is the one on the PATH again.
  */
 export function findNode(setting: string | undefined, remotePath: string): string {
   const functions = `p=${quotePath(remotePath)}\n${FUNCTIONS}`

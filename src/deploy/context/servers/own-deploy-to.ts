@@ -1,16 +1,16 @@
-import { entryOf } from '../../config/entries/entry.ts'
-import { ExitCode, MurderError } from '../../errors.ts'
-import type { Shipit } from '../../shipit.ts'
-import type { Context } from './context.ts'
+import { entryOf } from '../../../config/entries/entry.ts'
+import { ExitCode, MurderError } from '../../../errors.ts'
+import type { Shipit } from '../../../shipit.ts'
+import type { Context } from '../context.ts'
 
 /** Events of a deploy and of a rollback at which other plugins work on the servers. */
 const EVENTS = ['deploy', 'fetched', 'updated', 'published', 'cleaned', 'deployed', 'rollback', 'rollbacked']
 const ENVIRONMENTS_PATH = /\b(?:releasePath|releasesPath|currentPath|prevReleasePath)\b/
 
 /**
- * A listener of another plugin is given one `releasePath` for all servers. Where entries have a `deployTo` of their own it would work
- * in a directory that is not there, after the release is live. Throws OWN_DEPLOY_TO where a listener reads that path by itself, and says
- * so of others. `own`: listeners that know.
+ * A listener of another plugin is given one `releasePath` for all servers. Where entries have a `deployTo` of their own it would
+ * work in a directory that is not there, after the release is live. Throws OWN_DEPLOY_TO where a listener reads that path by
+ * itself, and says so of others. `own`: listeners that know.
  */
 export function checkOwnDeployTo({ fleet, shipit }: Context, own: ReadonlySet<unknown>): void {
   const apart = fleet.all.filter(({ connection }) => entryOf(connection.remote).deployTo !== undefined)

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { findNode, originOfNode, setNode } from '../../../../src/deploy/scripts/find-node-script.ts'
+import { findNode, originOfNode, setNode } from '../../../../../src/deploy/scripts/node/find-node-script.ts'
 
 let home: string
 beforeEach(() => {

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate as nextIteration } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { RateLimit } from '../../../../src/torrent/peers/rate-limit.ts'
-import { type BlockSource, UploadQueue } from '../../../../src/torrent/peers/upload-queue.ts'
-import type { Block } from '../../../../src/torrent/scheduler/partial-piece.ts'
-import type { PeerWire } from '../../../../src/torrent/wire/peer-wire.ts'
+import { RateLimit } from '../../../../../src/torrent/peers/limits/rate-limit.ts'
+import { type BlockSource, UploadQueue } from '../../../../../src/torrent/peers/limits/upload-queue.ts'
+import type { Block } from '../../../../../src/torrent/scheduler/partial-piece.ts'
+import type { PeerWire } from '../../../../../src/torrent/wire/peer-wire.ts'
 
 /** A neighbour that asks for 10 bytes a block; `log` has what it gets, by piece. */
 function queue({ isAgent = true, budget = Number.POSITIVE_INFINITY } = {}) {

@@ -1,0 +1,58 @@
+import type { Server } from '../fleet/ssh/server.ts'
+import { defined } from '../system/defined.ts'
+import type { Context } from './context/context.ts'
+import type { Deltas } from './deltas/deltas.ts'
+import type { FleetFacts } from './preflight/preflight.ts'
+import { hasZstd } from './preflight/verdict.ts'
+import { compressionNote } from './transfer/compression-note.ts'
+import { planTransfer } from './transfer/make-transfer.ts'
+import type { Extent, Transfer } from './transfer/transfer.ts'
+import { WholePackage } from './transfer/whole-package.ts'
+
+/** What travels: the package, and for some servers a delta in its place. */
+export interface Packaged {
+  extent: Extent
+  deltas: ReadonlyMap<Server, Transfer>
+  /** The package, where it is there. */
+  made: () => Transfer | undefined
+  /** What a server gets: its delta, or the package. */
+  gets: (server: Server) => Transfer | undefined
+  /** Gives the package, which is made now unless it is there. */
+  whole: () => Promise<Transfer>
+}
+
+/** Makes the deltas, and the package if a server needs it. `directory`: where, on the deploy host. */
+export async function packageRelease(
+  context: Context,
+  { tag, directory, facts, making }: { tag: string; directory: string; facts: FleetFacts; making: Deltas },
+): Promise<Packaged> {
+  const plan = planTransfer(context, {
+    tag,
+    directory,
+    zstdEverywhere: [...facts.values()].every(hasZstd),
+    peers: context.fleet.servers.length,
+    onScanned: (root, entries) => making.begin(root, entries),
+  })
+  const note = compressionNote(context.settings, plan)
+  if (note !== undefined) context.display.board().log(note)
+  const whole = new WholePackage(plan)
+  const { deltas, becomes } = await making.choose(whole)
+  noteSize(context, whole)
+  return {
+    extent: plan.extent,
+    deltas,
+    made: () => whole.made,
+    gets: (server) => deltas.get(server) ?? whole.made,
+    async whole() {
+      const made = await whole.make(defined({ id: becomes }))
+      noteSize(context, whole)
+      return made
+    },
+  }
+}
+
+/** The size of a release of which no package was made is that of its files. */
+function noteSize({ record }: Context, { made, plan }: WholePackage): void {
+  record.size = made?.length ?? plan.contentBytes
+  record.packaged = made !== undefined
+}

@@ -1,0 +1,51 @@
+import { explain } from '../../errors.ts'
+import type { Context } from '../context/context.ts'
+import { Placement } from '../hosts/placement.ts'
+import type { FleetFacts } from '../preflight/preflight.ts'
+import type { Reach } from '../reach/reach.ts'
+import type { Transfer } from '../transfer/transfer.ts'
+import { LateSwarm } from './late-swarm.ts'
+import { startSwarm } from './start-swarm.ts'
+import type { Swarm } from './swarm.ts'
+
+/**
+ * The swarm of a deploy, not yet started. Other plugins and the user are told of it. `made`: the package, where it is there by
+ * then.
+ */
+export function swarmOf(
+  context: Context,
+  { made, facts, reach }: { made: () => Transfer | undefined; facts: FleetFacts; reach: Reach },
+): LateSwarm {
+  return new LateSwarm(new Placement(context, facts), async (seeded) => {
+    const running = await startSwarm(context, seeded, facts, reach)
+    warnWhenBroken(context, running)
+    tellSeeding(context, made() ?? seeded[0], running)
+    return running
+  })
+}
+
+/** Losing the seeder's server after the transfer does not fail the deploy. */
+export async function stopAndCount(context: Context, swarm: LateSwarm): Promise<void> {
+  try {
+    await swarm.stop()
+  } catch (error) {
+    context.display.board().log(explain(error))
+  }
+  // A seeder that was killed last reported some seconds before.
+  const had = context.record.servers.reduce((sum, { fromSeeder }) => sum + fromSeeder, 0)
+  context.record.seederUploaded = Math.max(swarm.sent(), had)
+}
+
+/** Peers go on without a tracker, and without a seeder once they have everything between them. */
+function warnWhenBroken(context: Context, swarm: Swarm): void {
+  void swarm.broken.then((error) => {
+    if (error) context.display.board().log(explain(error))
+  })
+}
+
+/** For other plugins. */
+function tellSeeding({ shipit, settings }: Context, transfer: Transfer, swarm: Swarm): void {
+  const { tag, infoHash, length } = transfer
+  const { trackerPort, seederPort } = swarm
+  shipit.emit('murder:seeding', { tag, infoHash, length, trackerPort, seederPort, seeder: settings.seeder })
+}

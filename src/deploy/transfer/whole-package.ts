@@ -1,0 +1,51 @@
+import { MurderError } from '../../errors.ts'
+import type { Compression } from '../../protocol/order.ts'
+import type { Extent, Transfer } from './transfer.ts'
+
+export interface MakeOptions {
+  /** Of the manifest that the content must have. */
+  id?: string
+  onProgress?: (bytes: number, total: number) => void
+}
+
+/** What is known of a package before it is made. */
+export interface PlannedPackage {
+  tag: string
+  extent: Extent
+  /** Bytes of the files in it. */
+  contentBytes: number
+  /** About how many bytes it would have. */
+  estimatedBytes: number
+  compression: Compression
+  /** Throws FILE_CHANGED, also when the content is another one than that of `id`, and what `pack` throws. */
+  make(options?: MakeOptions): Promise<Transfer>
+}
+
+/** The package of a deploy. It is made once, when the first server needs it: where all get deltas, nobody does. */
+export class WholePackage {
+  readonly plan: PlannedPackage
+  /** It is there. */
+  made: Transfer | undefined
+  #making: Promise<Transfer> | undefined
+
+  constructor(plan: PlannedPackage) {
+    this.plan = plan
+  }
+
+  /** `options` count for the first call. A failure stays one. */
+  make(options?: MakeOptions): Promise<Transfer> {
+    this.#making ??= this.#make(options)
+    return this.#making
+  }
+
+  async #make(options?: MakeOptions): Promise<Transfer> {
+    this.made = await this.plan.make(options)
+    return this.made
+  }
+}
+
+/** The content is another one than that of the deltas, although sizes and times say that it is the same. */
+export const otherContent = (): MurderError =>
+  new MurderError('FILE_CHANGED', 'the release directory changed after the deltas of it were made', {
+    cure: 'stop whatever writes into it, then deploy again',
+  })
