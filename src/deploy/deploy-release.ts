@@ -19,6 +19,7 @@ import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
 import { prepareReach } from './reach/reach.ts'
 import { assertSameRevision, nameRelease } from './releases/choose/name-release.ts'
+import { noteStaged } from './releases/staged.ts'
 import { noteReceivingScript } from './scripts/releases/history-script.ts'
 import { stopAndCount, swarmOf } from './swarm/deploy-swarm.ts'
 import type { LateSwarm } from './swarm/late-swarm.ts'
@@ -27,13 +28,15 @@ import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
 import { revisionOf } from './transfer/revision.ts'
 
 /**
- * Brings the workspace to every server as a new release, unpacked and not yet published. Sets what shipit-deploy's other tasks and
- * other plugins read: previousRelease, previousRevision, releaseDirname, releasePath, currentRevision. Servers that fail are left
- * out while `tolerate` allows it. When it does not, the new release is removed everywhere and this throws FLEET_FAILED.
+ * Brings the workspace to every server as a new release, unpacked and not yet published, or staged when the context says so. Sets
+ * what shipit-deploy's other tasks and other plugins read: previousRelease, previousRevision, releaseDirname, releasePath,
+ * currentRevision. Servers that fail are left out while `tolerate` allows it. When it does not, the new release is removed
+ * everywhere and this throws FLEET_FAILED.
  */
 export async function deployRelease(context: Context, asked?: Promise<Outcome[]>): Promise<DeployReport> {
   const { shipit, fleet, record, signal } = context
   const { phases } = record
+  const consequence = context.staging ? 'nothing was staged' : 'nothing was published'
   const clock = stopwatch()
   const board = context.display.board()
   const { facts, failures } = await inspect(context, asked ?? askAndLock(context))
@@ -57,12 +60,12 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     phases.package = clock()
     const lengths = fleet.servers.map((server) => gets(server)?.length ?? 0)
     context.picture.describe({ size: Math.max(...lengths) })
-    tolerate(context, checkSpace(fleet.servers, facts, gets), 'nothing was published')
+    tolerate(context, checkSpace(fleet.servers, facts, gets, context.staging && 2), consequence)
     const withoutAgent = await missing
     signal.throwIfAborted()
-    tolerate(context, withoutAgent, 'nothing was published')
+    tolerate(context, withoutAgent, consequence)
     isTouched = true
-    await noteReceiving(context, tag)
+    await noteReceiving(context, tag, consequence)
     making.keeper.begin()
     board.step('seed')
     const reach = await reaching
@@ -72,6 +75,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     if (first) await Promise.all([started.start([first, ...others]), reach.links])
     phases.seed = clock()
     const taking = fleet.servers
+    const isStaged = context.staging === true
     const received = await followServers(context, {
       whole,
       deltas,
@@ -82,6 +86,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       peers,
       releasePath: shipit.releasePath ?? '',
       carries: true,
+      isStaged,
       unpacked,
       ...defined({ revision }),
     })
@@ -89,7 +94,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     phases.unpack = received.unpackSeconds
     if (signal.aborted) tellFailures(context, received.failures, { said: true })
     signal.throwIfAborted()
-    tolerate(context, received.failures, 'nothing was published', { said: true })
+    tolerate(context, received.failures, consequence, { said: true })
     const lost = taking.filter((server) => !fleet.servers.includes(server))
     // A dead server answers late: the others publish without waiting for it.
     context.meanwhile(undo(context, tag, unpacked, lost))
@@ -100,6 +105,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     ])
     context.meanwhile(kept)
     swarm = undefined
+    if (isStaged) await noteStaged(context, tag)
     return report(context, received)
   } catch (error) {
     if (isTouched) await undo(context, tag, unpacked)
@@ -117,7 +123,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
 }
 
 /** From now on the next deploy knows what this one has left, should it be killed. */
-async function noteReceiving(context: Context, tag: string): Promise<void> {
+async function noteReceiving(context: Context, tag: string, consequence: string): Promise<void> {
   const noted = author()
   const note = (server: Server) => ({
     script: noteReceivingScript(deployToOf(context.shipit, server), noted, tag),
@@ -125,7 +131,7 @@ async function noteReceiving(context: Context, tag: string): Promise<void> {
   const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
   const outcomes = await context.fleet.run('check', note, options)
   context.signal.throwIfAborted()
-  tolerate(context, failuresOf(outcomes, 'check'), 'nothing was published')
+  tolerate(context, failuresOf(outcomes, 'check'), consequence)
 }
 
 /** Gives the seconds since its last call. */

@@ -8,6 +8,7 @@ import { bytes } from '../text/format.ts'
 import { table } from '../text/table.ts'
 import type { Context } from './context/context.ts'
 import { lockedError, namedLocks } from './context/fleet-lock.ts'
+import { isStaged } from './deltas/bases.ts'
 import { Deltas } from './deltas/deltas.ts'
 import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
 import { say } from './outcome/say.ts'
@@ -20,7 +21,7 @@ import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
 import { releaseBefore } from './releases/choose/choose-release.ts'
 import { keptReleases } from './releases/clean-releases.ts'
-import { releasesToClean } from './releases/history.ts'
+import { releasesToClean, stagedReleases } from './releases/history.ts'
 import { nameGroup, planOf } from './rollout/plan.ts'
 import { parseReleases, parseServerReleases, releasesScript } from './scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
@@ -40,17 +41,18 @@ export async function tryDeploy(context: Context): Promise<void> {
   const making = new Deltas(context, facts, directory)
   try {
     const { extent, gets } = await packageRelease(context, { tag: 'dry-run', directory, facts, making })
-    tolerate(context, checkSpace(fleet.servers, facts, gets), 'a deploy would end here')
+    tolerate(context, checkSpace(fleet.servers, facts, gets, context.staging && 2), 'a deploy would end here')
     const rows = fleet.servers.map((server) => {
-      const { currentRelease = 'none', hasAgent = false } = facts.get(server) ?? {}
+      const found = facts.get(server)
+      const { currentRelease = 'none', hasAgent = false } = found ?? {}
       const transfer = gets(server)
-      const text = transfer ? getsText(transfer) : ''
+      const text = transfer ? getsText(transfer, (id) => isStaged(found, id)) : ''
       return [server.label, currentRelease, hasAgent ? 'there' : 'would be uploaded', text]
     })
     const from = settings.seeder === 'local' ? 'the deploy host' : settings.seeder
     const into = `unpacked to ${bytes(extent.bytes)} in ${releasesPath(deployToOf(shipit))}`
     const each = fleet.servers.flatMap((server) => gets(server) ?? [])
-    const what = `${travelsText(each, from)}; it would be ${into}`
+    const what = `${travelsText(each, from)}; it would be ${context.staging ? 'staged, ' : ''}${into}`
     show(context, `${what}\n${table([['server', 'current release', 'agent', 'gets'], ...rows])}`)
   } finally {
     making.stop()
@@ -93,11 +95,12 @@ export function tryPublish(context: Context): void {
 export async function tryClean(context: Context): Promise<void> {
   const { shipit } = context
   const keep = Math.max(1, keptReleases(shipit.config) - (shipit.releaseDirname === undefined ? 1 : 0))
+  const supersedes = shipit.seq?.includes('deploy:update') === true
   const outcomes = await askAll(context, 'clean', 'nothing was removed')
   const lines = outcomes.flatMap((outcome) => {
-    const names = outcome.ok
-      ? releasesToClean(parseServerReleases(outcome.stdout), keep, { withLeftovers: true })
-      : []
+    const found = parseServerReleases(outcome.ok ? outcome.stdout : '')
+    const old = releasesToClean(found, keep, { withLeftovers: true })
+    const names = [...new Set([...old, ...(supersedes ? stagedReleases(found) : [])])]
     return names.length > 0 ? [`  ${outcome.server.label}: ${names.join(', ')}`] : []
   })
   const text = lines.length > 0 ? 'these releases would be removed' : 'no release would be removed'

@@ -96,7 +96,8 @@ export function reportTable(report: DeployReport, columns: number, colour = fals
 function deltaRows(perServer: readonly ServerReport[], size: number): string[][] {
   const deltas = perServer.flatMap(({ delta }) => delta ?? [])
   const sizes = deltas.flatMap(({ bytes, unchanged }) => (unchanged ? [] : [bytes]))
-  const same = deltas.length - sizes.length
+  const staged = deltas.filter((delta) => delta.unchanged && delta.staged).length
+  const same = deltas.length - sizes.length - staged
   const refused = perServer.flatMap(({ server, refusedDelta }) =>
     refusedDelta === undefined ? [] : [server],
   )
@@ -105,6 +106,7 @@ function deltaRows(perServer: readonly ServerReport[], size: number): string[][]
   const of = (count: number) => `${count} of ${perServer.length} servers`
   const to = of(sizes.length)
   return [
+    ...(staged > 0 ? [['staged already', `on ${of(staged)}, which made it of what was staged`]] : []),
     ...(same > 0 ? [['nothing changed', `on ${of(same)}, which made it of their current release`]] : []),
     ...(sizes.length > 0 ? [['delta', `${bytes(most)} to ${to}, ${share} of the size`]] : []),
     ...(refused.length > 0

@@ -1,8 +1,9 @@
-/** `of`: the id of what was delivered before. `unchanged`: nothing but times differs from it. */
+/** `of`: the id of what was delivered before. `unchanged`: nothing but times differs from it. `staged`: that waited to be published. */
 export interface DeltaReport {
   of: string
   bytes: number
   unchanged?: boolean
+  staged?: boolean
 }
 
 export interface ServerReport {

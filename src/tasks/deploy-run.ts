@@ -17,6 +17,7 @@ import { forgetBroughtBefore } from '../deploy/releases/choose/last-brought.ts'
 import { cleanReleases } from '../deploy/releases/clean-releases.ts'
 import { findRelease, preparePublishing, releaseOf } from '../deploy/releases/prepare-publishing.ts'
 import { prepareRollback } from '../deploy/releases/rollback.ts'
+import { tellStaged } from '../deploy/releases/staged.ts'
 import { tellReverted } from '../deploy/releases/tell-reverted.ts'
 import { checkPause } from '../deploy/rollout/pause.ts'
 import { prepareResume } from '../deploy/rollout/resume.ts'
@@ -98,7 +99,8 @@ export class DeployRun {
       this.#showReport = undefined
     }
     context.display.finish()
-    shipit.emit('updated')
+    if (context.staging) tellStaged(context)
+    else shipit.emit('updated')
   }
 
   async tryUpdate(): Promise<void> {
@@ -205,11 +207,11 @@ export class DeployRun {
   async #begin(context: Context): Promise<void> {
     context.log.begin()
     if (this.#begun) return
-    checkPause(context)
+    if (!context.staging) checkPause(context)
     checkOwnDeployTo(context, new Set([this.#onPublished]))
     this.#begun = { context, at: new Date() }
     watchExit((code) => this.#endWithProcess(code))
-    notify(context, 'started')
+    if (!context.staging) notify(context, 'started')
     this.#page = await startPage(context)
   }
 
@@ -229,7 +231,7 @@ export class DeployRun {
     if (!this.#begun) return
     const { context, at } = this.#begun
     this.#begun = undefined
-    if (error !== undefined)
+    if (error !== undefined && !context.staging)
       notify(context, 'failed', { error, release: this.#tried ?? this.#shipit.releaseDirname })
     const done = runReport(context, at, error, this.#report)
     endPicture(context, done)
@@ -239,9 +241,9 @@ export class DeployRun {
     const kind = context.resumed?.isRollback ? 'rollback' : KINDS[this.#namedBy?.task ?? '']
     savePicture(context, { ...done, isDeploy: kind === undefined })
     // When nothing was changed, the last deploy is still the one before.
-    if (kind !== 'alone' || done.published) saveLastRun(this.#shipit, done, kind)
+    if (!context.staging && (kind !== 'alone' || done.published)) saveLastRun(this.#shipit, done, kind)
     context.log.line(`report ${JSON.stringify(done)}`)
-    if (error === undefined) this.#shipit.emit('murder:done', done)
+    if (error === undefined && !context.staging) this.#shipit.emit('murder:done', done)
   }
 }
 

@@ -19,6 +19,7 @@ import { registerPeer } from './murder/peer.ts'
 import { registerResume } from './murder/resume.ts'
 import { registerSeed } from './murder/seed.ts'
 import { registerSetup } from './murder/setup.ts'
+import { registerStage } from './murder/stage.ts'
 import { registerStartSeeding } from './murder/start-seeding.ts'
 import { registerStartTracker } from './murder/start-tracker.ts'
 import { registerStatus } from './murder/status.ts'
@@ -28,6 +29,7 @@ import { registerStopPeering } from './murder/stop-peering.ts'
 import { registerStopSeeding } from './murder/stop-seeding.ts'
 import { registerStopTracker } from './murder/stop-tracker.ts'
 import { registerUnlock } from './murder/unlock.ts'
+import { registerUnstage } from './murder/unstage.ts'
 import { registerRetry } from './retry.ts'
 import { registerRollback } from './rollback.ts'
 import type { Registration } from './task.ts'
@@ -43,6 +45,8 @@ export const registrations: readonly Registration[] = [
   registerRollback,
   registerRetry,
   registerResume,
+  registerStage,
+  registerUnstage,
   registerConfig,
   registerLock,
   registerUnlock,

@@ -19,3 +19,14 @@ export function refuseBoth({ seq = [], environment }: Pick<Shipit, 'seq' | 'envi
     },
   )
 }
+
+/** What is staged is published by a later call. Throws ONE_AT_A_TIME. */
+export function refuseBesideStaging({ seq = [], environment }: Pick<Shipit, 'seq' | 'environment'>): void {
+  const other = seq.find((name) => /^(deploy|rollback)\b|^murder:(retry|resume)$/.test(name))
+  if (other === undefined) return
+  const last = other.replace(/:(init|fetch|update)$/, '')
+  throw new MurderError('ONE_AT_A_TIME', `murder:stage and ${last} cannot run in one call`, {
+    exitCode: ExitCode.usage,
+    cure: `nothing was changed; run ${shipitCommand(environment, 'murder:stage')}, and later ${shipitCommand(environment, last)}`,
+  })
+}

@@ -27,6 +27,8 @@ export interface Context {
   readonly fleet: Fleet
   /** The release that a retry repeats, because some servers lack it. */
   again?: { release: string; revision: string | null }
+  /** The release is brought to be published by a later deploy. */
+  staging?: true
   /** A rollout that this run goes on with. */
   resumed?: RolloutState
   /** What runs Node on each server, as the check has found it. */

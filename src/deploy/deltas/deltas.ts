@@ -17,7 +17,7 @@ import { BaseKeeper } from './base-keeper.ts'
 import { type Answer, jobEntries, startDeltaProcess } from './delta-process.ts'
 import { fetchSignature, type Peers } from './fetch-signature.ts'
 import { type BaseGroup, groupByBase } from './group-by-base.ts'
-import { isClearlySmaller, isSurelyNeeded } from './need-whole.ts'
+import { isClearlySmaller, isSurelyNeeded, type Made, smallestDeltas } from './need-whole.ts'
 import { timeLimitMs } from './time-limit.ts'
 
 /** The list of a release with more would take too much memory as text. */
@@ -42,8 +42,8 @@ interface Wanted extends BaseGroup {
 
 /**
  * The deltas of one deploy: one for each base that servers have. This machine knows the base, or one of its servers says what it
- * is. A server gets its delta where that is smaller than the package. When a delta fails, the package is sent. It is only made
- * where a server needs it.
+ * is. A server gets its smallest delta where that is smaller than the package. When a delta fails, the package is sent. It is only
+ * made where a server needs it. A staged release is a base, too: of one that is the same but for times, the delta is next to nothing.
  */
 export class Deltas {
   readonly keeper: BaseKeeper
@@ -51,19 +51,30 @@ export class Deltas {
   readonly #facts: FleetFacts
   readonly #peers: Peers
   readonly #wanted: readonly Wanted[]
+  /** Else only a staged release is used, where it is what would be sent. */
+  readonly #isOn: boolean
+  /** Else a delta must be so small that it goes with the order. */
+  readonly #maySeed: boolean
   readonly #over = new AbortController()
-  readonly #answers: Promise<Answer[]>[] = []
+  readonly #making: { wanted: readonly Wanted[]; made: Promise<Answer[]> }[] = []
 
   /** `directory`: of this deploy on the deploy host. `peers`: the agents that run on servers or will do so. */
   constructor(context: Context, facts: FleetFacts, directory: string, peers: Peers = new Map()) {
     const { settings, shipit } = context
     const isOn = settings.deltas
+    const most = moreSeeders(settings.ports)
+    this.#maySeed = most > 0
+    this.#isOn = isOn && this.#maySeed
     const bases = basesDirectory(shipit.environment)
     this.#context = context
     this.#facts = facts
     this.#peers = peers
-    this.keeper = new BaseKeeper(bases, isOn ? settings.keepContent : undefined, context.signal)
-    const groups = isOn ? groupByBase(facts, moreSeeders(settings.ports)) : []
+    this.keeper = new BaseKeeper(
+      bases,
+      isOn || context.staging ? settings.keepContent : undefined,
+      context.signal,
+    )
+    const groups = groupByBase(facts, Math.max(most, 1), { deltas: this.#isOn })
     this.#wanted = groups.map((group, index) => {
       const own = join(directory, `delta-${index}`)
       const kept = isKept(bases, group.id)
@@ -92,7 +103,7 @@ export class Deltas {
       const job = { do: 'make', root, entries: jobEntries(entries), deltas } as const
       return startDeltaProcess(job, { signal: this.#signal }).ended
     }
-    if (known && known.length > 0) this.#answers.push(make(known))
+    if (known && known.length > 0) this.#making.push({ wanted: known, made: make(known) })
     const size = entries.reduce((sum, entry) => sum + entry.size, 0)
     for (const wanted of unknown ?? []) {
       const asked = fetchSignature(this.#context, wanted, {
@@ -105,7 +116,7 @@ export class Deltas {
       const unmade = (error: unknown): Answer[] => [
         { event: 'unmade', base: wanted.id, message: explain(error) },
       ]
-      this.#answers.push(asked.then(() => make([wanted]), unmade))
+      this.#making.push({ wanted: [wanted], made: asked.then(() => make([wanted]), unmade) })
     }
   }
 
@@ -115,24 +126,23 @@ export class Deltas {
    */
   async choose(whole: WholePackage): Promise<Chosen> {
     const answers = await this.#inTime(whole)
-    const made: { servers: readonly Server[]; delta: Transfer }[] = []
+    const made: Made[] = []
     for (const wanted of this.#wanted) {
       const answer = answers.find(({ base }) => base === wanted.id)
       const delta = answer?.event === 'made' ? await this.#transfer(whole, wanted, answer) : undefined
-      if (delta) made.push({ servers: wanted.servers, delta })
+      if (delta && this.#isUsable(delta)) made.push({ servers: wanted.servers, delta })
       if (answer?.event !== 'made') this.#sayWhole(wanted, answer?.message ?? TOO_LATE)
     }
     const becomes = made[0]?.delta.base?.becomes
-    const needsNone =
-      !isSurelyNeeded(this.#context.fleet.servers, made) &&
-      made.every(({ delta }) => isClearlySmaller(delta.length, whole.plan.estimatedBytes))
+    const smallest = smallestDeltas(made)
+    const needsNone = this.#context.fleet.servers.every((server) => {
+      const delta = smallest.get(server)
+      return delta && isClearlySmaller(delta.length, whole.plan.estimatedBytes)
+    })
     if (!needsNone) await this.#make(whole, becomes)
     const length = whole.made?.length ?? Number.POSITIVE_INFINITY
-    const chosen = made.filter(({ delta }) => delta.length < length)
-    return {
-      deltas: new Map(chosen.flatMap(({ servers, delta }) => servers.map((server) => [server, delta]))),
-      ...defined({ becomes }),
-    }
+    const deltas = new Map([...smallest].filter(([, delta]) => delta.length < length))
+    return { deltas, ...defined({ becomes }) }
   }
 
   /** Ends what still runs. */
@@ -145,11 +155,21 @@ export class Deltas {
     return AbortSignal.any([this.#context.signal, this.#over.signal])
   }
 
-  /** Begins with the package as soon as a delta is known to fail. */
-  async #makeWhereNone(answer: Promise<Answer[]>, whole: WholePackage): Promise<void> {
-    const answers = await answer
-    if (answers.length > 0 && answers.every(({ event }) => event === 'made')) return
-    await this.#make(whole).catch(() => undefined) // Who waits for it gets the same failure.
+  #isUsable({ base, content }: Transfer): boolean {
+    return (this.#isOn || base?.unchanged === true) && (this.#maySeed || content !== undefined)
+  }
+
+  /** Begins with the package as soon as a server is known to get no delta. */
+  #makeWhereNone(whole: WholePackage): void {
+    const left = new Set(this.#wanted)
+    for (const { wanted, made } of this.#making) {
+      void made.then((answers) => {
+        for (const each of wanted)
+          if (!answers.some(({ event, base }) => event === 'made' && base === each.id)) left.delete(each)
+        if (!isSurelyNeeded(this.#context.fleet.servers, [...left])) return
+        this.#make(whole).catch(() => undefined) // Who waits for it gets the same failure.
+      })
+    }
   }
 
   #make(whole: WholePackage, becomes?: string): Promise<Transfer> {
@@ -166,7 +186,7 @@ export class Deltas {
   }
 
   #sayWhole({ servers }: Wanted, why: string): void {
-    if (this.#context.signal.aborted || this.#answers.length === 0) return
+    if (this.#context.signal.aborted || this.#making.length === 0) return
     const names = nameSome(
       servers.map(({ label }) => label),
       MAX_NAMES,
@@ -177,13 +197,13 @@ export class Deltas {
   /** Where no server surely needs the package, it is made when the deltas are late: they have the time that it takes, too. */
   async #inTime(whole: WholePackage): Promise<Answer[]> {
     const { fleet, settings } = this.#context
-    const all = Promise.all(this.#answers)
+    const all = Promise.all(this.#making.map(({ made }) => made))
     const left = (bytes: number) => timeLimitMs(bytes, settings.uploadLimit) - waitedMs
     let waitedMs = 0
     let areThere = false
-    if (!isSurelyNeeded(fleet.servers, this.#answers.length === 0 ? [] : this.#wanted)) {
+    if (!isSurelyNeeded(fleet.servers, this.#making.length === 0 ? [] : this.#wanted)) {
       const begun = performance.now()
-      for (const answer of this.#answers) void this.#makeWhereNone(answer, whole)
+      this.#makeWhereNone(whole)
       areThere = await within(all, left(whole.plan.estimatedBytes))
       waitedMs = performance.now() - begun
     }

@@ -13,6 +13,7 @@ import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { nodeScript } from '../scripts/node/node-script.ts'
 import { STALL_GRACE_S } from '../timeouts.ts'
+import { releaseOf } from './bases.ts'
 import type { BaseGroup } from './group-by-base.ts'
 
 /** The agents that run on servers, or will do so. */
@@ -48,7 +49,7 @@ export async function fetchSignature(
   for (const server of ordered.slice(0, MAX_ASKED)) {
     try {
       await assertAgent(server, hasAgent(server), peers)
-      const release = facts.get(server)?.currentRelease ?? ''
+      const release = releaseOf(facts.get(server), id) ?? ''
       return await fetchFrom(context, server, { release, id, file: signaturePath(bases, id), limit, signal })
     } catch (error) {
       failure ??= error

@@ -1,5 +1,5 @@
 import type { Server } from '../../fleet/ssh/server.ts'
-import type { ServerFacts } from '../scripts/facts-script.ts'
+import { basesOf, type Delivered, isStaged } from './bases.ts'
 
 /** Each base takes a delta of its own, which takes time and a seeder. */
 const MAX_GROUPS = 4
@@ -10,20 +10,30 @@ export interface BaseGroup {
   servers: Server[]
 }
 
-/** Servers by what was delivered to them last: the largest groups. */
+/**
+ * Servers by what was delivered to them: first what is staged, which is likely what goes, then the largest groups. A server with a staged
+ * release is in two. `deltas`: as in `basesOf`.
+ */
 export function groupByBase(
-  facts: ReadonlyMap<Server, Pick<ServerFacts, 'base' | 'currentRelease'>>,
+  facts: ReadonlyMap<Server, Delivered>,
   most = MAX_GROUPS,
+  which: { deltas?: boolean } = {},
 ): BaseGroup[] {
   const groups = new Map<string, Server[]>()
-  for (const [server, { base, currentRelease }] of facts) {
-    if (base === undefined || currentRelease === undefined) continue
-    const others = groups.get(base)
-    if (others) others.push(server)
-    else groups.set(base, [server])
+  for (const [server, found] of facts) {
+    for (const { id } of basesOf(found, which)) {
+      const others = groups.get(id)
+      if (others) others.push(server)
+      else groups.set(id, [server])
+    }
   }
   return [...groups]
-    .map(([id, servers]) => ({ id, servers }))
-    .sort((a, b) => b.servers.length - a.servers.length)
+    .map(([id, servers]) => ({
+      id,
+      servers,
+      rank: Number(servers.some((each) => isStaged(facts.get(each), id))),
+    }))
+    .sort((a, b) => b.rank - a.rank || b.servers.length - a.servers.length)
+    .map(({ id, servers }) => ({ id, servers }))
     .slice(0, Math.min(MAX_GROUPS, most))
 }

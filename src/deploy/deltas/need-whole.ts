@@ -1,4 +1,21 @@
 import type { Server } from '../../fleet/ssh/server.ts'
+import type { Transfer } from '../transfer/transfer.ts'
+
+/** A delta, and the servers that have its base. */
+export interface Made {
+  servers: readonly Server[]
+  delta: Transfer
+}
+
+/** The smallest delta of each server: one with a staged release may have two. */
+export function smallestDeltas(made: readonly Made[]): Map<Server, Transfer> {
+  const smallest = new Map<Server, Transfer>()
+  for (const { servers, delta } of made)
+    for (const server of servers)
+      if (delta.length < (smallest.get(server)?.length ?? Number.POSITIVE_INFINITY))
+        smallest.set(server, delta)
+  return smallest
+}
 
 /** Whether some server surely needs the package, because no delta is made for it. */
 export const isSurelyNeeded = (

@@ -15,7 +15,8 @@ const MAX_ANNOTATIONS = 10
  */
 export function ciSummary(report: RunReport): string {
   const { environment, release, error, servers, size, seconds } = report
-  const outcome = error === null ? (report.published ? 'published' : 'done') : 'failed'
+  const outcome =
+    error === null ? (report.published ? 'published' : report.staged ? 'staged' : 'done') : 'failed'
   const rows = [
     ['outcome', error === null ? outcome : `${outcome}: ${error}`],
     ['servers', `${servers.filter((server) => server.outcome === 'done').length} of ${servers.length} done`],

@@ -4,7 +4,7 @@ import type { Context } from '../context/context.ts'
 
 /** The final report as a plain object, for MURDER_REPORT and the event `murder:done`. `deployed`: of a deploy that got so far. */
 export function runReport(
-  { shipit, record, leftOut }: Context,
+  { shipit, record, leftOut, staging }: Context,
   begun: Date,
   error: unknown,
   deployed: DeployReport | undefined,
@@ -22,6 +22,7 @@ export function runReport(
     seconds: (ended.getTime() - begun.getTime()) / 1000,
     exitCode,
     error: error === undefined ? null : explain(error),
+    staged: staging === true && error === undefined,
     published: record.servers.some(({ published }) => published),
     size,
     packaged,

@@ -66,7 +66,7 @@ export function traceOf(
     'cicd.pipeline.result': isDone ? 'success' : report.exitCode === 130 ? 'cancellation' : 'failure',
     'deployment.environment.name': report.environment,
     'deployment.id': report.release,
-    'deployment.status': report.published ? 'succeeded' : 'failed',
+    'deployment.status': report.published || report.staged ? 'succeeded' : 'failed',
     'vcs.ref.head.revision': report.revision,
     'murder.package.size': report.packaged ? report.size : null,
     'murder.seeder.sent': report.seederUploaded,

@@ -12,6 +12,7 @@ import { pause } from '../../system/backoff.ts'
 import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
+import { isStaged } from '../deltas/bases.ts'
 import { agentError } from '../hosts/agent-error.ts'
 import { ServerStory } from '../last/server-story.ts'
 import type { ServerTransfer } from '../last/server-transfer.ts'
@@ -168,10 +169,12 @@ export class ServerFollower {
 
   /** What is said of the choice, where there is one. */
   #brought(): Partial<ServerReport> {
-    const { base, length } = this.#chosen.plan.transfer
+    const { plan } = this.#chosen
+    const { base, length } = plan.transfer
     if (base) {
       const unchanged = base.unchanged ? { unchanged: true } : {}
-      return { delta: { of: base.id, bytes: length, ...unchanged } }
+      const staged = isStaged(plan.facts.get(this.#server), base.id) ? { staged: true } : {}
+      return { delta: { of: base.id, bytes: length, ...unchanged, ...staged } }
     }
     return this.#refused === undefined ? {} : { refusedDelta: this.#refused }
   }

@@ -6,11 +6,13 @@ import { defined } from '../../system/defined.ts'
 import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
 import { stubOf } from '../../torrent/metainfo/stub.ts'
 import type { Context } from '../context/context.ts'
+import { releaseOf } from '../deltas/bases.ts'
 import { deployToOf, placesOf } from '../paths/places.ts'
 import { recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { FleetLinks } from '../reach/fleet-links.ts'
 import { meetingPoints } from '../reach/meeting-points.ts'
+import type { ServerFacts } from '../scripts/facts-script.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
 import { siteOrder } from '../swarm/site-order.ts'
 import type { ReachableSwarm } from '../swarm/swarm.ts'
@@ -50,7 +52,6 @@ export function orderFor(
 ): ReceiveOrder {
   const { settings } = context
   const { transfer, swarm, facts } = plan
-  const current = facts.get(server)?.currentRelease
   return {
     tag: transfer.tag,
     sha256: transfer.sha256,
@@ -72,7 +73,7 @@ export function orderFor(
       // With an empty list it dials none of them.
       hosts: links?.isOnly ? packHosts([]) : hosts,
       links: links?.orderOf(server, (other) => isIn(plan, other)),
-      unpack: unpackOrder(context, server, plan, current),
+      unpack: unpackOrder(context, server, plan),
       place: plan.place,
     }),
   }
@@ -85,19 +86,19 @@ const isIn = ({ transfer, deltas }: ReceivePlan, server: Server): boolean =>
 function unpackOrder(
   context: Context,
   server: Server,
-  { transfer, releasePath, existing, revision, carries }: ReceivePlan,
-  current: string | undefined,
+  { transfer, facts, releasePath, existing, revision, carries, isStaged }: ReceivePlan,
 ): ReceiveOrder['unpack'] {
   if (releasePath === undefined) return undefined
   const { compression, directory, key } = transfer
   const deployTo = deployToOf(context.shipit, server)
+  const current = facts.get(server)?.currentRelease
   return {
     into: carries ? posix.join(releasesPath(deployTo), transfer.tag) : releasePath,
     compression,
     ...defined({ directory: directory || undefined, key, existing, revision }),
     ...defined({
-      carry: carries ? carryOrder(context, current, transfer.extent, deployTo) : undefined,
-      base: baseOrder(deployTo, current, transfer),
+      carry: carries && !isStaged ? carryOrder(context, current, transfer.extent, deployTo) : undefined,
+      base: baseOrder(deployTo, facts.get(server), transfer),
       record: carries ? recordPath(deployTo, transfer.tag) : undefined,
     }),
     bytes: transfer.extent.bytes,
@@ -106,13 +107,15 @@ function unpackOrder(
 
 function baseOrder(
   deployTo: string,
-  current: string | undefined,
+  facts: ServerFacts | undefined,
   { base }: Transfer,
 ): NonNullable<ReceiveOrder['unpack']>['base'] {
-  if (base === undefined || current === undefined) return undefined
+  if (base === undefined) return undefined
+  const release = releaseOf(facts, base.id)
+  if (release === undefined) return undefined
   return {
-    from: posix.join(releasesPath(deployTo), current),
-    record: recordPath(deployTo, current),
+    from: posix.join(releasesPath(deployTo), release),
+    record: recordPath(deployTo, release),
     id: base.id,
     becomes: base.becomes,
   }
@@ -133,6 +136,8 @@ export interface FleetPlan {
   revision?: string
   /** It becomes a release, which keeps something of the current one. */
   carries?: boolean
+  /** It is not published yet, so it keeps nothing: what is published is made of it, and keeps something of what is live then. */
+  isStaged?: boolean
   /** The ways between servers over SSH, once they are made. */
   links?: Promise<FleetLinks>
   /** The servers that get a delta in place of the package, and which; a server that it does not fit gets the package after all. */

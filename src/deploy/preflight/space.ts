@@ -34,19 +34,24 @@ export function missingInodes(
 export const fullDiskCure = (elsewhere: boolean): string =>
   `remove old releases there${elsewhere ? ', or set murder.temporaryPath to a larger disk' : ''}`
 
-/** The servers without enough space for what they get, a package or a delta, and the release. */
+/**
+ * The servers without enough space for what they get, a package or a delta, and the release. `copies`: of the release; a staged one
+ * has room for what is made of it.
+ */
 export function checkSpace(
   servers: readonly Server[],
   facts: FleetFacts,
   gets: (server: Server) => Transfer | undefined,
+  copies = 1,
 ): Failure[] {
   const failures: Failure[] = []
+  const release = copies > 1 ? 'the staged release and the one that is made of it' : 'the release'
   for (const server of servers) {
     const found = facts.get(server)
     const transfer = gets(server)
     if (!found || !transfer) continue
     const { length, base, directory, extent } = transfer
-    const { entries, bytes: size } = extent
+    const [entries, size] = [extent.entries * copies, extent.bytes * copies]
     // Files that were fetched one by one get a second name in the release, and take space once.
     const once = directory && found.temporary.fileSystem === found.releases.fileSystem
     if (missingInodes(found, entries, directory) > 0) failures.push(noInodes(server, found, entries))
@@ -55,7 +60,7 @@ export function checkSpace(
     failures.push({
       server: server.label,
       step: 'check',
-      cause: `the disk is too full: the ${base ? 'delta' : 'package'} takes ${bytes(length)} and the release ${bytes(size)}, ${bytes(free)} are free`,
+      cause: `the disk is too full: the ${base ? 'delta' : 'package'} takes ${bytes(length)} and ${release} ${bytes(size)}, ${bytes(free)} are free`,
       cure: fullDiskCure(size <= found.releases.free),
     })
   }

@@ -113,7 +113,7 @@ export function classify({ live, releases, history }: ServerReleases): Release[]
 
 /**
  * The releases that a rollback may go to, the latest first: those that were live before the live one, and were not rolled back
- * from. `any`: all others, too, but what is foreign.
+ * from. `any`: all others, too, but what is foreign or waits to be published.
  */
 export function rollbackTargets(server: ServerReleases, { any = false } = {}): string[] {
   const all = classify(server)
@@ -122,16 +122,17 @@ export function rollbackTargets(server: ServerReleases, { any = false } = {}): s
   return all
     .filter((release) =>
       any
-        ? release.state !== 'foreign' && release.state !== 'live'
+        ? !['foreign', 'live', 'staged'].includes(release.state)
         : release.state === 'was-live' && isBefore(release),
     )
     .map(({ name }) => name)
 }
 
 /**
- * The releases to remove so that `keep` stay. A release that was brought or staged and is not live yet is not counted and stays.
- * One that was rolled back from is not counted either, and goes when `keep` others are later. `withLeftovers`: also releases whose
- * deploy has ended without publishing them; only the owner of the lock knows that no deploy is about to.
+ * The releases to remove so that `keep` stay. A release that was brought or staged and is not live yet is not counted and stays, but
+ * one that was superseded goes. One that was rolled back from is not counted either, and goes when `keep` others are later.
+ * `withLeftovers`: also releases whose deploy has ended without publishing them; only the owner of the lock knows that no deploy is
+ * about to.
  */
 export function releasesToClean(
   server: ServerReleases,
@@ -144,12 +145,34 @@ export function releasesToClean(
   const kept = new Set([...counted.slice(0, keep), ...published.slice(0, keep)])
   const old = published.filter((each) => each.state !== 'live' && !kept.has(each))
   const left = withLeftovers ? leftovers(server) : []
-  return [...old.map(({ name }) => name).reverse(), ...left].filter((name) => name !== own)
+  const gone = [...old.map(({ name }) => name).reverse(), ...supersededReleases(server), ...left]
+  return gone.filter((name) => name !== own)
 }
 
 /** Releases that no deploy has published: each has failed, or was killed. */
 export const leftovers = (server: ServerReleases): string[] =>
   classify(server).flatMap(({ name, state }) => (state === 'receiving' || state === 'failed' ? [name] : []))
+
+/** The releases that wait to be published, the last first. */
+export const stagedReleases = (server: ServerReleases): string[] =>
+  classify(server).flatMap(({ name, state }) => (state === 'staged' ? [name] : []))
+
+/** Staged releases that no deploy will publish: another one was staged after it, or a newer release was published. */
+export function supersededReleases(server: ServerReleases): string[] {
+  const { history } = server
+  const noted = notedReleases(history)
+  const newer = (order: number) =>
+    history
+      .slice(order + 1)
+      .filter(({ event }) => event === 'receiving')
+      .map(({ release }) => noted.get(release)?.state)
+  return classify(server)
+    .filter(({ state }) => state === 'staged')
+    .filter(
+      ({ order }, index) => index > 0 || newer(order).some((state) => state !== undefined && wasLive(state)),
+    )
+    .map(({ name }) => name)
+}
 
 /** Releases that have been published, on any server, after this one was. */
 export function publishedSince(servers: readonly ServerReleases[], release: string): string[] {

@@ -4,6 +4,7 @@ import { quotePath } from '../../text/shell-quote.ts'
 import { RECORDS, type ServerPaths } from '../paths/server-paths.ts'
 import { findNode } from './node/find-node-script.ts'
 import { type Platform, parsePlatform, platformScript } from './node/platform-script.ts'
+import { STAGED } from './releases/staged-script.ts'
 import { SAY } from './shell-functions.ts'
 import { parseValues } from './values.ts'
 
@@ -33,6 +34,8 @@ export interface ServerFacts {
   revision: string | undefined
   /** The id of what was delivered as the current release, where that was noted. */
   base: string | undefined
+  /** The release that waits to be published, and the id of what was delivered as it. */
+  staged: { release: string; base: string | undefined } | undefined
   /** Two paths on one file system share its free bytes and inodes. */
   temporary: Space
   releases: Space
@@ -91,6 +94,7 @@ near() {
   while [ ! -e "$y" ]; do case "$y" in ?*/*) y=\${y%/*} ;; /*) y=/ ;; *) y=. ;; esac; done
 }
 ${ADDRESS_SCRIPT}
+${STAGED}
 ${findNode(node, remotePath)}
 if [ -n "$version" ]; then say node "$version"; say nodePath "$node"
 else say nodeSaid "$(printf '%s\\n' "$said" | tail -n 60 | tr '\\n' '\\036')"; fi
@@ -105,19 +109,27 @@ if [ -f "$a" ]; then
   case "$1" in ${content.sha256}|${content.bytes}) say agent yes ;; esac
 fi
 
+base() { v=; { [ -f "$d/${RECORDS}/$1" ] && IFS= read -r v <"$d/${RECORDS}/$1"; } 2>/dev/null; }
+c=
 if [ -L "$d/current" ]; then
   c=$(readlink "$d/current"); c=\${c%/}; c=\${c##*/}
   if [ -d "$d/releases/$c" ]; then
     say current "$c"
     v=; [ -f "$d/releases/$c/REVISION" ] && IFS= read -r v <"$d/releases/$c/REVISION"
     say revision "$v"
-    v=; { [ -f "$d/${RECORDS}/$c" ] && IFS= read -r v <"$d/${RECORDS}/$c"; } 2>/dev/null
-    say base "$v"
+    base "$c"; say base "$v"
   fi
 fi
 set -- "$d"/releases/${'[0-9]'.repeat(14)}
 shift $(($# - 1)); x=\${1##*/}
-case "$x" in *[!0-9]*) ;; *) say newest "$x" ;; esac
+case "$x" in *[!0-9]*) ;; *)
+  say newest "$x"
+  # A staged one is later than the current one, so mostly no program has to look for it.
+  if [ "$x" != "$c" ]; then
+    c=$(staged "$d")
+    if [ -n "$c" ]; then say staged "$c"; base "$c"; say stagedBase "$v"; fi
+  fi ;;
+esac
 
 near "$t"; x=$y; near "$d/releases"
 s=$(df -Pk "$x" "$y" 2>/dev/null) # its last two lines, also when both are on one file system
@@ -156,6 +168,9 @@ export function parseFacts(output: string): ServerFacts {
     newestRelease: text('newest'),
     revision: text('revision'),
     base: idIn(text('base')),
+    staged: text('staged')
+      ? { release: values.get('staged') ?? '', base: idIn(text('stagedBase')) }
+      : undefined,
     temporary: { ...parseSpace(text('temporary')), inodes: parseInodes(text('temporaryInodes')) },
     releases: { ...parseSpace(text('releases')), inodes: parseInodes(text('releasesInodes')) },
     identity: boot && place ? `${boot} ${place}` : undefined,

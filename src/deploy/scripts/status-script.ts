@@ -3,6 +3,7 @@ import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../paths/server-paths.ts'
 import { findNode } from './node/find-node-script.ts'
+import { STAGED } from './releases/staged-script.ts'
 import { ANY_AGENT, SAY } from './shell-functions.ts'
 import { parseValues } from './values.ts'
 
@@ -14,6 +15,8 @@ ${findNode(node, remotePath)}
 say node "$version"
 [ -z "$version" ] || say nodePath "$node"
 if [ -L "$d/current" ]; then say current "$(basename "$(readlink "$d/current")")"; fi
+${STAGED}
+say staged "$(staged "$d")"
 if [ -f "$a" ]; then say agent yes; fi
 ${ANY_AGENT}
 [ -f "$a" ] || exit 0
@@ -33,6 +36,7 @@ export function parseStatus({ label }: Pick<Server, 'label'>, output: string): S
     nodePath: values.get('nodePath') || null,
     agent: values.get('agent') === 'yes',
     current: values.get('current') || null,
+    staged: values.get('staged') || null,
     runs: output.split('\n').flatMap(parseRuns),
   }
 }
@@ -44,5 +48,7 @@ export interface ServerStatus {
   nodePath: string | null
   agent: boolean
   current: string | null
+  /** The release that waits to be published. */
+  staged: string | null
   runs: RunStatus[]
 }

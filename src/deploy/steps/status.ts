@@ -2,7 +2,7 @@ import { type RunStatus, runsNow } from '../../protocol/run-status.ts'
 import type { Failure } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
 import { fittedTable } from '../../text/fitted-table.ts'
-import { bytes, duration, percent, rate } from '../../text/format.ts'
+import { bytes, duration, nameSome, oneLine, percent, rate } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { localTaskHost } from '../hosts/hosts.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
@@ -12,6 +12,7 @@ import { parseStatus, type ServerStatus, statusScript } from '../scripts/status-
 
 /** How long a server may take to answer. */
 const ANSWER_TIMEOUT_S = 60
+const SHOWN_SERVERS = 5
 
 /** `murder:status`: what runs on the deploy host and on every server. Reads only. */
 export async function status(context: Context): Promise<void> {
@@ -81,7 +82,16 @@ function describe(local: RunStatus[], servers: ServerStatus[], failures: readonl
       : fittedTable([SERVICES.map(({ title }) => title), ...rows], SERVICES, width)
   const peers = [...servers.flatMap(serverRows), ...failures.map(({ server }) => [server, '?', '?', '?'])]
   const below = fittedTable([PEERS.map(({ title }) => title), ...peers], PEERS, width)
-  return `${above}\n\n${below}`
+  return [above, '', below, ...stagedLines(servers)].join('\n')
+}
+
+function stagedLines(servers: readonly ServerStatus[]): string[] {
+  const staged = servers.flatMap(({ staged }) => staged ?? [])
+  return [...new Set(staged)].map((release) => {
+    const having = servers.filter((each) => each.staged === release).map(({ server }) => oneLine(server))
+    const where = having.length === servers.length ? 'all of them' : nameSome(having, SHOWN_SERVERS)
+    return `\nStaged ${oneLine(release)}, on ${where}`
+  })
 }
 
 function serverRows({ server, agent, current, runs }: ServerStatus): string[][] {

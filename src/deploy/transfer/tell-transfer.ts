@@ -3,9 +3,13 @@ import type { Transfer } from './transfer.ts'
 
 type Told = Pick<Transfer, 'length' | 'compression' | 'base'>
 
-/** What one server gets. */
-export const getsText = ({ length, base }: Told): string =>
-  base?.unchanged ? 'nothing: it is the same' : base ? `a delta of ${bytes(length)}` : 'the package'
+/** What one server gets. `isStaged`: whether what has this id waits to be published there. */
+export const getsText = ({ length, base }: Told, isStaged: (id: string) => boolean = () => false): string =>
+  base?.unchanged
+    ? `nothing: it is ${isStaged(base.id) ? 'staged' : 'the same'}`
+    : base
+      ? `a delta of ${bytes(length)}`
+      : 'the package'
 
 /** What would go to how many servers. `each`: what each of them gets. */
 export function travelsText(each: readonly Told[], from: string): string {

@@ -6,6 +6,8 @@ import {
   releasesToClean,
   rollbackTargets,
   type ServerReleases,
+  stagedReleases,
+  supersededReleases,
 } from '../../../../src/deploy/releases/history.ts'
 
 /** `events`: `live 1, receiving 2`. All releases that it names are there, and the last one live is live. */
@@ -101,6 +103,30 @@ test.each<[string, ServerReleases, number, string[]]>([
   ],
 ])('cleaning: %s', (_, found, keep, names) => {
   expect(releasesToClean(found, keep).sort()).toEqual(names)
+})
+
+test.each<[string, ServerReleases, string[]]>([
+  ['stays while the others are older', server('live 1, live 2, receiving 3, staged 3'), []],
+  ['stays while a deploy is about to publish', server('live 1, staged 3, receiving 4'), []],
+  ['stays when that has failed', server('live 1, staged 3, receiving 4, failed 4'), []],
+  [
+    'stays when that was taken back',
+    server('live 1, staged 3, receiving 4, was-live 1, live 4, reverted 4, live 1'),
+    [],
+  ],
+  ['stays after a rollback', server('live 1, receiving 2, live 2, staged 3, rolled-back-from 2, live 1'), []],
+  ['goes once a newer release is live', server('live 1, staged 3, receiving 4, live 4'), ['3']],
+  [
+    'goes also when that was rolled back',
+    server('live 1, staged 3, receiving 4, live 4, rolled-back-from 4, live 1'),
+    ['3'],
+  ],
+  ['goes when another one is staged', server('live 1, staged 3, receiving 4, staged 4'), ['3']],
+])('a staged release %s', (_, found, names) => {
+  expect(supersededReleases(found)).toEqual(names)
+  expect(releasesToClean(found, 9)).toEqual(names)
+  expect(rollbackTargets(found, { any: true })).not.toContain('3')
+  expect(stagedReleases(found)).toContain('3')
 })
 
 test('without a history what is not named by a time is foreign', () => {

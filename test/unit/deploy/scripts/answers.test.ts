@@ -9,20 +9,29 @@ const run = { role: 'peer', tag: 'a', state: 'running', age: 3 }
 
 describe('what servers answer', () => {
   it('status: passes over a greeting and takes every array', () => {
-    const output = `Welcome!\nnode=v20.19.0\nnodePath=/n/node\ncurrent=20260102030405\nagent=yes\n[${JSON.stringify(run)}]\n[${JSON.stringify(run)}]\n`
+    const output = `Welcome!\nnode=v20.19.0\nnodePath=/n/node\ncurrent=20260102030405\nstaged=20260103030405\nagent=yes\n[${JSON.stringify(run)}]\n[${JSON.stringify(run)}]\n`
     expect(parseStatus({ label: 'deploy@a' }, output)).toEqual({
       server: 'deploy@a',
       node: 'v20.19.0',
       nodePath: '/n/node',
       agent: true,
       current: '20260102030405',
+      staged: '20260103030405',
       runs: [run, run],
     })
   })
 
   it('status: nothing is there', () => {
     expect(parseStatus({ label: 'deploy@a' }, 'node=\n')).toEqual({
-      ...{ server: 'deploy@a', node: null, nodePath: null, agent: false, current: null, runs: [] },
+      ...{
+        server: 'deploy@a',
+        node: null,
+        nodePath: null,
+        agent: false,
+        current: null,
+        staged: null,
+        runs: [],
+      },
     })
   })
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { missingInodes, missingSpace } from '../../../../src/deploy/preflight/space.ts'
+import { checkSpace, missingInodes, missingSpace } from '../../../../src/deploy/preflight/space.ts'
 import { faultOf, hasZstd, sameMachine } from '../../../../src/deploy/preflight/verdict.ts'
 import {
   factsScript,
@@ -11,7 +11,9 @@ import {
   parseFacts,
   type ServerFacts,
 } from '../../../../src/deploy/scripts/facts-script.ts'
+import type { Transfer } from '../../../../src/deploy/transfer/transfer.ts'
 import { sha256Of } from '../../../../src/files/hash.ts'
+import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
 let root: string
 beforeEach(() => {
@@ -82,6 +84,37 @@ describe('the script that asks', () => {
     expect(ask()).toMatchObject({ currentRelease: '20260101000000', newestRelease: '20260101000001' })
     rmSync(join(app, 'releases/20260101000000'), { recursive: true })
     expect(ask().currentRelease).toBeUndefined() // a link to nothing
+  })
+
+  it('finds what was staged, unless something has become of it', () => {
+    ask()
+    const app = join(root, 'app')
+    const [live, staged] = ['20260101000000', '20260102000000']
+    for (const name of [live, staged]) mkdirSync(join(app, 'releases', name))
+    symlinkSync(`releases/${live}`, join(app, 'current'))
+    expect(ask().staged).toBeUndefined()
+    const note = (...events: [string, string][]) =>
+      writeFileSync(
+        join(app, '.murder-history'),
+        events.map(([event, release]) => `2026-01-02T03:04:05Z\t${event}\t${release}\tann\n`).join(''),
+      )
+    note(['live', live], ['receiving', staged], ['staged', staged])
+    expect(ask().staged).toEqual({ release: staged, base: undefined })
+    mkdirSync(join(app, '.murder-bases'))
+    writeFileSync(join(app, '.murder-bases', staged), `${'ab'.repeat(32)}\n`)
+    expect(ask()).toMatchObject({
+      currentRelease: live,
+      newestRelease: staged,
+      base: undefined,
+      staged: { release: staged, base: 'ab'.repeat(32) },
+    })
+    note(['staged', staged], ['live', staged])
+    expect(ask().staged).toBeUndefined()
+    note(['staged', '../../etc'])
+    expect(ask().staged).toBeUndefined()
+    note(['staged', staged])
+    rmSync(join(app, 'releases', staged), { recursive: true })
+    expect(ask().staged).toBeUndefined()
   })
 
   it('finds no agent where only its name was left, or its length', () => {
@@ -207,6 +240,20 @@ it.each([
   ['the other one lacks room', space('/tmp', 100), space('/', 150), 50],
 ])('%s', (_, temporary, releases, missing) => {
   expect(missingSpace(facts({ temporary, releases }), 100, 200)).toBe(missing)
+})
+
+it('wants room for a staged release and for the one that is made of it', () => {
+  const server = { label: 'a' } as Server
+  const found = new Map([[server, facts({ temporary: space('/', 500), releases: space('/', 500) })]])
+  const gets = () => ({ length: 100, extent: { entries: 1, bytes: 300 } }) as Transfer
+  expect(checkSpace([server], found, gets)).toEqual([])
+  expect(checkSpace([server], found, gets, 2)).toEqual([
+    expect.objectContaining({
+      server: 'a',
+      cause:
+        'the disk is too full: the package takes 100 B and the staged release and the one that is made of it 600 B, 500 B are free',
+    }),
+  ])
 })
 
 it('takes unknown space for enough', () => expect(missingSpace(facts(), 1e15, 1e15)).toBe(0))

@@ -17,9 +17,10 @@ test('what would go is what each server gets, the largest first', () => {
     '1.5 KiB (a delta) would go from here to 1 server, nothing to 1 server, which has the same',
   )
   expect(travelsText([same, same], 'here')).toBe('nothing would go to 2 servers, which have the same')
-  expect([whole, delta, same].map(getsText)).toEqual([
+  expect([whole, delta, same].map((each) => getsText(each))).toEqual([
     'the package',
     'a delta of 1.5 KiB',
     'nothing: it is the same',
   ])
+  expect(getsText(same, (id) => id === 'b')).toBe('nothing: it is staged')
 })
