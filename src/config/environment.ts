@@ -1,7 +1,7 @@
 import { aliases, variableAliases } from './aliases.ts'
 import { GONE } from './gone.ts'
 import { type SettingKey, settingInfos } from './keys.ts'
-import { flag } from './kinds/kinds.ts'
+import { flag } from './kinds/words.ts'
 import { found } from './problems.ts'
 import { suggest } from './suggest.ts'
 
