@@ -68,7 +68,7 @@ export async function startTracker(options: {
       void tellPlace(announced, locator, permits !== undefined).then(() => done(null))
     },
   })
-  correctAddresses(server.http)
+  correctAddresses(server.http, permits === undefined)
   keepBinary(server.http)
   // The module warns of every bad request, but its sender has been answered already.
   server.on('warning', () => {})
