@@ -25,7 +25,7 @@ import { stopAndCount, swarmOf } from './swarm/deploy-swarm.ts'
 import type { LateSwarm } from './swarm/late-swarm.ts'
 import { whatIsSeeded } from './swarm/seeded.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
-import { revisionOf } from './transfer/revision.ts'
+import { revisionOf } from './transfer/workspace/revision.ts'
 
 /**
  * Brings the workspace to every server as a new release, unpacked and not yet published, or staged when the context says so. Sets

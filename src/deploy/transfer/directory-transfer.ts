@@ -1,5 +1,5 @@
-import { encodeManifest } from '../../attributes/encode.ts'
 import { MANIFEST } from '../../attributes/entry.ts'
+import { encodeManifest } from '../../attributes/mtree/encode.ts'
 import type { Settings } from '../../config/schema.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
 import { sha256Of } from '../../files/hash.ts'

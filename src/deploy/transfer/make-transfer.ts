@@ -11,9 +11,9 @@ import type { Context } from '../context/context.ts'
 import { OWN_DIRECTORY } from '../paths/local-paths.ts'
 import { directoryTransfer } from './directory-transfer.ts'
 import { planPackage } from './package-transfer.ts'
-import { releaseEntries } from './release-entries.ts'
 import { extentOf, type PackageWish, type Transfer } from './transfer.ts'
 import type { MakeOptions, PlannedPackage } from './whole-package.ts'
+import { releaseEntries } from './workspace/release-entries.ts'
 
 /** The directory that is deployed, as shipit-deploy chooses it. Throws WORKSPACE_MISSING. */
 export function sourceDirectory({ shipit }: Context): string {

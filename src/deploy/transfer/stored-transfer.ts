@@ -13,10 +13,10 @@ import { environmentDirectory, PERMIT } from '../paths/local-paths.ts'
 import { compressionNote } from './compression-note.ts'
 import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { makeTransfer, sourceDirectory } from './make-transfer.ts'
-import { revisionOf } from './revision.ts'
 import { timeTag } from './time-tag.ts'
 import { packagePath, SECRET, type Transfer } from './transfer.ts'
-import { prepareWorkspace } from './workspace.ts'
+import { prepareWorkspace } from './workspace/prepare-workspace.ts'
+import { revisionOf } from './workspace/revision.ts'
 
 /** A package that waits in `.shipit-murder/<environment>` for the steps to come. */
 export interface StoredTransfer extends Transfer {

@@ -3,10 +3,10 @@ import type { Arguments } from '../cli/arguments.ts'
 import { onInterrupt } from '../cli/interrupt.ts'
 import { printOut } from '../cli/output.ts'
 import { presenter } from '../cli/presenter.ts'
-import { followUntil } from '../runs/follow-run.ts'
-import type { Job } from '../runs/job.ts'
-import { runRoot } from '../runs/run-directory.ts'
-import { startRun } from '../runs/start-run.ts'
+import { followUntil } from './follow-run.ts'
+import type { Job } from './job.ts'
+import { runRoot } from './run-directory.ts'
+import { startRun } from './start-run.ts'
 
 /** Starts a seeder or a tracker; returns when it listens, or, in the foreground, when it has ended. */
 export async function runService(
@@ -15,7 +15,7 @@ export async function runService(
   describe: (event: AgentEvent & { event: 'listening' }) => string,
 ): Promise<void> {
   if (args.has('foreground')) {
-    const { runForeground } = await import('./foreground.ts')
+    const { runForeground } = await import('./run-foreground.ts')
     return runForeground(job, args, describe)
   }
   const asJson = args.has('json')

@@ -2,10 +2,10 @@ import type { AgentEvent } from '../../protocol/events.ts'
 import type { Arguments } from '../cli/arguments.ts'
 import { onInterrupt } from '../cli/interrupt.ts'
 import { presenter } from '../cli/presenter.ts'
-import type { Job } from '../runs/job.ts'
-import { runRoot } from '../runs/run-directory.ts'
-import { claimForeground } from '../runs/start-run.ts'
 import { work } from '../workers/worker.ts'
+import type { Job } from './job.ts'
+import { runRoot } from './run-directory.ts'
+import { claimForeground } from './start-run.ts'
 
 /** Does a job in this very process until it is over or interrupted. */
 export async function runForeground(

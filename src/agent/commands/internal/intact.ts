@@ -1,10 +1,10 @@
-import { ExitCode } from '../../errors.ts'
-import { shown } from '../../files/entry.ts'
-import { type ChangedEntry, changedEntries } from '../../package/delta/base/changed-entries.ts'
-import { readRecord } from '../../package/delta/base/record.ts'
-import type { Command } from '../cli/arguments.ts'
-import { onInterrupt } from '../cli/interrupt.ts'
-import { printOut } from '../cli/output.ts'
+import { ExitCode } from '../../../errors.ts'
+import { shown } from '../../../files/entry.ts'
+import { type ChangedEntry, changedEntries } from '../../../package/delta/base/changed-entries.ts'
+import { readRecord } from '../../../package/delta/base/record.ts'
+import type { Command } from '../../cli/arguments.ts'
+import { onInterrupt } from '../../cli/interrupt.ts'
+import { printOut } from '../../cli/output.ts'
 
 /** So that whoever waits sees that it goes on. */
 const TELL_EVERY_MS = 5000

@@ -1,5 +1,5 @@
-import { ExitCode } from '../../errors.ts'
-import type { Command } from '../cli/arguments.ts'
+import { ExitCode } from '../../../errors.ts'
+import type { Command } from '../../cli/arguments.ts'
 
 const HELP = `murder signature <release> <record> <id>
 
@@ -11,7 +11,7 @@ export const command: Command = {
   flags: {},
   async run({ positionals }) {
     const [from = '', record = '', id = ''] = positionals
-    const { sendSignature } = await import('../deltas/send-signature.ts')
+    const { sendSignature } = await import('../../deltas/send-signature.ts')
     await sendSignature(process.stdout, { from, record, id })
     return ExitCode.done
   },

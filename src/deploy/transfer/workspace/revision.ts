@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { Shipit } from '../../shipit.ts'
+import type { Shipit } from '../../../shipit.ts'
 
 const run = promisify(execFile)
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { hostKeysIn } from '../../../../src/fleet/ssh/known-hosts.ts'
+import { hostKeysIn } from '../../../../../src/fleet/ssh/connection/known-hosts.ts'
 
 test.each([
   ['a.example.com ssh-ed25519 AAA', 'a.example.com', ['ssh-ed25519 AAA']],

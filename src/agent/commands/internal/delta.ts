@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline'
-import { ExitCode } from '../../errors.ts'
-import type { DeltaJob } from '../../protocol/delta-job.ts'
-import type { Command } from '../cli/arguments.ts'
-import { onInterrupt } from '../cli/interrupt.ts'
+import { ExitCode } from '../../../errors.ts'
+import type { DeltaJob } from '../../../protocol/delta-job.ts'
+import type { Command } from '../../cli/arguments.ts'
+import { onInterrupt } from '../../cli/interrupt.ts'
 
 const HELP = `murder delta
 
@@ -17,7 +17,7 @@ export const command: Command = {
     const line = await firstLine()
     const { signal } = onInterrupt({ untilEof: true })
     const job = JSON.parse(line) as DeltaJob
-    const { makeDeltas, keep } = await import('../deltas/delta-jobs.ts')
+    const { makeDeltas, keep } = await import('../../deltas/delta-jobs.ts')
     await (job.do === 'make' ? makeDeltas(job, signal) : keep(job, signal))
     return ExitCode.done
   },

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { revisionOf } from '../../../../src/deploy/transfer/revision.ts'
+import { revisionOf } from '../../../../../src/deploy/transfer/workspace/revision.ts'
 
 let root: string
 const commits: Record<string, string> = {}

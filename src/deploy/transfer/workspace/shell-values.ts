@@ -1,5 +1,5 @@
-import { ExitCode, MurderError } from '../../errors.ts'
-import type { Shipit } from '../../shipit.ts'
+import { ExitCode, MurderError } from '../../../errors.ts'
+import type { Shipit } from '../../../shipit.ts'
 
 /** Characters that mean something to a shell, and a leading dash, which means something to git. */
 const SPECIAL = /[\s`$\\;&|<>()'"\0]|^-/

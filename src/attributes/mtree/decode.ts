@@ -1,9 +1,9 @@
-import { type Entry, MAX_PATH_BYTES, parentOf, pathFault, shown } from '../files/entry.ts'
-import { NS_PER_S } from '../files/times.ts'
-import { defined } from '../system/defined.ts'
-import type { AclNames } from './acl.ts'
+import { type Entry, MAX_PATH_BYTES, parentOf, pathFault, shown } from '../../files/entry.ts'
+import { NS_PER_S } from '../../files/times.ts'
+import { defined } from '../../system/defined.ts'
+import type { AclNames } from '../acl.ts'
+import { badManifest, MANIFEST, type Manifest, type TreeEntry } from '../entry.ts'
 import { XATTRS_LISTED } from './encode.ts'
-import { badManifest, MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
 import { unescapePath } from './vis.ts'
 
 const types: Record<string, Entry['type']> = { file: 'file', dir: 'directory', link: 'symlink' }

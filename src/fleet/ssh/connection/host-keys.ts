@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { configurationOf, valueIn } from './connection/configuration.ts'
+import type { Server } from '../server.ts'
+import { configurationOf, valueIn } from './configuration.ts'
 import { hostKeysIn } from './known-hosts.ts'
-import type { Server } from './server.ts'
 
 /** The host keys of a server that ssh on this machine knows. */
 export interface HostKeys {

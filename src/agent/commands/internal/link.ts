@@ -1,5 +1,5 @@
-import { ExitCode } from '../../errors.ts'
-import type { Command } from '../cli/arguments.ts'
+import { ExitCode } from '../../../errors.ts'
+import type { Command } from '../../cli/arguments.ts'
 
 const HELP = `murder link <directory>
 
@@ -11,7 +11,7 @@ export const command: Command = {
   positionals: ['<directory>'],
   flags: {},
   async run({ positionals }) {
-    const { beOtherEnd } = await import('../links/link-end.ts')
+    const { beOtherEnd } = await import('../../links/link-end.ts')
     await beOtherEnd(positionals[0] ?? '')
     return ExitCode.done
   },

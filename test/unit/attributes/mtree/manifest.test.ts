@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { decodeManifest } from '../../../src/attributes/decode.ts'
-import { encodeManifest } from '../../../src/attributes/encode.ts'
-import type { Manifest, TreeEntry } from '../../../src/attributes/entry.ts'
+import type { Manifest, TreeEntry } from '../../../../src/attributes/entry.ts'
+import { decodeManifest } from '../../../../src/attributes/mtree/decode.ts'
+import { encodeManifest } from '../../../../src/attributes/mtree/encode.ts'
 
 const common = { mode: 0o644, mtime: 1_700_000_000_123_456_789n, size: 0, uid: 0, gid: 0 }
 const root: TreeEntry = { ...common, path: '.', type: 'directory', mode: 0o755 }

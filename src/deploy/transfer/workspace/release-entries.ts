@@ -1,10 +1,10 @@
 import { basename, dirname } from 'node:path'
-import type { CopyOptions } from '../../config/copy/copy-options.ts'
-import type { Entry } from '../../files/entry.ts'
-import { changeMode } from '../../package/pack/chmod.ts'
-import { below, type Excludes } from '../../package/pack/excludes.ts'
-import { rsyncFilter } from '../../package/pack/rsync-filter.ts'
-import { scan } from '../../package/pack/scan.ts'
+import type { CopyOptions } from '../../../config/copy/copy-options.ts'
+import type { Entry } from '../../../files/entry.ts'
+import { changeMode } from '../../../package/pack/chmod.ts'
+import { below, type Excludes } from '../../../package/pack/excludes.ts'
+import { rsyncFilter } from '../../../package/pack/rsync-filter.ts'
+import { scan } from '../../../package/pack/scan.ts'
 
 /** The permissions that servers usually take from new files. */
 const UMASK = 0o022

@@ -1,8 +1,8 @@
 import { chmod, mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { isSystemError } from '../../errors.ts'
-import type { Context } from '../context/context.ts'
-import { environmentDirectory } from '../paths/local-paths.ts'
+import { isSystemError } from '../../../errors.ts'
+import type { Context } from '../../context/context.ts'
+import { environmentDirectory } from '../../paths/local-paths.ts'
 
 /**
  * Makes sure that there is something to package: what deploy:fetch has fetched in this call, else the configured

@@ -1,6 +1,6 @@
-import { ExitCode } from '../../errors.ts'
-import type { Command } from '../cli/arguments.ts'
-import { parsePort } from '../options/units.ts'
+import { ExitCode } from '../../../errors.ts'
+import type { Command } from '../../cli/arguments.ts'
+import { parsePort } from '../../options/units.ts'
 
 const HELP = `murder relay [tracker port] [seeder port]
 
@@ -13,7 +13,7 @@ export const command: Command = {
   flags: {},
   async run({ positionals }) {
     const [tracker = 0, seeder = 0] = positionals.map((text) => parsePort('a port', text))
-    const { relay } = await import('../relay/relay.ts')
+    const { relay } = await import('../../relay/relay.ts')
     await relay({ tracker, seeder })
     return ExitCode.done
   },

@@ -1,6 +1,6 @@
-import { splitTime } from '../files/times.ts'
-import type { AclNames } from './acl.ts'
-import { MANIFEST, type Manifest, type TreeEntry } from './entry.ts'
+import { splitTime } from '../../files/times.ts'
+import type { AclNames } from '../acl.ts'
+import { MANIFEST, type Manifest, type TreeEntry } from '../entry.ts'
 import { escapePath } from './vis.ts'
 
 const HEAD =

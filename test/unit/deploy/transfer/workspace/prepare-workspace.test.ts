@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { Context } from '../../../../src/deploy/context/context.ts'
-import { prepareWorkspace } from '../../../../src/deploy/transfer/workspace.ts'
+import type { Context } from '../../../../../src/deploy/context/context.ts'
+import { prepareWorkspace } from '../../../../../src/deploy/transfer/workspace/prepare-workspace.ts'
 
 const here = process.cwd()
 let directory: string

@@ -1,11 +1,11 @@
-import { ExitCode, MurderError } from '../../errors.ts'
-import { parseOrder } from '../../protocol/parse-order.ts'
-import { aborted, either } from '../../system/abort.ts'
-import type { Command } from '../cli/arguments.ts'
-import { deliveryOf } from '../receive/delivery.ts'
-import { type Follower, followerOf } from '../receive/follower.ts'
-import { lockOutWhenAlone } from '../receive/links-of-order.ts'
-import { receive } from '../receive/receive.ts'
+import { ExitCode, MurderError } from '../../../errors.ts'
+import { parseOrder } from '../../../protocol/parse-order.ts'
+import { aborted, either } from '../../../system/abort.ts'
+import type { Command } from '../../cli/arguments.ts'
+import { deliveryOf } from '../../receive/delivery.ts'
+import { type Follower, followerOf } from '../../receive/follower.ts'
+import { lockOutWhenAlone } from '../../receive/links-of-order.ts'
+import { receive } from '../../receive/receive.ts'
 
 const HELP = `murder receive
 

@@ -1,9 +1,9 @@
-import { type Command, usageError } from '../cli/arguments.ts'
-import { end } from '../cli/output.ts'
-import { readStdin } from '../options/torrent-input.ts'
-import { decodeJob } from '../runs/job.ts'
-import { readState } from '../runs/run-directory.ts'
-import { work } from '../workers/worker.ts'
+import { type Command, usageError } from '../../cli/arguments.ts'
+import { end } from '../../cli/output.ts'
+import { readStdin } from '../../options/torrent-input.ts'
+import { decodeJob } from '../../runs/job.ts'
+import { readState } from '../../runs/run-directory.ts'
+import { work } from '../../workers/worker.ts'
 
 /** A torrent of 64 MiB in base64, and the rest of the job. */
 const LIMIT_BYTES = 100 * 1024 * 1024
