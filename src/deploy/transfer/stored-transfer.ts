@@ -47,11 +47,11 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
   await chmod(directory, 0o700)
   try {
     const tag = wanted ?? timeTag([before?.tag])
-    const wish = { tag, root, directory: draft, peers: fleet.servers.length }
+    const spec = { tag, root, directory: draft, peers: fleet.servers.length }
     const made: Omit<StoredTransfer, 'created'> = settings.pathIsFile
-      ? await fileTransfer(context, wish)
+      ? await fileTransfer(context, spec)
       : await makeTransfer(quietly(context), {
-          ...wish,
+          ...spec,
           // The servers are not asked here. murder:peer refuses those without zstd.
           zstdEverywhere: settings.compression === 'zstd',
         })

@@ -9,7 +9,7 @@ import type { ReachableSwarm } from '../swarm/swarm.ts'
 const LOOPBACK = '127.0.0.1'
 
 /** Where a server finds tracker and seeder; behind a relay, which hides its address, also what it announces. */
-export function meetingPoints(
+export function swarmAddresses(
   { placement, seederPort, relays }: ReachableSwarm,
   server: Server,
   facts: FleetFacts,

@@ -1,5 +1,5 @@
 /** How far content that comes piece by piece, in any order, is there without a gap. */
-export class Frontier {
+export class ContiguousBytes {
   readonly #pieceLength: number
   readonly #length: number
   readonly #ahead = new Set<number>()

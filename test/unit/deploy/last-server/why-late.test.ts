@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ServerTransfer, TransferFacts } from '../../../../src/deploy/last/server-transfer.ts'
-import { lastServer, lateServers } from '../../../../src/deploy/last/why-late.ts'
+import type { ServerTransfer, TransferFacts } from '../../../../src/deploy/last-server/server-transfer.ts'
+import { lastServer, lateServers } from '../../../../src/deploy/last-server/why-late.ts'
 import type { PieceArrival } from '../../../../src/protocol/packed-pieces.ts'
 
 const usual: TransferFacts = {

@@ -10,7 +10,7 @@ export interface PieceArrival {
 }
 
 /** Keeps from whom each piece came and when. Costs five bytes a piece, and work only once a piece. */
-export class PieceTrail {
+export class PieceArrivals {
   readonly pieceCount: number
   /** The pieces 0, `every`, 2 × `every` … are kept. */
   readonly every: number

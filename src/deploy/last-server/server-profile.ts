@@ -5,12 +5,12 @@ import { ClockMap } from './clock-map.ts'
 import type { ServerTransfer, TransferFacts } from './server-transfer.ts'
 
 /** What a server says counts up to here: it may have made it up. */
-const MOST_S = 1_000_000
-const MOST_RATE = 1e12
+const MAX_S = 1_000_000
+const MAX_RATE = 1e12
 const MAX_PIECE_COUNT = 10_000_000
 
 /** Collects what one server says about its transfer. Nothing of it is trusted: it only explains. */
-export class ServerStory {
+export class ServerProfile {
   readonly #server: string
   readonly #now: () => number
   #clock = new ClockMap()
@@ -19,7 +19,7 @@ export class ServerStory {
   #completeS: number | undefined
   #doneS: number | undefined
   #received = 0
-  #told: (AgentEvent & { event: 'story' }) | undefined
+  #told: (AgentEvent & { event: 'profile' }) | undefined
   #spent: { cpuS: number; queuedS: number } | undefined
 
   /** `now`: seconds since the transfer began. */
@@ -38,7 +38,7 @@ export class ServerStory {
 
   heard(event: AgentEvent): void {
     const now = this.#now()
-    const at = within(event.at, MOST_S)
+    const at = within(event.at, MAX_S)
     if (at !== undefined) {
       if (this.#orderedS !== undefined && !this.#clock.isKnown) this.#clock.answered(this.#orderedS, at)
       this.#clock.heard(now, at)
@@ -47,7 +47,7 @@ export class ServerStory {
     if (event.event === 'downloaded') this.#received = within(event.received, Number.MAX_SAFE_INTEGER) ?? 0
     if (event.event === 'done') this.#completeS = now
     if (event.event === 'done' || event.event === 'unpacked') this.#doneS = now
-    if (event.event === 'story') this.#told = event
+    if (event.event === 'profile') this.#told = event
     if (event.event === 'spent') this.#spent = spentOf(event)
   }
 
@@ -92,8 +92,8 @@ export class ServerStory {
   }
 }
 
-function frameOf(told: AgentEvent & { event: 'story' }): PieceFrame | undefined {
-  const [beganS, endedS] = [within(told.began, MOST_S), within(told.ended, MOST_S)]
+function frameOf(told: AgentEvent & { event: 'profile' }): PieceFrame | undefined {
+  const [beganS, endedS] = [within(told.began, MAX_S), within(told.ended, MAX_S)]
   const [pieceCount, every] = [told.pieceCount, told.every].map((count) => within(count, MAX_PIECE_COUNT))
   if (beganS === undefined || endedS === undefined || endedS < beganS) return undefined
   return pieceCount && every ? { beganS, endedS, pieceCount, every } : undefined
@@ -101,19 +101,19 @@ function frameOf(told: AgentEvent & { event: 'story' }): PieceFrame | undefined 
 
 function lastOf(last: unknown, { pieceCount }: PieceFrame): PieceArrival[] {
   const [piece, source, at] = Array.isArray(last) ? last : []
-  const atS = within(at, MOST_S)
+  const atS = within(at, MAX_S)
   const isPiece = Number.isInteger(piece) && piece >= 0 && piece < pieceCount
   return isPiece && typeof source === 'string' && atS !== undefined ? [{ piece, source, atS }] : []
 }
 
-function transferOf(told: AgentEvent & { event: 'story' }): TransferFacts | undefined {
+function transferOf(told: AgentEvent & { event: 'profile' }): TransferFacts | undefined {
   const facts = {
-    cpuS: within(told.cpu, MOST_S),
-    queuedS: within(told.queued, MOST_S),
-    diskS: within(told.disk, MOST_S),
-    stoppedS: within(told.stopped, MOST_S),
-    peakDown: within(told.peakDown, MOST_RATE),
-    peakUp: within(told.peakUp, MOST_RATE),
+    cpuS: within(told.cpu, MAX_S),
+    queuedS: within(told.queued, MAX_S),
+    diskS: within(told.disk, MAX_S),
+    stoppedS: within(told.stopped, MAX_S),
+    peakDown: within(told.peakDown, MAX_RATE),
+    peakUp: within(told.peakUp, MAX_RATE),
     afterGap: within(told.afterGap, 1),
     sentAgain: within(told.sentAgain, 1),
   }
@@ -121,7 +121,7 @@ function transferOf(told: AgentEvent & { event: 'story' }): TransferFacts | unde
 }
 
 function spentOf({ cpu, queued }: AgentEvent & { event: 'spent' }) {
-  const [cpuS, queuedS] = [within(cpu, MOST_S), within(queued, MOST_S)]
+  const [cpuS, queuedS] = [within(cpu, MAX_S), within(queued, MAX_S)]
   return cpuS === undefined || queuedS === undefined ? undefined : { cpuS, queuedS }
 }
 

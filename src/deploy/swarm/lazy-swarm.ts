@@ -5,7 +5,7 @@ import type { ReachableSwarm, Swarm } from './swarm.ts'
 type Seeded = readonly [Transfer, ...Transfer[]]
 
 /** The swarm of a deploy. It starts with the first server that needs one: what is small goes with the orders. */
-export class LateSwarm implements ReachableSwarm {
+export class LazySwarm implements ReachableSwarm {
   readonly placement: Placement
   readonly seederPort = 0
   readonly #start: (seeded: Seeded) => Promise<Swarm>

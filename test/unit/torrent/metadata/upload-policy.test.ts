@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MetadataGiving } from '../../../../src/torrent/metadata/giving.ts'
+import { MetadataUploadPolicy } from '../../../../src/torrent/metadata/upload-policy.ts'
 
 const agent = (id: number) => ({ id, isAgent: true })
 const stranger = (id: number) => ({ id, isAgent: false })
@@ -48,27 +48,27 @@ describe('a seeder gives metadata', () => {
     ],
   ]
   it.each(cases)('%s', (_, steps) => {
-    const giving = new MetadataGiving(2, true)
+    const giving = new MetadataUploadPolicy(2, true)
     const got = steps.map(([id, piece, atS]) => giving.gives(agent(id), piece, atS))
     expect(got).toEqual(steps.map(([, , , gets]) => gets))
   })
 
   it('to another at once when the first has left', () => {
-    const giving = new MetadataGiving(1, true)
+    const giving = new MetadataUploadPolicy(1, true)
     giving.gives(agent(1), 0, 0)
     giving.leave(1)
     expect(giving.gives(agent(2), 0, 0.1)).toBe(true)
   })
 
   it('to other clients always, which pass nothing on to agents', () => {
-    const giving = new MetadataGiving(1, true)
+    const giving = new MetadataUploadPolicy(1, true)
     expect([1, 2, 3].map((id) => giving.gives(stranger(id), 0, 0))).toEqual([true, true, true])
     expect(giving.gives(agent(4), 0, 0)).toBe(true)
   })
 })
 
 it('a peer gives metadata to everyone, twice', () => {
-  const giving = new MetadataGiving(1, false)
+  const giving = new MetadataUploadPolicy(1, false)
   const got = [1, 2, 3, 1, 1].map((id) => giving.gives(agent(id), 0, 0))
   expect(got).toEqual([true, true, true, true, false])
 })

@@ -3,7 +3,7 @@ import { bad } from './fields.ts'
 import { type Metainfo, metainfoOfInfo } from './metainfo.ts'
 
 /** What is known of the torrent of one file before its piece hashes have come from others (BEP 9). */
-export interface TorrentStub {
+export interface Magnet {
   /** SHA-1 of the info dictionary, hex. */
   infoHash: string
   /** The same in SHA-256, hex. */
@@ -17,7 +17,7 @@ export interface TorrentStub {
 }
 
 /** Undefined for a torrent of several files: those must be known from the start. */
-export function stubOf(metainfo: Metainfo): TorrentStub | undefined {
+export function magnetOf(metainfo: Metainfo): Magnet | undefined {
   const { infoHash, info, name, length, pieceLength, singleFile } = metainfo
   if (!singleFile || metainfo.files[0]?.executable) return undefined
   const sha256 = createHash('sha256').update(info).digest('hex')
@@ -25,7 +25,7 @@ export function stubOf(metainfo: Metainfo): TorrentStub | undefined {
 }
 
 /** A metainfo without piece hashes. */
-export function metainfoOfStub({ infoHash, name, length, pieceLength }: TorrentStub): Metainfo {
+export function metainfoOfMagnet({ infoHash, name, length, pieceLength }: Magnet): Metainfo {
   return {
     infoHash,
     name,

@@ -8,7 +8,7 @@ const FIRST_PAUSE_S = 1
  * piece to one agent, which passes it on: so it leaves the deploy host about once. Where agents do not reach each other, the
  * shrinking pauses end that soon.
  */
-export class MetadataGiving {
+export class MetadataUploadPolicy {
   readonly #mostForEach: number
   readonly #isFrugal: boolean
   /** Pieces given, by connection. */

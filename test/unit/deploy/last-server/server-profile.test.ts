@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ClockMap } from '../../../../src/deploy/last/clock-map.ts'
-import { ServerStory } from '../../../../src/deploy/last/server-story.ts'
+import { ClockMap } from '../../../../src/deploy/last-server/clock-map.ts'
+import { ServerProfile } from '../../../../src/deploy/last-server/server-profile.ts'
 import type { AgentEvent } from '../../../../src/protocol/events.ts'
 import { packPieces } from '../../../../src/protocol/packed-pieces.ts'
 
@@ -9,8 +9,8 @@ const pieces = [
   { piece: 0, source: 'seeder', atS: 101.5 },
   { piece: 1, source: '10.0.0.2:1', atS: 103 },
 ]
-const story = {
-  event: 'story',
+const profile = {
+  event: 'profile',
   began: 101,
   ended: 103,
   cpu: 1,
@@ -34,7 +34,7 @@ const names = new Map([
 /** What is known after these events, each `[when we hear it, what, when it was said]`. */
 function factsOf(events: [number, AgentEvent, number][]) {
   let now = 0
-  const told = new ServerStory('web1', () => now)
+  const told = new ServerProfile('web1', () => now)
   told.ordered()
   for (const [ours, event, theirs] of events) {
     now = ours
@@ -47,7 +47,7 @@ function factsOf(events: [number, AgentEvent, number][]) {
 const whole: [number, AgentEvent, number][] = [
   [0.1, { event: 'progress', bytes: 0, total: 1, down: 0, up: 0, peers: 0 }, 100.05],
   [1.02, { event: 'listening', port: 1, pid: 1 }, 101],
-  [3.1, story as unknown as AgentEvent, 103],
+  [3.1, profile as unknown as AgentEvent, 103],
   [
     3.1,
     { event: 'downloaded', bytes: 1, total: 1, seconds: 2, kept: 0, received: 9, fromSeeder: 1, sent: 0 },
@@ -105,7 +105,7 @@ describe('what one server says of its transfer', () => {
     const facts = factsOf(
       whole.map(([ours, event, at]) => [
         ours,
-        (event === whole[2]?.[1] ? { ...story, ...wrong } : event) as AgentEvent,
+        (event === whole[2]?.[1] ? { ...profile, ...wrong } : event) as AgentEvent,
         at,
       ]),
     )
@@ -125,7 +125,7 @@ describe('what one server says of its transfer', () => {
     const facts = factsOf(
       whole.map(([ours, event, at]) => [
         ours,
-        (event === whole[2]?.[1] ? { ...story, ...wrong } : event) as AgentEvent,
+        (event === whole[2]?.[1] ? { ...profile, ...wrong } : event) as AgentEvent,
         at,
       ]),
     )
@@ -137,7 +137,7 @@ describe('what one server says of its transfer', () => {
       const facts = factsOf(
         whole.map(([ours, event, at]) => [
           ours,
-          (event === whole[2]?.[1] ? { ...story, last } : event) as AgentEvent,
+          (event === whole[2]?.[1] ? { ...profile, last } : event) as AgentEvent,
           at,
         ]),
       )
@@ -147,7 +147,7 @@ describe('what one server says of its transfer', () => {
 
   test('another process has another clock', () => {
     let now = 0
-    const told = new ServerStory('web1', () => now)
+    const told = new ServerProfile('web1', () => now)
     told.ordered()
     told.heard({ event: 'listening', port: 1, pid: 1, at: 5 })
     now = 10

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { Frontier } from '../../../../src/agent/receive/frontier.ts'
+import { ContiguousBytes } from '../../../../src/agent/receive/contiguous-bytes.ts'
 
-const frontier = () => new Frontier({ pieceLength: 10, length: 25 })
+const contiguous = () => new ContiguousBytes({ pieceLength: 10, length: 25 })
 
 it('tells how far the content is there without a gap, the last piece being shorter', async () => {
-  const content = frontier()
+  const content = contiguous()
   content.add(2)
   content.add(0)
   expect(await content.beyond(0)).toBe(10)
@@ -13,7 +13,7 @@ it('tells how far the content is there without a gap, the last piece being short
 })
 
 it('waits for the piece that is missing, however many come after it', async () => {
-  const content = frontier()
+  const content = contiguous()
   content.add(0)
   let reached: number | undefined
   const waiting = content.beyond(10).then((bytes) => {
@@ -29,7 +29,7 @@ it('waits for the piece that is missing, however many come after it', async () =
 
 it('stops waiting when it is told to', async () => {
   const stop = new AbortController()
-  const waiting = frontier().beyond(0, stop.signal)
+  const waiting = contiguous().beyond(0, stop.signal)
   stop.abort(new Error('enough'))
   await expect(waiting).rejects.toThrow('enough')
 })

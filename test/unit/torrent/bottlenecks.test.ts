@@ -1,20 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { HoldUps } from '../../../src/torrent/hold-ups.ts'
+import { Bottlenecks } from '../../../src/torrent/bottlenecks.ts'
 
 /** Looks every 0.1 s; `at` says what is different at a time. */
 function lookedAt(
   seconds: number,
   at: (nowS: number) => { rate?: number; waitsForDisk?: boolean; skips?: boolean },
 ) {
-  const holdUps = new HoldUps()
+  const bottlenecks = new Bottlenecks()
   let received = 0
   for (let tick = 0; tick <= seconds * 10; tick++) {
     const nowS = tick / 10
     const { rate = 1000, waitsForDisk = false, skips = false } = at(nowS)
     received += rate / 10
-    if (!skips) holdUps.look(nowS, { received, sent: received / 2, waitsForDisk })
+    if (!skips) bottlenecks.look(nowS, { received, sent: received / 2, waitsForDisk })
   }
-  return holdUps
+  return bottlenecks
 }
 
 describe('what holds up a transfer', () => {
@@ -27,19 +27,19 @@ describe('what holds up a transfer', () => {
   })
 
   test('the time in which the disk was waited for, and single writes', () => {
-    const holdUps = lookedAt(10, (nowS) => ({ waitsForDisk: nowS > 4 && nowS <= 6 }))
-    expect(holdUps.diskS).toBeCloseTo(2)
-    holdUps.wrote(0.5)
-    expect(holdUps.diskS).toBeCloseTo(2.5)
-    expect(holdUps.stoppedS).toBe(0)
+    const bottlenecks = lookedAt(10, (nowS) => ({ waitsForDisk: nowS > 4 && nowS <= 6 }))
+    expect(bottlenecks.diskS).toBeCloseTo(2)
+    bottlenecks.wrote(0.5)
+    expect(bottlenecks.diskS).toBeCloseTo(2.5)
+    expect(bottlenecks.stoppedS).toBe(0)
   })
 
   test('a write that takes long is no stop of the process', () => {
-    const holdUps = new HoldUps()
-    holdUps.look(0, { received: 0, sent: 0, waitsForDisk: false })
-    holdUps.wrote(3)
-    holdUps.look(3.1, { received: 0, sent: 0, waitsForDisk: false })
-    expect([holdUps.diskS, holdUps.stoppedS]).toEqual([3, 0])
+    const bottlenecks = new Bottlenecks()
+    bottlenecks.look(0, { received: 0, sent: 0, waitsForDisk: false })
+    bottlenecks.wrote(3)
+    bottlenecks.look(3.1, { received: 0, sent: 0, waitsForDisk: false })
+    expect([bottlenecks.diskS, bottlenecks.stoppedS]).toEqual([3, 0])
   })
 
   test('the time in which the process did not run', () => {

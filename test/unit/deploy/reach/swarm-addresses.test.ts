@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { FleetFacts } from '../../../../src/deploy/preflight/preflight.ts'
-import { meetingPoints } from '../../../../src/deploy/reach/meeting-points.ts'
+import { swarmAddresses } from '../../../../src/deploy/reach/swarm-addresses.ts'
 import type { ReachableSwarm } from '../../../../src/deploy/swarm/swarm.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
@@ -21,18 +21,18 @@ const swarm = (trackerAt?: object) =>
   }) as unknown as ReachableSwarm
 
 test('a server with a relay finds all on its own loopback, and announces the address that others reach', () => {
-  expect(meetingPoints(swarm(), far as Server, facts, true)).toEqual({
+  expect(swarmAddresses(swarm(), far as Server, facts, true)).toEqual({
     trackers: ['http://127.0.0.1:40001/{secret}/announce'],
     peers: ['127.0.0.1:40002'],
     address: '10.0.0.2',
   })
-  expect(meetingPoints(swarm(), near as Server, facts, true)).toEqual({
+  expect(swarmAddresses(swarm(), near as Server, facts, true)).toEqual({
     trackers: ['http://10.0.0.1:8998/announce'],
     peers: ['10.0.0.1:6881'],
   })
 })
 
 test('what is on another server is reached there', () => {
-  const { trackers, peers } = meetingPoints(swarm({}), far as Server, facts, true)
+  const { trackers, peers } = swarmAddresses(swarm({}), far as Server, facts, true)
   expect([trackers, peers]).toEqual([['http://10.0.0.1:8998/announce'], ['127.0.0.1:40002']])
 })

@@ -13,7 +13,7 @@ const STEPS: ReadonlySet<string> = new Set(['listening', 'downloaded', 'done', '
  * How far a server has come, by what has grown and not by how much it says: its verified bytes, and the steps that it has done.
  * So a server that only talks is left out like one that is silent. Its own agent keeps the timeouts first, and gives reasons.
  */
-export class Advance {
+export class ProgressLimits {
   readonly #stallS: number
   readonly #totalS: number
   readonly #length: number

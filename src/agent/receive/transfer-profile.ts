@@ -4,32 +4,32 @@ import type { Participant } from '../../torrent/participant.ts'
 import { ownLoad } from './own-load.ts'
 
 /** What held up a transfer of this process that begins now, for the plugin to find out why the last server was last. */
-export class TransferStory {
+export class TransferProfile {
   readonly #begun = ownLoad()
   readonly #beganS = performance.now() / 1000
 
   /** The content is complete. */
-  transferred({ story: { trail, holdUps } }: Pick<Participant, 'story'>): AgentEvent {
+  transferred({ profile: { arrivals, bottlenecks } }: Pick<Participant, 'profile'>): AgentEvent {
     const { cpu, queued, now } = this.#spent()
     const before = this.#begun
-    const { pieceCount, every, last } = trail
+    const { pieceCount, every, last } = arrivals
     const [beganS, endedS] = [this.#beganS, performance.now() / 1000]
     return {
-      event: 'story',
+      event: 'profile',
       began: thousandths(beganS),
       ended: thousandths(endedS),
       cpu,
       queued,
-      disk: thousandths(holdUps.diskS),
-      stopped: thousandths(holdUps.stoppedS),
-      peakDown: Math.round(holdUps.peakDown),
-      peakUp: Math.round(holdUps.peakUp),
+      disk: thousandths(bottlenecks.diskS),
+      stopped: thousandths(bottlenecks.stoppedS),
+      peakDown: Math.round(bottlenecks.peakDown),
+      peakUp: Math.round(bottlenecks.peakUp),
       afterGap: share(now.afterGap - before.afterGap, now.received - before.received),
       sentAgain: share(now.sentAgain - before.sentAgain, now.sent - before.sent),
       ...(last ? { last: [last.piece, last.source, thousandths(last.atS)] } : {}),
       pieceCount,
       every,
-      pieces: packPieces(trail.kept(), { beganS, endedS, every, pieceCount }),
+      pieces: packPieces(arrivals.kept(), { beganS, endedS, every, pieceCount }),
     }
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Advance } from '../../../../src/deploy/peers/advance.ts'
+import { ProgressLimits } from '../../../../src/deploy/peers/progress-limits.ts'
 import type { AgentEvent } from '../../../../src/protocol/events.ts'
 
 const progress = (bytes: number): AgentEvent => ({
@@ -8,27 +8,27 @@ const progress = (bytes: number): AgentEvent => ({
 
 function server({ stall = 20, total = 0, length = 100, files = 0 } = {}) {
   const clock = { now: 1000 }
-  const advance = new Advance({ stall, total }, { length, files }, () => clock.now)
+  const limits = new ProgressLimits({ stall, total }, { length, files }, () => clock.now)
   /** Says something every two seconds, for so long. */
   const talks = (seconds: number, event: (second: number) => AgentEvent) => {
     for (let second = 0; second < seconds; second += 2) {
       clock.now += 2
-      advance.heard(event(second))
-      if (advance.ranOut()) return second
+      limits.heard(event(second))
+      if (limits.ranOut()) return second
     }
     return seconds
   }
-  return { advance, talks }
+  return { limits, talks }
 }
 
 test('a server that says the same again and again stalls, one that comes on does not', () => {
   const bad = server()
   expect(bad.talks(100, () => progress(10))).toBeLessThan(40)
-  expect(bad.advance.ranOut()).toEqual({ why: 'stall', seconds: 35 })
+  expect(bad.limits.ranOut()).toEqual({ why: 'stall', seconds: 35 })
   expect(server().talks(100, (second) => progress(second))).toBe(100)
 })
 
-test('bytes that shrink and grow again, or are more than there are, are no advance; nor is a step done twice', () => {
+test('bytes that shrink and grow again, or are more than there are, are no limits; nor is a step done twice', () => {
   expect(server().talks(100, (second) => progress(50 + (second % 4)))).toBeLessThan(50)
   expect(server().talks(100, (second) => progress(101 + second))).toBeLessThan(40)
   expect(server().talks(100, () => ({ event: 'done' }))).toBeLessThan(50)
@@ -37,7 +37,7 @@ test('bytes that shrink and grow again, or are more than there are, are no advan
 test('the limit of a transfer holds whatever is said, and ends with the transfer', () => {
   const slow = server({ total: 20 })
   slow.talks(100, (second) => progress(second))
-  expect(slow.advance.ranOut()).toEqual({ why: 'total', seconds: 35 })
+  expect(slow.limits.ranOut()).toEqual({ why: 'total', seconds: 35 })
   const unpacking = server({ total: 20, stall: 0 })
   expect(unpacking.talks(100, () => ({ event: 'done' }))).toBe(100)
 })

@@ -1,20 +1,23 @@
 import { readFileSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
-import type { StubOrder } from '../../protocol/order.ts'
+import type { MagnetOrder } from '../../protocol/order.ts'
 import { isWanted } from '../../torrent/metadata/metadata.ts'
+import { metainfoOfMagnet } from '../../torrent/metainfo/magnet.ts'
 import { metainfoOfInfo } from '../../torrent/metainfo/metainfo.ts'
-import { metainfoOfStub } from '../../torrent/metainfo/stub.ts'
 import type { ContentJob } from '../runs/job.ts'
 import { metadataFile } from './transfer-directory.ts'
 
 /** The torrent, as far as it is known: with its piece hashes when an earlier attempt has kept them, else they come from others. */
-export function torrentOfStub(stub: StubOrder, directory: string): Pick<ContentJob, 'torrent' | 'metadata'> {
+export function torrentOfMagnet(
+  magnet: MagnetOrder,
+  directory: string,
+): Pick<ContentJob, 'torrent' | 'metadata'> {
   const file = metadataFile(directory)
   const info = read(file)
-  if (info && isWanted(info, stub)) return { torrent: { bytes: info, metainfo: metainfoOfInfo(info) } }
-  const { sha256, size } = stub
+  if (info && isWanted(info, magnet)) return { torrent: { bytes: info, metainfo: metainfoOfInfo(info) } }
+  const { sha256, size } = magnet
   return {
-    torrent: { bytes: Buffer.alloc(0), metainfo: metainfoOfStub(stub) },
+    torrent: { bytes: Buffer.alloc(0), metainfo: metainfoOfMagnet(magnet) },
     metadata: { sha256, size, file },
   }
 }

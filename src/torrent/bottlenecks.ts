@@ -12,7 +12,7 @@ export interface Look {
 }
 
 /** Adds up what holds up a transfer. Looked at ten times a second, and told of each piece that is written. */
-export class HoldUps {
+export class Bottlenecks {
   /** Seconds in which the disk was waited for. */
   diskS = 0
   /** Seconds in which this process did not run at all, longer than it works on anything. */

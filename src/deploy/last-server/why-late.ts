@@ -1,22 +1,22 @@
-import type { HoldUp, LastServer, LateServer } from '../../report/last-server.ts'
+import type { Bottleneck, LastServer, LateServer } from '../../report/last-server.ts'
 import { bytes, duration } from '../../text/format.ts'
 import { pieceChain } from './piece-chain.ts'
 import type { ServerTransfer, TransferFacts } from './server-transfer.ts'
 
 /** Less than this behind the others says nothing: seconds, share of the whole time, multiples of how the others differ. */
-const LEAST_BEHIND_S = 0.5
-const LEAST_BEHIND_SHARE = 0.15
-const LEAST_SPREADS = 4
+const MIN_BEHIND_S = 0.5
+const MIN_BEHIND_SHARE = 0.15
+const MIN_SPREADS = 4
 /** A cause must explain so much of the delay. */
-const LEAST_EXPLAINED = 0.5
+const MIN_EXPLAINED = 0.5
 /** A link that has carried more than this share of the others' was none of the causes. */
 const SLOW_LINK = 0.7
 /**
  * Shares of segments that come after a gap or are sent again. Where a slow link's queue overflows it is up to 0.15, where packets
  * get lost at random 0.4 and more: so of a link that was slow only the second says that its losses were the cause.
  */
-const LEAST_LOSS = 0.04
-const LEAST_LOSS_WHEN_SLOW = 0.25
+const MIN_LOSS = 0.04
+const MIN_LOSS_WHEN_SLOW = 0.25
 /** What is less than so many times the others' is noise. */
 const TIMES_OTHERS = 2
 /** It waited for a CPU for so much of the time, or so many times as much of it as others. */
@@ -48,12 +48,12 @@ function whyLate(late: ServerTransfer, facts: readonly ServerTransfer[]): LateSe
   const doneS = median(others.map((each) => each.doneS))
   const behind = late.doneS - doneS
   const spreadS = upperMedian(others.map((each) => Math.abs(each.doneS - doneS)))
-  if (behind < Math.max(LEAST_BEHIND_S, LEAST_BEHIND_SHARE * doneS, LEAST_SPREADS * spreadS)) return undefined
+  if (behind < Math.max(MIN_BEHIND_S, MIN_BEHIND_SHARE * doneS, MIN_SPREADS * spreadS)) return undefined
   const [cause, text] = causeOf(late, others, behind)
   return { server: late.server, behind: Math.round(behind * 100) / 100, cause, text }
 }
 
-type Cause = [cause: HoldUp, text: string]
+type Cause = [cause: Bottleneck, text: string]
 
 /** Where the time was lost, and why. What one phase does not explain, the machine may explain over all of them. */
 function causeOf(late: ServerTransfer, others: readonly ServerTransfer[], behindS: number): Cause {
@@ -62,7 +62,7 @@ function causeOf(late: ServerTransfer, others: readonly ServerTransfer[], behind
   const startS = excessOf(({ startedS }) => startedS)
   const transferS = excessOf(({ startedS, completeS }) => completeS - startedS)
   const unpackS = excessOf(({ completeS, doneS }) => doneS - completeS)
-  const least = LEAST_EXPLAINED * behindS
+  const least = MIN_EXPLAINED * behindS
   if (startS >= Math.max(least, transferS, unpackS))
     return ['start', `it began ${duration(startS)} later than others`]
   if (unpackS >= Math.max(least, transferS)) return whyUnpacking(late, others, unpackS)
@@ -85,9 +85,9 @@ function whyUnpacking(late: ServerTransfer, others: readonly ServerTransfer[], e
     median(others.flatMap(({ unpack }) => (unpack ? [secondsOf(unpack)] : [])))
   const moreQueuedS = queuedS - usual((unpack) => unpack.queuedS)
   const moreCpuS = cpuS - usual((unpack) => unpack.cpuS)
-  if (moreQueuedS >= LEAST_EXPLAINED * excessS)
+  if (moreQueuedS >= MIN_EXPLAINED * excessS)
     return ['cpu', `${took}: it waited ${duration(queuedS)} for a CPU`]
-  if (moreCpuS >= LEAST_EXPLAINED * excessS) return ['cpu', `${took}: its CPU worked ${duration(cpuS)} on it`]
+  if (moreCpuS >= MIN_EXPLAINED * excessS) return ['cpu', `${took}: its CPU worked ${duration(cpuS)} on it`]
   return ['disk', `${took}: it waited for its disk`]
 }
 
@@ -107,7 +107,7 @@ interface Work {
   lastedS: number
 }
 
-const KINDS: [cause: HoldUp, key: keyof Work, say: (own: string, others: string) => string][] = [
+const KINDS: [cause: Bottleneck, key: keyof Work, say: (own: string, others: string) => string][] = [
   ['disk', 'diskS', (own, others) => `it waited ${own} for its disk, others ${others}`],
   ['cpu', 'queuedS', (own, others) => `it waited ${own} for a CPU, others ${others}`],
   ['cpu', 'cpuS', (own, others) => `its CPU worked ${own} on it, others ${others}`],
@@ -137,7 +137,7 @@ function whyBusy(
     return { cause, more, text: say(duration(own[key]), duration(usual(key))) }
   })
   const [most] = found.sort((one, other) => other.more - one.more)
-  return most && most.more >= LEAST_EXPLAINED * behindS ? [most.cause, most.text] : undefined
+  return most && most.more >= MIN_EXPLAINED * behindS ? [most.cause, most.text] : undefined
 }
 
 /** On a busy machine whoever takes long also waits long for a CPU: what counts is how much of the time. */
@@ -157,7 +157,7 @@ function whyNetwork(late: ServerTransfer, others: readonly ServerTransfer[]): Ca
   const usualLoss = median(theirs.map(lossOf))
   const loss = lossOf(own)
   const isSlow = own.peakDown <= SLOW_LINK * usualPeak
-  if (loss >= Math.max(isSlow ? LEAST_LOSS_WHEN_SLOW : LEAST_LOSS, TIMES_OTHERS * usualLoss)) {
+  if (loss >= Math.max(isSlow ? MIN_LOSS_WHEN_SLOW : MIN_LOSS, TIMES_OTHERS * usualLoss)) {
     const what = `${share(loss)} of its packets came out of order or again`
     return ['loss', `its link loses packets: ${what}, others ${share(usualLoss)}`]
   }
