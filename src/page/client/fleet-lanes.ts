@@ -13,7 +13,7 @@ const MAX_HEIGHT_PX = 420
 const NAME_PX = 150
 const NARROW_NAME_PX = 88
 /** Below, names would not be legible. */
-const LEAST_NAMED_PX = 12
+const MIN_NAMED_PX = 12
 const AXIS_PX = 18
 
 /**
@@ -95,7 +95,7 @@ export class FleetLanes {
   }
 
   get #nameWidth(): number {
-    if (this.#rowPx < LEAST_NAMED_PX) return 8
+    if (this.#rowPx < MIN_NAMED_PX) return 8
     return this.#width < 600 ? NARROW_NAME_PX : NAME_PX
   }
 
@@ -132,7 +132,7 @@ export class FleetLanes {
       context.fillStyle = this.#colours.get('select')
       context.fillRect(0, y, this.#width, rowPx)
     }
-    if (rowPx >= LEAST_NAMED_PX) {
+    if (rowPx >= MIN_NAMED_PX) {
       context.fillStyle = this.#colours.get(server.lane === 'failed' ? 'failed' : 'text')
       context.font = `${Math.min(12, rowPx - 2)}px system-ui, sans-serif`
       context.textBaseline = 'middle'

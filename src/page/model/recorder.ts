@@ -14,7 +14,7 @@ import { Samples } from './samples.ts'
 /** Between two samples of the whole fleet. */
 const SAMPLE_S = 0.5
 /** Rates of a shorter time say nothing. */
-const LEAST_RATE_S = 0.5
+const MIN_RATE_S = 0.5
 
 const hundredths = (seconds: number) => Math.round(seconds * 100) / 100
 
@@ -124,7 +124,7 @@ export class PictureRecorder {
         const source: Source | undefined = name === 'seeder' ? name : this.#places.get(name)
         if (source === undefined) return []
         const grown = Math.max(0, bytes - (before.get(source) ?? 0))
-        return [[source, bytes, isOver || elapsed < LEAST_RATE_S ? 0 : Math.round(grown / elapsed)]]
+        return [[source, bytes, isOver || elapsed < MIN_RATE_S ? 0 : Math.round(grown / elapsed)]]
       })
     })
     this.#toldS.set(place, now)
