@@ -18,7 +18,7 @@ export interface PageRequest {
 }
 
 /** A page of another site reaches this server by a name of its own (DNS rebinding): these are names that nobody else can have. */
-export const isLoopbackHost = (host: string): boolean => /^(127\.0\.0\.1|localhost)(:\d{1,5})?$/i.test(host)
+const isLoopbackHost = (host: string): boolean => /^(127\.0\.0\.1|localhost)(:\d{1,5})?$/i.test(host)
 
 /**
  * The part of the page at `path` that a request may have, or the status that refuses it. `isOwnHost` judges the Host header; any
