@@ -1,3 +1,4 @@
+import { slowestFirst } from '../model/fleet.ts'
 import { shortNames } from '../model/names.ts'
 import type { Choice, Picture } from '../model/picture.ts'
 import { Choices } from './choices.ts'
@@ -116,8 +117,9 @@ export class Page {
     this.#phases.show(picture)
     this.#curves.show(picture)
     this.#graph.show(picture, this.#shorts, nowMs)
-    this.#lanes.show(picture, this.#shorts)
-    this.#slowest.show(picture, this.#shorts)
+    const order = slowestFirst(picture)
+    this.#lanes.show(picture, this.#shorts, order)
+    this.#slowest.show(picture, this.#shorts, order)
     this.#failures.show(picture)
     if (this.#measures++ % MAX_MEASURES === 0) performance.clearMeasures(MEASURE)
     performance.measure(MEASURE, { start })

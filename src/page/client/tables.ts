@@ -1,5 +1,5 @@
 import { duration, percent, rate } from '../../text/format.ts'
-import { doneAtS, inLaneS, medianDoneS, slowestFirst } from '../model/fleet.ts'
+import { doneAtS, inLaneS, medianDoneS } from '../model/fleet.ts'
 import { hasRelease, type Picture, type ServerPicture } from '../model/picture.ts'
 import { element, panel, setText } from './dom.ts'
 import { capital, type Words } from './words.ts'
@@ -21,9 +21,10 @@ export class SlowestServers {
     this.root = root
   }
 
-  show(picture: Picture, shorts: readonly string[]): void {
+  /** `order`: places of the servers, slowest first. */
+  show(picture: Picture, shorts: readonly string[], order: readonly number[]): void {
     const median = medianDoneS(picture.servers)
-    const slow = slowestFirst(picture).filter((place) => picture.servers[place]?.lane !== 'failed')
+    const slow = order.filter((place) => picture.servers[place]?.lane !== 'failed')
     this.#rows.show(
       slow.slice(0, SLOWEST).flatMap((place) => {
         const server = picture.servers[place]
