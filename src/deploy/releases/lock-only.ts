@@ -3,7 +3,7 @@ import type { Scripts } from '../context/fleet-lock.ts'
 import { placesOf, type Shared } from '../paths/places.ts'
 import { makePlaceScript } from '../scripts/lock-script.ts'
 
-/** Takes the lock without asking anything before; `after` runs once it is taken. */
+/** Takes the lock without asking anything first. `after` runs once it is taken. */
 export const lockOnly = (context: Shared, after?: Scripts['after']): Scripts => ({
   before: (server: Server) => makePlaceScript(placesOf(context, server).remotePath),
   ...(after ? { after } : {}),

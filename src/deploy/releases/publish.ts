@@ -7,10 +7,10 @@ import { deployToOf } from '../paths/places.ts'
 import { type Publication, publishScript, revertScript } from '../scripts/releases/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
-/** What `current` pointed to before; an empty text where there was none. Servers that were asked, in that order. */
+/** The earlier target of `current` on each server that was asked, in that order; an empty text where there was none. */
 export type Links = Map<Server, string>
 
-/** Makes `current` point to the release on these servers. Gives where that failed. */
+/** Makes `current` point to the release on these servers. Returns the failures. */
 export async function publishOn(
   context: Context,
   servers: readonly Server[],
@@ -25,18 +25,18 @@ export async function publishOn(
     (server) => ({
       script: publishScript(deployToOf(shipit, server), publication, noted, lock.fence(server)),
       onLine: (line) => {
-        // When the connection breaks the command runs again: what was there before is what the first one has found.
+        // If the connection breaks, the command runs again. The target that the first run found is the right one.
         if (line.startsWith('was=') && !links.has(server)) links.set(server, line.slice(4))
       },
     }),
-    // Ctrl-C waits for it: a script that has begun would go on, and publish after all was taken back.
+    // Ctrl-C waits for this: a script that has begun would go on and publish after everything was taken back.
     { servers, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   for (const { ok, server } of outcomes) if (ok) record.published(server.label, true)
   return failuresOf(outcomes, 'publish')
 }
 
-/** Servers that publish failed on, or that have published, get back what they had. Gives where that failed. */
+/** Restores the earlier `current` on servers that have published, or failed to. Returns the failures. */
 export async function revertOn(
   { fleet, lock, shipit, record, picture }: Context,
   servers: readonly Server[],

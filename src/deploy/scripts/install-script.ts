@@ -8,23 +8,20 @@ export interface Upload {
   path: string
   /** SHA-256 of the program itself, hex. */
   sha256: string
-  /** How long it is compressed: what follows is the input of what runs next. */
+  /** Length of the compressed program. What follows is the input of the next program. */
   compressedBytes: number
 }
 
-/**
- * A file of an upload that was cut off by a crash of the server is removed after so many days, an agent of old versions after
- * more.
- */
+/** Days after which files are removed: of an upload that a crash of the server cut off, and of older agents. */
 const PART_DAYS = 1
 const AGENT_DAYS = 30
 
 const REMOVE_OLD = `find . -maxdepth 1 -type f \\( -name 'murder-*.mjs' -mtime +${AGENT_DAYS} -o -name '*.part' -mtime +${PART_DAYS} \\) -exec rm -f {} +`
 
 /**
- * Shell function `install_program`, which takes the upload to a name of its own, and renames it when its SHA-256 is right and it
- * is on the disk: at `to` there is never a part of it. Fails with one line on standard error. `is_fit PATH` may refuse it before.
- * `head` may take more than the program from a pipe: nothing else may come before the program has said that it runs.
+ * Shell function `install_program`, which writes the upload to a temporary name, and renames it when its SHA-256 is right and it
+ * is on the disk. So `to` is never a part of a file. Fails with one line on standard error. Before the rename, `is_fit PATH` may
+ * refuse it. `head` may read more than the program from a pipe, so nothing else may be sent before the program says that it runs.
  */
 const INSTALL = `fail() { rm -f "$part"; printf '%s\\n' "$1" >&2; exit 1; }
 is_fit() { :; }
@@ -56,13 +53,15 @@ ${INSTALL}
 (cd ${quotePath(posix.dirname(path))} && ${REMOVE_OLD})`
 }
 
-/** Removes the Nodes that were brought to `remotePath` earlier, but the one at `keep`. What runs from one goes on. */
+/**
+ * Removes the Nodes that were brought to `remotePath` earlier, but the one at `keep`. Programs that run from one of these go on.
+ */
 const removeOthers = (remotePath: string, keep: string): string =>
   `for x in ${quotePath(remotePath)}/${BROUGHT_PREFIX}*; do case "$x" in ${keep}|*.part) ;; *) rm -f "$x" ;; esac; done`
 
 /**
- * Installs the agent and then becomes its `command`, if one is given. `setNode` sets `node`. A Node that was brought and is no
- * longer the one that is used goes with it.
+ * Installs the agent and then becomes its `command`, if one is given. `setNode` sets `node`. Also removes a Node that was brought
+ * and is no longer used.
  */
 export function installAgentScript(upload: Upload, setNode: string, command = ''): string {
   return `${install(upload)}
@@ -72,7 +71,7 @@ ${removeOthers(posix.dirname(upload.path), '"$node"')}
 ${command === '' ? '' : `exec "$node" "$to" ${quote(command)}`}`
 }
 
-/** What a new Node says of itself when it is run. */
+/** The answer of a new Node when it is run. */
 const IS_FIT = `is_fit() {
   said=$("$1" -p process.version 2>&1 </dev/null)
   i=$?

@@ -8,15 +8,17 @@ import { type Author, historyFunctions } from './history-script.ts'
 export interface Publication {
   release: string
   isNew: boolean
-  /** Whether this is a rollback. No later one goes to what a rollback has left, until that is published again. */
+  /**
+   * Whether this is a rollback. A later rollback does not go to the release that this one leaves, until that is published again.
+   */
   isRollback?: boolean
-  /** Called once servers have gone back to `release`, which they had before: all of them, or those of one group. */
+  /** Called once servers have gone back to their earlier `release`: all of them, or those of one group. */
   onReverted?: (release: string, how: { isWhole: boolean }) => Promise<void>
 }
 
 /**
- * Points `current` to the release. Prints `was=` and what the link was before. What cannot be noted in the history is not
- * published; the release itself is noted afterwards, when it is true. `fence` defines the function of that name.
+ * Points `current` to the release. Prints `was=` and the earlier link. If the history cannot be written, nothing is published.
+ * The publication is noted afterwards, once it is true. `fence` defines the function of that name.
  */
 export function publishScript(
   deployTo: string,
@@ -44,8 +46,8 @@ note live "\${r##*/}" && sync_history || cannot_write "$PWD/.murder-history"`
 }
 
 /**
- * `link`: what was there before, an empty text for nothing; undefined where the link was not touched. Where somebody else has
- * published since, all stays: the release is what they would go back to. So it is while a deploy of somebody else runs.
+ * `link`: the earlier link, an empty text for none; undefined where the link was not touched. If another deploy has published
+ * since, or is running, nothing changes: the release is what that deploy would go back to.
  */
 export function revertScript(
   deployTo: string,
@@ -80,8 +82,8 @@ sync_history`
 }
 
 /**
- * Goes to `deployTo` and sets `r` to the release. No other text may become the target of a link, or be removed: `releases/` itself
- * is a directory, too. `link` renames a new link over the old one, so that there is one at every moment.
+ * Goes to `deployTo` and sets `r` to the release. Only such a path may become the target of a link or be removed; `releases/`
+ * itself is a directory, too. `link` renames a new link over the old one, so that a link exists at every moment.
  */
 const enter = (deployTo: string, release: string) => `cd ${quotePath(deployTo)} || exit 1
 fail() { echo "$1" >&2; exit 1; }
