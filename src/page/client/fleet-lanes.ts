@@ -12,7 +12,7 @@ const TINY_PX = 4
 const MAX_HEIGHT_PX = 420
 const NAME_PX = 150
 const NARROW_NAME_PX = 88
-/** Below, names would not be legible. */
+/** Lower rows would make names illegible. */
 const MIN_NAMED_PX = 12
 const AXIS_PX = 18
 
@@ -35,7 +35,7 @@ export class FleetLanes {
   #picture: Picture | undefined
   #shorts: readonly string[] = []
   #order: number[] = []
-  /** Observed and not asked for: to ask makes the browser lay out the whole page, in the middle of a drawing. */
+  /** Observed, because reading it would make the browser lay out the whole page in the middle of drawing. */
   #width = 0
   /** The row that the keyboard or the pointer is on. */
   #row: number | undefined

@@ -2,7 +2,7 @@ import { ChangingPicture } from '../model/change.ts'
 import type { Change, Picture } from '../model/picture.ts'
 import { Page } from './page.ts'
 
-/** A deploy that has ended without a word is not asked for again and again. */
+/** A deploy that has vanished is not requested for ever. */
 const MAX_RETRIES = 5
 
 const page = new Page(document.getElementById('page') ?? document.body)

@@ -10,7 +10,7 @@ import { SwarmGraph } from './swarm-graph.ts'
 import { Failures, SlowestServers } from './tables.ts'
 import { TimeWindow } from './time-window.ts'
 
-/** Measures of the time that a drawing takes, for who looks at the browser's tools. */
+/** Measures of drawing times, for the browser's developer tools. */
 const MEASURE = 'draw'
 const MAX_MEASURES = 500
 
@@ -27,7 +27,7 @@ export class Page {
   readonly #slowest = new SlowestServers()
   readonly #failures = new Failures()
   #picture: Picture | undefined
-  /** What is drawn while the page is paused. */
+  /** The picture that is drawn while the page is paused. */
   #held: Picture | undefined
   #note = ''
   #shorts: readonly string[] = []
@@ -65,7 +65,7 @@ export class Page {
     new ResizeObserver(() => this.#drawSoon()).observe(root)
   }
 
-  /** `note`: what is said beside the state. */
+  /** `note`: a text beside the state. */
   show(picture: Picture, note = ''): void {
     if (picture.servers.length !== this.#shorts.length)
       this.#shorts = shortNames(picture.servers.map(({ server }) => server))

@@ -2,7 +2,7 @@ import { laneCounts } from '../model/fleet.ts'
 import { type Lane, lanes, type Picture } from '../model/picture.ts'
 import { drawn, element, panel, setText } from './dom.ts'
 
-/** What a lane is called for people. */
+/** The names of lanes for people. */
 export const laneNames: Record<Lane, string> = {
   check: 'check',
   upload: 'upload',
@@ -15,7 +15,7 @@ export const laneNames: Record<Lane, string> = {
   failed: 'failed',
 }
 
-/** Where the fleet is: one row for each lane, with how many servers are in it. */
+/** The state of the fleet: one row for each lane, with the number of servers in it. */
 export class Phases {
   readonly root: HTMLElement
   readonly #rows = new Map<Lane, { root: HTMLElement; bar: SVGElement; count: HTMLElement }>()

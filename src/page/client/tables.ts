@@ -7,7 +7,7 @@ import { laneNames } from './phases.ts'
 const SLOWEST = 8
 const MAX_FAILURES = 50
 
-/** The servers that the run waits for, or has waited for last. */
+/** The servers that the run is waiting for, or waited for last. */
 export class SlowestServers {
   readonly root: HTMLElement
   readonly #rows = new Rows(['server', 'phase', 'time', 'share', 'rate', 'behind', 'cause'])
@@ -46,7 +46,7 @@ function row(server: ServerPicture, { run }: Picture, median: number | undefined
   ]
 }
 
-/** What has failed, why, and what to do. */
+/** Failures, their causes and cures. */
 export class Failures {
   readonly root: HTMLElement
   readonly #list = element('ul', { class: 'failures', 'aria-live': 'polite' })
@@ -82,7 +82,7 @@ export class Failures {
   }
 }
 
-/** A table whose cells are kept, so that only text changes. */
+/** A table that keeps its cells, so that only text changes. */
 class Rows {
   readonly root: HTMLElement
   readonly #body = element('tbody')

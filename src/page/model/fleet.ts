@@ -7,7 +7,7 @@ export function laneCounts(servers: readonly ServerPicture[]): Record<Lane, numb
   return counts
 }
 
-/** Places of all servers: the failed first, then the ones that are furthest behind, then the ones that were done last. */
+/** Places of all servers: failed ones first, then those that are furthest behind, then those that finished last. */
 export function slowestFirst({ servers, run }: Picture): number[] {
   const rank = (server: ServerPicture) => (server.lane === 'failed' ? 0 : hasRelease(server) ? 2 : 1)
   return servers
@@ -24,7 +24,7 @@ export function slowestFirst({ servers, run }: Picture): number[] {
 const behind = (one: ServerPicture, other: ServerPicture) =>
   lanes.indexOf(one.lane) - lanes.indexOf(other.lane) || one.bytes - other.bytes || one.rate - other.rate
 
-/** When it had the release. */
+/** When the server had the release. */
 export function doneAtS({ spans }: ServerPicture): number | undefined {
   return spans.find(([lane]) => lane === 'ready')?.[1] ?? spans.find(([lane]) => lane === 'publish')?.[1]
 }

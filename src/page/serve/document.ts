@@ -15,13 +15,13 @@ ${head}
 <main id="page"><noscript>This page is drawn by its script, which is switched off.</noscript></main>
 `
 
-/** The live page: all else comes from the paths below `token`. */
+/** The live page. Everything else comes from the paths below `token`. */
 export const liveDocument = (token: string): string =>
   `${start(`<link rel="stylesheet" href="/${token}/page.css">
 <script src="/${token}/page.js" type="module"></script>`)}</html>
 `
 
-/** A picture as one file that asks nobody for anything. Its script and its style are the only ones that a browser runs there. */
+/** A picture as one file that loads nothing else. A browser runs only its own script and style there. */
 export function frozenDocument(
   picture: Picture,
   { script, style }: { script: string; style: string },

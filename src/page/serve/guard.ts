@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 
-/** What a request is about. */
+/** The relevant parts of a request. */
 export type PagePart = 'document' | 'script' | 'style' | 'events'
 
 /** Below the unguessable path. */
@@ -18,9 +18,8 @@ export interface PageRequest {
 }
 
 /**
- * The part of the page that a request may have, or the status that refuses it. A page of another site reaches this server by a
- * name of its own (DNS rebinding), so only the names of this machine are taken as the host; any port, because people come through
- * tunnels.
+ * The part of the page that a request may have, or the status that refuses it. Another site's page could reach this server by a
+ * name of its own (DNS rebinding), so the host must be a name of this machine. Any port is accepted, because people use tunnels.
  */
 export function partOf({ method, host, url }: PageRequest, token: string): PagePart | 403 | 404 | 405 {
   if (!/^(127\.0\.0\.1|localhost)(:\d{1,5})?$/i.test(host ?? '')) return 403
@@ -35,7 +34,7 @@ function isSame(given: string, token: string): boolean {
   return one.length === other.length && timingSafeEqual(one, other)
 }
 
-/** The live page has no inline script and no inline style, asks this server alone, and nobody may frame it. */
+/** The live page has no inline script or style, loads only from this server, and must not be framed. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

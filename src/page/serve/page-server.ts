@@ -8,16 +8,16 @@ import { liveDocument } from './document.ts'
 import { type PagePart, pageHeaders, partOf } from './guard.ts'
 
 const TOKEN_BYTES = 16
-/** Browsers that look on at the same time. */
+/** Most browsers that may watch at the same time. */
 const MAX_WATCHERS = 16
-/** Between two changes that a browser is sent, for a small fleet and for a large one. */
+/** Time between two changes for a browser, for a small and for a large fleet. */
 const CHANGE_MS = 400
 const LARGE_CHANGE_MS = 1000
 const LARGE_FLEET = 250
-/** A browser that does not read what it is sent misses changes, and gets the whole picture later. */
+/** A browser with more unread bytes misses changes, and gets the whole picture later. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024
 
-/** Serves the page of one run on the loopback interface. It keeps no process alive. */
+/** Serves the page of one run on the loopback interface. It does not keep the process alive. */
 export class PageServer {
   readonly url: string
   readonly #server: Server
@@ -33,7 +33,7 @@ export class PageServer {
     server.on('request', (request, response) => void this.#answer(request, response))
   }
 
-  /** `port`: 0 for any free one. Rejects with the system's error where it cannot be had. */
+  /** `port`: 0 for any free one. Rejects with the system's error where the port is not available. */
   static async start(recorder: PictureRecorder, port = 0): Promise<PageServer> {
     const { createServer } = await import('node:http')
     const server = createServer()
@@ -42,12 +42,12 @@ export class PageServer {
       server.listen(port, '127.0.0.1', resolve)
     })
     server.unref()
-    // Its sockets keep no process alive either.
+    // Its sockets do not keep the process alive either.
     server.on('connection', (socket) => socket.unref())
     return new PageServer(server, recorder, randomBytes(TOKEN_BYTES).toString('base64url'))
   }
 
-  /** Sends the last picture to all who look on, at once: the process may end now. They keep it. */
+  /** Sends the last picture to all watchers at once, because the process may end now. They keep it. */
   end(): void {
     for (const watcher of this.#watchers) watcher.end()
     this.#server.close()
@@ -88,7 +88,7 @@ export class PageServer {
   }
 }
 
-/** One browser that looks on. Events as in the HTML standard, "Server-sent events". */
+/** One watching browser. Events as in the HTML standard, "Server-sent events". */
 class Watcher {
   readonly #response: ServerResponse
   readonly #recorder: PictureRecorder
