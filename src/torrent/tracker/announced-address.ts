@@ -22,9 +22,9 @@ export interface AnnounceParams {
 }
 
 /**
- * Makes the tracker give out addresses at which peers can be reached: the address that a peer announces (`ip`, BEP 3), or
- * else the one that the tracker sees. A peer that announces over loopback runs on the tracker's own machine: other machines
- * get the address at which they reached the tracker.
+ * Makes the tracker give out addresses at which peers can be reached: the address that a peer announces (`ip`, BEP 3), or else
+ * the one that the tracker sees. A peer that announces over loopback runs on the tracker's own machine. Other machines get the
+ * address at which they reached the tracker.
  */
 export function correctAddresses(http: Server): void {
   http.prependListener('request', (request, response) => {
@@ -55,7 +55,7 @@ function announcedAddress(url: string): string | undefined {
   }
 }
 
-/** The peer behind a reverse proxy on this machine. From elsewhere the header could be anybody's. */
+/** The address of a peer behind a reverse proxy on this machine. From other machines the header could be forged. */
 function forwardedFor({ headers }: IncomingMessage): string | undefined {
   const address = [headers['x-forwarded-for']].flat().join(',').split(',').at(-1)?.trim() ?? ''
   return isIP(address) > 0 && !isLoopback(address) ? address : undefined
