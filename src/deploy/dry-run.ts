@@ -125,7 +125,7 @@ export async function tryRollback(context: Context): Promise<void> {
   show(context, `from ${live} back to ${before}${copied}`)
 }
 
-/** What all servers say of their releases. Throws FLEET_FAILED. */
+/** The releases of all servers. Throws FLEET_FAILED. */
 async function askAll(context: Context, step: string, consequence: string): Promise<Outcome[]> {
   const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S }
   const ask = (server: Server) => ({ script: releasesScript(deployToOf(context.shipit, server)) })

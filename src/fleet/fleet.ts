@@ -21,15 +21,15 @@ import {
 } from './ssh/session.ts'
 
 export interface FleetOptions {
-  /** Servers outside of the run that can be named: where tracker or seeder are. */
+  /** Servers outside the run that can be named, such as those of tracker and seeder. */
   besides?: readonly SshConnection[]
-  /** How many commands may be starting at a time. A command that has started no longer counts. */
+  /** How many commands may start at the same time. A command that has started no longer counts. */
   concurrency?: number
   /** Seconds from the start of ssh until the server's shell answers. */
   connectSeconds?: number
   /** Parent of the directory for control sockets. */
   controlDirectory?: string
-  /** Most retries when sshd turns a connection away before the login. */
+  /** How often at most we retry when sshd rejects a connection before the login. */
   retries?: number
   random?: () => number
   /** Called when a command on a server has ended, or is tried again, with the seconds since its begin. */
@@ -41,9 +41,9 @@ export interface Command {
   script: string
   /** The script's standard input. A function is called for every attempt. */
   stdin?: Payload
-  /** Gets stdout line by line; stdout in the outcome is then empty. What it throws becomes this server's failure. */
+  /** Gets stdout line by line; stdout in the outcome is then empty. An error that it throws becomes this server's failure. */
   onLine?: (line: string) => void
-  /** The same with bytes, however many these are. */
+  /** The same as bytes, without a limit on their number. */
   onBytes?: (chunk: Buffer) => void
 }
 
@@ -58,7 +58,7 @@ export interface RunOptions {
   servers?: readonly Server[]
   /** The script may run twice: it is run again when the connection broke, or no process could be started, while it ran. */
   repeatable?: boolean
-  /** It runs until its input ends. Where there is no connection yet, all others on its server share its own. */
+  /** It runs until its input ends. If it makes the server's first connection, all other commands share that. */
   stays?: boolean
   /** As the user who logs in, not as `asUser`. */
   login?: boolean
@@ -193,7 +193,7 @@ export class Fleet {
     return outcome.stdout
   }
 
-  /** From now on repeatable commands without input run in this shell, until it ends. */
+  /** From now on, until this shell ends, it runs all repeatable commands that take no input. */
   useShell(server: Server, shell: RunningShell): void {
     this.#shells.set(server, shell)
     void shell.ended.then(() => {
@@ -212,7 +212,7 @@ export class Fleet {
 
   readonly #removeDirectory = () => rmSync(this.#directory, { recursive: true, force: true })
 
-  /** Connects and runs the command; again if its connection broke, or sshd turned it away, before it could start. */
+  /** Connects and runs the command. Tries again if the connection broke or sshd rejected it before the command could start. */
   async #attempt(turn: Turn): Promise<Outcome> {
     const { server, step, options, signal } = turn
     const inShell = await this.#inShell(turn)
@@ -232,7 +232,7 @@ export class Fleet {
     }
   }
 
-  /** The result from a shell that runs already; undefined when the command needs a session of its own. */
+  /** The result from the persistent shell; undefined when the command needs a session of its own. */
   async #inShell({ server, command, options, signal, release }: Turn): Promise<SessionResult | undefined> {
     const {
       repeatable = false,
@@ -249,7 +249,7 @@ export class Fleet {
     return result && isCommandRetried(result, true) ? undefined : result
   }
 
-  /** Runs it over a connection of its own, which all others on this server then share. */
+  /** Runs the command over a connection of its own, which all other commands on this server then share. */
   #runAsMaster(turn: Turn): Promise<SessionResult> | undefined {
     return this.#connections.get(turn.server)?.runAsMaster((how) => {
       const order = this.#order(turn, { ControlMaster: 'yes' })

@@ -18,8 +18,8 @@ export interface Upload {
 }
 
 /**
- * Puts a file on a server. It is written beside `to` and renamed when its size is right, and its SHA-256 where the server
- * has a tool for that: at `to` there is always the old file or the whole new one. Throws that server's failure.
+ * Puts a file on a server. The file is written beside `to`. It is renamed when its size is right, and its SHA-256 if the server
+ * has a tool for that. So `to` is always the old file or the whole new one. Throws that server's failure.
  */
 export async function upload(
   fleet: Fleet,

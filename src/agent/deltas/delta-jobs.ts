@@ -29,7 +29,7 @@ export async function makeDeltas(job: MakeDeltas, signal: AbortSignal): Promise<
   }
 }
 
-/** Gives whether nothing but times has changed. */
+/** Returns whether only times have changed. */
 async function write(
   { root }: MakeDeltas,
   manifest: Manifest,

@@ -56,16 +56,16 @@ const RESERVE_BYTES = 16_384
 const uid = () => process.getuid?.() ?? 0
 
 /**
- * Not $XDG_RUNTIME_DIR: logind removes that when the last session ends, and with it every run, though a download
- * must survive a dropped SSH connection. Containers that share the temporary directory have one each: none knows whether a
- * process of another one runs.
+ * Not $XDG_RUNTIME_DIR: logind removes it, with all runs, when the last session ends, but a download must survive a dropped SSH
+ * connection. Containers that share a temporary directory each have their own run directory, because none can see the processes
+ * of another.
  */
 export function runRoot(option: string | undefined, container = containerName()): string {
   const name = ['murder', uid(), container].filter((part) => part !== undefined).join('-')
   return resolve(option ?? process.env.MURDER_RUN_DIR ?? join(tmpdir(), name))
 }
 
-/** Makes the directory if need be, and refuses one that others could have put there or could write to. */
+/** Makes the directory if needed. Refuses one that another user owns or can write to. */
 export function openPrivateDirectory(path: string): void {
   if (!isAbsolute(path))
     throw new MurderError('BAD_DIRECTORY', `'${path}' is not an absolute path`, { exitCode: 2 })
@@ -185,7 +185,7 @@ export function claimRun(root: string, run: NewRun): { claimed: Run } | { taken:
   }
 }
 
-/** Removes a dead run's folder. Between the look and the rename someone may have taken it: then it is put back. */
+/** Removes a dead run's folder. If another process took the folder in between, it is put back. */
 function discard(root: string, folder: string): void {
   const aside = join(root, `.old-${process.pid}`)
   try {

@@ -1,7 +1,7 @@
 import type { Entry } from '../../files/entry.ts'
 import { type DeltaProcess, jobEntries, startDeltaProcess } from './delta-process.ts'
 
-/** Most releases are kept long before they are everywhere. */
+/** Most releases are kept long before every server has them. */
 const KEEP_GRACE_MS = 30_000
 
 /** Keeps the release as the base of the next ones, while it travels. */
@@ -34,8 +34,8 @@ export class BaseKeeper {
   }
 
   /**
-   * Waits until the release has been read, which may be removed then. The rest goes on, for a while at most: it is only worth
-   * something for the next deploy. Gives what has to be waited for at the end of the run.
+   * Waits until the release has been read; then it may be removed. The rest goes on for a while at most, because it only helps
+   * the next deploy. Returns a promise to wait for at the end of the run.
    */
   async release(): Promise<{ kept: Promise<unknown> }> {
     const running = this.#process

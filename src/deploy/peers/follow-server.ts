@@ -26,11 +26,11 @@ import type { SourceNames } from './source-names.ts'
 import type { TransferPlan, TransferPlans } from './transfer-plans.ts'
 import type { TransferTimes } from './transfer-times.ts'
 
-/** Between two attempts to reach a server whose connection broke. */
+/** Pause between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
-/** Between two looks at how far the server is. */
+/** How often to check how far the server is. */
 const LOOK_MS = 1000
-/** Peers that one server may accuse: one that means harm could accuse any number. */
+/** How many peers one server may accuse. A malicious server could accuse any number. */
 const MAX_BANNED = 10
 const MAX_ADDRESS_CHARACTERS = 100
 
@@ -61,7 +61,7 @@ export interface FollowedRun {
 export class ServerFollower {
   peer: RemotePeer
   report: ServerReport
-  /** It has done all that was ordered. */
+  /** The server has done all that was ordered. */
   hasArrived = false
   readonly #server: Server
   readonly #run: FollowedRun
@@ -84,7 +84,10 @@ export class ServerFollower {
     this.report = { server: server.label, seconds: 0 }
   }
 
-  /** Gives the failure, unless it was Ctrl-C. When the connection breaks the download goes on, and a new connection finds it. */
+  /**
+   * Returns the failure, unless Ctrl-C was the cause. If the connection breaks, the download goes on and a new connection finds
+   * it.
+   */
   async follow(): Promise<Failure | undefined> {
     const { display, settings, signal } = this.#run.context
     const reconnectLimit = new ReconnectLimit(settings.timeouts.stall)
@@ -122,7 +125,7 @@ export class ServerFollower {
     }
   }
 
-  /** What is known of when it did what, once it has arrived. */
+  /** The timeline of this server's transfer, once it has been reported. */
   get facts(): ServerTransfer | undefined {
     return this.#profile.facts((source) => this.#run.names.nameOf(source))
   }
@@ -136,7 +139,9 @@ export class ServerFollower {
     return this.#chosen.plan.transfer.base !== undefined && REFUSALS.has(code)
   }
 
-  /** The delta does not fit what is on this server. Gives the failure where it cannot have the package either. */
+  /**
+   * Called when the delta does not fit the base on this server. Returns the failure if the server cannot get the package either.
+   */
   async #takeWhole(outcome: Outcome & { ok: false }): Promise<Outcome | undefined> {
     const { context, plans } = this.#run
     try {
@@ -170,7 +175,7 @@ export class ServerFollower {
     return order
   }
 
-  /** What is said of the choice, where there is one. */
+  /** The report's line about the choice, where there was one. */
   #brought(): Partial<ServerReport> {
     const { plan } = this.#chosen
     const { base, length } = plan.transfer
@@ -186,7 +191,7 @@ export class ServerFollower {
     return this.#run.context.display.board()
   }
 
-  /** What this throws ends the peer and becomes the failure. */
+  /** An error that this throws ends the peer and becomes the failure. */
   #take(event: AgentEvent): void {
     const { context, times } = this.#run
     const { plan } = this.#chosen
@@ -239,7 +244,7 @@ export class ServerFollower {
   #warnWhenClosed(): void {
     const { exchanged, hasWarned } = this.#run
     const { plan } = this.#chosen
-    if (plan.deltas && plan.deltas.size > 0) return // Several seeders send several things.
+    if (plan.deltas && plan.deltas.size > 0) return // Several seeders send different content.
     const sum = [...exchanged.values()].reduce((total, bytes) => total + bytes, 0)
     if (hasWarned || !areClosed(plan.transfer.length, plan.swarm.sent(), sum)) return
     this.#run.hasWarned = true
@@ -281,7 +286,7 @@ export class ServerFollower {
   }
 }
 
-/** An agent that ends before it has said that all is done has failed, whatever its exit code. */
+/** An agent that ends before it reports that all is done has failed, whatever its exit code. */
 function asFailure(ended: Outcome | undefined): (Outcome & { ok: false }) | undefined {
   if (!ended?.ok) return ended
   const error = new MurderError('AGENT_ENDED', 'the agent ended before its work was done', {

@@ -8,14 +8,11 @@ export interface Upload {
   path: string
   /** SHA-256 of the program itself, hex. */
   sha256: string
-  /** How long it is compressed: what follows is the input of what runs next. */
+  /** Length of the compressed program. What follows is the input of the next program. */
   compressedBytes: number
 }
 
-/**
- * A file of an upload that was cut off by a crash of the server is removed after so many days, an agent of old versions after
- * more.
- */
+/** Days after which files are removed: of an upload that a crash of the server cut off, and of older agents. */
 const PART_DAYS = 1
 const AGENT_DAYS = 30
 
@@ -58,13 +55,15 @@ ${INSTALL}
 (cd ${quotePath(posix.dirname(path))} && ${REMOVE_OLD})`
 }
 
-/** Removes the Nodes that were brought to `remotePath` earlier, but the one at `keep`. What runs from one goes on. */
+/**
+ * Removes the Nodes that were brought to `remotePath` earlier, but the one at `keep`. Programs that run from one of these go on.
+ */
 const removeOthers = (remotePath: string, keep: string): string =>
   `for x in ${quotePath(remotePath)}/${BROUGHT_PREFIX}*; do case "$x" in ${keep}|*.part) ;; *) rm -f "$x" ;; esac; done`
 
 /**
- * Installs the agent and then becomes its `command`, if one is given. `setNode` sets `node`. A Node that was brought and is no
- * longer the one that is used goes with it.
+ * Installs the agent and then becomes its `command`, if one is given. `setNode` sets `node`. Also removes a Node that was brought
+ * and is no longer used.
  */
 export function installAgentScript(upload: Upload, setNode: string, command = ''): string {
   return `${install(upload)}
@@ -74,7 +73,7 @@ ${removeOthers(posix.dirname(upload.path), '"$node"')}
 ${command === '' ? '' : `exec "$node" "$to" ${quote(command)}`}`
 }
 
-/** What a new Node says of itself when it is run. */
+/** The answer of a new Node when it is run. */
 const IS_FIT = `is_fit() {
   said=$("$1" -p process.version 2>&1 </dev/null)
   i=$?

@@ -28,15 +28,15 @@ export async function lock(context: Context): Promise<void> {
 }
 
 /**
- * `murder:unlock`: removes every lock, also that of a running deploy, which then publishes nothing where another one has the
- * lock.
+ * `murder:unlock`: removes every lock, even that of a running deploy. That deploy then publishes nothing where another one has
+ * the lock.
  */
 export async function unlock(context: Context): Promise<void> {
   const found = await onAll(context, breakLockScript)
   tell(context, found, { none: 'Nothing was locked', some: 'Unlocked', event: 'unlocked' })
 }
 
-/** `murder:lock:status`: also says which servers a deploy that was killed has left out of service. */
+/** `murder:lock:status`: also lists servers that a killed deploy has left out of service. */
 export async function lockStatus(context: Context): Promise<void> {
   const outcomes = await askAll(context, lockStatusScript)
   tell(context, namedLocks(outcomes), { none: 'Nothing is locked', some: 'Locked', event: 'locks' })
@@ -51,7 +51,7 @@ export async function lockStatus(context: Context): Promise<void> {
   }
 }
 
-/** Runs a script on all servers; gives the locks that it names. */
+/** Runs a script on all servers and returns the locks that it prints. */
 const onAll = async (context: Context, script: (remotePath: string) => string): Promise<NamedLock[]> =>
   namedLocks(await askAll(context, script))
 
@@ -80,7 +80,7 @@ function tell(
 
 const asEvent = ({ server, lock }: NamedLock) => ({ server, ...lock })
 
-/** Where the table is too wide, those with the highest numbers are left out first. */
+/** If the table is too wide, columns with the highest numbers are left out first. */
 const COLUMNS = [
   { title: 'server', nameAtLeast: 16 },
   { title: 'by', nameAtLeast: 12 },

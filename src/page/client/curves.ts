@@ -10,7 +10,7 @@ import type { Words } from './words.ts'
 const HEIGHT_PX = 190
 const FONT = '11px system-ui, sans-serif'
 
-/** The completion curve against the limit, and what the seeder has sent as a multiple of the size. */
+/** The completion curve beside the limit, and the seeder's bytes as a multiple of the size. */
 export class Curves {
   readonly completion: HTMLElement
   readonly seeder: HTMLElement

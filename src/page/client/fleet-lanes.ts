@@ -11,7 +11,7 @@ const TINY_PX = 4
 const MAX_HEIGHT_PX = 420
 const NAME_PX = 150
 const NARROW_NAME_PX = 88
-/** Below, names would not be legible. */
+/** Lower rows would make names illegible. */
 const MIN_NAMED_PX = 12
 const AXIS_PX = 18
 

@@ -18,7 +18,7 @@ const titlesOf = ({ have, failed, seeder }: Words): Record<Tile, string> => ({
 
 const OUTCOMES = { running: 'running', published: 'published', done: 'done', failed: 'failed' }
 
-/** What is deployed, how it stands, and six numbers. */
+/** What is deployed, its state, and six numbers. */
 export class Head {
   readonly root = element('header', { class: 'head' })
   readonly tiles = element('dl', { class: 'tiles' })

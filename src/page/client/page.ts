@@ -13,7 +13,7 @@ import { Failures, SlowestServers } from './tables.ts'
 import { TimeWindow } from './time-window.ts'
 import type { Words } from './words.ts'
 
-/** Measures of the time that a drawing takes, for who looks at the browser's tools. */
+/** Measures of drawing times, for the browser's developer tools. */
 const MEASURE = 'draw'
 const MAX_MEASURES = 500
 
@@ -31,7 +31,7 @@ export class Page {
   readonly #slowest: SlowestServers
   readonly #failures: Failures
   #picture: Picture | undefined
-  /** What is drawn while the page is paused. */
+  /** The picture that is drawn while the page is paused. */
   #held: Picture | undefined
   #note = ''
   #shorts: readonly string[] = []

@@ -14,7 +14,7 @@ const MAX_LINE = 9
 const MIN_WIDEST_LINE = 2.5
 const FEW_LINES = 8
 const MAX_LABEL_CHARACTERS = 18
-/** Redrawn no more often: it is made of many elements, and eyes need time. */
+/** The least time between redraws: it consists of many elements, and eyes need time. */
 const REDRAW_MS = 900
 
 /** Which server sends to which: the seeder in the middle, servers or groups of them around it. A group opens with a click. */

@@ -7,7 +7,7 @@ import { capital, type Words } from './words.ts'
 const SLOWEST = 8
 const MAX_FAILURES = 50
 
-/** The servers that the run waits for, or has waited for last. */
+/** The servers that the run is waiting for, or waited for last. */
 export class SlowestServers {
   readonly root: HTMLElement
   readonly #rows: Rows
@@ -55,7 +55,7 @@ function row(
   ]
 }
 
-/** What has failed, why, and what to do. */
+/** Failures, their causes and cures. */
 export class Failures {
   readonly root: HTMLElement
   readonly #list = element('ul', { class: 'failures', 'aria-live': 'polite' })
@@ -91,7 +91,7 @@ export class Failures {
   }
 }
 
-/** A table whose cells are kept, so that only text changes. */
+/** A table that keeps its cells, so that only text changes. */
 class Rows {
   readonly root: HTMLElement
   readonly #body = element('tbody')

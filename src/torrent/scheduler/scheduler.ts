@@ -9,34 +9,36 @@ import { hashOf } from './sites/rendezvous.ts'
 import type { OwnSite, SiteFacts } from './sites/site-facts.ts'
 import { SiteImports } from './sites/site-imports.ts'
 
-/** A peer that owes blocks and sends none for so long, or for so many times the usual latency, loses them to others. */
+/** A peer that owes blocks and sends none for this long, or for so many times the usual latency, loses them to others. */
 const SILENT_S = 1
 const SILENT_LATENCIES = 4
-/** The same in round trips: TCP may need several to send again what was lost. */
+/** The same in round trips, because TCP may need several to resend lost packets. */
 const SILENT_ROUND_TRIPS = 20
-/** With so many neighbours no share is kept for others. */
+/** With at most so many neighbours, no share is reserved for others. */
 const FEW_NEIGHBOURS = 2
-/** A peer that has rejected a request is not asked for so long. */
+/** A peer that has rejected a request is not asked for this long. */
 const REJECTED_PAUSE_S = 0.05
 /**
- * All peers together should have pending requests for what comes in this time, besides the round trip. It covers hiccups of
- * busy machines. In a larger swarm a piece takes more hops and waits in more of these queues. So with more participants than
- * `SMALL_SWARM` the time shrinks with the cube of their number, down to the minimum.
+ * Pending requests to all peers together should cover this time, besides the round trip. It covers hiccups of busy machines. In a
+ * larger swarm a piece takes more hops and waits in more of these queues. So with more participants than `SMALL_SWARM` the time
+ * shrinks with the cube of their number, down to the minimum.
  */
 const AHEAD_S = 0.15
 const MIN_AHEAD_S = 0.005
 const SMALL_SWARM = 16
-/** All peers together are expected to bring at least this, so that the download can begin. */
+/** The least rate that is expected from all peers together, so that the download can begin. */
 const MIN_RATE_BYTES_PER_S = 3e6
-/** A super-seeder is asked for at least this share of a piece: nothing but the pieces it shows keeps its uplink busy. */
+/**
+ * At least this share of a piece is requested from a super-seeder, because only the pieces that it shows keep its uplink busy.
+ */
 const MIN_SHARE_OF_SHOWN = 0.5
 /**
- * Of what comes from other sites, so many seconds' worth may be asked for in advance besides what a round trip takes, or so many
- * round trips' worth: with less, TCP's start would be held up.
+ * How much may be requested in advance from other sites: so many seconds' worth besides the round trip, or so many round trips'
+ * worth. With less, TCP would start slowly.
  */
 const FAR_AHEAD_S = 0.3
 const FAR_ROUND_TRIPS = 3
-/** The same before it is known what comes from there, and when that is very little. */
+/** The same while the rate from there is unknown or very low. */
 const FIRST_FAR_BYTES = 128 * 1024
 const MIN_FAR_BYTES = 32 * 1024
 /** Memory for partial pieces. */
@@ -59,7 +61,7 @@ export interface Arrival {
   fresh: boolean
   /** Whether it is the first block of its piece, or the first one since the piece began anew. */
   first: boolean
-  /** With `first`: the units, not 0, that are on the disk already. They belong to the piece as it is checked. */
+  /** With `first`: the units that are on the disk already and are not zeros. They belong to the piece when it is checked. */
   unverified?: Uint8Array | undefined
   /** Requests to other peers for the same bytes. */
   cancel: { peer: number; block: Block }[]
@@ -68,11 +70,11 @@ export interface Arrival {
 }
 
 /**
- * Decides which block to ask of which peer. Knows no socket, clock or timer: events come in with the time in seconds,
- * decisions go out. The same code runs in a peer, in unit tests and in the simulation.
+ * Decides which block to ask of which peer. Knows no socket, clock or timer: events come in with the time in seconds, decisions
+ * go out. The same code runs in a peer, in unit tests and in the simulation.
  *
- * A piece is asked of one peer at a time (its owner), rarest first. Other peers are asked for it only when they have nothing
- * else to send, and for a block that was asked of another peer only when it is late.
+ * A piece is requested from one peer at a time (its owner), rarest first. Other peers are asked for it only when they have
+ * nothing else to send, and for a block that another peer owes only when that is late.
  */
 export class Scheduler {
   readonly have: PieceSet
@@ -88,9 +90,9 @@ export class Scheduler {
   #latencyS = 0
   /** Pieces that were asked of other sites, until `takeImports`. */
   readonly #imports: number[] = []
-  /** For how long blocks are asked in advance. */
+  /** For how long ahead blocks are requested. */
   aheadS = AHEAD_S
-  /** What all neighbours together should bring, bytes a second. */
+  /** The rate that all neighbours together should deliver, bytes a second. */
   #targetRate = MIN_RATE_BYTES_PER_S
   /** Participants, this one included, as far as is known. */
   #swarmSize = 0
@@ -120,7 +122,7 @@ export class Scheduler {
   readonly pieceLength = (piece: number): number =>
     Math.min(this.#options.pieceLength, this.#options.length - piece * this.#options.pieceLength)
 
-  /** The piece is here from the start: of a seeder, or from an earlier run. */
+  /** The piece is here from the start: in a seeder, or from an earlier run. */
   alreadyHave(piece: number): void {
     this.have.add(piece)
     this.picker.open.delete(piece)
@@ -171,18 +173,18 @@ export class Scheduler {
     this.sites.changed()
   }
 
-  /** A peer says that it fetches the piece from another site. */
+  /** A member of this site says that it fetches the piece from another site. */
   peerImports(id: number, piece: number, nowS: number): void {
     const peer = this.#peers.get(id)
     if (peer) this.sites.claimed(peer, piece, nowS)
   }
 
-  /** Pieces that were asked of other sites since the last call: other members of this site must know. */
+  /** Pieces that were requested from other sites since the last call. The other members of this site must know. */
   takeImports(): number[] {
     return this.#imports.splice(0)
   }
 
-  /** There are several connections to the peer, which take so much together; or only one again. */
+  /** There are several connections to the peer, which together take this window; or only one again. */
   setFlows(id: number, flows: FlowsWindow | undefined): void {
     const peer = this.#peers.get(id)
     if (peer) peer.window.flows = flows
@@ -230,7 +232,7 @@ export class Scheduler {
     return this.#peers.get(id)?.has.has(piece) ?? false
   }
 
-  /** `keepsRequests`: whether the peer will still answer what it was asked (BEP 6). */
+  /** `keepsRequests`: whether the peer will still answer pending requests (BEP 6). */
   choked(id: number, keepsRequests: boolean): void {
     const peer = this.#peers.get(id)
     if (!peer) return
@@ -246,8 +248,8 @@ export class Scheduler {
   // ---- requests
 
   /**
-   * The requests to send now, for at most `budget` bytes, and `farBudget` from other sites. Call it after every event that makes
-   * room or brings news, with the peer of that event as `only`; and for all peers after `tick`.
+   * The requests to send now: at most `budget` bytes, of which `farBudget` may come from other sites. Call it after every event
+   * that makes room or brings news, with that event's peer as `only`, and for all peers after `tick`.
    */
   nextRequests(
     nowS: number,
@@ -268,8 +270,8 @@ export class Scheduler {
   }
 
   /**
-   * A super-seeder comes first, then the other peers, the one that owes least first, and last a seeder that shows everything:
-   * the uplink of the deploy host is the scarcest of all.
+   * First a super-seeder, then the other peers, those that owe least first, and last a seeder that shows everything, because the
+   * deploy host's uplink is the scarcest.
    */
   #inOrder(only: number | undefined): PeerState[] {
     const peer = only === undefined ? undefined : this.#peers.get(only)
@@ -277,7 +279,7 @@ export class Scheduler {
     return [...this.#peers.values()].sort((a, b) => rank(a) - rank(b) || a.owedBytes - b.owedBytes)
   }
 
-  /** Adds to `requests`. Returns the bytes that were asked for. */
+  /** Adds to `requests`. Returns how many bytes that were. */
   #askPeer(peer: PeerState, nowS: number, budget: number, requests: BlockRequest[]): number {
     let bytes = 0
     if (peer.choking || nowS < peer.pausedUntilS || this.done) return 0
@@ -301,8 +303,8 @@ export class Scheduler {
   }
 
   /**
-   * The windows of several neighbours at the other ends of one link, reckoned each by itself, would fill its queue; and so would
-   * those of several members that import. So all of this member's together hold what comes in some time, however many there are.
+   * If each neighbour at the other end of a link had a window of its own, together they would fill the link's queue, and so would
+   * several members that import. So all windows of this member together cover a fixed time, whatever their number.
    */
   #farRoom({ window }: PeerState): number {
     if (this.#isFew) return Number.POSITIVE_INFINITY
@@ -313,7 +315,10 @@ export class Scheduler {
     return (wanted === 0 ? FIRST_FAR_BYTES : Math.max(MIN_FAR_BYTES, wanted)) - owedBytes
   }
 
-  /** Bytes a second that each neighbour should bring. What comes over long links is shared by those at their other ends alone. */
+  /**
+   * The rate that each neighbour should deliver, bytes a second. The rate of long links is divided among the neighbours at their
+   * other ends only.
+   */
   #shareOf(peer: PeerState, nowS: number): number {
     const target = peer.isNear
       ? this.#targetRate
@@ -331,7 +336,7 @@ export class Scheduler {
       this.picker.changed(partial)
       return block
     }
-    // Only at the end of a site is a late block worth a second way between sites.
+    // A late block may cross between sites a second time only at the end of a site's download.
     if (choices ? this.sites.hasMoreOf(this.picker.open) : this.picker.open.size > 0) return undefined
     return lateBlock(peer, this.picker.partials.values(), this.#peers, nowS, this.#latencyS)
   }
@@ -358,7 +363,7 @@ export class Scheduler {
 
   // ---- answers
 
-  /** A block came. Undefined when it was never asked for: then it is to be thrown away. */
+  /** A block came. Undefined when it was never requested: then discard it. */
   arrived(id: number, block: Block, nowS: number): Arrival | undefined {
     const peer = this.#peers.get(id)
     const request = peer?.find(block)
@@ -399,19 +404,19 @@ export class Scheduler {
     peer.pausedUntilS = Math.max(peer.pausedUntilS, nowS + REJECTED_PAUSE_S)
   }
 
-  /** What is here of a partial piece is worth nothing. Returns what to cancel. */
+  /** Drops the bytes of a partial piece, because they are worthless. Returns the requests to cancel. */
   restart(piece: number): { peer: number; block: Block }[] {
     const partial = this.picker.partials.get(piece)
     return partial ? this.#restart(partial).map((block) => ({ peer: block.peer, block })) : []
   }
 
-  /** The hash of a complete piece was checked. A wrong piece is downloaded again, from one peer alone. */
+  /** The hash of a complete piece was checked. A wrong piece is downloaded again, from a single peer. */
   checked(piece: number, right: boolean): void {
     this.picker.checked(piece, right)
     if (right) this.have.add(piece)
   }
 
-  /** The peer will not send these blocks: the connection that they were asked for over has ended. */
+  /** The peer will not send these blocks, because the connection of these requests has ended. */
   lost(id: number, blocks: readonly Block[]): void {
     const peer = this.#peers.get(id)
     for (const block of blocks) {
@@ -420,7 +425,7 @@ export class Scheduler {
     }
   }
 
-  /** Gives up the requests to peers that stopped answering. Returns what to cancel. Call it every 0.1 s or so. */
+  /** Gives up the requests to peers that stopped answering. Returns the requests to cancel. Call it every 0.1 s or so. */
   tick(nowS: number): { peer: number; block: Block }[] {
     this.#updateTargetRate()
     this.sites.tick(nowS)
@@ -440,7 +445,7 @@ export class Scheduler {
 
   /**
    * The target is the rate at which neighbours have sent, or the rate at which the fastest of them downloads. Without the second,
-   * a peer that started late, or was held up, would ask for less than the others, get less of every uplink, and stay behind.
+   * a peer that started late or was delayed would request less than the others, get less of every uplink, and stay behind.
    */
   #updateTargetRate(): void {
     this.#targetRate = Math.max(MIN_RATE_BYTES_PER_S, this.#rate.value)

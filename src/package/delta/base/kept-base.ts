@@ -11,9 +11,9 @@ import { type ByteSource, fileSource } from '../match/byte-source.ts'
 import type { EarlierRelease } from '../match/earlier-release.ts'
 import { makeSignature, openSignature } from './signature.ts'
 
-/** What the deploy host keeps of a release, in a directory of its id: its signature, and of the last one also the content. */
+/** The deploy host keeps each release's signature in a directory named by its id; for the last release also the content. */
 const SIGNATURE = 'signature'
-/** The content of all files, one behind the other. */
+/** The content of all files, one after the other. */
 const CONTENT = 'content'
 const MAX_BASES = 10
 const DRAFT = '.new-'
@@ -40,7 +40,7 @@ export async function openKept(directory: string, id: string): Promise<EarlierRe
   }
 }
 
-/** Finds the content of an entry in the file at `path`, where that is there and whole. */
+/** Finds the content of an entry in the file at `path`, if that exists and is whole. */
 function contentIn(path: string, { entries }: Manifest): (index: number) => ByteSource | undefined {
   const starts: number[] = []
   let end = 0
@@ -65,14 +65,17 @@ interface KeepOptions {
   directory: string
   root: string
   entries: readonly Entry[]
-  /** Bytes of content that are kept; of a larger release only the signature is. */
+  /** Bytes of content that are kept. Of a larger release only the signature is kept. */
   contentLimit: number
-  /** Called once the release's own files are not needed any more. */
+  /** Called once the release's own files are no longer needed. */
   onRead?: () => void
   signal?: AbortSignal
 }
 
-/** Keeps what will be an earlier release, and forgets what is too old. Throws FILE_CHANGED and what the file system throws. */
+/**
+ * Keeps this release as a base of later ones, and removes bases that are too old. Throws FILE_CHANGED and what the file system
+ * throws.
+ */
 export async function keepBase(options: KeepOptions): Promise<void> {
   const { directory, entries, contentLimit } = options
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -99,7 +102,7 @@ export async function keepBase(options: KeepOptions): Promise<void> {
   }
 }
 
-/** Hashes all files, and copies them behind one another where that is wanted. */
+/** Hashes all files, and concatenates them where their content is kept. */
 async function read({ root, entries, signal }: KeepOptions, copy: string | undefined): Promise<Manifest> {
   const contentOf = contentReader(root)
   const delivered: Delivered[] = []
@@ -143,7 +146,7 @@ function writeAll(fd: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
 }
 
-/** Content stays only of the newest base. Sorted by the time of their signatures. */
+/** Keeps content only of the newest base. The bases are sorted by the times of their signatures. */
 function forget(directory: string, newest: string): void {
   const timeOf = (name: string) =>
     statSync(join(directory, name, SIGNATURE), { throwIfNoEntry: false })?.mtimeMs ?? 0

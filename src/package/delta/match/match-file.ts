@@ -17,7 +17,7 @@ export interface Matching {
   scratch: Scratch
 }
 
-/** Writes what makes the file at `source`. Each step is an occasion to take what was written, and to do other things. */
+/** Writes the operations that make the file at `source`. At each step the caller may take the output and do other work. */
 export function* matchFile({ source, likely, base, writer, scratch }: Matching): Generator<void> {
   const earlier: Earlier[] = []
   try {
@@ -33,7 +33,7 @@ export function* matchFile({ source, likely, base, writer, scratch }: Matching):
   }
 }
 
-/** All earlier versions one behind the other, so that each place is looked up once. */
+/** All earlier versions one after the other, so that each place is looked up once. */
 function* matchInMemory(
   source: ByteSource,
   earlier: readonly Earlier[],
