@@ -7,7 +7,7 @@ import { rolloutProblems } from './entries/rollout.ts'
 import { selectionProblems } from './entries/select.ts'
 import { siteProblems, sitesWithEntries } from './entries/sites.ts'
 import type { SettingKey } from './keys.ts'
-import * as kinds from './kinds/kinds.ts'
+import * as paths from './kinds/paths.ts'
 import { found } from './problems.ts'
 import type { schema } from './schema.ts'
 import { findServers, isServer, serverNames } from './servers.ts'
@@ -17,8 +17,8 @@ import { whatIsAllowed } from './suggest.ts'
 type NameOf = (setting: SettingKey) => string
 
 export function deployToProblems(deployTo: unknown): string[] {
-  if (kinds.path.schema.safeParse(deployTo).success) return []
-  return [`deployTo is ${found(deployTo)}: allowed: ${kinds.path.allowed}, such as /srv/app`]
+  if (paths.path.schema.safeParse(deployTo).success) return []
+  return [`deployTo is ${found(deployTo)}: allowed: ${paths.path.allowed}, such as /srv/app`]
 }
 
 export function seederProblems(seeder: unknown, servers: unknown, nameOf: NameOf): string[] {

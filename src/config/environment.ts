@@ -1,8 +1,8 @@
 import { aliases, variableAliases } from './aliases.ts'
-import { GONE } from './gone.ts'
 import { type SettingKey, settingInfos } from './keys.ts'
-import { flag } from './kinds/kinds.ts'
+import { flag } from './kinds/words.ts'
 import { found } from './problems.ts'
+import { REMOVED } from './removed-settings.ts'
 import { suggest } from './suggest.ts'
 
 /** Variables of other features, which are not settings. */
@@ -54,7 +54,7 @@ export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
     ...aliases.map(({ variable }) => variable),
     ...RESERVED,
   ]
-  const gone = GONE.map(({ variable }) => variable)
+  const gone = REMOVED.map(({ variable }) => variable)
   return Object.keys(env)
     .filter((name) => name.startsWith('MURDER_') && !known.includes(name) && !gone.includes(name))
     .sort()

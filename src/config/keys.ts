@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type SettingDoc, type Settings, schema, settingDocs } from './schema.ts'
+import { type Settings, schema } from './schema.ts'
+import { type SettingDoc, settingDocs } from './sections/setting.ts'
 
 /** Groups of settings. Values may be objects, too. */
 type GroupName = 'tracker' | 'timeouts' | 'rollout' | 'local' | 'notify' | 'page'

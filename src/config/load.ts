@@ -12,10 +12,10 @@ import { type CopyInput, readCopyOptions } from './copy/copy-options.ts'
 import { entryProblems } from './entries/entry.ts'
 import { sitesWithEntries } from './entries/sites.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
-import { leaveOutGone } from './gone.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import { layers, overlay } from './layers.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
+import { withoutRemoved } from './removed-settings.ts'
 import { type Settings, schema } from './schema.ts'
 import { serverList } from './servers.ts'
 
@@ -52,7 +52,7 @@ export function loadSettings({ file, base, env, deployTo, servers, copy = {} }: 
 } {
   const environment = readEnvironment(env)
   const given = [base ?? {}, file ?? {}]
-  const current = leaveOutGone(given, env)
+  const current = withoutRemoved(given, env)
   const own = layers(current.layers.map((layer) => resolveAliases(isGroup(layer) ? layer : {})))
   const input = overlay(own.file, environment)
   const parsed = schema.safeParse(input)

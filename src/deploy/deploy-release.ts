@@ -22,10 +22,10 @@ import { assertSameRevision, nameRelease } from './releases/choose/name-release.
 import { noteStaged } from './releases/staged.ts'
 import { noteReceivingScript } from './scripts/releases/history-script.ts'
 import { stopAndCount, swarmOf } from './swarm/deploy-swarm.ts'
-import type { LateSwarm } from './swarm/late-swarm.ts'
+import type { LazySwarm } from './swarm/lazy-swarm.ts'
 import { whatIsSeeded } from './swarm/seeded.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
-import { revisionOf } from './transfer/revision.ts'
+import { revisionOf } from './transfer/workspace/revision.ts'
 
 /**
  * Brings the workspace to every server as a new release, unpacked and not yet published, or staged when the context says so. Sets
@@ -52,7 +52,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const unpacked = new Set<Server>()
   const { peers, missing } = startPeers(context, facts)
   const reaching = prepareReach(context, { facts, peers, uploaded: missing }, tag)
-  let swarm: LateSwarm | undefined
+  let swarm: LazySwarm | undefined
   let isTouched = false
   const making = new Deltas(context, facts, directory, peers)
   try {

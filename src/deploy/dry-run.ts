@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
-import type { Commands } from '../config/kinds/kinds.ts'
-import * as kinds from '../config/kinds/kinds.ts'
+import { webhook } from '../config/kinds/notify.ts'
+import { seconds } from '../config/kinds/numbers.ts'
+import { type Commands, commands as commandsKind, pause as pauseKind } from '../config/kinds/rollout.ts'
 import type { Outcome } from '../fleet/fleet.ts'
 import type { Server } from '../fleet/ssh/server.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
@@ -80,13 +81,13 @@ export function tryPublish(context: Context): void {
     ['check, here', rollout.local.check],
   ]
   const rows = steps.flatMap(([name, commands]) =>
-    commands === undefined ? [] : [[`  ${name}`, kinds.commands.show(commands)]],
+    commands === undefined ? [] : [[`  ${name}`, commandsKind.show(commands)]],
   )
   const { url, command, on } = settings.notify
-  const told = [url === undefined ? [] : kinds.webhook.show(url), command ?? []].flat()
+  const told = [url === undefined ? [] : webhook.show(url), command ?? []].flat()
   if (told.length > 0) rows.push(['  told', `${told.join(', ')}: ${on.join(', ')}`])
-  if (rollout.watch > 0) rows.push(['  watched for', kinds.seconds.show(rollout.watch)])
-  if (groups.length > 1 && rollout.pause !== 0) rows.push(['  pause', kinds.pause.show(rollout.pause)])
+  if (rollout.watch > 0) rows.push(['  watched for', seconds.show(rollout.watch)])
+  if (groups.length > 1 && rollout.pause !== 0) rows.push(['  pause', pauseKind.show(rollout.pause)])
   const how = rows.length > 0 ? [table(rows)] : []
   show(context, [`current would point to ${release}, on`, ...names, ...how].join('\n'))
 }

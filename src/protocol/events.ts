@@ -58,7 +58,7 @@ export type AgentEvent =
      * in bytes a second, the fastest half second. `afterGap` and `sentAgain` are shares of the machine's TCP segments.
      */
     | {
-        event: 'story'
+        event: 'profile'
         began: number
         ended: number
         cpu: number

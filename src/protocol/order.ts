@@ -11,9 +11,9 @@ export type Compression = 'none' | 'gzip' | 'zstd'
 export interface ReceiveOrder {
   /** Name of the transfer; in a deploy the release's directory name. Safe as a file name. */
   tag: string
-  /** The metainfo file, base64. Where it is long there is a stub in place of it. */
+  /** The metainfo file, base64. Where it is long there is a magnet in place of it. */
   torrent?: string
-  stub?: StubOrder
+  magnet?: MagnetOrder
   /**
    * SHA-256, hex, of the package that the deploy host built, or of a directory's manifest, which has the SHA-256 of each file.
    * Checked after the swarm's own piece hashes.
@@ -57,7 +57,7 @@ export interface ReceiveOrder {
  * A torrent of one file by its infohash: the info dictionary, with the piece hashes, comes from the swarm. So an order is as short
  * for any content.
  */
-export interface StubOrder {
+export interface MagnetOrder {
   /** SHA-1 and SHA-256 of the info dictionary, hex. */
   infoHash: string
   sha256: string

@@ -1,7 +1,7 @@
 import { duration, oneLine } from '../text/format.ts'
 
 /** What held a server up. `unknown`: it was behind, and nothing that was measured says why. */
-export type HoldUp =
+export type Bottleneck =
   | 'start'
   | 'amount'
   | 'link'
@@ -18,7 +18,7 @@ export interface LateServer {
   server: string
   /** Seconds after the median of the others. */
   behind: number
-  cause: HoldUp
+  cause: Bottleneck
   /** The cause in words. */
   text: string
 }

@@ -182,7 +182,7 @@ export class Downloader {
     this.#context.scheduler.checked(piece, right)
     const guilty = right ? this.#guiltyOf(piece, buffer) : this.#onlySender(piece, buffer)
     if (right) {
-      this.#context.trail.came(piece, sourceOf(last), this.#context.nowS())
+      this.#context.arrivals.came(piece, sourceOf(last), this.#context.nowS())
       this.#events.verified(piece, buffer)
       this.#write(piece, buffer)
     } else buffer.release()
@@ -197,10 +197,10 @@ export class Downloader {
       this.#events.written(piece)
       this.finishIfDone()
     }
-    const { storage, holdUps, nowS } = this.#context
+    const { storage, bottlenecks, nowS } = this.#context
     const begunS = nowS()
     const isWritten = storage.writeNow(position, bytes)
-    holdUps.wrote(nowS() - begunS)
+    bottlenecks.wrote(nowS() - begunS)
     if (isWritten) return written()
     this.#unwrittenBytes += bytes.length
     storage.write(position, bytes).then(

@@ -1,10 +1,10 @@
 import type { Server } from 'node:net'
 import type { Suspect } from './access/ban-list.ts'
+import { Bottlenecks } from './bottlenecks.ts'
 import { Downloader } from './downloader.ts'
-import { HoldUps } from './hold-ups.ts'
 import { Metadata } from './metadata/metadata.ts'
 import { MetadataExchange } from './metadata/metadata-exchange.ts'
-import { piecesOfInfo } from './metainfo/stub.ts'
+import { piecesOfInfo } from './metainfo/magnet.ts'
 import type { ParticipantOptions, Stats } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
 import { Discovery } from './peers/discovery.ts'
@@ -18,7 +18,7 @@ import { PeerListener } from './peers/peer-listener.ts'
 import { SiteExchange } from './peers/site-exchange.ts'
 import { Sources } from './peers/sources.ts'
 import { Subflows } from './peers/subflows/subflows.ts'
-import { PieceTrail } from './piece-trail.ts'
+import { PieceArrivals } from './piece-arrivals.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import type { OwnSite } from './scheduler/sites/site-facts.ts'
 import { checkSeederContent, piecesHere, refuseChangedContent, zerosHere } from './storage/pieces-here.ts'
@@ -148,9 +148,9 @@ export class Participant {
   }
 
   /** From whom each piece came and when, on the clock of performance.now(), and what held it up. */
-  get story(): { trail: PieceTrail; holdUps: HoldUps } {
-    const { trail, holdUps } = this.#context
-    return { trail, holdUps }
+  get profile(): { arrivals: PieceArrivals; bottlenecks: Bottlenecks } {
+    const { arrivals, bottlenecks } = this.#context
+    return { arrivals, bottlenecks }
   }
 
   async stop(): Promise<void> {
@@ -208,11 +208,11 @@ export class Participant {
   }
 
   #look(): void {
-    const { holdUps, meter, nowS } = this.#context
+    const { bottlenecks, meter, nowS } = this.#context
     const { waitsForDisk, isFinished } = this.#downloader
     if (isFinished) return
     const { received, sent } = meter.read(nowS())
-    holdUps.look(nowS(), { received, sent, waitsForDisk })
+    bottlenecks.look(nowS(), { received, sent, waitsForDisk })
   }
 
   #joined(connection: Connection): void {
@@ -332,8 +332,8 @@ function contextOf(options: ParticipantOptions): SwarmContext {
     scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random, own: ownSite(local) }),
     meter: new RateMeter(),
     sources: new Sources(),
-    trail: new PieceTrail(local.pieceCount),
-    holdUps: new HoldUps(),
+    arrivals: new PieceArrivals(local.pieceCount),
+    bottlenecks: new Bottlenecks(),
     siteLimit: new SiteLimit(options.site ?? {}, nowS()),
     coalescer: new Coalescer(),
     connections: new Map(),

@@ -13,7 +13,7 @@ export async function readAttributes(
   signal: AbortSignal,
 ): Promise<Pick<CreateOptions, 'files' | 'lastFile'>> {
   if (!statSync(source, { throwIfNoEntry: false })?.isDirectory()) return {}
-  const { encodeManifest } = await import('../../attributes/encode.ts')
+  const { encodeManifest } = await import('../../attributes/mtree/encode.ts')
   const { MANIFEST } = await import('../../attributes/entry.ts')
   const { scanTree } = await import('../../attributes/scan.ts')
   const scan = await scanTree(realpathSync(source), { exclude, signal })
@@ -46,7 +46,7 @@ function notesOn({ leftOut, hasXattrs }: Scan): string[] {
 /** Puts the manifest of a new torrent into its directory, whose time stays the one in the manifest. */
 export async function writeManifest(directory: string, torrent: Buffer): Promise<void> {
   const { applyManifest } = await import('../../attributes/apply.ts')
-  const { decodeManifest } = await import('../../attributes/decode.ts')
+  const { decodeManifest } = await import('../../attributes/mtree/decode.ts')
   const { MANIFEST } = await import('../../attributes/entry.ts')
   const bytes = embeddedManifest(parseMetainfo(torrent))
   writeFileSync(join(directory, MANIFEST), bytes)

@@ -36,7 +36,7 @@ export function embeddedManifest(metainfo: Metainfo): Buffer {
 /** The attributes that `bytes` say, checked against the torrent that they came with. */
 export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise<Manifest> {
   const { checkFiles } = await import('../../attributes/check-files.ts')
-  const { decodeManifest } = await import('../../attributes/decode.ts')
+  const { decodeManifest } = await import('../../attributes/mtree/decode.ts')
   const manifest = decodeManifest(bytes)
   checkFiles(manifest, metainfo.files)
   return manifest

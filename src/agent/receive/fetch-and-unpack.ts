@@ -3,13 +3,13 @@ import { aborted, either } from '../../system/abort.ts'
 import { interruptedError } from '../cli/interrupt.ts'
 import type { Run } from '../runs/run-directory.ts'
 import { work } from '../workers/worker.ts'
+import { ContiguousBytes } from './contiguous-bytes.ts'
 import type { Delivery } from './delivery.ts'
 import type { Follower } from './follower.ts'
-import { Frontier } from './frontier.ts'
 import { install, unpacksEarly } from './install/install.ts'
 import { linksOfOrder } from './links-of-order.ts'
 import { isUsed } from './transfer-directory.ts'
-import { TransferStory } from './transfer-story.ts'
+import { TransferProfile } from './transfer-profile.ts'
 
 /** An order that is being carried out. */
 export interface Receiving {
@@ -28,23 +28,23 @@ export interface Receiving {
 export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
   const { delivery, run, follower, emit, release } = receiving
   const links = await linksOfOrder(delivery, follower)
-  const frontier = new Frontier(delivery.job.torrent.metainfo)
+  const contiguous = new ContiguousBytes(delivery.job.torrent.metainfo)
   const failed = new AbortController()
   let complete = () => {}
   const completed = new Promise<void>((resolve) => {
     complete = resolve
   })
-  const story = new TransferStory()
-  const installing = installUnlessEnded({ ...receiving, story }, frontier, completed, failed.signal)
+  const profile = new TransferProfile()
+  const installing = installUnlessEnded({ ...receiving, profile }, contiguous, completed, failed.signal)
   installing.catch(() => failed.abort())
   const stopLooking = whenAbandoned(receiving, () => failed.abort())
   // A process that takes over may unpack as soon as this one has stopped unpacking.
   follower.left.addEventListener('abort', () => Promise.allSettled([installing]).then(release))
   const sharing = work(delivery.job, run, {
     stop: either(follower.stop, failed.signal),
-    onPiece: (piece) => frontier.add(piece),
+    onPiece: (piece) => contiguous.add(piece),
     links,
-    onComplete: (participant) => emit(story.transferred(participant)),
+    onComplete: (participant) => emit(profile.transferred(participant)),
     onEvent(event) {
       if (event.event !== 'failed') emit(event) // main says once what failed
       if (event.event !== 'done') return
@@ -80,8 +80,8 @@ function whenAbandoned({ delivery, follower }: Receiving, giveUp: () => void): (
 
 /** Whether it is installed and the follower was told. Not when the follower has left, nor when all is to end. */
 async function installUnlessEnded(
-  { delivery, follower, emit, story }: Receiving & { story: TransferStory },
-  frontier: Frontier,
+  { delivery, follower, emit, profile }: Receiving & { profile: TransferProfile },
+  contiguous: ContiguousBytes,
   completed: Promise<void>,
   failed: AbortSignal,
 ): Promise<boolean> {
@@ -91,11 +91,11 @@ async function installUnlessEnded(
   if (!early) await complete()
   if (end.aborted) return false
   try {
-    const beyond = (position: number) => frontier.beyond(position, end)
+    const beyond = (position: number) => contiguous.beyond(position, end)
     const event = await install(delivery, end, early ? beyond : undefined)
     await complete()
     if (end.aborted) return false
-    if (event) emit(story.unpacked())
+    if (event) emit(profile.unpacked())
     if (event) emit(event)
     return true
   } catch (error) {

@@ -4,7 +4,7 @@ import { type ContentSignature, prefixHash, strongOf } from './signature.ts'
 
 const WINDOW_BYTES = 4 << 20
 /** A step compares a block, or hashes 16 KiB. A signature that lies may need many; so many it has in any case. */
-const LEAST_STEPS = 100_000
+const MIN_STEPS = 100_000
 const BYTES_PER_STEP = 256
 const BYTES_PER_HASH_STEP = 16 << 10
 
@@ -28,7 +28,7 @@ export class BlockSearch {
   readonly #isFound: Uint8Array
   readonly #bitmap: Uint8Array
   readonly #shift: number
-  #stepsLeft = LEAST_STEPS
+  #stepsLeft = MIN_STEPS
   #left: number
 
   /** `wanted`: whole blocks. */

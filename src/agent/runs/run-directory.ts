@@ -99,8 +99,7 @@ export const TOUCH_MS = 3000
 const SILENT_MS = 10_000
 
 /** Whether its pid means nothing here: the run directory is shared with another container, or was with an earlier one. */
-export const isForeign = ({ state: { around } }: Run): boolean =>
-  around !== undefined && around !== surroundings()
+const isForeign = ({ state: { around } }: Run): boolean => around !== undefined && around !== surroundings()
 
 export const isAlive = (run: Run | undefined): run is Run =>
   run !== undefined && (isForeign(run) ? wasTouched(run.folder) : isRunning(run.state))

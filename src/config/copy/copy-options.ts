@@ -1,6 +1,6 @@
 import { isEmptyRule } from '../../package/pack/rsync-filter.ts'
 import { isGroup } from '../keys.ts'
-import * as kinds from '../kinds/kinds.ts'
+import * as paths from '../kinds/paths.ts'
 import { found } from '../problems.ts'
 import { type RsyncArguments, readRsyncArguments } from './rsync-arguments.ts'
 import { shellWords } from './shell-words.ts'
@@ -74,7 +74,7 @@ function readRsync(rsync: unknown, name: string) {
 function readIgnores(ignores: unknown, name: string): { patterns: string[]; problems: string[] } {
   if (!ignores) return { patterns: [], problems: [] }
   if (!Array.isArray(ignores) || !ignores.every((pattern) => typeof pattern === 'string'))
-    return { patterns: [], problems: [`${name} is ${found(ignores)}: allowed: ${kinds.patterns.allowed}`] }
+    return { patterns: [], problems: [`${name} is ${found(ignores)}: allowed: ${paths.patterns.allowed}`] }
   const patterns: string[] = []
   const problems: string[] = []
   for (const written of ignores) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isSiteName } from '../../protocol/site-name.ts'
-import { isRole, path, program } from '../kinds/kinds.ts'
+import { isRole } from '../kinds/hosts.ts'
+import { path, program } from '../kinds/paths.ts'
 import { found } from '../problems.ts'
 import { findServers, serverNames } from '../servers.ts'
 import { suggest } from '../suggest.ts'

@@ -1,5 +1,5 @@
 import type { SettingKey } from '../keys.ts'
-import type { Commands } from '../kinds/kinds.ts'
+import type { Commands } from '../kinds/rollout.ts'
 import type { Settings } from '../schema.ts'
 import { groupsProblem } from './groups.ts'
 import { roleProblem, rolesOf, selectServers } from './select.ts'

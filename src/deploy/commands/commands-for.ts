@@ -1,4 +1,4 @@
-import type { Commands } from '../../config/kinds/kinds.ts'
+import type { Commands } from '../../config/kinds/rollout.ts'
 
 /** What a server with these roles runs, one after the other. */
 export function commandsFor(commands: Commands | undefined, roles: readonly string[]): string[] {

@@ -181,8 +181,8 @@ export class Deltas {
     { servers, directory, key }: Wanted,
     { base: id, becomes, unchanged }: Answer & { event: 'made' },
   ): Promise<Transfer | undefined> {
-    const wish = { directory, peers: servers.length, base: { id, becomes, unchanged }, key }
-    return deltaTransfer(this.#context, plan, wish).catch(() => undefined)
+    const spec = { directory, peers: servers.length, base: { id, becomes, unchanged }, key }
+    return deltaTransfer(this.#context, plan, spec).catch(() => undefined)
   }
 
   #sayWhole({ servers }: Wanted, why: string): void {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Occasion } from '../../config/kinds/kinds.ts'
+import type { Occasion } from '../../config/kinds/notify.ts'
 import { explain } from '../../errors.ts'
 import { notifyFile } from '../../notify-file.ts'
 import { author } from '../context/author.ts'

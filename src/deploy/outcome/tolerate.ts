@@ -1,4 +1,4 @@
-import type { Share } from '../../config/kinds/kinds.ts'
+import type { Share } from '../../config/kinds/rollout.ts'
 import { type Failure, failureTable } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
 import type { Context } from '../context/context.ts'

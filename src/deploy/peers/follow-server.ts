@@ -14,12 +14,12 @@ import { oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { isStaged } from '../deltas/bases.ts'
 import { agentError } from '../hosts/agent-error.ts'
-import { ServerStory } from '../last/server-story.ts'
-import type { ServerTransfer } from '../last/server-transfer.ts'
+import { ServerProfile } from '../last-server/server-profile.ts'
+import type { ServerTransfer } from '../last-server/server-transfer.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
-import { Advance } from './advance.ts'
 import { orderFor, type ReceivePlan } from './make-order.ts'
+import { ProgressLimits } from './progress-limits.ts'
 import { ReconnectLimit } from './reconnect-limit.ts'
 import { RemotePeer } from './remote-peer.ts'
 import type { SourceNames } from './source-names.ts'
@@ -65,7 +65,7 @@ export class ServerFollower {
   hasArrived = false
   readonly #server: Server
   readonly #run: FollowedRun
-  readonly #story: ServerStory
+  readonly #profile: ServerProfile
   /** The delta or the package. */
   #chosen: TransferPlan
   /** Why a delta did not fit. */
@@ -79,7 +79,7 @@ export class ServerFollower {
     this.#run = run
     this.#server = server
     this.#chosen = chosen
-    this.#story = new ServerStory(server.label, () => run.times.now())
+    this.#profile = new ServerProfile(server.label, () => run.times.now())
     this.peer = chosen.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
     this.report = { server: server.label, seconds: 0 }
   }
@@ -88,18 +88,18 @@ export class ServerFollower {
   async follow(): Promise<Failure | undefined> {
     const { display, settings, signal } = this.#run.context
     const reconnectLimit = new ReconnectLimit(settings.timeouts.stall)
-    let advance = this.#advance()
+    let limits = this.#limits()
     const onEvent = (event: AgentEvent) => {
       if (this.#run.isOver) return
       reconnectLimit.heard()
-      advance.heard(event)
-      this.#story.heard(event)
+      limits.heard(event)
+      this.#profile.heard(event)
       this.#take(event)
     }
     for (let attempt = 0; ; attempt++) {
-      const looking = setInterval(() => this.#giveUpWhenLate(advance), LOOK_MS)
+      const looking = setInterval(() => this.#giveUpWhenLate(limits), LOOK_MS)
       const order = this.#begin()
-      this.#story.ordered()
+      this.#profile.ordered()
       const ended = await this.peer.carryOut({ order, onEvent }).finally(() => clearInterval(looking))
       const outcome = asFailure(ended)
       this.hasArrived = !outcome
@@ -108,7 +108,7 @@ export class ServerFollower {
         const failure = await this.#takeWhole(outcome)
         if (signal.aborted) return undefined
         if (failure) return this.#fail(failure)
-        advance = this.#advance()
+        limits = this.#limits()
         continue
       }
       const { gotNoOrder } = this.peer
@@ -124,12 +124,12 @@ export class ServerFollower {
 
   /** What is known of when it did what, once it has arrived. */
   get facts(): ServerTransfer | undefined {
-    return this.#story.facts((source) => this.#run.names.nameOf(source))
+    return this.#profile.facts((source) => this.#run.names.nameOf(source))
   }
 
-  #advance(): Advance {
+  #limits(): ProgressLimits {
     const { length, extent } = this.#chosen.plan.transfer
-    return new Advance(this.#run.context.settings.timeouts, { length, files: extent.entries })
+    return new ProgressLimits(this.#run.context.settings.timeouts, { length, files: extent.entries })
   }
 
   #isRefused({ code }: { code: string }): boolean {
@@ -153,8 +153,8 @@ export class ServerFollower {
     return undefined
   }
 
-  #giveUpWhenLate(advance: Advance): void {
-    const limit = advance.ranOut()
+  #giveUpWhenLate(limits: ProgressLimits): void {
+    const limit = limits.ranOut()
     if (limit) this.peer.giveUp(outOfTime(limit.why, limit.seconds, this.#server.label, 'transfer'))
   }
 

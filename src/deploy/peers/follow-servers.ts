@@ -1,7 +1,7 @@
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
 import type { Context } from '../context/context.ts'
-import { tellLast } from '../last/tell-last.ts'
+import { tellLast } from '../last-server/tell-last.ts'
 import { ServerFollower } from './follow-server.ts'
 import type { FleetPlan } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'

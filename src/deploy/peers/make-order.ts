@@ -3,15 +3,15 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { packHosts } from '../../protocol/host-list.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
+import { magnetOf } from '../../torrent/metainfo/magnet.ts'
 import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
-import { stubOf } from '../../torrent/metainfo/stub.ts'
 import type { Context } from '../context/context.ts'
 import { releaseOf } from '../deltas/bases.ts'
 import { deployToOf, placesOf } from '../paths/places.ts'
 import { recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { FleetLinks } from '../reach/fleet-links.ts'
-import { meetingPoints } from '../reach/meeting-points.ts'
+import { swarmAddresses } from '../reach/swarm-addresses.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
 import { siteOrder } from '../swarm/site-order.ts'
@@ -21,13 +21,13 @@ import { carryOrder } from './carry-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
 
 /** A shorter torrent is sent as it is. */
-const MIN_STUBBED_BYTES = 2048
+const MIN_MAGNET_BYTES = 2048
 
-/** The torrent, or its stub. */
-function torrentOrder(torrent: Buffer): Pick<ReceiveOrder, 'torrent' | 'stub'> {
-  const stub = torrent.length < MIN_STUBBED_BYTES ? undefined : stubOf(parseMetainfo(torrent))
+/** The torrent, or its magnet. */
+function torrentOrder(torrent: Buffer): Pick<ReceiveOrder, 'torrent' | 'magnet'> {
+  const magnet = torrent.length < MIN_MAGNET_BYTES ? undefined : magnetOf(parseMetainfo(torrent))
   // Peers get the manifest of a directory as a file.
-  return stub ? { stub } : { torrent: withTrackers(torrent, []).toString('base64') }
+  return magnet ? { magnet } : { torrent: withTrackers(torrent, []).toString('base64') }
 }
 
 export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
@@ -48,7 +48,7 @@ export function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  { torrent, stub, hosts, links }: SharedOrder,
+  { torrent, magnet, hosts, links }: SharedOrder,
 ): ReceiveOrder {
   const { settings } = context
   const { transfer, swarm, facts } = plan
@@ -58,7 +58,7 @@ export function orderFor(
     directory: transferPath(placesOf(context, server), transfer.tag),
     ...(transfer.content
       ? { trackers: [], peers: [], content: transfer.content.toString('base64') }
-      : meetingPoints(swarm, server, facts, transfer.secret !== undefined)),
+      : swarmAddresses(swarm, server, facts, transfer.secret !== undefined)),
     ports: settings.ports,
     fleet: (plan.servers ?? context.fleet.servers).length,
     linger: settings.linger,
@@ -67,7 +67,7 @@ export function orderFor(
     timeouts: settings.timeouts,
     ...defined({
       torrent,
-      stub,
+      magnet,
       secret: transfer.secret,
       site: siteOrder(context, server, swarm.placement),
       // With an empty list it dials none of them.

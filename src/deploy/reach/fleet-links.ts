@@ -1,4 +1,4 @@
-import { type HostKeys, hostKeysOf } from '../../fleet/ssh/host-keys.ts'
+import { type HostKeys, hostKeysOf } from '../../fleet/ssh/connection/host-keys.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { LinkOrder, LinkTarget } from '../../protocol/link.ts'
 import type { Reached } from '../../protocol/reach.ts'

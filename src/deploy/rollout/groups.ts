@@ -1,5 +1,5 @@
 import { countOf } from '../../config/entries/groups.ts'
-import type { Groups, Share } from '../../config/kinds/kinds.ts'
+import type { Groups, Share } from '../../config/kinds/rollout.ts'
 
 /** What decides the group of a server. */
 export interface Member {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { Commands } from '../../config/kinds/kinds.ts'
+import type { Commands } from '../../config/kinds/rollout.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { commandsFor } from '../commands/commands-for.ts'

@@ -8,6 +8,7 @@ import { isTolerated, tolerate } from '../outcome/tolerate.ts'
 import { checkReleaseName } from '../releases/choose/check-release-name.ts'
 import { type Links, publishOn } from '../releases/publish.ts'
 import type { Publication } from '../scripts/releases/publish-script.ts'
+import { type Change, goBack, undo } from './go-back.ts'
 import type { Group } from './groups.ts'
 import { activate, checkHealth } from './hooks.ts'
 import { pauseBefore } from './pause.ts'
@@ -15,7 +16,6 @@ import { nameGroup, planOf } from './plan.ts'
 import { runForGroup, Service, type Trouble } from './service.ts'
 import { forgetRollout, saveRollout } from './state.ts'
 import { watch } from './watch.ts'
-import { type Change, goBack, undo } from './way-back.ts'
 
 /**
  * Makes `current` point to the release on every server, group by group, each of which is taken out of service, checked, put back

@@ -4,7 +4,7 @@ import { Placement } from '../hosts/placement.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { Reach } from '../reach/reach.ts'
 import type { Transfer } from '../transfer/transfer.ts'
-import { LateSwarm } from './late-swarm.ts'
+import { LazySwarm } from './lazy-swarm.ts'
 import { startSwarm } from './start-swarm.ts'
 import type { Swarm } from './swarm.ts'
 
@@ -15,8 +15,8 @@ import type { Swarm } from './swarm.ts'
 export function swarmOf(
   context: Context,
   { made, facts, reach }: { made: () => Transfer | undefined; facts: FleetFacts; reach: Reach },
-): LateSwarm {
-  return new LateSwarm(new Placement(context, facts), async (seeded) => {
+): LazySwarm {
+  return new LazySwarm(new Placement(context, facts), async (seeded) => {
     const running = await startSwarm(context, seeded, facts, reach)
     warnWhenBroken(context, running)
     tellSeeding(context, made() ?? seeded[0], running)
@@ -25,7 +25,7 @@ export function swarmOf(
 }
 
 /** Losing the seeder's server after the transfer does not fail the deploy. */
-export async function stopAndCount(context: Context, swarm: LateSwarm): Promise<void> {
+export async function stopAndCount(context: Context, swarm: LazySwarm): Promise<void> {
   try {
     await swarm.stop()
   } catch (error) {

@@ -13,10 +13,10 @@ import { environmentDirectory, PERMIT } from '../paths/local-paths.ts'
 import { compressionNote } from './compression-note.ts'
 import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { makeTransfer, sourceDirectory } from './make-transfer.ts'
-import { revisionOf } from './revision.ts'
 import { timeTag } from './time-tag.ts'
 import { packagePath, SECRET, type Transfer } from './transfer.ts'
-import { prepareWorkspace } from './workspace.ts'
+import { prepareWorkspace } from './workspace/prepare-workspace.ts'
+import { revisionOf } from './workspace/revision.ts'
 
 /** A package that waits in `.shipit-murder/<environment>` for the steps to come. */
 export interface StoredTransfer extends Transfer {
@@ -47,11 +47,11 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
   await chmod(directory, 0o700)
   try {
     const tag = wanted ?? timeTag([before?.tag])
-    const wish = { tag, root, directory: draft, peers: fleet.servers.length }
+    const spec = { tag, root, directory: draft, peers: fleet.servers.length }
     const made: Omit<StoredTransfer, 'created'> = settings.pathIsFile
-      ? await fileTransfer(context, wish)
+      ? await fileTransfer(context, spec)
       : await makeTransfer(quietly(context), {
-          ...wish,
+          ...spec,
           // The servers are not asked here. murder:peer refuses those without zstd.
           zstdEverywhere: settings.compression === 'zstd',
         })

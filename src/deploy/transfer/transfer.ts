@@ -51,7 +51,7 @@ export interface Extent {
 }
 
 /** What shall travel, and where the package of it is made. */
-export interface TransferWish {
+export interface TransferSpec {
   tag: string
   /** The file or the directory on the deploy host. */
   root: string
@@ -61,7 +61,7 @@ export interface TransferWish {
   peers: number
 }
 
-export interface PackageWish extends TransferWish {
+export interface PackageSpec extends TransferSpec {
   /** The parts of the directory that travel. */
   entries: Entry[]
   zstdEverywhere: boolean
@@ -72,7 +72,7 @@ export interface PackageWish extends TransferWish {
 /** The transfer that a torrent and its content make. It has a secret of its own, unless strangers may join. */
 export function transferOf<Made extends Pick<Transfer, 'torrent' | 'sha256' | 'compression' | 'extent'>>(
   { allowStrangers }: Settings,
-  { tag, directory }: TransferWish,
+  { tag, directory }: TransferSpec,
   made: Made,
 ): Transfer & Made {
   const { infoHash, length } = parseMetainfo(made.torrent)
@@ -83,7 +83,7 @@ export function transferOf<Made extends Pick<Transfer, 'torrent' | 'sha256' | 'c
 export const packagePath = (directory: string): string => join(directory, 'package')
 
 /** Puts a link to what travels as it is in the place of a package. */
-export async function linkInstead({ root, directory }: TransferWish): Promise<void> {
+export async function linkInstead({ root, directory }: TransferSpec): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await symlink(root, packagePath(directory))
 }

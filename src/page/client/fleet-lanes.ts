@@ -1,10 +1,10 @@
 import { bytes, duration, percent, rate } from '../../text/format.ts'
 import { slowestFirst } from '../model/fleet.ts'
-import { lanes, type Picture, type ServerPicture } from '../model/picture.ts'
+import type { Picture, ServerPicture } from '../model/picture.ts'
 import type { Colours } from './colours.ts'
 import { element, panel, setText } from './dom.ts'
-import { laneNames } from './phases.ts'
 import type { TimeWindow } from './time-window.ts'
+import { capital, type Words } from './words.ts'
 
 const ROOMY_PX = 20
 const DENSE_PX = 9
@@ -13,7 +13,7 @@ const MAX_HEIGHT_PX = 420
 const NAME_PX = 150
 const NARROW_NAME_PX = 88
 /** Below, names would not be legible. */
-const LEAST_NAMED_PX = 12
+const MIN_NAMED_PX = 12
 const AXIS_PX = 18
 
 /**
@@ -24,10 +24,11 @@ export class FleetLanes {
   readonly root: HTMLElement
   readonly #colours: Colours
   readonly #window: TimeWindow
+  readonly #words: Words
   readonly #canvas = element('canvas', {
     tabindex: '0',
     role: 'application',
-    'aria-roledescription': 'lanes of servers',
+    'aria-roledescription': 'lanes',
   })
   readonly #scroller = element('div', { class: 'scroller' })
   readonly #height = element('div', { class: 'height' })
@@ -40,17 +41,18 @@ export class FleetLanes {
   /** The row that the keyboard or the pointer is on. */
   #row: number | undefined
 
-  constructor(window: TimeWindow, colours: Colours, onChange: () => void) {
+  constructor(window: TimeWindow, colours: Colours, words: Words, onChange: () => void) {
+    this.#words = words
     this.#window = window
     this.#colours = colours
     const key = element(
       'p',
       { class: 'key' },
-      ...lanes
-        .filter((lane) => lane !== 'ready')
-        .map((lane) => element('span', { class: lane }, laneNames[lane])),
+      ...words.lanes
+        .filter((lane) => lane !== 'ready' || !words.lanes.includes('live'))
+        .map((lane) => element('span', { class: lane }, words.laneNames[lane])),
     )
-    const { root, body } = panel('Servers', 'servers', key)
+    const { root, body } = panel(capital(words.servers), 'servers', key)
     this.root = root
     this.#scroller.append(this.#height, this.#canvas)
     body.append(this.#scroller, this.#details)
@@ -93,7 +95,7 @@ export class FleetLanes {
   }
 
   get #nameWidth(): number {
-    if (this.#rowPx < LEAST_NAMED_PX) return 8
+    if (this.#rowPx < MIN_NAMED_PX) return 8
     return this.#width < 600 ? NARROW_NAME_PX : NAME_PX
   }
 
@@ -130,7 +132,7 @@ export class FleetLanes {
       context.fillStyle = this.#colours.get('select')
       context.fillRect(0, y, this.#width, rowPx)
     }
-    if (rowPx >= LEAST_NAMED_PX) {
+    if (rowPx >= MIN_NAMED_PX) {
       context.fillStyle = this.#colours.get(server.lane === 'failed' ? 'failed' : 'text')
       context.font = `${Math.min(12, rowPx - 2)}px system-ui, sans-serif`
       context.textBaseline = 'middle'
@@ -209,16 +211,17 @@ export class FleetLanes {
     if (!picture) return
     const place = this.#row === undefined ? undefined : this.#order[this.#row]
     const server = place === undefined ? undefined : picture.servers[place]
-    const count = `${picture.servers.length} ${picture.servers.length === 1 ? 'server' : 'servers'}`
-    const label = `${count}, slowest first. Arrows up and down choose a server, plus and minus zoom, 0 shows all.`
+    const { server: one, servers: many } = this.#words
+    const count = `${picture.servers.length} ${picture.servers.length === 1 ? one : many}`
+    const label = `${count}, slowest first. Arrows up and down choose a ${one}, plus and minus zoom, 0 shows all.`
     if (this.#canvas.getAttribute('aria-label') !== label) this.#canvas.setAttribute('aria-label', label)
     const hint = 'Point at a lane, or move with the arrow keys; + and − zoom. Slowest first.'
-    setText(this.#details, server ? serverText(server, picture) : hint)
+    setText(this.#details, server ? serverText(server, picture, this.#words) : hint)
   }
 }
 
 /** One server in one line. */
-function serverText(server: ServerPicture, { run }: Picture): string {
+function serverText(server: ServerPicture, { run }: Picture, { laneNames }: Words): string {
   const spans = server.spans
     .filter(([lane]) => lane !== 'ready' && lane !== 'live' && lane !== 'failed')
     .map(([lane, beganS, endedS]) => `${laneNames[lane]} ${duration((endedS ?? run.atS) - beganS)}`)

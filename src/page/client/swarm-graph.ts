@@ -11,7 +11,7 @@ const MIDDLE = HEIGHT / 2
 const ORBIT = 150
 /** The thickest line, with few lines and with many. */
 const MAX_LINE = 9
-const LEAST_MAX_LINE = 2.5
+const MIN_WIDEST_LINE = 2.5
 const FEW_LINES = 8
 const MAX_LABEL_CHARACTERS = 18
 /** Redrawn no more often: it is made of many elements, and eyes need time. */
@@ -69,7 +69,7 @@ export class SwarmGraph {
   #draw(picture: Picture, flows: readonly Flow[], by: 'rate' | 'bytes'): void {
     const focused = document.activeElement?.getAttribute('data-group')
     const most = Math.max(1, ...flows.map((flow) => flow[by]))
-    const thickest = Math.max(LEAST_MAX_LINE, MAX_LINE * Math.min(1, Math.sqrt(FEW_LINES / flows.length)))
+    const thickest = Math.max(MIN_WIDEST_LINE, MAX_LINE * Math.min(1, Math.sqrt(FEW_LINES / flows.length)))
     const links = flows
       .filter(({ from, to }) => from !== to)
       .map((flow) => {

@@ -14,7 +14,7 @@ import { Samples } from './samples.ts'
 /** Between two samples of the whole fleet. */
 const SAMPLE_S = 0.5
 /** Rates of a shorter time say nothing. */
-const LEAST_RATE_S = 0.5
+const MIN_RATE_S = 0.5
 
 const hundredths = (seconds: number) => Math.round(seconds * 100) / 100
 
@@ -23,7 +23,7 @@ export class PictureRecorder {
   readonly #nowMs: () => number
   readonly #run: RunPicture
   #servers: ServerPicture[]
-  #places: ReadonlyMap<string, number>
+  #places: Map<string, number>
   readonly #samples = new Samples()
   /** When the sources of a server were last told. */
   readonly #toldS = new Map<number, number>()
@@ -44,14 +44,7 @@ export class PictureRecorder {
       seederSent: 0,
       fastest: 0,
     }
-    this.#servers = servers.map((server) => ({
-      server,
-      lane: 'check',
-      spans: [['check', 0]],
-      bytes: 0,
-      rate: 0,
-      from: [],
-    }))
+    this.#servers = servers.map((server) => newServer(server, 'check', 0))
     this.#places = new Map(servers.map((server, place) => [server, place]))
   }
 
@@ -60,6 +53,18 @@ export class PictureRecorder {
     this.#servers = this.#servers.filter(({ server }) => labels.has(server))
     this.#places = new Map(this.#servers.map(({ server }, place) => [server, place]))
     for (const listener of this.#listeners) listener.isConfined = true
+  }
+
+  /** A server that takes part from now on, or again after it had failed. */
+  join(label: string, lane: Lane): void {
+    if (!this.#places.has(label)) {
+      this.#places.set(label, this.#servers.length)
+      this.#servers.push(newServer(label, lane, this.#nowS()))
+    }
+    this.#change(label, (server) => {
+      delete server.failure
+    })
+    this.enter(label, lane)
   }
 
   /** Takes an event of the display. */
@@ -119,7 +124,7 @@ export class PictureRecorder {
         const source: Source | undefined = name === 'seeder' ? name : this.#places.get(name)
         if (source === undefined) return []
         const grown = Math.max(0, bytes - (before.get(source) ?? 0))
-        return [[source, bytes, isOver || elapsed < LEAST_RATE_S ? 0 : Math.round(grown / elapsed)]]
+        return [[source, bytes, isOver || elapsed < MIN_RATE_S ? 0 : Math.round(grown / elapsed)]]
       })
     })
     this.#toldS.set(place, now)
@@ -200,6 +205,15 @@ export class PictureRecorder {
       for (const { samples } of this.#listeners) samples.push(sample)
   }
 }
+
+const newServer = (server: string, lane: Lane, atS: number): ServerPicture => ({
+  server,
+  lane,
+  spans: [[lane, atS]],
+  bytes: 0,
+  rate: 0,
+  from: [],
+})
 
 interface PictureListener {
   servers: Set<number>

@@ -1,9 +1,9 @@
 import type { Connection } from '../peers/connection.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { METADATA_EXTENSION } from '../wire/extensions.ts'
-import { MetadataGiving } from './giving.ts'
 import { decodeMetadataMessage, encodeData, encodeReject, encodeRequest, piecesOf } from './messages.ts'
 import { MetadataPicker } from './metadata-picker.ts'
+import { MetadataUploadPolicy } from './upload-policy.ts'
 
 /** With more bytes to send to a neighbour its requests are not even rejected: it does not read. */
 const MAX_QUEUED_BYTES = 1024 * 1024
@@ -24,7 +24,7 @@ export interface MetadataEvents {
 export class MetadataExchange {
   readonly #context: SwarmContext
   readonly #events: MetadataEvents
-  readonly #giving: MetadataGiving
+  readonly #giving: MetadataUploadPolicy
   /** Undefined when all is here. */
   #picker: MetadataPicker | undefined
   readonly #partners = new Map<number, Connection>()
@@ -33,7 +33,7 @@ export class MetadataExchange {
     const { options, local, metadata } = context
     this.#context = context
     this.#events = events
-    this.#giving = new MetadataGiving(metadata.pieceCount, local.isSeeder && options.fleet !== 1)
+    this.#giving = new MetadataUploadPolicy(metadata.pieceCount, local.isSeeder && options.fleet !== 1)
     if (!metadata.info) this.#picker = new MetadataPicker(metadata.pieceCount, Math.random)
   }
 

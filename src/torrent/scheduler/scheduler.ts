@@ -38,7 +38,7 @@ const FAR_AHEAD_S = 0.3
 const FAR_ROUND_TRIPS = 3
 /** The same before it is known what comes from there, and when that is very little. */
 const FIRST_FAR_BYTES = 128 * 1024
-const LEAST_FAR_BYTES = 32 * 1024
+const MIN_FAR_BYTES = 32 * 1024
 /** Memory for partial pieces. */
 const PARTIAL_BYTES = 48 * 1024 * 1024
 
@@ -310,7 +310,7 @@ export class Scheduler {
     const wanted = this.#farRate.value * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS)
     let owedBytes = 0
     for (const peer of this.#peers.values()) if (!peer.isNear) owedBytes += peer.owedBytes
-    return (wanted === 0 ? FIRST_FAR_BYTES : Math.max(LEAST_FAR_BYTES, wanted)) - owedBytes
+    return (wanted === 0 ? FIRST_FAR_BYTES : Math.max(MIN_FAR_BYTES, wanted)) - owedBytes
   }
 
   /** Bytes a second that each neighbour should bring. What comes over long links is shared by those at their other ends alone. */

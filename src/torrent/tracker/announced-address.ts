@@ -14,6 +14,11 @@ export interface AnnounceParams {
   ip: string
   addr: string
   port: number
+  /** Hex. */
+  info_hash: string
+  event: 'started' | 'update' | 'completed' | 'stopped'
+  left: number
+  uploaded?: string
   headers: Record<string, string | string[] | undefined>
   /** '1' when an agent asks where it is. */
   locate?: string

@@ -192,7 +192,7 @@ function sameBytes(one: Uint8Array, other: Uint8Array): number {
 }
 
 /** Read anew when fewer are left in the window. More than a block has. */
-const LEAST_BYTES = 256 << 10
+const MIN_BYTES = 256 << 10
 
 /** A part of a source in memory, which moves on with what is asked for. */
 class SlidingWindow {
@@ -211,7 +211,7 @@ class SlidingWindow {
   /** Bytes from `at` on, up to `most`, but fewer where the window ends. Valid until the next call. */
   bytesFrom(at: number, most = WINDOW_BYTES): Buffer {
     const wanted = Math.min(most, this.#bytes.length, this.size - at)
-    if (at < this.#start || at + Math.min(wanted, LEAST_BYTES) > this.#end) this.#moveTo(at)
+    if (at < this.#start || at + Math.min(wanted, MIN_BYTES) > this.#end) this.#moveTo(at)
     return this.#bytes.subarray(
       at - this.#start,
       Math.min(this.#end - this.#start, at - this.#start + wanted),

@@ -14,13 +14,13 @@ export interface Blocks {
 /** A smaller file is only known by its whole content. */
 export const MIN_FILE_BYTES = 4 << 10
 const MAX_BLOCKS = 2 ** 20
-const LEAST_BLOCK_BYTES = 1 << 10
+const MIN_BLOCK_BYTES = 1 << 10
 /** Doubling it halves a signature, which then has half a percent of a file. */
 const USUAL_BLOCK_BYTES = 2 << 10
 const MAX_SMALL_FILE_BYTES = 1 << 20
 
 export function blockLengthOf(size: number): number {
-  let length = size <= MAX_SMALL_FILE_BYTES ? LEAST_BLOCK_BYTES : USUAL_BLOCK_BYTES
+  let length = size <= MAX_SMALL_FILE_BYTES ? MIN_BLOCK_BYTES : USUAL_BLOCK_BYTES
   while (size / length > MAX_BLOCKS) length *= 2
   return length
 }

@@ -4,7 +4,7 @@ import type { FlowsWindow } from '../../scheduler/request-window.ts'
 import type { PeerWire } from '../../wire/peer-wire.ts'
 
 /** What one of several connections is asked for at least: more than TCP sends in its first three round trips. */
-const LEAST_BYTES = 64 * 1024
+const MIN_BYTES = 64 * 1024
 /** Each of several connections is asked for what it brings in so many round trips. */
 const ROUND_TRIPS = 3
 /** So many blocks should fit what one of several connections is asked for. */
@@ -30,7 +30,7 @@ class Flow {
 
   /** What it should be asked for. */
   windowBytes(roundTripS: number): number {
-    return this.isStopped ? this.owedBytes : Math.max(LEAST_BYTES, this.#rate * ROUND_TRIPS * roundTripS)
+    return this.isStopped ? this.owedBytes : Math.max(MIN_BYTES, this.#rate * ROUND_TRIPS * roundTripS)
   }
 
   get asked(): Block[] {

@@ -30,7 +30,7 @@ interface Neighbour {
   /** As told to the neighbour. */
   told: number
   /** How many connections the neighbour would like. */
-  theirWish: number
+  theirWanted: number
   dialing: number
   /** No more are dialed before this time. */
   dialsFromS: number
@@ -71,14 +71,14 @@ export class Subflows {
       joinedAtS: this.#context.nowS(),
       admitted: 0,
       told: 1,
-      theirWish: 1,
+      theirWanted: 1,
       dialing: 0,
       dialsFromS: 0,
     }
     this.#neighbours.set(connection.id, neighbour)
     connection.wire.on('extended', (extension, content) => {
       if (extension !== SUBFLOW_EXTENSION || content.length !== 1) return
-      neighbour.theirWish = Math.min(MAX_CONNECTIONS_TO_ONE, Math.max(1, content[0] as number))
+      neighbour.theirWanted = Math.min(MAX_CONNECTIONS_TO_ONE, Math.max(1, content[0] as number))
       this.#adjust(neighbour)
     })
     // It is the beginning that more connections make quick: at once when the first requests have left.
@@ -142,10 +142,10 @@ export class Subflows {
     const { connection, count } = neighbour
     if (!connection.wire.peerExtendedMapping[SUBFLOW_EXTENSION]) return
     const way = this.#context.scheduler.wayTo(connection.id)
-    const wish = count.update({ nowS: this.#context.nowS(), bytes: connection.receivedBytes, ...way })
-    if (!connection.outgoing && wish !== neighbour.told) {
-      neighbour.told = wish
-      connection.wire.extended(SUBFLOW_EXTENSION, Buffer.from([wish]))
+    const wanted = count.update({ nowS: this.#context.nowS(), bytes: connection.receivedBytes, ...way })
+    if (!connection.outgoing && wanted !== neighbour.told) {
+      neighbour.told = wanted
+      connection.wire.extended(SUBFLOW_EXTENSION, Buffer.from([wanted]))
     }
     this.#adjust(neighbour)
   }
@@ -156,10 +156,10 @@ export class Subflows {
 
   /** Opens subflows that are wanted and ends others. Only the side that opened the first connection does this. */
   #adjust(neighbour: Neighbour): void {
-    const { connection, count, subflows, ending, theirWish } = neighbour
+    const { connection, count, subflows, ending, theirWanted } = neighbour
     if (!connection.outgoing) return
     const live = [...subflows].filter((subflow) => !ending.has(subflow))
-    const wanted = Math.max(count.wanted, theirWish) - 1
+    const wanted = Math.max(count.wanted, theirWanted) - 1
     for (const subflow of live.slice(wanted)) {
       ending.set(subflow, this.#context.nowS())
       connection.flows.stop(subflow.wire)

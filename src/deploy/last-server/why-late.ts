@@ -1,0 +1,198 @@
+import type { Bottleneck, LastServer, LateServer } from '../../report/last-server.ts'
+import { bytes, duration } from '../../text/format.ts'
+import { pieceChain } from './piece-chain.ts'
+import type { ServerTransfer, TransferFacts } from './server-transfer.ts'
+
+/** Less than this behind the others says nothing: seconds, share of the whole time, multiples of how the others differ. */
+const MIN_BEHIND_S = 0.5
+const MIN_BEHIND_SHARE = 0.15
+const MIN_SPREADS = 4
+/** A cause must explain so much of the delay. */
+const MIN_EXPLAINED = 0.5
+/** A link that has carried more than this share of the others' was none of the causes. */
+const SLOW_LINK = 0.7
+/**
+ * Shares of segments that come after a gap or are sent again. Where a slow link's queue overflows it is up to 0.15, where packets
+ * get lost at random 0.4 and more: so of a link that was slow only the second says that its losses were the cause.
+ */
+const MIN_LOSS = 0.04
+const MIN_LOSS_WHEN_SLOW = 0.25
+/** What is less than so many times the others' is noise. */
+const TIMES_OTHERS = 2
+/** It waited for a CPU for so much of the time, or so many times as much of it as others. */
+const STARVED = 0.7
+const STARVED_TIMES = 3
+/** So much of what came late came from one server. */
+const ONE_SENDER = 0.8
+/** So much more than others is more. */
+const MORE = 1.5
+const SEEDER = 'seeder'
+
+/** The servers that were clearly later than the others, the last one first. Says nothing of servers within the others' noise. */
+export function lateServers(facts: readonly ServerTransfer[]): LateServer[] {
+  return [...facts]
+    .sort((one, other) => other.doneS - one.doneS)
+    .flatMap((each) => whyLate(each, facts) ?? [])
+}
+
+/** The last server, if it was clearly later than the others. */
+export function lastServer(facts: readonly ServerTransfer[]): LastServer | undefined {
+  const [late] = lateServers(facts)
+  const last = facts.find(({ server }) => server === late?.server)
+  return late && last && { ...late, chain: pieceChain(last, facts) }
+}
+
+function whyLate(late: ServerTransfer, facts: readonly ServerTransfer[]): LateServer | undefined {
+  const others = facts.filter((each) => each !== late)
+  if (others.length === 0) return undefined
+  const doneS = median(others.map((each) => each.doneS))
+  const behind = late.doneS - doneS
+  const spreadS = upperMedian(others.map((each) => Math.abs(each.doneS - doneS)))
+  if (behind < Math.max(MIN_BEHIND_S, MIN_BEHIND_SHARE * doneS, MIN_SPREADS * spreadS)) return undefined
+  const [cause, text] = causeOf(late, others, behind)
+  return { server: late.server, behind: Math.round(behind * 100) / 100, cause, text }
+}
+
+type Cause = [cause: Bottleneck, text: string]
+
+/** Where the time was lost, and why. What one phase does not explain, the machine may explain over all of them. */
+function causeOf(late: ServerTransfer, others: readonly ServerTransfer[], behindS: number): Cause {
+  const excessOf = (secondsOf: (facts: ServerTransfer) => number) =>
+    secondsOf(late) - median(others.map(secondsOf))
+  const startS = excessOf(({ startedS }) => startedS)
+  const transferS = excessOf(({ startedS, completeS }) => completeS - startedS)
+  const unpackS = excessOf(({ completeS, doneS }) => doneS - completeS)
+  const least = MIN_EXPLAINED * behindS
+  if (startS >= Math.max(least, transferS, unpackS))
+    return ['start', `it began ${duration(startS)} later than others`]
+  if (unpackS >= Math.max(least, transferS)) return whyUnpacking(late, others, unpackS)
+  return (
+    whyMore(late, others) ??
+    whyBusy(late, others, behindS) ??
+    (transferS >= least ? whyNetwork(late, others) : undefined) ?? [
+      'unknown',
+      'nothing that was measured says why',
+    ]
+  )
+}
+
+function whyUnpacking(late: ServerTransfer, others: readonly ServerTransfer[], excessS: number): Cause {
+  const usualS = median(others.map(({ completeS, doneS }) => doneS - completeS))
+  const took = `unpacking took ${duration(late.doneS - late.completeS)}, others ${duration(usualS)}`
+  if (!late.unpack) return ['unpack', took]
+  const { cpuS, queuedS } = late.unpack
+  const usual = (secondsOf: (unpack: { cpuS: number; queuedS: number }) => number) =>
+    median(others.flatMap(({ unpack }) => (unpack ? [secondsOf(unpack)] : [])))
+  const moreQueuedS = queuedS - usual((unpack) => unpack.queuedS)
+  const moreCpuS = cpuS - usual((unpack) => unpack.cpuS)
+  if (moreQueuedS >= MIN_EXPLAINED * excessS)
+    return ['cpu', `${took}: it waited ${duration(queuedS)} for a CPU`]
+  if (moreCpuS >= MIN_EXPLAINED * excessS) return ['cpu', `${took}: its CPU worked ${duration(cpuS)} on it`]
+  return ['disk', `${took}: it waited for its disk`]
+}
+
+function whyMore({ received }: ServerTransfer, others: readonly ServerTransfer[]): Cause | undefined {
+  const usual = median(others.map((each) => each.received))
+  return received > MORE * usual
+    ? ['amount', `it fetched ${bytes(received)}, others ${bytes(usual)}`]
+    : undefined
+}
+
+/** Seconds of the whole work, from the beginning of the transfer until the release was there. */
+interface Work {
+  diskS: number
+  queuedS: number
+  cpuS: number
+  stoppedS: number
+  lastedS: number
+}
+
+const KINDS: [cause: Bottleneck, key: keyof Work, say: (own: string, others: string) => string][] = [
+  ['disk', 'diskS', (own, others) => `it waited ${own} for its disk, others ${others}`],
+  ['cpu', 'queuedS', (own, others) => `it waited ${own} for a CPU, others ${others}`],
+  ['cpu', 'cpuS', (own, others) => `its CPU worked ${own} on it, others ${others}`],
+  ['stopped', 'stoppedS', (own, others) => `it stood still for ${own}, others ${others}`],
+]
+
+function workOf({ transfer, unpack, startedS, doneS }: ServerTransfer): Work[] {
+  if (!transfer) return []
+  const { diskS, stoppedS } = transfer
+  const queuedS = transfer.queuedS + (unpack?.queuedS ?? 0)
+  return [{ diskS, queuedS, cpuS: transfer.cpuS + (unpack?.cpuS ?? 0), stoppedS, lastedS: doneS - startedS }]
+}
+
+/** Where the process waited for its own machine. */
+function whyBusy(
+  late: ServerTransfer,
+  others: readonly ServerTransfer[],
+  behindS: number,
+): Cause | undefined {
+  const [own] = workOf(late)
+  const theirs = others.flatMap(workOf)
+  if (!own || theirs.length === 0) return undefined
+  const usual = (key: keyof Work) => median(theirs.map((work) => work[key]))
+  const found = KINDS.map(([cause, key, say]) => {
+    const isMore = own[key] >= TIMES_OTHERS * usual(key) && (key !== 'queuedS' || isStarved(own, usual))
+    const more = isMore ? own[key] - usual(key) : 0
+    return { cause, more, text: say(duration(own[key]), duration(usual(key))) }
+  })
+  const [most] = found.sort((one, other) => other.more - one.more)
+  return most && most.more >= MIN_EXPLAINED * behindS ? [most.cause, most.text] : undefined
+}
+
+/** On a busy machine whoever takes long also waits long for a CPU: what counts is how much of the time. */
+function isStarved(own: Work, usual: (key: keyof Work) => number): boolean {
+  const part = own.queuedS / own.lastedS
+  return part >= STARVED || part >= STARVED_TIMES * (usual('queuedS') / usual('lastedS'))
+}
+
+function whyNetwork(late: ServerTransfer, others: readonly ServerTransfer[]): Cause | undefined {
+  const own = late.transfer
+  const theirs = others.flatMap(({ transfer }) => transfer ?? [])
+  if (!own || theirs.length === 0) return undefined
+  const usualPeak = median(theirs.map(({ peakDown }) => peakDown))
+  const sender = slowSender(late, others, usualPeak)
+  if (sender) return sender
+  const lossOf = ({ afterGap, sentAgain }: TransferFacts) => Math.max(afterGap, sentAgain)
+  const usualLoss = median(theirs.map(lossOf))
+  const loss = lossOf(own)
+  const isSlow = own.peakDown <= SLOW_LINK * usualPeak
+  if (loss >= Math.max(isSlow ? MIN_LOSS_WHEN_SLOW : MIN_LOSS, TIMES_OTHERS * usualLoss)) {
+    const what = `${share(loss)} of its packets came out of order or again`
+    return ['loss', `its link loses packets: ${what}, others ${share(usualLoss)}`]
+  }
+  if (!isSlow) return undefined
+  return ['link', `its downlink carried ${megabits(own.peakDown)} Mbit/s, others ${megabits(usualPeak)}`]
+}
+
+/** One server from which nearly all came that came after the others were complete, and which sent slowly. */
+function slowSender(
+  late: ServerTransfer,
+  others: readonly ServerTransfer[],
+  usualPeak: number,
+): Cause | undefined {
+  const fromS = median(others.map(({ completeS }) => completeS))
+  const came = late.pieces.filter(({ atS }) => atS + late.pieceErrorS > fromS)
+  const counts = new Map<string, number>()
+  for (const { source } of came) counts.set(source, (counts.get(source) ?? 0) + 1)
+  const [[name, count] = ['', 0]] = [...counts].sort(([, one], [, other]) => other - one)
+  const sender = others.find(({ server }) => server === name)
+  if (name === SEEDER || !sender?.transfer || count < ONE_SENDER * came.length) return undefined
+  const { peakUp } = sender.transfer
+  if (peakUp > SLOW_LINK * usualPeak) return undefined
+  const part = `${Math.round((100 * count) / came.length)}% of its last pieces`
+  return ['sender', `${part} came from ${name}, which sent at most ${megabits(peakUp)} Mbit/s`]
+}
+
+const ascending = (values: readonly number[]) => [...values].sort((one, other) => one - other)
+
+/** Of an even number of values the lower one of the two in the middle, and below the upper one. */
+const median = (values: readonly number[]) => ascending(values)[Math.floor((values.length - 1) / 2)] ?? 0
+const upperMedian = (values: readonly number[]) => ascending(values)[Math.floor(values.length / 2)] ?? 0
+
+const share = (part: number) => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)}%`
+
+function megabits(bytesPerSecond: number): string {
+  const value = (bytesPerSecond * 8) / 1e6
+  return value < 9.95 ? value.toFixed(1) : String(Math.round(value))
+}
