@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, realpathSync, rmSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isSystemError, MurderError, reason } from '../../errors.ts'
 import { shown } from '../entry.ts'
@@ -6,6 +6,9 @@ import { mountPointsBelow } from './mount-points.ts'
 
 /** Removes `path` and all below it, including read-only directories. Follows no symlink. */
 export function removeTree(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  // Of a file that may not be removed rmSync says that it is no directory.
+  if (stat && !stat.isDirectory()) return unlinkSync(path)
   try {
     rmSync(path, { recursive: true, force: true })
   } catch (cause) {
