@@ -113,6 +113,11 @@ export class FleetLock {
     return this.#holds.size > 0
   }
 
+  /** What `current` was on a server when this run locked it; an empty text where there was none. */
+  linkOf(server: Server): string | undefined {
+    return this.#links.get(server)
+  }
+
   /** This run is about to publish a release: that `current` points to it later is no change by somebody else. */
   publishes(release: string): void {
     this.#ownLink = `releases/${release}`
