@@ -113,6 +113,11 @@ export class FleetLock {
     return this.#holds.size > 0
   }
 
+  /** What `current` was on a server when this run locked it; an empty text where there was none. */
+  linkOf(server: Server): string | undefined {
+    return this.#links.get(server)
+  }
+
   /**
    * Called before this run publishes a release, so that a later `current` pointing to it does not count as another deploy's
    * change.

@@ -52,7 +52,9 @@ class Rollout {
       const link = resumed?.links[server.label]
       if (link !== undefined) this.#links.set(server, link)
     }
-    if (resumed) this.#begun.push({ servers: fleet.servers.filter((server) => this.#links.has(server)) })
+    const left = new Set(this.#groups.flatMap(({ servers }) => servers))
+    const done = fleet.servers.filter((server) => this.#links.has(server) && !left.has(server))
+    if (resumed) this.#begun.push({ servers: done })
   }
 
   async run(): Promise<void> {
@@ -202,8 +204,9 @@ class Rollout {
     return { context, publication, links, service: this.#service, guards: this.#guards }
   }
 
+  /** A deploy that is killed in the middle of a group leaves what its servers had before, too. */
   #save(done: number): void {
-    const { shipit, resumed } = this.#context
+    const { shipit, resumed, lock } = this.#context
     if (this.#groups.length < 2 && !this.#service.hasHooks && !resumed) return
     const { release, isNew, isRollback = false } = this.#publication
     const before = resumed?.groups.slice(0, resumed.done) ?? []
@@ -211,6 +214,11 @@ class Rollout {
       ...(name === undefined ? {} : { name }),
       servers: servers.map(({ label }) => label),
     }))
+    const begun = this.#begun.flatMap(({ servers }) => servers)
+    const links = new Map([
+      ...begun.map((server) => [server, lock.linkOf(server) ?? ''] as const),
+      ...this.#links,
+    ])
     saveRollout(shipit, {
       release,
       revision: shipit.currentRevision ?? null,
@@ -218,7 +226,7 @@ class Rollout {
       isRollback,
       groups: [...before, ...groups],
       done: before.length + done,
-      links: Object.fromEntries([...this.#links].map(([{ label }, link]) => [label, link])),
+      links: Object.fromEntries([...links].map(([{ label }, link]) => [label, link])),
     })
   }
 
