@@ -1,3 +1,4 @@
+import { formatAddress } from '../system/addresses.ts'
 import type { DeployReport } from './deploy-report.ts'
 import type { OutputEvent } from './events.ts'
 import type { LastServer } from './last-server.ts'
@@ -34,7 +35,7 @@ export class RunRecord {
     this.#now = now
     for (const { label, host, port } of servers) {
       this.#servers.set(label, {
-        record: newRecord(label, `${host}:${port}`),
+        record: newRecord(label, formatAddress(host, port)),
         phase: undefined,
         since: now(),
       })

@@ -51,9 +51,12 @@ export class RunDisplay implements Display {
 
   #makeBoard(): ProgressBoard {
     const { servers } = this.#record
+    const labelsOf = (ending: 'done' | 'failed') =>
+      servers.flatMap(({ server, outcome }) => (outcome === ending ? [server] : []))
     return new ProgressBoard({
       servers: servers.map(({ server }) => server),
-      done: servers.flatMap(({ server, outcome }) => (outcome === 'done' ? [server] : [])),
+      done: labelsOf('done'),
+      failed: labelsOf('failed'),
       mode: this.mode,
       stream: process.stdout,
       shared: [process.stderr],

@@ -24,7 +24,7 @@ export function runReport(
     ended: ended.toISOString(),
     seconds: (ended.getTime() - begun.getTime()) / 1000,
     exitCode,
-    error: error === undefined ? null : explain(error),
+    error: error === undefined ? null : said(error),
     staged: staging === true && error === undefined,
     published: record.servers.some(({ published }) => published),
     size,
@@ -41,3 +41,7 @@ export function runReport(
 }
 
 export type RunReport = ReturnType<typeof runReport>
+
+/** What servers have failed of is in the report itself, and not in a table above it. */
+const said = (error: unknown): string =>
+  error instanceof MurderError && error.code === 'FLEET_FAILED' ? error.message : explain(error)

@@ -118,7 +118,7 @@ export class ServerFollower {
       if (!gotNoOrder && !reconnectLimit.allows(outcome.error)) return this.#fail(outcome)
       if (attempt === 0 && !gotNoOrder) {
         const text = 'the connection broke; connecting again, the download goes on meanwhile'
-        display.board().log(`${this.#server.label}: ${text}`)
+        display.board().log(`${this.#server.label}: ${text}`, this.#server.label)
       }
       await pause(RECONNECT_PAUSE_S)
       this.peer = new RemotePeer(this.#run.context, this.#server)
@@ -153,7 +153,7 @@ export class ServerFollower {
     const { received = 0, fromSeeder = 0 } = this.report
     this.#inVain = { received, fromSeeder }
     this.#isComplete = false
-    this.#board.log(`${this.#server.label} gets the whole package: ${this.#refused}`)
+    this.#board.log(`${this.#server.label} gets the whole package: ${this.#refused}`, this.#server.label)
     this.peer = new RemotePeer(context, this.#server)
     return undefined
   }
@@ -257,7 +257,7 @@ export class ServerFollower {
       this.report.carried = carried
       this.#run.context.log.line(`${label}: carried over: ${carriedText(carried)}`)
     }
-    for (const what of skipped) this.#board.log(`${label}: not carried over: ${oneLine(what)}`)
+    for (const what of skipped) this.#board.log(`${label}: not carried over: ${oneLine(what)}`, label)
   }
 
   #noteSources(from: unknown): void {

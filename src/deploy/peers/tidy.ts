@@ -26,7 +26,7 @@ export async function tidy(context: Context, tag: string, peers: readonly Remote
     totalTimeoutS: TIDY_TIMEOUT_S,
   })
   for (const { server, cause } of failuresOf(outcomes, 'tidy')) {
-    context.display.board().log(`${server}: temporary files may be left: ${cause}`)
+    context.display.board().log(`${server}: temporary files may be left: ${cause}`, server)
   }
 }
 

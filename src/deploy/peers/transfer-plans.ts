@@ -33,7 +33,9 @@ export class TransferPlans {
     try {
       return await this.#of(delta)
     } catch (error) {
-      this.#context.display.board().log(`${server.label} gets the whole package: ${explain(error)}`)
+      this.#context.display
+        .board()
+        .log(`${server.label} gets the whole package: ${explain(error)}`, server.label)
       return this.whole()
     }
   }

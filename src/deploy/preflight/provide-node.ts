@@ -42,7 +42,7 @@ export async function provideNode(
   // A Node that was brought before will do, even if it is older.
   const isNeeded = ({ server }: Failure) => [...lacking.keys()].some(({ label }) => label === server)
   for (const { server, cause } of failures.filter((failure) => !isNeeded(failure)))
-    context.display.board().log(`${server} keeps its Node.js: ${cause}`)
+    context.display.board().log(`${server} keeps its Node.js: ${cause}`, server)
   return failures.filter(isNeeded)
 }
 

@@ -60,10 +60,11 @@ export class Relay {
       const error = await this.#session(signal)
       if (signal.aborted) break
       if (!this.#ports) {
-        board.log(`${this.#server.label}: no way through SSH: ${explain(error)}`)
+        board.log(`${this.#server.label}: no way through SSH: ${explain(error)}`, this.#server.label)
         break
       }
-      if (attempt === 0) board.log(`${this.#server.label}: the way through SSH broke; it is made again`)
+      if (attempt === 0)
+        board.log(`${this.#server.label}: the way through SSH broke; it is made again`, this.#server.label)
       await pause(RESTART_PAUSE_S, signal).catch(() => {})
     }
     this.#announce(undefined)

@@ -1,4 +1,4 @@
-import { bytes, rate } from '../../text/format.ts'
+import { bytes, rate, shorten } from '../../text/format.ts'
 import { type Flow, flowsBetween } from '../model/flows.ts'
 import { type Group, groupsOf } from '../model/groups.ts'
 import { hasRelease, type Picture } from '../model/picture.ts'
@@ -136,7 +136,7 @@ export class SwarmGraph {
           y: y + Math.sin(angle) * away + 4,
           'text-anchor': Math.abs(Math.cos(angle)) < 0.15 ? 'middle' : isRight ? 'start' : 'end',
         },
-        cutText(name, MAX_LABEL_CHARACTERS),
+        shorten(name, MAX_LABEL_CHARACTERS),
       ),
     )
     if (!opens) return node
@@ -176,11 +176,6 @@ export class SwarmGraph {
 }
 
 const amount = (flow: Flow, by: 'rate' | 'bytes') => (by === 'rate' ? rate(flow.rate) : bytes(flow.bytes))
-
-const cutText = (text: string, length: number) => {
-  const characters = [...text]
-  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`
-}
 
 const line = ([x1 = 0, y1 = 0]: number[], [x2 = 0, y2 = 0]: number[]) => `M${x1} ${y1}L${x2} ${y2}`
 

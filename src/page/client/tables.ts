@@ -1,4 +1,5 @@
-import { duration, percent, rate } from '../../text/format.ts'
+import { duration, nameSome, percent, rate } from '../../text/format.ts'
+import { sharedFailures } from '../model/failures.ts'
 import { doneAtS, inLaneS, medianDoneS } from '../model/fleet.ts'
 import { hasRelease, type Picture, type ServerPicture } from '../model/picture.ts'
 import { element, panel, setText } from './dom.ts'
@@ -6,6 +7,7 @@ import { capital, type Words } from './words.ts'
 
 const SLOWEST = 8
 const MAX_FAILURES = 50
+const MAX_NAMES = 8
 
 /** The servers that the run is waiting for, or waited for last. */
 export class SlowestServers {
@@ -69,18 +71,18 @@ export class Failures {
   }
 
   show({ servers }: Picture): void {
-    const failed = servers.flatMap(({ server, failure }) => (failure ? [{ server, ...failure }] : []))
+    const failed = sharedFailures(servers)
     this.root.hidden = failed.length === 0
     const text = JSON.stringify(failed)
     if (text === this.#shown) return
     this.#shown = text
     const rows = failed
       .slice(0, MAX_FAILURES)
-      .map(({ server, step, cause, cure }) =>
+      .map(({ servers, step, cause, cure }) =>
         element(
           'li',
           {},
-          element('strong', {}, server),
+          element('strong', {}, nameSome(servers, MAX_NAMES)),
           element('span', { class: 'step' }, step),
           element('p', {}, cause),
           ...(cure === undefined ? [] : [element('p', { class: 'cure' }, cure)]),

@@ -42,11 +42,11 @@ export function groupsOf(
   return rest.length > 0 ? [...groups, named(rest, 'others')] : groups
 }
 
-/** `web1–12.fra`, where only the number differs. */
+/** `web1–12.fra` where only the number differs, else `10.0.0.1 +7`. */
 function nameOf(members: readonly number[], shorts: readonly string[], rest: string): string {
   const [first, last] = [shorts[members[0] ?? 0] ?? '', shorts[members.at(-1) ?? 0] ?? '']
   if (rest !== '' || members.length === 1) return rest || first
   const [one, other] = [first, last].map((name) => /^(\D*)(\d+)(.*)$/s.exec(name))
-  if (!one || !other || one[1] !== other[1] || one[3] !== other[3]) return `${first} … ${last}`
+  if (!one || !other || one[1] !== other[1] || one[3] !== other[3]) return `${first} +${members.length - 1}`
   return `${one[1]}${one[2]}–${other[2]}${one[3]}`
 }

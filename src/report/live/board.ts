@@ -4,6 +4,7 @@ import { type DeployReport, reportTable } from '../deploy-report.ts'
 import { type OutputEvent, progressEvent, reportEvent } from '../events.ts'
 import type { Failure } from '../failures.ts'
 import { columnsOf, type OutputMode, type OutputStream, paint } from '../output.ts'
+import { AlikeLines } from './alike-lines.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { EtaEstimator } from './eta.ts'
 import {
@@ -32,8 +33,9 @@ function afterPhase(before: ServerState | undefined): ServerState {
 
 export interface BoardOptions {
   servers: readonly string[]
-  /** Servers that an earlier display has already shown as done. */
+  /** Servers that an earlier display has already shown as done, or as failed. */
   done?: readonly string[]
+  failed?: readonly string[]
   mode: OutputMode
   stream: OutputStream
   /** Streams that others write to meanwhile. On a terminal their lines go above the display. */
@@ -68,6 +70,7 @@ export class ProgressBoard {
   #changed = true
   /** When each server began to transfer: milliseconds since 1970. */
   readonly #began = new Map<string, number>()
+  readonly #alike = new AlikeLines()
   /** The last line of a log. */
   #line = ''
   #writtenAt = Number.NEGATIVE_INFINITY
@@ -76,7 +79,8 @@ export class ProgressBoard {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     for (const server of options.servers) this.#states.set(server, idle)
-    for (const server of options.done ?? []) this.#states.set(server, { ...idle, phase: 'done' })
+    for (const phase of ['done', 'failed'] as const)
+      for (const server of options[phase] ?? []) this.#states.set(server, { ...idle, phase })
     this.#block = new LiveBlock(options.stream)
     this.#stops = [this.#clock.every(intervalsMs[options.mode], () => this.#tick())]
     if (options.mode === 'terminal')
@@ -113,8 +117,9 @@ export class ProgressBoard {
   fail(failure: Failure, { quietly = false } = {}): void {
     this.update(failure.server, { phase: 'failed' })
     this.#event({ event: 'failed', ...failure })
-    const text = oneLine(`${failure.server} failed (${failure.step})`)
-    if (this.#options.mode !== 'json' && !quietly) this.#print(paint(this.#options.colour ?? false).bad(text))
+    if (this.#options.mode === 'json' || quietly) return
+    const text = this.#alike.take(`${failure.server} failed (${failure.step})`, failure.server)
+    if (text !== undefined) this.#print(paint(this.#options.colour ?? false).bad(oneLine(text)))
   }
 
   /** The deploy host begins `step`, which lasts until its next step, or until a server transfers or unpacks. */
@@ -131,10 +136,11 @@ export class ProgressBoard {
     this.#changed = true
   }
 
-  /** A line of its own, above the display. */
-  log(message: string): void {
+  /** A line of its own, above the display; where it is about a `server`, only as long as few have the same. */
+  log(message: string, server?: string): void {
     this.#event({ event: 'log', message })
-    if (this.#options.mode !== 'json') this.#print(message)
+    const shown = server === undefined ? message : this.#alike.take(message, server)
+    if (this.#options.mode !== 'json' && shown !== undefined) this.#print(shown)
   }
 
   /** Writes the last state and ends the display. */

@@ -79,9 +79,16 @@ function slowest(states: ReadonlyMap<string, ServerState>): SlowServer[] {
     .slice(0, 3)
 }
 
+/** Rates of single servers say little before so much of the whole is there. */
+const BEGINNING = 0.1
+
 /** The fleet as a whole may be nearly done, while one server needs much longer: that one decides. */
-function lastEta(ofFleet: number | undefined, states: readonly ServerState[]): number | undefined {
-  if (ofFleet === undefined) return undefined
+function lastEta(
+  ofFleet: number | undefined,
+  { bytes, total }: Progress,
+  states: readonly ServerState[],
+): number | undefined {
+  if (ofFleet === undefined || bytes < BEGINNING * total) return ofFleet
   return states
     .filter(({ phase, rate }) => phase === 'transfer' && rate > 0)
     .reduce((latest, { bytes, total, rate }) => Math.max(latest, (total - bytes) / rate), ofFleet)
@@ -107,7 +114,7 @@ export function summarize(
     bytes: progress.bytes,
     total: progress.total,
     rate: progress.rate,
-    eta: lastEta(eta(step, progress), local ? [] : all),
+    eta: lastEta(eta(step, progress), progress, local ? [] : all),
     servers: all.length,
     done: all.filter((state) => state.phase === 'done').length,
     failed: all.filter((state) => state.phase === 'failed').length,

@@ -230,6 +230,37 @@ describe('on a terminal', () => {
     expect(stream.text).toBe('publish   5/5 done')
   })
 
+  test('of lines that say the same of many servers only some are shown', () => {
+    const fleet = Array.from({ length: 100 }, (_, at) => `deploy@web${at}`)
+    const { board, clock, stream } = start('terminal', new Screen(80), fleet)
+    for (const server of fleet) board.log(`${server}: the connection broke`, server)
+    for (const server of fleet.slice(50))
+      board.fail({ server, step: 'transfer', cause: 'nothing moved for 75 s' })
+    board.log('for all', undefined)
+    clock.advance(100)
+    expect(stream.text.split('\n').slice(0, -4)).toEqual([
+      ...fleet.slice(0, 6).map((server) => `${server}: the connection broke`),
+      'more servers: the connection broke',
+      ...fleet.slice(50, 56).map((server) => `${server} failed (transfer)`),
+      'more servers: failed (transfer)',
+      'for all',
+    ])
+    expect(stream.text).toContain('0/100 done  50 failed')
+  })
+
+  test('a display that comes later knows who has failed', () => {
+    const stream = new Screen(80)
+    const board = new ProgressBoard({
+      servers,
+      done: servers.slice(1),
+      failed: servers.slice(0, 1),
+      mode: 'terminal',
+      stream,
+    })
+    board.finish()
+    expect(stream.text).toBe('ended     4/5 done  1 failed')
+  })
+
   test('a package that is made does not hide whom the deploy waits for', () => {
     const { board, clock, stream } = start('terminal', new Screen(80))
     for (const server of servers) board.update(server, { phase: 'upload' })
