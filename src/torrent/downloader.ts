@@ -73,7 +73,8 @@ export class Downloader {
       if (scheduler.isFar(peer)) siteLimit.into.take(length)
       this.#context.connections.get(peer)?.flows.request({ piece, offset, length }, nowS)
     }
-    this.#events.imports(this.#context.scheduler.takeImports())
+    const imports = scheduler.takeImports()
+    if (imports.length > 0) this.#events.imports(imports)
   }
 
   tick(): void {
@@ -168,7 +169,7 @@ export class Downloader {
     this.#pieces.delete(piece)
   }
 
-  #cancel(requests: { peer: number; block: Block }[]): void {
+  #cancel(requests: readonly { peer: number; block: Block }[]): void {
     for (const { peer, block } of requests) {
       this.#context.connections.get(peer)?.flows.cancel(block)
     }

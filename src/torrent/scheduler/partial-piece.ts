@@ -18,6 +18,8 @@ export interface BlockRequest extends Block {
   asked: DeliveryMark
 }
 
+const NONE: readonly BlockRequest[] = []
+
 const FREE = 0
 const ASKED = 1
 const HERE = 2
@@ -113,14 +115,16 @@ export class PartialPiece {
     return fresh
   }
 
-  /** Pending requests that this block made needless, because all of their bytes are here. */
-  madeNeedlessBy(block: Block): BlockRequest[] {
+  /** Pending requests that a block makes needless by its arrival: all of their bytes are here. */
+  madeNeedlessBy(block: Block): readonly BlockRequest[] {
+    if (this.requests.length === 0) return NONE
     return this.requests.filter((request) => overlaps(request, block) && this.#isHere(request))
   }
 
   drop(request: BlockRequest): void {
     const at = this.requests.indexOf(request)
-    if (at >= 0) this.requests.splice(at, 1)
+    if (at === 0) this.requests.shift()
+    else if (at > 0) this.requests.splice(at, 1)
   }
 
   /** Whether every unit of the block is here. */

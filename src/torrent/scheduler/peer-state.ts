@@ -73,7 +73,9 @@ export class PeerState {
   remove(request: BlockRequest): void {
     const at = this.requests.indexOf(request)
     if (at < 0) return
-    this.requests.splice(at, 1)
+    // Answers come in the order of the requests: mostly it is the first.
+    if (at === 0) this.requests.shift()
+    else this.requests.splice(at, 1)
     this.owedBytes -= request.length
   }
 

@@ -75,16 +75,12 @@ export class PiecePicker {
     owners: Owners,
     choices: readonly Choice[] = ANY,
   ): PartialPiece | undefined {
-    const isLeft = ({ owner, singleSource }: PartialPiece) =>
-      singleSource ? owners.isLost(owner) : !owners.isBusy(owner)
-    const isChosen = ({ piece }: PartialPiece) =>
-      choices.some((choice) => choice.every((set) => set.has(piece)))
     if (peer.current && peer.current.free > 0 && peer.current.owner === peer.id) return peer.current
     peer.current =
-      this.#find(peer, (partial) => partial.owner === peer.id || (isLeft(partial) && isChosen(partial))) ??
+      this.#mine(peer, owners, choices) ??
       this.#begin(peer, pieceLength, choices) ??
-      this.#find(peer, (partial) => !partial.singleSource && isChosen(partial))
-    if (peer.current && peer.current.owner !== peer.id && isLeft(peer.current)) {
+      this.#find(peer, (partial) => !partial.singleSource && isChosen(partial, choices))
+    if (peer.current && peer.current.owner !== peer.id && isLeft(peer.current, owners)) {
       if (peer.current.singleSource) owners.restart(peer.current)
       peer.current.owner = peer.id
     }
@@ -119,6 +115,16 @@ export class PiecePicker {
     if (right) return void this.#failedCheck.delete(piece)
     this.#failedCheck.add(piece)
     this.open.add(piece)
+  }
+
+  /** The piece that the peer owns, or one that its owner leaves to others. */
+  #mine(peer: PeerState, owners: Owners, choices: readonly Choice[]): PartialPiece | undefined {
+    for (const partial of this.#withFreeBlocks) {
+      if (!peer.has.has(partial.piece)) continue
+      if (partial.owner === peer.id) return partial
+      if (isLeft(partial, owners) && isChosen(partial, choices)) return partial
+    }
+    return undefined
   }
 
   #find({ has }: PeerState, accept: (partial: PartialPiece) => boolean): PartialPiece | undefined {
@@ -178,3 +184,9 @@ export class PiecePicker {
     return rarer < 0 || (rarer === 0 && (this.#newsOrder[piece] ?? 0) > (this.#newsOrder[other] ?? 0))
   }
 }
+
+const isLeft = ({ owner, singleSource }: PartialPiece, owners: Owners): boolean =>
+  singleSource ? owners.isLost(owner) : !owners.isBusy(owner)
+
+const isChosen = ({ piece }: PartialPiece, choices: readonly Choice[]): boolean =>
+  choices === ANY || choices.some((choice) => choice.every((set) => set.has(piece)))

@@ -1,6 +1,6 @@
 import { type DeliveryMark, DeliveryRate } from '../../scheduler/delivery-rate.ts'
 import type { Block } from '../../scheduler/partial-piece.ts'
-import type { FlowsWindow } from '../../scheduler/request-window.ts'
+import { type FlowsWindow, UNIT_BYTES } from '../../scheduler/request-window.ts'
 import type { PeerWire } from '../../wire/peer-wire.ts'
 
 /** The least that is requested over one of several connections: more than TCP sends in its first three round trips. */
@@ -18,7 +18,7 @@ class Flow {
   /** It will end, so it gets no more requests. */
   isStopped = false
   owedBytes = 0
-  readonly #asked = new Map<string, { block: Block; mark: DeliveryMark }>()
+  readonly #asked = new Map<number, { block: Block; mark: DeliveryMark }>()
   readonly #delivery = new DeliveryRate()
   /** Smoothed bytes a second; 0 before the first answer. */
   #rate = 0
@@ -173,10 +173,13 @@ export class Flows {
   }
 
   #of(wire: PeerWire): Flow | undefined {
+    const [first] = this.#flows
+    if (first.wire === wire) return first
     return this.#flows.find((flow) => flow.wire === wire)
   }
 
   #emptiest(): Flow {
+    if (this.#flows.length === 1) return this.#flows[0]
     let best = this.#flows[0]
     let least = Number.POSITIVE_INFINITY
     for (const flow of this.#flows) {
@@ -189,4 +192,7 @@ export class Flows {
   }
 }
 
-const keyOf = ({ piece, offset }: Block): string => `${piece} ${offset}`
+/** A piece has fewer units than this. */
+const MAX_UNITS = 2 ** 20
+
+const keyOf = ({ piece, offset }: Block): number => piece * MAX_UNITS + offset / UNIT_BYTES

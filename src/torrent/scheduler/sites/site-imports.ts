@@ -102,6 +102,8 @@ export class SiteImports {
   }
 
   peerHas(peer: PeerState, piece: number, nowS: number | undefined): void {
+    // Without neighbours elsewhere nothing is counted. All is, when one comes.
+    if (peer.isNear && !this.#isActive) return
     this.#claims.kept(piece, peer.id, nowS)
     const wasOnlyAtSource = this.#onlyAtSource.has(piece)
     this.#countCopy(peer, piece)
