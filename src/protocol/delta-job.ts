@@ -8,6 +8,8 @@ interface OfRelease {
   /** Where the new release's files are. */
   root: string
   entries: readonly JobEntry[]
+  /** A file that keeps the hashes of files from one deploy to the next. */
+  hashes: string
 }
 
 /** Answered by an event `made` or `unmade` for each delta, in this order. */

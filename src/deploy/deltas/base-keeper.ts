@@ -1,4 +1,5 @@
 import type { Entry } from '../../files/entry.ts'
+import { hashesFile } from '../paths/local-paths.ts'
 import { type DeltaProcess, jobEntries, startDeltaProcess } from './delta-process.ts'
 
 /** Most releases are kept long before every server has them. */
@@ -26,7 +27,8 @@ export class BaseKeeper {
   begin(): void {
     if (this.#contentLimit === undefined || !this.#release) return
     const { root, entries } = this.#release
-    const job = { do: 'keep', root, entries: jobEntries(entries), bases: this.#bases } as const
+    const [bases, hashes] = [this.#bases, hashesFile(this.#bases)]
+    const job = { do: 'keep', root, entries: jobEntries(entries), bases, hashes } as const
     this.#process = startDeltaProcess(
       { ...job, contentLimit: this.#contentLimit },
       { isLow: true, signal: this.#signal },

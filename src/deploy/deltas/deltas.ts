@@ -7,7 +7,7 @@ import { newKey } from '../../package/format/cipher.ts'
 import { defined } from '../../system/defined.ts'
 import { nameSome } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
-import { basesDirectory } from '../paths/local-paths.ts'
+import { basesDirectory, hashesFile } from '../paths/local-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { deltaTransfer } from '../transfer/delta-transfer.ts'
 import { packageProgress } from '../transfer/make-transfer.ts'
@@ -50,6 +50,7 @@ export class Deltas {
   readonly #context: Context
   readonly #facts: FleetFacts
   readonly #peers: Peers
+  readonly #bases: string
   readonly #wanted: readonly Wanted[]
   /** If false, only a staged release is used as a base, and only when it has the same content. */
   readonly #isOn: boolean
@@ -66,6 +67,7 @@ export class Deltas {
     this.#maySeed = most > 0
     this.#isOn = isOn && this.#maySeed
     const bases = basesDirectory(shipit.environment)
+    this.#bases = bases
     this.#context = context
     this.#facts = facts
     this.#peers = peers
@@ -100,7 +102,8 @@ export class Deltas {
         output: packagePath(directory),
         ...(key !== undefined && { key }),
       }))
-      const job = { do: 'make', root, entries: jobEntries(entries), deltas } as const
+      const hashes = hashesFile(this.#bases)
+      const job = { do: 'make', root, entries: jobEntries(entries), hashes, deltas } as const
       return startDeltaProcess(job, { signal: this.#signal }).ended
     }
     if (known && known.length > 0) this.#making.push({ wanted: known, made: make(known) })

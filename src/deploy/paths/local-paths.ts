@@ -30,6 +30,9 @@ export const broughtFile = (environment: string): string =>
 export const basesDirectory = (environment: string): string =>
   join(base(), 'bases', environmentName(environment))
 
+/** Beside them: the hashes of files that were deployed last. */
+export const hashesFile = (bases: string): string => join(bases, 'hashes.json')
+
 /** One log a deploy. */
 export const logsDirectory = (): string => join(base(), 'logs')
 

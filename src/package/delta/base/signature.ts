@@ -18,6 +18,8 @@ export interface Signature {
   manifest: Manifest
   /** The blocks of the entry with this index; undefined for a small file. */
   blocksOf(index: number): Blocks | undefined
+  /** The same as bytes. */
+  rowsOf(index: number): Buffer | undefined
   close(): void
 }
 
@@ -29,8 +31,7 @@ export async function* makeSignature(
   manifest: Manifest,
   open: (entry: Delivered, index: number) => ByteSource | undefined,
 ): AsyncGenerator<Buffer> {
-  yield MAGIC
-  yield* writeManifest(manifest)
+  yield* signatureHead(manifest)
   for (const [index, entry] of manifest.entries.entries()) {
     if (entry.type !== 'file' || blockBytesOf(entry.size) === 0) continue
     const source = open(entry, index)
@@ -41,6 +42,12 @@ export async function* makeSignature(
       source.close()
     }
   }
+}
+
+/** What comes before the rows of blocks. */
+export async function* signatureHead(manifest: Manifest): AsyncGenerator<Buffer> {
+  yield MAGIC
+  yield* writeManifest(manifest)
 }
 
 async function* blocksOf(source: ByteSource, { path, size, sha256 }: Delivered): AsyncGenerator<Buffer> {
@@ -97,15 +104,20 @@ export async function openSignature(path: string): Promise<Signature> {
     starts.set(index, at)
     at += blockBytesOf(size)
   }
+  const sizeOf = (index: number) => manifest.entries[index]?.size ?? 0
+  const rowsOf = (index: number) => {
+    const from = starts.get(index)
+    if (from === undefined) return undefined
+    const rows = readRange(source, from, from + blockBytesOf(sizeOf(index)))
+    if (!rows) throw badSignature('it ends too early')
+    return rows
+  }
   return {
     manifest,
+    rowsOf,
     blocksOf(index) {
-      const from = starts.get(index)
-      const size = manifest.entries[index]?.size
-      if (from === undefined || size === undefined) return undefined
-      const rows = readRange(source, from, from + blockBytesOf(size))
-      if (!rows) throw badSignature('it ends too early')
-      return decodeBlocks(rows, size)
+      const rows = rowsOf(index)
+      return rows && decodeBlocks(rows, sizeOf(index))
     },
     close: () => source.close(),
   }

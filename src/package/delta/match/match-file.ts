@@ -5,8 +5,8 @@ import { matchLarge } from './match-large.ts'
 import { type Piece, writeFine } from './operations.ts'
 import type { Scratch } from './scratch.ts'
 
-/** Up to this size a file and its earlier versions are in memory at once and compared byte by byte. */
-const MAX_IN_MEMORY_BYTES = 24 << 20
+/** Up to this size a file and its earlier versions are in memory together and compared byte by byte: blocks would be few. */
+const MAX_IN_MEMORY_BYTES = 128 << 10
 
 export interface Matching {
   source: ByteSource
@@ -25,7 +25,7 @@ export function* matchFile({ source, likely, base, writer, scratch }: Matching):
       earlier.push({ file, content: base.open(file), blocks: () => base.blocksOf(file) })
     const contents = earlier.flatMap(({ content }) => content ?? [])
     const size = contents.reduce((sum, { size }) => sum + size, source.size)
-    if (contents.length > 0 && size <= 2 * MAX_IN_MEMORY_BYTES)
+    if (contents.length > 0 && size <= MAX_IN_MEMORY_BYTES)
       yield* matchInMemory(source, earlier, writer, scratch)
     else yield* matchLarge({ source, earlier, writer, scratch })
   } finally {

@@ -17,7 +17,7 @@ interface LargeMatching {
 /** Between two found runs that are shorter than this, all bytes are compared, because there is more to find. */
 const MIN_CLEAR_BYTES = 64 << 10
 const MAX_PART_BYTES = 8 << 20
-/** A part is compared with twice its length around the expected place, plus so many bytes. */
+/** A part is compared with half of its length on each side of the place where it is expected, and with so much more. */
 const SLACK_BYTES = 4 << 10
 /** Long parts are compared with more bytes, which also serve the next parts. */
 const WIDE_PART_BYTES = 256 << 10
@@ -117,7 +117,7 @@ class Comparison {
   ): { file: number; start: number; bytes: Buffer } | undefined {
     const { file = 0, content } = this.#earlier[likely] ?? {}
     if (!content) return undefined
-    const around = length < WIDE_PART_BYTES ? SLACK_BYTES + 2 * length : WIDE_BYTES / 2
+    const around = length < WIDE_PART_BYTES ? SLACK_BYTES + (length >> 1) : WIDE_BYTES / 2
     const isThere =
       this.#old?.file === file &&
       this.#old.start <= Math.max(0, offset - around / 2) &&
