@@ -220,7 +220,7 @@ export const schema = z.strictObject({
 export type MurderSettings = Omit<z.input<typeof schema>, 'tracker' | 'page'> & {
   tracker?: z.input<typeof tracker> | z.input<typeof tracker>['at']
   page?: z.input<typeof page> | boolean
-} & Pick<z.input<typeof rollout>, 'healthCheck' | 'revert'> & {
+} & Pick<z.input<typeof rollout>, 'healthCheck' | 'revert' | 'confirm' | 'undo'> & {
     stallTimeout?: number
     totalTimeout?: number
     /** @deprecated It does nothing any more. */

@@ -78,6 +78,7 @@ export function tryPublish(context: Context): void {
     ['activate', activate],
     ['health check', rollout.healthCheck],
     ['after', rollout.after],
+    ['undo, where it goes back', rollout.undo],
     ['after each group, here', rollout.local.afterGroup],
     ['check, here', rollout.local.check],
   ]
@@ -87,6 +88,10 @@ export function tryPublish(context: Context): void {
   const { url, command, on } = settings.notify
   const told = [url === undefined ? [] : webhook.show(url), command ?? []].flat()
   if (told.length > 0) rows.push(['  told', `${told.join(', ')}: ${on.join(', ')}`])
+  if (rollout.confirm > 0) {
+    const within = seconds.show(rollout.confirm)
+    rows.push(['  confirmed', `over a new connection within ${within}, or a guard goes back`])
+  }
   if (rollout.watch > 0) rows.push(['  watched for', seconds.show(rollout.watch)])
   if (groups.length > 1 && rollout.pause !== 0) rows.push(['  pause', pauseKind.show(rollout.pause)])
   const how = rows.length > 0 ? [table(rows)] : []

@@ -28,6 +28,8 @@ export interface RunOptions {
   stays?: boolean
   /** As the user who logs in, not as `asUser`. */
   login?: boolean
+  /** Over a new connection, which nothing else uses. */
+  isNew?: boolean
   /** How much stdout is kept for each server; more is a failure. */
   maxOutputBytes?: number
 }

@@ -10,7 +10,7 @@ import { isCommandRetried } from './ssh/connection/retry.ts'
 import { routeTo } from './ssh/connection/route.ts'
 import { SharedConnection } from './ssh/connection/shared-connection.ts'
 import { abortError, diagnose, failure, judge, outOfTime } from './ssh/messages/diagnose.ts'
-import { multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
+import { type ForcedOptions, multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
 import { PooledOptions } from './ssh/pooled-options.ts'
 import { type Server, type SshConnection, toServers } from './ssh/server.ts'
 import { type RunningShell, runSession, type SessionOrder, type SessionResult } from './ssh/session.ts'
@@ -178,7 +178,7 @@ export class Fleet {
     if (inShell) return outcomeOf(inShell, turn)
     for (let retry = 1; ; retry++) {
       const asMaster = options.stays ? this.#runAsMaster(turn) : undefined
-      const unreachable = asMaster ? undefined : await this.#connect(turn)
+      const unreachable = asMaster || options.isNew ? undefined : await this.#connect(turn)
       if (unreachable) return { server, ok: false, error: unreachable }
       const result = await (asMaster ?? runSession(this.#order(turn)))
       const again = isCommandRetried(result, options.repeatable ?? false)
@@ -196,11 +196,12 @@ export class Fleet {
     const {
       repeatable = false,
       login = false,
+      isNew = false,
       totalTimeoutS = 0,
       maxOutputBytes = MAX_OUTPUT_BYTES,
     } = options
     const shell = this.#shells.get(server)
-    if (!shell || !repeatable || login || command.stdin !== undefined) return undefined
+    if (!shell || !repeatable || login || isNew || command.stdin !== undefined) return undefined
     release()
     const { script, onLine } = command
     const result = await shell.run({ script, onLine, totalTimeoutS, maxOutputBytes, signal })
@@ -221,7 +222,7 @@ export class Fleet {
 
   #order(
     { server, command, options, signal, release }: Turn,
-    forced: { ControlMaster?: string } = {},
+    forced: ForcedOptions = options.isNew ? { ControlMaster: 'no', ControlPath: 'none' } : {},
   ): SessionOrder {
     const { login = false } = options
     const asUser = !login && Boolean(server.connection.options.asUser)

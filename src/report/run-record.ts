@@ -21,6 +21,8 @@ export class RunRecord {
   readonly groups: GroupRecord[] = []
   /** Servers that a hook has left out of service. */
   drained: string[] = []
+  /** Servers whose guard has gone back. */
+  readonly wentBack = new Set<string>()
   readonly #servers = new Map<string, Tracked>()
   readonly #now: () => number
 
@@ -73,6 +75,11 @@ export class RunRecord {
   /** Its symlink `current` was changed, or changed back. */
   published(server: string, published: boolean): void {
     this.#update(server, { published })
+  }
+
+  /** A new connection has reached it after that. */
+  confirmed(server: string): void {
+    this.#update(server, { confirmed: true })
   }
 
   retried(server: string): void {

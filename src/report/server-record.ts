@@ -12,6 +12,8 @@ export interface ServerRecord {
   outcome: 'done' | 'failed' | 'unfinished'
   /** Whether its `current` points to this run's release. */
   published: boolean
+  /** Whether a new SSH connection has reached it since; where `rollout.confirm` asks for that. */
+  confirmed?: boolean
   /** Seconds in each step, in their order. */
   steps: Partial<Record<ServerPhase | 'publish', number>>
   received: number

@@ -85,7 +85,7 @@ export function containerName(): string | undefined {
 }
 
 /** The boot and the pid namespace, proc(5): pids are comparable only where both are the same. Linux only. */
-function surroundings(): string | undefined {
+export function surroundings(): string | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     return `${boot} ${readlinkSync(PID_NAMESPACE)}`

@@ -24,6 +24,8 @@ declare module 'bittorrent-tracker/server' {
       filter?: (infoHash: string, params: unknown, done: (error: Error | null) => void) => void
     })
     http: HttpServer
+    /** Between two announces of a peer, for the answers from now on. */
+    intervalMs: number
     /** By infohash, hex. */
     torrents: Record<string, { complete: number; incomplete: number }>
     listen(port: number, host?: string): void

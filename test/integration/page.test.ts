@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { get, request } from 'node:http'
 import { join } from 'node:path'
-import axe from 'axe-core'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
 import type { Picture } from '../../src/page/model/picture.ts'
 import { PageServer } from '../../src/page/serve/page-server.ts'
+import { chromiumFile, openBrowser, seriousFaults } from '../support/browser.ts'
 import { embedded } from '../support/harness/deploy-embedded.ts'
 import { SimulatedRun } from '../support/simulated-run.ts'
 
@@ -75,27 +75,8 @@ it('a deploy shows itself on a page while it runs, and leaves a picture, also of
   expect(readFileSync(join(project.directory, picture), 'utf8')).toMatch(/"lane":"failed".*"step":"health"/)
 })
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path))
-
-describe.skipIf(!executablePath)('in a browser', () => {
-  let browser: Browser
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] })
-  })
-  afterAll(() => browser.close())
-
-  /** A page, and what it complained of or asked others for. */
-  async function open(url: string, width = 1400) {
-    const page = await browser.newPage({ viewport: { width, height: 900 } })
-    const faults: string[] = []
-    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
-    page.on('pageerror', (error) => faults.push(error.message))
-    page.on('request', (asked) => {
-      if (!asked.url().startsWith(url) && !asked.url().startsWith('data:')) faults.push(asked.url())
-    })
-    await page.goto(url)
-    return { page, faults }
-  }
+describe.skipIf(!chromiumFile)('in a browser', () => {
+  const { browser, open } = openBrowser()
 
   it.each([390, 1400])(
     'a failed server turns red with its cure, and everybody can use it, %i wide',
@@ -122,9 +103,7 @@ describe.skipIf(!executablePath)('in a browser', () => {
       await page.getByRole('button', { name: 'Go on' }).click()
       await page.getByText('published').waitFor()
       await page.getByText('4 of 5').waitFor()
-      await page.evaluate(axe.source)
-      const found = (await page.evaluate('axe.run()')) as { violations: { id: string; impact: string }[] }
-      expect(found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))).toEqual([])
+      expect(await seriousFaults(page)).toEqual([])
       expect(faults).toEqual([])
       await page.close()
     },
@@ -132,7 +111,7 @@ describe.skipIf(!executablePath)('in a browser', () => {
 
   /** What the page's own process has in memory and shares with no other, bytes. */
   async function memoryOf(page: Page): Promise<number> {
-    const inBrowser = await browser.newBrowserCDPSession()
+    const inBrowser = await browser().newBrowserCDPSession()
     const { processInfo } = await inBrowser.send('SystemInfo.getProcessInfo')
     const own = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id)
     await page.bringToFront()
@@ -155,17 +134,21 @@ describe.skipIf(!executablePath)('in a browser', () => {
       const draws = await page.evaluate(() => performance.getEntriesByName('draw').length)
       return { scriptS: metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? 0, draws }
     }
-    const before = await read()
-    for (let atS = 3; atS < 14; atS++) {
+    const frameMs: number[] = []
+    let before = await read()
+    for (let atS = 3; atS < 14; atS += 0.5) {
       run.until(atS)
       await page.waitForTimeout(500)
+      const after = await read()
+      if (after.draws === before.draws) continue
+      frameMs.push((1000 * (after.scriptS - before.scriptS)) / (after.draws - before.draws))
+      before = after
     }
-    const after = await read()
     await page.locator('#swarm [data-group]').first().click()
     await page.getByRole('button', { name: 'Whole fleet' }).click()
-    const draws = after.draws - before.draws
-    expect(draws).toBeGreaterThan(2)
-    expect((1000 * (after.scriptS - before.scriptS)) / draws).toBeLessThanOrEqual(16)
+    frameMs.sort((one, other) => one - other)
+    expect(frameMs.length).toBeGreaterThan(5)
+    expect(frameMs[Math.floor(frameMs.length / 2)]).toBeLessThanOrEqual(16)
     expect(await memoryOf(page)).toBeLessThanOrEqual(150e6)
     expect(faults).toEqual([])
     server.end()

@@ -19,9 +19,17 @@ export function describeSeeder(job: ContentJob, at: { port: number; pid: number 
   ])
 }
 
-export function describeTracker(tag: string, at: { port: number; pid: number; url?: string }): string {
+/** `page`: path of the page that people may look at. */
+export function describeTracker(
+  tag: string,
+  at: { port: number; pid: number; url?: string },
+  page: string | undefined,
+): string {
   return keyValueLines('Tracker is running', [
     ['url', at.url ?? ''],
+    ...(page === undefined || at.url === undefined
+      ? []
+      : ([['page', new URL(page, at.url).href]] as [string, string][])),
     ['port', String(at.port)],
     ['pid', String(at.pid)],
     ['stop', `murder stop ${tag}`],

@@ -9,6 +9,7 @@ import { readTorrent } from '../options/torrent-input.ts'
 import { parsePort, parseSeconds } from '../options/units.ts'
 import type { TrackerJob } from '../runs/job.ts'
 import { runService } from '../runs/run-service.ts'
+import { statsPath } from '../stats/stats-page.ts'
 
 const PORT = 8998
 
@@ -63,9 +64,13 @@ export const command: Command = {
       port,
       timeouts: { connect: 0, stall: 0, total: args.value('timeout', parseSeconds, 0) },
       ...defined({ lastPort, host, secret, permits: permits && resolve(permits) }),
-      ...(only.length === 0 ? {} : { only: only.map(({ metainfo }) => metainfo.infoHash) }),
+      ...(only.length === 0
+        ? {}
+        : {
+            only: only.map(({ metainfo: { infoHash, name, length } }) => ({ infoHash, name, size: length })),
+          }),
     }
-    await runService(job, args, (event) => describeTracker(job.tag, event))
+    await runService(job, args, (event) => describeTracker(job.tag, event, statsPath(job)))
     return ExitCode.done
   },
 }

@@ -68,8 +68,8 @@ export interface TrackerJob {
   /** Where `port` is taken, it takes the first free one up to this. */
   lastPort?: number
   host?: string
-  /** Infohashes it serves; all when missing. */
-  only?: string[]
+  /** Torrents it serves, with the bytes of their content; all when missing. */
+  only?: { infoHash: string; name: string; size: number }[]
   /** It answers only clients that know this secret. */
   secret?: string
   /** A file of permits, which may change. */

@@ -8,20 +8,23 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { isSystemError, MurderError } from '../../errors.ts'
+import { ExitCode, isSystemError, MurderError } from '../../errors.ts'
 import { makeDirectory } from '../../files/directories/make-directory.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import type { Role } from '../../protocol/run-status.ts'
+import { defined } from '../../system/defined.ts'
 import {
   containerName,
   isRunning,
   ownIdentity,
   type ProcessIdentity,
   pidExists,
+  surroundings,
 } from '../../system/process-identity.ts'
 
 export interface RunState extends ProcessIdentity {
@@ -29,6 +32,8 @@ export interface RunState extends ProcessIdentity {
   tag: string
   /** Milliseconds since 1970. */
   started: number
+  /** The boot and the pid namespace in which the pid means this process. */
+  around?: string
   infoHash?: string
   /** The content's absolute path. */
   path?: string
@@ -88,7 +93,36 @@ export function writeState(folder: string, state: RunState): void {
   writeWhole(stateFile(folder), JSON.stringify(state), { mode: 0o600 })
 }
 
-export const isAlive = (run: Run | undefined): run is Run => run !== undefined && isRunning(run.state)
+/** A run touches its state this often, so that one of another container is known to live. */
+export const TOUCH_MS = 3000
+/** One that was not touched for so long has ended, as a container does that is stopped and started again. */
+const SILENT_MS = 10_000
+
+/** Whether its pid means nothing here: the run directory is shared with another container, or was with an earlier one. */
+const isForeign = ({ state: { around } }: Run): boolean => around !== undefined && around !== surroundings()
+
+export const isAlive = (run: Run | undefined): run is Run =>
+  run !== undefined && (isForeign(run) ? wasTouched(run.folder) : isRunning(run.state))
+
+function wasTouched(folder: string): boolean {
+  const touched = statSync(stateFile(folder), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return Date.now() - touched < SILENT_MS
+}
+
+/** Throws SHARED_RUN_DIR: what runs in another container cannot be told from here to end, nor can its ports be reached. */
+export function refuseForeign(root: string, runs: readonly Run[]): void {
+  const foreign = runs.find((run) => isForeign(run) && isAlive(run))
+  if (!foreign) return
+  const { role, tag } = foreign.state
+  throw new MurderError(
+    'SHARED_RUN_DIR',
+    `${root} is shared with another container, in which the ${role} ${tag} runs: processes there cannot be managed from here`,
+    {
+      exitCode: ExitCode.usage,
+      cure: `name a directory of its own for each with --run-dir or MURDER_RUN_DIR; after a restart of the container wait ${SILENT_MS / 1000} s`,
+    },
+  )
+}
 
 export function findRun(root: string, role: Role, tag: string): Run | undefined {
   const folder = join(root, `${role}-${tag}`)
@@ -119,9 +153,15 @@ export type NewRun = Omit<RunState, keyof ProcessIdentity | 'started'>
  */
 export function claimRun(root: string, run: NewRun): { claimed: Run } | { taken: Run } {
   openPrivateDirectory(root)
+  refuseForeign(root, listRuns(root))
   sweep(root)
   const folder = join(root, `${run.role}-${run.tag}`)
-  const state: RunState = { ...run, ...ownIdentity(), started: Date.now() }
+  const state: RunState = {
+    ...run,
+    ...ownIdentity(),
+    started: Date.now(),
+    ...defined({ around: surroundings() }),
+  }
   const draft = join(root, `.new-${process.pid}`)
   mkdirSync(draft, { mode: 0o700 })
   try {
@@ -151,7 +191,7 @@ function discard(root: string, folder: string): void {
   try {
     renameSync(folder, aside)
     const state = readState(aside)
-    if (state && isRunning(state)) renameSync(aside, folder)
+    if (state && isAlive({ folder: aside, state })) renameSync(aside, folder)
   } catch (error) {
     if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
   }

@@ -7,7 +7,7 @@ import type { ContentJob, TrackerJob } from '../runs/job.ts'
 export function permitsOf({ permits, secret, only }: TrackerJob): (() => readonly Permit[]) | undefined {
   if (permits !== undefined) return permitsIn(permits)
   if (secret === undefined) return undefined
-  const fixed: Permit[] = only ? only.map((infoHash) => ({ secret, infoHash })) : [{ secret }]
+  const fixed: Permit[] = only ? only.map(({ infoHash }) => ({ secret, infoHash })) : [{ secret }]
   return () => fixed
 }
 

@@ -13,12 +13,13 @@ export function rolloutProblems(
   nameOf: (setting: SettingKey) => string,
 ): string[] {
   const { rollout, batch, activate, sites } = settings
-  const { groups, before, after, healthCheck, watch, local } = rollout
+  const { groups, before, after, healthCheck, undo, watch, local } = rollout
   const name = nameOf('rollout.groups')
   const commands: [SettingKey, Commands | undefined][] = [
     ['rollout.before', before],
     ['rollout.after', after],
     ['rollout.healthCheck', healthCheck],
+    ['rollout.undo', undo],
     ['activate', activate],
   ]
   return [

@@ -51,15 +51,26 @@ export type Commands = z.output<typeof commandsSchema>
 
 export const commands: Kind<typeof commandsSchema> = {
   schema: commandsSchema,
-  allowed: "a shell command, or one for each role as in { web: 'a command', db: 'another' }",
-  fromText: asWritten,
+  allowed:
+    "a shell command, or one for each role as in { web: 'a command', db: 'another' } (as a variable the same in JSON)",
+  fromText: commandsFromText,
   show: (value) =>
     typeof value === 'string'
       ? oneLine(value)
       : Object.entries(value)
           .map(([role, command]) => `${role}: ${oneLine(command)}`)
           .join('; '),
-  toText: (value) => (typeof value === 'string' ? value : Object.values(value).join('; ')),
+  toText: (value) => (typeof value === 'string' ? value : JSON.stringify(value)),
+}
+
+/** A command of a shell may begin with a brace, too, but it is no JSON then. */
+function commandsFromText(text: string): unknown {
+  if (!/^\s*\{/.test(text)) return text
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
 }
 
 const groupsSchema = z.union([z.enum(['role', 'site']), z.array(shareSchema(1)).min(1)])

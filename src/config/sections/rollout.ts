@@ -55,6 +55,17 @@ export const rollout = z.strictObject({
       'Seconds during which `healthCheck` and `local.check` must go on succeeding before the next group begins.',
     example: 60,
   }),
+  confirm: setting(numbers.seconds.schema.default(0), numbers.seconds, {
+    description:
+      'Seconds in which a new SSH connection must reach a server that was published: otherwise, and when the deploy is cut off or killed, a guard there goes back by itself (docs/rollout.md); 0 for no guard. May also be written `confirm`.',
+    example: 30,
+  }),
+  undo: setting(rollouts.commands.schema.optional(), rollouts.commands, {
+    description:
+      'Command on each server that has gone back, after `activate`: what takes back more than a symlink, such as a rule of the firewall; or one for each role. May also be written `undo`.',
+    example: './open-firewall',
+    unset: 'none',
+  }),
   pause: setting(rollouts.pause.schema.default(0), rollouts.pause, {
     description: 'Seconds between two groups, or `ask`.',
     example: 30,

@@ -103,6 +103,11 @@ export class FleetLock {
   /** Servers that a killed deploy has left out of service, with the note on each. */
   readonly drained = new Map<Server, string>()
 
+  /** What tells this run's locks from all others. */
+  get id(): string {
+    return this.#owner.id
+  }
+
   /** Whether any server is locked by this run. */
   get isHeld(): boolean {
     return this.#holds.size > 0

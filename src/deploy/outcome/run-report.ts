@@ -34,6 +34,7 @@ export function runReport(
     last: record.last ?? null,
     groups: record.groups,
     drained: record.drained,
+    wentBack: [...record.wentBack],
     leftOut: leftOut.map(({ server }) => server),
     servers: record.servers,
   }

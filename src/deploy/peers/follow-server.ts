@@ -51,6 +51,8 @@ export interface FollowedRun {
   /** Bytes that each server has sent to others so far. */
   exchanged: Map<string, number>
   hasWarned: boolean
+  /** All have arrived or failed. Peers that go on sharing still say so, but the display may have ended. */
+  isOver: boolean
   names: SourceNames
 }
 
@@ -90,6 +92,7 @@ export class ServerFollower {
     const reconnectLimit = new ReconnectLimit(settings.timeouts.stall)
     let limits = this.#limits()
     const onEvent = (event: AgentEvent) => {
+      if (this.#run.isOver) return
       reconnectLimit.heard()
       limits.heard(event)
       this.#profile.heard(event)

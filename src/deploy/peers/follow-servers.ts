@@ -25,7 +25,7 @@ export async function followServers(context: Context, plan: FleetPlan): Promise<
   const plans = new TransferPlans(context, plan)
   const names = new SourceNames(plan.facts)
   const exchanged = new Map<string, number>()
-  const run = { context, plans, times, names, exchanged, hasWarned: false }
+  const run = { context, plans, times, names, exchanged, hasWarned: false, isOver: false }
   const followers = await Promise.all(
     (plan.servers ?? context.fleet.servers).map(
       async (server) => new ServerFollower(run, server, await plans.for(server)),
@@ -38,6 +38,7 @@ export async function followServers(context: Context, plan: FleetPlan): Promise<
       if (failure) failures.push(failure)
     }),
   )
+  run.isOver = true
   const arrived = followers.filter(({ hasArrived }) => hasArrived)
   tellLast(
     context,

@@ -6,6 +6,7 @@ import { agent } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
 import { releasesPath, serverPaths } from '../paths/server-paths.ts'
 import { factsScript, OPEN_FILES_SCRIPT } from '../scripts/facts-script.ts'
+import { checkGuardScript } from '../scripts/guard/check-guard-script.ts'
 import { lockStatusScript } from '../scripts/lock-script.ts'
 import { halfMadeScript } from '../scripts/releases/clean-script.ts'
 import { revertScript } from '../scripts/releases/publish-script.ts'
@@ -13,10 +14,11 @@ import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
 function factsOf(context: Context, server: Server, readOnly = false): string {
   const { content, sha256 } = agent()
-  return factsScript(
+  const facts = factsScript(
     { ...serverPaths(context, server), content: { bytes: content.length, sha256 } },
     readOnly,
   )
+  return `${checkGuardScript(context)}\n${facts}`
 }
 
 /** Asks every server, in one command each, whether anything would fail later. */

@@ -4,10 +4,22 @@ import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { deployToOf } from '../paths/places.ts'
-import { type Publication, publishScript, revertScript } from '../scripts/releases/publish-script.ts'
+import {
+  type Guarding,
+  type Publication,
+  publishScript,
+  revertScript,
+} from '../scripts/releases/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
-/** The earlier target of `current` on each server that was asked, in that order; an empty text where there was none. */
+/** What guards a change on each server, and hears what their output says of that. */
+export interface Guards {
+  scripts(server: Server): Guarding
+  heard(server: Server, line: string): void
+  readonly goingBackS: number
+}
+
+/** What `current` pointed to before; an empty text where there was none. Servers that were asked, in that order. */
 export type Links = Map<Server, string>
 
 /** Makes `current` point to the release on these servers. Returns the failures. */
@@ -16,6 +28,7 @@ export async function publishOn(
   servers: readonly Server[],
   publication: Publication,
   links: Links,
+  guards: Guards,
 ): Promise<Failure[]> {
   const { fleet, shipit, lock, record, picture } = context
   const noted = author()
@@ -23,9 +36,16 @@ export async function publishOn(
   const outcomes = await fleet.run(
     'publish',
     (server) => ({
-      script: publishScript(deployToOf(shipit, server), publication, noted, lock.fence(server)),
+      script: publishScript(
+        deployToOf(shipit, server),
+        publication,
+        noted,
+        lock.fence(server),
+        guards.scripts(server),
+      ),
       onLine: (line) => {
-        // If the connection breaks, the command runs again. The target that the first run found is the right one.
+        guards.heard(server, line)
+        // When the connection breaks the command runs again: what was there before is what the first one has found.
         if (line.startsWith('was=') && !links.has(server)) links.set(server, line.slice(4))
       },
     }),
@@ -42,6 +62,7 @@ export async function revertOn(
   servers: readonly Server[],
   publication: Publication,
   links: Links,
+  guards: Guards,
 ): Promise<Failure[]> {
   const noted = author()
   const outcomes = await fleet.run(
@@ -53,9 +74,11 @@ export async function revertOn(
         links.get(server),
         noted,
         lock.fence(server),
+        guards.scripts(server),
       ),
+      onLine: (line) => guards.heard(server, line),
     }),
-    { servers, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true },
+    { servers, totalTimeoutS: SCRIPT_TIMEOUT_S + guards.goingBackS, repeatable: true },
   )
   for (const { ok, server } of outcomes) {
     if (!ok) continue

@@ -2,20 +2,26 @@ import { posix } from 'node:path'
 import type { Settings } from '../../config/schema.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
+import { pause } from '../../system/backoff.ts'
 import type { Context } from '../context/context.ts'
 import { mostCommon } from '../releases/choose/choose-release.ts'
 import { type Links, revertOn } from '../releases/publish.ts'
 import type { Publication } from '../scripts/releases/publish-script.ts'
 import type { Group } from './groups.ts'
-import { activate } from './hooks.ts'
+import type { Guards } from './guards.ts'
+import { activate, undoMore } from './hooks.ts'
 import type { Service, Trouble } from './service.ts'
 
-/** What has been changed so far and may be taken back. */
+/** Between two attempts to reach a server that goes back. */
+const RETRY_PAUSE_S = 2
+
+/** What has been changed so far, and what of it can be taken back. */
 export interface Change {
   context: Context
   publication: Publication
   links: Links
   service: Service
+  guards: Guards
 }
 
 interface Extent {
@@ -74,24 +80,50 @@ const among = ({ fleet }: Context, { servers }: Group<Server>): Server[] =>
  * is taken out of service for this, and put back.
  */
 export async function goBack(
-  { context, publication, links, service }: Change,
+  change: Change,
   servers: readonly Server[],
   group?: Group<Server>,
 ): Promise<Failure[]> {
+  const { context, links, service, guards } = change
   const tell = ({ failures, stopped }: Trouble) => {
     for (const { server, step, cause } of failures)
       context.shipit.log(`${server}: ${step} failed on the way back: ${cause}`)
     if (stopped) context.shipit.log(stopped.message)
   }
   const live = servers.filter((server) => links.has(server))
-  if (live.length > 0) tell(await service.takeOut(group, live))
-  const notBack = await revertOn(context, servers, publication, links)
+  const reached = live.filter((server) => !guards.isUnreached(server))
+  if (reached.length > 0) tell(await service.takeOut(group, reached))
+  const notBack = await revert(change, servers)
   const failed = new Set(notBack.map(({ server }) => server))
-  const back = live.filter((server) => !failed.has(server.label) && links.get(server) !== '')
-  for (const [release, its] of byRelease(back, links))
-    tell({ failures: await activate(context, its, release) })
+  // What a guard does, it does whole.
+  const back = live.filter((server) => !failed.has(server.label) && !guards.hasGoneBack(server))
+  for (const [release, its] of byRelease(back, links)) {
+    if (release !== '') tell({ failures: await activate(context, its, release) })
+    tell({ failures: await undoMore(context, its, release) })
+  }
   tell(await service.putBack(group, servers))
   return notBack
+}
+
+/** Where no new connection has reached a server, its guard goes back: until it has, it is asked again. */
+async function revert(
+  { context, publication, links, guards }: Change,
+  servers: readonly Server[],
+): Promise<Failure[]> {
+  const { settings } = context
+  const end = performance.now() + 1000 * (settings.rollout.confirm + guards.goingBackS)
+  let failures = await revertOn(context, servers, publication, links, guards)
+  for (;;) {
+    const failed = new Set(failures.map(({ server }) => server))
+    const waiting = servers.filter(
+      (server) => failed.has(server.label) && guards.isArmed(server) && guards.isUnreached(server),
+    )
+    if (waiting.length === 0 || performance.now() > end) return failures
+    const labels = new Set(waiting.map(({ label }) => label))
+    await pause(RETRY_PAUSE_S)
+    const again = await revertOn(context, waiting, publication, links, guards)
+    failures = [...failures.filter(({ server }) => !labels.has(server)), ...again]
+  }
 }
 
 function byRelease(servers: readonly Server[], links: Links): Map<string, Server[]> {

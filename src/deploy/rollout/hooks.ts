@@ -11,7 +11,7 @@ import { userCommandScript } from '../scripts/user-command-script.ts'
 
 export interface Hook {
   /** Its name in messages. */
-  step: 'before' | 'after' | 'activate' | 'health'
+  step: 'before' | 'after' | 'activate' | 'health' | 'undo'
   commands: Commands | undefined
   release: string
   timeoutS: number
@@ -66,6 +66,16 @@ export function activate(context: Context, servers: readonly Server[], release: 
   return runHook(
     context,
     { step: 'activate', commands, release, timeoutS: timeouts.hook, inCurrent: true },
+    servers,
+  )
+}
+
+/** What takes back more than a symlink, where servers have gone back. `release`: what is live there now. */
+export function undoMore(context: Context, servers: readonly Server[], release: string): Promise<Failure[]> {
+  const { rollout, timeouts } = context.settings
+  return runHook(
+    context,
+    { step: 'undo', commands: rollout.undo, release, timeoutS: timeouts.hook, inCurrent: false },
     servers,
   )
 }

@@ -10,6 +10,7 @@ import { type Links, publishOn } from '../releases/publish.ts'
 import type { Publication } from '../scripts/releases/publish-script.ts'
 import { type Change, goBack, undo } from './go-back.ts'
 import type { Group } from './groups.ts'
+import { Guards } from './guards.ts'
 import { activate, checkHealth } from './hooks.ts'
 import { pauseBefore } from './pause.ts'
 import { nameGroup, planOf } from './plan.ts'
@@ -35,6 +36,7 @@ class Rollout {
   readonly #links: Links = new Map()
   readonly #groups: readonly Group<Server>[]
   readonly #service: Service
+  readonly #guards: Guards
   /** Groups that are done or have begun. */
   readonly #begun: Group<Server>[] = []
 
@@ -45,6 +47,7 @@ class Rollout {
     const { fleet, resumed, lock } = context
     const leftOut = fleet.servers.filter((server) => lock.drained.has(server))
     this.#service = new Service(context, publication.release, leftOut)
+    this.#guards = new Guards(context, publication.release)
     for (const server of fleet.servers) {
       const link = resumed?.links[server.label]
       if (link !== undefined) this.#links.set(server, link)
@@ -100,11 +103,13 @@ class Rollout {
     }
     await step((servers) => this.#service.takeOut(group, servers, this.#context.signal))
     await step((servers) => this.#change(servers))
+    await step((servers) => this.#guards.confirm(servers))
     for (const { label } of taking()) picture.enter(label, 'live')
     this.#save(index)
     await step((servers) => this.#service.putBack(group, servers))
     await step((servers) => this.#look(servers, { isFirst: true }))
     if (rollout.watch > 0) await step((servers) => this.#watch(servers))
+    await step(async (servers) => ({ failures: await this.#guards.release(servers) }))
     this.#tell(group, index, 'live', (performance.now() - begun) / 1000)
     this.#save(index + 1)
   }
@@ -119,7 +124,7 @@ class Rollout {
       const failed = new Set(failures.map(({ server }) => server))
       return servers.filter(({ label }) => !failed.has(label))
     }
-    failures.push(...(await publishOn(this.#context, servers, this.#publication, this.#links)))
+    failures.push(...(await publishOn(this.#context, servers, this.#publication, this.#links, this.#guards)))
     failures.push(...(await activate(this.#context, left(), this.#publication.release)))
     if (settings.rollout.healthCheck !== undefined) {
       for (const { label } of left()) picture.enter(label, 'health')
@@ -181,6 +186,8 @@ class Rollout {
     const done = this.#begun.filter((each) => each !== group)
     const { revert } = this.#context.settings.rollout
     const consequence = await undo(this.#state(), { revert, group, done })
+    if (revert === false)
+      await this.#guards.release(group.servers.filter((server) => !this.#guards.isUnreached(server)))
     if (revert === true) forgetRollout(this.#context.shipit)
     if (revert === 'group') this.#save(Math.max(0, this.#groups.indexOf(group)))
     if (this.#context.signal.aborted) throw interrupted(consequence)
@@ -191,13 +198,8 @@ class Rollout {
   }
 
   #state(): Change {
-    const [context, publication, links, service] = [
-      this.#context,
-      this.#publication,
-      this.#links,
-      this.#service,
-    ]
-    return { context, publication, links, service }
+    const [context, publication, links] = [this.#context, this.#publication, this.#links]
+    return { context, publication, links, service: this.#service, guards: this.#guards }
   }
 
   #save(done: number): void {

@@ -19,9 +19,10 @@ const AGENT_DAYS = 30
 const REMOVE_OLD = `find . -maxdepth 1 -type f \\( -name 'murder-*.mjs' -mtime +${AGENT_DAYS} -o -name '*.part' -mtime +${PART_DAYS} \\) -exec rm -f {} +`
 
 /**
- * Shell function `install_program`, which writes the upload to a temporary name, and renames it when its SHA-256 is right and it
- * is on the disk. So `to` is never a part of a file. Fails with one line on standard error. Before the rename, `is_fit PATH` may
- * refuse it. `head` may read more than the program from a pipe, so nothing else may be sent before the program says that it runs.
+ * Shell function `install_program`, which takes the upload to a name of its own, and renames it when its SHA-256 is right and it
+ * is on the disk: at `to` there is never a part of it. What Node has compiled of an earlier agent goes, and there is a place for
+ * what it will compile of this one (`src/agent/boot.ts`). Fails with one line on standard error. `is_fit PATH` may refuse it before.
+ * `head` may take more than the program from a pipe: nothing else may come before the program has said that it runs.
  */
 const INSTALL = `fail() { rm -f "$part"; printf '%s\\n' "$1" >&2; exit 1; }
 is_fit() { :; }
@@ -44,6 +45,7 @@ install_program() {
   chmod 755 "$part" && { sync "$part" 2>/dev/null || sync; }
   is_fit "$part"
   mv -f "$part" "$to" || fail "$to cannot be made"
+  rm -rf "\${to%/*}/compile-cache"; mkdir -m 700 "\${to%/*}/compile-cache" 2>/dev/null
   trap - EXIT HUP INT TERM
 }`
 

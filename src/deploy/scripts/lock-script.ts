@@ -32,8 +32,8 @@ export interface KnownLinks {
 
 /** Minutes without a sign of life after which a deploy's lock counts as left behind. */
 const LEASE_MINUTES = 2
-/** How often the file of a held lock is touched. */
-const TOUCH_EVERY_S = 5
+/** How often a lock that is held gets the time of now. */
+export const TOUCH_EVERY_S = 5
 
 const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
 
@@ -135,8 +135,14 @@ touched=0
 ${stay(TOUCH)}`
 }
 
-/** Runs at each sign of life, once a second, so it should not start a program each time. `now` is the shell's clock. */
-const TOUCH = `if [ $((now - touched)) -ge ${TOUCH_EVERY_S} ] && own; then touched=$now; touch -c "$l"; fi`
+/**
+ * For a sign of life, of which there is one each second: a program need not be started for each. `now` is the shell's clock. A guard
+ * sees by its file that it has come.
+ */
+const TOUCH = `if [ $((now - touched)) -ge ${TOUCH_EVERY_S} ] && own; then
+  touched=$now; touch -c "$l"
+  [ ! -e "\${l%/*}/guard/silent" ] || rm -f "\${l%/*}/guard/silent"
+fi`
 
 /** Makes the directory of the lock. */
 export const makePlaceScript = (remotePath: string) => `mkdir -p ${quotePath(remotePath)} || exit 1`

@@ -31,7 +31,7 @@ export const REMOVE = `mount_in() (
   if [ -r /proc/self/mountinfo ]; then
     case "$p" in *[\\\\[:space:]]*) p=$(printf '%s\\n' "$p" | sed 's/\\\\/\\\\134/g; s/ /\\\\040/g; s/	/\\\\011/g') ;; esac
     while read -r a b c d m rest; do
-      case "$m" in "$p"|"$p"/*) printf '%s\\n' "$m"; exit 0 ;; esac
+      case "$m" in "$p"|"$p"/*) printf '%s\\n' "$m" | sed 's/\\\\040/ /g; s/\\\\011/	/g; s/\\\\134/\\\\/g'; exit 0 ;; esac
     done </proc/self/mountinfo
     exit 1
   fi

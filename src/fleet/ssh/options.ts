@@ -46,11 +46,17 @@ export function withOptions(remote: SshRemote, connectSeconds: number, controlPa
   return { ...remote, extraSshOptions: { ...without(Object.fromEntries(ours), own), ...own } }
 }
 
+/** How one command is connected, whatever the others and the user's own options say. */
+export interface ForcedOptions {
+  ControlMaster?: string
+  ControlPath?: string
+}
+
 /** The local shell command for one of our own commands, as ssh-pool builds it. `login` leaves `asUser` out. */
 export function sshCommand(
   { connection }: Server,
   command: string,
-  { login = false, ...forced }: { login?: boolean; ControlMaster?: string } = {},
+  { login = false, ...forced }: ForcedOptions & { login?: boolean } = {},
   version = clientVersion(),
 ): string {
   const { remote } = connection

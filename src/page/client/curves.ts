@@ -5,6 +5,7 @@ import type { Picture } from '../model/picture.ts'
 import type { Colours } from './colours.ts'
 import { element, panel } from './dom.ts'
 import type { TimeWindow } from './time-window.ts'
+import type { Words } from './words.ts'
 
 const HEIGHT_PX = 190
 const FONT = '11px system-ui, sans-serif'
@@ -16,20 +17,22 @@ export class Curves {
   readonly #window: TimeWindow
   readonly #colours: Colours
   readonly #charts: Chart[]
+  readonly #words: Words
   #limit: ReturnType<typeof limitOf>
 
-  constructor(window: TimeWindow, colours: Colours) {
+  constructor(window: TimeWindow, colours: Colours, words: Words) {
+    this.#words = words
     this.#window = window
     this.#colours = colours
     const key = element(
       'p',
       { class: 'key' },
-      element('span', { class: 'has' }, 'have the release'),
+      element('span', { class: 'has' }, words.have),
       element('span', { class: 'content' }, 'content on the way'),
       element('span', { class: 'limit' }, 'limit S/B'),
     )
     const completion = panel('Completion', 'completion', key)
-    const seeder = panel('Seeder, times the size', 'seeder')
+    const seeder = panel(`Sent by ${words.seeder}, times the size`, 'seeder')
     this.completion = completion.root
     this.seeder = seeder.root
     const done = [this.#series('live', uPlot.paths.stepped?.({ align: 1 })), this.#series('transfer')]
@@ -60,10 +63,10 @@ export class Curves {
     const limit = this.#limit
     const bound = limit ? ` The limit is ${duration(limit.untilS)} after the start.` : ''
     completion?.describe(
-      `${last?.done ?? 0} of ${servers.length} servers have the release after ${duration(run.atS)}.${bound}`,
+      `${last?.done ?? 0} of ${servers.length} ${this.#words.servers} ${this.#words.have} after ${duration(run.atS)}.${bound}`,
     )
     seeder?.describe(
-      `The seeder has sent ${bytes(run.seederSent)}, ${(run.seederSent / size).toFixed(2)} times the size.`,
+      `Sent by ${this.#words.seeder}: ${bytes(run.seederSent)}, ${(run.seederSent / size).toFixed(2)} times the size.`,
     )
   }
 

@@ -1,10 +1,9 @@
 import { bytes, duration, percent, rate } from '../../text/format.ts'
-import { slowestFirst } from '../model/fleet.ts'
-import { lanes, type Picture, type ServerPicture } from '../model/picture.ts'
+import type { Picture, ServerPicture } from '../model/picture.ts'
 import type { Colours } from './colours.ts'
 import { element, panel, setText } from './dom.ts'
-import { laneNames } from './phases.ts'
 import type { TimeWindow } from './time-window.ts'
+import { capital, type Words } from './words.ts'
 
 const ROOMY_PX = 20
 const DENSE_PX = 9
@@ -24,33 +23,35 @@ export class FleetLanes {
   readonly root: HTMLElement
   readonly #colours: Colours
   readonly #window: TimeWindow
+  readonly #words: Words
   readonly #canvas = element('canvas', {
     tabindex: '0',
     role: 'application',
-    'aria-roledescription': 'lanes of servers',
+    'aria-roledescription': 'lanes',
   })
   readonly #scroller = element('div', { class: 'scroller' })
   readonly #height = element('div', { class: 'height' })
   readonly #details = element('p', { class: 'details', 'aria-live': 'polite' })
   #picture: Picture | undefined
   #shorts: readonly string[] = []
-  #order: number[] = []
-  /** Observed, because reading it would make the browser lay out the whole page in the middle of drawing. */
+  #order: readonly number[] = []
+  /** Observed and not asked for: to ask makes the browser lay out the whole page, in the middle of a drawing. */
   #width = 0
   /** The row that the keyboard or the pointer is on. */
   #row: number | undefined
 
-  constructor(window: TimeWindow, colours: Colours, onChange: () => void) {
+  constructor(window: TimeWindow, colours: Colours, words: Words, onChange: () => void) {
+    this.#words = words
     this.#window = window
     this.#colours = colours
     const key = element(
       'p',
       { class: 'key' },
-      ...lanes
-        .filter((lane) => lane !== 'ready')
-        .map((lane) => element('span', { class: lane }, laneNames[lane])),
+      ...words.lanes
+        .filter((lane) => lane !== 'ready' || !words.lanes.includes('live'))
+        .map((lane) => element('span', { class: lane }, words.laneNames[lane])),
     )
-    const { root, body } = panel('Servers', 'servers', key)
+    const { root, body } = panel(capital(words.servers), 'servers', key)
     this.root = root
     this.#scroller.append(this.#height, this.#canvas)
     body.append(this.#scroller, this.#details)
@@ -75,10 +76,11 @@ export class FleetLanes {
     )
   }
 
-  show(picture: Picture, shorts: readonly string[]): void {
+  /** `order`: places of the servers, as they are drawn. */
+  show(picture: Picture, shorts: readonly string[], order: readonly number[]): void {
     this.#picture = picture
     this.#shorts = shorts
-    this.#order = slowestFirst(picture)
+    this.#order = order
     const whole = this.#order.length * this.#rowPx + AXIS_PX
     const height = Math.min(whole, MAX_HEIGHT_PX)
     setHeight(this.#height, whole)
@@ -209,16 +211,17 @@ export class FleetLanes {
     if (!picture) return
     const place = this.#row === undefined ? undefined : this.#order[this.#row]
     const server = place === undefined ? undefined : picture.servers[place]
-    const count = `${picture.servers.length} ${picture.servers.length === 1 ? 'server' : 'servers'}`
-    const label = `${count}, slowest first. Arrows up and down choose a server, plus and minus zoom, 0 shows all.`
+    const { server: one, servers: many } = this.#words
+    const count = `${picture.servers.length} ${picture.servers.length === 1 ? one : many}`
+    const label = `${count}, slowest first. Arrows up and down choose a ${one}, plus and minus zoom, 0 shows all.`
     if (this.#canvas.getAttribute('aria-label') !== label) this.#canvas.setAttribute('aria-label', label)
     const hint = 'Point at a lane, or move with the arrow keys; + and − zoom. Slowest first.'
-    setText(this.#details, server ? serverText(server, picture) : hint)
+    setText(this.#details, server ? serverText(server, picture, this.#words) : hint)
   }
 }
 
 /** One server in one line. */
-function serverText(server: ServerPicture, { run }: Picture): string {
+function serverText(server: ServerPicture, { run }: Picture, { laneNames }: Words): string {
   const spans = server.spans
     .filter(([lane]) => lane !== 'ready' && lane !== 'live' && lane !== 'failed')
     .map(([lane, beganS, endedS]) => `${laneNames[lane]} ${duration((endedS ?? run.atS) - beganS)}`)

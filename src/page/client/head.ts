@@ -3,17 +3,18 @@ import { medianDoneS } from '../model/fleet.ts'
 import { limitOf } from '../model/limit.ts'
 import { hasRelease, type Picture } from '../model/picture.ts'
 import { element, setText } from './dom.ts'
+import type { Words } from './words.ts'
 
 const NAMES = ['done', 'failed', 'time', 'rate', 'seeder', 'limit'] as const
 type Tile = (typeof NAMES)[number]
-const TITLES: Record<Tile, string> = {
-  done: 'have the release',
-  failed: 'failed',
+const titlesOf = ({ have, failed, seeder }: Words): Record<Tile, string> => ({
+  done: have,
+  failed,
   time: 'since the start',
-  rate: 'to the fleet now',
-  seeder: 'sent by the seeder',
+  rate: 'to all of them now',
+  seeder: `sent by ${seeder}`,
   limit: 'limit, S/B',
-}
+})
 
 const OUTCOMES = { running: 'running', published: 'published', done: 'done', failed: 'failed' }
 
@@ -26,12 +27,13 @@ export class Head {
   readonly #error = element('p', { class: 'error', role: 'alert', hidden: '' })
   readonly #values = new Map<Tile, { value: HTMLElement; note: HTMLElement; root: HTMLElement }>()
 
-  constructor(...buttons: Node[]) {
+  constructor(words: Words, ...buttons: Node[]) {
+    const titles = titlesOf(words)
     const text = element('div', {}, this.#title, this.#state)
     this.root.append(text, element('div', { class: 'buttons' }, ...buttons), this.#error)
     for (const name of NAMES) {
       const [value, note] = [element('dd', { class: 'value' }), element('dd', { class: 'note' })]
-      const root = element('div', { class: `tile ${name}` }, element('dt', {}, TITLES[name]), value, note)
+      const root = element('div', { class: `tile ${name}` }, element('dt', {}, titles[name]), value, note)
       this.#values.set(name, { value, note, root })
       this.tiles.append(root)
     }

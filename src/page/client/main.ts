@@ -1,18 +1,20 @@
 import { ChangingPicture } from '../model/change.ts'
-import type { Change, Picture } from '../model/picture.ts'
+import type { Change, Choice, Picture } from '../model/picture.ts'
 import { Page } from './page.ts'
+import { deployWords, swarmWords } from './words.ts'
 
 /** A deploy that has vanished is not requested for ever. */
 const MAX_RETRIES = 5
 
-const page = new Page(document.getElementById('page') ?? document.body)
+const root = document.getElementById('page') ?? document.body
+const page = new Page(root, root.dataset.kind === 'swarm' ? swarmWords : deployWords)
 const frozen = document.getElementById('picture')
 if (frozen) page.show(JSON.parse(frozen.textContent ?? '') as Picture)
 else follow()
 
 /** Follows the run until it ends, and keeps its last picture. */
 function follow(): void {
-  const events = new EventSource(`${location.pathname}/events`)
+  const events = new EventSource(`${location.pathname}/events${location.search}`)
   let current: ChangingPicture | undefined
   let retries = 0
   const on = (name: string, take: (data: unknown) => void) =>
@@ -26,6 +28,7 @@ function follow(): void {
     current?.take(change as Change)
     if (current) page.show(current.picture)
   })
+  on('choices', (choices) => page.offer(choices as Choice[]))
   on('end', (picture) => {
     events.close()
     page.show(picture as Picture, 'this is the last picture')

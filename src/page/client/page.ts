@@ -1,5 +1,7 @@
+import { slowestFirst } from '../model/fleet.ts'
 import { shortNames } from '../model/names.ts'
-import type { Picture } from '../model/picture.ts'
+import type { Choice, Picture } from '../model/picture.ts'
+import { Choices } from './choices.ts'
 import { Colours } from './colours.ts'
 import { Curves } from './curves.ts'
 import { element, setText } from './dom.ts'
@@ -9,6 +11,7 @@ import { Phases } from './phases.ts'
 import { SwarmGraph } from './swarm-graph.ts'
 import { Failures, SlowestServers } from './tables.ts'
 import { TimeWindow } from './time-window.ts'
+import type { Words } from './words.ts'
 
 /** Measures of drawing times, for the browser's developer tools. */
 const MEASURE = 'draw'
@@ -19,13 +22,14 @@ export class Page {
   readonly #window = new TimeWindow(() => this.#drawSoon())
   readonly #colours = new Colours(() => this.#drawSoon())
   readonly #pause = element('button', { type: 'button', 'aria-pressed': 'false' }, 'Pause')
+  readonly #choices = new Choices()
   readonly #head: Head
-  readonly #curves = new Curves(this.#window, this.#colours)
-  readonly #phases = new Phases()
-  readonly #lanes = new FleetLanes(this.#window, this.#colours, () => this.#drawSoon())
+  readonly #curves: Curves
+  readonly #phases: Phases
+  readonly #lanes: FleetLanes
   readonly #graph = new SwarmGraph(() => this.#drawSoon())
-  readonly #slowest = new SlowestServers()
-  readonly #failures = new Failures()
+  readonly #slowest: SlowestServers
+  readonly #failures: Failures
   #picture: Picture | undefined
   /** The picture that is drawn while the page is paused. */
   #held: Picture | undefined
@@ -34,7 +38,12 @@ export class Page {
   #isDue = false
   #measures = 0
 
-  constructor(root: HTMLElement) {
+  constructor(root: HTMLElement, words: Words) {
+    this.#curves = new Curves(this.#window, this.#colours, words)
+    this.#phases = new Phases(words)
+    this.#lanes = new FleetLanes(this.#window, this.#colours, words, () => this.#drawSoon())
+    this.#slowest = new SlowestServers(words)
+    this.#failures = new Failures(words)
     this.#pause.addEventListener('click', () => this.#togglePause())
     const zoom = (text: string, label: string, act: () => void) => {
       const button = element('button', { type: 'button', 'aria-label': label, title: label }, text)
@@ -42,22 +51,24 @@ export class Page {
       return button
     }
     this.#head = new Head(
+      words,
       this.#pause,
       zoom('+', 'Zoom in', () => this.#window.zoom(0.5)),
       zoom('−', 'Zoom out', () => this.#window.zoom(2)),
-      zoom('All', 'All of the run', () => this.#window.reset()),
+      zoom('All', 'All of the time', () => this.#window.reset()),
     )
     root.replaceChildren(
+      this.#choices.root,
       this.#head.root,
       this.#head.tiles,
       this.#failures.root,
       element(
         'div',
-        { class: 'charts' },
+        { class: words.knowsFlows ? 'charts' : 'charts no-graph' },
         this.#phases.root,
         this.#curves.completion,
         this.#curves.seeder,
-        this.#graph.root,
+        ...(words.knowsFlows ? [this.#graph.root] : []),
       ),
       this.#lanes.root,
       this.#slowest.root,
@@ -65,7 +76,12 @@ export class Page {
     new ResizeObserver(() => this.#drawSoon()).observe(root)
   }
 
-  /** `note`: a text beside the state. */
+  /** Other pictures than this one. */
+  offer(choices: readonly Choice[]): void {
+    this.#choices.show(choices)
+  }
+
+  /** `note`: what is said beside the state. */
   show(picture: Picture, note = ''): void {
     if (picture.servers.length !== this.#shorts.length)
       this.#shorts = shortNames(picture.servers.map(({ server }) => server))
@@ -101,8 +117,9 @@ export class Page {
     this.#phases.show(picture)
     this.#curves.show(picture)
     this.#graph.show(picture, this.#shorts, nowMs)
-    this.#lanes.show(picture, this.#shorts)
-    this.#slowest.show(picture, this.#shorts)
+    const order = slowestFirst(picture)
+    this.#lanes.show(picture, this.#shorts, order)
+    this.#slowest.show(picture, this.#shorts, order)
     this.#failures.show(picture)
     if (this.#measures++ % MAX_MEASURES === 0) performance.clearMeasures(MEASURE)
     performance.measure(MEASURE, { start })

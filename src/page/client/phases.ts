@@ -1,27 +1,15 @@
 import { laneCounts } from '../model/fleet.ts'
-import { type Lane, lanes, type Picture } from '../model/picture.ts'
+import type { Lane, Picture } from '../model/picture.ts'
 import { drawn, element, panel, setText } from './dom.ts'
-
-/** The names of lanes for people. */
-export const laneNames: Record<Lane, string> = {
-  check: 'check',
-  upload: 'upload',
-  transfer: 'transfer',
-  unpack: 'unpack',
-  ready: 'has the release',
-  publish: 'publish',
-  health: 'health check',
-  live: 'live',
-  failed: 'failed',
-}
+import { capital, type Words } from './words.ts'
 
 /** The state of the fleet: one row for each lane, with the number of servers in it. */
 export class Phases {
   readonly root: HTMLElement
   readonly #rows = new Map<Lane, { root: HTMLElement; bar: SVGElement; count: HTMLElement }>()
 
-  constructor() {
-    const { root, body } = panel('Fleet by phase', 'phases')
+  constructor({ lanes, laneNames, servers }: Words) {
+    const { root, body } = panel(`${capital(servers)} by phase`, 'phases')
     const list = element('ul', { class: 'phases' })
     for (const lane of lanes) {
       const bar = drawn('rect', { class: `fill-${lane}`, x: 0, y: 0, width: 0, height: 10, rx: 2 })

@@ -1,8 +1,8 @@
 import { duration, percent, rate } from '../../text/format.ts'
-import { doneAtS, inLaneS, medianDoneS, slowestFirst } from '../model/fleet.ts'
+import { doneAtS, inLaneS, medianDoneS } from '../model/fleet.ts'
 import { hasRelease, type Picture, type ServerPicture } from '../model/picture.ts'
 import { element, panel, setText } from './dom.ts'
-import { laneNames } from './phases.ts'
+import { capital, type Words } from './words.ts'
 
 const SLOWEST = 8
 const MAX_FAILURES = 50
@@ -10,28 +10,37 @@ const MAX_FAILURES = 50
 /** The servers that the run is waiting for, or waited for last. */
 export class SlowestServers {
   readonly root: HTMLElement
-  readonly #rows = new Rows(['server', 'phase', 'time', 'share', 'rate', 'behind', 'cause'])
+  readonly #rows: Rows
+  readonly #words: Words
 
-  constructor() {
-    const { root, body } = panel('Slowest servers', 'slowest')
+  constructor(words: Words) {
+    this.#words = words
+    this.#rows = new Rows([words.server, 'phase', 'time', 'share', 'rate', 'behind', 'cause'])
+    const { root, body } = panel(`Slowest ${words.servers}`, 'slowest')
     body.append(this.#rows.root)
     this.root = root
   }
 
-  show(picture: Picture, shorts: readonly string[]): void {
+  /** `order`: places of the servers, slowest first. */
+  show(picture: Picture, shorts: readonly string[], order: readonly number[]): void {
     const median = medianDoneS(picture.servers)
-    const slow = slowestFirst(picture).filter((place) => picture.servers[place]?.lane !== 'failed')
+    const slow = order.filter((place) => picture.servers[place]?.lane !== 'failed')
     this.#rows.show(
       slow.slice(0, SLOWEST).flatMap((place) => {
         const server = picture.servers[place]
-        return server ? [[shorts[place] ?? '', ...row(server, picture, median)]] : []
+        return server ? [[shorts[place] ?? '', ...row(server, picture, median, this.#words)]] : []
       }),
     )
     this.root.hidden = slow.length === 0
   }
 }
 
-function row(server: ServerPicture, { run }: Picture, median: number | undefined): string[] {
+function row(
+  server: ServerPicture,
+  { run }: Picture,
+  median: number | undefined,
+  { laneNames }: Words,
+): string[] {
   const atS = doneAtS(server)
   const isDone = hasRelease(server)
   const late = median === undefined ? undefined : (atS ?? run.atS) - median
@@ -41,7 +50,7 @@ function row(server: ServerPicture, { run }: Picture, median: number | undefined
     time,
     server.lane === 'transfer' ? percent(server.bytes, run.size) : isDone ? '100%' : '',
     server.rate > 0 ? rate(server.rate) : '',
-    late === undefined || late < 0.05 ? '' : `${duration(late)} after half of the fleet`,
+    late === undefined || late < 0.05 ? '' : `${duration(late)} after half of them`,
     server.why ?? '',
   ]
 }
@@ -52,8 +61,8 @@ export class Failures {
   readonly #list = element('ul', { class: 'failures', 'aria-live': 'polite' })
   #shown = ''
 
-  constructor() {
-    const { root, body } = panel('Failed', 'failures')
+  constructor({ failed }: Words) {
+    const { root, body } = panel(capital(failed), 'failures')
     body.append(this.#list)
     this.root = root
     root.hidden = true

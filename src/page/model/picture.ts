@@ -76,6 +76,14 @@ export interface Change {
   samples: Sample[]
 }
 
+/** One of several pictures, for a list of them. `id` in a link shows it. */
+export interface Choice {
+  id: string
+  name: string
+  done: number
+  servers: number
+}
+
 /** Whether it has the content of the release. */
 export const hasRelease = ({ lane }: ServerPicture): boolean =>
   lane === 'ready' || lane === 'publish' || lane === 'health' || lane === 'live'

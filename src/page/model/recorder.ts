@@ -23,7 +23,7 @@ export class PictureRecorder {
   readonly #nowMs: () => number
   readonly #run: RunPicture
   #servers: ServerPicture[]
-  #places: ReadonlyMap<string, number>
+  #places: Map<string, number>
   readonly #samples = new Samples()
   /** When the sources of a server were last reported. */
   readonly #toldS = new Map<number, number>()
@@ -44,14 +44,7 @@ export class PictureRecorder {
       seederSent: 0,
       fastest: 0,
     }
-    this.#servers = servers.map((server) => ({
-      server,
-      lane: 'check',
-      spans: [['check', 0]],
-      bytes: 0,
-      rate: 0,
-      from: [],
-    }))
+    this.#servers = servers.map((server) => newServer(server, 'check', 0))
     this.#places = new Map(servers.map((server, place) => [server, place]))
   }
 
@@ -60,6 +53,18 @@ export class PictureRecorder {
     this.#servers = this.#servers.filter(({ server }) => labels.has(server))
     this.#places = new Map(this.#servers.map(({ server }, place) => [server, place]))
     for (const listener of this.#listeners) listener.isConfined = true
+  }
+
+  /** A server that takes part from now on, or again after it had failed. */
+  join(label: string, lane: Lane): void {
+    if (!this.#places.has(label)) {
+      this.#places.set(label, this.#servers.length)
+      this.#servers.push(newServer(label, lane, this.#nowS()))
+    }
+    this.#change(label, (server) => {
+      delete server.failure
+    })
+    this.enter(label, lane)
   }
 
   /** Takes an event of the display. */
@@ -200,6 +205,15 @@ export class PictureRecorder {
       for (const { samples } of this.#listeners) samples.push(sample)
   }
 }
+
+const newServer = (server: string, lane: Lane, atS: number): ServerPicture => ({
+  server,
+  lane,
+  spans: [[lane, atS]],
+  bytes: 0,
+  rate: 0,
+  from: [],
+})
 
 interface PictureListener {
   servers: Set<number>

@@ -3,22 +3,30 @@ import type { Picture } from '../model/picture.ts'
 
 const ICON = 'data:,'
 
-const start = (head: string) => `<!doctype html>
+/** What the page is about: a deploy, or a swarm as its tracker sees it. */
+export type PageKind = 'deploy' | 'swarm'
+
+const TITLES: Record<PageKind, string> = { deploy: 'Deploy', swarm: 'Swarm' }
+
+const start = (kind: PageKind, head: string) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>Deploy</title>
+<title>${TITLES[kind]}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="${ICON}">
 ${head}
 <body>
-<main id="page"><noscript>This page is drawn by its script, which is switched off.</noscript></main>
+<main id="page" data-kind="${kind}"><noscript>This page is drawn by its script, which is switched off.</noscript></main>
 `
 
-/** The live page. Everything else comes from the paths below `token`. */
-export const liveDocument = (token: string): string =>
-  `${start(`<link rel="stylesheet" href="/${token}/page.css">
-<script src="/${token}/page.js" type="module"></script>`)}</html>
+/** The live page: all else comes from below `path`. */
+export const liveDocument = (path: string, kind: PageKind): string =>
+  `${start(
+    kind,
+    `<link rel="stylesheet" href="${path}/page.css">
+<script src="${path}/page.js" type="module"></script>`,
+  )}</html>
 `
 
 /** A picture as one file that loads nothing else. A browser runs only its own script and style there. */
@@ -34,8 +42,11 @@ export function frozenDocument(
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ')
-  return `${start(`<meta http-equiv="Content-Security-Policy" content="${policy}">
-<style>${style}</style>`)}<script id="picture" type="application/json">${inScript(JSON.stringify(picture))}</script>
+  return `${start(
+    'deploy',
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">
+<style>${style}</style>`,
+  )}<script id="picture" type="application/json">${inScript(JSON.stringify(picture))}</script>
 <script type="module">${script}</script>
 </html>
 `

@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto'
 /** The relevant parts of a request. */
 export type PagePart = 'document' | 'script' | 'style' | 'events'
 
-/** Below the unguessable path. */
+/** Below the page's own path. */
 const PARTS: Record<string, PagePart> = {
   '': 'document',
   '/page.js': 'script',
@@ -12,26 +12,38 @@ const PARTS: Record<string, PagePart> = {
 }
 
 export interface PageRequest {
-  method: string | undefined
-  host: string | undefined
-  url: string | undefined
+  method?: string | undefined
+  host?: string | undefined
+  url?: string | undefined
 }
+
+/** A page of another site reaches this server by a name of its own (DNS rebinding): these are names that nobody else can have. */
+const isLoopbackHost = (host: string): boolean => /^(127\.0\.0\.1|localhost)(:\d{1,5})?$/i.test(host)
 
 /**
- * The part of the page that a request may have, or the status that refuses it. Another site's page could reach this server by a
- * name of its own (DNS rebinding), so the host must be a name of this machine. Any port is accepted, because people use tunnels.
+ * The part of the page at `path` that a request may have, or the status that refuses it. `isOwnHost` judges the Host header; any
+ * port is right, because people come through tunnels.
  */
-export function partOf({ method, host, url }: PageRequest, token: string): PagePart | 403 | 404 | 405 {
-  if (!/^(127\.0\.0\.1|localhost)(:\d{1,5})?$/i.test(host ?? '')) return 403
+export function partOf(
+  { method, host, url }: PageRequest,
+  path: string,
+  isOwnHost = isLoopbackHost,
+): PagePart | 403 | 404 | 405 {
+  if (!isOwnHost(host ?? '')) return 403
   if (method !== 'GET') return 405
-  const [, given = '', rest = ''] = /^\/([^/?#]*)(\/[^?#]*)?(?:\?.*)?$/.exec(url ?? '') ?? []
-  if (!isSame(given, token)) return 404
-  return Object.hasOwn(PARTS, rest) ? (PARTS[rest] ?? 404) : 404
+  return partAt(url, path) ?? 404
 }
 
-function isSame(given: string, token: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(token)]
-  return one.length === other.length && timingSafeEqual(one, other)
+/** The part of the page at `path` that a URL names. In a time that tells nothing of the path. */
+export function partAt(url: string | undefined, path: string): PagePart | undefined {
+  const [asked = ''] = /^[^?#]*/.exec(url ?? '') ?? []
+  const rest = asked.slice(path.length)
+  return isSame(asked.slice(0, path.length), path) && Object.hasOwn(PARTS, rest) ? PARTS[rest] : undefined
+}
+
+function isSame(one: string, other: string): boolean {
+  const [first, second] = [Buffer.from(one), Buffer.from(other)]
+  return first.length === second.length && timingSafeEqual(first, second)
 }
 
 /** The live page has no inline script or style, loads only from this server, and must not be framed. */

@@ -79,16 +79,27 @@ function slowest(states: ReadonlyMap<string, ServerState>): SlowServer[] {
     .slice(0, 3)
 }
 
-/**
- * `local` is the present step on the deploy host, if there is one, with its own progress. `eta` estimates when a step is done.
- */
+/** The fleet as a whole may be nearly done, while one server needs much longer: that one decides. */
+function lastEta(ofFleet: number | undefined, states: readonly ServerState[]): number | undefined {
+  if (ofFleet === undefined) return undefined
+  return states
+    .filter(({ phase, rate }) => phase === 'transfer' && rate > 0)
+    .reduce((latest, { bytes, total, rate }) => Math.max(latest, (total - bytes) / rate), ofFleet)
+}
+
+/** A package that is complete, say, while servers are still waited for. */
+const hasEnded = (local: Progress | undefined): boolean =>
+  local !== undefined && local.total > 0 && local.bytes >= local.total
+
+/** `given` is the present step on the deploy host, if there is one, with its own progress. `eta` tells when a step is done. */
 export function summarize(
   states: ReadonlyMap<string, ServerState>,
   seederUploaded: number,
-  local: ({ step: LocalStep } & Progress) | undefined,
+  given: ({ step: LocalStep } & Progress) | undefined,
   eta: (step: Step, progress: Progress) => number | undefined,
 ): Summary {
   const all = [...states.values()]
+  const local = hasEnded(given) && all.some(({ phase }) => phase === 'upload') ? undefined : given
   const step = local?.step ?? fleetStep(all)
   const progress = local ?? fleetProgress(all, fleetStep(all))
   return {
@@ -96,7 +107,7 @@ export function summarize(
     bytes: progress.bytes,
     total: progress.total,
     rate: progress.rate,
-    eta: eta(step, progress),
+    eta: lastEta(eta(step, progress), local ? [] : all),
     servers: all.length,
     done: all.filter((state) => state.phase === 'done').length,
     failed: all.filter((state) => state.phase === 'failed').length,

@@ -6,8 +6,8 @@ const PLACEHOLDER = '{secret}'
 /** A new secret for one swarm: 256 random bits as text. */
 export const newSecret = (): string => randomBytes(32).toString('hex')
 
-/** The key for one purpose. It reveals neither the secret nor the other key. */
-export function keyOf(secret: string, purpose: 'peers' | 'tracker'): Buffer {
+/** The key for one purpose. It reveals neither the secret nor another key. */
+export function keyOf(secret: string, purpose: 'peers' | 'tracker' | 'page'): Buffer {
   return createHmac('sha256', secret).update(`murder ${purpose}`).digest()
 }
 

@@ -1,6 +1,6 @@
-import { get as getHttp } from 'node:http'
+import { request as requestHttp } from 'node:http'
 import { MurderError } from '../../errors.ts'
-import { formatAddress } from '../../system/addresses.ts'
+import { formatAddress, isLoopback, plainAddress } from '../../system/addresses.ts'
 import { oneLine } from '../../text/format.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import { decodeCompact } from '../encoding/compact.ts'
@@ -147,8 +147,8 @@ function readPeers(value: unknown, version: 4 | 6): string[] {
 }
 
 /** TLS is loaded only where it is needed: it would take 8 ms of every start. */
-const getterOf = async (url: string) =>
-  url.startsWith('https:') ? (await import('node:https')).get : getHttp
+const requesterOf = async (url: string) =>
+  url.startsWith('https:') ? (await import('node:https')).request : requestHttp
 
 interface Answer {
   status: number
@@ -173,9 +173,9 @@ async function fetchAnswer(url: string): Promise<Answer> {
 }
 
 async function fetchOnce(url: string): Promise<Answer> {
-  const get = await getterOf(url)
+  const start = await requesterOf(url)
   return new Promise((resolve, reject) => {
-    const request = get(
+    const request = start(
       url,
       {
         agent: false,
@@ -200,7 +200,20 @@ async function fetchOnce(url: string): Promise<Answer> {
     )
     request.on('timeout', () => request.destroy(new Error(`no answer within ${IDLE_TIMEOUT_MS / 1000} s`)))
     request.on('error', reject)
+    request.on('socket', (socket) =>
+      socket.once('connect', () => {
+        if (request.path.includes('?')) request.path += ownAddress(socket.localAddress)
+        request.end()
+      }),
+    )
   })
+}
+
+/** From where this machine asks (BEP 7), for a tracker that sees only its proxy. */
+function ownAddress(from: string | undefined): string {
+  const address = plainAddress(from ?? '')
+  if (address === '' || isLoopback(address)) return ''
+  return `&${address.includes(':') ? 'ipv6' : 'ipv4'}=${encodeURIComponent(address)}`
 }
 
 function trackerError(url: string, why: string): MurderError {

@@ -12,6 +12,28 @@ import { Locator } from './locator.ts'
 import { tellPlace } from './tell-place.ts'
 import { trackerMetrics } from './tracker-metrics.ts'
 
+/** A peer's announce that was answered. */
+export interface Announced {
+  /** Hex. */
+  infoHash: string
+  /** `host:port`, as others are told. */
+  address: string
+  event: 'started' | 'update' | 'completed' | 'stopped'
+  /** Bytes; infinite where the peer does not say. */
+  left: number
+  uploaded: number
+}
+
+/** People who look at a tracker's swarms. */
+export interface TrackerAudience {
+  /** Whether somebody looks on now: peers are asked to announce more often then. */
+  readonly isWatched: boolean
+  announced(announced: Announced): void
+  /** Answers a request for a page at once; leaves any other one alone. */
+  answer(request: IncomingMessage, response: ServerResponse): void
+  end(): void
+}
+
 export interface Tracker {
   readonly port: number
   close(): Promise<void>
@@ -19,6 +41,9 @@ export interface Tracker {
 
 /** Time between two announces of a peer, and so how long two peers may not know each other. */
 const ANNOUNCE_INTERVAL_MS = 20_000
+/** While people look on, and how many peers may announce in a second at most for their sake. */
+const WATCHED_INTERVAL_MS = 2000
+const WATCHED_ANNOUNCES_S = 50
 const MAX_PEERS = 20_000
 /** How many torrents an open tracker serves: each costs memory. */
 const MAX_TORRENTS = 1000
@@ -32,7 +57,7 @@ const TIMEOUT_CHECK_MS = 1000
 /**
  * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`, `/metrics`); then
  * `only` are the infohashes (hex) that it serves, or all if it is left out. With `permits`, which may change while it runs, it
- * answers only announces that a permit covers. If `port` is taken, it uses the first free one up to `lastPort`. Throws
+ * answers only announces that a permit covers, and its audience. Where `port` is taken it takes the first free one up to `lastPort`. Throws
  * PORT_TAKEN, NO_LISTEN.
  */
 export async function startTracker(options: {
@@ -41,9 +66,10 @@ export async function startTracker(options: {
   host?: string
   only?: string[]
   permits?: () => readonly Permit[]
+  audience?: TrackerAudience
 }): Promise<Tracker> {
   const only = options.only && new Set(options.only.map((hash) => hash.toLowerCase()))
-  const { permits } = options
+  const { permits, audience } = options
   const locator = new Locator()
   const server: Server = new Server({
     // By default Node looks for slow requests only every 30 s.
@@ -61,6 +87,8 @@ export async function startTracker(options: {
     filter: (infoHash, params, done) => {
       const announced = params as AnnounceParams
       useAnnouncedAddress(announced)
+      const { complete = 0, incomplete = 0 } = server.torrents[infoHash] ?? {}
+      server.intervalMs = intervalMs(complete + incomplete, audience ?? {})
       if (only && !only.has(infoHash)) return done(new Error('this tracker does not serve that torrent'))
       if (Object.keys(server.torrents).length >= MAX_TORRENTS && !(infoHash in server.torrents))
         return done(new Error('this tracker serves too many torrents already'))
@@ -68,7 +96,7 @@ export async function startTracker(options: {
       void tellPlace(announced, locator, permits !== undefined).then(() => done(null))
     },
   })
-  correctAddresses(server.http)
+  correctAddresses(server.http, permits === undefined)
   keepBinary(server.http)
   // The module warns about every bad request, but that was answered already.
   server.on('warning', () => {})
@@ -78,12 +106,14 @@ export async function startTracker(options: {
   if (permits)
     server.http.prependListener('request', (request, response) => guard(permits(), request, response))
   else server.http.prependListener('request', answerMetrics(server))
+  if (audience) serveAudience(server, audience)
   limitConnections(server)
   await listenOnFree(server.http, [options.port, options.lastPort ?? options.port], hosts)
   return {
     port: (server.http.address() as { port: number }).port,
     close: () =>
       new Promise((resolve) => {
+        audience?.end()
         server.close(() => resolve())
         server.http.closeAllConnections()
       }),
@@ -92,6 +122,7 @@ export async function startTracker(options: {
 
 /** The module ignores a request that is answered already, and reads the URL of any other. */
 function guard(permits: readonly Permit[], request: IncomingMessage, response: ServerResponse): void {
+  if (response.headersSent) return
   const { url, refusal } = {
     refusal: undefined,
     ...admit(permits, request.url ?? '', request.socket.remoteAddress ?? ''),
@@ -111,6 +142,23 @@ function answerMetrics(server: Server): (request: IncomingMessage, response: Ser
       .writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE })
       .end(trackerMetrics(server.torrents, { announces }))
   }
+}
+
+/** The module ignores a request that is answered already, and repeats each announce, also one that it has refused. */
+function serveAudience(server: Server, audience: TrackerAudience): void {
+  server.http.prependListener('request', (request, response) => audience.answer(request, response))
+  for (const event of ['start', 'update', 'complete', 'stop']) {
+    server.on(event, (address: string, { info_hash: infoHash, event, left, uploaded }: AnnounceParams) => {
+      if (infoHash in server.torrents)
+        audience.announced({ infoHash, address, event, left, uploaded: Number(uploaded) || 0 })
+    })
+  }
+}
+
+/** More often while people look on, as far as the number of peers allows it. */
+function intervalMs(peers: number, { isWatched = false }: Partial<TrackerAudience>): number {
+  const watchedMs = Math.max(WATCHED_INTERVAL_MS, (peers / WATCHED_ANNOUNCES_S) * 1000)
+  return isWatched ? Math.min(watchedMs, ANNOUNCE_INTERVAL_MS) : ANNOUNCE_INTERVAL_MS
 }
 
 /** Against slow clients and floods: Node ends a request that takes too long, and too many connections displace the oldest. */

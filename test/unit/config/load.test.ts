@@ -46,7 +46,7 @@ describe('values', () => {
       sites: [],
       concurrency: 30,
       timeouts: { connect: 10, stall: 60, total: 0, health: 60, hook: 120 },
-      rollout: { local: {}, watch: 0, pause: 0, revert: true },
+      rollout: { confirm: 0, local: {}, watch: 0, pause: 0, revert: true },
       notify: { on: ['started', 'published', 'failed', 'reverted', 'rolledBack'] },
       tolerate: 0,
       retries: 12,

@@ -16,20 +16,28 @@ export interface Publication {
   onReverted?: (release: string, how: { isWhole: boolean }) => Promise<void>
 }
 
+/** What guards a change: it runs right before that, and in the script that takes it back. */
+export interface Guarding {
+  arm?: string
+  standDown?: string
+}
+
 /**
- * Points `current` to the release. Prints `was=` and the earlier link. If the history cannot be written, nothing is published.
- * The publication is noted afterwards, once it is true. `fence` defines the function of that name.
+ * Points `current` to the release. Prints `was=` and what the link was before. What cannot be noted in the history is not
+ * published; the release itself is noted afterwards, when it is true. `fence` defines the function of that name. `arm` finds the
+ * new link in `$r` and the old one in `$was`.
  */
 export function publishScript(
   deployTo: string,
   { release, isRollback = false }: Pick<Publication, 'release' | 'isRollback'>,
   author: Author,
   fence = NO_FENCE,
+  { arm = '' }: Guarding = {},
 ): string {
   return `${fence}
 ${CANNOT_WRITE}
 fence || exit 1
-${enter(deployTo, release)}
+${enter(deployTo, quote(release))}
 ${historyFunctions(deployTo, author)}
 if [ -e current ] && [ ! -L current ]; then fail "$PWD/current is a directory, not a link: move it away"; fi
 [ -d "$r" ] || fail "$PWD/$r is not there: deploy again"
@@ -40,6 +48,7 @@ begin_history "\${r##*/}" || cannot_write "$PWD/.murder-history"
 if [ -n "$x" ] && [ -d "releases/$x" ] && [ "releases/$x" != "$r" ]; then
   note ${isRollback ? 'rolled-back-from' : 'was-live'} "$x" || cannot_write "$PWD/.murder-history"
 fi
+${arm}
 link "$r"
 [ current -ef "$r" ] || fail "$PWD/current does not point to $r afterwards"
 note live "\${r##*/}" && sync_history || cannot_write "$PWD/.murder-history"`
@@ -55,39 +64,59 @@ export function revertScript(
   link: string | undefined,
   author: Author,
   fence = NO_FENCE,
+  { standDown = '' }: Guarding = {},
 ): string {
   const isOwn = link === undefined || link === `releases/${release}`
-  const back = link === '' ? 'rm -f current' : `link ${quote(link ?? '')}`
-  const before = quote((link ?? '').replace(/\/+$/, '').replace(/^.*\//, ''))
   const mayTakeBack = `${fence}
 if [ "$(readlink ${quotePath(posix.join(deployTo, 'current'))})" = ${quote(`releases/${release}`)} ]; then fence_back || exit 1; fi`
-  const takeBack = `case "$(readlink current)" in
-  "$r")
-    ${back}
-    note reverted "\${r##*/}"; x=${before}; if [ -d "releases/$x" ] && [ -n "$x" ]; then note live "$x"; fi ;;
-  ${quote(link ?? '')}) ;;
-  *) exit 0 ;;
-esac`
   const remove = `if [ "$(readlink current)" != "$r" ] && [ -d "$r" ]; then
   note failed "\${r##*/}"; remove_tree "$r"
 fi`
-  return `${isOwn ? '' : mayTakeBack}
-${enter(deployTo, release)}
+  return `${standDown}
+${isOwn ? '' : mayTakeBack}
+${enter(deployTo, quote(release))}
 ${historyFunctions(deployTo, author)}
 ${isNew ? REMOVE : ''}
 begin_history "\${r##*/}"
-${isOwn ? '' : takeBack}
+${isOwn ? '' : `former=${quote(link ?? '')}\n${TAKE_BACK} *) exit 0 ;; esac`}
 ${isNew ? remove : ''}
 sync_history`
 }
 
 /**
- * Goes to `deployTo` and sets `r` to the release. Only such a path may become the target of a link or be removed; `releases/`
- * itself is a directory, too. `link` renames a new link over the old one, so that a link exists at every moment.
+ * The first cases of `case`, without its end: where `current` is the release `$r` it becomes `$former` again, which is empty where
+ * there was none.
+ */
+const TAKE_BACK = `case "$(readlink current)" in
+  "$r")
+    if [ -n "$former" ]; then link "$former"; else rm -f current; fi
+    note reverted "\${r##*/}"
+    x=\${former%/}; x=\${x##*/}; if [ -n "$x" ] && [ -d "releases/$x" ]; then note live "$x"; fi ;;
+  "$former") ;;`
+
+/**
+ * For a guard, which knows the release and what was before only as `$release` and `$former`: the same as `revertScript`, but that
+ * nothing is removed. Ends with 1 where `current` is neither.
+ */
+export const guardRevertScript = (deployTo: string, who: string): string => `(
+${enter(deployTo, '"$release"')}
+${historyFunctions(deployTo, { who, when: '' })}
+note() { printf '%s\\t%s\\t%s\\t%s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2" ${quote(who)} >>"$h_f"; }
+if [ -n "$former" ] && [ ! -d "$former" ]; then exit 1; fi
+begin_history "\${r##*/}"
+${TAKE_BACK}
+  *) exit 1 ;;
+esac
+sync_history
+)`
+
+/**
+ * Goes to `deployTo` and sets `r` to the release. No other text may become the target of a link, or be removed: `releases/` itself
+ * is a directory, too. `link` renames a new link over the old one, so that there is one at every moment.
  */
 const enter = (deployTo: string, release: string) => `cd ${quotePath(deployTo)} || exit 1
 fail() { echo "$1" >&2; exit 1; }
-r=${quote(release)}
+r=${release}
 case "$r" in ''|.*|*/*) fail "'$r' is no name of a release" ;; esac
 r="releases/$r"
 n=".current-$$"

@@ -88,6 +88,9 @@ function notStarted({ stderr, server, byHand, exitCode, signal }: Ending): Findi
   }
 }
 
+/** What a shell gives for a program that SIGKILL has ended. */
+const KILLED = 128 + 9
+
 function afterStart({ stderr, exitCode, signal }: Ending): Finding {
   const said = lastWords(stderr)
   if (isLost({ exitCode, stderr })) {
@@ -110,6 +113,13 @@ function afterStart({ stderr, exitCode, signal }: Ending): Finding {
   if (isExhausted({ stderr })) return exhaustedFinding(said)
   if (exitCode === 127 && said) {
     return { code: 'COMMAND_NOT_FOUND', what: said, cure: 'install it there, or set its full path' }
+  }
+  if (exitCode === KILLED) {
+    return {
+      code: 'COMMAND_KILLED',
+      what: 'the program there was killed (SIGKILL), as the kernel does where memory runs out',
+      cure: "look for 'Out of memory' in dmesg there, or for who else ended it; then run the same command again",
+    }
   }
   return {
     code: 'COMMAND_FAILED',

@@ -43,7 +43,7 @@ it('reaches another process as it is, with its torrent', () => {
     role: 'tracker',
     tag: 't',
     port: 8998,
-    only: [torrent.metainfo.infoHash],
+    only: [{ infoHash: torrent.metainfo.infoHash, name: 'data', size: 3 }],
     timeouts,
   } as const
   expect(decodeJob(encodeJob({ ...tracker, only: [...tracker.only] }))).toEqual(tracker)

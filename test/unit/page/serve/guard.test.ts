@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { pageHeaders, partOf } from '../../../../src/page/serve/guard.ts'
 
-const token = 'TOKEN-TOKEN'
+const path = '/TOKEN-TOKEN'
 const ask = (url: string, host: string | undefined = '127.0.0.1:8080', method = 'GET') =>
-  partOf({ url, host, method }, token)
+  partOf({ url, host, method }, path)
 
 test.each([
   ['/TOKEN-TOKEN', 'document'],
@@ -34,7 +34,7 @@ test.each([
 ])('host %j is refused, with the right path, too', (host) => expect(ask('/TOKEN-TOKEN', host)).toBe(403))
 
 test('a request without a host is refused', () => {
-  expect(partOf({ url: '/TOKEN-TOKEN', host: undefined, method: 'GET' }, token)).toBe(403)
+  expect(partOf({ url: '/TOKEN-TOKEN', host: undefined, method: 'GET' }, path)).toBe(403)
 })
 
 test.each(['POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'get'])('%s is refused', (method) => {
