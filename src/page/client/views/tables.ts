@@ -1,8 +1,8 @@
-import { duration, percent, rate } from '../../text/format.ts'
-import { doneAtS, inLaneS, medianDoneS } from '../model/fleet.ts'
-import { hasRelease, type Picture, type ServerPicture } from '../model/picture.ts'
-import { element, panel, setText } from './dom.ts'
-import { capital, type Words } from './words.ts'
+import { duration, percent, rate } from '../../../text/format.ts'
+import { doneAtS, inLaneS, medianDoneS } from '../../model/fleet.ts'
+import { hasRelease, type Picture, type ServerPicture } from '../../model/picture.ts'
+import { element, panel, setText } from '../dom.ts'
+import { capital, type Words } from '../words.ts'
 
 const SLOWEST = 8
 const MAX_FAILURES = 50
