@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** The program's place in this file, counted from the file's end: a comment. The build fills it in (`scripts/build/agent.mjs`). */
 declare const MURDER_PROGRAM: { start: number; end: number; commentEnd: string }
 
-/** Commands that run for long. What others compile is little. */
+/** Commands that run long enough to compile much. */
 const KEPT = ['receive', 'peer', 'seed', 'tracker']
 
 type CompileCache = { enableCompileCache?(directory: string): unknown }
@@ -14,9 +14,9 @@ type CompileCache = { enableCompileCache?(directory: string): unknown }
 const file = fileURLToPath(import.meta.url)
 
 /**
- * From Node 22.8 on, what is compiled is kept for the next start: in `compile-cache` beside this file, if there is such a
- * directory into which nobody else may write. Node keeps what the first process had compiled at its end: so each command has
- * a directory of its own.
+ * From Node 22.8 on, Node keeps compiled code for the next start in `compile-cache` beside this file, if that directory exists
+ * and no other user may write into it. Node keeps what the first process had compiled at its end, so each command has a directory
+ * of its own.
  */
 function keepCompiled(command = ''): void {
   if (!KEPT.includes(command)) return
@@ -26,7 +26,7 @@ function keepCompiled(command = ''): void {
     (Module as CompileCache).enableCompileCache?.(join(directory, command))
 }
 
-/** Node keeps only what is compiled as a module, after it was told to: so the program is not compiled with this. */
+/** Node keeps only modules that are compiled after this call, so the program must not be compiled together with this file. */
 function run(): void {
   const text = readFileSync(file, 'latin1')
   const { start, end, commentEnd } = MURDER_PROGRAM

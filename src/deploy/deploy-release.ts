@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import type { Outcome } from '../fleet/fleet.ts'
+import type { Outcome } from '../fleet/command.ts'
 import type { Server } from '../fleet/ssh/server.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import { defined } from '../system/defined.ts'

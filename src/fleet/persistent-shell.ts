@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { AwakeTimer } from '../system/awake-timer.ts'
-import type { Fleet, Outcome } from './fleet.ts'
+import type { Outcome } from './command.ts'
+import type { Fleet } from './fleet.ts'
 import {
   furtherScript,
   HAS_ENDED,

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 import { sha256Of } from '../files/hash.ts'
 import { quote, quotePath } from '../text/shell-quote.ts'
-import type { Fleet, RunOptions } from './fleet.ts'
+import type { RunOptions } from './command.ts'
+import type { Fleet } from './fleet.ts'
 import type { Server } from './ssh/server.ts'
 
 /** A file's content: in memory, or read anew for every attempt. `bytes` is its exact size, `sha256` in hex. */

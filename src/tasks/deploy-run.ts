@@ -24,13 +24,13 @@ import { prepareResume } from '../deploy/rollout/resume.ts'
 import { rollOut } from '../deploy/rollout/rollout.ts'
 import { checkShellValues } from '../deploy/transfer/workspace/shell-values.ts'
 import { ExitCode, explain, MurderError } from '../errors.ts'
-import type { Outcome } from '../fleet/fleet.ts'
+import type { Outcome } from '../fleet/command.ts'
 import type { PageServer } from '../page/serve/page-server.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
 import { watchExit } from './exit-code.ts'
 import { refuseBoth } from './one-at-a-time.ts'
-import { originalTask, type Registration, task, type Work } from './task.ts'
+import type { Work } from './task.ts'
 
 /** The kind of a run that is not a deploy, by the task that names its release. */
 const KINDS: Record<string, LastRun['kind']> = { 'deploy:publish': 'alone', 'rollback:init': 'rollback' }
@@ -252,32 +252,6 @@ const endedEarly = (code: number): MurderError =>
     exitCode: code || ExitCode.failed,
     cure: 'see what is said above: another plugin, or a listener of the shipitfile, calls process.exit() or waits for what never comes',
   })
-
-const runs = new WeakMap<Shipit, DeployRun>()
-
-export function deployRunOf(shipit: Shipit): DeployRun {
-  const run = runs.get(shipit) ?? new DeployRun(shipit)
-  runs.set(shipit, run)
-  return run
-}
-
-/** Registers a task that is a method of the run. `dry` is the method in a dry run. */
-export function deployTask(
-  name: string,
-  work: (run: DeployRun, original: Work) => Promise<void>,
-  dry: (run: DeployRun, original: Work) => void | Promise<void>,
-): Registration {
-  return (shipit) => {
-    const run = deployRunOf(shipit)
-    const original = originalTask(shipit, name)
-    task(
-      shipit,
-      name,
-      () => work(run, original),
-      () => dry(run, original),
-    )
-  }
-}
 
 /** Sets the fields that every task of shipit-deploy sets first. */
 function nameDirectories(shipit: Shipit): void {

@@ -1,6 +1,6 @@
 import { contextOf } from '../deploy/context/context.ts'
 import { allowUnsyncedServers } from '../deploy/releases/unsynced-servers.ts'
-import { deployTask } from './deploy-run.ts'
+import { deployTask } from './deploy-task.ts'
 import { onlyForReal, type Registration } from './task.ts'
 
 const registerInit = deployTask(

@@ -95,10 +95,10 @@ export function writeState(folder: string, state: RunState): void {
 
 /** A run touches its state this often, so that one of another container is known to live. */
 export const TOUCH_MS = 3000
-/** One that was not touched for so long has ended, as a container does that is stopped and started again. */
+/** A run that was not touched for this long has ended, as when a container is stopped and started again. */
 const SILENT_MS = 10_000
 
-/** Whether its pid means nothing here: the run directory is shared with another container, or was with an earlier one. */
+/** Whether its pid means nothing here, because the run directory is or was shared with another container. */
 const isForeign = ({ state: { around } }: Run): boolean => around !== undefined && around !== surroundings()
 
 export const isAlive = (run: Run | undefined): run is Run =>
@@ -109,7 +109,7 @@ function wasTouched(folder: string): boolean {
   return Date.now() - touched < SILENT_MS
 }
 
-/** Throws SHARED_RUN_DIR: what runs in another container cannot be told from here to end, nor can its ports be reached. */
+/** Throws SHARED_RUN_DIR: a process in another container can neither be ended from here, nor can its ports be reached. */
 export function refuseForeign(root: string, runs: readonly Run[]): void {
   const foreign = runs.find((run) => isForeign(run) && isAlive(run))
   if (!foreign) return

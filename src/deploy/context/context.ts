@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/schema.ts'
-import { Fleet, type Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
+import { Fleet } from '../../fleet/fleet.ts'
 import { type Server, toServers } from '../../fleet/ssh/server.ts'
 import { PictureRecorder } from '../../page/model/recorder.ts'
 import type { OutputEvent } from '../../report/events.ts'

@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { MurderError } from '../../errors.ts'
-import type { Fleet, Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
+import type { Fleet } from '../../fleet/fleet.ts'
 import { PersistentShell } from '../../fleet/persistent-shell.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { pause } from '../../system/backoff.ts'
-import { hasEnded, nameOwnProcess } from '../../system/process-identity.ts'
+import { nameOwnProcess } from '../../system/process-identity.ts'
 import { duration, oneLine } from '../../text/format.ts'
 import { fenceScript, outsiderFenceScript } from '../scripts/fence-script.ts'
 import {
-  type FoundLock,
   holdLockScript,
   type KnownLinks,
   type LockOwner,
-  othersLock,
   parseDrained,
   parseLink,
   parseLock,
@@ -21,6 +20,7 @@ import {
 } from '../scripts/lock-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { author } from './author.ts'
+import { isLeft, type NamedLock, named, type Refusal, refusals } from './found-locks.ts'
 import { shipitCommand } from './shipit-command.ts'
 
 /** How often to ask for a lock: another deploy may be about to end, or be refused itself. */
@@ -253,32 +253,4 @@ export class FleetLock {
       // It was released.
     }
   }
-}
-
-/** A lock, and the label of its server. */
-export interface NamedLock {
-  server: string
-  lock: FoundLock
-}
-
-interface Refusal {
-  server: Server
-  lock: FoundLock
-}
-
-/**
- * A lock whose deploy ran on this machine and has ended. The server does not know, because the connection was cut, not closed.
- */
-const isLeft = ({ kind, process }: FoundLock) => kind === 'deploy' && hasEnded(process)
-
-const named = ({ server, lock }: Refusal): NamedLock => ({ server: server.label, lock })
-
-/** The locks of others that servers have found. */
-export const namedLocks = (outcomes: readonly Outcome[]): NamedLock[] => refusals(outcomes).map(named)
-
-function refusals(outcomes: readonly Outcome[]): Refusal[] {
-  return outcomes.flatMap((outcome) => {
-    const lock = outcome.ok ? othersLock(outcome.stdout) : undefined
-    return lock === undefined ? [] : [{ server: outcome.server, lock }]
-  })
 }

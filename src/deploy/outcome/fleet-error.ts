@@ -1,5 +1,5 @@
 import { ExitCode, MurderError } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import { type Failure, failureOf, failureTable } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
 import type { Context } from '../context/context.ts'

@@ -1,5 +1,5 @@
 import { MurderError, reason } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import { outOfTime } from '../../fleet/ssh/messages/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent, Carried } from '../../protocol/events.ts'
@@ -7,7 +7,6 @@ import { carriedText } from '../../report/deploy-report.ts'
 import { areClosed, CLOSED_LINE } from '../../report/exchange.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
-import { parseAddress } from '../../system/addresses.ts'
 import { pause } from '../../system/backoff.ts'
 import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
@@ -17,10 +16,10 @@ import { agentError } from '../hosts/agent-error.ts'
 import { ServerProfile } from '../last-server/server-profile.ts'
 import type { ServerTransfer } from '../last-server/server-transfer.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
-import type { FleetFacts } from '../preflight/preflight.ts'
+import { ProgressLimits } from './limits/progress-limits.ts'
+import { ReconnectLimit } from './limits/reconnect-limit.ts'
 import { orderFor, type ReceivePlan } from './make-order.ts'
-import { ProgressLimits } from './progress-limits.ts'
-import { ReconnectLimit } from './reconnect-limit.ts'
+import { amount, nameOf, transferOf } from './read-event.ts'
 import { RemotePeer } from './remote-peer.ts'
 import type { SourceNames } from './source-names.ts'
 import type { TransferPlan, TransferPlans } from './transfer-plans.ts'
@@ -302,24 +301,4 @@ function withoutWhole({ message }: MurderError, why: unknown): MurderError {
   return new MurderError(code, text, { ...defined({ cure }), cause: why })
 }
 
-/** How many bytes are to be fetched, and how many have come: bytes that were there before are not counted. */
-function transferOf({ bytes, kept, down }: AgentEvent & { event: 'progress' }, length: number) {
-  const before = Math.min(amount(kept), length)
-  const fetched = Math.max(0, Math.min(amount(bytes), length) - before)
-  return { bytes: fetched, total: length - before, rate: amount(down) }
-}
-
-/** A number in an event, which a server may have made up. */
-const amount = (value: unknown): number =>
-  typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0
-
 const hasTarget = ({ releasePath, place }: ReceivePlan) => releasePath !== undefined || place !== undefined
-
-/** The server with this address, when there is one; else the address with control characters stripped. */
-function nameOf(facts: FleetFacts, address: string): string {
-  const host = parseAddress(address)?.host ?? address
-  const [server, another] = [...facts].flatMap(([server, { addresses, serverAddress }]) =>
-    [...addresses, serverAddress].includes(host) ? [server] : [],
-  )
-  return server && !another ? `${server.label} (${host})` : oneLine(address)
-}

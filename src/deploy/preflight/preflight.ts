@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/schema.ts'
 import type { MurderError } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { ownAddresses } from '../../system/addresses.ts'

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { ExitCode } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Shipit } from '../../shipit.ts'
 import type { Context } from '../context/context.ts'

@@ -70,7 +70,7 @@ export function activate(context: Context, servers: readonly Server[], release: 
   )
 }
 
-/** What takes back more than a symlink, where servers have gone back. `release`: what is live there now. */
+/** The commands that follow the symlink on servers that have gone back. `release`: the live release there. */
 export function undoMore(context: Context, servers: readonly Server[], release: string): Promise<Failure[]> {
   const { rollout, timeouts } = context.settings
   return runHook(

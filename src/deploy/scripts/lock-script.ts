@@ -32,7 +32,7 @@ export interface KnownLinks {
 
 /** Minutes without a sign of life after which a deploy's lock counts as left behind. */
 const LEASE_MINUTES = 2
-/** How often a lock that is held gets the time of now. */
+/** How often the file of a held lock is touched. */
 export const TOUCH_EVERY_S = 5
 
 const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
@@ -136,8 +136,8 @@ ${stay(TOUCH)}`
 }
 
 /**
- * For a sign of life, of which there is one each second: a program need not be started for each. `now` is the shell's clock. A guard
- * sees by its file that it has come.
+ * Runs at each sign of life, once a second, so it should not start a program each time. `now` is the shell's clock. A guard sees
+ * the sign by its file.
  */
 const TOUCH = `if [ $((now - touched)) -ge ${TOUCH_EVERY_S} ] && own; then
   touched=$now; touch -c "$l"

@@ -1,4 +1,4 @@
-import { deployTask } from '../deploy-run.ts'
+import { deployTask } from '../deploy-task.ts'
 
 /** shipit-deploy's own `deploy:init`. Then every server is asked and locked. */
 export const registerInit = deployTask(

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { Outcome } from '../../../fleet/fleet.ts'
+import type { Outcome } from '../../../fleet/command.ts'
 import type { Server } from '../../../fleet/ssh/server.ts'
 import { quotePath } from '../../../text/shell-quote.ts'
 import { releasesPath } from '../../paths/server-paths.ts'

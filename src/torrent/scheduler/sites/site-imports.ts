@@ -15,7 +15,7 @@ const RIPE_S = 0.2
 const IDLE_S = 0.5
 const STARVED = 0.5
 const RATE_S = 1
-/** When nothing came for `STALL_S`, every neighbour may be asked for everything, at first for so long, then twice as long each time. */
+/** When nothing came for `STALL_S`, all neighbours may be asked for everything: first for this long, then for twice as long. */
 const STALL_S = 2
 const FIRST_FREEDOM_S = 5
 

@@ -1,8 +1,8 @@
-import { bytes, rate, shorten } from '../../text/format.ts'
-import { type Flow, flowsBetween } from '../model/flows.ts'
-import { type Group, groupsOf } from '../model/groups.ts'
-import { hasRelease, type Picture } from '../model/picture.ts'
-import { drawn, element, panel, setText } from './dom.ts'
+import { bytes, rate, shorten } from '../../../text/format.ts'
+import { type Flow, flowsBetween } from '../../model/flows.ts'
+import { type Group, groupsOf } from '../../model/groups.ts'
+import { hasRelease, type Picture } from '../../model/picture.ts'
+import { drawn, element, panel, setText } from '../dom.ts'
 
 const WIDTH = 600
 const HEIGHT = 420

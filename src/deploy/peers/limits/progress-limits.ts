@@ -1,6 +1,6 @@
-import type { AgentEvent } from '../../protocol/events.ts'
-import { awakeSeconds } from '../../system/awake.ts'
-import { STALL_GRACE_S } from '../timeouts.ts'
+import type { AgentEvent } from '../../../protocol/events.ts'
+import { awakeSeconds } from '../../../system/awake.ts'
+import { STALL_GRACE_S } from '../../timeouts.ts'
 
 /** The speed of a slow disk, for the time in which a peer checks or unpacks and cannot tell how far it is. */
 const DISK_BYTES_PER_S = 10e6

@@ -1,9 +1,9 @@
-import { duration, nameSome, percent, rate } from '../../text/format.ts'
-import { sharedFailures } from '../model/failures.ts'
-import { doneAtS, inLaneS, medianDoneS } from '../model/fleet.ts'
-import { hasRelease, type Picture, type ServerPicture } from '../model/picture.ts'
-import { element, panel, setText } from './dom.ts'
-import { capital, type Words } from './words.ts'
+import { duration, nameSome, percent, rate } from '../../../text/format.ts'
+import { sharedFailures } from '../../model/failures.ts'
+import { doneAtS, inLaneS, medianDoneS } from '../../model/fleet.ts'
+import { hasRelease, type Picture, type ServerPicture } from '../../model/picture.ts'
+import { element, panel, setText } from '../dom.ts'
+import { capital, type Words } from '../words.ts'
 
 const SLOWEST = 8
 const MAX_FAILURES = 50

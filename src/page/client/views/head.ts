@@ -1,9 +1,9 @@
-import { bytes, duration, rate } from '../../text/format.ts'
-import { medianDoneS } from '../model/fleet.ts'
-import { limitOf } from '../model/limit.ts'
-import { hasRelease, type Picture } from '../model/picture.ts'
-import { element, setText } from './dom.ts'
-import type { Words } from './words.ts'
+import { bytes, duration, rate } from '../../../text/format.ts'
+import { medianDoneS } from '../../model/fleet.ts'
+import { limitOf } from '../../model/limit.ts'
+import { hasRelease, type Picture } from '../../model/picture.ts'
+import { element, setText } from '../dom.ts'
+import type { Words } from '../words.ts'
 
 const NAMES = ['done', 'failed', 'time', 'rate', 'seeder', 'limit'] as const
 type Tile = (typeof NAMES)[number]

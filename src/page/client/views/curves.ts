@@ -1,11 +1,11 @@
 import uPlot from 'uplot'
-import { bytes, duration } from '../../text/format.ts'
-import { limitOf } from '../model/limit.ts'
-import type { Picture } from '../model/picture.ts'
-import type { Colours } from './colours.ts'
-import { element, panel } from './dom.ts'
-import type { TimeWindow } from './time-window.ts'
-import type { Words } from './words.ts'
+import { bytes, duration } from '../../../text/format.ts'
+import { limitOf } from '../../model/limit.ts'
+import type { Picture } from '../../model/picture.ts'
+import type { Colours } from '../colours.ts'
+import { element, panel } from '../dom.ts'
+import type { TimeWindow } from '../time-window.ts'
+import type { Words } from '../words.ts'
 
 const HEIGHT_PX = 190
 const FONT = '11px system-ui, sans-serif'

@@ -1,9 +1,9 @@
-import { bytes, duration, percent, rate } from '../../text/format.ts'
-import type { Picture, ServerPicture } from '../model/picture.ts'
-import type { Colours } from './colours.ts'
-import { element, panel, setText } from './dom.ts'
-import type { TimeWindow } from './time-window.ts'
-import { capital, type Words } from './words.ts'
+import { bytes, duration, percent, rate } from '../../../text/format.ts'
+import type { Picture, ServerPicture } from '../../model/picture.ts'
+import type { Colours } from '../colours.ts'
+import { element, panel, setText } from '../dom.ts'
+import type { TimeWindow } from '../time-window.ts'
+import { capital, type Words } from '../words.ts'
 
 const ROOMY_PX = 20
 const DENSE_PX = 9

@@ -1,5 +1,5 @@
-import { awakeSeconds } from '../../system/awake.ts'
-import { STALL_GRACE_S } from '../timeouts.ts'
+import { awakeSeconds } from '../../../system/awake.ts'
+import { STALL_GRACE_S } from '../../timeouts.ts'
 
 /** Failures of the connection, not of the agent. The server may be back in a moment. */
 const connectionFailures = new Set([

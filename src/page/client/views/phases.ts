@@ -1,7 +1,7 @@
-import { laneCounts } from '../model/fleet.ts'
-import type { Lane, Picture } from '../model/picture.ts'
-import { drawn, element, panel, setText } from './dom.ts'
-import { capital, type Words } from './words.ts'
+import { laneCounts } from '../../model/fleet.ts'
+import type { Lane, Picture } from '../../model/picture.ts'
+import { drawn, element, panel, setText } from '../dom.ts'
+import { capital, type Words } from '../words.ts'
 
 /** The state of the fleet: one row for each lane, with the number of servers in it. */
 export class Phases {
