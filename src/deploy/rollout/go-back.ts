@@ -10,7 +10,7 @@ import type { Publication } from '../scripts/releases/publish-script.ts'
 import type { Group } from './groups.ts'
 import type { Guards } from './guards.ts'
 import { activate, undoMore } from './hooks.ts'
-import type { Service, Trouble } from './service.ts'
+import type { Service, StepFailures } from './service.ts'
 
 /** Between two attempts to reach a server that goes back. */
 const RETRY_PAUSE_S = 2
@@ -85,7 +85,7 @@ export async function goBack(
   group?: Group<Server>,
 ): Promise<Failure[]> {
   const { context, links, service, guards } = change
-  const tell = ({ failures, stopped }: Trouble) => {
+  const tell = ({ failures, stopped }: StepFailures) => {
     for (const { server, step, cause } of failures)
       context.shipit.log(`${server}: ${step} failed on the way back: ${cause}`)
     if (stopped) context.shipit.log(stopped.message)

@@ -22,7 +22,7 @@ import {
 import type { Guarding } from '../scripts/releases/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { guardOf } from './guard-of.ts'
-import type { Trouble } from './service.ts'
+import type { StepFailures } from './service.ts'
 
 /** Between two attempts to make a new connection, or to reach a server that is going back. */
 const RETRY_PAUSE_S = 1
@@ -95,7 +95,7 @@ export class Guards {
   }
 
   /** Confirms servers over new connections. Returns those that could not be reached in time, or have gone back meanwhile. */
-  async confirm(servers: readonly Server[]): Promise<Trouble> {
+  async confirm(servers: readonly Server[]): Promise<StepFailures> {
     if (this.#seconds === 0) return { failures: [] }
     const { settings, signal, record } = this.#context
     // A server's time begins when its turn has come.

@@ -14,7 +14,7 @@ import { Guards } from './guards.ts'
 import { activate, checkHealth } from './hooks.ts'
 import { pauseBefore } from './pause.ts'
 import { nameGroup, planOf } from './plan.ts'
-import { runForGroup, Service, type Trouble } from './service.ts'
+import { runForGroup, Service, type StepFailures } from './service.ts'
 import { forgetRollout, saveRollout } from './state.ts'
 import { watch } from './watch.ts'
 
@@ -99,7 +99,7 @@ class Rollout {
     this.#save(index)
     this.#tell(group, index, 'publishing')
     const taking = () => group.servers.filter((server) => fleet.servers.includes(server))
-    const step = async (work: (servers: readonly Server[]) => Promise<Trouble>) => {
+    const step = async (work: (servers: readonly Server[]) => Promise<StepFailures>) => {
       const servers = taking()
       if (servers.length > 0) await this.#judge(group, await work(servers))
     }
@@ -119,7 +119,7 @@ class Rollout {
   /**
    * Changes the symlink, then restarts the application, then checks its health: each only where the step before has succeeded.
    */
-  async #change(servers: readonly Server[]): Promise<Trouble> {
+  async #change(servers: readonly Server[]): Promise<StepFailures> {
     const { picture, settings } = this.#context
     const failures: Failure[] = []
     const left = () => {
@@ -136,7 +136,7 @@ class Rollout {
   }
 
   /** Checks a group after it is back in service. The first time it only asks what was not asked before. */
-  async #look(servers: readonly Server[], { isFirst = false } = {}): Promise<Trouble> {
+  async #look(servers: readonly Server[], { isFirst = false } = {}): Promise<StepFailures> {
     const { settings, signal } = this.#context
     const { check } = settings.rollout.local
     const failures = isFirst ? [] : await checkHealth(this.#context, servers, this.#publication.release)
@@ -147,13 +147,13 @@ class Rollout {
     return { failures, stopped }
   }
 
-  async #watch(servers: readonly Server[]): Promise<Trouble> {
+  async #watch(servers: readonly Server[]): Promise<StepFailures> {
     const { settings, shipit, signal } = this.#context
     const { watch: seconds } = settings.rollout
     shipit.log(`Watching ${count(servers.length, 'server')} for ${seconds} s`)
     const look = async () => {
-      const trouble = await this.#look(servers)
-      return trouble.failures.length > 0 || trouble.stopped ? trouble : undefined
+      const failed = await this.#look(servers)
+      return failed.failures.length > 0 || failed.stopped ? failed : undefined
     }
     try {
       return (await watch(seconds, look, { signal })) ?? { failures: [] }
@@ -164,7 +164,7 @@ class Rollout {
   }
 
   /** Goes on without servers that may fail, or ends the rollout. */
-  async #judge(group: Group<Server>, { failures, stopped }: Trouble): Promise<void> {
+  async #judge(group: Group<Server>, { failures, stopped }: StepFailures): Promise<void> {
     if (failures.length === 0 && !stopped) return
     if (this.#context.signal.aborted || stopped || !isTolerated(this.#context, failures))
       return this.#giveUp(group, { failures, stopped })
@@ -184,7 +184,7 @@ class Rollout {
     if (this.#context.signal.aborted) await this.#giveUp(group, { failures: [] })
   }
 
-  async #giveUp(group: Group<Server>, { failures, stopped }: Trouble): Promise<never> {
+  async #giveUp(group: Group<Server>, { failures, stopped }: StepFailures): Promise<never> {
     const done = this.#begun.filter((each) => each !== group)
     const { revert } = this.#context.settings.rollout
     const consequence = await undo(this.#state(), { revert, group, done })

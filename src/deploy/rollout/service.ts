@@ -9,7 +9,7 @@ import type { Group } from './groups.ts'
 import { concernedBy, runHook } from './hooks.ts'
 
 /** What went wrong: on servers, or with a command on the deploy host. */
-export interface Trouble {
+export interface StepFailures {
   failures: Failure[]
   stopped?: MurderError | undefined
 }
@@ -48,7 +48,7 @@ export class Service {
     group: Group<Server> | undefined,
     servers: readonly Server[],
     signal?: AbortSignal,
-  ): Promise<Trouble> {
+  ): Promise<StepFailures> {
     const { settings } = this.#context
     const { before, after, local } = settings.rollout
     if (group && !this.#groupsOut.has(group)) {
@@ -78,7 +78,7 @@ export class Service {
   }
 
   /** Runs to its end, also after Ctrl-C. */
-  async putBack(group: Group<Server> | undefined, servers: readonly Server[]): Promise<Trouble> {
+  async putBack(group: Group<Server> | undefined, servers: readonly Server[]): Promise<StepFailures> {
     const out = servers.filter((server) => this.#out.has(server))
     const failures = await this.#after(out)
     const stopped = group && this.#groupsOut.delete(group) ? await this.#here('afterGroup', group) : undefined
