@@ -9,7 +9,7 @@ export class Scratch {
 }
 
 /** Of what is larger, so much more: a room that grows often leaves as many behind, which are collected late. */
-const STEP_BYTES = 16 << 20
+const STEP_BYTES = 8 << 20
 const SMALL_BYTES = 1 << 20
 
 const roomFor = (length: number): number =>
