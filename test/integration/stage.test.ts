@@ -81,6 +81,30 @@ test.each(settings)('what is staged as a %s is published without a transfer', as
   expect(it.leftovers()).toEqual([])
 })
 
+test('where what is staged fits, nobody waits for a delta of what is live', async () => {
+  const it = await staging()
+  await it.run('deploy')
+  it.write('two')
+  await it.run('murder:stage')
+  // Of the live release a server would have to send its hashes, and none ever does.
+  const all = join(it.project.directory, '.shipit-murder/bases')
+  const bases = join(all, names(all)[0] ?? '')
+  const isLive = (name: string) => /^[0-9a-f]{64}$/.test(name) && !existsSync(join(bases, name, 'places'))
+  const live = names(bases).filter(isLive)
+  expect(live).toHaveLength(1)
+  for (const name of live) rmSync(join(bases, name), { recursive: true })
+  const node = join(it.project.root, 'node')
+  const asked = join(it.project.root, 'asked')
+  const script = `#!/bin/sh\n[ "$2" != signature ] || { echo asked >>'${asked}'; exec sleep 300; }\nexec '${process.execPath}' "$@"\n`
+  writeFileSync(node, script, { mode: 0o755 })
+  it.configure({ murder: { node } } as never)
+  const deployed = await it.run('deploy')
+  expect(deployed.stdout).toMatch(/^staged already +on 3 of 3 servers/m)
+  expect(deployed.stdout).not.toContain('the whole package goes')
+  expect(deployed.packaged).toBe(false)
+  expect(it.live()).toEqual(['two', 'two', 'two'])
+})
+
 test('what a server keeps is taken from what is live when it is published', async () => {
   const it = await staging({ ignores: ['.env'] })
   await it.run('deploy')

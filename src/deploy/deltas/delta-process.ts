@@ -17,13 +17,17 @@ export interface DeltaProcess {
   stop(): void
 }
 
-/**
- * Matching uses a whole processor, so it runs in a process of its own. That process ends with this one, even if this one is
- * killed.
- */
+interface DeltaProcessOptions {
+  isLow?: boolean
+  signal?: AbortSignal
+  /** Called with each answer as it comes. */
+  onAnswer?: (answer: Answer) => void
+}
+
+/** Matching takes all of a processor, so it has a process of its own. It ends when this one does, even when this one is killed. */
 export function startDeltaProcess(
   job: DeltaJob,
-  { isLow = false, signal }: { isLow?: boolean; signal?: AbortSignal } = {},
+  { isLow = false, signal, onAnswer }: DeltaProcessOptions = {},
 ): DeltaProcess {
   const child = spawn(process.execPath, [agentFile, 'delta'], {
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -39,7 +43,10 @@ export function startDeltaProcess(
   })
   createInterface({ input: child.stdout }).on('line', (line) => {
     const event = parseEvent(line)
-    if (event?.event === 'made' || event?.event === 'unmade') answers.push(event)
+    if (event?.event === 'made' || event?.event === 'unmade') {
+      answers.push(event)
+      onAnswer?.(event)
+    }
     if (event?.event === 'read') hasRead()
   })
   child.stdin.on('error', () => {})

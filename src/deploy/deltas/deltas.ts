@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { explain } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
@@ -9,7 +10,7 @@ import { nameSome } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { basesDirectory, hashesFile } from '../paths/local-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
-import { deltaTransfer } from '../transfer/delta-transfer.ts'
+import { deltaTransfer, MAX_CONTENT_BYTES } from '../transfer/delta-transfer.ts'
 import { packageProgress } from '../transfer/make-transfer.ts'
 import { packagePath, type Transfer } from '../transfer/transfer.ts'
 import type { WholePackage } from '../transfer/whole-package.ts'
@@ -18,7 +19,8 @@ import { type Answer, jobEntries, startDeltaProcess } from './delta-process.ts'
 import { fetchSignature, type Peers } from './fetch-signature.ts'
 import { type BaseGroup, groupByBase } from './group-by-base.ts'
 import { isClearlySmaller, isSurelyNeeded, type Made, smallestDeltas } from './need-whole.ts'
-import { timeLimitMs } from './time-limit.ts'
+import { Served } from './served.ts'
+import { timeLimitMs, within } from './time-limit.ts'
 
 /** The list of a larger release would take too much memory as text. */
 const MAX_ENTRIES = 500_000
@@ -58,6 +60,7 @@ export class Deltas {
   readonly #maySeed: boolean
   readonly #over = new AbortController()
   readonly #making: { wanted: readonly Wanted[]; made: Promise<Answer[]> }[] = []
+  readonly #served: Served
 
   /** `directory`: of this deploy on the deploy host. `peers`: the agents that run on servers or will do so. */
   constructor(context: Context, facts: FleetFacts, directory: string, peers: Peers = new Map()) {
@@ -70,6 +73,7 @@ export class Deltas {
     this.#bases = bases
     this.#context = context
     this.#facts = facts
+    this.#served = new Served(() => context.fleet.servers)
     this.#peers = peers
     this.keeper = new BaseKeeper(
       bases,
@@ -104,7 +108,8 @@ export class Deltas {
       }))
       const hashes = hashesFile(this.#bases)
       const job = { do: 'make', root, entries: jobEntries(entries), hashes, deltas } as const
-      return startDeltaProcess(job, { signal: this.#signal }).ended
+      return startDeltaProcess(job, { signal: this.#signal, onAnswer: (answer) => this.#noteSmall(answer) })
+        .ended
     }
     if (known && known.length > 0) this.#making.push({ wanted: known, made: make(known) })
     const size = entries.reduce((sum, entry) => sum + entry.size, 0)
@@ -134,15 +139,20 @@ export class Deltas {
       const answer = answers.find(({ base }) => base === wanted.id)
       const delta = answer?.event === 'made' ? await this.#transfer(whole, wanted, answer) : undefined
       if (delta && this.#isUsable(delta)) made.push({ servers: wanted.servers, delta })
-      if (answer?.event !== 'made') this.#sayWhole(wanted, answer?.message ?? TOO_LATE)
     }
     const becomes = made[0]?.delta.base?.becomes
     const smallest = smallestDeltas(made)
+    for (const { id, servers } of this.#wanted) {
+      const answer = answers.find(({ base }) => base === id)
+      const without = servers.filter((server) => !smallest.has(server))
+      if (answer?.event !== 'made') this.#sayWhole(without, answer?.message ?? TOO_LATE)
+    }
     const needsNone = this.#context.fleet.servers.every((server) => {
       const delta = smallest.get(server)
       return delta && isClearlySmaller(delta.length, whole.plan.estimatedBytes)
     })
-    if (!needsNone) await this.#make(whole, becomes)
+    if (needsNone) await whole.abandon()
+    else await this.#make(whole, becomes)
     const length = whole.made?.length ?? Number.POSITIVE_INFINITY
     const deltas = new Map([...smallest].filter(([, delta]) => delta.length < length))
     return { deltas, ...defined({ becomes }) }
@@ -188,8 +198,16 @@ export class Deltas {
     return deltaTransfer(this.#context, plan, spec).catch(() => undefined)
   }
 
-  #sayWhole({ servers }: Wanted, why: string): void {
-    if (this.#context.signal.aborted || this.#making.length === 0) return
+  /** Servers of which all have a delta that goes with the order need no other one. */
+  #noteSmall(answer: Answer): void {
+    const wanted = this.#wanted.find(({ id }) => id === answer.base)
+    if (answer.event !== 'made' || !wanted || (!this.#isOn && !answer.unchanged)) return
+    if (statSync(packagePath(wanted.directory)).size > MAX_CONTENT_BYTES) return
+    this.#served.add(wanted.servers)
+  }
+
+  #sayWhole(servers: readonly Server[], why: string): void {
+    if (this.#context.signal.aborted || this.#making.length === 0 || servers.length === 0) return
     const names = nameSome(
       servers.map(({ label }) => label),
       MAX_NAMES,
@@ -197,38 +215,36 @@ export class Deltas {
     this.#context.display.board().log(`${names}: the whole package goes, no delta: ${why}`)
   }
 
-  /** If no server surely needs the package, it is made only when the deltas are late. Meanwhile they get more time. */
+  /**
+   * Where no server surely needs the package, it is made when the deltas are late: they have the time that it takes, too. Deltas that
+   * come while it is made are in time.
+   */
   async #inTime(whole: WholePackage): Promise<Answer[]> {
     const { fleet, settings } = this.#context
     const all = Promise.all(this.#making.map(({ made }) => made))
+    const enough = Promise.race([all, this.#served.all])
     const left = (bytes: number) => timeLimitMs(bytes, settings.uploadLimit) - waitedMs
     let waitedMs = 0
     let areThere = false
     if (!isSurelyNeeded(fleet.servers, this.#making.length === 0 ? [] : this.#wanted)) {
       const begun = performance.now()
       this.#makeWhereNone(whole)
-      areThere = await within(all, left(whole.plan.estimatedBytes))
+      areThere = await within(enough, left(whole.plan.estimatedBytes))
       waitedMs = performance.now() - begun
     }
-    if (!areThere) areThere = await within(all, left((await this.#make(whole)).length))
-    if (areThere) return (await all).flat()
+    if (!areThere) {
+      const packing = this.#make(whole)
+      packing.catch(() => undefined) // Thrown below, or by who needs it.
+      areThere = await Promise.race([enough.then(() => true), packing.then(() => false)])
+      if (!areThere) areThere = await within(enough, left((await packing).length))
+    }
     this.#over.abort()
     const answers = (await all).flat()
+    if (areThere) return answers
     return answers.map((answer) => (answer.event === 'unmade' ? { ...answer, message: TOO_LATE } : answer))
   }
 }
 
-/** Whether it is done in time. */
-async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false)
-  })
-  const isDone = await Promise.race([work.then(() => true), late])
-  clearTimeout(timer)
-  return isDone
-}
-
-/** How many more seeders, besides the first, these ports allow. */
+/** How many seeders beside one these ports leave room for. */
 const moreSeeders = ([first, last]: [number, number]): number =>
   last === 0 ? Number.POSITIVE_INFINITY : last - first

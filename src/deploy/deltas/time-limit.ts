@@ -11,3 +11,14 @@ export function timeLimitMs(packageBytes: number, limit: number): number {
   const rate = limit > 0 ? Math.min(limit, USUAL_BYTES_PER_S) : USUAL_BYTES_PER_S
   return MIN_MS + (packageBytes / rate) * 1000
 }
+
+/** Whether it is done in time. */
+export async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false)
+  })
+  const isDone = await Promise.race([work.then(() => true), late])
+  clearTimeout(timer)
+  return isDone
+}

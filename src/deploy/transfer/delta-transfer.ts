@@ -14,8 +14,8 @@ interface DeltaSpec {
   key: string | undefined
 }
 
-/** Joining a swarm costs a server about this many bytes. */
-const MAX_CONTENT_BYTES = 16 << 10
+/** Joining a swarm takes a server about as many bytes: a delta up to this goes with the order. */
+export const MAX_CONTENT_BYTES = 16 << 10
 
 /** The transfer of a delta to those servers that have its base. */
 export async function deltaTransfer(

@@ -4,6 +4,7 @@ import type { Settings } from '../../config/schema.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
 import { sha256Of } from '../../files/hash.ts'
 import { manifestOf } from '../../package/delta/format/manifest.ts'
+import { either } from '../../system/abort.ts'
 import { defined } from '../../system/defined.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
@@ -21,7 +22,7 @@ const NO_OWNER = { uid: 0, gid: 0 }
 export async function directoryTransfer(
   { settings, signal }: Context,
   spec: PackageSpec,
-  { id, onProgress }: MakeOptions = {},
+  { id, onProgress, signal: own }: MakeOptions = {},
 ): Promise<Transfer> {
   const { root, peers, entries } = spec
   refuseOthers(settings)
@@ -49,7 +50,7 @@ export async function directoryTransfer(
       },
     },
     pieceLength: settings.pieceLength ?? choosePieceLength(size, peers),
-    signal,
+    signal: own ? either(signal, own) : signal,
     ...defined({ onProgress }),
   })
   await linkInstead(spec)

@@ -7,6 +7,7 @@ import { chooseCompression } from '../../package/pack/choose-compression.ts'
 import { estimateCompression } from '../../package/pack/estimate-compression.ts'
 import { pack } from '../../package/pack/pack.ts'
 import type { Compression } from '../../protocol/order.ts'
+import { either } from '../../system/abort.ts'
 import { defined } from '../../system/defined.ts'
 import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
@@ -39,7 +40,13 @@ export function planPackage(
 async function packageTransfer(
   { settings, signal }: Context,
   spec: PackageSpec,
-  { id, onProgress, compression, ratio }: MakeOptions & { compression: Compression; ratio: number },
+  {
+    id,
+    onProgress,
+    signal: own,
+    compression,
+    ratio,
+  }: MakeOptions & { compression: Compression; ratio: number },
 ): Promise<Transfer> {
   const { root, entries, directory } = spec
   const encryption = settings.encrypt ? { key: newKey() } : {}
@@ -53,7 +60,7 @@ async function packageTransfer(
     ratio,
     ...encryption,
     pieceLength: settings.pieceLength ?? ((bytes) => choosePieceLength(bytes, spec.peers)),
-    signal,
+    signal: own ? either(signal, own) : signal,
     ...defined({ contentOf: hashing?.contentOf, onProgress }),
   })
   if (hashing && hashing.manifest().id !== id) throw otherContent()

@@ -6,6 +6,7 @@ export interface MakeOptions {
   /** Id of the manifest that the content must have. */
   id?: string
   onProgress?: (bytes: number, total: number) => void
+  signal?: AbortSignal
 }
 
 /** What is known of a package before it is made. */
@@ -27,6 +28,7 @@ export class WholePackage {
   /** Whether it exists. */
   made: Transfer | undefined
   #making: Promise<Transfer> | undefined
+  #abort = new AbortController()
 
   constructor(plan: PlannedPackage) {
     this.plan = plan
@@ -38,8 +40,19 @@ export class WholePackage {
     return this.#making
   }
 
+  /** Stops making it: nobody needs it any more. It can be made later. */
+  async abandon(): Promise<void> {
+    const making = this.#making
+    if (!making || this.made) return
+    this.#abort.abort()
+    await making.catch(() => {})
+    if (this.made) return
+    this.#making = undefined
+    this.#abort = new AbortController()
+  }
+
   async #make(options?: MakeOptions): Promise<Transfer> {
-    this.made = await this.plan.make(options)
+    this.made = await this.plan.make({ ...options, signal: this.#abort.signal })
     return this.made
   }
 }

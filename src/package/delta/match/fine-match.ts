@@ -38,7 +38,7 @@ export function* fineMatch(target: Buffer, old: Buffer, seeds: Seeds, diagonal =
     hashed = at
     const start = startOfRun(target, old, at, straight, seeds.find(hash))
     if (start < 0) {
-      at++
+      at += seeds.isDense ? strideAfter(at - told) : 1
       continue
     }
     const before = growBackward(target, old, at, start, at - told)
@@ -52,7 +52,15 @@ export function* fineMatch(target: Buffer, old: Buffer, seeds: Seeds, diagonal =
   if (told < target.length) yield { length: target.length - told }
 }
 
-/** Where in `old` a run begins that equals the bytes of `target` from `at` on; -1 when none is long enough. */
+/** Where nothing was found for so long, every second place is looked at, after twice as long every third, and so on (LZ4's way). */
+const PATIENCE_BYTES = 512
+/** A run of this and a seed is found even so, since it grows backward. */
+const MAX_STRIDE_BYTES = 16
+
+const strideAfter = (missedBytes: number): number =>
+  Math.min(MAX_STRIDE_BYTES, 1 + Math.floor(missedBytes / PATIENCE_BYTES))
+
+/** Where in `old` a run that is the same as the bytes of `target` from `at` on begins; -1 when none is long enough. */
 function startOfRun(target: Buffer, old: Buffer, at: number, diagonal: number, seed: number): number {
   const straight = at + diagonal
   if (straight >= 0 && sameFrom(target, old, at, straight, SEED_BYTES) >= SEED_BYTES) return straight
@@ -132,10 +140,13 @@ function growBackward(target: Buffer, old: Buffer, at: number, from: number, mos
 export class Seeds {
   #slots = new Int32Array(0)
   #shift = 31
+  /** Runs begin at all places, and not at every second, fourth, … only. */
+  isDense = false
 
   /** Forgets the bytes before, and takes these. */
   take(old: Buffer): void {
     const step = Math.max(1, Math.ceil(old.length / MAX_SEEDS))
+    this.isDense = step === 1
     const bits = Math.max(4, Math.ceil(Math.log2(old.length / step + 1)) + 1)
     this.#shift = 32 - bits
     if (this.#slots.length < 2 ** bits) this.#slots = new Int32Array(2 ** bits)

@@ -8,8 +8,8 @@ export class Scratch {
   readonly seeds = new Seeds()
 }
 
-/** Extra bytes whenever it grows, because each growth leaves old memory behind that is collected late. */
-const STEP_BYTES = 16 << 20
+/** Of what is larger, so much more: a room that grows often leaves as many behind, which are collected late. */
+const STEP_BYTES = 8 << 20
 const SMALL_BYTES = 1 << 20
 
 const roomFor = (length: number): number =>

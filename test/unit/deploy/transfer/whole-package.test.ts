@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Context } from '../../../../src/deploy/context/context.ts'
@@ -22,7 +22,8 @@ async function planned(compression = 'none', form = 'file') {
   for (const name of ['empty', 'small', 'sub/large']) utimesSync(join(root, name), MTIME_S, MTIME_S)
   const settings = { package: form, ignore: [], compression, pieceLength: 16_384, seeder: 'local' }
   const display = { board: () => ({ step() {}, log() {} }) }
-  const context = { settings, display, shipit: { config: { workspace: root } } } as unknown as Context
+  const { signal } = new AbortController()
+  const context = { settings, display, signal, shipit: { config: { workspace: root } } } as unknown as Context
   const listed: Entry[] = []
   const onScanned = (_: string, entries: readonly Entry[]) => void listed.push(...entries)
   const plan = planTransfer(context, { tag: '1', directory, peers: 1, zstdEverywhere: false, onScanned })
@@ -54,6 +55,20 @@ test('it is made once, whoever needs it, and a failure stays one', async () => {
   writeFileSync(join(root, 'small'), 'small')
   await expect(other.make()).rejects.toThrow('small changed')
   expect(other.made).toBeUndefined()
+})
+
+test('it is given up where nobody needs it any more, leaves nothing, and can be made later', async () => {
+  const { plan, directory } = await planned()
+  const whole = new WholePackage(plan)
+  await whole.abandon()
+  const making = whole.make()
+  await Promise.all([whole.abandon(), expect(making).rejects.toMatchObject({ code: 'INTERRUPTED' })])
+  expect(whole.made).toBeUndefined()
+  expect(readdirSync(directory)).toEqual([])
+  const made = await whole.make()
+  await whole.abandon()
+  expect(whole.made).toBe(made)
+  expect(statSync(made.file).size).toBe(made.length)
 })
 
 test.each([
