@@ -18,7 +18,7 @@ export interface AttributeCheck {
   differences: string[]
 }
 
-/** Entries between two looks at timers and signals. */
+/** After so many entries, timers and signals get their turn. */
 const ENTRIES_PER_TURN = 500
 const kinds = { file: 'a file', directory: 'a directory', symlink: 'a symlink' } as const
 

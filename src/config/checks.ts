@@ -35,7 +35,7 @@ export function seederProblems(seeder: unknown, servers: unknown, nameOf: NameOf
   return [`${what}, which is not in servers: ${allowed}, or another one as user@host`]
 }
 
-/** What does not fit the entries of `servers`. */
+/** Settings that do not fit the entries of `servers`. */
 export function serverProblems(
   settings: z.output<typeof schema>,
   entries: readonly unknown[],
@@ -52,7 +52,7 @@ export function serverProblems(
   ]
 }
 
-/** A release that travels as a directory cannot change on the way, as these options of deploy.remoteCopy want. */
+/** A release that travels as a directory cannot be changed on the way, but these options of deploy.remoteCopy ask for that. */
 export function formProblems(form: unknown, { asDirectory, copyLinks }: CopyOptions): string[] {
   const why = copyLinks ? 'rsync has --copy-links' : asDirectory ? 'copyAsDir is set' : undefined
   if (form !== 'directory' || why === undefined) return []

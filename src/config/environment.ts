@@ -40,7 +40,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Map<SettingKey, FromEnv
 export const isDryRun = (env: NodeJS.ProcessEnv = process.env): boolean =>
   flag.fromText(env.MURDER_DRY_RUN ?? '') === true
 
-/** A line when MURDER_DRY_RUN is neither true nor false. To take that for no would deploy. */
+/** A line when MURDER_DRY_RUN is neither true nor false. Reading such a value as "no" would deploy for real. */
 export function dryRunProblems(env: NodeJS.ProcessEnv): string[] {
   const text = env.MURDER_DRY_RUN
   if (!text || typeof flag.fromText(text) === 'boolean') return []

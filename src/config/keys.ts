@@ -18,7 +18,7 @@ export interface SettingInfo {
   /** Name of the environment variable, such as `MURDER_TRACKER_PORT`. */
   variable: string
   doc: SettingDoc
-  /** Undefined when the default is no value of its own: then `doc.unset` says what it is. */
+  /** Undefined when there is no default value: then `doc.unset` describes the default. */
   default: unknown
 }
 

@@ -23,13 +23,13 @@ import { serverList } from './servers.ts'
 export type Origin = 'default' | 'shipitfile' | `environment ${string}`
 export type Origins = Record<SettingKey, Origin>
 
-/** Ports after the default one that a tracker may take: so many other deploys may run on one machine. */
+/** Ports after the default one that a tracker may take. So many other deploys may run on one machine. */
 const SPARE_PORTS = 31
 
 export interface SettingsInput {
   /** The `murder` key of the environment in the shipitfile as it was written; undefined when there is none. */
   file: unknown
-  /** The one of `default`: what the environment does not say comes from there. */
+  /** The `murder` key of `default`, for settings that the environment leaves out. */
   base?: unknown
   env: NodeJS.ProcessEnv
   /** Shipit's `deployTo`. */

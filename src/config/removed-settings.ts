@@ -10,7 +10,7 @@ export const REMOVED: readonly { name: string; variable: string; now: string }[]
   },
 ]
 
-/** Layers of settings without those that are gone, and a line about each that was given. What is no object stays as it is. */
+/** Layers without removed settings, and a line about each one that was given. A layer that is not an object stays as it is. */
 export function withoutRemoved(
   layers: readonly unknown[],
   env: NodeJS.ProcessEnv,

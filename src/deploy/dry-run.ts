@@ -2,13 +2,14 @@ import { rm } from 'node:fs/promises'
 import { webhook } from '../config/kinds/notify.ts'
 import { seconds } from '../config/kinds/numbers.ts'
 import { type Commands, commands as commandsKind, pause as pauseKind } from '../config/kinds/rollout.ts'
-import type { Outcome } from '../fleet/fleet.ts'
+import type { Outcome } from '../fleet/command.ts'
 import type { Server } from '../fleet/ssh/server.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
 import { bytes } from '../text/format.ts'
 import { table } from '../text/table.ts'
 import type { Context } from './context/context.ts'
-import { lockedError, namedLocks } from './context/fleet-lock.ts'
+import { lockedError } from './context/fleet-lock.ts'
+import { namedLocks } from './context/found-locks.ts'
 import { isStaged } from './deltas/bases.ts'
 import { Deltas } from './deltas/deltas.ts'
 import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
@@ -125,7 +126,7 @@ export async function tryRollback(context: Context): Promise<void> {
   show(context, `from ${live} back to ${before}${copied}`)
 }
 
-/** What all servers say of their releases. Throws FLEET_FAILED. */
+/** The releases of all servers. Throws FLEET_FAILED. */
 async function askAll(context: Context, step: string, consequence: string): Promise<Outcome[]> {
   const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S }
   const ask = (server: Server) => ({ script: releasesScript(deployToOf(context.shipit, server)) })

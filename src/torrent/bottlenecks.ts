@@ -1,23 +1,23 @@
-/** Rates are those of at least so long. */
+/** Rates are measured over at least this time. */
 const WINDOW_S = 0.5
-/** A tick that comes later than this tells that the process stood still. */
+/** If a tick is later than this, the process stood still. */
 const LATE_S = 0.2
 
-/** What a tick sees. Bytes so far. */
+/** The state at one tick. Bytes so far. */
 export interface Look {
   received: number
   sent: number
-  /** Nothing can be asked for, or all has come, and the disk is still writing. */
+  /** Only the disk is still writing: no more can be requested, or everything has arrived. */
   waitsForDisk: boolean
 }
 
-/** Adds up what holds up a transfer. Looked at ten times a second, and told of each piece that is written. */
+/** Adds up the time that a transfer spends waiting. Call `look` ten times a second, and `wrote` for each written piece. */
 export class Bottlenecks {
-  /** Seconds in which the disk was waited for. */
+  /** Seconds spent waiting for the disk. */
   diskS = 0
-  /** Seconds in which this process did not run at all, longer than it works on anything. */
+  /** Seconds in which this process did not run, counting only gaps longer than any work of its own. */
   stoppedS = 0
-  /** The fastest that it has received and sent, bytes a second. */
+  /** The highest rates of receiving and sending, bytes a second. */
   peakDown = 0
   peakUp = 0
   /** Since the last look. */

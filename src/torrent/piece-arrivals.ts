@@ -1,15 +1,15 @@
-/** Of a longer content, every second piece is kept, or every third …: the same ones on all servers. */
+/** Longer content keeps only every second piece, every third, and so on: the same ones on all servers. */
 const MAX_KEPT = 1024
 const MAX_SOURCES = 255
 
-/** From whom a piece came, and when, in seconds. */
+/** The source of a piece and the time of its arrival, in seconds. */
 export interface PieceArrival {
   piece: number
   source: string
   atS: number
 }
 
-/** Keeps from whom each piece came and when. Costs five bytes a piece, and work only once a piece. */
+/** Records the source and time of each piece. Costs five bytes and one call for each piece. */
 export class PieceArrivals {
   readonly pieceCount: number
   /** The pieces 0, `every`, 2 × `every` … are kept. */
@@ -17,7 +17,7 @@ export class PieceArrivals {
   /** The last piece that has come, kept or not. */
   last: PieceArrival | undefined
   readonly #sources = new Map<string, number>()
-  /** 0: it was there, or has not come. */
+  /** 0: the piece was there before, or has not come. */
   readonly #source: Uint8Array
   readonly #atS: Float32Array
 

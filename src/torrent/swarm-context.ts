@@ -17,7 +17,7 @@ export interface SwarmContext {
   readonly options: ParticipantOptions
   readonly metainfo: Metainfo
   readonly metadata: Metadata
-  /** As in the metainfo; undefined as long as they have not come. */
+  /** As in the metainfo; undefined until they have come. */
   pieceHashes: Uint8Array | undefined
   readonly local: LocalPeer
   readonly storage: Storage

@@ -134,17 +134,21 @@ describe.skipIf(!chromiumFile)('in a browser', () => {
       const draws = await page.evaluate(() => performance.getEntriesByName('draw').length)
       return { scriptS: metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? 0, draws }
     }
-    const before = await read()
-    for (let atS = 3; atS < 14; atS++) {
+    const frameMs: number[] = []
+    let before = await read()
+    for (let atS = 3; atS < 14; atS += 0.5) {
       run.until(atS)
       await page.waitForTimeout(500)
+      const after = await read()
+      if (after.draws === before.draws) continue
+      frameMs.push((1000 * (after.scriptS - before.scriptS)) / (after.draws - before.draws))
+      before = after
     }
-    const after = await read()
     await page.locator('#swarm [data-group]').first().click()
     await page.getByRole('button', { name: 'Whole fleet' }).click()
-    const draws = after.draws - before.draws
-    expect(draws).toBeGreaterThan(2)
-    expect((1000 * (after.scriptS - before.scriptS)) / draws).toBeLessThanOrEqual(16)
+    frameMs.sort((one, other) => one - other)
+    expect(frameMs.length).toBeGreaterThan(5)
+    expect(frameMs[Math.floor(frameMs.length / 2)]).toBeLessThanOrEqual(16)
     expect(await memoryOf(page)).toBeLessThanOrEqual(150e6)
     expect(faults).toEqual([])
     server.end()

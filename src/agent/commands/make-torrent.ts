@@ -84,7 +84,7 @@ export const command: Command = {
   },
 }
 
-/** The torrent of an earlier call, when it is written into the directory that it is made of. */
+/** The torrent of an earlier call, when it lies in the very directory that the torrent describes. */
 function itself(source: string, out: string): string[] {
   const inside = relative(resolve(source), resolve(out))
   if (inside === '' || inside.startsWith('..')) return []

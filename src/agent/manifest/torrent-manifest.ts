@@ -44,7 +44,7 @@ export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise
 
 /**
  * Finishes a directory whose content is complete: removes other files, if that was asked for, and sets attributes. Throws
- * NOT_REMOVED when all else is done.
+ * NOT_REMOVED, but only after all else is done.
  */
 export async function finishDirectory(
   { path, torrent: { metainfo }, deletesOthers, attributes }: ContentJob,

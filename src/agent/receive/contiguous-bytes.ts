@@ -1,4 +1,4 @@
-/** How far content that comes piece by piece, in any order, is there without a gap. */
+/** How many bytes from the start are there without a gap, while pieces arrive in any order. */
 export class ContiguousBytes {
   readonly #pieceLength: number
   readonly #length: number
@@ -19,7 +19,9 @@ export class ContiguousBytes {
     this.#wake()
   }
 
-  /** Bytes from the start that are there: waits until they are more than `position`. Rejects with the signal's reason. */
+  /**
+   * Waits until more than `position` bytes from the start are there, and gives their number. Rejects with the signal's reason.
+   */
   async beyond(position: number, signal?: AbortSignal): Promise<number> {
     for (;;) {
       signal?.throwIfAborted()
@@ -27,7 +29,7 @@ export class ContiguousBytes {
       if (here > position) return here
       await new Promise<void>((resolve) => {
         this.#wake = resolve
-        signal?.addEventListener('abort', this.#look) // the same one again is none
+        signal?.addEventListener('abort', this.#look) // adding the same listener again does nothing
       })
     }
   }

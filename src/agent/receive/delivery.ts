@@ -5,7 +5,7 @@ import { type ContentJob, decodeTorrent } from '../runs/job.ts'
 import { torrentOfMagnet } from './torrent-of-magnet.ts'
 import { packageFile } from './transfer-directory.ts'
 
-/** An order, parsed once into what the parts of `murder receive` take. */
+/** An order, parsed once for all parts of `murder receive`. */
 export interface Delivery {
   /** This server's share in the swarm. Its path is the package. */
   job: ContentJob

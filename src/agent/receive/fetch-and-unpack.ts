@@ -22,8 +22,8 @@ export interface Receiving {
 }
 
 /**
- * Fetches the package, unpacks it as far as it is there, and shares it until it has lingered or is told to stop. A failure
- * of either ends both.
+ * Fetches the package, unpacks what has arrived, and shares it until it has lingered or is told to stop. If fetching or unpacking
+ * fails, both end.
  */
 export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
   const { delivery, run, follower, emit, release } = receiving
@@ -46,7 +46,7 @@ export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
     links,
     onComplete: (participant) => emit(profile.transferred(participant)),
     onEvent(event) {
-      if (event.event !== 'failed') emit(event) // main says once what failed
+      if (event.event !== 'failed') emit(event) // main reports the failure once
       if (event.event !== 'done') return
       stopLooking()
       complete()
@@ -65,9 +65,9 @@ const ABANDONED_MS = 40_000
 const LOOK_MS = 1000
 
 /**
- * Peers of a deploy that was killed would trade among themselves as long as they find each other. This ends each of them
- * that is not complete and has had no follower for a while, neither its own nor one of another process here. Returns how
- * to stop looking.
+ * Peers of a deploy that was killed would trade among themselves as long as they find each other. This ends each of them that is
+ * not complete and has had no follower for a while, neither its own nor one of another process here. Returns a function that
+ * stops this.
  */
 function whenAbandoned({ delivery, follower }: Receiving, giveUp: () => void): () => void {
   let followed = performance.now()
@@ -78,7 +78,7 @@ function whenAbandoned({ delivery, follower }: Receiving, giveUp: () => void): (
   return () => clearInterval(timer)
 }
 
-/** Whether it is installed and the follower was told. Not when the follower has left, nor when all is to end. */
+/** Whether the release is installed and the follower knows. False when the follower has left or this process is ending. */
 async function installUnlessEnded(
   { delivery, follower, emit, profile }: Receiving & { profile: TransferProfile },
   contiguous: ContiguousBytes,

@@ -7,7 +7,10 @@ import { metainfoOfInfo } from '../../torrent/metainfo/metainfo.ts'
 import type { ContentJob } from '../runs/job.ts'
 import { metadataFile } from './transfer-directory.ts'
 
-/** The torrent, as far as it is known: with its piece hashes when an earlier attempt has kept them, else they come from others. */
+/**
+ * The torrent as far as it is known. It has piece hashes if an earlier attempt has kept them; otherwise they come from other
+ * peers.
+ */
 export function torrentOfMagnet(
   magnet: MagnetOrder,
   directory: string,

@@ -3,7 +3,7 @@ import { packPieces } from '../../protocol/packed-pieces.ts'
 import type { Participant } from '../../torrent/participant.ts'
 import { ownLoad } from './own-load.ts'
 
-/** What held up a transfer of this process that begins now, for the plugin to find out why the last server was last. */
+/** Measures from now on what slows down this transfer. From that the plugin finds out why the last server was last. */
 export class TransferProfile {
   readonly #begun = ownLoad()
   readonly #beganS = performance.now() / 1000

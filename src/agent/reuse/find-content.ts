@@ -16,7 +16,7 @@ export interface Part {
   offset: number
 }
 
-/** For each byte that is missing so many are looked at: then looking takes about as long as fetching at 100 Mbit/s. */
+/** So many bytes are searched for each missing byte: then the search takes about as long as fetching at 100 Mbit/s. */
 const SEARCHED_BYTES_PER_BYTE = 16
 const MIN_SEARCHED_BYTES = 512 << 20
 const CHUNK_BYTES = 1 << 20
@@ -42,7 +42,7 @@ export async function findContent(search: Search): Promise<Map<number, Part[]>> 
   return found
 }
 
-/** Where each file of the torrent is that a local file has all of. */
+/** For each file of the torrent that is here whole: where it is. */
 async function wholeFiles({
   metainfo,
   signature,
@@ -135,7 +135,7 @@ async function digestOf(file: LocalFile): Promise<Buffer | undefined> {
   })
 }
 
-/** Undefined when it cannot be read: then it has nothing for us. */
+/** Undefined when it cannot be read. */
 async function withFile<T>(
   { path, size }: LocalFile,
   use: (source: ByteSource) => Promise<T>,

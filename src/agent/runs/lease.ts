@@ -59,7 +59,10 @@ export function holdLease(folder: string, initial: RunState): Lease {
   }
 }
 
-/** For other containers (`isAlive`), and for systemd-tmpfiles and tmpwatch, which remove what was not touched for days. */
+/**
+ * A sign of life for other containers (`isAlive`), and for systemd-tmpfiles and tmpwatch, which remove files that were not
+ * touched for days.
+ */
 function touch(folder: string): void {
   const now = new Date()
   for (const path of [stateFile(folder), reserveFile(folder)]) {

@@ -56,16 +56,16 @@ const RESERVE_BYTES = 16_384
 const uid = () => process.getuid?.() ?? 0
 
 /**
- * Not $XDG_RUNTIME_DIR: logind removes that when the last session ends, and with it every run, though a download
- * must survive a dropped SSH connection. Containers that share the temporary directory have one each: none knows whether a
- * process of another one runs.
+ * Not $XDG_RUNTIME_DIR: logind removes it, with all runs, when the last session ends, but a download must survive a dropped SSH
+ * connection. Containers that share a temporary directory each have their own run directory, because none can see the processes
+ * of another.
  */
 export function runRoot(option: string | undefined, container = containerName()): string {
   const name = ['murder', uid(), container].filter((part) => part !== undefined).join('-')
   return resolve(option ?? process.env.MURDER_RUN_DIR ?? join(tmpdir(), name))
 }
 
-/** Makes the directory if need be, and refuses one that others could have put there or could write to. */
+/** Makes the directory if needed. Refuses one that another user owns or can write to. */
 export function openPrivateDirectory(path: string): void {
   if (!isAbsolute(path))
     throw new MurderError('BAD_DIRECTORY', `'${path}' is not an absolute path`, { exitCode: 2 })
@@ -95,10 +95,10 @@ export function writeState(folder: string, state: RunState): void {
 
 /** A run touches its state this often, so that one of another container is known to live. */
 export const TOUCH_MS = 3000
-/** One that was not touched for so long has ended, as a container does that is stopped and started again. */
+/** A run that was not touched for this long has ended, as when a container is stopped and started again. */
 const SILENT_MS = 10_000
 
-/** Whether its pid means nothing here: the run directory is shared with another container, or was with an earlier one. */
+/** Whether its pid means nothing here, because the run directory is or was shared with another container. */
 const isForeign = ({ state: { around } }: Run): boolean => around !== undefined && around !== surroundings()
 
 export const isAlive = (run: Run | undefined): run is Run =>
@@ -109,7 +109,7 @@ function wasTouched(folder: string): boolean {
   return Date.now() - touched < SILENT_MS
 }
 
-/** Throws SHARED_RUN_DIR: what runs in another container cannot be told from here to end, nor can its ports be reached. */
+/** Throws SHARED_RUN_DIR: a process in another container can neither be ended from here, nor can its ports be reached. */
 export function refuseForeign(root: string, runs: readonly Run[]): void {
   const foreign = runs.find((run) => isForeign(run) && isAlive(run))
   if (!foreign) return
@@ -185,7 +185,7 @@ export function claimRun(root: string, run: NewRun): { claimed: Run } | { taken:
   }
 }
 
-/** Removes a dead run's folder. Between the look and the rename someone may have taken it: then it is put back. */
+/** Removes a dead run's folder. If another process took the folder in between, it is put back. */
 function discard(root: string, folder: string): void {
   const aside = join(root, `.old-${process.pid}`)
   try {

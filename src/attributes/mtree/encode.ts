@@ -62,7 +62,7 @@ function ownerOf({ uid, gid, uname, gname }: TreeEntry): string {
   return `uid=${uid} gid=${gid}${names}`
 }
 
-/** The owner of most entries, to say it once. None where some have no names: a line cannot undo a `/set`. */
+/** The owner of most entries, to be written once. None where some have no names: a line cannot undo a `/set`. */
 function usualOwner(entries: TreeEntry[]): string | undefined {
   if (entries.some(({ uname, gname }) => !uname || !gname)) return undefined
   const counts = new Map<string, number>()

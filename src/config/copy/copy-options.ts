@@ -23,8 +23,8 @@ const harmless = ['maxBuffer', 'stdout', 'stderr']
 const known = ['copyAsDir', 'rsync', 'ignores']
 
 /**
- * Reads shipit's configuration as shipit-deploy does: `deploy.remoteCopy` takes precedence for `ignores` and `rsync`, and
- * without it `rsync` is not read, and `--del` is its value. Makes one complete line for each problem.
+ * Reads shipit's configuration as shipit-deploy does: `deploy.remoteCopy` takes precedence for `ignores` and `rsync`. Without it
+ * `rsync` is not read, and its value is `--del`. Gives one complete line for each problem.
  */
 export function readCopyOptions(config: CopyInput): { copy: CopyOptions; problems: string[] } {
   const wanted = isGroup(config.deploy) ? config.deploy.remoteCopy : undefined

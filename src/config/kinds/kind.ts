@@ -14,7 +14,7 @@ export interface Kind<S extends z.ZodType = z.ZodType> {
   show: (value: z.output<S>) => string
   /** The inverse of `fromText`. */
   toText: (value: z.input<S>) => string
-  /** Its value is shown to nobody. */
+  /** The value is a secret and is never shown. */
   isSecret?: boolean
 }
 
@@ -32,7 +32,7 @@ export const textKind = <S extends z.ZodType<string, string>>(
   fromText: (text: string) => unknown,
 ): Kind<S> => ({ schema, allowed, fromText, show: oneLine, toText: asWritten })
 
-/** A list of lines, separated by commas in a variable. `empty` is what people read of a list of nothing. */
+/** A list of lines, separated by commas in a variable. `empty` is what people read for an empty list. */
 export const listKind = <S extends z.ZodType<string[], string[]>>(
   schema: S,
   allowed: string,

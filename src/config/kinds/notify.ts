@@ -3,7 +3,7 @@ import { asWritten, commaSeparated, type Kind, trimmed } from './kind.ts'
 
 const webhookSchema = z.string().refine((text) => /^https?:\/\/\S+$/.test(text) && URL.canParse(text))
 
-/** The path of a webhook is what lets one write there. */
+/** The path of a webhook is a secret: it gives the right to post. */
 export const webhook: Kind<typeof webhookSchema> = {
   schema: webhookSchema,
   allowed: 'an address that begins with https:// or http://',
@@ -14,7 +14,7 @@ export const webhook: Kind<typeof webhookSchema> = {
 }
 
 const OCCASIONS = ['started', 'published', 'failed', 'reverted', 'rolledBack'] as const
-/** What others are told of. */
+/** Occasions on which a notice is sent. */
 export type Occasion = (typeof OCCASIONS)[number]
 
 const occasionsSchema = z.array(z.enum(OCCASIONS)).min(1)

@@ -6,7 +6,7 @@ export interface SettingDoc {
   description: string
   example: unknown
   kind: Kind
-  /** The default, for settings whose default is no value of their own. */
+  /** Describes the default of a setting that has no default value. */
   unset?: string
 }
 

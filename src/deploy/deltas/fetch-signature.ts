@@ -34,8 +34,8 @@ const MAX_SHARE = 1 / 16
 const MIN_LIMIT_BYTES = 1 << 20
 
 /**
- * Gets the signature of what this group of servers has from one of them, to where bases are kept. Only its length is checked: who
- * reads it must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
+ * Fetches the signature of this group's base from one of its servers, into the directory of bases. Only its length is checked:
+ * readers must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
  */
 export async function fetchSignature(
   context: Context,
@@ -71,7 +71,7 @@ interface FromServer {
   id: string
   /** The file to write. */
   file: string
-  /** Bytes: a longer one saves nothing. */
+  /** Bytes. A longer signature would save nothing. */
   limit: number
   signal: AbortSignal
 }

@@ -1,6 +1,6 @@
-/** What a link moves at least in a deploy for which waiting does not pay: 100 Mbit/s. */
+/** The assumed rate of a link, 100 Mbit/s. Where links are faster, waiting for deltas does not pay. */
 const USUAL_BYTES_PER_S = 12.5e6
-/** A process needs a moment, and its bytes save more than that on most links. */
+/** Starting a process takes a moment, which its savings repay on most links. */
 const MIN_MS = 5000
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Puts times of another machine's clock on ours. What it says has been said before we hear it, and after we have sent what it
- * answers: so the two clocks differ by something between these bounds, which are a round trip apart. Seconds.
+ * Converts times of another machine's clock to ours. An answer is given after we send the question and before we hear it. So the
+ * difference of the two clocks lies between two bounds that are one round trip apart. Seconds.
  */
 export class ClockMap {
   #least = Number.NEGATIVE_INFINITY
@@ -20,7 +20,10 @@ export class ClockMap {
     return Number.isFinite(this.#most) && this.#least <= this.#most
   }
 
-  /** What is heard comes soon after it is said; an answer may be late, because it was still starting. */
+  /**
+   * Prefers the bound of what we heard, which comes soon after it was said. An answer may be late, because the agent was still
+   * starting.
+   */
   toOurs(theirs: number): number {
     return theirs + this.#most
   }

@@ -1,13 +1,13 @@
 import type { PieceStep } from '../../report/last-server.ts'
 import type { ServerTransfer } from './server-transfer.ts'
 
-/** A piece goes through few servers: a longer chain was made up. */
+/** A piece passes few servers. A longer chain was made up. */
 const MAX_STEPS = 32
 const SEEDER = 'seeder'
 
 /**
- * The way of the last piece of a server: when it was there, when it was where it came from, and so on until the seeder, or a
- * server that says nothing of it.
+ * The path of a server's last piece, backwards: when that server got it, when its source got it, and so on to the seeder, or to a
+ * server that reports nothing about it.
  */
 export function pieceChain(last: ServerTransfer, facts: readonly ServerTransfer[]): PieceStep[] {
   const byName = new Map(facts.map((each) => [each.server, each]))

@@ -4,12 +4,12 @@ import { defined } from '../../system/defined.ts'
 import { ClockMap } from './clock-map.ts'
 import type { ServerTransfer, TransferFacts } from './server-transfer.ts'
 
-/** What a server says counts up to here: it may have made it up. */
+/** Larger values count as made up. */
 const MAX_S = 1_000_000
 const MAX_RATE = 1e12
 const MAX_PIECE_COUNT = 10_000_000
 
-/** Collects what one server says about its transfer. Nothing of it is trusted: it only explains. */
+/** Collects what one server reports about its transfer. It is not trusted: it only explains delays. */
 export class ServerProfile {
   readonly #server: string
   readonly #now: () => number
@@ -28,7 +28,7 @@ export class ServerProfile {
     this.#now = now
   }
 
-  /** It is sent its order now. A connection that is made again may lead to another process, with another clock. */
+  /** Call this when the server gets its order. A new connection may lead to another process, with another clock. */
   ordered(): void {
     this.#clock = new ClockMap()
     this.#orderedS = this.#now()
@@ -51,12 +51,12 @@ export class ServerProfile {
     if (event.event === 'spent') this.#spent = spentOf(event)
   }
 
-  /** Undefined unless it has the release. `nameOf`: the server at an address; undefined for any other machine. */
+  /** Undefined unless the server has the release. `nameOf`: the server at an address; undefined for any other machine. */
   facts(nameOf: (source: string) => string | undefined): ServerTransfer | undefined {
     const [startedS, completeS, doneS] = [this.#startedS, this.#completeS, this.#doneS]
     if (startedS === undefined || completeS === undefined || doneS === undefined) return undefined
     const told = this.#told && transferOf(this.#told)
-    // Of several threads, so it may be more than the time that has passed.
+    // The sum over several threads, so it may exceed the time that has passed.
     const queued = (seconds: number, mostS: number) => Math.max(0, Math.min(seconds, mostS))
     const transfer = told && { ...told, queuedS: queued(told.queuedS, completeS - startedS) }
     const spent = told && this.#spent

@@ -1,6 +1,6 @@
 import type { PieceArrival } from '../../protocol/packed-pieces.ts'
 
-/** What is known of one server's share in a transfer. Seconds since the transfer began, on the deploy host's clock. */
+/** What is known about one server's part in a transfer. Seconds since the transfer began, on the deploy host's clock. */
 export interface ServerTransfer {
   server: string
   /** It began to fetch. */
@@ -14,11 +14,11 @@ export interface ServerTransfer {
   transfer?: TransferFacts
   /** CPU time used, and waited for, from then until the release was made. */
   unpack?: { cpuS: number; queuedS: number }
-  /** By how much times of its clock may be wrong here. */
+  /** How wrong times of the server's clock may be here. */
   clockErrorS: number
-  /** From whom its pieces came, by the servers' names or `seeder`. */
+  /** Where its pieces came from: names of servers, or `seeder`. */
   pieces: readonly PieceArrival[]
-  /** By how much the times in `pieces` may be wrong, its clock aside. */
+  /** How wrong the times in `pieces` may be, besides the error of the clock. */
   pieceErrorS: number
   lastPiece?: PieceArrival
 }

@@ -3,32 +3,32 @@ import { bytes, duration } from '../../text/format.ts'
 import { pieceChain } from './piece-chain.ts'
 import type { ServerTransfer, TransferFacts } from './server-transfer.ts'
 
-/** Less than this behind the others says nothing: seconds, share of the whole time, multiples of how the others differ. */
+/** A server counts as late only beyond all of these: seconds, share of the whole time, and multiples of the others' spread. */
 const MIN_BEHIND_S = 0.5
 const MIN_BEHIND_SHARE = 0.15
 const MIN_SPREADS = 4
 /** A cause must explain so much of the delay. */
 const MIN_EXPLAINED = 0.5
-/** A link that has carried more than this share of the others' was none of the causes. */
+/** A link that carried more than this share of the others' rate was not the cause. */
 const SLOW_LINK = 0.7
 /**
  * Shares of segments that come after a gap or are sent again. Where a slow link's queue overflows it is up to 0.15, where packets
- * get lost at random 0.4 and more: so of a link that was slow only the second says that its losses were the cause.
+ * get lost at random 0.4 and more: so for a slow link only the higher share shows that losses were the cause.
  */
 const MIN_LOSS = 0.04
 const MIN_LOSS_WHEN_SLOW = 0.25
-/** What is less than so many times the others' is noise. */
+/** Less than so many times the others' value is noise. */
 const TIMES_OTHERS = 2
-/** It waited for a CPU for so much of the time, or so many times as much of it as others. */
+/** A server was starved if it waited for a CPU for this share of the time, or for so many times the others' share. */
 const STARVED = 0.7
 const STARVED_TIMES = 3
-/** So much of what came late came from one server. */
+/** One server is to blame if it sent this share of the late pieces. */
 const ONE_SENDER = 0.8
-/** So much more than others is more. */
+/** More than the others means at least so many times more. */
 const MORE = 1.5
 const SEEDER = 'seeder'
 
-/** The servers that were clearly later than the others, the last one first. Says nothing of servers within the others' noise. */
+/** The servers that were clearly later than the others, the last one first. Leaves out servers within the others' noise. */
 export function lateServers(facts: readonly ServerTransfer[]): LateServer[] {
   return [...facts]
     .sort((one, other) => other.doneS - one.doneS)
@@ -55,7 +55,7 @@ function whyLate(late: ServerTransfer, facts: readonly ServerTransfer[]): LateSe
 
 type Cause = [cause: Bottleneck, text: string]
 
-/** Where the time was lost, and why. What one phase does not explain, the machine may explain over all of them. */
+/** In which phase the time was lost, and why. If no single phase explains it, the machine's load over all phases may. */
 function causeOf(late: ServerTransfer, others: readonly ServerTransfer[], behindS: number): Cause {
   const excessOf = (secondsOf: (facts: ServerTransfer) => number) =>
     secondsOf(late) - median(others.map(secondsOf))
@@ -140,7 +140,7 @@ function whyBusy(
   return most && most.more >= MIN_EXPLAINED * behindS ? [most.cause, most.text] : undefined
 }
 
-/** On a busy machine whoever takes long also waits long for a CPU: what counts is how much of the time. */
+/** On a busy machine a long transfer also waits long for a CPU, so its share of the time counts. */
 function isStarved(own: Work, usual: (key: keyof Work) => number): boolean {
   const part = own.queuedS / own.lastedS
   return part >= STARVED || part >= STARVED_TIMES * (usual('queuedS') / usual('lastedS'))
@@ -165,7 +165,7 @@ function whyNetwork(late: ServerTransfer, others: readonly ServerTransfer[]): Ca
   return ['link', `its downlink carried ${megabits(own.peakDown)} Mbit/s, others ${megabits(usualPeak)}`]
 }
 
-/** One server from which nearly all came that came after the others were complete, and which sent slowly. */
+/** The one slow server that sent nearly all of the pieces that came after the others were complete. */
 function slowSender(
   late: ServerTransfer,
   others: readonly ServerTransfer[],
@@ -186,7 +186,7 @@ function slowSender(
 
 const ascending = (values: readonly number[]) => [...values].sort((one, other) => one - other)
 
-/** Of an even number of values the lower one of the two in the middle, and below the upper one. */
+/** For an even number of values, the median is the lower of the two in the middle, and `upperMedian` the upper. */
 const median = (values: readonly number[]) => ascending(values)[Math.floor((values.length - 1) / 2)] ?? 0
 const upperMedian = (values: readonly number[]) => ascending(values)[Math.floor(values.length / 2)] ?? 0
 

@@ -2,7 +2,10 @@ import { ExitCode, explain, MurderError } from '../../errors.ts'
 import type { DeployReport } from '../../report/deploy-report.ts'
 import type { Context } from '../context/context.ts'
 
-/** The final report as a plain object, for MURDER_REPORT and the event `murder:done`. `deployed`: of a deploy that got so far. */
+/**
+ * The final report as a plain object, for MURDER_REPORT and the event `murder:done`. `deployed`: the part of a deploy that got
+ * that far.
+ */
 export function runReport(
   { shipit, record, leftOut, staging }: Context,
   begun: Date,
@@ -21,7 +24,7 @@ export function runReport(
     ended: ended.toISOString(),
     seconds: (ended.getTime() - begun.getTime()) / 1000,
     exitCode,
-    error: error === undefined ? null : explain(error),
+    error: error === undefined ? null : said(error),
     staged: staging === true && error === undefined,
     published: record.servers.some(({ published }) => published),
     size,
@@ -38,3 +41,7 @@ export function runReport(
 }
 
 export type RunReport = ReturnType<typeof runReport>
+
+/** What servers have failed of is in the report itself, and not in a table above it. */
+const said = (error: unknown): string =>
+  error instanceof MurderError && error.code === 'FLEET_FAILED' ? error.message : explain(error)

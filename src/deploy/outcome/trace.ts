@@ -1,4 +1,5 @@
 import type { Timeline, TimeSpan } from '../../report/timeline.ts'
+import { parseAddress } from '../../system/addresses.ts'
 import type { RunReport } from './run-report.ts'
 
 type Value = { stringValue: string } | { intValue: string } | { boolValue: boolean }
@@ -32,7 +33,7 @@ export interface Identities {
 const OK = { code: 1 } as const
 
 /**
- * The run as a trace: one span for the run, under it one for each step and one for each server, under that one for each phase.
+ * The run as a trace: one span for the run, below it one for each step and each server, and below a server one for each phase.
  * Attributes follow OpenTelemetry's semantic conventions for CI/CD and deployments (1.30).
  */
 export function traceOf(
@@ -64,6 +65,7 @@ export function traceOf(
     'cicd.pipeline.name': `shipit ${report.environment} deploy`,
     'cicd.pipeline.run.id': report.release,
     'cicd.pipeline.result': isDone ? 'success' : report.exitCode === 130 ? 'cancellation' : 'failure',
+    'error.type': isDone ? null : `exit ${report.exitCode}`,
     'deployment.environment.name': report.environment,
     'deployment.id': report.release,
     'deployment.status': report.published || report.staged ? 'succeeded' : 'failed',
@@ -72,7 +74,11 @@ export function traceOf(
     'murder.seeder.sent': report.seederUploaded,
   })
   for (const step of timeline.steps) {
-    add(step.name, step, run.spanId).attributes = attributes({ 'cicd.pipeline.task.name': step.name })
+    const task = add(step.name, step, run.spanId)
+    task.attributes = attributes({
+      'cicd.pipeline.task.name': step.name,
+      'cicd.pipeline.task.run.id': task.spanId,
+    })
   }
   for (const server of report.servers) {
     const phases = timeline.spansOf(server.server)
@@ -80,7 +86,7 @@ export function traceOf(
     if (!first || !last) continue
     const whole = add(server.server, { begun: first.begun, ended: last.ended ?? ended }, run.spanId)
     whole.attributes = attributes({
-      'server.address': server.server,
+      ...endpointAttributes(server.address),
       'deployment.status': server.outcome === 'done' ? 'succeeded' : 'failed',
       'murder.received.seeder': server.fromSeeder,
       'murder.received.peers': server.fromPeers,
@@ -95,6 +101,12 @@ export function traceOf(
     if (at) at.status = whole.status
   }
   return spans
+}
+
+/** `host:port`, as the deploy host reaches the server's sshd. */
+function endpointAttributes(address: string) {
+  const { host, port } = parseAddress(address) ?? { host: address, port: null }
+  return { 'server.address': host, 'server.port': port }
 }
 
 const failed = (message: string): Span['status'] => ({ code: 2, message })

@@ -1,5 +1,5 @@
 import { MurderError, reason } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import { outOfTime } from '../../fleet/ssh/messages/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent, Carried } from '../../protocol/events.ts'
@@ -7,7 +7,6 @@ import { carriedText } from '../../report/deploy-report.ts'
 import { areClosed, CLOSED_LINE } from '../../report/exchange.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
-import { parseAddress } from '../../system/addresses.ts'
 import { pause } from '../../system/backoff.ts'
 import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
@@ -17,20 +16,20 @@ import { agentError } from '../hosts/agent-error.ts'
 import { ServerProfile } from '../last-server/server-profile.ts'
 import type { ServerTransfer } from '../last-server/server-transfer.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
-import type { FleetFacts } from '../preflight/preflight.ts'
+import { ProgressLimits } from './limits/progress-limits.ts'
+import { ReconnectLimit } from './limits/reconnect-limit.ts'
 import { orderFor, type ReceivePlan } from './make-order.ts'
-import { ProgressLimits } from './progress-limits.ts'
-import { ReconnectLimit } from './reconnect-limit.ts'
+import { amount, nameOf, transferOf } from './read-event.ts'
 import { RemotePeer } from './remote-peer.ts'
 import type { SourceNames } from './source-names.ts'
 import type { TransferPlan, TransferPlans } from './transfer-plans.ts'
 import type { TransferTimes } from './transfer-times.ts'
 
-/** Between two attempts to reach a server whose connection broke. */
+/** Pause between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
-/** Between two looks at how far the server is. */
+/** How often to check how far the server is. */
 const LOOK_MS = 1000
-/** Peers that one server may accuse: one that means harm could accuse any number. */
+/** How many peers one server may accuse. A malicious server could accuse any number. */
 const MAX_BANNED = 10
 const MAX_ADDRESS_CHARACTERS = 100
 
@@ -61,7 +60,7 @@ export interface FollowedRun {
 export class ServerFollower {
   peer: RemotePeer
   report: ServerReport
-  /** It has done all that was ordered. */
+  /** The server has done all that was ordered. */
   hasArrived = false
   readonly #server: Server
   readonly #run: FollowedRun
@@ -84,7 +83,10 @@ export class ServerFollower {
     this.report = { server: server.label, seconds: 0 }
   }
 
-  /** Gives the failure, unless it was Ctrl-C. When the connection breaks the download goes on, and a new connection finds it. */
+  /**
+   * Returns the failure, unless Ctrl-C was the cause. If the connection breaks, the download goes on and a new connection finds
+   * it.
+   */
   async follow(): Promise<Failure | undefined> {
     const { display, settings, signal } = this.#run.context
     const reconnectLimit = new ReconnectLimit(settings.timeouts.stall)
@@ -115,14 +117,14 @@ export class ServerFollower {
       if (!gotNoOrder && !reconnectLimit.allows(outcome.error)) return this.#fail(outcome)
       if (attempt === 0 && !gotNoOrder) {
         const text = 'the connection broke; connecting again, the download goes on meanwhile'
-        display.board().log(`${this.#server.label}: ${text}`)
+        display.board().log(`${this.#server.label}: ${text}`, this.#server.label)
       }
       await pause(RECONNECT_PAUSE_S)
       this.peer = new RemotePeer(this.#run.context, this.#server)
     }
   }
 
-  /** What is known of when it did what, once it has arrived. */
+  /** The timeline of this server's transfer, once it has been reported. */
   get facts(): ServerTransfer | undefined {
     return this.#profile.facts((source) => this.#run.names.nameOf(source))
   }
@@ -136,7 +138,9 @@ export class ServerFollower {
     return this.#chosen.plan.transfer.base !== undefined && REFUSALS.has(code)
   }
 
-  /** The delta does not fit what is on this server. Gives the failure where it cannot have the package either. */
+  /**
+   * Called when the delta does not fit the base on this server. Returns the failure if the server cannot get the package either.
+   */
   async #takeWhole(outcome: Outcome & { ok: false }): Promise<Outcome | undefined> {
     const { context, plans } = this.#run
     try {
@@ -148,7 +152,7 @@ export class ServerFollower {
     const { received = 0, fromSeeder = 0 } = this.report
     this.#inVain = { received, fromSeeder }
     this.#isComplete = false
-    this.#board.log(`${this.#server.label} gets the whole package: ${this.#refused}`)
+    this.#board.log(`${this.#server.label} gets the whole package: ${this.#refused}`, this.#server.label)
     this.peer = new RemotePeer(context, this.#server)
     return undefined
   }
@@ -170,7 +174,7 @@ export class ServerFollower {
     return order
   }
 
-  /** What is said of the choice, where there is one. */
+  /** The report's line about the choice, where there was one. */
   #brought(): Partial<ServerReport> {
     const { plan } = this.#chosen
     const { base, length } = plan.transfer
@@ -186,7 +190,7 @@ export class ServerFollower {
     return this.#run.context.display.board()
   }
 
-  /** What this throws ends the peer and becomes the failure. */
+  /** An error that this throws ends the peer and becomes the failure. */
   #take(event: AgentEvent): void {
     const { context, times } = this.#run
     const { plan } = this.#chosen
@@ -239,7 +243,7 @@ export class ServerFollower {
   #warnWhenClosed(): void {
     const { exchanged, hasWarned } = this.#run
     const { plan } = this.#chosen
-    if (plan.deltas && plan.deltas.size > 0) return // Several seeders send several things.
+    if (plan.deltas && plan.deltas.size > 0) return // Several seeders send different content.
     const sum = [...exchanged.values()].reduce((total, bytes) => total + bytes, 0)
     if (hasWarned || !areClosed(plan.transfer.length, plan.swarm.sent(), sum)) return
     this.#run.hasWarned = true
@@ -252,7 +256,7 @@ export class ServerFollower {
       this.report.carried = carried
       this.#run.context.log.line(`${label}: carried over: ${carriedText(carried)}`)
     }
-    for (const what of skipped) this.#board.log(`${label}: not carried over: ${oneLine(what)}`)
+    for (const what of skipped) this.#board.log(`${label}: not carried over: ${oneLine(what)}`, label)
   }
 
   #noteSources(from: unknown): void {
@@ -281,7 +285,7 @@ export class ServerFollower {
   }
 }
 
-/** An agent that ends before it has said that all is done has failed, whatever its exit code. */
+/** An agent that ends before it reports that all is done has failed, whatever its exit code. */
 function asFailure(ended: Outcome | undefined): (Outcome & { ok: false }) | undefined {
   if (!ended?.ok) return ended
   const error = new MurderError('AGENT_ENDED', 'the agent ended before its work was done', {
@@ -297,24 +301,4 @@ function withoutWhole({ message }: MurderError, why: unknown): MurderError {
   return new MurderError(code, text, { ...defined({ cure }), cause: why })
 }
 
-/** How many bytes are to be fetched, and how many have come: bytes that were there before are not counted. */
-function transferOf({ bytes, kept, down }: AgentEvent & { event: 'progress' }, length: number) {
-  const before = Math.min(amount(kept), length)
-  const fetched = Math.max(0, Math.min(amount(bytes), length) - before)
-  return { bytes: fetched, total: length - before, rate: amount(down) }
-}
-
-/** A number in an event, which a server may have made up. */
-const amount = (value: unknown): number =>
-  typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0
-
 const hasTarget = ({ releasePath, place }: ReceivePlan) => releasePath !== undefined || place !== undefined
-
-/** The server with this address, when there is one; else the address with control characters stripped. */
-function nameOf(facts: FleetFacts, address: string): string {
-  const host = parseAddress(address)?.host ?? address
-  const [server, another] = [...facts].flatMap(([server, { addresses, serverAddress }]) =>
-    [...addresses, serverAddress].includes(host) ? [server] : [],
-  )
-  return server && !another ? `${server.label} (${host})` : oneLine(address)
-}

@@ -15,7 +15,7 @@ export interface Received {
   /** Seconds from the start until the last server had everything or had failed, and from then until the last one had unpacked. */
   transferSeconds: number
   unpackSeconds: number
-  /** The peers that go on sharing: tell them to end, or let go of them. */
+  /** The peers that go on sharing. They must be told to end, or be let go. */
   peers: RemotePeer[]
 }
 

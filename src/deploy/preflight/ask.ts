@@ -1,4 +1,4 @@
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
@@ -49,7 +49,7 @@ export async function askAndLock(context: Context): Promise<Outcome[]> {
   return lock.ask({ before: (server) => factsOf(context, server), after }, signal)
 }
 
-/** Asks without making anything, and also what only a diagnosis needs: limits, and who has the lock. */
+/** Asks without making anything. Also asks what only a diagnosis needs: limits, and the owner of the lock. */
 export function askReadOnly(context: Context): Promise<Outcome[]> {
   const { fleet, signal } = context
   const script = (server: Server) => {

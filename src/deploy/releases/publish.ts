@@ -22,7 +22,7 @@ export interface Guards {
 /** What `current` pointed to before; an empty text where there was none. Servers that were asked, in that order. */
 export type Links = Map<Server, string>
 
-/** Makes `current` point to the release on these servers. Gives where that failed. */
+/** Makes `current` point to the release on these servers. Returns the failures. */
 export async function publishOn(
   context: Context,
   servers: readonly Server[],
@@ -49,14 +49,14 @@ export async function publishOn(
         if (line.startsWith('was=') && !links.has(server)) links.set(server, line.slice(4))
       },
     }),
-    // Ctrl-C waits for it: a script that has begun would go on, and publish after all was taken back.
+    // Ctrl-C waits for this: a script that has begun would go on and publish after everything was taken back.
     { servers, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   for (const { ok, server } of outcomes) if (ok) record.published(server.label, true)
   return failuresOf(outcomes, 'publish')
 }
 
-/** Servers that publish failed on, or that have published, get back what they had. Gives where that failed. */
+/** Restores the earlier `current` on servers that have published, or failed to. Returns the failures. */
 export async function revertOn(
   { fleet, lock, shipit, record, picture }: Context,
   servers: readonly Server[],

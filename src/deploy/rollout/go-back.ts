@@ -34,7 +34,7 @@ interface Extent {
   done: readonly Group<Server>[]
 }
 
-/** Takes back what `revert` says. Gives a sentence about what is live now. */
+/** Takes back as much as `revert` says. Returns a sentence about what is live now. */
 export function undo(change: Change, extent: Extent): Promise<string> {
   const { release } = change.publication
   if (extent.revert === false)
@@ -42,7 +42,7 @@ export function undo(change: Change, extent: Extent): Promise<string> {
   return extent.revert === 'group' ? undoGroup(change, extent) : undoAll(change, extent)
 }
 
-/** The group that has failed first: it is out of service already. Without hooks all servers at once. */
+/** Starts with the group that failed, which is already out of service. Without hooks, all servers at once. */
 async function undoAll(change: Change, { group, done }: Extent): Promise<string> {
   const { context, publication, links, service } = change
   const { servers } = context.fleet
@@ -59,7 +59,7 @@ async function undoAll(change: Change, { group, done }: Extent): Promise<string>
   return `all servers have what they had before, but ${named(notBack)}`
 }
 
-/** The release itself stays on the servers: murder:resume goes on with it. */
+/** The release itself stays on the servers, because murder:resume goes on with it. */
 async function undoGroup(change: Change, { group, done }: Extent): Promise<string> {
   const { context, publication, links } = change
   const servers = among(context, group)
@@ -78,7 +78,7 @@ const among = ({ fleet }: Context, { servers }: Group<Server>): Server[] =>
   servers.filter((server) => fleet.servers.includes(server))
 
 /**
- * Gives where servers did not get back what they had. What else fails on the way is said, and stops nothing. `group`: all of it
+ * Returns the servers that did not get back what they had. Other failures are reported and stop nothing. `group`: the whole group
  * is taken out of service for this, and put back.
  */
 export async function goBack(

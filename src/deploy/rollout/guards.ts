@@ -1,5 +1,5 @@
 import { interrupted, type MurderError } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import { Limit } from '../../fleet/limit.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
@@ -28,8 +28,8 @@ import type { Trouble } from './service.ts'
 const RETRY_PAUSE_S = 1
 
 /**
- * The guards of a rollout, one on each server whose link changes: they go back by themselves unless the server is confirmed over a
- * new connection, and while the rest of the group is not done they also do when no sign of life comes any more.
+ * The guards of a rollout, one on each server whose link changes. A guard goes back by itself unless the server is confirmed over
+ * a new connection. Until the rest of the group is done, it also goes back when signs of life stop.
  */
 export class Guards {
   readonly #context: Context
@@ -79,12 +79,12 @@ export class Guards {
     return this.#seconds === 0 ? 0 : 3 * (this.#context.settings.timeouts.hook || 3600) + SCRIPT_TIMEOUT_S
   }
 
-  /** Whether the guard there has gone back, so that the deploy need not. */
+  /** Whether the guard there has gone back already. */
   hasGoneBack(server: Server): boolean {
     return this.#back.has(server)
   }
 
-  /** Whether there is a guard that goes back when the deploy does not reach it any more. */
+  /** Whether a guard there goes back when the deploy no longer reaches it. */
   isArmed(server: Server): boolean {
     return this.#armed.has(server)
   }
@@ -94,7 +94,7 @@ export class Guards {
     return this.#unreached.has(server)
   }
 
-  /** Confirms servers over new connections. Gives those that could not be reached in time, or have gone back meanwhile. */
+  /** Confirms servers over new connections. Returns those that could not be reached in time, or have gone back meanwhile. */
   async confirm(servers: readonly Server[]): Promise<Trouble> {
     if (this.#seconds === 0) return { failures: [] }
     const { settings, signal, record } = this.#context

@@ -20,8 +20,9 @@ import { watch } from './watch.ts'
 
 /**
  * Makes `current` point to the release on every server, group by group, each of which is taken out of service, checked, put back
- * and watched, as far as the settings say so. When more servers fail than is tolerated, those go back that `revert` names, and
- * this throws FLEET_FAILED. Ctrl-C does the same, but when all have published: then it comes too late. Throws NOTHING_TO_PUBLISH.
+ * and watched, as far as the settings say so. When too many servers fail, the servers that `revert` names go back, and this
+ * throws FLEET_FAILED. Ctrl-C does the same, unless all servers have published: then it comes too late. Throws
+ * NOTHING_TO_PUBLISH.
  */
 export async function rollOut(context: Context, publication: Publication): Promise<void> {
   checkReleaseName(publication.release)
@@ -115,7 +116,9 @@ class Rollout {
     this.#save(index + 1)
   }
 
-  /** The symlink, then what restarts the application, then its health: each where the one before has succeeded. */
+  /**
+   * Changes the symlink, then restarts the application, then checks its health: each only where the step before has succeeded.
+   */
   async #change(servers: readonly Server[]): Promise<Trouble> {
     const { picture, settings } = this.#context
     const failures: Failure[] = []
@@ -132,7 +135,7 @@ class Rollout {
     return { failures }
   }
 
-  /** After a group is back in service: the first time only what has not been asked before. */
+  /** Checks a group after it is back in service. The first time it only asks what was not asked before. */
   async #look(servers: readonly Server[], { isFirst = false } = {}): Promise<Trouble> {
     const { settings, signal } = this.#context
     const { check } = settings.rollout.local
@@ -167,7 +170,7 @@ class Rollout {
       return this.#giveUp(group, { failures, stopped })
     const failed = new Set(failures.map(({ server }) => server))
     const servers = group.servers.filter(({ label }) => failed.has(label))
-    // While the group is out, its own end puts it back.
+    // While the group is out of service, its own end puts it back.
     const apart = this.#service.isOut(group) ? undefined : { servers }
     const notBack = await goBack(this.#state(), servers, apart)
     tolerate(

@@ -47,7 +47,7 @@ export function parseStatus({ label }: Pick<Server, 'label'>, output: string): S
 export interface ServerStatus {
   server: string
   node: string | null
-  /** What runs it: a path, or a name on the PATH. */
+  /** How to run it: a path, or a name on the PATH. */
   nodePath: string | null
   agent: boolean
   current: string | null

@@ -37,7 +37,7 @@ export async function status(context: Context): Promise<void> {
   assertNoFailures(context, failures, 'nothing is known of them')
 }
 
-/** Where a table is too wide, those with the highest numbers are left out first. */
+/** If a table is too wide, columns with the highest numbers are left out first. */
 const SERVICES = [
   { title: 'on', nameAtLeast: 16 },
   { title: 'role' },

@@ -9,8 +9,8 @@ import { startSwarm } from './start-swarm.ts'
 import type { Swarm } from './swarm.ts'
 
 /**
- * The swarm of a deploy, not yet started. Other plugins and the user are told of it. `made`: the package, where it is there by
- * then.
+ * The swarm of a deploy, not yet started. When it starts, other plugins and the user are told. `made`: the package, if it exists
+ * by then.
  */
 export function swarmOf(
   context: Context,
@@ -31,7 +31,7 @@ export async function stopAndCount(context: Context, swarm: LazySwarm): Promise<
   } catch (error) {
     context.display.board().log(explain(error))
   }
-  // A seeder that was killed last reported some seconds before.
+  // The last report of a killed seeder is some seconds old.
   const had = context.record.servers.reduce((sum, { fromSeeder }) => sum + fromSeeder, 0)
   context.record.seederUploaded = Math.max(swarm.sent(), had)
 }

@@ -4,7 +4,7 @@ import type { ReachableSwarm, Swarm } from './swarm.ts'
 
 type Seeded = readonly [Transfer, ...Transfer[]]
 
-/** The swarm of a deploy. It starts with the first server that needs one: what is small goes with the orders. */
+/** The swarm of a deploy. It starts when the first server needs it, because small content goes with the orders. */
 export class LazySwarm implements ReachableSwarm {
   readonly placement: Placement
   readonly seederPort = 0
@@ -19,7 +19,7 @@ export class LazySwarm implements ReachableSwarm {
 
   readonly sent = (): number => this.#running?.sent() ?? 0
 
-  /** `seeded`: from the start, unless it has started. Throws when it does not start. */
+  /** `seeded`: the transfers to seed from the start. Ignored if the swarm has started already. Throws when it does not start. */
   async start(seeded: Seeded): Promise<Swarm> {
     this.#starting ??= this.#start(seeded)
     this.#running = await this.#starting

@@ -6,7 +6,7 @@ import { digest } from './file-transfer.ts'
 import { type BaseOfDelta, packagePath, type Transfer, transferOf } from './transfer.ts'
 
 interface DeltaSpec {
-  /** The directory of the delta, which is there in a package's place. */
+  /** The directory of the delta, which takes the place of a package there. */
   directory: string
   /** How many servers it goes to. */
   peers: number
@@ -14,7 +14,7 @@ interface DeltaSpec {
   key: string | undefined
 }
 
-/** Joining a swarm takes a server about as many bytes. */
+/** Joining a swarm costs a server about this many bytes. */
 const MAX_CONTENT_BYTES = 16 << 10
 
 /** The transfer of a delta to those servers that have its base. */

@@ -15,8 +15,8 @@ import { type MakeOptions, otherContent } from './whole-package.ts'
 const NO_OWNER = { uid: 0, gid: 0 }
 
 /**
- * A release as it is: the torrent of its files and of a manifest with everything else. Each file is read once, and nothing
- * is copied: in the package's place is a link to the directory, which must not change while it is seeded.
+ * A release as it is: the torrent of its files and of a manifest with everything else. Each file is read once and nothing is
+ * copied: a link to the directory takes the place of the package. The directory must not change while it is seeded.
  */
 export async function directoryTransfer(
   { settings, signal }: Context,

@@ -38,7 +38,9 @@ export function sourcePath({ filesPath, pathIsFile, encrypt }: Settings): string
     : wrong(`murder.filesPath is ${filesPath}, no file`, 'name a file, or leave out murder.pathIsFile')
 }
 
-/** The transfer of one file as it is. It is read once; in the package's place is a link to it, so it may be large. */
+/**
+ * The transfer of one file as it is. It is read once and not copied: a link takes the place of the package. So it may be large.
+ */
 export async function fileTransfer(
   { settings, signal }: Context,
   spec: TransferSpec,
@@ -54,7 +56,7 @@ export async function fileTransfer(
   return transferOf(settings, spec, { torrent, sha256, compression: 'none', extent: extentOf([]), source })
 }
 
-/** Reads a file once. Throws FILE_CHANGED when it has not this length. */
+/** Reads a file once. Throws FILE_CHANGED when it does not have this length. */
 export async function digest(path: string, length: number, pieceLength: number, signal: AbortSignal) {
   const hasher = new PieceHasher(pieceLength)
   const whole = createHash('sha256')

@@ -39,7 +39,7 @@ export function packageProgress({ display }: Context): (bytes: number, total: nu
 }
 
 /**
- * How a directory would travel as the settings want it, without what they ignore and without this plugin's own files. `root` is the
+ * Plans how a directory travels, as the settings say: without ignored files and without this plugin's own. `root` is the
  * deployed one unless given.
  */
 export function planTransfer(context: Context, spec: Spec): PlannedPackage {
@@ -76,11 +76,11 @@ export function planTransfer(context: Context, spec: Spec): PlannedPackage {
   }
 }
 
-/** Bytes of the repository's history, which shipit-deploy deploys, too, unless it is ignored. */
+/** Bytes of the repository's history, which shipit-deploy also deploys unless it is ignored. */
 const gitBytes = (entries: readonly Entry[]) =>
   entries.reduce((sum, { path, size }) => sum + (/^([^/]+\/)?\.git\//.test(path) ? size : 0), 0)
 
-/** A full disk, when the package is on that of temporary files: another one can be named. */
+/** Adds a cure to a full-disk error when the package is among temporary files: another directory can be named. */
 export function inTemporaryDirectory(error: unknown, directory: string): unknown {
   if (!(error instanceof MurderError) || error.code !== 'DISK_FULL') return error
   if (!directory.startsWith(`${tmpdir()}${sep}`)) return error

@@ -14,7 +14,7 @@ import type { Context } from '../context/context.ts'
 import { extentOf, type PackageSpec, packagePath, type Transfer, transferOf } from './transfer.ts'
 import { type MakeOptions, otherContent, type PlannedPackage } from './whole-package.ts'
 
-/** How a directory would be packaged, and about how large that would be. */
+/** How a directory would be packaged, and the estimated size of the package. */
 export function planPackage(
   context: Context,
   spec: PackageSpec,

@@ -7,24 +7,27 @@ export function laneCounts(servers: readonly ServerPicture[]): Record<Lane, numb
   return counts
 }
 
-/** Places of all servers: the failed first, then the ones that are furthest behind, then the ones that were done last. */
+/** Places of all servers: failed ones first, then those that are furthest behind, then those that finished last. */
 export function slowestFirst({ servers, run }: Picture): number[] {
-  const rank = (server: ServerPicture) => (server.lane === 'failed' ? 0 : hasRelease(server) ? 2 : 1)
-  return servers
-    .map((server, place) => ({ server, place, rank: rank(server), doneS: doneAtS(server) ?? run.atS }))
-    .sort(
-      (one, other) =>
-        one.rank - other.rank ||
-        (one.rank === 1 ? behind(one.server, other.server) : other.doneS - one.doneS) ||
-        one.place - other.place,
-    )
-    .map(({ place }) => place)
+  const keys = servers.map((server) => sortKey(server, run.atS))
+  return keys
+    .map((_, place) => place)
+    .sort((one, other) => {
+      const [first, second] = [keys[one] ?? [], keys[other] ?? []]
+      const differs = first.findIndex((value, at) => value !== second[at])
+      return differs < 0 ? one - other : (first[differs] ?? 0) - (second[differs] ?? 0)
+    })
 }
 
-const behind = (one: ServerPicture, other: ServerPicture) =>
-  lanes.indexOf(one.lane) - lanes.indexOf(other.lane) || one.bytes - other.bytes || one.rate - other.rate
+/** Numbers to sort by, the first one that differs decides. */
+function sortKey(server: ServerPicture, nowS: number): number[] {
+  const { lane, bytes, rate } = server
+  if (lane === 'failed') return [0, -(doneAtS(server) ?? nowS)]
+  if (hasRelease(server)) return [2, -(doneAtS(server) ?? nowS)]
+  return [1, lanes.indexOf(lane), bytes, rate]
+}
 
-/** When it had the release. */
+/** When the server had the release. */
 export function doneAtS({ spans }: ServerPicture): number | undefined {
   return spans.find(([lane]) => lane === 'ready')?.[1] ?? spans.find(([lane]) => lane === 'publish')?.[1]
 }

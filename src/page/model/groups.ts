@@ -9,12 +9,12 @@ export interface Group {
 
 /** More would be a tangle. */
 export const MAX_GROUPS = 24
-/** A drawing of a large fleet has at least so many, so that something is seen. */
+/** A large fleet is drawn with at least so many groups, so that there is something to see. */
 const MIN_GROUPS = 12
 
 /**
- * The fleet in at most `MAX_GROUPS` groups. A small fleet is one server each; a large one is grouped by what the names say, kinds
- * that are too large are cut into pieces, and the smallest go together. `shorts` are the names to show.
+ * The fleet in at most `MAX_GROUPS` groups. A small fleet is one server each; a large one is grouped by kinds of names. Kinds
+ * that are too large are split, and the smallest are merged. `shorts` are the names to show.
  */
 export function groupsOf(
   labels: readonly string[],
@@ -42,11 +42,11 @@ export function groupsOf(
   return rest.length > 0 ? [...groups, named(rest, 'others')] : groups
 }
 
-/** `web1–12.fra`, where only the number differs. */
+/** `web1–12.fra` where only the number differs, else `10.0.0.1 +7`. */
 function nameOf(members: readonly number[], shorts: readonly string[], rest: string): string {
   const [first, last] = [shorts[members[0] ?? 0] ?? '', shorts[members.at(-1) ?? 0] ?? '']
   if (rest !== '' || members.length === 1) return rest || first
   const [one, other] = [first, last].map((name) => /^(\D*)(\d+)(.*)$/s.exec(name))
-  if (!one || !other || one[1] !== other[1] || one[3] !== other[3]) return `${first} … ${last}`
+  if (!one || !other || one[1] !== other[1] || one[3] !== other[3]) return `${first} +${members.length - 1}`
   return `${one[1]}${one[2]}–${other[2]}${one[3]}`
 }

@@ -4,6 +4,7 @@ import { type DeployReport, reportTable } from '../deploy-report.ts'
 import { type OutputEvent, progressEvent, reportEvent } from '../events.ts'
 import type { Failure } from '../failures.ts'
 import { columnsOf, type OutputMode, type OutputStream, paint } from '../output.ts'
+import { AlikeLines } from './alike-lines.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { EtaEstimator } from './eta.ts'
 import {
@@ -24,7 +25,7 @@ const HEARTBEAT_MS = 5000
 
 const idle: ServerState = { phase: 'check', bytes: 0, total: 0, rate: 0 }
 
-/** What stays known of a server that enters another phase. */
+/** The fields that a server keeps when it enters another phase. */
 function afterPhase(before: ServerState | undefined): ServerState {
   const transferred = before?.phase === 'transfer' ? before.total : before?.transferred
   return { ...idle, ...defined({ transferred }) }
@@ -32,8 +33,9 @@ function afterPhase(before: ServerState | undefined): ServerState {
 
 export interface BoardOptions {
   servers: readonly string[]
-  /** Servers that are done already, because an earlier display has shown that. */
+  /** Servers that an earlier display has already shown as done, or as failed. */
   done?: readonly string[]
+  failed?: readonly string[]
   mode: OutputMode
   stream: OutputStream
   /** Streams that others write to meanwhile. On a terminal their lines go above the display. */
@@ -42,7 +44,7 @@ export interface BoardOptions {
   clock?: Clock
   /** Gets every event, in every mode. */
   onEvent?: (event: OutputEvent) => void
-  /** Is told how far each server is, and what the seeder has sent, as often as the board is. */
+  /** Gets the progress of each server, and the seeder's bytes, whenever the board does. */
   watcher?: Watcher | undefined
 }
 
@@ -52,7 +54,7 @@ export interface Watcher {
 }
 
 /**
- * The progress display of a deploy. Tell it what happens, in any order and as often as you like; it writes at its own pace.
+ * The progress display of a deploy. It takes events in any order, as often as you like, and writes at its own pace.
  * `finish` ends it (also after a failure) and may be called twice.
  */
 export class ProgressBoard {
@@ -68,6 +70,7 @@ export class ProgressBoard {
   #changed = true
   /** When each server began to transfer: milliseconds since 1970. */
   readonly #began = new Map<string, number>()
+  readonly #alike = new AlikeLines()
   /** The last line of a log. */
   #line = ''
   #writtenAt = Number.NEGATIVE_INFINITY
@@ -76,7 +79,8 @@ export class ProgressBoard {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     for (const server of options.servers) this.#states.set(server, idle)
-    for (const server of options.done ?? []) this.#states.set(server, { ...idle, phase: 'done' })
+    for (const phase of ['done', 'failed'] as const)
+      for (const server of options[phase] ?? []) this.#states.set(server, { ...idle, phase })
     this.#block = new LiveBlock(options.stream)
     this.#stops = [this.#clock.every(intervalsMs[options.mode], () => this.#tick())]
     if (options.mode === 'terminal')
@@ -102,22 +106,23 @@ export class ProgressBoard {
     this.#noteStep()
   }
 
-  /** As the agent says it. A server that had everything has transferred nothing, and needs no line. */
+  /** Progress as the agent reports it. A server that had everything transfers nothing, and needs no line. */
   #tellDone(server: string): void {
     const began = this.#began.get(server)
     if (began === undefined) return
     this.#print(`${oneLine(server)}: Done and done, ${duration((this.#clock.now() - began) / 1000)}`)
   }
 
-  /** `failure.server` has failed. That is printed at once, unless `quietly`; a table at the end says why, once for all. */
+  /** `failure.server` has failed. That is printed at once, unless `quietly`. A table at the end gives the causes. */
   fail(failure: Failure, { quietly = false } = {}): void {
     this.update(failure.server, { phase: 'failed' })
     this.#event({ event: 'failed', ...failure })
-    const text = oneLine(`${failure.server} failed (${failure.step})`)
-    if (this.#options.mode !== 'json' && !quietly) this.#print(paint(this.#options.colour ?? false).bad(text))
+    if (this.#options.mode === 'json' || quietly) return
+    const text = this.#alike.take(`${failure.server} failed (${failure.step})`, failure.server)
+    if (text !== undefined) this.#print(paint(this.#options.colour ?? false).bad(oneLine(text)))
   }
 
-  /** The deploy host begins `step`, which lasts until its next one, or until a server transfers or unpacks. */
+  /** The deploy host begins `step`, which lasts until its next step, or until a server transfers or unpacks. */
   step(step: LocalStep, progress: Partial<Progress> = {}): void {
     this.#local = { step, bytes: 0, total: 0, rate: 0, ...progress }
     this.#changed = true
@@ -131,13 +136,14 @@ export class ProgressBoard {
     this.#changed = true
   }
 
-  /** A line of its own, above the display. */
-  log(message: string): void {
+  /** A line of its own, above the display; where it is about a `server`, only as long as few have the same. */
+  log(message: string, server?: string): void {
     this.#event({ event: 'log', message })
-    if (this.#options.mode !== 'json') this.#print(message)
+    const shown = server === undefined ? message : this.#alike.take(message, server)
+    if (this.#options.mode !== 'json' && shown !== undefined) this.#print(shown)
   }
 
-  /** Writes the last state and takes the display down. */
+  /** Writes the last state and ends the display. */
   finish(): void {
     if (this.#stops.length === 0) return
     for (const stop of this.#stops.splice(0)) stop()

@@ -9,11 +9,11 @@ export interface ServerState {
   bytes: number
   total: number
   rate: number
-  /** What its transfer had in all, once that is over: without what was there before. */
+  /** Bytes that its transfer has fetched, once it is over; without bytes that were there before. */
   transferred?: number
 }
 
-/** Steps of a deploy on the deploy host. The caller says when they begin. */
+/** Steps of a deploy on the deploy host, which the caller announces. */
 export type LocalStep = 'package' | 'seed' | 'publish'
 export type Step = LocalStep | ServerPhase
 
@@ -43,7 +43,7 @@ export interface Summary extends Progress {
 const order: readonly ServerPhase[] = ['check', 'upload', 'transfer', 'unpack', 'done']
 const at = (phase: ServerPhase) => order.indexOf(phase)
 
-/** The fleet's step: transfer as long as a server transfers, else the first of these that a server is in. */
+/** The fleet's step: transfer as long as any server transfers, else the first of these that any server is in. */
 function fleetStep(states: readonly ServerState[]): ServerPhase {
   const phases = new Set(states.map((state) => state.phase))
   for (const step of ['transfer', 'upload', 'check', 'unpack'] as const) if (phases.has(step)) return step
@@ -51,8 +51,8 @@ function fleetStep(states: readonly ServerState[]): ServerPhase {
 }
 
 /**
- * Bytes of one step, over all servers that have not failed. A server after that step counts as complete, one before it as one that
- * needs as much as any.
+ * Bytes of one step, over all servers that have not failed. A server after that step counts as complete. A server before it needs
+ * as much as the one with most.
  */
 function fleetProgress(states: readonly ServerState[], step: ServerPhase): Progress {
   const here = states.filter((state) => state.phase === step)
@@ -79,14 +79,34 @@ function slowest(states: ReadonlyMap<string, ServerState>): SlowServer[] {
     .slice(0, 3)
 }
 
-/** `local` is the present step on the deploy host, if there is one, with its own progress. `eta` tells when a step is done. */
+/** Rates of single servers say little before so much of the whole is there. */
+const BEGINNING = 0.1
+
+/** The fleet as a whole may be nearly done, while one server needs much longer: that one decides. */
+function lastEta(
+  ofFleet: number | undefined,
+  { bytes, total }: Progress,
+  states: readonly ServerState[],
+): number | undefined {
+  if (ofFleet === undefined || bytes < BEGINNING * total) return ofFleet
+  return states
+    .filter(({ phase, rate }) => phase === 'transfer' && rate > 0)
+    .reduce((latest, { bytes, total, rate }) => Math.max(latest, (total - bytes) / rate), ofFleet)
+}
+
+/** A package that is complete, say, while servers are still waited for. */
+const hasEnded = (local: Progress | undefined): boolean =>
+  local !== undefined && local.total > 0 && local.bytes >= local.total
+
+/** `given` is the present step on the deploy host, if there is one, with its own progress. `eta` tells when a step is done. */
 export function summarize(
   states: ReadonlyMap<string, ServerState>,
   seederUploaded: number,
-  local: ({ step: LocalStep } & Progress) | undefined,
+  given: ({ step: LocalStep } & Progress) | undefined,
   eta: (step: Step, progress: Progress) => number | undefined,
 ): Summary {
   const all = [...states.values()]
+  const local = hasEnded(given) && all.some(({ phase }) => phase === 'upload') ? undefined : given
   const step = local?.step ?? fleetStep(all)
   const progress = local ?? fleetProgress(all, fleetStep(all))
   return {
@@ -94,7 +114,7 @@ export function summarize(
     bytes: progress.bytes,
     total: progress.total,
     rate: progress.rate,
-    eta: eta(step, progress),
+    eta: lastEta(eta(step, progress), progress, local ? [] : all),
     servers: all.length,
     done: all.filter((state) => state.phase === 'done').length,
     failed: all.filter((state) => state.phase === 'failed').length,

@@ -21,13 +21,13 @@ export function terminalLines(summary: Summary, columns: number, colour = false)
 }
 
 function swarmLine(summary: Summary, width: number, paint: Paint): string {
-  const { step, total, servers, done, failed } = summary
-  const parts: Part[] = [{ text: step.padEnd(8), dispensable: 0 }]
+  const { total, servers, done, failed } = summary
+  const parts: Part[] = [{ text: stepText(summary).padEnd(8), dispensable: 0 }]
   if (total > 0) {
     parts.push({ text: percent(summary.bytes, total).padStart(4), dispensable: 1 })
     parts.push({ text: `${bytes(summary.bytes)} of ${bytes(total)}`, dispensable: 5 })
     if (hasRate(summary)) parts.push({ text: rate(summary.rate), dispensable: 4 })
-    if (summary.eta !== undefined)
+    if (summary.eta !== undefined && summary.bytes < total)
       parts.push({ text: `ETA ${duration(Math.ceil(summary.eta))}`, dispensable: 3 })
   }
   parts.push({ text: `${done}/${servers} done`, dispensable: 2 })
@@ -51,6 +51,9 @@ function swarmLine(summary: Summary, width: number, paint: Paint): string {
   if (parts.length === 1) return cut(parts[0]?.text ?? '', width)
   return parts.map(({ text, colour }) => (colour ? colour(text) : text)).join(GAP)
 }
+
+/** Where one has failed not all is done, though nothing is left to do. */
+const stepText = ({ step, failed }: Summary): string => (step === 'done' && failed > 0 ? 'ended' : step)
 
 /** A transfer shows its rate even when it stands still. Other steps do not use the network and have no rate then. */
 const hasRate = ({ step, rate }: Summary) => rate > 0 || step === 'transfer'
@@ -78,7 +81,7 @@ function serverLines(slow: SlowServer[], width: number): string[] {
 
 /** The same in one line of a log. */
 export function plainLine(summary: Summary): string {
-  const { step, total, servers, done, failed } = summary
+  const { total, servers, done, failed } = summary
   const [slow] = summary.slowest
   const parts = [
     ...(total > 0 ? [`${bytes(summary.bytes)} of ${bytes(total)}`] : []),
@@ -88,5 +91,5 @@ export function plainLine(summary: Summary): string {
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(slow && slow.total > 0 ? [`slowest ${oneLine(slow.server)} ${percent(slow.bytes, slow.total)}`] : []),
   ]
-  return `${step}${total > 0 ? ` ${percent(summary.bytes, total)}` : ''}: ${parts.join(', ')}`
+  return `${stepText(summary)}${total > 0 ? ` ${percent(summary.bytes, total)}` : ''}: ${parts.join(', ')}`
 }

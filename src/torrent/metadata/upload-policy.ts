@@ -1,22 +1,25 @@
-/** One connection gets all metadata so many times at most: a client that found it wrong asks for it again. */
+/** One connection gets all metadata at most so many times. A client that found it wrong asks again. */
 const COPIES_FOR_EACH = 2
-/** When a piece has left once, another one of the fleet gets it so much later, and the next one after half of that, and so on. */
+/**
+ * After a piece has left once, the next agent of the fleet gets it this much later, the one after that in half the time, and so
+ * on.
+ */
 const FIRST_PAUSE_S = 1
 
 /**
- * Decides which requests for metadata are answered with it; any other is rejected at once, and none waits. A seeder gives each
- * piece to one agent, which passes it on: so it leaves the deploy host about once. Where agents do not reach each other, the
- * shrinking pauses end that soon.
+ * Decides which requests for metadata are granted. All others are rejected at once; none waits. A seeder gives each piece to one
+ * agent, which passes it on, so it leaves the deploy host about once. Where agents do not reach each other, the shrinking pauses
+ * soon let all have it.
  */
 export class MetadataUploadPolicy {
   readonly #mostForEach: number
   readonly #isFrugal: boolean
   /** Pieces given, by connection. */
   readonly #given = new Map<number, number>()
-  /** By piece: who got it last, when, and how often it has left. */
+  /** For each piece: the agent that got it last, when, and how often it was given. */
   readonly #last = new Map<number, { to: number; atS: number; times: number }>()
 
-  /** `isFrugal`: other agents pass on what one of them has got. */
+  /** `isFrugal`: agents pass on pieces to each other. */
   constructor(pieceCount: number, isFrugal: boolean) {
     this.#mostForEach = COPIES_FOR_EACH * pieceCount
     this.#isFrugal = isFrugal

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto'
 import { bad } from './fields.ts'
 import { type Metainfo, metainfoOfInfo } from './metainfo.ts'
 
-/** What is known of the torrent of one file before its piece hashes have come from others (BEP 9). */
+/**
+ * What a peer knows about the torrent of one file before its piece hashes have come from others (BEP 9): more than a magnet link
+ * has.
+ */
 export interface Magnet {
   /** SHA-1 of the info dictionary, hex. */
   infoHash: string
@@ -16,7 +19,7 @@ export interface Magnet {
   pieceLength: number
 }
 
-/** Undefined for a torrent of several files: those must be known from the start. */
+/** Undefined for a torrent of several files, because these must be known from the start. */
 export function magnetOf(metainfo: Metainfo): Magnet | undefined {
   const { infoHash, info, name, length, pieceLength, singleFile } = metainfo
   if (!singleFile || metainfo.files[0]?.executable) return undefined
@@ -43,7 +46,7 @@ export function metainfoOfMagnet({ infoHash, name, length, pieceLength }: Magnet
   }
 }
 
-/** The piece hashes of an info dictionary that was expected to be of this torrent. Throws BAD_TORRENT. */
+/** The piece hashes in an info dictionary. Throws BAD_TORRENT if it does not fit the expected torrent. */
 export function piecesOfInfo(info: Uint8Array, expected: Metainfo): Uint8Array {
   const { length, pieceLength, singleFile, pieces } = metainfoOfInfo(info)
   if (!singleFile || length !== expected.length || pieceLength !== expected.pieceLength)

@@ -11,12 +11,12 @@ import { isPlaceName } from './places.ts'
 const LONGEST_ANSWER_BYTES = 256 * 1024
 /** As many as libtorrent follows. */
 const MAX_REDIRECTS = 5
-/** Without any byte from the tracker. */
+/** Longest silence of the tracker. */
 const IDLE_TIMEOUT_MS = 10_000
-/** For the whole answer, also from a tracker that sends a byte now and then. */
+/** Time for the whole answer, even if the tracker keeps sending single bytes. */
 const ANSWER_TIMEOUT_MS = 30_000
 
-/** Key of an answer: the place where the asker is. */
+/** Key of an answer: the place of the asking peer. */
 export const PLACE_KEY = 'murder_place'
 
 export interface AnnounceRequest {
@@ -30,9 +30,9 @@ export interface AnnounceRequest {
   event?: 'started' | 'completed' | 'stopped'
   /** Peers wanted. */
   want: number
-  /** The address that others shall get, if it is not the one that the tracker sees. */
+  /** The address that others shall get, if it differs from the one that the tracker sees. */
   address?: string
-  /** Whether the tracker is asked where this peer is. Only our own answers that. */
+  /** Whether to ask the tracker for this peer's place. Only our own tracker answers that. */
   locate?: boolean
 }
 
@@ -41,7 +41,7 @@ export interface AnnounceAnswer {
   interval: number
   /** `host:port`, IPv6 in brackets. */
   peers: string[]
-  /** Participants that the tracker knows, this one included; 0 when it does not say. */
+  /** The number of participants that the tracker knows, including this one; 0 when it does not say. */
   swarm: number
   /** The name of the place where this peer is. */
   place?: string | undefined
@@ -61,7 +61,7 @@ export async function announce(url: string, request: AnnounceRequest): Promise<A
   }
 }
 
-/** Throws an Error that says what is wrong with the answer, or with the request in the words of the tracker. */
+/** Throws an Error that names the fault of the answer, or quotes the tracker's complaint about the request. */
 export function parseAnswer(bytes: Uint8Array): AnnounceAnswer {
   const answer = decodeAnswer(bytes)
   const failure = reasonIn(answer)

@@ -66,7 +66,7 @@ function addressIn(url: string, keys: readonly string[]): string | undefined {
   }
 }
 
-/** The peer behind a reverse proxy on this machine. From elsewhere the header could be anybody's. */
+/** The address of a peer behind a reverse proxy on this machine. From other machines the header could be forged. */
 function forwardedFor({ headers }: IncomingMessage): string | undefined {
   const address = [headers['x-forwarded-for']].flat().join(',').split(',').at(-1)?.trim() ?? ''
   return isIP(address) > 0 && !isLoopback(address) ? address : undefined

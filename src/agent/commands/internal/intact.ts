@@ -6,7 +6,7 @@ import type { Command } from '../../cli/arguments.ts'
 import { onInterrupt } from '../../cli/interrupt.ts'
 import { printOut } from '../../cli/output.ts'
 
-/** So that whoever waits sees that it goes on. */
+/** Shows the waiting plugin that this goes on. */
 const TELL_EVERY_MS = 5000
 
 const HELP = `murder intact <note> <release>

@@ -16,7 +16,7 @@ const begin = (remotePath: string) => `g=${guardPath(remotePath)}
 ${SAY}
 ${READ_ABOUT}`
 
-/** For `arm` of publishing without a guard: whoever publishes takes away the guard of another deploy. */
+/** For `arm` of publishing without a guard: publishing removes the guard of another deploy. */
 export const supersedeScript = (remotePath: string): string =>
   `if [ -d ${guardPath(remotePath)} ]; then rm -rf ${guardPath(remotePath)}; fi`
 

@@ -8,9 +8,11 @@ import { type Author, historyFunctions } from './history-script.ts'
 export interface Publication {
   release: string
   isNew: boolean
-  /** Whether this is a rollback. No later one goes to what a rollback has left, until that is published again. */
+  /**
+   * Whether this is a rollback. A later rollback does not go to the release that this one leaves, until that is published again.
+   */
   isRollback?: boolean
-  /** Called once servers have gone back to `release`, which they had before: all of them, or those of one group. */
+  /** Called once servers have gone back to their earlier `release`: all of them, or those of one group. */
   onReverted?: (release: string, how: { isWhole: boolean }) => Promise<void>
 }
 
@@ -53,8 +55,8 @@ note live "\${r##*/}" && sync_history || cannot_write "$PWD/.murder-history"`
 }
 
 /**
- * `link`: what was there before, an empty text for nothing; undefined where the link was not touched. Where somebody else has
- * published since, all stays: the release is what they would go back to. So it is while a deploy of somebody else runs.
+ * `link`: the earlier link, an empty text for none; undefined where the link was not touched. If another deploy has published
+ * since, or is running, nothing changes: the release is what that deploy would go back to.
  */
 export function revertScript(
   deployTo: string,

@@ -5,9 +5,9 @@ import type { Context } from '../../context/context.ts'
 import { environmentDirectory } from '../../paths/local-paths.ts'
 
 /**
- * Makes sure that there is something to package: what deploy:fetch has fetched in this call, else the configured
- * directory, else the repository, fetched into a directory that is kept. There git does not touch files that have not changed,
- * so the same commit gives the same package.
+ * Makes sure that there is something to package: the workspace of deploy:fetch in this call, else the configured directory, else
+ * the repository, which is fetched into a kept directory. There git leaves unchanged files alone, so the same commit gives the
+ * same package.
  */
 export async function prepareWorkspace({ shipit }: Context): Promise<void> {
   const { rsyncFrom, workspace, repositoryUrl } = shipit.config
@@ -29,7 +29,7 @@ export async function prepareWorkspace({ shipit }: Context): Promise<void> {
   }
 }
 
-/** Private by the directory that it is in: its own mode becomes that of the release. */
+/** Private because of its parent directory. Its own mode becomes that of the release. */
 async function ownWorkspace(environment: string): Promise<string> {
   const parent = environmentDirectory(environment)
   const directory = join(parent, 'workspace')

@@ -5,8 +5,8 @@ import type { Shipit } from '../../../shipit.ts'
 const run = promisify(execFile)
 
 /**
- * The commit that `branch` is in the workspace, as shipit-deploy writes it; `rsyncFrom` may be in another repository. Of an
- * annotated tag it is the commit that the tag is of. Undefined where there is no such commit.
+ * The commit that `branch` is in the workspace, as shipit-deploy writes it; `rsyncFrom` may be in another repository. For an
+ * annotated tag it is the tagged commit. Undefined where there is no such commit.
  */
 export async function revisionOf({
   workspace,

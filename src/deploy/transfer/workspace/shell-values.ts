@@ -5,8 +5,8 @@ import type { Shipit } from '../../../shipit.ts'
 const SPECIAL = /[\s`$\\;&|<>()'"\0]|^-/
 
 /**
- * shipit-deploy's own `deploy:fetch` puts these into commands as they are. Somebody who may name a branch must not be able to
- * run commands on the deploy host by that. Throws UNSAFE_VALUE.
+ * shipit-deploy's own `deploy:fetch` puts these into commands as they are. A person who may name a branch must not be able to run
+ * commands on the deploy host. Throws UNSAFE_VALUE.
  */
 export function checkShellValues({ config }: Pick<Shipit, 'config'>): void {
   for (const name of ['branch', 'repositoryUrl'] as const) {

@@ -6,9 +6,9 @@ import { hostKeysIn } from './known-hosts.ts'
 
 /** The host keys of a server that ssh on this machine knows. */
 export interface HostKeys {
-  /** The name that it is known by, without a port. */
+  /** The server's name in known_hosts, without a port. */
   hostName: string
-  /** As in known_hosts, without names. */
+  /** Keys as in known_hosts, without names. */
   keys: string[]
 }
 

@@ -20,7 +20,7 @@ export function hostKeysIn(text: string, name: string): string[] {
   return found.filter((line) => !revoked.has(line.replace(/^@\S+ /, '')))
 }
 
-/** Patterns separated by commas, of which one with a `!` excludes; or a hash of one name. */
+/** Patterns separated by commas, where one with `!` excludes; or the hash of one name. */
 function isFor(names: string, name: string): boolean {
   const [, salt, hash] = /^\|1\|([^|]+)\|([^|]+)$/.exec(names) ?? []
   if (salt !== undefined && hash !== undefined)

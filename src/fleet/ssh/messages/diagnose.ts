@@ -41,7 +41,7 @@ export function diagnose(ending: Ending): MurderError {
   })
 }
 
-/** Whether the way was barred before the login, as sshd and firewalls do when too many come at once: worth a retry. */
+/** Whether the connection was rejected before the login, as sshd and firewalls do when too many come at once: worth a retry. */
 export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolean {
   return !ending.started && findBeforeStart(ending.stderr, '')?.passes === true
 }
@@ -50,14 +50,14 @@ export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolea
 const EXHAUSTED =
   /[Cc]annot fork|fork: |Resource temporarily unavailable|Cannot allocate memory|Too many open files|(?:shell|exec) request failed|\bE(?:AGAIN|MFILE|NFILE|NOMEM)\b/
 
-/** Whether there were no processes, descriptors or memory left, here or there: worth a retry. */
+/** Whether processes, descriptors or memory ran out, here or there: worth a retry. */
 export function isExhausted({ stderr }: Pick<Ending, 'stderr'>): boolean {
   return EXHAUSTED.test(stderr)
 }
 
 /**
- * Whether the connection, not the command, failed: a repeatable command can be tried again. A signal has ended the ssh
- * process here and says nothing about the command there.
+ * Whether the connection, not the command, failed: a repeatable command can be tried again. A signal that ended ssh here says
+ * nothing about the command there.
  */
 export function isLost({ exitCode, stderr }: Pick<Ending, 'exitCode' | 'stderr'>): boolean {
   if (exitCode === null) return true
@@ -69,7 +69,7 @@ export function lostShared(ending: Pick<Ending, 'started' | 'stderr'>): boolean 
   return !ending.started && /^mux_client_\w+: .*(?:master|packet|Broken pipe)/m.test(ending.stderr)
 }
 
-/** What `stderr` says in the end, without ssh's own remarks; undefined when it says nothing. */
+/** The last words of `stderr`, without ssh's own remarks; undefined when there are none. */
 export const lastWords = (stderr: string): string | undefined => lastWordsOf(stderr, SSH_REMARKS)
 
 function find(ending: Ending): Finding {
@@ -87,6 +87,9 @@ function notStarted({ stderr, server, byHand, exitCode, signal }: Ending): Findi
     cure: `this must work: ${asOurs(byHand ?? defaultLogin(server))} 'echo ok'`,
   }
 }
+
+/** What a shell gives for a program that SIGKILL has ended. */
+const KILLED = 128 + 9
 
 function afterStart({ stderr, exitCode, signal }: Ending): Finding {
   const said = lastWords(stderr)
@@ -110,6 +113,13 @@ function afterStart({ stderr, exitCode, signal }: Ending): Finding {
   if (isExhausted({ stderr })) return exhaustedFinding(said)
   if (exitCode === 127 && said) {
     return { code: 'COMMAND_NOT_FOUND', what: said, cure: 'install it there, or set its full path' }
+  }
+  if (exitCode === KILLED) {
+    return {
+      code: 'COMMAND_KILLED',
+      what: 'the program there was killed (SIGKILL), as the kernel does where memory runs out',
+      cure: "look for 'Out of memory' in dmesg there, or for who else ended it; then run the same command again",
+    }
   }
   return {
     code: 'COMMAND_FAILED',

@@ -39,9 +39,15 @@ it('a trace has a span for the run, each step, each server and each of its phase
     exitCode: 1,
     error: '1 of 2 servers failed',
     servers: [
-      { server: 'a', outcome: 'done', ...record },
-      { server: 'b', outcome: 'failed', ...record, failure: { step: 'check', cause: 'no room' } },
-      { server: 'never asked', outcome: 'unfinished', ...record },
+      { server: 'a', address: 'a.example.com:2222', outcome: 'done', ...record },
+      {
+        server: 'b',
+        address: '[fd00::7]:22',
+        outcome: 'failed',
+        ...record,
+        failure: { step: 'check', cause: 'no room' },
+      },
+      { server: 'never asked', address: 'c:22', outcome: 'unfinished', ...record },
     ],
   } as unknown as RunReport
   let ids = 0
@@ -63,6 +69,27 @@ it('a trace has a span for the run, each step, each server and each of its phase
     '6 7 check 2 3 no room',
   ])
   expect(spans.every(({ traceId }) => traceId === 't')).toBe(true)
+  const ofSpan = (name: string) =>
+    Object.fromEntries(
+      spans
+        .find((span) => span.name === name)
+        ?.attributes.map(({ key, value }) => [key, Object.values(value)[0]]) ?? [],
+    )
+  expect(ofSpan('a')).toMatchObject({
+    'server.address': 'a.example.com',
+    'server.port': '2222',
+    'deployment.status': 'succeeded',
+  })
+  expect(ofSpan('b')).toMatchObject({
+    'server.address': 'fd00::7',
+    'deployment.status': 'failed',
+    'error.type': 'check',
+  })
+  expect(ofSpan('deploy production')).toMatchObject({
+    'cicd.pipeline.result': 'failure',
+    'error.type': 'exit 1',
+  })
+  expect(ofSpan('transfer')).toMatchObject({ 'cicd.pipeline.task.name': 'transfer' })
   const keys = spans[0]?.attributes.map(({ key }) => key)
   expect(keys).toContain('cicd.pipeline.result')
   expect(keys).not.toContain('vcs.ref.head.revision')

@@ -6,7 +6,7 @@ import { SourceNames } from '../../../../src/deploy/peers/source-names.ts'
 import type { TransferPlan, TransferPlans } from '../../../../src/deploy/peers/transfer-plans.ts'
 import { TransferTimes } from '../../../../src/deploy/peers/transfer-times.ts'
 import { MurderError } from '../../../../src/errors.ts'
-import type { Command, Outcome, RunOptions } from '../../../../src/fleet/fleet.ts'
+import type { Command, Outcome, RunOptions } from '../../../../src/fleet/command.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 import type { AgentEvent } from '../../../../src/protocol/events.ts'
 

@@ -36,7 +36,7 @@ describe('on a terminal', () => {
     clock.advance(100)
     expect(stream.text).toBe(
       [
-        'transfer   45%  [############---------------]  45.0 MiB of 100 MiB  15.0 MiB/s  ETA 4 s  0/5 done  seeder sent 22.0 MiB',
+        'transfer   45%  [###########---------------]  45.0 MiB of 100 MiB  15.0 MiB/s  ETA 17 s  0/5 done  seeder sent 22.0 MiB',
         '  deploy@a  transfer   15%  1.0 MiB/s',
         '  deploy@b  transfer   30%  2.0 MiB/s',
         '  deploy@c  transfer   45%  3.0 MiB/s',
@@ -75,13 +75,46 @@ describe('on a terminal', () => {
     }
   })
 
+  test.each([60, 80, 200])('a hundred servers, one of them slow and one failed, in %i columns', (columns) => {
+    const fleet = Array.from({ length: 100 }, (_, at) => `deploy@web${at + 1}.fra.example.com`)
+    const [screen, lines] = [new Screen(columns), [] as string[]]
+    const { board, clock } = start('terminal', screen, fleet)
+    const look = () => lines.push(...screen.text.split('\n'), '')
+    board.step('package', { bytes: 20 * MiB, total: 20 * MiB })
+    clock.advance(3100)
+    look()
+    for (let second = 0; second < 4; second++) {
+      for (const [at, server] of fleet.entries())
+        board.update(server, {
+          phase: 'transfer',
+          bytes: (at === 6 ? 0.2 : 4) * second * MiB,
+          total: 20 * MiB,
+          rate: (at === 6 ? 0.2 : 4) * MiB,
+        })
+      clock.advance(1000)
+    }
+    board.seeder(25 * MiB)
+    board.fail({ server: fleet[41] ?? '', step: 'transfer', cause: 'it was killed', cure: 'see dmesg' })
+    clock.advance(100)
+    look()
+    for (const [at, server] of fleet.entries())
+      if (at !== 6 && at !== 41) board.update(server, { phase: 'done' })
+    clock.advance(100)
+    look()
+    board.update(fleet[6] ?? '', { phase: 'done' })
+    board.finish()
+    look()
+    expect(screen.wrapped).toBe(false)
+    expect(lines.join('\n')).toMatchSnapshot()
+  })
+
   test('a narrow terminal keeps what matters', () => {
     const { board, clock, stream } = start('terminal', new Screen(40))
     transferring(board, servers, 0)
     clock.advance(3000)
     transferring(board, servers, 3)
     clock.advance(100)
-    expect(stream.text.split('\n')[0]).toBe('transfer   45%  ETA 4 s  0/5 done')
+    expect(stream.text.split('\n')[0]).toBe('transfer   45%  ETA 17 s  0/5 done')
     const narrower = start('terminal', new Screen(30))
     transferring(narrower.board)
     narrower.clock.advance(100)
@@ -197,6 +230,48 @@ describe('on a terminal', () => {
     expect(stream.text).toBe('publish   5/5 done')
   })
 
+  test('of lines that say the same of many servers only some are shown', () => {
+    const fleet = Array.from({ length: 100 }, (_, at) => `deploy@web${at}`)
+    const { board, clock, stream } = start('terminal', new Screen(80), fleet)
+    for (const server of fleet) board.log(`${server}: the connection broke`, server)
+    for (const server of fleet.slice(50))
+      board.fail({ server, step: 'transfer', cause: 'nothing moved for 75 s' })
+    board.log('for all', undefined)
+    clock.advance(100)
+    expect(stream.text.split('\n').slice(0, -4)).toEqual([
+      ...fleet.slice(0, 6).map((server) => `${server}: the connection broke`),
+      'more servers: the connection broke',
+      ...fleet.slice(50, 56).map((server) => `${server} failed (transfer)`),
+      'more servers: failed (transfer)',
+      'for all',
+    ])
+    expect(stream.text).toContain('0/100 done  50 failed')
+  })
+
+  test('a display that comes later knows who has failed', () => {
+    const stream = new Screen(80)
+    const board = new ProgressBoard({
+      servers,
+      done: servers.slice(1),
+      failed: servers.slice(0, 1),
+      mode: 'terminal',
+      stream,
+    })
+    board.finish()
+    expect(stream.text).toBe('ended     4/5 done  1 failed')
+  })
+
+  test('a package that is made does not hide whom the deploy waits for', () => {
+    const { board, clock, stream } = start('terminal', new Screen(80))
+    for (const server of servers) board.update(server, { phase: 'upload' })
+    board.step('package', { bytes: 10 * MiB, total: 40 * MiB })
+    clock.advance(100)
+    expect(stream.text.split('\n')[0]).toMatch(/^package +25%/)
+    board.step('package', { bytes: 40 * MiB, total: 40 * MiB })
+    clock.advance(100)
+    expect(stream.text.split('\n').slice(0, 2)).toEqual(['upload    0/5 done', '  deploy@a  upload'])
+  })
+
   test('colours are sparse and can be left out', () => {
     const screen = new Screen(80)
     const clock = new TestClock()
@@ -229,7 +304,7 @@ describe('in a log', () => {
     expect(stream.take()).toEqual([])
     clock.advance(1000)
     expect(stream.take()).toEqual([
-      'transfer 30%: 30.0 MiB of 100 MiB, 15.0 MiB/s, ETA 13 s, 0/5 servers done, slowest deploy@a 10%',
+      'transfer 30%: 30.0 MiB of 100 MiB, 15.0 MiB/s, ETA 18 s, 0/5 servers done, slowest deploy@a 10%',
     ])
     clock.advance(10_000)
     expect(stream.take()).toHaveLength(2)
@@ -255,7 +330,7 @@ describe('in a log', () => {
     expect(stream.take()).toEqual(['deploy@a failed (check)'])
     board.update('deploy@b', { phase: 'done' })
     board.finish()
-    expect(stream.take()).toEqual(['done: 1/2 servers done, 1 failed'])
+    expect(stream.take()).toEqual(['ended: 1/2 servers done, 1 failed'])
     expect(stream.written).toBe('')
   })
 

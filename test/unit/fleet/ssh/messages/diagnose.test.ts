@@ -264,6 +264,12 @@ test.each([
   ],
   [1, '', 'COMMAND_FAILED', 'me@web1:2222: upload: the command failed without a message (exit code 1)'],
   [
+    137,
+    'Killed\n',
+    'COMMAND_KILLED',
+    'me@web1:2222: upload: the program there was killed (SIGKILL), as the kernel does where memory runs out',
+  ],
+  [
     1,
     'cat: write error: No space left on device\n',
     'DISK_FULL',

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest'
-import { ProgressLimits } from '../../../../src/deploy/peers/progress-limits.ts'
-import { awakeSeconds } from '../../../../src/system/awake.ts'
+import { ProgressLimits } from '../../../../../src/deploy/peers/limits/progress-limits.ts'
+import { awakeSeconds } from '../../../../../src/system/awake.ts'
 
-vi.mock('../../../../src/system/awake.ts', () => ({ awakeSeconds: vi.fn(() => 10) }))
+vi.mock('../../../../../src/system/awake.ts', () => ({ awakeSeconds: vi.fn(() => 10) }))
 
 test('time in which the deploy was suspended is no stall', () => {
   vi.useFakeTimers()

@@ -1,8 +1,8 @@
-import { bytes, rate } from '../../text/format.ts'
-import { type Flow, flowsBetween } from '../model/flows.ts'
-import { type Group, groupsOf } from '../model/groups.ts'
-import { hasRelease, type Picture } from '../model/picture.ts'
-import { drawn, element, panel, setText } from './dom.ts'
+import { bytes, rate, shorten } from '../../../text/format.ts'
+import { type Flow, flowsBetween } from '../../model/flows.ts'
+import { type Group, groupsOf } from '../../model/groups.ts'
+import { hasRelease, type Picture } from '../../model/picture.ts'
+import { drawn, element, panel, setText } from '../dom.ts'
 
 const WIDTH = 600
 const HEIGHT = 420
@@ -14,7 +14,7 @@ const MAX_LINE = 9
 const MIN_WIDEST_LINE = 2.5
 const FEW_LINES = 8
 const MAX_LABEL_CHARACTERS = 18
-/** Redrawn no more often: it is made of many elements, and eyes need time. */
+/** The least time between redraws: it consists of many elements, and eyes need time. */
 const REDRAW_MS = 900
 
 /** Which server sends to which: the seeder in the middle, servers or groups of them around it. A group opens with a click. */
@@ -136,7 +136,7 @@ export class SwarmGraph {
           y: y + Math.sin(angle) * away + 4,
           'text-anchor': Math.abs(Math.cos(angle)) < 0.15 ? 'middle' : isRight ? 'start' : 'end',
         },
-        cutText(name, MAX_LABEL_CHARACTERS),
+        shorten(name, MAX_LABEL_CHARACTERS),
       ),
     )
     if (!opens) return node
@@ -176,11 +176,6 @@ export class SwarmGraph {
 }
 
 const amount = (flow: Flow, by: 'rate' | 'bytes') => (by === 'rate' ? rate(flow.rate) : bytes(flow.bytes))
-
-const cutText = (text: string, length: number) => {
-  const characters = [...text]
-  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`
-}
 
 const line = ([x1 = 0, y1 = 0]: number[], [x2 = 0, y2 = 0]: number[]) => `M${x1} ${y1}L${x2} ${y2}`
 

@@ -1,6 +1,6 @@
-import type { AgentEvent } from '../../protocol/events.ts'
-import { awakeSeconds } from '../../system/awake.ts'
-import { STALL_GRACE_S } from '../timeouts.ts'
+import type { AgentEvent } from '../../../protocol/events.ts'
+import { awakeSeconds } from '../../../system/awake.ts'
+import { STALL_GRACE_S } from '../../timeouts.ts'
 
 /** The speed of a slow disk, for the time in which a peer checks or unpacks and cannot tell how far it is. */
 const DISK_BYTES_PER_S = 10e6
@@ -10,8 +10,8 @@ const DISK_FILES_PER_S = 200
 const STEPS: ReadonlySet<string> = new Set(['listening', 'downloaded', 'done', 'unpacked'])
 
 /**
- * How far a server has come, by what has grown and not by how much it says: its verified bytes, and the steps that it has done.
- * So a server that only talks is left out like one that is silent. Its own agent keeps the timeouts first, and gives reasons.
+ * Keeps the timeouts of one server's transfer. Only verified bytes and finished steps count as progress, so a server that only
+ * talks is left out like a silent one. Its own agent keeps the same timeouts, a little shorter, and gives reasons.
  */
 export class ProgressLimits {
   readonly #stallS: number
@@ -46,7 +46,9 @@ export class ProgressLimits {
     if (isStep || grown) this.#advancedS = this.#now()
   }
 
-  /** The limit that has run out, and its seconds. That of the whole transfer ends with the transfer. */
+  /**
+   * The limit that has run out, and its seconds. The limit of the whole transfer no longer counts once the content is complete.
+   */
   ranOut(): { why: 'stall' | 'total'; seconds: number } | undefined {
     const now = this.#now()
     if (!this.#steps.has('done') && now - this.#startedS >= this.#totalS)

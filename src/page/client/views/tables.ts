@@ -1,13 +1,15 @@
-import { duration, percent, rate } from '../../text/format.ts'
-import { doneAtS, inLaneS, medianDoneS, slowestFirst } from '../model/fleet.ts'
-import { hasRelease, type Picture, type ServerPicture } from '../model/picture.ts'
-import { element, panel, setText } from './dom.ts'
-import { capital, type Words } from './words.ts'
+import { duration, nameSome, percent, rate } from '../../../text/format.ts'
+import { sharedFailures } from '../../model/failures.ts'
+import { doneAtS, inLaneS, medianDoneS } from '../../model/fleet.ts'
+import { hasRelease, type Picture, type ServerPicture } from '../../model/picture.ts'
+import { element, panel, setText } from '../dom.ts'
+import { capital, type Words } from '../words.ts'
 
 const SLOWEST = 8
 const MAX_FAILURES = 50
+const MAX_NAMES = 8
 
-/** The servers that the run waits for, or has waited for last. */
+/** The servers that the run is waiting for, or waited for last. */
 export class SlowestServers {
   readonly root: HTMLElement
   readonly #rows: Rows
@@ -21,9 +23,10 @@ export class SlowestServers {
     this.root = root
   }
 
-  show(picture: Picture, shorts: readonly string[]): void {
+  /** `order`: places of the servers, slowest first. */
+  show(picture: Picture, shorts: readonly string[], order: readonly number[]): void {
     const median = medianDoneS(picture.servers)
-    const slow = slowestFirst(picture).filter((place) => picture.servers[place]?.lane !== 'failed')
+    const slow = order.filter((place) => picture.servers[place]?.lane !== 'failed')
     this.#rows.show(
       slow.slice(0, SLOWEST).flatMap((place) => {
         const server = picture.servers[place]
@@ -54,7 +57,7 @@ function row(
   ]
 }
 
-/** What has failed, why, and what to do. */
+/** Failures, their causes and cures. */
 export class Failures {
   readonly root: HTMLElement
   readonly #list = element('ul', { class: 'failures', 'aria-live': 'polite' })
@@ -68,18 +71,18 @@ export class Failures {
   }
 
   show({ servers }: Picture): void {
-    const failed = servers.flatMap(({ server, failure }) => (failure ? [{ server, ...failure }] : []))
+    const failed = sharedFailures(servers)
     this.root.hidden = failed.length === 0
     const text = JSON.stringify(failed)
     if (text === this.#shown) return
     this.#shown = text
     const rows = failed
       .slice(0, MAX_FAILURES)
-      .map(({ server, step, cause, cure }) =>
+      .map(({ servers, step, cause, cure }) =>
         element(
           'li',
           {},
-          element('strong', {}, server),
+          element('strong', {}, nameSome(servers, MAX_NAMES)),
           element('span', { class: 'step' }, step),
           element('p', {}, cause),
           ...(cure === undefined ? [] : [element('p', { class: 'cure' }, cure)]),
@@ -90,7 +93,7 @@ export class Failures {
   }
 }
 
-/** A table whose cells are kept, so that only text changes. */
+/** A table that keeps its cells, so that only text changes. */
 class Rows {
   readonly root: HTMLElement
   readonly #body = element('tbody')

@@ -1,9 +1,9 @@
-import { bytes, duration, rate } from '../../text/format.ts'
-import { medianDoneS } from '../model/fleet.ts'
-import { limitOf } from '../model/limit.ts'
-import { hasRelease, type Picture } from '../model/picture.ts'
-import { element, setText } from './dom.ts'
-import type { Words } from './words.ts'
+import { bytes, duration, rate } from '../../../text/format.ts'
+import { medianDoneS } from '../../model/fleet.ts'
+import { limitOf } from '../../model/limit.ts'
+import { hasRelease, type Picture } from '../../model/picture.ts'
+import { element, setText } from '../dom.ts'
+import type { Words } from '../words.ts'
 
 const NAMES = ['done', 'failed', 'time', 'rate', 'seeder', 'limit'] as const
 type Tile = (typeof NAMES)[number]
@@ -18,7 +18,7 @@ const titlesOf = ({ have, failed, seeder }: Words): Record<Tile, string> => ({
 
 const OUTCOMES = { running: 'running', published: 'published', done: 'done', failed: 'failed' }
 
-/** What is deployed, how it stands, and six numbers. */
+/** What is deployed, its state, and six numbers. */
 export class Head {
   readonly root = element('header', { class: 'head' })
   readonly tiles = element('dl', { class: 'tiles' })

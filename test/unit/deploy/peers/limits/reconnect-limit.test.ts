@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { ReconnectLimit } from '../../../../src/deploy/peers/reconnect-limit.ts'
-import { AwakeClock } from '../../../../src/system/awake.ts'
+import { ReconnectLimit } from '../../../../../src/deploy/peers/limits/reconnect-limit.ts'
+import { AwakeClock } from '../../../../../src/system/awake.ts'
 
 test('a server is tried again until nothing was heard of it for the stall timeout and the grace', () => {
   let now = 100

@@ -1,16 +1,16 @@
 import uPlot from 'uplot'
-import { bytes, duration } from '../../text/format.ts'
-import { limitOf } from '../model/limit.ts'
-import type { Picture } from '../model/picture.ts'
-import type { Colours } from './colours.ts'
-import { element, panel } from './dom.ts'
-import type { TimeWindow } from './time-window.ts'
-import type { Words } from './words.ts'
+import { bytes, duration } from '../../../text/format.ts'
+import { limitOf } from '../../model/limit.ts'
+import type { Picture } from '../../model/picture.ts'
+import type { Colours } from '../colours.ts'
+import { element, panel } from '../dom.ts'
+import type { TimeWindow } from '../time-window.ts'
+import type { Words } from '../words.ts'
 
 const HEIGHT_PX = 190
 const FONT = '11px system-ui, sans-serif'
 
-/** The completion curve against the limit, and what the seeder has sent as a multiple of the size. */
+/** The completion curve beside the limit, and the seeder's bytes as a multiple of the size. */
 export class Curves {
   readonly completion: HTMLElement
   readonly seeder: HTMLElement

@@ -1,10 +1,9 @@
-import { bytes, duration, percent, rate } from '../../text/format.ts'
-import { slowestFirst } from '../model/fleet.ts'
-import type { Picture, ServerPicture } from '../model/picture.ts'
-import type { Colours } from './colours.ts'
-import { element, panel, setText } from './dom.ts'
-import type { TimeWindow } from './time-window.ts'
-import { capital, type Words } from './words.ts'
+import { bytes, duration, percent, rate } from '../../../text/format.ts'
+import type { Picture, ServerPicture } from '../../model/picture.ts'
+import type { Colours } from '../colours.ts'
+import { element, panel, setText } from '../dom.ts'
+import type { TimeWindow } from '../time-window.ts'
+import { capital, type Words } from '../words.ts'
 
 const ROOMY_PX = 20
 const DENSE_PX = 9
@@ -12,7 +11,7 @@ const TINY_PX = 4
 const MAX_HEIGHT_PX = 420
 const NAME_PX = 150
 const NARROW_NAME_PX = 88
-/** Below, names would not be legible. */
+/** Lower rows would make names illegible. */
 const MIN_NAMED_PX = 12
 const AXIS_PX = 18
 
@@ -35,7 +34,7 @@ export class FleetLanes {
   readonly #details = element('p', { class: 'details', 'aria-live': 'polite' })
   #picture: Picture | undefined
   #shorts: readonly string[] = []
-  #order: number[] = []
+  #order: readonly number[] = []
   /** Observed and not asked for: to ask makes the browser lay out the whole page, in the middle of a drawing. */
   #width = 0
   /** The row that the keyboard or the pointer is on. */
@@ -77,10 +76,11 @@ export class FleetLanes {
     )
   }
 
-  show(picture: Picture, shorts: readonly string[]): void {
+  /** `order`: places of the servers, as they are drawn. */
+  show(picture: Picture, shorts: readonly string[], order: readonly number[]): void {
     this.#picture = picture
     this.#shorts = shorts
-    this.#order = slowestFirst(picture)
+    this.#order = order
     const whole = this.#order.length * this.#rowPx + AXIS_PX
     const height = Math.min(whole, MAX_HEIGHT_PX)
     setHeight(this.#height, whole)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { ProgressLimits } from '../../../../src/deploy/peers/progress-limits.ts'
-import type { AgentEvent } from '../../../../src/protocol/events.ts'
+import { ProgressLimits } from '../../../../../src/deploy/peers/limits/progress-limits.ts'
+import type { AgentEvent } from '../../../../../src/protocol/events.ts'
 
 const progress = (bytes: number): AgentEvent => ({
   ...{ event: 'progress', bytes, total: 100, down: 1, up: 1, peers: 1 },

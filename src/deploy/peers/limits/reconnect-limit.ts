@@ -1,7 +1,7 @@
-import { awakeSeconds } from '../../system/awake.ts'
-import { STALL_GRACE_S } from '../timeouts.ts'
+import { awakeSeconds } from '../../../system/awake.ts'
+import { STALL_GRACE_S } from '../../timeouts.ts'
 
-/** Failures of the connection, not of the agent: it may be back in a moment. */
+/** Failures of the connection, not of the agent. The server may be back in a moment. */
 const connectionFailures = new Set([
   'SSH_LOST',
   'SSH_TIMEOUT',
@@ -14,7 +14,7 @@ const connectionFailures = new Set([
   'NO_PROCESSES',
 ])
 
-/** How long we connect again to a server whose connection broke: until it was silent for the stall timeout. */
+/** How long to reconnect to a server whose connection broke: until it has been silent for the stall timeout. */
 export class ReconnectLimit {
   readonly #limitS: number
   readonly #now: () => number

@@ -1,9 +1,9 @@
-import { laneCounts } from '../model/fleet.ts'
-import type { Lane, Picture } from '../model/picture.ts'
-import { drawn, element, panel, setText } from './dom.ts'
-import { capital, type Words } from './words.ts'
+import { laneCounts } from '../../model/fleet.ts'
+import type { Lane, Picture } from '../../model/picture.ts'
+import { drawn, element, panel, setText } from '../dom.ts'
+import { capital, type Words } from '../words.ts'
 
-/** Where the fleet is: one row for each lane, with how many servers are in it. */
+/** The state of the fleet: one row for each lane, with the number of servers in it. */
 export class Phases {
   readonly root: HTMLElement
   readonly #rows = new Map<Lane, { root: HTMLElement; bar: SVGElement; count: HTMLElement }>()
