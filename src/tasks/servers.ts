@@ -1,12 +1,29 @@
 import { serverPool } from '../deploy/commands/server-pool.ts'
 import { chooseServers } from '../deploy/context/servers/choose-servers.ts'
 import { MurderError } from '../errors.ts'
-import type { Shipit } from '../shipit.ts'
+import type { ServerPool, Shipit } from '../shipit.ts'
+import { plainError } from './plain-error.ts'
 import { thrownToNode } from './thrown-to-node.ts'
 
-/** `shipit.murder`, for the shipitfile and for other plugins. */
+/** `shipit.murder`, for the shipitfile and for other plugins. Where their tasks fail by it, no stack is printed. */
 export function addServers(shipit: Shipit): void {
-  shipit.murder = { servers: (which) => serverPool(shipit, which) }
+  shipit.murder = { servers: (which) => plainly(() => withPlainErrors(serverPool(shipit, which))) }
+}
+
+const withPlainErrors = (pool: ServerPool): ServerPool => ({
+  ...pool,
+  run: (command, options) =>
+    pool.run(command, options).catch((error: unknown) => {
+      throw plainError(error)
+    }),
+})
+
+function plainly<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw plainError(error)
+  }
 }
 
 /** `roles`, `only` and `except` apply to the commands of all plugins, so they are applied before any task runs. */

@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { roleProblem } from '../../config/entries/select.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
+import type { Failure } from '../../report/failures.ts'
 import type {
   CommandOptions,
   Connection,
@@ -11,9 +12,10 @@ import type {
   Shipit,
 } from '../../shipit.ts'
 import { oneLine } from '../../text/format.ts'
-import { contextOf } from '../context/context.ts'
+import { type Context, contextOf } from '../context/context.ts'
 import { noteCommand } from '../context/servers/ssh-pool.ts'
 import { failuresOf, fleetError, tellFailures } from '../outcome/fleet-error.ts'
+import { say } from '../outcome/say.ts'
 import { deployToOf } from '../paths/places.ts'
 import { userCommandScript } from '../scripts/user-command-script.ts'
 import { entryOfServer, valuesOf } from './server-values.ts'
@@ -45,6 +47,12 @@ function pooled(shipit: Shipit, server: Server): PooledServer {
   return { label, host, user, port, roles, site, deployTo: deployToOf(shipit, server) }
 }
 
+/** Whoever runs a command decides what its failure means: it is none of the deploy's. */
+function tellOf(context: Context, failures: readonly Failure[]): void {
+  if (context.display.mode !== 'json') return tellFailures(context, failures, { said: true })
+  for (const failure of failures) say(context, '', 'commandFailed', { ...failure })
+}
+
 async function runOn(
   shipit: Shipit,
   servers: readonly Server[],
@@ -59,7 +67,7 @@ async function runOn(
     const deployTo = deployToOf(shipit, server)
     const within = cwd === undefined ? [posix.join(deployTo, 'current'), deployTo, '~'] : [cwd]
     return userCommandScript(
-      { commands: [command], within, env: valuesOf(server, shipit.releaseDirname) },
+      { commands: [command], within, env: valuesOf(server, shipit.releaseDirname), timeoutS: timeout },
       { prints: true },
     )
   }
@@ -76,7 +84,7 @@ async function runOn(
   }
   const failures = failuresOf(outcomes, 'command')
   if (failures.length > 0) {
-    tellFailures(context, failures)
+    tellOf(context, failures)
     throw fleetError(failures, { one: 'ran the command', several: 'ran the command' }, context)
   }
   return outcomes.flatMap((outcome) =>

@@ -3,6 +3,7 @@ import type { Settings } from '../../config/schema.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { pause } from '../../system/backoff.ts'
+import { nameSome } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { mostCommon } from '../releases/choose/choose-release.ts'
 import { type Links, revertOn } from '../releases/publish.ts'
@@ -12,6 +13,7 @@ import type { Guards } from './guards.ts'
 import { activate, undoMore } from './hooks.ts'
 import type { Service, StepFailures } from './service.ts'
 
+const SHOWN_SERVERS = 5
 /** Between two attempts to reach a server that goes back. */
 const RETRY_PAUSE_S = 2
 
@@ -113,13 +115,15 @@ async function revert(
   const { settings } = context
   const end = performance.now() + 1000 * (settings.rollout.confirm + guards.goingBackS)
   let failures = await revertOn(context, servers, publication, links, guards)
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     const failed = new Set(failures.map(({ server }) => server))
     const waiting = servers.filter(
       (server) => failed.has(server.label) && guards.isArmed(server) && guards.isUnreached(server),
     )
     if (waiting.length === 0 || performance.now() > end) return failures
     const labels = new Set(waiting.map(({ label }) => label))
+    if (attempt === 1)
+      context.shipit.log(`Waiting for ${nameSome([...labels], SHOWN_SERVERS)}, where a guard goes back`)
     await pause(RETRY_PAUSE_S)
     const again = await revertOn(context, waiting, publication, links, guards)
     failures = [...failures.filter(({ server }) => !labels.has(server)), ...again]

@@ -41,6 +41,7 @@ export async function runHook(
       commands: commandsFor(commands, entryOfServer(server).roles),
       within: inCurrent ? [current] : [current, deployTo],
       env: valuesOf(server, release),
+      timeoutS,
     })
     return extend(text, remotePath)
   }

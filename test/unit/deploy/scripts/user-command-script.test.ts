@@ -55,6 +55,22 @@ describe.each([[['sh']], [['busybox', 'sh']], [['bash', '--posix']]])('in %j', (
     expect({ status, signal }).toEqual({ status: 4, signal: null })
   })
 
+  test('what it has not done in time is ended, whole; what is in time stays and leaves no watch behind', async () => {
+    const late = (command: string, timeoutS: number) => {
+      const before = performance.now()
+      const { status } = run(command, { timeoutS })
+      return { status, seconds: Math.floor((performance.now() - before) / 1000) }
+    }
+    const left = () =>
+      spawnSync('sh', ['-c', 'ps -A -o args= | grep "^sleep 71[.]"'], { encoding: 'utf8' }).stdout
+    const { status, seconds } = late('( sleep 71.2; true ); true | { sleep 71.3; true; }', 1)
+    expect(status).not.toBe(0)
+    expect(seconds).toBeLessThan(15)
+    await expect.poll(left).toBe('')
+    expect(late('true', 70.4)).toMatchObject({ status: 0 })
+    await expect.poll(left).toBe('')
+  })
+
   test('its variables have exactly these values', () => {
     const env = { A: 'x y', B: 'it\'s $HOME `id` \\ "', C: 'two\nlines', D: '' }
     const { stdout, status } = run(
