@@ -6,6 +6,7 @@ export type HoldUp =
   | 'amount'
   | 'link'
   | 'loss'
+  | 'far'
   | 'sender'
   | 'disk'
   | 'cpu'
