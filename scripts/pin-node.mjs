@@ -9,7 +9,7 @@ import { fail, root } from './lib.mjs'
 
 const DIST = process.env.NODEJS_ORG_MIRROR ?? 'https://nodejs.org/dist'
 const FILE = join(root, 'src/deploy/node/build.ts')
-const MOST_BYTES = 400 << 20
+const MAX_BYTES = 400 << 20
 
 const sha256 = (content) => createHash('sha256').update(content).digest('hex')
 
@@ -20,7 +20,7 @@ async function download(path) {
   return Buffer.from(await response.arrayBuffer())
 }
 
-const programIn = (archive, path) => execFileSync('tar', ['-xzOf', archive, path], { maxBuffer: MOST_BYTES })
+const programIn = (archive, path) => execFileSync('tar', ['-xzOf', archive, path], { maxBuffer: MAX_BYTES })
 
 /** The SHA-256 of `bin/node`, the same in both archives. */
 async function pin(version, arch, list, directory) {

@@ -27,7 +27,7 @@ export class MurderError extends Error {
   }
 }
 
-/** The error of a run that Ctrl-C has ended. `cure` says how things are now. */
+/** The error of a run that Ctrl-C has ended. `cure` describes the state that is left. */
 export const interrupted = (cure: string): MurderError =>
   new MurderError('INTERRUPTED', 'Interrupted', { exitCode: ExitCode.interrupted, cure })
 
@@ -57,7 +57,7 @@ const reasons: Record<string, string> = {
   EEXIST: 'something else is there',
 }
 
-/** The system's error, in words. */
+/** The system's error in words. */
 export function reason(cause: unknown): string {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code
   if (code !== undefined && reasons[code] !== undefined) return reasons[code]

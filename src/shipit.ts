@@ -7,15 +7,15 @@ import type { MurderSettings } from './config/schema.ts'
 /** A server as the user writes it: `user@host:port`, or an entry. */
 export type Server = string | ServerEntry
 
-/** An entry of `servers`: how it is reached, and what is true of this server alone. */
+/** An entry of `servers`: how to reach the server, and its own settings. */
 export interface ServerEntry extends Remote {
   /** Its name in output and settings, in place of `user@host:port`. */
   label?: string
-  /** What it is there for: `roles` chooses by them, and commands may be for one of them. */
+  /** Its purposes. The setting `roles` chooses servers by them, and commands may be for one role. */
   roles?: string | string[]
   /** Its place, as in the setting `sites`. */
   site?: string
-  /** In place of the environment's. Plugins that read `shipit.releasePath` do not know of it. */
+  /** Replaces the environment's. Plugins that read `shipit.releasePath` do not know it. */
   deployTo?: string
   /** Name or path of Node there, in place of the setting `node`. */
   node?: string
@@ -51,9 +51,9 @@ export interface ShipitConfig {
   keepReleases?: number
   shallowClone?: boolean
   deleteOnRollback?: boolean
-  /** Patterns that are left out of a release, as rsync's `--exclude` takes them. */
+  /** Patterns of files left out of a release, as for rsync's `--exclude`. */
   ignores?: string[]
-  /** Options of rsync, which count where `deploy.remoteCopy` has none of its own. */
+  /** Options of rsync, unless `deploy.remoteCopy` has its own. */
   rsync?: string | string[]
   deploy?: { remoteCopy?: { copyAsDir?: boolean; rsync?: string | string[]; ignores?: string[] } }
   /** Directory to deploy, where it isn't the workspace. */
@@ -101,7 +101,7 @@ export interface TaskFailure {
 
 /** What this plugin adds to `shipit`. */
 export interface Murder {
-  /** The servers that take part, or those of them that have this role. */
+  /** The servers that take part, or those of them with this role. */
   servers(which?: { role?: string }): ServerPool
 }
 
@@ -112,8 +112,8 @@ export interface ServerPool {
   readonly connections: readonly Connection[]
   /**
    * Runs a command of sh on all of them at once, in their `current` if they have one, with the values of each in its environment:
-   * MURDER_HOST, MURDER_ROLES, MURDER_RELEASE and the entry's own `env`. Command and values travel on standard input. Rejects
-   * when it has ended everywhere and has failed on any server.
+   * MURDER_HOST, MURDER_ROLES, MURDER_RELEASE and the entry's own `env`. Command and values travel on standard input. If it fails
+   * on any server, this rejects, after it has ended everywhere.
    */
   run(command: string, options?: CommandOptions): Promise<ServerResult[]>
 }
@@ -163,22 +163,22 @@ export interface Shipit {
   /** Registers a task, replacing one of the same name. */
   task(name: string, run: () => unknown): unknown
   task(name: string, after: string[], run?: () => unknown): unknown
-  /** The same for a task during which no other task may run. */
+  /** The same for a task that runs alone. */
   blTask(name: string, run: () => unknown): unknown
   blTask(name: string, after: string[], run?: () => unknown): unknown
   start(...tasks: (string | string[])[]): unknown
   local(command: string, options?: Record<string, unknown>): Promise<CommandResult>
   remote(command: string, options?: Record<string, unknown>): Promise<CommandResult[]>
 
-  /** From here on shipit-deploy's: `deploy:fetch` sets it. */
+  /** From here on fields are shipit-deploy's. `deploy:fetch` sets this one. */
   workspace?: string | undefined
   /** `<deployTo>/current` and `<deployTo>/releases`, set when one of its tasks starts. */
   currentPath?: string | undefined
   releasesPath?: string | undefined
-  /** Set by `deploy:update` and `rollback:init`, read by `deploy:publish`, which alone sets them itself. */
+  /** Set by `deploy:update` and `rollback:init`, read by `deploy:publish`. A `deploy:publish` by itself sets them. */
   releaseDirname?: string | undefined
   releasePath?: string | undefined
-  /** Directory name and revision of what is live before this deploy; null when there is none. */
+  /** Directory name and revision of the release that is live before this deploy; null when there is none. */
   previousRelease?: string | null | undefined
   previousRevision?: string | null | undefined
   currentRevision?: string | undefined

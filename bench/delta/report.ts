@@ -56,7 +56,7 @@ export function intoTable(
 }
 
 /** What a server more may cost the deploy host, beside SSH itself. */
-const MOST_GROWTH = 1.3
+const MAX_GROWTH = 1.3
 const SSH_ALONE = 'nothing changed'
 
 /** Bytes out of the deploy host, to the largest fleet against the smallest. */
@@ -76,7 +76,7 @@ export function outTable(
   ]
   const rows = pairs.map(({ name }) => {
     const sent = (servers: number, way: DeltaWay = 'murder') => find(runs, name, way, servers)?.sent
-    const limit = MOST_GROWTH * (sent(least) ?? Number.NaN) + (most - least) * ssh
+    const limit = MAX_GROWTH * (sent(least) ?? Number.NaN) + (most - least) * ssh
     const all = sent(most) ?? Number.NaN
     const verdict = least === most || !Number.isFinite(limit - all) ? '' : all <= limit ? 'ok' : 'MISSED'
     return [

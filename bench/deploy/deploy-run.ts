@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path'
 import type { LabHost } from '../../test/support/lab/host.ts'
 import type { Lab } from '../../test/support/lab/lab.ts'
 import { compareTrees } from './compare-trees.ts'
-import type { Project, Way } from './project.ts'
+import type { Project } from './project.ts'
+import { usesPlugin, type Way } from './ways.ts'
 
 export interface DeployRun {
   /** Wall clock of the whole command. */
@@ -97,11 +98,11 @@ async function checkServers(lab: Lab, project: Project, way: Way, deployTo: stri
 async function checkServer(server: LabHost, project: Project, way: Way, deployTo: string): Promise<string[]> {
   const app = server.outside(deployTo)
   // Without this, a plugin that changes nothing would be measured as rsync.
-  if (way === 'murder' && !existsSync(join(app, 'shared', 'murder')))
+  if (usesPlugin(way) && !existsSync(join(app, 'shared', 'murder')))
     return ['no agent: the plugin did not deploy']
   const current = await readlink(join(app, 'current')).catch(() => undefined)
   if (current === undefined) return ['no symlink current']
   // An absolute target would be one of the server's own paths.
   const release = current.startsWith('/') ? server.outside(current) : resolve(app, current)
-  return compareTrees(project.workspace, release, { ignore: ['.git', 'REVISION'], mtimes: way === 'murder' })
+  return compareTrees(project.workspace, release, { ignore: ['.git', 'REVISION'], mtimes: usesPlugin(way) })
 }

@@ -8,10 +8,11 @@ import { benchProgram, say } from '../shared/program.ts'
 import { circumstances, resultName, resultsDirectory, writeResult } from '../shared/results.ts'
 import { formatBytes, formatRate, parseAmount, parseList, parseRate } from '../shared/units.ts'
 import { deployOnce } from './deploy-run.ts'
-import { makeProject, missing, type Way } from './project.ts'
+import { makeProject } from './project.ts'
 import { changeOneLine, makeRepository } from './release.ts'
 import { type Measurement, reportTable, taskTable } from './report.ts'
 import { placeFor } from './scratch.ts'
+import { closePorts, missing, WAYS, type Way } from './ways.ts'
 
 const DEPLOY_TO = '/srv/app'
 /** One way. */
@@ -39,12 +40,13 @@ await benchProgram(async () => {
       json: { type: 'string' },
     },
   })
-  const ways = parseList(values.against).filter((way) => {
-    if (way !== 'rsync' && way !== 'murder') throw new Error(`--against ${way}: known are rsync and murder`)
+  const ways = parseList(values.against).filter((name): name is Way => {
+    const way = WAYS.find((known) => known === name)
+    if (!way) throw new Error(`--against ${name}: known are ${WAYS.join(', ')}`)
     const problem = missing(way)
     if (problem) say(`*** ${way} does not take part: ${problem} ***`)
     return !problem
-  }) as Way[]
+  })
   const cases: Case[] = parseList(values.size).flatMap((size) =>
     parseList(values.rate).flatMap((rate) =>
       parseServers(values.servers).map((servers) => ({
@@ -69,7 +71,7 @@ await benchProgram(async () => {
       await makeRepository(repository, size)
       for (const one of cases.filter((one) => one.size === size)) {
         for (let round = 1; round <= rounds; round++) {
-          // The two take turns at going first, so that neither always finds a warm machine.
+          // They take turns at going first, so that none always finds a warm machine.
           for (const way of round % 2 ? ways : [...ways].reverse()) {
             const scratch = values.scratch ?? (await placeFor(one.servers, size))
             measurements.push(
@@ -115,6 +117,7 @@ async function runWay(
   const lab = await Lab.create({ hosts: servers, rate, deployHost: true, scratch, congestion, ...far })
   try {
     await Promise.all(lab.servers.map((server) => lab.sshd(server)))
+    await closePorts(lab, way)
     const addresses = lab.servers.map((server) => server.address)
     const root = join(lab.directory, 'deploy')
     const project = await makeProject(root, way, addresses, DEPLOY_TO, lab.keys.identity)

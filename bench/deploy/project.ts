@@ -1,16 +1,6 @@
-import { existsSync } from 'node:fs'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-
-/** How the release travels: by shipit-deploy's own rsync, or by this plugin on top of shipit-deploy. */
-export type Way = 'rsync' | 'murder'
-
-const plugin = join(process.cwd(), 'dist', 'index.cjs')
-
-/** Why a way can't take part; undefined when it can. */
-export function missing(way: Way): string | undefined {
-  return way === 'murder' && !existsSync(plugin) ? `${plugin} is missing: run npm run build` : undefined
-}
+import { plugin, settingsOf, usesPlugin, type Way } from './ways.ts'
 
 export interface Project {
   directory: string
@@ -48,9 +38,12 @@ export async function makeProject(
       ...more,
     },
     // Servers run the agent on the Node that runs this bench.
-    production: { servers: servers.map((address) => `root@${address}`), murder: { node: process.execPath } },
+    production: {
+      servers: servers.map((address) => `root@${address}`),
+      murder: { node: process.execPath, ...settingsOf(way) },
+    },
   }
-  const plugins = ['shipit-deploy', ...(way === 'murder' ? [plugin] : [])]
+  const plugins = ['shipit-deploy', ...(usesPlugin(way) ? [plugin] : [])]
   const lines = [
     ...plugins.map((name, i) => `const plugin${i} = require(${JSON.stringify(name)})`),
     'module.exports = (shipit) => {',

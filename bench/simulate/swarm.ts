@@ -89,7 +89,7 @@ interface Post {
 
 interface Letter {
   to: Node
-  news: number[]
+  news: readonly number[]
 }
 
 class Node {
@@ -416,7 +416,7 @@ class Swarm {
     this.#ask(node, from)
   }
 
-  #takeBack(node: Node, requests: { peer: number; block: Block }[]): void {
+  #takeBack(node: Node, requests: readonly { peer: number; block: Block }[]): void {
     for (const { peer, block } of requests) {
       const isIt = ({ request }: Delivery) => request.piece === block.piece && request.offset === block.offset
       node.neighbours.get(peer)?.up.cancel(node.id, isIt)
@@ -464,7 +464,7 @@ class Swarm {
     other.into.pass(bytes, this.#queue.now)
   }
 
-  #newTo(other: Node, node: Node, news: number[]): number[] {
+  #newTo(other: Node, node: Node, news: readonly number[]): readonly number[] {
     if (node.scheduler.peerIsFull(other.id)) return []
     if (other === this.#seeder) return news
     return news.filter((piece) => !node.scheduler.peerHasPiece(other.id, piece))
@@ -487,7 +487,7 @@ class Swarm {
     for (const other of this.#seeder.neighbours.values()) this.#show(other, all)
   }
 
-  #show(to: Node, news: number[]): void {
+  #show(to: Node, news: readonly number[]): void {
     this.#post(this.#seeder, [{ to, news }], this.#latency(this.#seeder, to))
   }
 

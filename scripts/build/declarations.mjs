@@ -48,7 +48,7 @@ export = murder
 
 /** The input type of the settings' schema, written out with the documentation of each setting. */
 async function settingsInterface(root) {
-  const { aliases, schema, settingInfos, shorthands, gone, z } = await load(root)
+  const { aliases, schema, settingInfos, shorthands, removed, z } = await load(root)
   const infos = new Map(settingInfos.map((info) => [info.key, info]))
   const json = z.toJSONSchema(schema, { io: 'input' })
   for (const { name, key } of aliases) {
@@ -63,9 +63,9 @@ async function settingsInterface(root) {
   return `/** What goes under the \`murder\` key of a shipitfile. Everything is optional. */
 export interface MurderSettings ${typeText(json, '', infos)}
 
-/** Settings that are gone: they do nothing. */
+/** Removed settings: they do nothing. */
 export interface MurderSettings {
-${gone.map(({ name, now }) => `  /** @deprecated ${now} */\n  ${name}?: unknown`).join('\n')}
+${removed.map(({ name, now }) => `  /** @deprecated ${now} */\n  ${name}?: unknown`).join('\n')}
 }
 `
 }
@@ -76,7 +76,7 @@ async function load(root) {
     absWorkingDir: root,
     stdin: {
       resolveDir: join(root, 'src/config'),
-      contents: `export { schema, shorthands } from './schema.ts'; export { settingInfos } from './keys.ts'; export { GONE as gone } from './gone.ts'; export { aliases } from './aliases.ts'; export { z } from 'zod'`,
+      contents: `export { schema, shorthands } from './schema.ts'; export { settingInfos } from './keys.ts'; export { REMOVED as removed } from './removed-settings.ts'; export { aliases } from './aliases.ts'; export { z } from 'zod'`,
     },
     bundle: true,
     write: false,

@@ -2,28 +2,30 @@ import { ExitCode, explain } from '../errors.ts'
 import { type Command, parseArguments, unknown } from './cli/arguments.ts'
 import { end, printOut, survivePipes } from './cli/output.ts'
 
+type Commands = Record<string, () => Promise<{ command: Command }>>
+
 /** Each command is loaded only when it is asked for: a server starts this program for every deploy. */
-const commands: Record<string, () => Promise<{ command: Command }>> = {
+const forPeople: Commands = {
   'make-torrent': () => import('./commands/make-torrent.ts'),
   tracker: () => import('./commands/tracker.ts'),
   seed: () => import('./commands/seed.ts'),
   peer: () => import('./commands/peer.ts'),
-  receive: () => import('./commands/receive.ts'),
-  relay: () => import('./commands/relay.ts'),
-  link: () => import('./commands/link.ts'),
   verify: () => import('./commands/verify.ts'),
   stop: () => import('./commands/stop.ts'),
   status: () => import('./commands/status.ts'),
   completion: () => import('./commands/completion.ts'),
-  background: () => import('./commands/background.ts'),
-  delta: () => import('./commands/delta.ts'),
-  intact: () => import('./commands/intact.ts'),
-  signature: () => import('./commands/signature.ts'),
 }
-/** For the plugin and for this program itself, not for people. */
-const HIDDEN = ['receive', 'relay', 'link', 'background', 'delta', 'intact', 'signature']
-
-const commandsForPeople = () => Object.keys(commands).filter((command) => !HIDDEN.includes(command))
+/** For the plugin and for this program itself. */
+const internal: Commands = {
+  receive: () => import('./commands/internal/receive.ts'),
+  relay: () => import('./commands/internal/relay.ts'),
+  link: () => import('./commands/internal/link.ts'),
+  delta: () => import('./commands/internal/delta.ts'),
+  signature: () => import('./commands/internal/signature.ts'),
+  intact: () => import('./commands/internal/intact.ts'),
+  background: () => import('./commands/internal/background.ts'),
+}
+const commands: Commands = { ...forPeople, ...internal }
 
 async function load(name: string): Promise<Command | undefined> {
   return Object.hasOwn(commands, name) ? (await commands[name]?.())?.command : undefined
@@ -43,7 +45,7 @@ async function main([name = '--help', ...argv]: string[]): Promise<number> {
     return ExitCode.done
   }
   const command = await load(name)
-  if (!command) throw await unknown(`there is no command '${name}'`, name, commandsForPeople(), 'murder ')
+  if (!command) throw await unknown(`there is no command '${name}'`, name, Object.keys(forPeople), 'murder ')
   const args = await parseArguments(name, command, argv)
   if (args.has('help')) {
     printOut(command.help)
@@ -58,7 +60,7 @@ async function complete([, ...words]: string[]): Promise<void> {
   const { COMPLETION_SCRIPTS } = await import('./cli/completion-scripts.ts')
   const { listRuns, runRoot } = await import('./runs/run-directory.ts')
   const known = {
-    commands: commandsForPeople(),
+    commands: Object.keys(forPeople),
     command: await load(words[0] ?? ''),
     tags: [...new Set(listRuns(runRoot(undefined)).map(({ state }) => state.tag))],
     shells: Object.keys(COMPLETION_SCRIPTS),

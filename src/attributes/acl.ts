@@ -19,7 +19,7 @@ interface AclEntry {
   id: number
 }
 
-/** Undefined for a value that is no ACL as it is described here. */
+/** Undefined for a value that is not an ACL in this format. */
 function parse(value: string): { header: Buffer; entries: AclEntry[] } | undefined {
   const bytes = Buffer.from(value, 'base64')
   if (bytes.length < HEADER_BYTES || (bytes.length - HEADER_BYTES) % ENTRY_BYTES !== 0) return undefined

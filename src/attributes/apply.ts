@@ -32,7 +32,7 @@ export interface Applied {
   warnings: string[]
 }
 
-/** Entries between two looks at timers and signals. */
+/** After so many entries, timers and signals get their turn. */
 const ENTRIES_PER_TURN = 200
 /** The mode that a directory needs while something is made in it, and a file while its extended attributes are set. */
 const USABLE_MODE = 0o700
@@ -143,7 +143,7 @@ export function makeSymlink(target: string, path: string, now = look(path)): voi
   replace(path, (draft) => symlinkSync(target, draft))
 }
 
-/** Gives why they stay separate, if they do. */
+/** If they stay separate, returns why. */
 function makeHardlink(first: string, path: string, type: TreeEntry['type']): Refusal[] {
   const [other, now] = [look(first), look(path)]
   if (type === 'file' ? !other?.isFile() : !other?.isSymbolicLink()) throw refused(`${first} is no ${type}`)
@@ -171,7 +171,7 @@ function replace(path: string, make: (draft: string) => void): void {
   }
 }
 
-/** Returns what the system refused. `atLeast` are bits that an entry gets in any case. */
+/** Returns what the system refused. An entry gets the bits in `atLeast` in any case. */
 function setOwnerAndMode(
   entry: TreeEntry,
   path: string,
@@ -200,7 +200,7 @@ function look(path: string): BigIntStats | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false })
 }
 
-/** An entry of another user keeps its attributes. That is reported, and no reason to fail. */
+/** An entry of another user keeps its attributes. That is reported and is not a failure. */
 function attempt(path: string, what: string, work: () => void): Refusal[] {
   try {
     work()

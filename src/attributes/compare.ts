@@ -5,8 +5,8 @@ import { isSystemError } from '../errors.ts'
 import { shown } from '../files/entry.ts'
 import { splitTime } from '../files/times.ts'
 import { localizer } from './acl.ts'
-import { octal } from './encode.ts'
 import type { Manifest, TreeEntry } from './entry.ts'
+import { octal } from './mtree/encode.ts'
 import { readXattrs } from './python.ts'
 import { sameTime, type Wanted, wanter } from './wanted.ts'
 
@@ -18,7 +18,7 @@ export interface AttributeCheck {
   differences: string[]
 }
 
-/** Entries between two looks at timers and signals. */
+/** After so many entries, timers and signals get their turn. */
 const ENTRIES_PER_TURN = 500
 const kinds = { file: 'a file', directory: 'a directory', symlink: 'a symlink' } as const
 

@@ -6,8 +6,8 @@ import type { Manifest } from './entry.ts'
 
 /**
  * Gives a file that is to get other attributes an inode of its own, when it has more hard links than the manifest says. So a
- * backup made of hard links keeps its attributes, and two files that are one here can get different ones. Returns whether it
- * did: then the hard links of the manifest must be made again.
+ * backup made of hard links keeps its attributes, and two names of one file can become different files. Returns whether it
+ * changed any: then the hard links of the manifest must be made again.
  */
 export async function separateHardLinks(root: string, manifest: Manifest): Promise<boolean> {
   const { entries } = manifest

@@ -23,7 +23,7 @@ interface Scanner {
   inodes: Map<TreeEntry, string>
 }
 
-/** Entries between two looks at timers and signals. */
+/** After so many entries, timers and signals get their turn. */
 const ENTRIES_PER_TURN = 500
 
 /**

@@ -8,6 +8,8 @@ export const aliases: readonly { name?: string; variable: string; key: SettingKe
   { name: 'trackerAt', variable: 'MURDER_TRACKER', key: 'tracker.at' },
   { name: 'healthCheck', variable: 'MURDER_HEALTH_CHECK', key: 'rollout.healthCheck' },
   { name: 'revert', variable: 'MURDER_REVERT', key: 'rollout.revert' },
+  { name: 'confirm', variable: 'MURDER_CONFIRM', key: 'rollout.confirm' },
+  { name: 'undo', variable: 'MURDER_UNDO', key: 'rollout.undo' },
   { variable: 'MURDER_PAGE', key: 'page.serve' },
   { name: 'tempPath', variable: 'MURDER_TEMP_PATH', key: 'temporaryPath' },
 ]

@@ -7,7 +7,7 @@ import { rolloutProblems } from './entries/rollout.ts'
 import { selectionProblems } from './entries/select.ts'
 import { siteProblems, sitesWithEntries } from './entries/sites.ts'
 import type { SettingKey } from './keys.ts'
-import * as kinds from './kinds/kinds.ts'
+import * as paths from './kinds/paths.ts'
 import { found } from './problems.ts'
 import type { schema } from './schema.ts'
 import { findServers, isServer, serverNames } from './servers.ts'
@@ -17,8 +17,8 @@ import { whatIsAllowed } from './suggest.ts'
 type NameOf = (setting: SettingKey) => string
 
 export function deployToProblems(deployTo: unknown): string[] {
-  if (kinds.path.schema.safeParse(deployTo).success) return []
-  return [`deployTo is ${found(deployTo)}: allowed: ${kinds.path.allowed}, such as /srv/app`]
+  if (paths.path.schema.safeParse(deployTo).success) return []
+  return [`deployTo is ${found(deployTo)}: allowed: ${paths.path.allowed}, such as /srv/app`]
 }
 
 export function seederProblems(seeder: unknown, servers: unknown, nameOf: NameOf): string[] {
@@ -35,7 +35,7 @@ export function seederProblems(seeder: unknown, servers: unknown, nameOf: NameOf
   return [`${what}, which is not in servers: ${allowed}, or another one as user@host`]
 }
 
-/** What does not fit the entries of `servers`. */
+/** Settings that do not fit the entries of `servers`. */
 export function serverProblems(
   settings: z.output<typeof schema>,
   entries: readonly unknown[],
@@ -52,7 +52,7 @@ export function serverProblems(
   ]
 }
 
-/** A release that travels as a directory cannot change on the way, as these options of deploy.remoteCopy want. */
+/** A release that travels as a directory cannot be changed on the way, but these options of deploy.remoteCopy ask for that. */
 export function formProblems(form: unknown, { asDirectory, copyLinks }: CopyOptions): string[] {
   const why = copyLinks ? 'rsync has --copy-links' : asDirectory ? 'copyAsDir is set' : undefined
   if (form !== 'directory' || why === undefined) return []

@@ -1,8 +1,8 @@
 import { aliases, variableAliases } from './aliases.ts'
-import { GONE } from './gone.ts'
 import { type SettingKey, settingInfos } from './keys.ts'
-import { flag } from './kinds/kinds.ts'
+import { flag } from './kinds/words.ts'
 import { found } from './problems.ts'
+import { REMOVED } from './removed-settings.ts'
 import { suggest } from './suggest.ts'
 
 /** Variables of other features, which are not settings. */
@@ -40,7 +40,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Map<SettingKey, FromEnv
 export const isDryRun = (env: NodeJS.ProcessEnv = process.env): boolean =>
   flag.fromText(env.MURDER_DRY_RUN ?? '') === true
 
-/** A line when MURDER_DRY_RUN is neither true nor false. To take that for no would deploy. */
+/** A line when MURDER_DRY_RUN is neither true nor false. Reading such a value as "no" would deploy for real. */
 export function dryRunProblems(env: NodeJS.ProcessEnv): string[] {
   const text = env.MURDER_DRY_RUN
   if (!text || typeof flag.fromText(text) === 'boolean') return []
@@ -54,7 +54,7 @@ export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
     ...aliases.map(({ variable }) => variable),
     ...RESERVED,
   ]
-  const gone = GONE.map(({ variable }) => variable)
+  const gone = REMOVED.map(({ variable }) => variable)
   return Object.keys(env)
     .filter((name) => name.startsWith('MURDER_') && !known.includes(name) && !gone.includes(name))
     .sort()

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type SettingDoc, type Settings, schema, settingDocs } from './schema.ts'
+import { type Settings, schema } from './schema.ts'
+import { type SettingDoc, settingDocs } from './sections/setting.ts'
 
 /** Groups of settings. Values may be objects, too. */
 type GroupName = 'tracker' | 'timeouts' | 'rollout' | 'local' | 'notify' | 'page'
@@ -17,7 +18,7 @@ export interface SettingInfo {
   /** Name of the environment variable, such as `MURDER_TRACKER_PORT`. */
   variable: string
   doc: SettingDoc
-  /** Undefined when the default is no value of its own: then `doc.unset` says what it is. */
+  /** Undefined when there is no default value: then `doc.unset` describes the default. */
   default: unknown
 }
 

@@ -2,7 +2,10 @@ import type { resolveAliases } from './aliases.ts'
 import type { FromEnvironment } from './environment.ts'
 import { isGroup, type SettingKey, settingInfos } from './keys.ts'
 
-/** Settings of which the later ones take precedence, each by itself; a group that is no object takes the place of all of it. */
+/**
+ * Merges layers of settings: later ones take precedence, setting by setting. A group that is not an object replaces the whole
+ * group.
+ */
 export function layers(all: readonly ReturnType<typeof resolveAliases>[]): ReturnType<typeof resolveAliases> {
   const file: Record<string, unknown> = {}
   for (const layer of all) {

@@ -12,10 +12,10 @@ import { type CopyInput, readCopyOptions } from './copy/copy-options.ts'
 import { entryProblems } from './entries/entry.ts'
 import { sitesWithEntries } from './entries/sites.ts'
 import { dryRunProblems, type FromEnvironment, readEnvironment, unknownVariables } from './environment.ts'
-import { leaveOutGone } from './gone.ts'
 import { isGroup, type SettingKey, settingInfos, valueAt } from './keys.ts'
 import { layers, overlay } from './layers.ts'
 import { found, fullKey, problemsOf } from './problems.ts'
+import { withoutRemoved } from './removed-settings.ts'
 import { type Settings, schema } from './schema.ts'
 import { serverList } from './servers.ts'
 
@@ -23,13 +23,13 @@ import { serverList } from './servers.ts'
 export type Origin = 'default' | 'shipitfile' | `environment ${string}`
 export type Origins = Record<SettingKey, Origin>
 
-/** Ports after the default one that a tracker may take: so many other deploys may run on one machine. */
+/** Ports after the default one that a tracker may take. So many other deploys may run on one machine. */
 const SPARE_PORTS = 31
 
 export interface SettingsInput {
   /** The `murder` key of the environment in the shipitfile as it was written; undefined when there is none. */
   file: unknown
-  /** The one of `default`: what the environment does not say comes from there. */
+  /** The `murder` key of `default`, for settings that the environment leaves out. */
   base?: unknown
   env: NodeJS.ProcessEnv
   /** Shipit's `deployTo`. */
@@ -52,7 +52,7 @@ export function loadSettings({ file, base, env, deployTo, servers, copy = {} }: 
 } {
   const environment = readEnvironment(env)
   const given = [base ?? {}, file ?? {}]
-  const current = leaveOutGone(given, env)
+  const current = withoutRemoved(given, env)
   const own = layers(current.layers.map((layer) => resolveAliases(isGroup(layer) ? layer : {})))
   const input = overlay(own.file, environment)
   const parsed = schema.safeParse(input)

@@ -30,7 +30,7 @@ ${doc.description}
 `
 }
 
-/** docs/settings.md, whole. */
+/** The whole text of docs/settings.md. */
 export function settingsMarkdown(): string {
   return `# Settings
 

@@ -59,7 +59,7 @@ export function isServerName(text: string): boolean {
   return name !== undefined && !/\s/.test(text) && /^\d*$/.test(name.port ?? '')
 }
 
-/** Short names of the entries, for messages, which tell each from the others. */
+/** Short names of the entries for messages, each different from the others. */
 export function serverNames(servers: unknown): string[] {
   return serverList(servers).map((server) => {
     if (typeof server === 'string') return server

@@ -32,7 +32,7 @@ export function suggest(name: string, candidates: readonly string[]): string | u
   return best
 }
 
-/** How a line ends that refuses a name: what it may mean, and the names that are there. */
+/** The end of a line that refuses a name: the name that was probably meant, and the names that exist. */
 export function whatIsAllowed(name: string, known: readonly string[]): string {
   const meant = suggest(name, known)
   const hint = meant === undefined ? '' : `did you mean ${meant}? `

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import type { Outcome } from '../fleet/fleet.ts'
+import type { Outcome } from '../fleet/command.ts'
 import type { Server } from '../fleet/ssh/server.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import { defined } from '../system/defined.ts'
@@ -22,16 +22,16 @@ import { assertSameRevision, nameRelease } from './releases/choose/name-release.
 import { noteStaged } from './releases/staged.ts'
 import { noteReceivingScript } from './scripts/releases/history-script.ts'
 import { stopAndCount, swarmOf } from './swarm/deploy-swarm.ts'
-import type { LateSwarm } from './swarm/late-swarm.ts'
+import type { LazySwarm } from './swarm/lazy-swarm.ts'
 import { whatIsSeeded } from './swarm/seeded.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
-import { revisionOf } from './transfer/revision.ts'
+import { revisionOf } from './transfer/workspace/revision.ts'
 
 /**
  * Brings the workspace to every server as a new release, unpacked and not yet published, or staged when the context says so. Sets
  * what shipit-deploy's other tasks and other plugins read: previousRelease, previousRevision, releaseDirname, releasePath,
- * currentRevision. Servers that fail are left out while `tolerate` allows it. When it does not, the new release is removed
- * everywhere and this throws FLEET_FAILED.
+ * currentRevision. Failed servers are left out as long as `tolerate` allows. Beyond that, the new release is removed everywhere
+ * and this throws FLEET_FAILED.
  */
 export async function deployRelease(context: Context, asked?: Promise<Outcome[]>): Promise<DeployReport> {
   const { shipit, fleet, record, signal } = context
@@ -52,7 +52,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const unpacked = new Set<Server>()
   const { peers, missing } = startPeers(context, facts)
   const reaching = prepareReach(context, { facts, peers, uploaded: missing }, tag)
-  let swarm: LateSwarm | undefined
+  let swarm: LazySwarm | undefined
   let isTouched = false
   const making = new Deltas(context, facts, directory, peers)
   try {
@@ -112,17 +112,17 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     throw error
   } finally {
     making.stop()
-    for (const peer of peers.values()) peer.letGo() // Also those that never got an order.
+    for (const peer of peers.values()) peer.letGo() // Also peers that never got an order.
     if (swarm) await stopAndCount(context, swarm)
     await reaching.then(
       (reach) => reach.close(),
-      () => {}, // It was thrown above, or nobody needs it any more.
+      () => {}, // The error was thrown above, or nobody needs the result any more.
     )
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-/** From now on the next deploy knows what this one has left, should it be killed. */
+/** Makes sure that the next deploy knows what this one leaves behind if it is killed. */
 async function noteReceiving(context: Context, tag: string, consequence: string): Promise<void> {
   const noted = author()
   const note = (server: Server) => ({
@@ -134,7 +134,7 @@ async function noteReceiving(context: Context, tag: string, consequence: string)
   tolerate(context, failuresOf(outcomes, 'check'), consequence)
 }
 
-/** Gives the seconds since its last call. */
+/** Returns the seconds since its last call. */
 function stopwatch(): () => number {
   let last = performance.now()
   return () => {

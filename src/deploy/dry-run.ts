@@ -1,13 +1,15 @@
 import { rm } from 'node:fs/promises'
-import type { Commands } from '../config/kinds/kinds.ts'
-import * as kinds from '../config/kinds/kinds.ts'
-import type { Outcome } from '../fleet/fleet.ts'
+import { webhook } from '../config/kinds/notify.ts'
+import { seconds } from '../config/kinds/numbers.ts'
+import { type Commands, commands as commandsKind, pause as pauseKind } from '../config/kinds/rollout.ts'
+import type { Outcome } from '../fleet/command.ts'
 import type { Server } from '../fleet/ssh/server.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
 import { bytes } from '../text/format.ts'
 import { table } from '../text/table.ts'
 import type { Context } from './context/context.ts'
-import { lockedError, namedLocks } from './context/fleet-lock.ts'
+import { lockedError } from './context/fleet-lock.ts'
+import { namedLocks } from './context/found-locks.ts'
 import { isStaged } from './deltas/bases.ts'
 import { Deltas } from './deltas/deltas.ts'
 import { assertNoFailures, failuresOf } from './outcome/fleet-error.ts'
@@ -76,17 +78,22 @@ export function tryPublish(context: Context): void {
     ['activate', activate],
     ['health check', rollout.healthCheck],
     ['after', rollout.after],
+    ['undo, where it goes back', rollout.undo],
     ['after each group, here', rollout.local.afterGroup],
     ['check, here', rollout.local.check],
   ]
   const rows = steps.flatMap(([name, commands]) =>
-    commands === undefined ? [] : [[`  ${name}`, kinds.commands.show(commands)]],
+    commands === undefined ? [] : [[`  ${name}`, commandsKind.show(commands)]],
   )
   const { url, command, on } = settings.notify
-  const told = [url === undefined ? [] : kinds.webhook.show(url), command ?? []].flat()
+  const told = [url === undefined ? [] : webhook.show(url), command ?? []].flat()
   if (told.length > 0) rows.push(['  told', `${told.join(', ')}: ${on.join(', ')}`])
-  if (rollout.watch > 0) rows.push(['  watched for', kinds.seconds.show(rollout.watch)])
-  if (groups.length > 1 && rollout.pause !== 0) rows.push(['  pause', kinds.pause.show(rollout.pause)])
+  if (rollout.confirm > 0) {
+    const within = seconds.show(rollout.confirm)
+    rows.push(['  confirmed', `over a new connection within ${within}, or a guard goes back`])
+  }
+  if (rollout.watch > 0) rows.push(['  watched for', seconds.show(rollout.watch)])
+  if (groups.length > 1 && rollout.pause !== 0) rows.push(['  pause', pauseKind.show(rollout.pause)])
   const how = rows.length > 0 ? [table(rows)] : []
   show(context, [`current would point to ${release}, on`, ...names, ...how].join('\n'))
 }
@@ -119,7 +126,7 @@ export async function tryRollback(context: Context): Promise<void> {
   show(context, `from ${live} back to ${before}${copied}`)
 }
 
-/** What all servers say of their releases. Throws FLEET_FAILED. */
+/** The releases of all servers. Throws FLEET_FAILED. */
 async function askAll(context: Context, step: string, consequence: string): Promise<Outcome[]> {
   const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S }
   const ask = (server: Server) => ({ script: releasesScript(deployToOf(context.shipit, server)) })

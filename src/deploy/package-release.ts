@@ -9,15 +9,15 @@ import { planTransfer } from './transfer/make-transfer.ts'
 import type { Extent, Transfer } from './transfer/transfer.ts'
 import { WholePackage } from './transfer/whole-package.ts'
 
-/** What travels: the package, and for some servers a delta in its place. */
+/** The content that travels: the package, or a delta for some servers. */
 export interface Packaged {
   extent: Extent
   deltas: ReadonlyMap<Server, Transfer>
   /** The package, where it is there. */
   made: () => Transfer | undefined
-  /** What a server gets: its delta, or the package. */
+  /** The transfer for a server: its delta, or the package. */
   gets: (server: Server) => Transfer | undefined
-  /** Gives the package, which is made now unless it is there. */
+  /** Returns the package. Makes it now if it does not exist yet. */
   whole: () => Promise<Transfer>
 }
 
@@ -51,7 +51,7 @@ export async function packageRelease(
   }
 }
 
-/** The size of a release of which no package was made is that of its files. */
+/** Without a package, the size of a release is that of its files. */
 function noteSize({ record }: Context, { made, plan }: WholePackage): void {
   record.size = made?.length ?? plan.contentBytes
   record.packaged = made !== undefined

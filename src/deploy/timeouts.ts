@@ -2,5 +2,5 @@
 export const SCRIPT_TIMEOUT_S = 60
 /** How long a server may take to remove releases, which may be large. */
 export const REMOVAL_TIMEOUT_S = 600
-/** How much longer than its own stall timeout a server may be silent, so that it can report the stall itself. */
+/** A server may be silent this much longer than its own stall timeout, so that it can report the stall itself. */
 export const STALL_GRACE_S = 15

@@ -5,7 +5,7 @@ import { isSystemError } from '../errors.ts'
 export class BlockSharing {
   #isPossible = true
 
-  /** Whether `share` has made the file at `target`. Where it has not, nothing is left there. */
+  /** Whether `share` made the file at `target`. If not, nothing is left there. */
   try(target: string | Buffer, share: () => void): boolean {
     if (!this.#isPossible) return false
     try {

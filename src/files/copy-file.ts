@@ -31,8 +31,8 @@ export async function copyAsNew(from: string, to: string): Promise<void> {
 }
 
 /**
- * Makes a new file of this user at `to`, with mode 0600, that shares the blocks of `from`. Throws what the system throws where
- * that is not possible, and then may leave something at `to`.
+ * Makes a new file of this user at `to`, with mode 0600, that shares the blocks of `from`. Throws the system's error where that
+ * is impossible, and may then leave something at `to`.
  */
 export function shareBlocks(from: string, to: string): void {
   const fd = openSync(to, 'wx', 0o600)

@@ -14,7 +14,7 @@ export function linkerBetween(from: string, to: string): (file: string, to: stri
   return group !== undefined && group === ownGroup(from) ? linkOrCopy : copyAsNew
 }
 
-/** Whether a hard link could not be made because of where it should be: not every file system has them. */
+/** Whether a hard link failed because the file system does not support it there. */
 export const refusesLinks = (cause: unknown): boolean =>
   isSystemError(cause, 'EXDEV', 'EPERM', 'EMLINK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP')
 

@@ -25,7 +25,7 @@ export function settable(mtime: bigint): number | Date {
   return seconds + (nanoseconds - within + Math.min(Math.max(within, edge), 1000 - edge)) / 1e9
 }
 
-/** Sets both the modification time and the access time, for which there is no better value. */
+/** Sets the modification time, and the access time to the same, as no better value is known. */
 export function setTimes(path: string, mtime: bigint): void {
   const time = settable(mtime)
   utimesSync(path, time, time)

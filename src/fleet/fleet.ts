@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { MurderError } from '../errors.ts'
 import { backoff, pause } from '../system/backoff.ts'
+import type { Command, Outcome, RunOptions } from './command.ts'
 import { Limit } from './limit.ts'
 import { remoteCommand } from './ssh/bootstrap.ts'
 import { makeControlDirectory } from './ssh/connection/control-directory.ts'
@@ -9,66 +10,26 @@ import { isCommandRetried } from './ssh/connection/retry.ts'
 import { routeTo } from './ssh/connection/route.ts'
 import { SharedConnection } from './ssh/connection/shared-connection.ts'
 import { abortError, diagnose, failure, judge, outOfTime } from './ssh/messages/diagnose.ts'
-import { multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
+import { type ForcedOptions, multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
 import { PooledOptions } from './ssh/pooled-options.ts'
 import { type Server, type SshConnection, toServers } from './ssh/server.ts'
-import {
-  type Payload,
-  type RunningShell,
-  runSession,
-  type SessionOrder,
-  type SessionResult,
-} from './ssh/session.ts'
+import { type RunningShell, runSession, type SessionOrder, type SessionResult } from './ssh/session.ts'
 
 export interface FleetOptions {
-  /** Servers outside of the run that can be named: where tracker or seeder are. */
+  /** Servers outside the run that can be named, such as those of tracker and seeder. */
   besides?: readonly SshConnection[]
-  /** How many commands may be starting at a time. A command that has started no longer counts. */
+  /** How many commands may start at the same time. A command that has started no longer counts. */
   concurrency?: number
   /** Seconds from the start of ssh until the server's shell answers. */
   connectSeconds?: number
   /** Parent of the directory for control sockets. */
   controlDirectory?: string
-  /** Most retries when sshd turns a connection away before the login. */
+  /** How often at most we retry when sshd rejects a connection before the login. */
   retries?: number
   random?: () => number
   /** Called when a command on a server has ended, or is tried again, with the seconds since its begin. */
   onCommand?: (server: Server, step: string, seconds: number, outcome: Outcome | 'again') => void
 }
-
-/** What to run on one server. `script` is POSIX sh, its values quoted with `quote`. */
-export interface Command {
-  script: string
-  /** The script's standard input. A function is called for every attempt. */
-  stdin?: Payload
-  /** Gets stdout line by line; stdout in the outcome is then empty. What it throws becomes this server's failure. */
-  onLine?: (line: string) => void
-  /** The same with bytes, however many these are. */
-  onBytes?: (chunk: Buffer) => void
-}
-
-export interface RunOptions {
-  /** 0 is no limit. `stallTimeoutS`: no byte in any direction. `totalTimeoutS`: since the server's turn came. */
-  connectTimeoutS?: number
-  stallTimeoutS?: number
-  totalTimeoutS?: number
-  /** Ends all commands; their servers' outcomes are then failures, with the signal's reason if that is a MurderError. */
-  signal?: AbortSignal
-  /** Where to run it; on all servers that take part unless given. */
-  servers?: readonly Server[]
-  /** The script may run twice: it is run again when the connection broke, or no process could be started, while it ran. */
-  repeatable?: boolean
-  /** It runs until its input ends. Where there is no connection yet, all others on its server share its own. */
-  stays?: boolean
-  /** As the user who logs in, not as `asUser`. */
-  login?: boolean
-  /** How much stdout is kept for each server; more is a failure. */
-  maxOutputBytes?: number
-}
-
-export type Outcome =
-  | { server: Server; ok: true; stdout: string; stderr: string }
-  | { server: Server; ok: false; error: MurderError }
 
 /** Commands on all servers through ssh-pool's connections: one SSH connection per server, a result from each. */
 export class Fleet {
@@ -191,7 +152,7 @@ export class Fleet {
     return outcome.stdout
   }
 
-  /** From now on repeatable commands without input run in this shell, until it ends. */
+  /** From now on, until this shell ends, it runs all repeatable commands that take no input. */
   useShell(server: Server, shell: RunningShell): void {
     this.#shells.set(server, shell)
     void shell.ended.then(() => {
@@ -210,14 +171,14 @@ export class Fleet {
 
   readonly #removeDirectory = () => rmSync(this.#directory, { recursive: true, force: true })
 
-  /** Connects and runs the command; again if its connection broke, or sshd turned it away, before it could start. */
+  /** Connects and runs the command. Tries again if the connection broke or sshd rejected it before the command could start. */
   async #attempt(turn: Turn): Promise<Outcome> {
     const { server, step, options, signal } = turn
     const inShell = await this.#inShell(turn)
     if (inShell) return outcomeOf(inShell, turn)
     for (let retry = 1; ; retry++) {
       const asMaster = options.stays ? this.#runAsMaster(turn) : undefined
-      const unreachable = asMaster ? undefined : await this.#connect(turn)
+      const unreachable = asMaster || options.isNew ? undefined : await this.#connect(turn)
       if (unreachable) return { server, ok: false, error: unreachable }
       const result = await (asMaster ?? runSession(this.#order(turn)))
       const again = isCommandRetried(result, options.repeatable ?? false)
@@ -230,23 +191,24 @@ export class Fleet {
     }
   }
 
-  /** The result from a shell that runs already; undefined when the command needs a session of its own. */
+  /** The result from the persistent shell; undefined when the command needs a session of its own. */
   async #inShell({ server, command, options, signal, release }: Turn): Promise<SessionResult | undefined> {
     const {
       repeatable = false,
       login = false,
+      isNew = false,
       totalTimeoutS = 0,
       maxOutputBytes = MAX_OUTPUT_BYTES,
     } = options
     const shell = this.#shells.get(server)
-    if (!shell || !repeatable || login || command.stdin !== undefined) return undefined
+    if (!shell || !repeatable || login || isNew || command.stdin !== undefined) return undefined
     release()
     const { script, onLine } = command
     const result = await shell.run({ script, onLine, totalTimeoutS, maxOutputBytes, signal })
     return result && isCommandRetried(result, true) ? undefined : result
   }
 
-  /** Runs it over a connection of its own, which all others on this server then share. */
+  /** Runs the command over a connection of its own, which all other commands on this server then share. */
   #runAsMaster(turn: Turn): Promise<SessionResult> | undefined {
     return this.#connections.get(turn.server)?.runAsMaster((how) => {
       const order = this.#order(turn, { ControlMaster: 'yes' })
@@ -260,7 +222,7 @@ export class Fleet {
 
   #order(
     { server, command, options, signal, release }: Turn,
-    forced: { ControlMaster?: string } = {},
+    forced: ForcedOptions = options.isNew ? { ControlMaster: 'no', ControlPath: 'none' } : {},
   ): SessionOrder {
     const { login = false } = options
     const asUser = !login && Boolean(server.connection.options.asUser)

@@ -7,18 +7,18 @@ export const SAID_ALL = '<<< murder has said all <<<'
 /** The line after a further script's output. Then come its exit code, its standard error, and `SAID_ALL`. */
 export const HAS_ENDED = '<<< murder script has ended <<<'
 
-/** Lines of the input that are signs of life. To the second one the shell answers `IS_HERE`. */
+/** Lines of the input that are signs of life. The shell answers the second one with `IS_HERE`. */
 export const PULSE = '\n'
 export const PULSE_TO_ANSWER = '?\n'
 export const IS_HERE = '<<< murder is here <<<'
 
 /**
  * After this silence, by the server's own clock, no more scripts run. It is shorter than the time after which the other side
- * gives up: a script that a dead network has delayed must not run when all others count it as failed.
+ * gives up. So a script that a dead network has delayed cannot run after it was counted as failed.
  */
 const MAX_SILENCE_S = 25
 
-/** Seconds since the system's start (proc(5)). The shell can read it by itself, and nobody can set it. */
+/** Seconds since the system's start (proc(5)). The shell reads it without a program, and it cannot be set, unlike the clock. */
 export const UPTIME = '/proc/uptime'
 
 /**
@@ -42,5 +42,5 @@ while IFS= read -r x; do
     printf '\\n%s\\n%s\\n%s\\n%s\\n' ${quote(HAS_ENDED)} "$c" "$e" ${quote(SAID_ALL)} ) &
 done`
 
-/** The line that makes such a shell run `script`. */
+/** The line of input that makes such a shell run `script`. */
 export const furtherScript = (script: string): string => `${oneLine(script)}\n`

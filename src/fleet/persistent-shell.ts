@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { AwakeTimer } from '../system/awake-timer.ts'
-import type { Fleet, Outcome } from './fleet.ts'
+import type { Outcome } from './command.ts'
+import type { Fleet } from './fleet.ts'
 import {
   furtherScript,
   HAS_ENDED,
@@ -15,7 +16,7 @@ import type { FurtherScript, RunningShell, SessionResult, Stop } from './ssh/ses
 
 /** Between two signs of life to the shell. Firewalls and sshd (ChannelTimeout) forget a connection that is silent for longer. */
 const PULSE_MS = 1000
-/** As many signs of life without an answer mean that nobody is there any more. The shell gives up later than that. */
+/** After this many signs of life without an answer the shell counts as gone. */
 const MAX_UNANSWERED = 18
 /** How long the shell may take to end once its input has ended. */
 const CLOSE_TIMEOUT_MS = 2000
@@ -27,13 +28,13 @@ const MAX_OUTPUT_BYTES = 128 << 20
 const MAX_ERROR_LINES = 100
 
 /**
- * A command that says something and then stays until its standard input ends. That happens with `close`, and also when this
- * process ends, in whatever way: so the command can hold a lock for as long as this process lives. A command that ends in
- * `stay` also runs scripts, one at a time, with neither an ssh process here nor a session of sshd there. Where there is no
- * connection to the server yet, its own connection becomes the one that all others share.
+ * A command that prints an answer and then stays until its standard input ends: by `close`, or when this process ends, however it
+ * ends. So the command can hold a lock for as long as this process lives. A command that ends in `stay` also runs scripts, one at
+ * a time, with neither an ssh process here nor a session of sshd there. Where there is no connection to the server yet, its own
+ * connection becomes the one that all others share.
  */
 export class PersistentShell implements RunningShell {
-  /** What it said until `SAID_ALL`, or how it ended before that. */
+  /** Its output up to `SAID_ALL`, or how it ended before that. */
   readonly said: Promise<Outcome>
   /** Settles when the command has ended. Never rejects. */
   readonly ended: Promise<Outcome>
@@ -45,7 +46,7 @@ export class PersistentShell implements RunningShell {
   #busy = true
   #unanswered = 0
 
-  /** `answerTimeout`: seconds until it must have said all. `signal` ends it only until then. */
+  /** `answerTimeout`: seconds until its answer must be complete. `signal` ends it only before that. */
   constructor(
     fleet: Fleet,
     server: Server,
@@ -99,7 +100,7 @@ export class PersistentShell implements RunningShell {
     void this.ended.then(() => clearInterval(pulse))
   }
 
-  /** Only an idle shell is asked to answer: in the middle of a script's output the answer could not be recognized. */
+  /** Only an idle shell is asked to answer, because its answer could not be recognized in a script's output. */
   #pulse(): void {
     if (this.#busy) return void this.#input?.write(PULSE)
     if (this.#unanswered++ === MAX_UNANSWERED) this.#giveUp.abort()

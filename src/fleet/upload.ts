@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 import { sha256Of } from '../files/hash.ts'
 import { quote, quotePath } from '../text/shell-quote.ts'
-import type { Fleet, RunOptions } from './fleet.ts'
+import type { RunOptions } from './command.ts'
+import type { Fleet } from './fleet.ts'
 import type { Server } from './ssh/server.ts'
 
 /** A file's content: in memory, or read anew for every attempt. `bytes` is its exact size, `sha256` in hex. */
@@ -18,8 +19,8 @@ export interface Upload {
 }
 
 /**
- * Puts a file on a server. It is written beside `to` and renamed when its size is right, and its SHA-256 where the server
- * has a tool for that: at `to` there is always the old file or the whole new one. Throws that server's failure.
+ * Puts a file on a server. The file is written beside `to`. It is renamed when its size is right, and its SHA-256 if the server
+ * has a tool for that. So `to` is always the old file or the whole new one. Throws that server's failure.
  */
 export async function upload(
   fleet: Fleet,

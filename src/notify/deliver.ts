@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { placeOf, post } from '../outbound/post.ts'
 
-/** What is told, and to whom: a webhook, a command, or both. */
+/** The text of a notice and its receivers: a webhook, a command, or both. */
 export interface Notice {
   url?: string | undefined
   command?: string | undefined
@@ -10,12 +10,12 @@ export interface Notice {
   body: string
 }
 
-/** Between the attempts; there is one more of these. */
+/** Pauses between attempts; there is one more attempt than pauses. */
 const PAUSES_S = [1, 2, 4, 8]
 const ANSWER_TIMEOUT_MS = 10_000
 const COMMAND_TIMEOUT_MS = 60_000
 
-/** Tells both, each again until it succeeds or has no attempt left. Gives a line for each that has failed. */
+/** Delivers to both, each with retries. Returns a line for each receiver that has failed. */
 export async function deliver({ url, command, body }: Notice, pausesS = PAUSES_S): Promise<string[]> {
   const failed = await Promise.all([
     url === undefined ? undefined : attempts(() => call(new URL(url), body), pausesS),
@@ -24,7 +24,7 @@ export async function deliver({ url, command, body }: Notice, pausesS = PAUSES_S
   return failed.filter((line) => line !== undefined)
 }
 
-/** Why an attempt has failed, and whether another one may help. */
+/** Why an attempt failed, and whether another one may help. */
 interface Failed {
   why: string
   isFinal?: boolean
@@ -56,11 +56,11 @@ async function call(url: URL, body: string): Promise<Failed | undefined> {
   }
 }
 
-/** The command finds the notice on its standard input. */
+/** The command gets the notice on its standard input. */
 function run(command: string, body: string): Promise<Failed | undefined> {
   const child = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'ignore', 'ignore'] })
   const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_TIMEOUT_MS)
-  child.stdin.on('error', () => {}) // It need not read.
+  child.stdin.on('error', () => {}) // It need not read its input.
   child.stdin.end(`${body}\n`)
   return new Promise((resolve) => {
     const end = (why: string | undefined) => {

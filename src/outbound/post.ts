@@ -11,13 +11,13 @@ export interface Post {
   /** Certificates in PEM. */
   tls?: { ca?: Buffer; cert?: Buffer; key?: Buffer }
   signal: AbortSignal
-  /** What is said when `signal` ends it. */
+  /** The message of the error when `signal` ends it. */
   late: string
 }
 
 /**
- * Posts JSON through the proxy that HTTP_PROXY and the like name. Gives the status of the answer. Throws an Error with one line,
- * which names scheme and host alone: the rest may be secret.
+ * Posts JSON through the proxy that HTTP_PROXY and the like name. Returns the status of the answer. Throws an Error with one line
+ * that names only scheme and host, because the rest may be secret.
  */
 export function post({ url, body, headers, tls, signal, late }: Post): Promise<number> {
   const proxy = getProxyForUrl(url.href)

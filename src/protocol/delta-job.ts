@@ -1,6 +1,6 @@
 /**
- * What the plugin asks of `murder delta`, a process beside it: one line of JSON on its standard input, which stays open as long
- * as the result is wanted.
+ * Jobs of `murder delta`, a process beside the plugin: one line of JSON on its standard input, which stays open as long as the
+ * result is wanted.
  */
 export type DeltaJob = MakeDeltas | KeepBase
 
@@ -8,6 +8,8 @@ interface OfRelease {
   /** Where the new release's files are. */
   root: string
   entries: readonly JobEntry[]
+  /** A file that keeps the hashes of files from one deploy to the next. */
+  hashes: string
 }
 
 /** Answered by an event `made` or `unmade` for each delta, in this order. */
@@ -19,7 +21,7 @@ export interface MakeDeltas extends OfRelease {
 export interface WantedDelta {
   /** The id of a base. */
   id: string
-  /** Where it is kept, or what a server has sent of it. */
+  /** Where the base is kept, or the signature that a server has sent. */
   bases: string
   /** The file to write. */
   output: string
@@ -32,11 +34,11 @@ export interface KeepBase extends OfRelease {
   do: 'keep'
   /** Where bases are kept. */
   bases: string
-  /** Bytes: of a larger release no content is kept. */
+  /** Bytes. Of a larger release no content is kept. */
   contentLimit: number
 }
 
-/** An entry of a release, whose time JSON cannot hold. */
+/** An entry of a release as JSON, which cannot hold its time as a number. */
 export interface JobEntry {
   path: string
   type: 'file' | 'directory' | 'symlink'

@@ -1,25 +1,25 @@
 import type { Answers } from './questions.ts'
 
-/** What a new release has from the current one besides its own content. */
+/** What a new release keeps from the current one besides its own content. */
 export interface Carried {
   files: number
   bytes: number
   /** The first of the topmost paths, safe to print, and how many more there are. */
   names: string[]
   more: number
-  /** What could not be carried, and why. */
+  /** Paths that could not be carried, and why. */
   skipped: string[]
 }
 
-/** Sources that an event names at most. */
+/** An event names at most so many sources. */
 export const MAX_SOURCES = 8
 
-/** The sources of most content bytes so far: `seeder`, `host:port` of a peer, or its host. */
+/** The sources that sent most content bytes so far: `seeder`, `host:port` of a peer, or its host. */
 export type ContentSources = [source: string, bytes: number][]
 
 /** Events of a peer, a seeder or a tracker, oldest first. `bytes` count content, not protocol overhead. */
 export type AgentEvent =
-  /** The agent waits for its order; sent again and again. */
+  /** The agent waits for its order; sent repeatedly. */
   (
     | { event: 'ready' }
     /** The answer to a question before the order. */
@@ -33,7 +33,7 @@ export type AgentEvent =
         up: number
         peers: number
         sent?: number
-        /** How many of `bytes` were there and verified before anything was fetched. */
+        /** How many of `bytes` were here and verified before anything was fetched. */
         kept?: number
         /** At most every two seconds. */
         from?: ContentSources
@@ -45,7 +45,7 @@ export type AgentEvent =
         bytes: number
         total: number
         seconds: number
-        /** Verified bytes that were there before anything was fetched. */
+        /** Verified bytes that were here before anything was fetched. */
         kept: number
         received: number
         /** How many bytes of `received` came from the seeder. */
@@ -54,15 +54,15 @@ export type AgentEvent =
         from?: ContentSources
       }
     /**
-     * What held up a transfer that is complete now, in a deploy. Seconds; `began` and `ended` on the clock of its process. Rates
-     * in bytes a second, the fastest half second. `afterGap` and `sentAgain` are shares of the machine's TCP segments.
+     * Where a complete transfer of a deploy has lost time. Seconds; `began` and `ended` on the clock of its process. Rates are of
+     * the fastest half second, in bytes a second. `afterGap` and `sentAgain` are shares of the machine's TCP segments.
      */
     | {
-        event: 'story'
+        event: 'profile'
         began: number
         ended: number
         cpu: number
-        /** Its threads, added up, were ready to run and had no CPU. */
+        /** The sum of the times in which its threads were ready to run and had no CPU. */
         queued: number
         disk: number
         stopped: number
@@ -70,29 +70,29 @@ export type AgentEvent =
         peakUp: number
         afterGap: number
         sentAgain: number
-        /** The last piece, from whom it came and when. */
+        /** The last piece, its source and its time. */
         last?: [piece: number, source: string, at: number]
         pieceCount: number
         every: number
         /** As in packed-pieces.ts. */
         pieces: string
       }
-    /** CPU seconds used, and waited for, from the beginning of the transfer until the release was made. */
+    /** Seconds of CPU used, and of waiting for a CPU, from the beginning of the transfer until the release was made. */
     | { event: 'spent'; cpu: number; queued: number }
-    /** A delta of this base is made, which makes the release with this id. `unchanged`: the two differ in nothing but times. */
+    /** The delta from this base to the release with this id is made. `unchanged`: the two differ only in times. */
     | { event: 'made'; base: string; becomes: string; unchanged: boolean }
-    /** What is kept was read: the new release's files are not needed any more. */
+    /** The release has been read, so its files are no longer needed. */
     | { event: 'read' }
-    /** That delta cannot be made: why. */
+    /** Why the delta of this base cannot be made. */
     | { event: 'unmade'; base: string; message: string }
-    /** Something that people should know and that is no failure. */
+    /** Something that people should know but that is not a failure. */
     | { event: 'warning'; message: string }
     /** Complete and verified: printed as `Done and done` for people. */
     | { event: 'done' }
     | { event: 'unpacked'; files: number; bytes: number; seconds: number; carried?: Carried }
     | { event: 'failed'; code: string; message: string; cure?: string; exitCode: number; step?: string }
   ) & {
-    /** When it was said, in a deploy: seconds on the clock of the process. */
+    /** The time of the event, in a deploy: seconds on the clock of the process. */
     at?: number
   }
 
@@ -101,8 +101,8 @@ export function eventsIn(stdout: string): AgentEvent[] {
 }
 
 /**
- * The agent's event in a line of its output or of its log; undefined for anything else, such as what a server prints in between.
- * Only the shape is checked: an object with a name. The fields are not to be trusted.
+ * The agent's event in a line of its output or log; undefined for anything else, such as other output of the server. Only the
+ * shape is checked: an object with a name. Its fields are untrusted.
  */
 export function parseEvent(line: string): AgentEvent | undefined {
   const text = line.trim()

@@ -1,9 +1,9 @@
 /**
- * What the plugin asks agents that wait for their order about ways between servers over SSH. Each agent makes a key pair, whose
- * private half never leaves its server, and lets in the public halves of those that shall reach it.
+ * Questions to waiting agents about connections between servers over SSH. Each agent makes a key pair, whose private half never
+ * leaves its server. It lets in the public halves of servers that shall reach it.
  */
 
-/** Make a key pair, and try on this machine that a key which is let in can do nothing but reach this agent. */
+/** Make a key pair, and test on this machine that a key which is let in can only reach this agent. */
 export interface OfferQuestion {
   offer: {
     /** The directory of the transfer. */
@@ -27,7 +27,7 @@ export interface DialQuestion {
 export interface LinkTarget {
   /** Names it in this deploy; a short word. */
   name: string
-  /** Addresses or names, in the order in which they are tried. */
+  /** Addresses or names, in the order of attempts. */
   hosts: string[]
   port: number
   /** Undefined: the user that this agent runs as. */
@@ -38,7 +38,7 @@ export interface LinkTarget {
   hostName: string
 }
 
-/** What is an answer to each of these, by the key of the question. `why`: it cannot, as part of a sentence. */
+/** The answers to these questions, by the question's key. `why`: the reason of a failure, as part of a sentence. */
 export interface LinkAnswers {
   offer: { publicKey: string; user: string } | { why: string }
   admit: Record<string, never> | { why: string }
@@ -46,7 +46,7 @@ export interface LinkAnswers {
   dial: { failed: Record<string, string> }
 }
 
-/** The part of an order: neighbours through SSH. */
+/** The part of an order about neighbours over SSH. */
 export interface LinkOrder {
   directory: string
   /** The public halves to let in. */

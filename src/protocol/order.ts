@@ -11,9 +11,9 @@ export type Compression = 'none' | 'gzip' | 'zstd'
 export interface ReceiveOrder {
   /** Name of the transfer; in a deploy the release's directory name. Safe as a file name. */
   tag: string
-  /** The metainfo file, base64. Where it is long there is a stub in place of it. */
+  /** The metainfo file, base64. If that is long, there is a magnet instead. */
   torrent?: string
-  stub?: StubOrder
+  magnet?: MagnetOrder
   /**
    * SHA-256, hex, of the package that the deploy host built, or of a directory's manifest, which has the SHA-256 of each file.
    * Checked after the swarm's own piece hashes.
@@ -23,11 +23,11 @@ export interface ReceiveOrder {
   directory: string
   /** Tracker announce URLs as this server reaches them; `{secret}` in one stands for the tracker's key. */
   trackers: string[]
-  /** All participants must prove that they know it; without one anybody may join. */
+  /** All participants must prove that they know it. Without one, anybody may join. */
   secret?: string
   /** `host:port` of processes known from the start (the seeder). */
   peers: string[]
-  /** IP addresses of the fleet's machines (`host-list.ts`), where all are known: no peer gets any other address. */
+  /** IP addresses of the fleet's machines (`host-list.ts`), where all are known. Peers then use no other address. */
   hosts?: string
   /** Address to announce instead of the one the tracker sees. */
   address?: string
@@ -35,7 +35,7 @@ export interface ReceiveOrder {
   ports: [number, number]
   /** How many servers receive. */
   fleet: number
-  /** Where sites are named. */
+  /** The server's site, where sites are named. */
   site?: SiteOrder
   /** Seconds to go on sharing after completion. */
   linger: number
@@ -44,20 +44,20 @@ export interface ReceiveOrder {
   downloadLimit: number
   /** Seconds: without any connection, without any progress, for everything. 0 is no limit. */
   timeouts: { connect: number; stall: number; total: number }
-  /** The content itself, base64, where it is small: then there is no swarm. */
+  /** The content itself, base64, if it is small; then there is no swarm. */
   content?: string
   unpack?: UnpackOrder
-  /** Where a plain file goes; a release has none. */
+  /** The place of a plain file; a release has none. */
   place?: PlaceOrder
-  /** Ways to other servers over SSH. */
+  /** Connections to other servers over SSH. */
   links?: LinkOrder
 }
 
 /**
- * A torrent of one file by its infohash: the info dictionary, with the piece hashes, comes from the swarm. So an order is as short
- * for any content.
+ * A torrent of one file by its infohash: the info dictionary, with the piece hashes, comes from the swarm. So an order has about
+ * the same length for any content.
  */
-export interface StubOrder {
+export interface MagnetOrder {
   /** SHA-1 and SHA-256 of the info dictionary, hex. */
   infoHash: string
   sha256: string
@@ -72,7 +72,7 @@ export interface StubOrder {
 /** The site of a server. */
 export interface SiteOrder {
   name: string
-  /** Names the server to the others of its site; the same in each transfer. */
+  /** The server's name for the others of its site; the same in each transfer. */
   key?: string
   /** Bytes a second into and out of the site, of all its servers together; 0 is no limit. */
   limit?: number
@@ -87,7 +87,7 @@ export interface UnpackOrder {
   directory?: boolean
   /** The release directory. Made beside its final name and renamed when it is whole. */
   into: string
-  /** What becomes of a directory that is there already (package/unpack/overwrite.ts). Without it, one is an error. */
+  /** How to treat an existing directory (package/unpack/overwrite.ts). Without it, an existing one is an error. */
   existing?: 'merge' | 'replace'
   compression: Compression
   /** The key of an encrypted package, hex. */
@@ -95,15 +95,15 @@ export interface UnpackOrder {
   /** Content of the REVISION file, when there is one. */
   revision?: string
   carry?: CarryOrder
-  /** Size of the release's files, for the message when there is not enough room. */
+  /** Size of the release's files, for the message about missing space. */
   bytes?: number
-  /** File in which is noted what was delivered, so that a later release may come as a delta. */
+  /** File for the note of what was delivered, so that a later release may come as a delta. */
   record?: string
-  /** What travels is no package but a delta. */
+  /** Set when a delta travels instead of a package. */
   base?: BaseOrder
 }
 
-/** The earlier release that a delta starts from, and the file that lists what was delivered there. */
+/** The earlier release that is the base of a delta, and the file that lists what was delivered there. */
 export interface BaseOrder {
   from: string
   record: string
@@ -114,22 +114,22 @@ export interface BaseOrder {
 }
 
 /**
- * What the release keeps of the current one, as after a copy of that and rsync. `filter` and `ignore` are the patterns of what is
- * left out of a package: rsync's, relative to the release, and .gitignore's, relative to `within`.
+ * What the release keeps from the current one, as if that was copied and rsync run over it. `filter` and `ignore` are patterns of
+ * files left out of a package: rsync's, relative to the release, and .gitignore's, relative to `within`.
  */
 export interface CarryOrder {
   /** The current release. */
   from: string
   filter: { kind: 'exclude' | 'include'; pattern: string }[]
   ignore: string[]
-  /** Everything that the new release lacks is kept. */
+  /** Whether everything that the new release lacks is kept. */
   everything?: boolean
-  /** The directory in the release that the package fills: beside it everything is kept. */
+  /** The directory in the release that the package fills. Everything beside it is kept. */
   within?: string
 }
 
 export interface PlaceOrder {
-  /** Path of the file, or of a directory that is there already, for a file of this `name` in it. */
+  /** Path of the file, or of an existing directory, which then gets a file of this `name`. */
   path: string
   name: string
   mode: number

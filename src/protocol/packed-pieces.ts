@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 
-/** From whom a piece came, and when, in seconds on the clock of whoever got it. */
+/** The source of a piece and its time, in seconds on the receiver's clock. */
 export interface PieceArrival {
   piece: number
   /** `seeder`, `host:port` of a peer, or its host. */
@@ -8,7 +8,7 @@ export interface PieceArrival {
   atS: number
 }
 
-/** When the transfer began and ended there, and which pieces are told: 0, `every`, 2 × `every` … */
+/** When the transfer began and ended there, and which pieces are reported: 0, `every`, 2 × `every` … */
 export interface PieceFrame {
   beganS: number
   endedS: number
@@ -16,9 +16,9 @@ export interface PieceFrame {
   pieceCount: number
 }
 
-/** Pairs of source and time that a byte tells apart: with few, 1,000 pieces from eight sources take less than 1 KB. */
+/** How many pairs of source and time a byte distinguishes. With few, 1,000 pieces from eight sources take less than 1 KB. */
 const VALUES = 96
-/** The sources of fewest pieces go together, without a name. */
+/** The sources of fewest pieces are merged, without a name. */
 const MAX_SOURCES = 24
 const MAX_SOURCE_CHARACTERS = 100
 const MAX_PACKED_CHARACTERS = 8192
@@ -47,7 +47,7 @@ export function packPieces(arrivals: Iterable<PieceArrival>, frame: PieceFrame):
   return deflateRawSync(Buffer.concat([Buffer.from(`${named.join('\n')}\n\n`), bytes])).toString('base64')
 }
 
-/** Undefined for anything that was not packed so: it comes from a server. Times are the middles of their slots. */
+/** Undefined for malformed data, because it comes from a server. Times are the middles of their slots. */
 export function unpackPieces(packed: unknown, frame: PieceFrame): PieceArrival[] | undefined {
   if (typeof packed !== 'string' || packed.length > MAX_PACKED_CHARACTERS) return undefined
   const count = countOf(frame)
@@ -70,7 +70,7 @@ export function unpackPieces(packed: unknown, frame: PieceFrame): PieceArrival[]
   return arrivals
 }
 
-/** By how much a time may be wrong after it was packed. */
+/** The largest error of a packed time. */
 export const slotErrorS = ({ beganS, endedS }: PieceFrame, sources: number): number =>
   (endedS - beganS) / slotsOf(sources) / 2
 

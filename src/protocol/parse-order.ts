@@ -57,13 +57,13 @@ const SITE: Record<string, Check> = {
   'site.seederSite': optional(isText),
 }
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) > 0
-const STUB: Record<string, Check> = {
-  'stub.infoHash': (value) => typeof value === 'string' && /^[0-9a-f]{40}$/.test(value),
-  'stub.sha256': (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
-  'stub.size': isCount,
-  'stub.name': isText,
-  'stub.length': isCount,
-  'stub.pieceLength': isCount,
+const MAGNET: Record<string, Check> = {
+  'magnet.infoHash': (value) => typeof value === 'string' && /^[0-9a-f]{40}$/.test(value),
+  'magnet.sha256': (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
+  'magnet.size': isCount,
+  'magnet.name': isText,
+  'magnet.length': isCount,
+  'magnet.pieceLength': isCount,
 }
 const isId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 const UNPACK: Record<string, Check> = {
@@ -122,7 +122,7 @@ export function parseOrder(text: string): ReceiveOrder {
   }
   const shape = {
     ...SHAPE,
-    ...(order?.stub ? STUB : { torrent: isText }),
+    ...(order?.magnet ? MAGNET : { torrent: isText }),
     ...(order?.site && SITE),
     ...(order?.unpack && UNPACK),
     ...(order?.unpack?.carry && CARRY),

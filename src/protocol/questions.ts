@@ -6,10 +6,10 @@ export interface ListenQuestion {
   listen: [first: number, last: number]
 }
 
-/** What the plugin may ask an agent that waits for its order. An agent answers one after the other, each with one event. */
+/** Questions to an agent that waits for its order. The agent answers one after the other, each with one event. */
 export type Question = ReachQuestion | ListenQuestion | OfferQuestion | AdmitQuestion | DialQuestion
 
-/** What is an answer to each of these, by the key of the question. */
+/** The answers to these questions, by the question's key. */
 export interface Answers extends LinkAnswers {
   reach: Reached[]
   /** Undefined where no port is free. */
@@ -18,7 +18,7 @@ export interface Answers extends LinkAnswers {
 
 const FIRST = '{"ask":'
 
-/** The question as a line, which is no order. */
+/** The question as a line, which cannot be mistaken for an order. */
 export const questionLine = (question: Question): string => `${JSON.stringify({ ask: question })}\n`
 
 /** The question in a line, if it is one. */

@@ -5,7 +5,7 @@ export interface ReachQuestion {
   reach: (Endpoint & { isPeer: boolean })[]
 }
 
-/** How a connection ended that was tried. `mute`: it opened, and no handshake was answered. */
+/** The result of a connection attempt. `mute`: it opened, but no handshake was answered. */
 export type Reached = 'reached' | 'silent' | 'refused' | 'failed' | 'mute'
 
 export const REACHED_WORDS: readonly Reached[] = ['reached', 'silent', 'refused', 'failed', 'mute']

@@ -1,7 +1,7 @@
 export interface RunStatus {
   role: Role
   tag: string
-  /** `lingering`: complete and sharing on. `died`: ended without an event that says why. */
+  /** `lingering`: complete and still sharing. `died`: ended without saying why. */
   state: 'starting' | 'running' | 'lingering' | 'failed' | 'died'
   /** Seconds since the start. */
   age: number

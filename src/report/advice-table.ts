@@ -3,7 +3,7 @@ import { firstOf, nameSome, oneLine, shorten, widthOf } from '../text/format.ts'
 import { table, wrap } from '../text/table.ts'
 import { wordsOf } from '../text/words.ts'
 
-/** Something that is wrong on some servers. */
+/** A fault on some servers. */
 export interface Advice {
   servers: readonly string[]
   /** A step or a check. */
@@ -18,8 +18,8 @@ const MIN_NAME_WIDTH = 28
 const MIN_TEXT_WIDTH = 30
 
 /**
- * What is wrong where, why, and what to do, in at most `width` characters. Where the columns would break words, cause and cure are
- * stacked. `title`: of the column `at`.
+ * A table of faults, causes and cures, at most `width` characters wide. If the columns would break words, cause and cure are
+ * stacked. `title`: heading of the column `at`.
  */
 export function adviceTable(advice: readonly Advice[], title: string, width: number): string {
   const rows = advice.map(({ servers, at, cause, cure }) => ({

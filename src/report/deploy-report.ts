@@ -24,7 +24,7 @@ export interface DeployReport {
   packaged: boolean
   /** Servers in the fleet. */
   servers: number
-  /** Seconds of the phases that there were. They may overlap. */
+  /** Seconds of each phase that took place. Phases may overlap. */
   phases: Partial<Record<ReportedPhase, number>>
   /** Seconds from beginning to end. */
   seconds?: number
@@ -33,9 +33,9 @@ export interface DeployReport {
   /** Bytes that the seeder has sent. */
   seederUploaded: number
   failures: readonly Failure[]
-  /** The last server, where it was clearly later than the others. */
+  /** The last server, if it was clearly later than the others. */
   last?: LastServer
-  /** For the table of servers. */
+  /** The data of the servers' table. */
   records?: readonly ServerRecord[]
 }
 
@@ -58,7 +58,7 @@ export function figures({ perServer, size, seederUploaded }: DeployReport): {
   }
 }
 
-/** The report as people read it. Why servers failed was said when they were left out. */
+/** The report for people. The causes of failures were printed when the servers were left out. */
 export function reportTable(report: DeployReport, columns: number, colour = false): string {
   const { size, packaged, servers, phases, perServer, failures } = report
   const { fastest, slowest, ratio } = figures(report)
@@ -92,7 +92,7 @@ export function reportTable(report: DeployReport, columns: number, colour = fals
   return `${above}\n\n${paint(colour).bad(wrap(text, columns).join('\n'))}`
 }
 
-/** What went in place of the package to those that had an earlier release, and those that it did not fit. */
+/** Rows about deltas: what servers with an earlier release got in place of the package, and where it did not fit. */
 function deltaRows(perServer: readonly ServerReport[], size: number): string[][] {
   const deltas = perServer.flatMap(({ delta }) => delta ?? [])
   const sizes = deltas.flatMap(({ bytes, unchanged }) => (unchanged ? [] : [bytes]))
@@ -120,7 +120,7 @@ function deltaRows(perServer: readonly ServerReport[], size: number): string[][]
   ]
 }
 
-/** A row about the server that carried over most. The log has a line for each. */
+/** A row about the server that carried over most. The log has a line for each server. */
 function carriedRow(perServer: readonly ServerReport[]): string[][] {
   const all = perServer.flatMap(({ carried }) => (carried && carried.names.length > 0 ? [carried] : []))
   const [most] = all.sort((a, b) => b.bytes - a.bytes)

@@ -1,24 +1,22 @@
 import { nameSome, oneLine } from '../text/format.ts'
 import type { ServerReport } from './server-report.ts'
 
-/** Less may come from the seeder alone, because it is over before servers have met. */
+/** Smaller content may come from the seeder alone, because the transfer is over before servers have met. */
 const MIN_BYTES = 1 << 20
 const MAX_NAMES = 4
 
 const CURE =
   'let the ports of murder.ports through firewalls between the servers, or set murder.between to auto: then they exchange over SSH; murder:doctor says where they are closed'
 
-/** Said as soon as it shows that servers do not exchange anything. */
+/** Printed as soon as it is clear that servers do not exchange anything. */
 export const CLOSED_LINE = `the servers get nothing from each other, so all is sent to each of them: ${CURE}`
 
-/**
- * Whether a seeder that has sent so much serves servers that are closed to each other. `exchanged`: bytes that servers have sent.
- */
+/** Whether the seeder has sent so much that servers seem closed to each other. `exchanged`: bytes that servers have sent. */
 export function areClosed(size: number, seederSent: number, exchanged: number): boolean {
   return size >= MIN_BYTES && exchanged === 0 && seederSent >= 1.5 * size
 }
 
-/** What to say of servers that had all from the seeder and sent nothing to others; undefined where there are none. */
+/** A text about servers that got everything from the seeder and sent nothing to others; undefined where there are none. */
 export function closedText(perServer: readonly ServerReport[]): string | undefined {
   const fetched = perServer.filter(({ received = 0 }) => received >= MIN_BYTES)
   const closed = fetched.filter(({ received, fromSeeder, sent }) => fromSeeder === received && sent === 0)

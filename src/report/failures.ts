@@ -3,14 +3,14 @@ import { defined } from '../system/defined.ts'
 import { parseServerName } from '../text/server-name.ts'
 import { adviceTable } from './advice-table.ts'
 
-/** Why a server is not done. */
+/** Why a server has failed. */
 export interface Failure {
   server: string
   /** Where it failed: check, upload, transfer, unpack, publish … */
   step: string
-  /** What happened, one sentence. */
+  /** The cause, in one sentence. */
   cause: string
-  /** What to do, if that is known. */
+  /** What to do, if known. */
   cure?: string
 }
 
@@ -28,7 +28,7 @@ export function failureOf(server: string, error: unknown, step: string): Failure
 /** Failures of several servers for the same reason. */
 export interface FailureGroup extends Omit<Failure, 'server'> {
   servers: string[]
-  /** The texts name the first server; those of the others differ in that name only. */
+  /** The texts name the first server. Those of the others differ only in that name. */
   namesFirst: boolean
 }
 
@@ -51,7 +51,7 @@ export function groupFailures(failures: readonly Failure[]): FailureGroup[] {
   return [...groups.values()]
 }
 
-/** A shorter name of a host could be any word. */
+/** A shorter host name could be an ordinary word. */
 const MIN_HOST_CHARACTERS = 4
 
 /** `text` without the server's own name and port, to see whether two servers failed in the same way. */
@@ -72,7 +72,7 @@ const replaceWord = (text: string, word: string) =>
 /** The table of failures: servers, step, cause, cure. Servers that failed for the same reason share a row. */
 export function failureTable(failures: readonly Failure[], columns: number): string {
   const rows = groupFailures(failures).map(({ servers, step, cause, cure = '', namesFirst }) => {
-    // Not behind the cure, which may end in a command to paste.
+    // Not after the cure, which may end in a command to paste.
     return { servers, at: step, cause: `${cause}${namesFirst ? ' (the others likewise)' : ''}`, cure }
   })
   return adviceTable(rows, 'step', columns)

@@ -1,7 +1,7 @@
 import { duration, oneLine } from '../text/format.ts'
 
-/** What held a server up. `unknown`: it was behind, and nothing that was measured says why. */
-export type HoldUp =
+/** What made a server late. `unknown`: the measurements do not explain it. */
+export type Bottleneck =
   | 'start'
   | 'amount'
   | 'link'
@@ -14,22 +14,22 @@ export type HoldUp =
   | 'unpack'
   | 'unknown'
 
-/** A server that had the release clearly later than half of the others. */
+/** A server that got the release clearly later than half of the others. */
 export interface LateServer {
   server: string
   /** Seconds after the median of the others. */
   behind: number
-  cause: HoldUp
+  cause: Bottleneck
   /** The cause in words. */
   text: string
 }
 
-/** The last server, and the way that its last piece has come: from the server to the seeder. */
+/** The last server, and the path of its last piece: from the server back to the seeder. */
 export interface LastServer extends LateServer {
   chain: PieceStep[]
 }
 
-/** When a server had the piece: seconds since the transfer began on the deploy host's clock, and by how much that may be wrong. */
+/** When a server had the piece: seconds since the transfer began, on the deploy host's clock, and the largest error of that. */
 export interface PieceStep {
   server: string
   at: number

@@ -27,7 +27,7 @@ export function outputMode(env: NodeJS.ProcessEnv, stream: OutputStream): Output
   return stream.isTTY && env.TERM !== 'dumb' ? 'terminal' : 'plain'
 }
 
-/** A log is read in many places, and has no width. */
+/** A log has no width of its own, so it gets this one. */
 const LOG_COLUMNS = 100
 /** Width of a terminal that does not know its size. */
 const TERMINAL_COLUMNS = 80

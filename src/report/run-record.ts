@@ -7,21 +7,23 @@ import type { ServerRecord } from './server-record.ts'
 import { type ServerReport, speedOf } from './server-report.ts'
 import { Timeline } from './timeline.ts'
 
-/** Collects the data of a run and of each of its servers while it goes on, so that a run that fails has a report, too. */
+/** Collects the data of a run and its servers while it goes on, so that a failed run has a report, too. */
 export class RunRecord {
   /** Bytes of the package, or of the release's files when no package was made; and bytes that the seeder has sent. */
   size = 0
   packaged = false
   seederUploaded = 0
-  /** The last server to have the release, where it was clearly later than the others. */
+  /** The last server to get the release, if it was clearly later than the others. */
   last: LastServer | undefined
   /** Seconds of the phases that are over. */
   readonly phases: DeployReport['phases'] = {}
   readonly timeline = new Timeline()
-  /** Groups that were published and held, in that order. */
+  /** Groups that were published and stayed healthy, in that order. */
   readonly groups: GroupRecord[] = []
   /** Servers that a hook has left out of service. */
   drained: string[] = []
+  /** Servers whose guard has gone back. */
+  readonly wentBack = new Set<string>()
   readonly #servers = new Map<string, Tracked>()
   readonly #now: () => number
 
@@ -66,7 +68,7 @@ export class RunRecord {
       fromPeers,
       sent,
       rate: speedOf({ received, seconds }),
-      delta, // Undefined where it was refused after all.
+      delta, // Undefined where the delta was refused after all.
       refusedDelta,
     })
   }
@@ -74,6 +76,11 @@ export class RunRecord {
   /** Its symlink `current` was changed, or changed back. */
   published(server: string, published: boolean): void {
     this.#update(server, { published })
+  }
+
+  /** A new connection has reached it after that. */
+  confirmed(server: string): void {
+    this.#update(server, { confirmed: true })
   }
 
   retried(server: string): void {
@@ -110,7 +117,7 @@ export class RunRecord {
   }
 }
 
-/** Servers that were published together, and the seconds that it took until they held. */
+/** Servers that were published together, and the seconds until they were healthy. */
 export interface GroupRecord {
   servers: string[]
   seconds: number
@@ -118,10 +125,10 @@ export interface GroupRecord {
 
 interface Tracked {
   record: ServerRecord
-  /** Where the server is now, and since when; undefined when it has ended. */
+  /** The server's present phase and its start; undefined when it has ended. */
   phase: ServerPhase | undefined
   since: number
-  /** Fields that come from its report. */
+  /** Fields from the server's report. */
   transferSeconds?: number
 }
 

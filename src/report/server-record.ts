@@ -12,6 +12,8 @@ export interface ServerRecord {
   outcome: 'done' | 'failed' | 'unfinished'
   /** Whether its `current` points to this run's release. */
   published: boolean
+  /** Whether a new SSH connection has reached it since; where `rollout.confirm` asks for that. */
+  confirmed?: boolean
   /** Seconds in each step, in their order. */
   steps: Partial<Record<ServerPhase | 'publish', number>>
   received: number
@@ -19,9 +21,9 @@ export interface ServerRecord {
   fromPeers: number
   sent: number
   rate: number
-  /** What it got in place of the package: a delta of what was delivered before, by the id of that, and its bytes. */
+  /** The delta that it got in place of the package: the id of its base, and its bytes. */
   delta?: DeltaReport | undefined
-  /** Why a delta did not fit: then it got the package after all. */
+  /** Why a delta did not fit. Then the server got the package. */
   refusedDelta?: string | undefined
   /** Retries of connections and commands. */
   retries: number
@@ -31,7 +33,7 @@ export interface ServerRecord {
 /** More rows would flood a log. Failed servers come first, then the slowest. */
 const MAX_ROWS = 40
 
-/** Where the table is too wide, those with the highest numbers are left out first. */
+/** If the table is too wide, columns with the highest numbers are left out first. */
 const COLUMNS = [
   { title: 'server', nameAtLeast: 24 },
   { title: 'outcome' },

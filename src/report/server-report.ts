@@ -1,4 +1,4 @@
-/** `of`: the id of what was delivered before. `unchanged`: nothing but times differs from it. `staged`: that waited to be published. */
+/** `of`: the id of the base. `unchanged`: only times differ from it. `staged`: the base was a staged release. */
 export interface DeltaReport {
   of: string
   bytes: number
@@ -12,15 +12,15 @@ export interface ServerReport {
   seconds: number
   /** Bytes that came over the network. */
   received?: number
-  /** Bytes of these that came from the seeder; the others came from peers. */
+  /** How many of these bytes came from the seeder; the others came from peers. */
   fromSeeder?: number
   /** Bytes that it had sent to other servers when it was complete. */
   sent?: number
-  /** It got a delta, of what was delivered before, in place of the package. */
+  /** The delta that it got in place of the package. */
   delta?: DeltaReport
-  /** Why it got the package when a delta did not fit. */
+  /** Why a delta did not fit, so that it got the package. */
   refusedDelta?: string
-  /** What its release has from the current one: kept, not sent. */
+  /** What its release kept from the current one, without sending it. */
   carried?: CarriedReport
   /** Peers that sent it wrong bytes, by the server's name where that is known. */
   banned?: string[]
@@ -40,7 +40,7 @@ export interface Speed {
   rate: number
 }
 
-/** Bytes a second that came over the network to a server, which may have had the most of its content before. */
+/** The rate, bytes a second, at which bytes came over the network. The server may have had most of its content before. */
 export function speedOf({ received = 0, seconds }: Pick<ServerReport, 'received' | 'seconds'>): number {
   return seconds > 0 ? Math.round(received / seconds) : 0
 }

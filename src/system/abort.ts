@@ -1,4 +1,4 @@
-/** Aborted as soon as one of the two is. */
+/** A signal that aborts as soon as either of the two does. */
 export const either = (one: AbortSignal, other: AbortSignal) => AbortSignal.any([one, other])
 
 /** Resolves when the signal is aborted. */

@@ -29,7 +29,7 @@ export function endpointOf(url: string): Endpoint {
   }
 }
 
-/** An IPv4 address that a socket for both versions shows as `::ffff:10.0.0.1`, in its own form. Others stay as they are. */
+/** Turns an IPv4 address that a dual-stack socket shows as `::ffff:10.0.0.1` into `10.0.0.1`. Others stay as they are. */
 export function unmapped(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }
@@ -65,7 +65,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
   return version === 0 ? undefined : version === 6 ? 'ipv6' : 'ipv4'
 }
 
-/** This machine's addresses that other machines may know, IPv4 first. */
+/** This machine's addresses that other machines can use, IPv4 first. */
 export function ownAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])

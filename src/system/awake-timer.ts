@@ -1,9 +1,9 @@
 import { awakeSeconds } from './awake.ts'
 
-/** Two clocks never agree exactly. */
+/** Tolerance, because two clocks never agree exactly. */
 const CLOCK_ERROR_S = 0.1
 
-/** A timeout for which time in which this process was suspended does not count. */
+/** A timeout that does not count time in which this process was suspended. */
 export class AwakeTimer {
   readonly #seconds: number
   readonly #expire: () => void
@@ -17,7 +17,7 @@ export class AwakeTimer {
     this.#timer = this.#arm(seconds)
   }
 
-  /** Begins anew. Not after it has expired or was stopped. */
+  /** Starts again from zero. Does nothing after it has expired or was stopped. */
   refresh(): void {
     this.#since = awakeSeconds()
     this.#timer.refresh()

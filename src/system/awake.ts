@@ -1,8 +1,8 @@
-/** A longer gap between two looks at the clock means that this process was suspended: Ctrl-Z, or a machine that slept. */
+/** A longer gap between two readings of the clock means that this process was suspended, by Ctrl-Z or by a sleeping machine. */
 const MAX_GAP_S = 5
 const TICK_MS = 1000
 
-/** A clock that stands still while this process is suspended: then it hears nothing, and the silence is not the fault of others. */
+/** A clock that stands still while this process is suspended: it hears nothing then, so silence is not the fault of others. */
 export class AwakeClock {
   readonly #now: () => number
   readonly #held: () => number
@@ -11,8 +11,8 @@ export class AwakeClock {
   #heldBefore = 0
 
   /**
-   * `now`: seconds. It must be read every few seconds. `held`: for how many seconds it should have stood still by now for
-   * another reason, 0 for none. That may turn out a little later, and then it goes back.
+   * `now`: seconds. It must be read every few seconds. `held`: for how many seconds it should have stood still so far for another
+   * reason; 0 for none. If that becomes known late, the clock goes back.
    */
   constructor(now: () => number, held = () => 0) {
     this.#now = now
@@ -34,7 +34,7 @@ export class AwakeClock {
 let clock: AwakeClock | undefined
 let held = () => 0
 
-/** The clock of this process also stands still for so many seconds, as long as they are more than 0. */
+/** The clock of this process also stands still as long as this returns more than 0 seconds. */
 export function holdAwakeClock(seconds: () => number): void {
   held = seconds
 }

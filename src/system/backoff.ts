@@ -1,4 +1,4 @@
-/** Before chance, a pause is no longer than this. */
+/** The longest pause, before random variation. */
 const MAX_PAUSE_S = 4
 
 /** Seconds to wait before the n-th retry (from 1). They double, and vary by up to half so that a fleet doesn't return at once. */

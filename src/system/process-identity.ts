@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { isSystemError } from '../errors.ts'
 
-/** A process that can't be mistaken for a later one that was given the same pid. */
+/** Identifies a process, even if a later one gets the same pid. */
 export interface ProcessIdentity {
   pid: number
   /** Its start time, in a unit of the kernel, for comparison only. */
@@ -28,7 +28,7 @@ function startFromPs(pid: number): string | undefined {
   }
 }
 
-/** Some containers have no /proc, or that of another pid namespace: then a process is only known by its pid. */
+/** Some containers have no /proc, or that of another pid namespace. Then only the pid identifies a process. */
 let procIsOurs: boolean | undefined
 
 function hasProc(): boolean {
@@ -85,7 +85,7 @@ export function containerName(): string | undefined {
 }
 
 /** The boot and the pid namespace, proc(5): pids are comparable only where both are the same. Linux only. */
-function surroundings(): string | undefined {
+export function surroundings(): string | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     return `${boot} ${readlinkSync(PID_NAMESPACE)}`
@@ -101,7 +101,7 @@ export function nameOwnProcess(): string | undefined {
   return around === undefined ? undefined : `${pid} ${start} ${around}`
 }
 
-/** Whether the named process was one of this machine and has ended. */
+/** Whether the named process ran on this machine and has ended. */
 export function hasEnded(name: string | undefined): boolean {
   const [pid, start = '', ...around] = name?.split(' ') ?? []
   return around.length > 0 && around.join(' ') === surroundings() && !isRunning({ pid: Number(pid), start })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { explain, MurderError } from '../errors.ts'
 import { hasEnded, nameOwnProcess } from './process-identity.ts'
 
-/** What to do where the directory for temporary files is full or closed. */
+/** The cure for a full or read-only directory of temporary files. */
 export const OTHER_DIRECTORY =
   'free space there, or name another directory with TMPDIR, such as TMPDIR=/var/tmp'
 
@@ -45,7 +45,7 @@ function removeAbandoned(prefix: string, parent: string): void {
   }
 }
 
-/** None, when the parent may be written but not listed. */
+/** Gives none when the parent may be written but not listed. */
 function abandoned(prefix: string, parent: string): string[] {
   let names: string[] = []
   try {

@@ -22,24 +22,24 @@ import { tellReverted } from '../deploy/releases/tell-reverted.ts'
 import { checkPause } from '../deploy/rollout/pause.ts'
 import { prepareResume } from '../deploy/rollout/resume.ts'
 import { rollOut } from '../deploy/rollout/rollout.ts'
-import { checkShellValues } from '../deploy/transfer/shell-values.ts'
+import { checkShellValues } from '../deploy/transfer/workspace/shell-values.ts'
 import { ExitCode, explain, MurderError } from '../errors.ts'
-import type { Outcome } from '../fleet/fleet.ts'
+import type { Outcome } from '../fleet/command.ts'
 import type { PageServer } from '../page/serve/page-server.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
 import { watchExit } from './exit-code.ts'
 import { refuseBoth } from './one-at-a-time.ts'
-import { originalTask, type Registration, task, type Work } from './task.ts'
+import type { Work } from './task.ts'
 
-/** What a run is, unless a deploy, by the task that names its release. */
+/** The kind of a run that is not a deploy, by the task that names its release. */
 const KINDS: Record<string, LastRun['kind']> = { 'deploy:publish': 'alone', 'rollback:init': 'rollback' }
 
-/** One deploy or rollback, from its first task to the end of the call. One method is one task; a dry run has methods of its own. */
+/** One deploy or rollback, from its first task to the end of the call. Each method is one task; a dry run has its own methods. */
 export class DeployRun {
   readonly #shipit: Shipit
   #begun: { context: Context; at: Date } | undefined
-  /** The answers of the servers, which are locked with them. */
+  /** The servers' answers. Asking also locks them. */
   #asked: Promise<Outcome[]> | undefined
   /** The task that names the release for deploy:publish, once it has begun. */
   #namedBy: { task: string; isDone: boolean } | undefined
@@ -47,7 +47,7 @@ export class DeployRun {
   #updated: string | undefined
   #report: DeployReport | undefined
   #page: PageServer | undefined
-  /** The release that publishing has begun with. */
+  /** The release whose publishing has begun. */
   #tried: string | undefined
   #isPublished = false
   #isReverted = false
@@ -78,7 +78,7 @@ export class DeployRun {
     await this.#begin(context)
     await original()
     this.#asked = askAndLock(context)
-    this.#asked.catch(() => {}) // update() awaits it; fetching may fail before.
+    this.#asked.catch(() => {}) // update() awaits this. Fetching may fail before that.
   }
 
   async update(): Promise<void> {
@@ -172,7 +172,7 @@ export class DeployRun {
     this.#shipit.emit('rollback')
   }
 
-  /** The tasks that follow go on with a rollout. */
+  /** Makes the following tasks continue a rollout. */
   async resume(): Promise<void> {
     const context = contextOf(this.#shipit)
     await this.#begin(context)
@@ -195,8 +195,8 @@ export class DeployRun {
   }
 
   /**
-   * When no task of this call names a release, `find` finds what single steps have brought, or what the shipitfile names. It
-   * does not when a task should have named one and has failed. Throws NOTHING_TO_PUBLISH.
+   * When no task of this call names a release, `find` looks for one that single steps have brought, or that the shipitfile names.
+   * It is not asked when a task should have named one and failed. Throws NOTHING_TO_PUBLISH.
    */
   async #ensureRelease(find: () => Promise<void>): Promise<void> {
     if (this.#namedBy === undefined) return this.nameRelease('deploy:publish', find)
@@ -215,7 +215,7 @@ export class DeployRun {
     this.#page = await startPage(context)
   }
 
-  /** Another plugin may end the process while it handles an event of the deploy. Gives the exit code. */
+  /** Another plugin may end the process while it handles an event of the deploy. Returns the exit code. */
   #endWithProcess(code: number): number {
     if (!this.#begun || (this.#isPublished && code === ExitCode.done)) {
       this.#end()
@@ -240,7 +240,7 @@ export class DeployRun {
     sendTrace(this.#shipit, done, context.record.timeline)
     const kind = context.resumed?.isRollback ? 'rollback' : KINDS[this.#namedBy?.task ?? '']
     savePicture(context, { ...done, isDeploy: kind === undefined })
-    // When nothing was changed, the last deploy is still the one before.
+    // If nothing was changed, the last deploy is still the previous one.
     if (!context.staging && (kind !== 'alone' || done.published)) saveLastRun(this.#shipit, done, kind)
     context.log.line(`report ${JSON.stringify(done)}`)
     if (error === undefined && !context.staging) this.#shipit.emit('murder:done', done)
@@ -253,33 +253,7 @@ const endedEarly = (code: number): MurderError =>
     cure: 'see what is said above: another plugin, or a listener of the shipitfile, calls process.exit() or waits for what never comes',
   })
 
-const runs = new WeakMap<Shipit, DeployRun>()
-
-export function deployRunOf(shipit: Shipit): DeployRun {
-  const run = runs.get(shipit) ?? new DeployRun(shipit)
-  runs.set(shipit, run)
-  return run
-}
-
-/** Registers a task that is a method of the run; `dry` is what it is in a dry run. */
-export function deployTask(
-  name: string,
-  work: (run: DeployRun, original: Work) => Promise<void>,
-  dry: (run: DeployRun, original: Work) => void | Promise<void>,
-): Registration {
-  return (shipit) => {
-    const run = deployRunOf(shipit)
-    const original = originalTask(shipit, name)
-    task(
-      shipit,
-      name,
-      () => work(run, original),
-      () => dry(run, original),
-    )
-  }
-}
-
-/** Sets what every task of shipit-deploy sets first. */
+/** Sets the fields that every task of shipit-deploy sets first. */
 function nameDirectories(shipit: Shipit): void {
   const deployTo = deployToOf(shipit)
   shipit.currentPath ??= `${deployTo}/current`

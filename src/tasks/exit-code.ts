@@ -21,14 +21,14 @@ export function keepExitCode(
   })
 }
 
-/** When this process ends with 1, lets it end with this code instead. */
+/** If this process ends with 1, makes it end with this code instead. */
 export function exitWith(exitCode: number, host: Pick<NodeJS.Process, 'once' | 'exitCode'> = process): void {
   host.once('exit', (code) => {
     if (code === ExitCode.failed) host.exitCode = exitCode
   })
 }
 
-/** `end` runs when this process ends, with its exit code; what it gives becomes the exit code. */
+/** `end` runs when this process ends. It gets the exit code and returns the new one. */
 export function watchExit(
   end: (code: number) => number,
   host: Pick<NodeJS.Process, 'once' | 'exitCode'> = process,

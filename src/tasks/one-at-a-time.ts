@@ -20,7 +20,7 @@ export function refuseBoth({ seq = [], environment }: Pick<Shipit, 'seq' | 'envi
   )
 }
 
-/** What is staged is published by a later call. Throws ONE_AT_A_TIME. */
+/** Refuses staging and publishing in one call, because a later call publishes. Throws ONE_AT_A_TIME. */
 export function refuseBesideStaging({ seq = [], environment }: Pick<Shipit, 'seq' | 'environment'>): void {
   const other = seq.find((name) => /^(deploy|rollback)\b|^murder:(retry|resume)$/.test(name))
   if (other === undefined) return

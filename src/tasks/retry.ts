@@ -15,7 +15,7 @@ export const registerRetry: Registration = (shipit) => {
   })
 }
 
-/** Confines the run to the servers that failed, and gives the task that it repeats. Undefined when no server has failed. */
+/** Limits the run to the servers that failed, and returns the task to repeat; undefined when no server has failed. */
 async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefined> {
   const context = contextOf(shipit)
   const { fleet } = context
@@ -40,7 +40,7 @@ async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefine
   const isRollback = kind === 'rollback'
   const others = fleet.all.filter((server) => !servers.includes(server))
   if (published && release !== null) {
-    // Where a rollback has failed, the release that it should leave is still live.
+    // Where a rollback has failed, the release that it leaves is still live.
     await assertNewest(context, release, isRollback ? others : fleet.all)
     shipit.log(
       `${isRollback ? 'Rolling back to' : 'Deploying'} ${release} ${isRollback ? 'on' : 'to'} ${labels.join(', ')}`,

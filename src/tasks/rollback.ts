@@ -1,6 +1,6 @@
 import { contextOf } from '../deploy/context/context.ts'
 import { allowUnsyncedServers } from '../deploy/releases/unsynced-servers.ts'
-import { deployTask } from './deploy-run.ts'
+import { deployTask } from './deploy-task.ts'
 import { onlyForReal, type Registration } from './task.ts'
 
 const registerInit = deployTask(
@@ -10,7 +10,7 @@ const registerInit = deployTask(
 )
 const registerFinish = onlyForReal('rollback:finish')
 
-/** `rollback:init` becomes the plugin's, because servers need not have the same releases. The other tasks stay. */
+/** Replaces `rollback:init`, because servers may have different releases. The other tasks stay. */
 export const registerRollback: Registration = (shipit) => {
   allowUnsyncedServers(shipit, () => contextOf(shipit).fleet)
   registerInit(shipit)

@@ -9,7 +9,7 @@ export function addServers(shipit: Shipit): void {
   shipit.murder = { servers: (which) => serverPool(shipit, which) }
 }
 
-/** `roles`, `only` and `except` count for the commands of all plugins, so they do before any task runs. */
+/** `roles`, `only` and `except` apply to the commands of all plugins, so they are applied before any task runs. */
 export function onlyChosenServers(shipit: Shipit): void {
   shipit.on('init:after_ssh_pool', () => {
     try {

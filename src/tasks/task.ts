@@ -32,7 +32,7 @@ export function task(
 export const originalTask = ({ tasks }: Shipit, name: string): Work =>
   (tasks[name]?.fn as Work | undefined) ?? (() => {})
 
-/** Leaves out of a dry run a task of shipit-deploy's that would tell others that something has happened. */
+/** Skips a task of shipit-deploy in a dry run, because it would tell others that something has happened. */
 export const onlyForReal =
   (name: string): Registration =>
   (shipit) => {

@@ -3,9 +3,9 @@ import { table, wrap } from './table.ts'
 
 const GAP = 2
 
-/** How a column gives way where its table is too wide. Without any of these it stays as it is. */
+/** How a column shrinks when its table is too wide. Without any of these it stays as it is. */
 export interface Column {
-  /** It is left out, before all that have lower numbers. */
+  /** It is left out, before columns with lower numbers. */
   dispensable?: number
   /** It holds names, which are shortened in their middle to no fewer characters. */
   nameAtLeast?: number
@@ -13,7 +13,7 @@ export interface Column {
   textAtLeast?: number
 }
 
-/** Rows, the header among them, in at most `width` characters. Only where what cannot give way is too wide do lines stay longer. */
+/** Rows including the header, in at most `width` characters. Lines stay longer only if fixed columns are too wide. */
 export function fittedTable(
   rows: readonly (readonly string[])[],
   columns: readonly Column[],
@@ -38,7 +38,7 @@ export function fittedTable(
   )
 }
 
-/** All columns but those that must go even when the others have their least width. */
+/** The columns that remain: others are left out if the table is too wide even at the least widths. */
 function keptColumns(columns: readonly Column[], least: readonly number[], width: number): number[] {
   const kept = columns.map((_, column) => column)
   const rank = (column: number) => columns[column]?.dispensable ?? 0
@@ -51,7 +51,7 @@ function keptColumns(columns: readonly Column[], least: readonly number[], width
   return kept
 }
 
-/** Gives each column its natural width where there is room, and takes what is missing from the widest. */
+/** Gives each column its natural width if there is room, else takes the missing space from the widest. */
 function share(natural: readonly number[], least: readonly number[], room: number): number[] {
   const widths = [...natural]
   let missing = widths.reduce((sum, width) => sum + width, 0) - room

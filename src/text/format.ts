@@ -70,7 +70,7 @@ export function shorten(text: string, width: number): string {
   return `${letters.slice(0, width - 1 - end).join('')}…${end > 0 ? letters.slice(-end).join('') : ''}`
 }
 
-/** `a, b, c and 12 more`: the first `most` of them, or all when only one would be left out. */
+/** `a, b, c and 12 more`: the first `most` names, or all when only one would be left out. */
 export function nameSome(names: readonly string[], most: number): string {
   const [shown, more] = firstOf(names, most)
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ')

@@ -1,11 +1,11 @@
-/** Lines of a crash of Node around the one that says why: a place in code, its stack, its properties, its version. */
+/** Lines of a Node crash around the error's own line: a place in code, the stack, properties, the version. */
 const CRASH = /^(?:Node\.js v\d|#$|<--- )/
 const AROUND = /^(?:Node\.js v\d|#?$|<--- |\s|\}|\^|node:\S+:\d+$|\(Use `node)/
 const CAUSE = /^(?:\w*Error(?: \[\w+\])?: |# (?:Fatal|Check failed)|FATAL ERROR: )/
 
 /**
- * The line of a program's messages that says why it failed: the last one, but of a crash of Node the error's own. Lines that
- * `skip` matches and empty ones do not count. Undefined when there is none; no longer than 500 characters.
+ * The line of a program's output that says why it failed: the last line, or in a Node crash the error's own. Ignores empty lines
+ * and those that `skip` matches. Undefined when there is none; no longer than 500 characters.
  */
 export function lastWords(text: string, skip?: RegExp): string | undefined {
   const lines = text

@@ -12,7 +12,7 @@ export function metricText(
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }
 
-/** What HTTP says that such text is. */
+/** The content type of such text in HTTP. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 function labelText(labels: Labels): string {

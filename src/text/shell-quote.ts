@@ -1,8 +1,8 @@
 import { MurderError } from '../errors.ts'
 
 /**
- * One word for a POSIX shell that expands to exactly `value`. Only here does a value become shell text in this project. Throws
- * for NUL, which no shell or file name can contain, and for halves of surrogate pairs, which UTF-8 lacks.
+ * One word for a POSIX shell that expands to exactly `value`. This is the only place where a value becomes shell text in this
+ * project. Throws for NUL, which no shell or file name can contain, and for halves of surrogate pairs, which UTF-8 lacks.
  */
 export function quote(value: string): string {
   if (value.includes('\0') || /\p{Surrogate}/u.test(value)) {
@@ -24,7 +24,7 @@ export function quotePath(path: string): string {
   return quote(path.startsWith('/') || path.startsWith('./') ? path : `./${path}`)
 }
 
-/** The same for a command that people paste: a word that needs no quotes has none. */
+/** The same for a command that people paste, with quotes only where needed. */
 export const quoteIfNeeded = (value: string): string =>
   /^[\w@%+=:,./-]+$/.test(value) ? value : quote(value)
 

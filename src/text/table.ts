@@ -26,7 +26,7 @@ const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width
 
 /**
  * `text` in lines of at most `width` characters, broken at spaces, inside a word only when it is longer than a line. A command is
- * never broken: the terminal does that, and gives it back as one line.
+ * never broken: the terminal wraps it, and copies it as one line.
  */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []

@@ -10,7 +10,7 @@ import { PiecePool } from './storage/piece-pool.ts'
 import { unitRuns } from './storage/unit-runs.ts'
 import type { SwarmContext } from './swarm-context.ts'
 
-/** With more verified bytes waiting for the disk, nothing more is requested. Pending requests come on top. */
+/** Requests stop when more verified bytes than this wait for the disk. Pending requests come on top. */
 const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024
 
 export interface DownloaderEvents {
@@ -21,22 +21,22 @@ export interface DownloaderEvents {
   imports(pieces: readonly number[]): void
   /** Everything is here, verified and written. Called once. */
   complete(): void
-  /** It is proved that this peer has sent wrong bytes of the piece. */
+  /** This peer has provably sent wrong bytes of the piece. */
   sentWrongBytes(peer: Suspect, piece: number): void
   failed(error: unknown): void
 }
 
-/** Gets what is missing here: requests it as the scheduler decides, verifies it and writes it. */
+/** Downloads missing pieces: requests them as the scheduler decides, verifies and writes them. */
 export class Downloader {
   readonly #context: SwarmContext
   readonly #limit: RateLimit
   readonly #events: DownloaderEvents
   readonly #pieces = new Map<number, PieceBuffer<Suspect>>()
-  /** Complete, but their hashes have not come. The scheduler begins no more of them than fit in memory. */
+  /** Complete pieces whose hashes have not come. The scheduler begins only as many pieces as fit in memory. */
   readonly #unchecked = new Map<number, { buffer: PieceBuffer<Suspect>; last: Connection }>()
   readonly #evidence = new Evidence<Suspect>()
   readonly #pool: PiecePool
-  /** Connections that have brought news in this iteration of the event loop. */
+  /** Connections with news in this iteration of the event loop. */
   readonly #toAsk = new Set<Connection>()
   #unwrittenBytes = 0
   #finished = false
@@ -49,7 +49,7 @@ export class Downloader {
     this.#pool = new PiecePool(context.metainfo.pieceLength)
   }
 
-  /** Requests blocks from a neighbour that has brought news: once for everything that comes in one iteration of the event loop. */
+  /** Schedules requests to a neighbour with news: once for all messages of one iteration of the event loop. */
   requestSoon(from: Connection): void {
     if (this.#toAsk.size === 0) this.#context.coalescer.flushSoon(this)
     this.#toAsk.add(from)
@@ -73,7 +73,8 @@ export class Downloader {
       if (scheduler.isFar(peer)) siteLimit.into.take(length)
       this.#context.connections.get(peer)?.flows.request({ piece, offset, length }, nowS)
     }
-    this.#events.imports(this.#context.scheduler.takeImports())
+    const imports = scheduler.takeImports()
+    if (imports.length > 0) this.#events.imports(imports)
   }
 
   tick(): void {
@@ -98,13 +99,13 @@ export class Downloader {
     this.#context.scheduler.rejected(from.id, block, this.#context.nowS())
   }
 
-  /** The neighbour will not send these blocks: they must be asked for again. */
+  /** The neighbour will not send these blocks, so they must be requested again. */
   lost(from: Connection, blocks: readonly Block[]): void {
     this.#context.scheduler.lost(from.id, blocks)
     this.requestSoon(from)
   }
 
-  /** Throws away what is here of pieces to which such a peer has sent anything. */
+  /** Discards partial pieces that contain bytes from such a peer. */
   discardFrom(isBanned: (peer: Suspect) => boolean): void {
     for (const [piece, { senders }] of [...this.#pieces]) {
       if (!senders.some((sender) => sender && isBanned(sender))) continue
@@ -121,7 +122,7 @@ export class Downloader {
     this.#request()
   }
 
-  /** So much waits for the disk that little is asked for, or nothing else is left to do. */
+  /** Whether the disk is the bottleneck: so much waits for it that few requests are made, or nothing else is left to do. */
   get waitsForDisk(): boolean {
     const most = this.#context.scheduler.done ? 0 : MAX_UNWRITTEN_BYTES / 2
     return this.#unwrittenBytes > most
@@ -145,7 +146,7 @@ export class Downloader {
     return buffer
   }
 
-  /** Reads what is on the disk already. What cannot be read is wrong, and then all of the piece is fetched. */
+  /** Reads the bytes that are already on the disk. Unreadable bytes count as wrong, and then the whole piece is fetched. */
   async #load(piece: number, buffer: PieceBuffer<Suspect>, units: Uint8Array): Promise<void> {
     const position = piece * this.#context.metainfo.pieceLength
     buffer.retain() // The piece may begin anew meanwhile.
@@ -168,7 +169,7 @@ export class Downloader {
     this.#pieces.delete(piece)
   }
 
-  #cancel(requests: { peer: number; block: Block }[]): void {
+  #cancel(requests: readonly { peer: number; block: Block }[]): void {
     for (const { peer, block } of requests) {
       this.#context.connections.get(peer)?.flows.cancel(block)
     }
@@ -182,7 +183,7 @@ export class Downloader {
     this.#context.scheduler.checked(piece, right)
     const guilty = right ? this.#guiltyOf(piece, buffer) : this.#onlySender(piece, buffer)
     if (right) {
-      this.#context.trail.came(piece, sourceOf(last), this.#context.nowS())
+      this.#context.arrivals.came(piece, sourceOf(last), this.#context.nowS())
       this.#events.verified(piece, buffer)
       this.#write(piece, buffer)
     } else buffer.release()
@@ -197,10 +198,10 @@ export class Downloader {
       this.#events.written(piece)
       this.finishIfDone()
     }
-    const { storage, holdUps, nowS } = this.#context
+    const { storage, bottlenecks, nowS } = this.#context
     const begunS = nowS()
     const isWritten = storage.writeNow(position, bytes)
-    holdUps.wrote(nowS() - begunS)
+    bottlenecks.wrote(nowS() - begunS)
     if (isWritten) return written()
     this.#unwrittenBytes += bytes.length
     storage.write(position, bytes).then(
@@ -212,7 +213,7 @@ export class Downloader {
     )
   }
 
-  /** The only sender of a wrong piece is guilty. Of several, or with bytes of our own, none is yet: the right piece will tell. */
+  /** The only sender of a wrong piece is guilty. With several senders, or bytes of our own, the right piece will show who is. */
   #onlySender(piece: number, buffer: PieceBuffer<Suspect>): Iterable<Suspect> {
     const senders = new Set(buffer.senders.filter((sender) => sender !== undefined))
     if (senders.size === 1 && !buffer.loading) return senders

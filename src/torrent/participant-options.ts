@@ -16,7 +16,7 @@ export interface ParticipantOptions {
   role: 'seeder' | 'peer'
   /** Announce URLs; may be empty when `peers` is not. */
   trackers: string[]
-  /** All participants know it and must prove that to each other. Without a secret, any peer may join. */
+  /** All participants must prove to each other that they know it. Without a secret, any peer may join. */
   secret?: string
   /** `host:port` known from the start. */
   peers: string[]
@@ -30,7 +30,7 @@ export interface ParticipantOptions {
   /** Bytes a second to any one neighbour. */
   limitOfEach?: number
   storage?: StorageOptions
-  /** For a peer: looks elsewhere for what is missing, before anything is fetched. */
+  /** For a peer: finds missing content elsewhere on this machine before anything is fetched. */
   reuse?: Reuse
   /** Peers expected, if known. With one peer, the seeder does not super-seed, and the peer asks for pieces in order. */
   fleet?: number
@@ -39,7 +39,7 @@ export interface ParticipantOptions {
   /** IP addresses and networks of all machines of the fleet, where they are known: then no others are dialled. */
   hosts?: () => readonly string[] | undefined
   site?: OwnSiteOptions
-  /** Other ways to some of the peers than by their addresses. */
+  /** Connections to some of the peers over SSH. */
   links?: PeerLinks
 }
 
@@ -72,7 +72,7 @@ export interface Stats {
   foundContent: boolean
   /** Addresses of peers that were banned for sending wrong bytes, in order. */
   banned: readonly string[]
-  /** Our seeder, if it has sent a wrong piece: its address, and the files that the last such piece is of. */
+  /** Our seeder, if it has sent a wrong piece: its address, and the files that contain the last such piece. */
   wrongSeeder?: { address: string; files: string[] }
   /** The piece hashes have not come yet, so nothing can be verified. */
   lacksHashes?: boolean

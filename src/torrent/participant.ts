@@ -1,10 +1,10 @@
 import type { Server } from 'node:net'
 import type { Suspect } from './access/ban-list.ts'
+import { Bottlenecks } from './bottlenecks.ts'
 import { Downloader } from './downloader.ts'
-import { HoldUps } from './hold-ups.ts'
 import { Metadata } from './metadata/metadata.ts'
 import { MetadataExchange } from './metadata/metadata-exchange.ts'
-import { piecesOfInfo } from './metainfo/stub.ts'
+import { piecesOfInfo } from './metainfo/magnet.ts'
 import type { ParticipantOptions, Stats } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
 import { Discovery } from './peers/discovery.ts'
@@ -18,7 +18,7 @@ import { PeerListener } from './peers/peer-listener.ts'
 import { SiteExchange } from './peers/site-exchange.ts'
 import { Sources } from './peers/sources.ts'
 import { Subflows } from './peers/subflows/subflows.ts'
-import { PieceTrail } from './piece-trail.ts'
+import { PieceArrivals } from './piece-arrivals.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import type { OwnSite } from './scheduler/sites/site-facts.ts'
 import { checkSeederContent, piecesHere, refuseChangedContent, zerosHere } from './storage/pieces-here.ts'
@@ -31,14 +31,14 @@ import { Coalescer } from './wire/coalescing.ts'
 const TICK_MS = 100
 
 /**
- * One process's part in a swarm: a seeder or a peer. Makes the parts and joins them: `Discovery` finds peers, `Neighbours`
- * holds the connections, `PeerListener` hears them, `Downloader` gets what is missing, `Uploader` gives what is here, and
- * the scheduler decides.
+ * One process's part in a swarm: a seeder or a peer. Makes the parts and joins them: `Discovery` finds peers, `Neighbours` holds
+ * the connections, `PeerListener` handles their messages, `Downloader` fetches missing pieces, `Uploader` sends pieces, and the
+ * scheduler decides.
  */
 export class Participant {
-  /** Resolves when all content is here, verified and written; rejects with a MurderError when it never will be. */
+  /** Resolves when all content is here, verified and written; rejects with a MurderError when that becomes impossible. */
   readonly complete: Promise<void>
-  /** Rejects with a MurderError when this process can share no more, also after `complete`. */
+  /** Rejects with a MurderError when this process can no longer share, even after `complete`. */
   readonly failed: Promise<never>
   readonly #context: SwarmContext
   readonly #uploader: Uploader
@@ -50,7 +50,7 @@ export class Participant {
   readonly #sites: SiteExchange
   readonly #metadata: MetadataExchange
   #server: Server | undefined
-  /** What was on disk before, where the piece hashes have to come. */
+  /** What was on disk at the start, kept until the piece hashes come. */
   #surveyed: Survey | undefined
   #timer: NodeJS.Timeout | undefined
   #wrongSeeder: Stats['wrongSeeder']
@@ -147,10 +147,10 @@ export class Participant {
     return this.#context.sources.top(count)
   }
 
-  /** From whom each piece came and when, on the clock of performance.now(), and what held it up. */
-  get story(): { trail: PieceTrail; holdUps: HoldUps } {
-    const { trail, holdUps } = this.#context
-    return { trail, holdUps }
+  /** The source and time of each piece, on the clock of performance.now(), and where time was lost. */
+  get profile(): { arrivals: PieceArrivals; bottlenecks: Bottlenecks } {
+    const { arrivals, bottlenecks } = this.#context
+    return { arrivals, bottlenecks }
   }
 
   async stop(): Promise<void> {
@@ -208,11 +208,11 @@ export class Participant {
   }
 
   #look(): void {
-    const { holdUps, meter, nowS } = this.#context
+    const { bottlenecks, meter, nowS } = this.#context
     const { waitsForDisk, isFinished } = this.#downloader
     if (isFinished) return
     const { received, sent } = meter.read(nowS())
-    holdUps.look(nowS(), { received, sent, waitsForDisk })
+    bottlenecks.look(nowS(), { received, sent, waitsForDisk })
   }
 
   #joined(connection: Connection): void {
@@ -240,8 +240,8 @@ export class Participant {
   }
 
   /**
-   * A seeder is served only when every piece has left it: until then it looks for peers too. Clients that try uTP first cannot
-   * reach us for half a minute, but we can reach them.
+   * Until every piece has left it, a seeder looks for peers too. Clients that try uTP first cannot reach us for half a minute,
+   * but we can reach them.
    */
   #isServed(): boolean {
     if (!this.#context.local.isSeeder) return this.#context.scheduler.done
@@ -265,7 +265,7 @@ export class Participant {
     this.#downloader.finishIfDone()
   }
 
-  /** What is zeros need not come, as when the hashes are known from the start. Nothing has been written so far. */
+  /** Pieces of zeros need not be fetched, as when the hashes are known from the start. Nothing has been written so far. */
   #findZeros(): void {
     const { metainfo, pieceHashes: pieces, storage, scheduler, options } = this.#context
     if (!pieces || !this.#surveyed) return
@@ -332,8 +332,8 @@ function contextOf(options: ParticipantOptions): SwarmContext {
     scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random, own: ownSite(local) }),
     meter: new RateMeter(),
     sources: new Sources(),
-    trail: new PieceTrail(local.pieceCount),
-    holdUps: new HoldUps(),
+    arrivals: new PieceArrivals(local.pieceCount),
+    bottlenecks: new Bottlenecks(),
     siteLimit: new SiteLimit(options.site ?? {}, nowS()),
     coalescer: new Coalescer(),
     connections: new Map(),

@@ -1,4 +1,4 @@
-import type { HoldUps } from './hold-ups.ts'
+import type { Bottlenecks } from './bottlenecks.ts'
 import type { Metadata } from './metadata/metadata.ts'
 import type { Metainfo } from './metainfo/metainfo.ts'
 import type { ParticipantOptions } from './participant-options.ts'
@@ -7,7 +7,7 @@ import type { RateMeter } from './peers/limits/rate-meter.ts'
 import type { SiteLimit } from './peers/limits/site-limit.ts'
 import type { LocalPeer } from './peers/local-peer.ts'
 import type { Sources } from './peers/sources.ts'
-import type { PieceTrail } from './piece-trail.ts'
+import type { PieceArrivals } from './piece-arrivals.ts'
 import type { Scheduler } from './scheduler/scheduler.ts'
 import type { Storage } from './storage/storage.ts'
 import type { Coalescer } from './wire/coalescing.ts'
@@ -17,15 +17,15 @@ export interface SwarmContext {
   readonly options: ParticipantOptions
   readonly metainfo: Metainfo
   readonly metadata: Metadata
-  /** As in the metainfo; undefined as long as they have not come. */
+  /** As in the metainfo; undefined until they have come. */
   pieceHashes: Uint8Array | undefined
   readonly local: LocalPeer
   readonly storage: Storage
   readonly scheduler: Scheduler
   readonly meter: RateMeter
   readonly sources: Sources
-  readonly trail: PieceTrail
-  readonly holdUps: HoldUps
+  readonly arrivals: PieceArrivals
+  readonly bottlenecks: Bottlenecks
   readonly siteLimit: SiteLimit
   readonly coalescer: Coalescer
   /** The neighbours by the ids of their connections. Only `Neighbours` changes it. */

@@ -11,10 +11,10 @@ import type { SwarmContext } from './swarm-context.ts'
 
 /** Limit of each half of the cache. */
 const MAX_CACHE_BYTES = 16 * 1024 * 1024
-/** Limit of a peer's cache in pieces: memory costs time when it is first touched (wire/NOTES.md). */
+/** Limit of a peer's cache in pieces, because memory costs time when it is first touched (wire/NOTES.md). */
 const MAX_PEER_PIECES = 64
 
-/** Shows neighbours what is here, and gives it to them. A seeder shows each piece to few agents at first. */
+/** Shows neighbours the pieces that are here, and uploads them. A seeder shows each piece to few agents at first. */
 export class Uploader implements BlockSource {
   readonly #context: SwarmContext
   readonly #limit: RateLimit
@@ -26,9 +26,7 @@ export class Uploader implements BlockSource {
   readonly #choked = new Set<number>()
   #revealScheduled = false
 
-  /**
-   * `limit` is that of all uploading. `superSeeds`: whether each piece shall leave from here once before any leaves twice.
-   */
+  /** `limit` is that of all uploading. `superSeeds`: whether each piece shall be uploaded once before any is uploaded twice. */
   constructor(
     context: SwarmContext,
     options: {
@@ -43,8 +41,8 @@ export class Uploader implements BlockSource {
     this.#limit = options.limit
     this.#cache = new BlockCache(options.read, {
       length,
-      // A peer reads single pieces: it has just written them, so the system has them in memory, and others ask for them in any
-      // order. The piece after one may not be here yet.
+      // A peer reads single pieces: the system still has them in memory, others request them in any order, and the next piece
+      // may not be here yet.
       stride: local.isSeeder || pieceLength % SEEDER_STRIDE_BYTES === 0 ? SEEDER_STRIDE_BYTES : pieceLength,
       limit: local.isSeeder ? MAX_CACHE_BYTES : Math.min(MAX_CACHE_BYTES, MAX_PEER_PIECES * pieceLength),
     })
@@ -81,7 +79,7 @@ export class Uploader implements BlockSource {
     this.#choked.delete(id)
   }
 
-  /** Shows a piece. rtorrent, when it is unchoked before it has seen any piece, asks for none until half a minute later. */
+  /** Shows a piece. If rtorrent is unchoked before it has seen any piece, it requests none for half a minute. */
   #show({ id, wire }: Connection, piece: number): void {
     wire.have(piece)
     if (this.#choked.delete(id)) wire.unchoke()
@@ -151,7 +149,7 @@ export class Uploader implements BlockSource {
     this.#reveal()
   }
 
-  /** Once for everything that happens in one iteration of the event loop. */
+  /** Runs once for all events of one iteration of the event loop. */
   #revealSoon(): void {
     if (this.#revealScheduled || this.showsAll) return
     this.#revealScheduled = true
@@ -173,7 +171,7 @@ export class Uploader implements BlockSource {
     for (const connection of this.#context.connections.values()) {
       if (!connection.hasAgentId) continue // it was shown everything when it came
       if (this.#context.scheduler.peerIsFull(connection.id)) continue
-      // One message in place of one for each piece, which would grow with the content.
+      // One message instead of one for each piece, which would grow with the content.
       connection.wire.haveAll()
       if (this.#choked.delete(connection.id)) connection.wire.unchoke()
     }

@@ -1,4 +1,4 @@
-/** What OpenTelemetry's standard variables say of an exporter for traces. */
+/** An exporter for traces, as OpenTelemetry's standard variables describe it. */
 export interface OtlpSettings {
   url: URL
   headers: Record<string, string>
@@ -8,16 +8,16 @@ export interface OtlpSettings {
   certificate?: string
   clientCertificate?: string
   clientKey?: string
-  /** Attributes of the resource: what made the trace. */
+  /** Attributes of the resource that made the trace. */
   resource: Record<string, string>
 }
 
 const TIMEOUT_MS = 10_000
 
 /**
- * Undefined when no trace is wanted. Throws an Error with one line that names the variable, and never its value, where one cannot
- * be used. A variable for traces wins over the one for all signals.
- * Source: opentelemetry.io/docs/specs/otel/protocol/exporter and configuration/sdk-environment-variables.
+ * Undefined when no trace is wanted. For an unusable variable, throws an Error with one line that names the variable and never
+ * its value. A variable for traces takes precedence over the one for all signals. Source:
+ * opentelemetry.io/docs/specs/otel/protocol/exporter and configuration/sdk-environment-variables.
  */
 export function otlpSettings(env: NodeJS.ProcessEnv): OtlpSettings | undefined {
   if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return undefined
@@ -56,7 +56,7 @@ export function otlpSettings(env: NodeJS.ProcessEnv): OtlpSettings | undefined {
 function urlOf(env: NodeJS.ProcessEnv): URL | undefined {
   const [own, all] = [env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, env.OTEL_EXPORTER_OTLP_ENDPOINT]
   const name = own ? 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT' : 'OTEL_EXPORTER_OTLP_ENDPOINT'
-  // Only the general one is a base that the signal's path is added to.
+  // The signal's path is added only to the general endpoint.
   const text = own || (all && `${all.replace(/\/+$/, '')}/v1/traces`)
   if (!text) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { placeOf, post } from '../outbound/post.ts'
 import type { OtlpSettings } from './otlp-settings.ts'
 
-/** Answers after which the specification wants another try. */
+/** Answers after which the specification asks for a retry. */
 const BUSY = [429, 502, 503, 504]
 const PAUSE_MS = 500
 

@@ -6,8 +6,8 @@ import { scan } from '../../src/package/pack/scan.ts'
 import type { ReceiveOrder } from '../../src/protocol/order.ts'
 import { defined } from '../../src/system/defined.ts'
 import { createTorrent } from '../../src/torrent/metainfo/create.ts'
+import { magnetOf } from '../../src/torrent/metainfo/magnet.ts'
 import { parseMetainfo } from '../../src/torrent/metainfo/metainfo.ts'
-import { stubOf } from '../../src/torrent/metainfo/stub.ts'
 import {
   type Agent,
   bundledAgent,
@@ -105,7 +105,7 @@ it('gets a package and unpacks it while the peer lingers', async () => {
   await seed()
   const agent = await received()
   const names = agent.events.map(({ event }) => event).filter((name) => name !== 'progress')
-  expect(names).toEqual(['ready', 'listening', 'story', 'downloaded', 'done', 'spent', 'unpacked'])
+  expect(names).toEqual(['ready', 'listening', 'profile', 'downloaded', 'done', 'spent', 'unpacked'])
   expect(agent.events.at(-1)).toMatchObject({ event: 'unpacked', files: 2, bytes: 300_010 })
   expect(await readFile(join(into(), 'pages'), 'utf8')).toBe('page '.repeat(60_000))
   expect((await stat(join(into(), 'link'))).mode & 0o777).toBe(0o755)
@@ -243,20 +243,20 @@ describe('a dropped connection', () => {
   })
 })
 
-describe('an order with a stub in place of the torrent', () => {
+describe('an order with a magnet in place of the torrent', () => {
   const expectRelease = async () =>
     expect(await readFile(sandbox.path('server/releases/20260102030405/pages'), 'utf8')).toBe(
       'page '.repeat(60_000),
     )
   const kept = () => sandbox.path('server/transfer/metadata')
-  const stubbed = async (): Promise<Partial<ReceiveOrder>> => {
-    const stub = stubOf(parseMetainfo(await readFile(sandbox.path('package.torrent'))))
-    return defined({ stub })
+  const byMagnet = async (): Promise<Partial<ReceiveOrder>> => {
+    const magnet = magnetOf(parseMetainfo(await readFile(sandbox.path('package.torrent'))))
+    return defined({ magnet })
   }
 
   it('is carried out as any other', async () => {
     await seed()
-    const agent = await received(await stubbed())
+    const agent = await received(await byMagnet())
     await expectRelease()
     await dismiss(agent)
     expect(await exists(order.directory)).toBe(false)
@@ -273,7 +273,7 @@ describe('an order with a stub in place of the torrent', () => {
       (await readFile(sandbox.path('package'))).subarray(0, 200_000),
     )
     await seed()
-    const agent = await received(await stubbed())
+    const agent = await received(await byMagnet())
     const { received: bytes } = agent.events.find(({ event }) => event === 'downloaded') ?? {}
     if (isKept) expect(bytes).toBeLessThan(150_000)
     else expect(bytes).toBeGreaterThan(250_000)
@@ -284,7 +284,7 @@ describe('an order with a stub in place of the torrent', () => {
   it('does not use metadata that was kept and is other', async () => {
     await sandbox.file('server/transfer/metadata', 'd6:lengthi5ee')
     await seed()
-    await received(await stubbed())
+    await received(await byMagnet())
     await expectRelease()
   })
 })

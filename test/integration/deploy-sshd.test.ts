@@ -101,6 +101,27 @@ describeIf(sshdMissing, 'a whole deploy over OpenSSH', () => {
 
 const noSudo = has('sudo') && root ? undefined : 'sudo and root are needed'
 describeIf(sshdMissing ?? noSudo, 'a whole deploy as another user', () => {
+  test.each(['Defaults requiretty', 'Defaults:root requiretty'])(
+    'with %s and NOPASSWD fails in the check for that cause',
+    async (line) => {
+      const it = project()
+      const instead = { '/etc/sudoers': `${line}\nroot ALL=(ALL:ALL) NOPASSWD: ALL\n` }
+      const server = await sshd({ instead })
+      nastyTree(it.workspace)
+      it.configure({
+        servers: remoteOf(server),
+        key: server.key,
+        asUser: 'nobody',
+        deployTo: join(it.root, 'app'),
+      })
+      const run = await it.run()
+      expect(run.code).toBe(1)
+      expect(run.stdout).toMatch(/ check +sudo there runs in a terminal only +add "Defaults !requiretty"/)
+      expect(run.stdout).not.toContain('add a NOPASSWD rule')
+      expect(names(it.root, 'app')).toEqual([])
+    },
+  )
+
   test('asUser: sudo hides the address of the deploy host, and it is found all the same', async () => {
     const it = project()
     const server = await sshd()

@@ -2,16 +2,16 @@ import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { newSecret } from '../../src/torrent/access/secret.ts'
-import { MetadataGiving } from '../../src/torrent/metadata/giving.ts'
 import {
   decodeMetadataMessage,
   encodeData,
   encodeRequest,
   type MetadataMessage,
 } from '../../src/torrent/metadata/messages.ts'
+import { MetadataUploadPolicy } from '../../src/torrent/metadata/upload-policy.ts'
 import { createTorrent } from '../../src/torrent/metainfo/create.ts'
+import { type Magnet, magnetOf, metainfoOfMagnet } from '../../src/torrent/metainfo/magnet.ts'
 import { parseMetainfo } from '../../src/torrent/metainfo/metainfo.ts'
-import { metainfoOfStub, stubOf, type TorrentStub } from '../../src/torrent/metainfo/stub.ts'
 import type { Participant } from '../../src/torrent/participant.ts'
 import type { ParticipantOptions } from '../../src/torrent/participant-options.ts'
 import { Swarm } from '../support/harness/swarm-harness.ts'
@@ -94,16 +94,16 @@ describe('metadata by BEP 9', () => {
 })
 
 describe('a peer that knows only the infohash', () => {
-  const byStub = (onVerified: (info: Uint8Array) => void = () => {}): Partial<ParticipantOptions> => {
-    const stub = stubOf(swarm.metainfo) as TorrentStub
-    const { sha256, size } = stub
-    return { metainfo: metainfoOfStub(stub), metadata: { sha256, size, onVerified } }
+  const byMagnet = (onVerified: (info: Uint8Array) => void = () => {}): Partial<ParticipantOptions> => {
+    const magnet = magnetOf(swarm.metainfo) as Magnet
+    const { sha256, size } = magnet
+    return { metainfo: metainfoOfMagnet(magnet), metadata: { sha256, size, onVerified } }
   }
 
   it('fetches the metadata and the content at once, and keeps it', async () => {
     seeder = await swarm.seeder({ secret, fleet: 1 })
     let kept: Uint8Array | undefined
-    const peer = await swarm.peer('a', [seeder], { secret, fleet: 1, ...byStub((info) => (kept = info)) })
+    const peer = await swarm.peer('a', [seeder], { secret, fleet: 1, ...byMagnet((info) => (kept = info)) })
     await peer.complete
     expect(kept).toEqual(swarm.metainfo.info)
     expect(await swarm.isWhole('a')).toBe(true)
@@ -116,10 +116,10 @@ describe('a peer that knows only the infohash', () => {
     const torrent = await createTorrent({ source: path, trackers: [], pieceLength: 16_384 })
     const metainfo = parseMetainfo(torrent)
     seeder = await swarm.seeder({ metainfo, path, secret, fleet: 1 })
-    const stub = stubOf(metainfo) as TorrentStub
-    const metadata = { ...stub, onVerified: () => {} }
+    const magnet = magnetOf(metainfo) as Magnet
+    const metadata = { ...magnet, onVerified: () => {} }
     const peer = await swarm.peer('a', [seeder], {
-      metainfo: metainfoOfStub(stub),
+      metainfo: metainfoOfMagnet(magnet),
       metadata,
       secret,
       fleet: 1,
@@ -130,12 +130,12 @@ describe('a peer that knows only the infohash', () => {
   })
 
   it('has the metadata from others: it leaves the seeder about once', async () => {
-    const gives = vi.spyOn(MetadataGiving.prototype, 'gives')
+    const gives = vi.spyOn(MetadataUploadPolicy.prototype, 'gives')
     seeder = await swarm.seeder({ secret, fleet: 5 })
     const names = ['a', 'b', 'c', 'd', 'e']
     const peers: Participant[] = []
     for (const name of names)
-      peers.push(await swarm.peer(name, [seeder, ...peers], { secret, fleet: 5, ...byStub() }))
+      peers.push(await swarm.peer(name, [seeder, ...peers], { secret, fleet: 5, ...byMagnet() }))
     const lacking = () => peers.filter((peer) => peer.stats().lacksHashes)
     await vi.waitFor(() => expect(lacking()).toEqual([]), 8000)
     const { contexts, results } = gives.mock
@@ -145,7 +145,7 @@ describe('a peer that knows only the infohash', () => {
   })
 
   it('gets it right although a member that claims to have it sends wrong bytes, and bans that', async () => {
-    const peer = await swarm.peer('a', [], { secret, fleet: 2, ...byStub() })
+    const peer = await swarm.peer('a', [], { secret, fleet: 2, ...byMagnet() })
     const { info } = swarm.metainfo
     const liar = await RawWire.dial(peer.port, { infoHash: swarm.metainfo.infoHash, secret, port: 1000 })
     wires.push(liar)
@@ -173,8 +173,8 @@ describe('a peer that knows only the infohash', () => {
   })
 
   it('says what it lacks when nobody has it', async () => {
-    const first = await swarm.peer('a', [], byStub())
-    const second = await swarm.peer('b', [first], byStub())
+    const first = await swarm.peer('a', [], byMagnet())
+    const second = await swarm.peer('b', [first], byMagnet())
     await vi.waitFor(() => expect(second.stats()).toMatchObject({ peers: 1, lacksHashes: true }))
   })
 })

@@ -203,6 +203,31 @@ test('a deploy that is killed says who is out, and murder:resume puts them back'
   expect((await it.project.run('murder:lock:status')).stdout).not.toContain('left out')
 })
 
+test('murder:resume after a kill in the middle of a group knows what that group had before', async () => {
+  const it = await fleetOfThree()
+  const rollout = { groups: [1, '100%'] as (number | '100%')[] }
+  const hang = `echo "activate $NAME" >>"$LOG"; [ "$NAME" != c ] || [ ! -e "$LOG.hang" ] || sleep 60`
+  it.set({ rollout, activate: hang, healthCheck })
+  expect((await it.deploy('one')).code).toBe(0)
+  writeFileSync(`${it.log}.hang`, '')
+  writeFileSync(join(it.project.workspace, 'file'), 'two')
+  it.said()
+  const run = it.project.start('deploy')
+  await expect.poll(() => readFileSync(it.log, 'utf8'), { timeout: 30_000 }).toContain('activate c')
+  run.signal('SIGKILL')
+  await run.ended
+  rmSync(`${it.log}.hang`)
+  expect(it.live()).toEqual(['two', 'two', 'two'])
+  writeFileSync(join(it.app(1), 'releases/ill'), '')
+  it.said()
+  const resumed = await it.project.run('murder:resume')
+  expect(resumed.code, resumed.stdout).toBe(1)
+  expect(resumed.stdout).toContain('every server has what it had before')
+  expect(it.live()).toEqual(['one', 'one', 'one'])
+  // Each group once on the way back.
+  expect(it.said().filter((line) => line === 'activate b')).toHaveLength(2)
+})
+
 test('a hook that hangs is named, and one that leaves a process behind holds nothing up', async () => {
   const it = await fleetOfThree()
   it.set({

@@ -1,4 +1,5 @@
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
 import bencode from 'bencode'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ownAddresses } from '../../src/system/addresses.ts'
@@ -63,6 +64,21 @@ describe('the address of a peer', () => {
     await passOn(11, '10.1.1.1, 10.9.9.9')
     await passOn(12, 'unknown')
     expect(await announceAt('127.0.0.1', 1003)).toEqual(['10.9.9.9:11', '127.0.0.1:12'])
+  })
+
+  it.runIf(ownAddresses().length > 0)('is its own, where a proxy on this machine says nothing', async () => {
+    const [own = ''] = ownAddresses()
+    const proxy = createServer(({ url }, response) => {
+      request({ host: '127.0.0.1', port: tracker.port, path: url }, (answer) => answer.pipe(response)).end()
+    }).listen(0)
+    await once(proxy, 'listening')
+    const { port } = proxy.address() as { port: number }
+    const ask = { infoHash, uploaded: 0, downloaded: 0, left: 1, want: 50 }
+    const url = `http://${own}:${port}/announce`
+    await announce(url, { ...ask, peerId: '31'.repeat(20), port: 31 })
+    const { peers } = await announce(url, { ...ask, peerId: '32'.repeat(20), port: 32 })
+    proxy.close()
+    expect(peers.sort()).toEqual([`${own}:31`, `${own}:32`])
   })
 
   it.runIf(ownAddresses().length > 0)('is not what another machine says of a proxy', async () => {

@@ -29,8 +29,10 @@ export interface SshdOptions {
   port?: number
   /** Lines of sshd_config, such as `MaxSessions 2`. Of two values for one keyword the first counts: these. */
   config?: string[]
-  /** Files that its sessions do not see; needs root. */
+  /** Files that its sessions see empty; needs root. */
   hidden?: string[]
+  /** What its sessions see in files instead of their content; needs root. */
+  instead?: Record<string, string>
 }
 
 export interface Sshd {
@@ -78,8 +80,13 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     log += text
     lines.emit('more')
   }
-  const { hidden = [] } = options
-  let child = await launch(binary, directory, onLog, hidden)
+  const { hidden = [], instead = {} } = options
+  const others = [...hidden.map((path): [string, string] => [path, '']), ...Object.entries(instead)]
+  const words = others.flatMap(([path, content], index) => {
+    writeFileSync(file(`instead-${index}`), content, { mode: 0o440 })
+    return [file(`instead-${index}`), path]
+  })
+  let child = await launch(binary, directory, onLog, words)
   // Who is not root has a second sshd a connection that outlives the first. What a connection runs goes on.
   const disconnect = () => {
     for (const { pid, args } of below(child.pid as number)) if (args.startsWith('sshd')) killNow(pid)
@@ -111,7 +118,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       await stop()
       rmSync(file('host'))
       makeKey(file('host'))
-      child = await launch(binary, directory, onLog, hidden)
+      child = await launch(binary, directory, onLog, words)
     },
     async stop() {
       await stop()
@@ -143,12 +150,12 @@ async function launch(
   sshd: string,
   directory: string,
   onLog: (text: string) => void,
-  hidden: readonly string[],
+  instead: readonly string[],
 ): Promise<ChildProcess> {
   // As root sshd insists on its privilege separation directory, which a machine without a running sshd may lack.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
   const words = [sshd, '-D', '-e', '-f', join(directory, 'config')]
-  const [program = '', ...rest] = hidden.length === 0 ? words : [...hiding(directory, hidden), ...words]
+  const [program = '', ...rest] = instead.length === 0 ? words : [...seeing(instead), ...words]
   const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   await new Promise<void>((resolve, reject) => {
@@ -163,12 +170,10 @@ async function launch(
   return child
 }
 
-/** Words before a command in whose mount namespace an empty file is in the place of each. */
-function hiding(directory: string, hidden: readonly string[]): string[] {
-  const empty = join(directory, 'empty')
-  writeFileSync(empty, '', { mode: 0o644 })
-  const script = `e=$1; shift; while [ "$1" != -- ]; do mount --bind "$e" "$1" || exit 1; shift; done; shift; exec "$@"`
-  return ['unshare', '--mount', 'sh', '-c', script, 'sh', empty, ...hidden, '--']
+/** Words before a command in whose mount namespace each first file is in the place of the second. */
+function seeing(instead: readonly string[]): string[] {
+  const script = `while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 1; shift 2; done; shift; exec "$@"`
+  return ['unshare', '--mount', 'sh', '-c', script, 'sh', ...instead, '--']
 }
 
 function makeKey(path: string): void {

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { ExitCode, isSystemError } from '../../errors.ts'
 
-/** Most milliseconds that an ending process waits for a reader. */
+/** An ending process waits at most this long for a reader. */
 const FLUSH_MS = 2000
 
 const onBroken = new Set<() => void>()
@@ -28,7 +28,7 @@ export function printOut(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** Ends the process when its output is written, or no longer read. */
+/** Ends the process once its output is written, or nobody reads it any more. */
 export async function end(exitCode: number): Promise<never> {
   const flush = (stream: Writable) =>
     new Promise<void>((resolve) => {

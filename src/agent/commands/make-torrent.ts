@@ -9,12 +9,12 @@ import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { otherClientsNotes } from '../../torrent/metainfo/other-clients.ts'
 import { type Arguments, type Command, usageError } from '../cli/arguments.ts'
+import { keyValueLines } from '../cli/describe.ts'
 import { onInterrupt } from '../cli/interrupt.ts'
 import { printOut } from '../cli/output.ts'
 import { progressLine, shareDone } from '../cli/progress-line.ts'
 import { readAttributes, writeManifest } from '../manifest/make-manifest.ts'
 import { parseBytes, parseTracker } from '../options/units.ts'
-import { keyValueLines } from './describe.ts'
 
 const HELP = `murder make-torrent <file|directory> <tracker host:port> <out.torrent>
 
@@ -84,7 +84,7 @@ export const command: Command = {
   },
 }
 
-/** The torrent of an earlier call, when it is written into the directory that it is made of. */
+/** The torrent of an earlier call, when it lies in the very directory that the torrent describes. */
 function itself(source: string, out: string): string[] {
   const inside = relative(resolve(source), resolve(out))
   if (inside === '' || inside.startsWith('..')) return []

@@ -53,7 +53,7 @@ export const command: Command = {
     const describe = ({ port }: { port: number }) =>
       `Peer ${job.tag} of ${input.metainfo.infoHash} listens on port ${port}`
     if (args.has('foreground')) {
-      const { runForeground } = await import('./foreground.ts')
+      const { runForeground } = await import('../runs/run-foreground.ts')
       await runForeground(job, args, describe)
       return ExitCode.done
     }

@@ -1,9 +1,9 @@
 import { ExitCode } from '../../errors.ts'
 import { type Command, usageError } from '../cli/arguments.ts'
+import { describeSeeder } from '../cli/describe.ts'
 import { contentJob, seederFlags } from '../options/content-options.ts'
 import { checkSource } from '../options/target.ts'
 import { readTorrent } from '../options/torrent-input.ts'
-import { describeSeeder } from './describe.ts'
 
 const HELP = `murder seed <torrent> <file|directory> [own address]
 
@@ -44,7 +44,7 @@ export const command: Command = {
     const input = await readTorrent(args.positionals[0] ?? '')
     const job = await contentJob('seeder', args, input)
     checkSource(job.path, input.metainfo)
-    const { runService } = await import('./service.ts')
+    const { runService } = await import('../runs/run-service.ts')
     await runService(job, args, (event) => describeSeeder(job, event))
     if (!args.has('json') && !args.has('foreground')) await warnOfDeadTrackers(job.trackers)
     return ExitCode.done

@@ -1,8 +1,7 @@
 import { ExitCode } from '../../errors.ts'
-import { isRunning } from '../../system/process-identity.ts'
 import { type Command, usageError } from '../cli/arguments.ts'
 import { printOut } from '../cli/output.ts'
-import { listRuns, type Run, runRoot } from '../runs/run-directory.ts'
+import { isAlive, listRuns, type Run, refuseForeign, runRoot } from '../runs/run-directory.ts'
 import { stopRun } from '../runs/stop-run.ts'
 
 const HELP = `murder stop [tag] | --all
@@ -23,9 +22,9 @@ export const command: Command = {
     if ((tag === undefined) === !args.has('all')) {
       throw usageError('stop needs either a tag or --all', 'murder status lists the tags')
     }
-    const runs = listRuns(runRoot(args.text('run-dir'))).filter(
-      ({ state }) => tag === undefined || state.tag === tag,
-    )
+    const root = runRoot(args.text('run-dir'))
+    const runs = listRuns(root).filter(({ state }) => tag === undefined || state.tag === tag)
+    refuseForeign(root, runs)
     const stopped = await Promise.all(runs.map(stop))
     if (!stopped.includes(true)) printOut(tag === undefined ? 'Nothing runs here' : `${tag} does not run`)
     return ExitCode.done
@@ -35,7 +34,7 @@ export const command: Command = {
 /** Whether it was running. A record of a failed run is removed silently. */
 async function stop(run: Run): Promise<boolean> {
   const { state } = run
-  const running = isRunning(state)
+  const running = isAlive(run)
   await stopRun(run)
   if (running) printOut(`Stopped the ${state.role} ${state.tag} (pid ${state.pid})`)
   return running

@@ -2,14 +2,14 @@ import { resolve } from 'node:path'
 import { ExitCode } from '../../errors.ts'
 import { defined } from '../../system/defined.ts'
 import { type Command, usageError } from '../cli/arguments.ts'
+import { describeTracker } from '../cli/describe.ts'
 import { checkTag } from '../options/content-options.ts'
 import { readSecret } from '../options/secret-file.ts'
 import { readTorrent } from '../options/torrent-input.ts'
 import { parsePort, parseSeconds } from '../options/units.ts'
 import type { TrackerJob } from '../runs/job.ts'
+import { runService } from '../runs/run-service.ts'
 import { statsPath } from '../stats/stats-page.ts'
-import { describeTracker } from './describe.ts'
-import { runService } from './service.ts'
 
 const PORT = 8998
 

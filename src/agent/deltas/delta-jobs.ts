@@ -2,7 +2,9 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { reason } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
-import { keepBase, openKept } from '../../package/delta/base/kept-base.ts'
+import { keepBase } from '../../package/delta/base/keep-base.ts'
+import { openKept } from '../../package/delta/base/kept-base.ts'
+import { KnownHashes } from '../../package/delta/base/known-hashes.ts'
 import { manifestOfDirectory } from '../../package/delta/base/manifest-of-directory.ts'
 import { hasSameContent, type Manifest } from '../../package/delta/format/manifest.ts'
 import { makeDelta } from '../../package/delta/make-delta.ts'
@@ -16,7 +18,9 @@ const DISK_SHARE = 0.25
 
 /** Writes each delta, and says so. Where that fails because the base is unusable, the base goes. */
 export async function makeDeltas(job: MakeDeltas, signal: AbortSignal): Promise<void> {
-  const manifest = await manifestOfDirectory(job.root, job.entries.map(entryOf), signal)
+  const known = new KnownHashes(job.hashes)
+  const manifest = await manifestOfDirectory(job.root, job.entries.map(entryOf), signal, known)
+  known.write()
   for (const wanted of job.deltas) {
     try {
       const unchanged = await write(job, manifest, wanted, signal)
@@ -29,7 +33,7 @@ export async function makeDeltas(job: MakeDeltas, signal: AbortSignal): Promise<
   }
 }
 
-/** Gives whether nothing but times has changed. */
+/** Returns whether only times have changed. */
 async function write(
   { root }: MakeDeltas,
   manifest: Manifest,
@@ -59,7 +63,11 @@ export async function keep(job: KeepBase, signal: AbortSignal): Promise<void> {
   const { free } = await diskSpace(bases)
   const contentLimit = Math.min(job.contentLimit, free * DISK_SHARE)
   const onRead = () => printOut(JSON.stringify({ event: 'read' }))
-  await keepBase({ directory: bases, root, entries: job.entries.map(entryOf), contentLimit, onRead, signal })
+  // The deltas of this deploy were made with them.
+  const known = new KnownHashes(job.hashes, { trustsRecent: true })
+  const entries = job.entries.map(entryOf)
+  await keepBase({ directory: bases, root, entries, contentLimit, known, onRead, signal })
+  known.write()
 }
 
 const entryOf = (entry: JobEntry): Entry => ({ ...entry, mtime: BigInt(entry.mtime) })

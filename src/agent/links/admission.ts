@@ -7,9 +7,12 @@ import { quote } from '../../text/shell-quote.ts'
 import { changeFile } from './authorized-file.ts'
 import { hasEntries, withEntries, withoutEntries } from './authorized-keys.ts'
 
-/** sshd takes no new connection with a key that is older. It leaves the line in place, so that it is removed, too. */
+/** sshd takes no new connection with a key that is older. But sshd leaves the line in the file, so we remove it, too. */
 const EXPIRY_S = 2 * 3600
-/** Lines of a process of another boot, or of another machine with the same home directory, are removed so long after that. */
+/**
+ * Other boots, and other machines with the same home directory, may have left lines. These are removed this long after they
+ * expired.
+ */
 const LEFT_S = 24 * 3600
 
 const sshDirectory = () => join(userInfo().homedir, '.ssh')
@@ -33,12 +36,12 @@ export function admitKeys(publicKeys: readonly string[], directory: string): voi
   )
 }
 
-/** Removes this process's lines. Does not throw: there is no more that could be done. */
+/** Removes this process's lines. Does not throw: nothing more could be done. */
 export function removeKeys(): void {
   change(isOwn)
 }
 
-/** Removes what processes left that were killed. */
+/** Removes what killed processes have left. */
 export function removeLeftKeys(): void {
   let text = ''
   try {
@@ -59,7 +62,10 @@ function change(isGone: Parameters<typeof withoutEntries>[1]): void {
   }
 }
 
-/** The time in so many seconds as sshd reads it: in the system's time zone, whatever TZ says here. Before 9.1 it knows no other. */
+/**
+ * The time in `seconds` from now, as sshd reads it: in the system's time zone, whatever TZ says here. Before 9.1 sshd knows no
+ * other.
+ */
 function expiryTime(seconds: number): string {
   const { TZ: _, ...env } = process.env
   const { execFileSync } = process.getBuiltinModule('node:child_process')

@@ -16,17 +16,16 @@ import { dirname, join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
 import { draftBeside } from '../../files/draft.ts'
 
-/** Two deploys may change the file at the same time. A lock that is older is of a process that was killed. */
+/** Two deploys may change the file at the same time. An older lock was left by a killed process. */
 const LOCK = '.murder-lock'
 const STALE_LOCK_MS = 5000
 const LOCK_PAUSE_MS = 20
 const MAX_ATTEMPTS = 500
 
 /**
- * Changes authorized_keys as a whole: who reads it sees the old text or the new one. Mode and owner stay, and behind a symlink
- * its target is changed. `change` gets undefined where there is no file, and gives undefined to remove it. It is called again
- * when somebody else has changed the file meanwhile. Synchronous, because it must also work while the process ends. Throws a
- * system error.
+ * Changes authorized_keys as a whole: a reader sees the old text or the new one. Mode and owner stay. Behind a symlink the target
+ * is changed. `change` gets undefined where there is no file, and gives undefined to remove it. It is called again when somebody
+ * else has changed the file meanwhile. Synchronous, because it must also work while the process ends. Throws a system error.
  */
 export function changeFile(path: string, change: (text: string | undefined) => string | undefined): void {
   const lock = join(dirname(path), LOCK)

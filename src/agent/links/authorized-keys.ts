@@ -7,11 +7,11 @@ const NEW = 'new'
 export interface Entry {
   /** Type and key. */
   publicKey: string
-  /** What sshd runs instead of all that is asked for. */
+  /** The forced command: sshd runs it whatever the client asks for. */
   command: string
   /** As sshd takes it, in the server's time: `YYYYMMDDHHMM`. */
   expiry: string
-  /** Of the process that removes it. */
+  /** Name of the process that removes the line. */
   owner: string
 }
 
@@ -27,8 +27,8 @@ const OURS = new RegExp(
 )
 
 /**
- * The text with these entries before all others, so that not a byte of what others wrote changes, whether or not it ends with a
- * newline. `text`: undefined where there is no file.
+ * The text with these entries at the top. So no byte of other lines changes, even if the text does not end with a newline.
+ * `text`: undefined where there is no file.
  */
 export function withEntries(text: string | undefined, entries: readonly Entry[]): string {
   const lines = (text ?? '').split('\n').filter((line) => line !== '')

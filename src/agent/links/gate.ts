@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { REACHED, TAKEN } from './greeting.ts'
 
 const SOCKET = 'gate'
-/** The path of a socket may have 104 bytes on some systems, 108 on Linux, and one of them ends it. */
+/** The path of a socket may have 104 bytes on some systems and 108 on Linux, including the byte that ends it. */
 const LONGEST_PATH_BYTES = 100
 
-/** In the private directory of links: where their other ends reach the agent. Linux also knows a short name of a long path. */
+/** The socket at which the other ends of links reach the agent. Where its path is too long, Linux also knows a short one. */
 export function socketPath(directory: string): string {
   const path = join(directory, SOCKET)
   if (Buffer.byteLength(path) <= LONGEST_PATH_BYTES) return path
@@ -17,10 +17,10 @@ export function socketPath(directory: string): string {
 /** Links that others have opened, and that no peer has taken yet. */
 const MAX_WAITING = 64
 const MAX_ADDRESS_BYTES = 64
-/** For the line that says who it is. */
+/** Time for the line that says from where the connection comes. */
 const SILENCE_MS = 10_000
 
-/** A connection that has come, and the host that it is from. It does not read. */
+/** Takes a connection and the host it comes from. The connection is not read yet. */
 export type TakeLink = (socket: Socket, host: string) => void
 
 /** Takes the connections of the other ends of links on this machine, from this user only: the directory is private. */
@@ -45,7 +45,7 @@ export class Gate {
     server.on('connection', (socket) => this.#greet(socket))
   }
 
-  /** From now on these connections go there, and those that wait. */
+  /** Hands over the waiting connections, and all that come from now on. */
   takeWith(take: TakeLink): void {
     this.#take = take
     const waiting = [...this.#waiting]

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 
-/** The lines that the other end of a link says: it has reached the agent, and then that the agent's peer takes the connection. */
+/** Lines from the other end of a link: first that it has reached the agent, then that the agent's peer takes the connection. */
 export const REACHED = 'murder link'
 export const TAKEN = 'murder link taken'
 
 /** Login shells may print something before them. */
 const MAX_NOISE_BYTES = 64 * 1024
 
-/** Hears these lines. After the last one comes nothing before we say something, so that nothing is lost. */
+/** Reads these lines. The other end then stays silent until we speak, so nothing is lost. */
 export class Greetings {
   readonly #socket: Socket
   #heard = ''
@@ -32,7 +32,7 @@ export class Greetings {
     }).finally(() => socket.off('close', this.#look))
   }
 
-  /** From now on others read what comes; until then nothing is read. */
+  /** Stops reading. Nothing is read until another reader takes over. */
   release(): void {
     this.#socket.off('data', this.#hear).pause()
   }

@@ -4,8 +4,8 @@ import { socketPath } from './gate.ts'
 import { UNWANTED_VARIABLES } from './ssh-config.ts'
 
 /**
- * The other end of a link, which sshd runs instead of what was asked for: a stream into the peer of one transfer on this machine,
- * and nothing else. It first says there from where the connection comes, as sshd knows it.
+ * The other end of a link, the forced command of its key. It is a stream into the peer of one transfer on this machine, and
+ * nothing else. It first tells the peer from where the connection comes, as sshd knows it.
  */
 export function beOtherEnd(directory: string): Promise<void> {
   const taken = UNWANTED_VARIABLES.find((variable) => process.env[variable] === '/dev/null')

@@ -27,8 +27,8 @@ const LINKS = 'links'
 const PUBLIC_KEY_FILE = 'key.pub'
 
 /**
- * This server's ways to other servers over SSH, in one transfer: a key pair, the keys that it lets in, and the connections. What it
- * has put on this machine goes with `close`, also when the process ends in another way than by SIGKILL.
+ * This server's connections to others over SSH, in one transfer: its key pair, the keys that it lets in, and the connections.
+ * `close` removes what it has put on this machine. The end of the process does that too, unless it is by SIGKILL.
  */
 export class Links implements PeerLinks {
   readonly directory: string
@@ -58,7 +58,7 @@ export class Links implements PeerLinks {
     process.on('exit', this.#tidy)
   }
 
-  /** The public half of this server's key, once it has turned out that sshd here runs the forced command and nothing else. */
+  /** The public half of this server's key, once a test has shown that sshd here runs the forced command and nothing else. */
   async offer(self: OfferQuestion['offer']['self']): Promise<LinkAnswers['offer']> {
     try {
       const publicKey = this.#ownKey()
@@ -84,7 +84,7 @@ export class Links implements PeerLinks {
     }
   }
 
-  /** Connects to these. What works stays open for the peer. */
+  /** Connects to these. Connections that work stay open for the peer. */
   async dial(targets: readonly LinkTarget[]): Promise<LinkAnswers['dial']> {
     const failed: Record<string, string> = {}
     const placed = await Promise.all(targets.map((target) => placeOf(target)))
@@ -110,7 +110,7 @@ export class Links implements PeerLinks {
     return { failed }
   }
 
-  /** The peer shall be connected to those of an order only. A process that begins anew also needs their keys and addresses. */
+  /** Connects the peer only to the targets of an order. A process that begins anew also needs their keys and addresses. */
   async prepare({ admit, targets }: LinkOrder, isNew: boolean): Promise<void> {
     if (isNew) {
       this.#ownKey()
@@ -143,7 +143,7 @@ export class Links implements PeerLinks {
     this.#gate.takeWith(take)
   }
 
-  /** Nobody can come any more. What is connected stays. */
+  /** No new connection is let in. Existing ones stay. */
   lockOut(): void {
     removeKeys()
   }
@@ -209,7 +209,7 @@ export class Links implements PeerLinks {
   }
 }
 
-/** Names the neighbour, and is not dialed. */
+/** Only names the neighbour; it is never dialed. */
 const addressOf = ({ host, port }: Placed): string => formatAddress(host, port)
 
 /** The first of its addresses that answers. */

@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 
-/** What a program has said on standard error, as far as it is kept. */
+/** How much of a program's standard error is kept. */
 const MAX_SAID_CHARACTERS = 4000
 
-/** A program whose standard input and output are one socket here: Node has no such thing for the first two descriptors. */
+/** A program whose standard input and output are one socket here. Node cannot do that for the first two descriptors. */
 export class OneSocket {
   readonly socket: Socket
   said = ''
-  /** Resolves when it has ended, and all that it has said is here. */
+  /** Resolves when the program has ended and all its output has been read. */
   readonly ended: Promise<void>
   readonly #child: ChildProcess
 
-  /** `words`: the program and its arguments. Without the program, as when it ends, the socket closes. */
+  /** `words`: the program and its arguments. When the program is missing or ends, the socket closes. */
   constructor(words: readonly string[], directory: string) {
     this.#child = spawn('/bin/sh', ['-c', 'exec "$@" <&3 >&3 3>&-', 'sh', ...words], {
       cwd: directory,

@@ -15,13 +15,13 @@ export const UNWANTED_VARIABLES = ['MURDER_PROBE', 'BASH_ENV'] as const
 /** A target whose address is known. */
 export type Placed = LinkTarget & { host: string }
 
-/** Its first part that would have another meaning in the configuration. */
+/** The first part of a target that would have a special meaning in the configuration. */
 export const badWordOf = ({ name, host, user = '', hostName }: Placed): string | undefined =>
   [name, host, user, hostName].find((word) => word !== '' && !/^[\w[:][\w.:@+[\]-]*$/.test(word))
 
 /**
- * What ssh needs to reach these, and no setting of the user. `Host` is the target's name, which alone is on the argument list. Only
- * this key is offered, and only the host keys that the deploy host knows count.
+ * What ssh needs to reach these targets, and no setting of the user. `Host` is the target's name; only that is on the argument
+ * list. Only this key is offered, and only the host keys that the deploy host knows count.
  */
 export const sshConfig = (targets: readonly Placed[]): string =>
   targets.map((target) => sectionOf(target)).join('')

@@ -5,11 +5,11 @@ import { OneSocket } from './one-socket.ts'
 import { CONFIG_FILE } from './ssh-config.ts'
 import { whyNot } from './why-not.ts'
 
-/** What is asked for on the other side; its key must make sshd run something else. */
+/** The command that we ask for. The key's forced command must run instead. */
 const ASKED = 'murder command'
-/** For the login, and until the agent there has answered. */
+/** Time for the login and the answer of the agent there. */
 const REACH_TIMEOUT_MS = 12_000
-/** sshd turns connections away when many come at once (MaxStartups). */
+/** sshd rejects connections when many come at once (MaxStartups). */
 const ATTEMPTS = 3
 const PAUSE_S = 0.5
 
@@ -18,7 +18,7 @@ export class SshLink {
   readonly #ssh: OneSocket
   readonly #greetings: Greetings
 
-  /** Connects to a target of the configuration. Resolves when the agent there answers. Rejects with why not. */
+  /** Connects to a target of the configuration. Resolves when the agent there answers. Rejects with the reason. */
   static async open(name: string, directory: string, signal: AbortSignal): Promise<SshLink> {
     for (let attempt = 1; ; attempt++) {
       const link = new SshLink(name, directory)
@@ -45,7 +45,7 @@ export class SshLink {
     return this.#ssh.socket
   }
 
-  /** Resolves when the peer there has taken the connection, which is not read from then on. */
+  /** Resolves when the peer there has taken the connection. It is not read from then on. */
   async taken(): Promise<void> {
     await this.#greetings.until(TAKEN)
     this.#greetings.release()

@@ -5,7 +5,7 @@ import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 import { parseVia, type Via } from '../options/via-option.ts'
 import { OneSocket } from './one-socket.ts'
 
-/** Ways to peers over SSH, with the keys and the configuration of the user. `warn` hears once why one of them cannot be used. */
+/** Connections to peers over SSH, with the user's keys and configuration. `warn` is told once why a connection cannot be used. */
 export class ViaLinks implements PeerLinks {
   readonly addresses: readonly string[]
   readonly #vias: ReadonlyMap<string, Via>
@@ -39,7 +39,7 @@ export class ViaLinks implements PeerLinks {
     return ssh.socket
   }
 
-  /** Others that come over SSH come to the port, from this machine's sshd. */
+  /** Peers that come over SSH connect to the port from this machine's sshd. */
   takeWith(): void {}
 
   #explain(host: string, said: string): void {

@@ -1,9 +1,9 @@
 import { lastWords } from '../../text/last-words.ts'
 
-/** What ssh itself says when it does not get as far as to a command. */
+/** What ssh itself says when it fails before it runs a command. */
 const OF_SSH = /^ssh:|^kex_|Connection |Could not|Bad |timed out|not found in|no matching/i
 
-/** Why ssh has failed, by all that it has said, as part of a sentence; `otherwise` where it has said nothing. */
+/** Why ssh failed, found in its output, as part of a sentence. `otherwise` where the output is empty. */
 export function whyNot(said: string, otherwise: string): string {
   if (/Permission denied/.test(said)) return 'sshd does not take a key from ~/.ssh/authorized_keys'
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION/.test(said))

@@ -6,14 +6,14 @@ import type { CreateOptions } from '../../torrent/metainfo/create.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { embeddedManifest } from './torrent-manifest.ts'
 
-/** The files of a directory and the manifest that goes with them; nothing for a file. Prints what is left out. */
+/** The files of a directory and the manifest that goes with them; nothing for a file. Prints which entries are left out. */
 export async function readAttributes(
   source: string,
   exclude: string[],
   signal: AbortSignal,
 ): Promise<Pick<CreateOptions, 'files' | 'lastFile'>> {
   if (!statSync(source, { throwIfNoEntry: false })?.isDirectory()) return {}
-  const { encodeManifest } = await import('../../attributes/encode.ts')
+  const { encodeManifest } = await import('../../attributes/mtree/encode.ts')
   const { MANIFEST } = await import('../../attributes/entry.ts')
   const { scanTree } = await import('../../attributes/scan.ts')
   const scan = await scanTree(realpathSync(source), { exclude, signal })
@@ -43,10 +43,10 @@ function notesOn({ leftOut, hasXattrs }: Scan): string[] {
   ]
 }
 
-/** Puts the manifest of a new torrent into its directory, whose time stays the one in the manifest. */
+/** Puts the manifest of a new torrent into its directory. The directory keeps the time that the manifest has. */
 export async function writeManifest(directory: string, torrent: Buffer): Promise<void> {
   const { applyManifest } = await import('../../attributes/apply.ts')
-  const { decodeManifest } = await import('../../attributes/decode.ts')
+  const { decodeManifest } = await import('../../attributes/mtree/decode.ts')
   const { MANIFEST } = await import('../../attributes/entry.ts')
   const bytes = embeddedManifest(parseMetainfo(torrent))
   writeFileSync(join(directory, MANIFEST), bytes)

@@ -4,7 +4,7 @@ import { type Remaining, removeWhatCanBe } from '../../files/directories/remove-
 
 /**
  * Removes everything below `root` but these paths and the directories that lead to them. Symlinks are removed, never
- * followed. Gives what could not be removed.
+ * followed. Returns what could not be removed.
  */
 export function removeOthers(root: string, paths: Iterable<string>): Remaining[] {
   const keep = new Set<string>()

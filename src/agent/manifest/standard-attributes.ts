@@ -14,8 +14,8 @@ interface Check {
 }
 
 /**
- * Makes the symlinks of a torrent and its executable files executable: the attributes that other programs write (BEP 47). All
- * directories on the way to them have been seen to be no symlinks when the files were made.
+ * Makes the symlinks of a torrent and its executable files executable: the attributes that other programs write (BEP 47). When
+ * the files were made, no directory on the way to them was a symlink.
  */
 export function applyStandardAttributes(root: string, torrent: Attributed): void {
   for (const path of executables(torrent)) onDisk(join(root, path), makeExecutable)
@@ -37,7 +37,7 @@ export function compareStandardAttributes(root: string, torrent: Attributed): Ch
 const executables = ({ files, singleFile }: Attributed) =>
   files.filter(({ executable }) => executable).map(({ path }) => (singleFile ? '' : path.join('/')))
 
-/** What the symlink holds: a path from where it is. */
+/** The symlink's text: a path relative to its own directory. */
 const textOf = ({ path, target }: TorrentLink) =>
   relative(join('/', ...path, '..'), join('/', ...target)) || '.'
 
@@ -52,7 +52,7 @@ function compareLink(root: string, link: TorrentLink): Check {
     : { path, state: 'different', differences: [`${is}, not ${wanted}`] }
 }
 
-/** For all that may read it. */
+/** Executable for all users that may read the file. */
 function makeExecutable(path: string): void {
   const mode = lstatSync(path).mode & 0o7777
   chmodSync(path, mode | ((mode & 0o444) >> 2))

@@ -36,7 +36,7 @@ export function embeddedManifest(metainfo: Metainfo): Buffer {
 /** The attributes that `bytes` say, checked against the torrent that they came with. */
 export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise<Manifest> {
   const { checkFiles } = await import('../../attributes/check-files.ts')
-  const { decodeManifest } = await import('../../attributes/decode.ts')
+  const { decodeManifest } = await import('../../attributes/mtree/decode.ts')
   const manifest = decodeManifest(bytes)
   checkFiles(manifest, metainfo.files)
   return manifest
@@ -44,7 +44,7 @@ export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise
 
 /**
  * Finishes a directory whose content is complete: removes other files, if that was asked for, and sets attributes. Throws
- * NOT_REMOVED when all else is done.
+ * NOT_REMOVED, but only after all else is done.
  */
 export async function finishDirectory(
   { path, torrent: { metainfo }, deletesOthers, attributes }: ContentJob,

@@ -28,7 +28,7 @@ export async function verifyTarget(
   const hashes = new Map(manifest?.entries.map(({ path, sha256 }) => [path, sha256]))
   const files = new Map<string, Verified>()
   for (const check of checks) {
-    // The torrent itself holds the manifest: the directory that it was made of needs no such file.
+    // The torrent itself holds the manifest, so the original directory needs no such file.
     if (check.path === MANIFEST && metainfo.manifest && check.state !== 'different') continue
     const sure =
       check.state === 'unsure'

@@ -3,8 +3,8 @@ import { isLoopback, ownAddresses } from '../../system/addresses.ts'
 import { usageError } from '../cli/arguments.ts'
 
 /**
- * The address to announce, from an address or a name: peers get an IP address, and one at which this machine can be
- * found. A router that forwards to this machine has another one, and only `nat` says that this is so.
+ * The address to announce, from an address or a name: peers get an IP address that leads to this machine. A router that forwards
+ * to this machine has an address of its own, which only `nat` allows.
  */
 export async function checkAddress(given: string | undefined, nat: boolean): Promise<string | undefined> {
   if (given === undefined) {

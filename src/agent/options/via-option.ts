@@ -1,6 +1,6 @@
 import { parseServerName } from '../../text/server-name.ts'
 
-/** Where the other peer listens on its own machine, unless it is told otherwise. */
+/** Where the other peer listens on its own machine by default. */
 const PEER_PORT = 6881
 
 /** A peer that is reached over SSH, as `ssh:user@host[:port][/peer port]`. */
@@ -11,7 +11,7 @@ export interface Via {
   peerPort: number
 }
 
-/** Undefined for anything else. What ssh could take for an option is no host. */
+/** Undefined for anything else, and for a host that ssh could take for an option. */
 export function parseVia(text: string): Via | undefined {
   const [, name = '', peerPort] = /^ssh:([^/\s]+?)(?:\/(\d{1,5}))?$/.exec(text) ?? []
   const { user, host = '', port } = parseServerName(name) ?? {}

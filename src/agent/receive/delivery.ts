@@ -2,10 +2,10 @@ import { unpackHosts } from '../../protocol/host-list.ts'
 import type { LinkOrder } from '../../protocol/link.ts'
 import type { PlaceOrder, ReceiveOrder, UnpackOrder } from '../../protocol/order.ts'
 import { type ContentJob, decodeTorrent } from '../runs/job.ts'
-import { torrentOfStub } from './torrent-of-stub.ts'
+import { torrentOfMagnet } from './torrent-of-magnet.ts'
 import { packageFile } from './transfer-directory.ts'
 
-/** An order, parsed once into what the parts of `murder receive` take. */
+/** An order, parsed once for all parts of `murder receive`. */
 export interface Delivery {
   /** This server's share in the swarm. Its path is the package. */
   job: ContentJob
@@ -22,13 +22,13 @@ export interface Delivery {
 
 /** Throws BAD_TORRENT. */
 export function deliveryOf(order: ReceiveOrder): Delivery {
-  const { sha256, directory, content, unpack, place, links, torrent, stub, hosts, ...share } = order
+  const { sha256, directory, content, unpack, place, links, torrent, magnet, hosts, ...share } = order
   const job: ContentJob = {
     ...share,
     ...(hosts === undefined ? {} : { hosts: unpackHosts(hosts) }),
     role: 'peer',
-    ...(stub
-      ? torrentOfStub(stub, directory)
+    ...(magnet
+      ? torrentOfMagnet(magnet, directory)
       : { torrent: decodeTorrent(Buffer.from(torrent ?? '', 'base64')) }),
     path: packageFile(directory),
     limitOfEach: 0,

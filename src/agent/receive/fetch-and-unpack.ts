@@ -3,13 +3,13 @@ import { aborted, either } from '../../system/abort.ts'
 import { interruptedError } from '../cli/interrupt.ts'
 import type { Run } from '../runs/run-directory.ts'
 import { work } from '../workers/worker.ts'
+import { ContiguousBytes } from './contiguous-bytes.ts'
 import type { Delivery } from './delivery.ts'
 import type { Follower } from './follower.ts'
-import { Frontier } from './frontier.ts'
 import { install, unpacksEarly } from './install/install.ts'
 import { linksOfOrder } from './links-of-order.ts'
 import { isUsed } from './transfer-directory.ts'
-import { TransferStory } from './transfer-story.ts'
+import { TransferProfile } from './transfer-profile.ts'
 
 /** An order that is being carried out. */
 export interface Receiving {
@@ -22,31 +22,31 @@ export interface Receiving {
 }
 
 /**
- * Fetches the package, unpacks it as far as it is there, and shares it until it has lingered or is told to stop. A failure
- * of either ends both.
+ * Fetches the package, unpacks what has arrived, and shares it until it has lingered or is told to stop. If fetching or unpacking
+ * fails, both end.
  */
 export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
   const { delivery, run, follower, emit, release } = receiving
   const links = await linksOfOrder(delivery, follower)
-  const frontier = new Frontier(delivery.job.torrent.metainfo)
+  const contiguous = new ContiguousBytes(delivery.job.torrent.metainfo)
   const failed = new AbortController()
   let complete = () => {}
   const completed = new Promise<void>((resolve) => {
     complete = resolve
   })
-  const story = new TransferStory()
-  const installing = installUnlessEnded({ ...receiving, story }, frontier, completed, failed.signal)
+  const profile = new TransferProfile()
+  const installing = installUnlessEnded({ ...receiving, profile }, contiguous, completed, failed.signal)
   installing.catch(() => failed.abort())
   const stopLooking = whenAbandoned(receiving, () => failed.abort())
   // A process that takes over may unpack as soon as this one has stopped unpacking.
   follower.left.addEventListener('abort', () => Promise.allSettled([installing]).then(release))
   const sharing = work(delivery.job, run, {
     stop: either(follower.stop, failed.signal),
-    onPiece: (piece) => frontier.add(piece),
+    onPiece: (piece) => contiguous.add(piece),
     links,
-    onComplete: (participant) => emit(story.transferred(participant)),
+    onComplete: (participant) => emit(profile.transferred(participant)),
     onEvent(event) {
-      if (event.event !== 'failed') emit(event) // main says once what failed
+      if (event.event !== 'failed') emit(event) // main reports the failure once
       if (event.event !== 'done') return
       stopLooking()
       complete()
@@ -65,9 +65,9 @@ const ABANDONED_MS = 40_000
 const LOOK_MS = 1000
 
 /**
- * Peers of a deploy that was killed would trade among themselves as long as they find each other. This ends each of them
- * that is not complete and has had no follower for a while, neither its own nor one of another process here. Returns how
- * to stop looking.
+ * Peers of a deploy that was killed would trade among themselves as long as they find each other. This ends each of them that is
+ * not complete and has had no follower for a while, neither its own nor one of another process here. Returns a function that
+ * stops this.
  */
 function whenAbandoned({ delivery, follower }: Receiving, giveUp: () => void): () => void {
   let followed = performance.now()
@@ -78,10 +78,10 @@ function whenAbandoned({ delivery, follower }: Receiving, giveUp: () => void): (
   return () => clearInterval(timer)
 }
 
-/** Whether it is installed and the follower was told. Not when the follower has left, nor when all is to end. */
+/** Whether the release is installed and the follower knows. False when the follower has left or this process is ending. */
 async function installUnlessEnded(
-  { delivery, follower, emit, story }: Receiving & { story: TransferStory },
-  frontier: Frontier,
+  { delivery, follower, emit, profile }: Receiving & { profile: TransferProfile },
+  contiguous: ContiguousBytes,
   completed: Promise<void>,
   failed: AbortSignal,
 ): Promise<boolean> {
@@ -91,11 +91,11 @@ async function installUnlessEnded(
   if (!early) await complete()
   if (end.aborted) return false
   try {
-    const beyond = (position: number) => frontier.beyond(position, end)
+    const beyond = (position: number) => contiguous.beyond(position, end)
     const event = await install(delivery, end, early ? beyond : undefined)
     await complete()
     if (end.aborted) return false
-    if (event) emit(story.unpacked())
+    if (event) emit(profile.unpacked())
     if (event) emit(event)
     return true
   } catch (error) {

@@ -12,18 +12,18 @@ import { Preparation } from './preparation.ts'
 export interface Follower {
   /** The first line that is not empty; empty ones only say that the plugin is still there. */
   readonly order: Promise<string>
-  /** What it has asked before. */
+  /** Questions that came before the order. */
   readonly preparation: Preparation
-  /** Milliseconds since anything was heard. */
+  /** Milliseconds since the last byte from the plugin. */
   silence(): number
   /**
-   * For how many seconds the plugin has been suspended: it is there and says nothing. What runs beside it, perhaps the only seeder,
-   * is then suspended too. 0 when it is not; always 0 for an older plugin, which never says anything.
+   * For how many seconds the plugin has been suspended: connected, but silent. The seeder beside it, perhaps the only one, is
+   * then suspended too. 0 when it is not suspended; always 0 for an older plugin, which sends no signs of life.
    */
   suspended(): number
   /** Aborted when the follower has left: the connection broke, or a newer process has taken over. */
   readonly left: AbortSignal
-  /** Aborted when this process shall end now: the follower says so, or a signal. */
+  /** Aborted when this process shall end now, by the follower's word or by a signal. */
   readonly stop: AbortSignal
   say(event: AgentEvent): void
 }

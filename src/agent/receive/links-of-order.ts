@@ -7,7 +7,7 @@ import { isUsed } from './transfer-directory.ts'
 const ALONE_MS = 40_000
 const LOOK_MS = 1000
 
-/** The ways of this server to others over SSH, as its order wants them; undefined where it wants none. */
+/** This server's connections to others over SSH, as its order asks for; undefined where it asks for none. */
 export async function linksOfOrder(
   { links: order }: Delivery,
   follower: Follower,
@@ -25,7 +25,7 @@ export async function linksOfOrder(
   return preparation.links
 }
 
-/** Keys of a deploy that nobody follows any more, neither here nor in another process, are worth nothing from then on. */
+/** Removes the keys of a deploy that nobody follows any more, neither here nor in another process. */
 export function lockOutWhenAlone({ left, silence, preparation }: Follower): void {
   let followedMs = performance.now()
   const timer = setInterval(() => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What this process and its machine have used since they began; 0 where the system does not say. */
+/** Resources that this process and its machine have used since they started; 0 where the system does not tell. */
 export interface Load {
   /** CPU time of this process. */
   cpuS: number

@@ -3,11 +3,11 @@ import type { Answers, Question } from '../../protocol/questions.ts'
 import type { Links } from '../links/links.ts'
 
 /**
- * What this process does for the plugin before it gets its order: it tries how machines reach each other, and makes the ways
- * between servers over SSH. Questions are answered one after the other.
+ * What this process does for the plugin before it gets its order: it tries how machines reach each other, and connects servers
+ * over SSH. Questions are answered one after the other.
  */
 export class Preparation {
-  /** The ways that were made. */
+  /** The connections that were made. */
   links: Links | undefined
   #listener: Server | undefined
   #turn: Promise<unknown> = Promise.resolve()
@@ -18,14 +18,14 @@ export class Preparation {
     return answered
   }
 
-  /** All that it has made ends. */
+  /** Closes all that it has opened. */
   close(): void {
     this.stopListening()
     this.links?.close()
     this.links = undefined
   }
 
-  /** The order is there: the peer needs the port. */
+  /** Frees the port: the order has come, and the peer needs it. */
   stopListening(): void {
     this.#listener?.close()
     this.#listener = undefined

@@ -57,13 +57,13 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
   }
 }
 
-/** The deploy may have been called off while this process started: then nothing would end what it begins. */
+/** The deploy may have been called off while this process started. Then nothing would end the work that it begins. */
 async function refuseIfUnheard({ left }: Follower): Promise<void> {
   await nextTurn()
   if (left.aborted) throw interruptedError()
 }
 
-/** All came with the order: there is nothing to fetch or to share. */
+/** The content came with the order: there is nothing to fetch or share. */
 async function unpackContent(
   delivery: Delivery,
   follower: Follower,
@@ -103,7 +103,7 @@ async function followOther({ delivery, run, follower, emit }: Receiving): Promis
   await endWhenTold(delivery, follower)
 }
 
-/** Only sharing is left, which another process does until it has lingered or this one is told to end it. */
+/** Only sharing is left. Another process does it until it has lingered, or until this one is told to end it. */
 async function endWhenTold({ job, directory }: Delivery, { left, stop }: Follower): Promise<void> {
   await aborted(either(left, stop))
   const run = findRun(directory, 'peer', job.tag)

@@ -13,7 +13,7 @@ const KNOWN = ['package', 'metadata', 'unpacked.json', 'links']
 
 const RECEIVER = /^receive-(\d+)$/
 
-/** Says that this process needs the directory. Returns how to take that back. */
+/** Marks the directory as needed by this process. Returns a function that removes the mark. */
 export function useDirectory(directory: string): () => void {
   const file = join(directory, `receive-${process.pid}`)
   writeFileSync(file, ownIdentity().start, { mode: 0o600 })
@@ -23,8 +23,8 @@ export function useDirectory(directory: string): () => void {
 const TAKE_OVER_TIMEOUT_MS = 5000
 
 /**
- * Tells an earlier `murder receive` of this directory that its follower has left: its SSH connection was dropped, but it may
- * not know that yet, and two of them would unpack into one place. It may go on as a peer.
+ * Tells an earlier `murder receive` of this directory that its follower has left: its SSH connection has dropped, but it may not
+ * know that yet, and two processes would unpack into one place. It may go on as a peer.
  */
 export async function takeOver(directory: string): Promise<void> {
   const own = Number(ownIdentity().start)
@@ -55,7 +55,7 @@ export function tidyDirectory(directory: string, tag: string): void {
   try {
     rmdirSync(directory)
   } catch (error) {
-    // Not empty: it holds files of others. Gone: the deploy was faster.
+    // Not empty: it holds other files. Gone: the deploy was faster.
     if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
   }
 }
@@ -63,7 +63,7 @@ export function tidyDirectory(directory: string, tag: string): void {
 /** Whether another process follows this one, or would unpack what it fetches. */
 export const isUsed = (directory: string): boolean => receivers(directory).length > 0
 
-/** Other running `murder receive` that need the directory. */
+/** Other running `murder receive` processes that need the directory. */
 function receivers(directory: string): ProcessIdentity[] {
   return namesIn(directory)
     .flatMap((name) => {

@@ -7,10 +7,10 @@ import { onInterrupt } from '../cli/interrupt.ts'
 
 /** Other users of this machine can connect too, but tracker and seeder serve only processes that know the secret. */
 const HOST = '127.0.0.1'
-/** The deploy host says something far more often. A connection that nobody closes looks open for a quarter of an hour. */
+/** The deploy host sends far more often. A connection that nobody closes looks open for a quarter of an hour. */
 const SILENCE_MS = 20_000
 const LOOK_MS = 1000
-/** For the same ports as before the connection broke: the relay from then may not have noticed yet. */
+/** Time to get the same ports as before the connection broke: the earlier relay may not have noticed yet. */
 const PORT_TIMEOUT_MS = 30_000
 
 /** Carries connections to these ports (0: any) through standard input and output, until these end. */

@@ -3,15 +3,15 @@ import { hashWindow, leavingFactor, rollHash, slotOf } from '../../package/delta
 import { type ContentSignature, prefixHash, strongOf } from './signature.ts'
 
 const WINDOW_BYTES = 4 << 20
-/** A step compares a block, or hashes 16 KiB. A signature that lies may need many; so many it has in any case. */
-const LEAST_STEPS = 100_000
+/** A step compares a block, or hashes 16 KiB. A signature that lies may need many. Any signature may use this many. */
+const MIN_STEPS = 100_000
 const BYTES_PER_STEP = 256
 const BYTES_PER_HASH_STEP = 16 << 10
 
 export interface FoundBlocks {
   /** In the file. */
   offset: number
-  /** Those that have this content, each told once. */
+  /** Blocks with this content; each is reported once. */
   blocks: number[]
 }
 
@@ -28,7 +28,7 @@ export class BlockSearch {
   readonly #isFound: Uint8Array
   readonly #bitmap: Uint8Array
   readonly #shift: number
-  #stepsLeft = LEAST_STEPS
+  #stepsLeft = MIN_STEPS
   #left: number
 
   /** `wanted`: whole blocks. */
@@ -55,7 +55,7 @@ export class BlockSearch {
     return this.#left === 0 || this.#stepsLeft < 0
   }
 
-  /** Each `undefined` is an occasion to do other things. */
+  /** At each `undefined` the caller may do other work. */
   *in(source: ByteSource): Generator<FoundBlocks | undefined> {
     const { blockLength } = this.#signature
     this.#stepsLeft += source.size / BYTES_PER_STEP
@@ -74,7 +74,7 @@ export class BlockSearch {
     }
   }
 
-  /** Up to the end of the first window that is a block, or to where windows must be read anew. */
+  /** Searches to the end of the first window that is a block, or to where the next bytes must be read. */
   #roll(bytes: Uint8Array, from: number): { next: number; blocks: number[] } {
     const { blockLength } = this.#signature
     const factor = leavingFactor(blockLength)

@@ -1,13 +1,13 @@
 export interface Step {
   piece: number
-  /** Others will need what is in its place now: they read one another in a circle. */
+  /** Later steps still need the bytes in its place, because pieces read each other in a circle. */
   isNeeded: boolean
 }
 
 /**
- * The order in which pieces are written into files that they are also copied from, so that nothing is overwritten that is needed
- * later (Burns and Long, In-place reconstruction of delta compressed files, 1998). `reads` has the pieces to be written, each with
- * those whose place it reads, itself excepted.
+ * The order in which pieces are written when they are copied from the same files, so that no bytes are overwritten before they
+ * are read (Burns and Long, In-place reconstruction of delta compressed files, 1998). `reads` has each piece to be written, and
+ * the other pieces whose place it reads.
  */
 export function* copyOrder(reads: ReadonlyMap<number, ReadonlySet<number>>): Generator<Step> {
   const readers = new Map([...reads.keys()].map((piece) => [piece, 0]))

@@ -16,12 +16,12 @@ export interface Part {
   offset: number
 }
 
-/** For each byte that is missing so many are looked at: then looking takes about as long as fetching at 100 Mbit/s. */
+/** So many bytes are searched for each missing byte: then the search takes about as long as fetching at 100 Mbit/s. */
 const SEARCHED_BYTES_PER_BYTE = 16
-const LEAST_SEARCHED_BYTES = 512 << 20
+const MIN_SEARCHED_BYTES = 512 << 20
 const CHUNK_BYTES = 1 << 20
 
-interface Wish {
+interface Search {
   metainfo: Metainfo
   signature: ContentSignature
   storage: Pick<Storage, 'filesOf'>
@@ -31,19 +31,25 @@ interface Wish {
 }
 
 /** Finds blocks in local files: in files that are here whole, under any name, else at any offset. */
-export async function findContent(wish: Wish): Promise<Map<number, Part[]>> {
+export async function findContent(search: Search): Promise<Map<number, Part[]>> {
   const found = new Map<number, Part[]>()
-  const whole = await wholeFiles(wish)
-  for (const block of wish.blocks) {
-    const parts = partsOf(block, wish, whole)
+  const whole = await wholeFiles(search)
+  for (const block of search.blocks) {
+    const parts = partsOf(block, search, whole)
     if (parts) found.set(block, parts)
   }
-  await searchBlocks(wish, found)
+  await searchBlocks(search, found)
   return found
 }
 
-/** Where each file of the torrent is that a local file has all of. */
-async function wholeFiles({ metainfo, signature, storage, files, blocks }: Wish): Promise<Map<number, Part>> {
+/** For each file of the torrent that is here whole: where it is. */
+async function wholeFiles({
+  metainfo,
+  signature,
+  storage,
+  files,
+  blocks,
+}: Search): Promise<Map<number, Part>> {
   const { blockLength } = signature
   const ofSize = new Map<number, Set<number>>()
   for (const block of blocks) {
@@ -79,7 +85,7 @@ function startsOf({ files }: Metainfo): number[] {
 /** The parts of a block that lies in files which are here whole. */
 function partsOf(
   block: number,
-  { metainfo, signature, storage }: Wish,
+  { metainfo, signature, storage }: Search,
   whole: ReadonlyMap<number, Part>,
 ): Part[] | undefined {
   const start = block * signature.blockLength
@@ -95,11 +101,11 @@ function partsOf(
   return parts
 }
 
-async function searchBlocks({ metainfo, signature, files, blocks }: Wish, found: Map<number, Part[]>) {
+async function searchBlocks({ metainfo, signature, files, blocks }: Search, found: Map<number, Part[]>) {
   const { blockLength } = signature
   const wanted = blocks.filter((block) => !found.has(block) && (block + 1) * blockLength <= metainfo.length)
   const search = new BlockSearch(signature, wanted)
-  let left = Math.max(LEAST_SEARCHED_BYTES, SEARCHED_BYTES_PER_BYTE * wanted.length * blockLength)
+  let left = Math.max(MIN_SEARCHED_BYTES, SEARCHED_BYTES_PER_BYTE * wanted.length * blockLength)
   for (const file of files) {
     if (search.isOver || left <= 0) return
     if (file.size < blockLength) continue
@@ -129,7 +135,7 @@ async function digestOf(file: LocalFile): Promise<Buffer | undefined> {
   })
 }
 
-/** Undefined when it cannot be read: then it has nothing for us. */
+/** Undefined when it cannot be read. */
 async function withFile<T>(
   { path, size }: LocalFile,
   use: (source: ByteSource) => Promise<T>,

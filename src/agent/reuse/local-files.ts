@@ -7,7 +7,7 @@ import type { Survey } from '../../torrent/storage/survey.ts'
 export interface LocalFile {
   path: string
   size: number
-  /** Where it is in the content, if it is in the place of a file of the torrent, and how long that one is. */
+  /** For a file in the place of one of the torrent's: where that one starts in the content, and its length. */
   place?: Place
 }
 
@@ -16,7 +16,7 @@ export interface Place {
   length: number
 }
 
-/** More are not looked at. */
+/** No more files than this are searched. */
 const MAX_FILES = 1_000_000
 
 /**

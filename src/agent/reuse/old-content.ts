@@ -5,10 +5,13 @@ import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
 import type { Storage } from '../../torrent/storage/storage.ts'
 import type { Part } from './find-content.ts'
 
-/** Memory for what was in the place of pieces that have been written. */
+/** Memory for bytes that written pieces have replaced. */
 const MAX_SAVED_BYTES = 64 << 20
 
-/** Reads local files as they were when the content was found in them, as far as pieces were saved before they were written. */
+/**
+ * Reads local files as they were when content was found in them. Bytes that were overwritten since come from memory, if they were
+ * saved.
+ */
 export class OldContent {
   readonly #metainfo: Metainfo
   readonly #storage: Storage
@@ -20,7 +23,7 @@ export class OldContent {
     this.#storage = storage
   }
 
-  /** Keeps what is in the place of a piece, as long as there is memory. */
+  /** Saves the bytes that a piece will replace, as long as there is memory. */
   async save(piece: number): Promise<void> {
     const { pieceLength, length } = this.#metainfo
     const start = piece * pieceLength
@@ -40,7 +43,7 @@ export class OldContent {
         closeSync(fd)
       }
     } catch {
-      return // It is gone: what is here now is not the block, and is fetched.
+      return // The saved bytes are gone. What is here now is not the block, so it will be fetched.
     }
     if (!file.place || this.#saved.size === 0) return
     const { pieceLength } = this.#metainfo

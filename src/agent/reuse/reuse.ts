@@ -19,8 +19,8 @@ interface Looking {
 
 /**
  * Puts content that is here in other places into its own: in the torrent's files, in others of its directory, and in `from`. A
- * piece that is whole then is compared with its hash. Of any other the blocks that are here need not be fetched; they are
- * compared with the signature, and the piece as always.
+ * piece that is then whole is compared with its hash. Of an incomplete piece only the missing blocks are fetched. The others are
+ * compared with the signature, and the piece with its hash, as always.
  */
 export function reuseOf(
   { metainfo, path, from }: { metainfo: Metainfo; path: string; from: readonly string[] },
@@ -94,7 +94,7 @@ async function* copy(
   }
 }
 
-/** The other pieces in whose place the parts are. */
+/** The other pieces whose place holds these parts. */
 function piecesUnder(parts: readonly Part[], own: number, pieceLength: number): Set<number> {
   const pieces = new Set<number>()
   for (const { file, offset, length } of parts) {
@@ -142,7 +142,7 @@ async function copyPiece(
   return units && { piece, units }
 }
 
-/** The units of a piece whose blocks are here; undefined where there is none, and where all are: then a hash fits by chance. */
+/** The units of a piece whose blocks are here. Undefined for none; also for all, because then a hash fits only by chance. */
 function unitsOf(
   looking: Looking,
   piece: number,

@@ -11,12 +11,12 @@ const HEAD_BYTES = 2
 const FILE_BYTES = 8
 const STRONG_BYTES = 5
 const ROW_BYTES = 4 + 2 + STRONG_BYTES
-/** A block has a unit of the swarm, or more in content of more than 16 GiB. */
+/** A block is one unit of the swarm; in content of more than 16 GiB it is several. */
 const MAX_BLOCKS = 2 ** 20
-/** The beginning of a block, whose hash is asked before that of all of it. */
+/** The beginning of a block. Its hash is compared before that of the whole block. */
 const PREFIX_BYTES = 64
 
-/** What a torrent says of its content besides the pieces (NOTES.md). All of it may be a lie: then its pieces are wrong. */
+/** What a torrent says about its content besides piece hashes (NOTES.md). If it lies, the pieces turn out wrong. */
 export interface ContentSignature {
   /** Bytes of all blocks but the last: a multiple of `UNIT_BYTES` of which a piece has a whole number. */
   blockLength: number
@@ -76,7 +76,7 @@ export const prefixHash = (block: Uint8Array): number =>
 
 export const strongOf = (block: Uint8Array): Buffer => strongHash(block, STRONG_BYTES)
 
-/** Throws BAD_SIGNATURE unless it has the form that one of this torrent has. */
+/** Throws BAD_SIGNATURE unless its form fits this torrent. */
 export function readSignature(bytes: Uint8Array, { length, pieceLength, files }: Metainfo): ContentSignature {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const blockLength = 2 ** (all[1] ?? 0)

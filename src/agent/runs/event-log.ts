@@ -28,7 +28,7 @@ export function openEventLog(folder: string): EventLog {
         writeSync(fd, line)
       } catch (error) {
         if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error
-        if (event.event === 'progress') return // the next one may fit; the reserve is for how it ended
+        if (event.event === 'progress') return // the next event may fit; the reserve is for the last one
         rmSync(reserveFile(folder), { force: true })
         writeSync(fd, `\n${line}`)
       }

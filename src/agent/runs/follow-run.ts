@@ -10,8 +10,8 @@ import { follow } from './tail-events.ts'
 const CONTINUE = 'what is here is kept, and the same command goes on from it'
 
 /**
- * Follows a run until its event `until`. Throws its failure, or that it died. An interruption that was asked for stops the run
- * too, unless `onAsked` is 'leave'; a lost terminal leaves it running.
+ * Follows a run until its event `until`. Throws its failure, or an error if it died. Ctrl-C and other signals stop the run too,
+ * unless `onAsked` is 'leave'. A lost terminal leaves it running.
  */
 export async function followUntil(
   started: StartedRun,

@@ -1,10 +1,8 @@
-import { rmSync, statSync } from 'node:fs'
+import { rmSync, statSync, utimesSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
-import { type RunState, reserveFile, stateFile, writeState } from './run-directory.ts'
+import { type RunState, reserveFile, stateFile, TOUCH_MS, writeState } from './run-directory.ts'
 
 const CHECK_MS = 500
-/** systemd-tmpfiles and tmpwatch remove files that were not touched for days: a long-lived seeder must keep its lease. */
-const TOUCH_MS = 3_600_000
 
 export interface Lease {
   /** Resolves when the run's folder is gone or belongs to another process. */
@@ -45,7 +43,7 @@ export function holdLease(folder: string, initial: RunState): Lease {
     if (inode() !== own) return lose()
     if (Date.now() - touched < TOUCH_MS) return
     touched = Date.now()
-    write(state)
+    touch(folder)
   }
   const timer = setInterval(check, CHECK_MS)
   timer.unref()
@@ -58,6 +56,19 @@ export function holdLease(folder: string, initial: RunState): Lease {
       write(next)
     },
     release: () => clearInterval(timer),
+  }
+}
+
+/**
+ * A sign of life for other containers (`isAlive`), and for systemd-tmpfiles and tmpwatch, which remove files that were not
+ * touched for days.
+ */
+function touch(folder: string): void {
+  const now = new Date()
+  for (const path of [stateFile(folder), reserveFile(folder)]) {
+    try {
+      utimesSync(path, now, now)
+    } catch {} // When the folder has gone, the next look finds that.
   }
 }
 

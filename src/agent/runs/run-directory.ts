@@ -8,20 +8,23 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { isSystemError, MurderError } from '../../errors.ts'
+import { ExitCode, isSystemError, MurderError } from '../../errors.ts'
 import { makeDirectory } from '../../files/directories/make-directory.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import type { Role } from '../../protocol/run-status.ts'
+import { defined } from '../../system/defined.ts'
 import {
   containerName,
   isRunning,
   ownIdentity,
   type ProcessIdentity,
   pidExists,
+  surroundings,
 } from '../../system/process-identity.ts'
 
 export interface RunState extends ProcessIdentity {
@@ -29,6 +32,8 @@ export interface RunState extends ProcessIdentity {
   tag: string
   /** Milliseconds since 1970. */
   started: number
+  /** The boot and the pid namespace in which the pid means this process. */
+  around?: string
   infoHash?: string
   /** The content's absolute path. */
   path?: string
@@ -51,16 +56,16 @@ const RESERVE_BYTES = 16_384
 const uid = () => process.getuid?.() ?? 0
 
 /**
- * Not $XDG_RUNTIME_DIR: logind removes that when the last session ends, and with it every run, though a download
- * must survive a dropped SSH connection. Containers that share the temporary directory have one each: none knows whether a
- * process of another one runs.
+ * Not $XDG_RUNTIME_DIR: logind removes it, with all runs, when the last session ends, but a download must survive a dropped SSH
+ * connection. Containers that share a temporary directory each have their own run directory, because none can see the processes
+ * of another.
  */
 export function runRoot(option: string | undefined, container = containerName()): string {
   const name = ['murder', uid(), container].filter((part) => part !== undefined).join('-')
   return resolve(option ?? process.env.MURDER_RUN_DIR ?? join(tmpdir(), name))
 }
 
-/** Makes the directory if need be, and refuses one that others could have put there or could write to. */
+/** Makes the directory if needed. Refuses one that another user owns or can write to. */
 export function openPrivateDirectory(path: string): void {
   if (!isAbsolute(path))
     throw new MurderError('BAD_DIRECTORY', `'${path}' is not an absolute path`, { exitCode: 2 })
@@ -88,7 +93,36 @@ export function writeState(folder: string, state: RunState): void {
   writeWhole(stateFile(folder), JSON.stringify(state), { mode: 0o600 })
 }
 
-export const isAlive = (run: Run | undefined): run is Run => run !== undefined && isRunning(run.state)
+/** A run touches its state this often, so that one of another container is known to live. */
+export const TOUCH_MS = 3000
+/** A run that was not touched for this long has ended, as when a container is stopped and started again. */
+const SILENT_MS = 10_000
+
+/** Whether its pid means nothing here, because the run directory is or was shared with another container. */
+const isForeign = ({ state: { around } }: Run): boolean => around !== undefined && around !== surroundings()
+
+export const isAlive = (run: Run | undefined): run is Run =>
+  run !== undefined && (isForeign(run) ? wasTouched(run.folder) : isRunning(run.state))
+
+function wasTouched(folder: string): boolean {
+  const touched = statSync(stateFile(folder), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return Date.now() - touched < SILENT_MS
+}
+
+/** Throws SHARED_RUN_DIR: a process in another container can neither be ended from here, nor can its ports be reached. */
+export function refuseForeign(root: string, runs: readonly Run[]): void {
+  const foreign = runs.find((run) => isForeign(run) && isAlive(run))
+  if (!foreign) return
+  const { role, tag } = foreign.state
+  throw new MurderError(
+    'SHARED_RUN_DIR',
+    `${root} is shared with another container, in which the ${role} ${tag} runs: processes there cannot be managed from here`,
+    {
+      exitCode: ExitCode.usage,
+      cure: `name a directory of its own for each with --run-dir or MURDER_RUN_DIR; after a restart of the container wait ${SILENT_MS / 1000} s`,
+    },
+  )
+}
 
 export function findRun(root: string, role: Role, tag: string): Run | undefined {
   const folder = join(root, `${role}-${tag}`)
@@ -119,9 +153,15 @@ export type NewRun = Omit<RunState, keyof ProcessIdentity | 'started'>
  */
 export function claimRun(root: string, run: NewRun): { claimed: Run } | { taken: Run } {
   openPrivateDirectory(root)
+  refuseForeign(root, listRuns(root))
   sweep(root)
   const folder = join(root, `${run.role}-${run.tag}`)
-  const state: RunState = { ...run, ...ownIdentity(), started: Date.now() }
+  const state: RunState = {
+    ...run,
+    ...ownIdentity(),
+    started: Date.now(),
+    ...defined({ around: surroundings() }),
+  }
   const draft = join(root, `.new-${process.pid}`)
   mkdirSync(draft, { mode: 0o700 })
   try {
@@ -145,13 +185,13 @@ export function claimRun(root: string, run: NewRun): { claimed: Run } | { taken:
   }
 }
 
-/** Removes a dead run's folder. Between the look and the rename someone may have taken it: then it is put back. */
+/** Removes a dead run's folder. If another process took the folder in between, it is put back. */
 function discard(root: string, folder: string): void {
   const aside = join(root, `.old-${process.pid}`)
   try {
     renameSync(folder, aside)
     const state = readState(aside)
-    if (state && isRunning(state)) renameSync(aside, folder)
+    if (state && isAlive({ folder: aside, state })) renameSync(aside, folder)
   } catch (error) {
     if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
   }

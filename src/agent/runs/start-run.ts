@@ -11,12 +11,12 @@ export interface StartedRun {
   /** Whether it ran already. */
   attached: boolean
   alive(): boolean
-  /** The error for a process that ended without an event that says why. */
+  /** The error for a process that ended without saying why. */
   died(): MurderError
 }
 
 /**
- * Starts a job in the background, or finds the process that does it already.
+ * Starts a job in the background, or finds the process that already does it.
  * `ifDone: 'again'` replaces a peer that has finished and only lingers: its content may have been changed since.
  */
 export async function startRun(job: Job, root: string, ifDone: 'again' | 'attach'): Promise<StartedRun> {

@@ -32,7 +32,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Looks until it is so, or for this long at most. Gives whether it is so. */
+/** Polls until `isSo` holds, or until the time is over. Returns whether it holds. */
 export async function becomes(isSo: () => boolean, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   while (!isSo()) {

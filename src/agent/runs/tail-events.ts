@@ -2,7 +2,7 @@ import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from 
 import { type AgentEvent, eventsIn } from '../../protocol/events.ts'
 import { eventsFile } from './run-directory.ts'
 
-/** How often a follower looks when the file system doesn't tell it. */
+/** How often a follower polls when the file system does not notify it. */
 const POLL_MS = 200
 const NEWLINE = 0x0a
 
@@ -23,7 +23,7 @@ async function* tail(path: string, fd: number, alive: () => boolean, signal: Abo
   const bell = doorbell(path, signal)
   try {
     while (!signal.aborted) {
-      // Asked before reading: all that the process wrote before its end is then certainly read.
+      // Asked before reading, so that everything the process wrote before its end is read.
       const wasAlive = alive()
       const events = withoutStaleProgress(eventsIn(appended()))
       for (const event of events) {
@@ -65,7 +65,7 @@ function appendedLines(fd: number): () => string {
   }
 }
 
-/** Rings when the file changes, when polling is due and when `signal` aborts. */
+/** Wakes when the file changes, when polling is due and when `signal` aborts. */
 function doorbell(path: string, signal: AbortSignal) {
   let rung = false
   let wake: (() => void) | undefined

@@ -12,8 +12,9 @@ import type { TrackerJob } from '../runs/job.ts'
 import { type Content, Swarms } from './swarms.ts'
 
 /**
- * Where a tracker has its page; undefined where it has none: beside the permits of a deploy, which has a page of its own, and
- * where the page's script is not beside this program. Who may announce may look: of a tracker with a secret the path is one too.
+ * The path of a tracker's page; undefined where it has none: for the tracker of a deploy, which has a page of its own, and if the
+ * page's script is not beside this program. Everybody who may announce may look: if the tracker has a secret, the path is secret,
+ * too.
  */
 export function statsPath({ secret, permits }: TrackerJob): string | undefined {
   if (permits !== undefined || !existsSync(pageScriptFile)) return undefined
@@ -26,7 +27,7 @@ export class StatsPage implements TrackerAudience {
   readonly #swarms: Swarms
   readonly #watchers = new Watchers()
 
-  /** `contents`: what is known beforehand, by infohash. */
+  /** `contents`: facts that are known beforehand, by infohash. */
   constructor(path: string, contents: ReadonlyMap<string, Content>) {
     this.#path = path
     this.#swarms = new Swarms(contents)
@@ -63,8 +64,8 @@ export class StatsPage implements TrackerAudience {
 }
 
 /**
- * An address, a name without a dot or this machine's own one. Any other name may be that of a page elsewhere, which would read
- * here in a visitor's browser what its owner cannot reach (DNS rebinding).
+ * An address, a name without a dot or this machine's own one. Any other name may belong to another site, whose page could then
+ * read this one in a visitor's browser (DNS rebinding).
  */
 function isOwnHost(host: string): boolean {
   const [, name = '', bracketed] = /^(\[([\da-f:.]+)\]|[^:/@\s]+)(?::\d{1,5})?$/i.exec(host) ?? []

@@ -3,9 +3,9 @@ import { PictureRecorder } from '../../page/model/recorder.ts'
 import { percent } from '../../text/format.ts'
 import type { Announced } from '../../torrent/tracker/tracker-server.ts'
 
-/** An unfinished peer that says nothing for so long is shown as gone: it announces every 20 s. */
+/** An unfinished peer that is silent for this long is shown as gone, because it announces every 20 s. */
 const SILENT_MS = 65_000
-/** Rates of a shorter time say nothing. */
+/** A rate over a shorter time means nothing. */
 const LEAST_RATE_MS = 200
 
 interface Peer {
@@ -17,7 +17,7 @@ interface Peer {
   isGone: boolean
 }
 
-/** A swarm as its tracker sees it, painted from what peers announce. Does no input or output, and has no timer. */
+/** A swarm as its tracker sees it, from the announces of peers. Does no input or output, and has no timer. */
 export class SwarmPicture {
   readonly #peers = new Map<string, Peer>()
   readonly #recorder: PictureRecorder
@@ -25,7 +25,7 @@ export class SwarmPicture {
   readonly #nowMs: () => number
   /** Bytes of the content, as far as that is known. */
   #size: number
-  /** Time in which nobody was waited for: the picture leaves it out. */
+  /** Time without unfinished peers, which the picture leaves out. */
   #idleMs = 0
   #idleSinceMs: number | undefined
 

@@ -13,7 +13,7 @@ const TICK_MS = 250
 export const REPORT_MS = 1000
 /** The same for a lingering peer, and for a seeder that sends nothing. */
 const IDLE_REPORT_MS = 10_000
-/** A peer's reports say no more often where its bytes come from. */
+/** How often at most a peer reports where its bytes come from. */
 const SOURCES_MS = 2000
 
 const awakeMs = () => awakeSeconds() * 1000
@@ -40,8 +40,8 @@ export class ContentMonitor {
   #fail: (error: MurderError) => void = () => {}
 
   /**
-   * `started`: when the job began, of performance.now(). `kept`: bytes that were there. Time in which this process was suspended
-   * counts for no timeout.
+   * `started`: when the job began (performance.now()). `kept`: bytes that were there already. Time while this process was
+   * suspended does not count towards timeouts.
    */
   constructor(
     participant: Participant,

@@ -35,7 +35,7 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
   const listening = () => context.listening({ port: participant.port, infoHash: metainfo.infoHash })
   let metrics: Server | undefined
   try {
-    // A seeder tells where it listens only once its content has turned out to be the torrent's.
+    // A seeder says where it listens only after its content has been checked against the torrent.
     if (job.role === 'peer') listening()
     metrics =
       job.metrics &&
@@ -101,7 +101,7 @@ async function start(job: ContentJob, { emit, folder, onPiece, links }: WorkerCo
   }
 }
 
-/** With the torrent's signature a peer takes what is here elsewhere. */
+/** With the torrent's signature a peer reuses content from other places on this machine. */
 async function reusing(
   { torrent: { metainfo }, path, from = [] }: ContentJob,
   emit: WorkerContext['emit'],
@@ -123,7 +123,7 @@ async function viaLinks({ via }: ContentJob, emit: WorkerContext['emit']): Promi
   return new ViaLinks(via, (message) => emit({ event: 'warning', message }))
 }
 
-/** Without the piece hashes a later process could not tell what of the content is right: so they are kept. */
+/** Keeps the piece hashes, so that a later process can check the content. */
 function metadataOf({ metadata }: ContentJob): ParticipantOptions['metadata'] {
   if (!metadata) return undefined
   const { sha256, size, file } = metadata
@@ -131,8 +131,8 @@ function metadataOf({ metadata }: ContentJob): ParticipantOptions['metadata'] {
 }
 
 /**
- * A seeder has the manifest in a file of its own, because its directory need not have one. Only this user may read what a peer
- * makes until it has its attributes.
+ * A seeder's manifest comes from a file of its own, because its directory need not have one. A peer's files are readable by this
+ * user only until they have their attributes.
  */
 function storageOf(job: ContentJob, folder: string): StorageOptions {
   const { metainfo } = job.torrent

@@ -3,7 +3,7 @@ import { isSystemError, MurderError, reason } from '../../errors.ts'
 import { METRICS_CONTENT_TYPE, metricText } from '../../text/prometheus.ts'
 import type { Stats } from '../../torrent/participant-options.ts'
 
-/** What a seeder has to say to Prometheus. */
+/** A seeder's metrics for Prometheus. */
 export function seederMetrics({ total, sent, peers, up }: Stats, infoHash: string): string {
   const of = (value: number) => [[{ info_hash: infoHash }, value]] as const
   return [
@@ -14,7 +14,7 @@ export function seederMetrics({ total, sent, peers, up }: Stats, infoHash: strin
   ].join('')
 }
 
-/** Answers GET /metrics, and nothing else. Throws NO_METRICS where it cannot listen. It keeps no process alive. */
+/** Answers GET /metrics, and nothing else. Throws NO_METRICS where it cannot listen. It does not keep the process alive. */
 export async function serveMetrics(
   { host, port }: { host: string; port: number },
   metrics: () => string,

@@ -30,7 +30,8 @@ export function timeoutError(verdict: Verdict, job: ContentJob, at: Situation): 
       },
     )
   }
-  return new MurderError('TIMED_OUT', `not complete after ${job.timeouts.total} s: ${share}`, {
+  const alone = at.peers === 0 ? `, connected to nobody${trackerPart(at)}` : ''
+  return new MurderError('TIMED_OUT', `not complete after ${job.timeouts.total} s: ${share}${alone}`, {
     exitCode: ExitCode.stalled,
     cure: 'what is here is kept, and the same command goes on from it; --timeout sets how long it may take',
   })

@@ -2,7 +2,7 @@ import type { Timeouts } from '../runs/job.ts'
 
 export type Verdict = 'connect' | 'stall' | 'total' | 'wrong'
 
-/** Another peer may have what the seeder has not: it is asked in this time. */
+/** Another peer may have what the seeder lacks. It gets this much time. */
 const WRONG_TIMEOUT_S = 5
 
 /** How far a peer has come; times are milliseconds of one monotonic clock. */
@@ -18,7 +18,7 @@ export interface Vitals {
   received: number
   /** Our seeder was banned: it has other content than the torrent says. */
   seederIsWrong: boolean
-  /** The tracker answers and no peer's address was given: the others may not have been started yet. */
+  /** The tracker answers but names no peers: the others may not have started yet. */
   mayStillCome: boolean
   complete: boolean
 }

@@ -2,7 +2,7 @@ import type { AgentEvent } from '../../protocol/events.ts'
 import type { Participant } from '../../torrent/participant.ts'
 import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 
-/** What `work` gives to the worker of a role. */
+/** What `work` gives to a seeder, peer or tracker. */
 export interface WorkerContext {
   /** The run's own folder, which goes with it. */
   folder: string
@@ -14,7 +14,7 @@ export interface WorkerContext {
   isStopped(): boolean
   /** Called with each piece that is verified and on disk. */
   onPiece?: ((piece: number) => void) | undefined
-  /** Other ways to some of the peers. */
+  /** Connections to some of the peers over SSH. */
   links?: PeerLinks | undefined
   /** Called by a peer when its content is complete, before it says so. */
   onComplete?: ((participant: Participant) => void) | undefined

@@ -12,8 +12,8 @@ import { type Run, removeRun } from '../runs/run-directory.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /**
- * Does a job in this process, in the background or in the foreground. `run` is already claimed. All events, failures too, go
- * to the run's event log; the folder stays only after a failure.
+ * Does a job in this process, in the background or in the foreground. `run` is already claimed. All events, including failures,
+ * go to the run's event log. The run's folder stays only after a failure.
  */
 export async function work(
   job: Job,
@@ -58,7 +58,7 @@ export async function work(
   } catch (error) {
     const failure = lease.isLost() ? stoppedError(job) : plainError(error)
     emit(failedEvent(failure))
-    // A stop that was asked for leaves nothing behind; another failure stays on record for `status`.
+    // A requested stop leaves nothing behind. A failure stays on record for `status`.
     if (failure.code === 'STOPPED') end(run, lease)
     throw failure
   } finally {

@@ -1,6 +1,6 @@
 import { isEmptyRule } from '../../package/pack/rsync-filter.ts'
 import { isGroup } from '../keys.ts'
-import * as kinds from '../kinds/kinds.ts'
+import * as paths from '../kinds/paths.ts'
 import { found } from '../problems.ts'
 import { type RsyncArguments, readRsyncArguments } from './rsync-arguments.ts'
 import { shellWords } from './shell-words.ts'
@@ -23,8 +23,8 @@ const harmless = ['maxBuffer', 'stdout', 'stderr']
 const known = ['copyAsDir', 'rsync', 'ignores']
 
 /**
- * Reads shipit's configuration as shipit-deploy does: `deploy.remoteCopy` takes precedence for `ignores` and `rsync`, and
- * without it `rsync` is not read, and `--del` is its value. Makes one complete line for each problem.
+ * Reads shipit's configuration as shipit-deploy does: `deploy.remoteCopy` takes precedence for `ignores` and `rsync`. Without it
+ * `rsync` is not read, and its value is `--del`. Gives one complete line for each problem.
  */
 export function readCopyOptions(config: CopyInput): { copy: CopyOptions; problems: string[] } {
   const wanted = isGroup(config.deploy) ? config.deploy.remoteCopy : undefined
@@ -74,7 +74,7 @@ function readRsync(rsync: unknown, name: string) {
 function readIgnores(ignores: unknown, name: string): { patterns: string[]; problems: string[] } {
   if (!ignores) return { patterns: [], problems: [] }
   if (!Array.isArray(ignores) || !ignores.every((pattern) => typeof pattern === 'string'))
-    return { patterns: [], problems: [`${name} is ${found(ignores)}: allowed: ${kinds.patterns.allowed}`] }
+    return { patterns: [], problems: [`${name} is ${found(ignores)}: allowed: ${paths.patterns.allowed}`] }
   const patterns: string[] = []
   const problems: string[] = []
   for (const written of ignores) {

@@ -56,7 +56,7 @@ const cures: Record<string, string> = {
 const ALLOWED =
   '--exclude, --include, --copy-links, --perms, --no-perms, --chmod, and what changes no file (see docs/tasks.md)'
 
-/** Reads arguments of rsync. Makes one complete line for each that would change the release in an unsupported way. */
+/** Reads arguments of rsync. Gives one complete line for each argument that would change the release in an unsupported way. */
 export function readRsyncArguments(
   args: readonly string[],
   name: string,

@@ -3,8 +3,8 @@ const piece =
   /^(?:'([^']*)'|"((?:[^"\\`$]|\\.|\$(?![\w{(@*#?$!-]))*)"|\\(.)|((?:[^\s'"\\`$|&;<>(){}~#]|(?<=.)[~#])+)|[ \t]+)/s
 
 /**
- * The words that a POSIX shell makes of `text`; undefined where it would not pass on what is written: where it replaces
- * variables, commands, braces or file names, or where the command would end.
+ * The words that a POSIX shell makes of `text`; undefined where the shell would change the text (variables, commands, braces,
+ * file names) or end the command.
  */
 export function shellWords(text: string): string[] | undefined {
   if (text.includes('\0')) return undefined

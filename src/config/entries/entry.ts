@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { isSiteName } from '../../protocol/site-name.ts'
-import { isRole, path, program } from '../kinds/kinds.ts'
+import { isRole } from '../kinds/hosts.ts'
+import { path, program } from '../kinds/paths.ts'
 import { found } from '../problems.ts'
 import { findServers, serverNames } from '../servers.ts'
 import { suggest } from '../suggest.ts'
 
-/** What an entry of shipit's `servers` says beyond how it is reached. An entry that is a text says nothing of it. */
+/** What an entry of shipit's `servers` says besides how to reach the server. An entry that is plain text says none of this. */
 export interface Entry {
   /** Its name in output, in place of `user@host:port`. */
   label?: string | undefined
@@ -104,7 +105,7 @@ function misspelt(key: string): string | undefined {
   return isNear && key.length > 2 ? meant : undefined
 }
 
-/** Entries with one name: output and settings could not tell them apart. */
+/** Entries with the same name: output and settings could not tell them apart. */
 function sameNames(servers: readonly unknown[]): string[] {
   return servers.flatMap((server, index) => {
     const { label } = entryOf(server)

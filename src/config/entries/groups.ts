@@ -1,4 +1,4 @@
-import type { Groups, Share } from '../kinds/kinds.ts'
+import type { Groups, Share } from '../kinds/rollout.ts'
 
 /** A share of `total` servers as their number, rounded up. */
 export const countOf = (share: Share, total: number): number =>

@@ -1,5 +1,5 @@
 import type { SettingKey } from '../keys.ts'
-import type { Commands } from '../kinds/kinds.ts'
+import type { Commands } from '../kinds/rollout.ts'
 import type { Settings } from '../schema.ts'
 import { groupsProblem } from './groups.ts'
 import { roleProblem, rolesOf, selectServers } from './select.ts'
@@ -13,12 +13,13 @@ export function rolloutProblems(
   nameOf: (setting: SettingKey) => string,
 ): string[] {
   const { rollout, batch, activate, sites } = settings
-  const { groups, before, after, healthCheck, watch, local } = rollout
+  const { groups, before, after, healthCheck, undo, watch, local } = rollout
   const name = nameOf('rollout.groups')
   const commands: [SettingKey, Commands | undefined][] = [
     ['rollout.before', before],
     ['rollout.after', after],
     ['rollout.healthCheck', healthCheck],
+    ['rollout.undo', undo],
     ['activate', activate],
   ]
   return [

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseServerName } from '../../text/server-name.ts'
 import { isServerName } from '../servers.ts'
-import type { Kind } from './kinds.ts'
+import type { Kind } from './kind.ts'
 
 /** Where others reach a server, by its name in `servers`. */
 export interface AddressSetting {

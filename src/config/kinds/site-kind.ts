@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { isSiteName } from '../../protocol/site-name.ts'
 import { rate } from '../../text/format.ts'
-import { type Kind, limit } from './kinds.ts'
+import type { Kind } from './kind.ts'
+import { limit } from './sizes.ts'
 
 /** The servers of one place, by their names in `servers`; `local` is the deploy host. */
 export interface SiteSetting {

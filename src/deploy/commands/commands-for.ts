@@ -1,6 +1,6 @@
-import type { Commands } from '../../config/kinds/kinds.ts'
+import type { Commands } from '../../config/kinds/rollout.ts'
 
-/** What a server with these roles runs, one after the other. */
+/** The commands that a server with these roles runs, one after the other. */
 export function commandsFor(commands: Commands | undefined, roles: readonly string[]): string[] {
   if (commands === undefined) return []
   if (typeof commands === 'string') return [commands]

@@ -3,9 +3,11 @@ import { MurderError } from '../../errors.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
 import { oneLine } from '../../text/format.ts'
 
-/** So much of what a command prints is kept: its end. */
+/** How much of the end of a command's output is kept. */
 const MAX_OUTPUT_CHARACTERS = 2000
-/** Output that is still on its way when the command has ended. A program that it has left holds the pipe for longer. */
+/**
+ * Time for output that is still on its way when the command has ended. A background program may keep the pipe open for longer.
+ */
 const FLUSH_MS = 50
 
 export interface LocalCommand {
@@ -15,14 +17,14 @@ export interface LocalCommand {
   env: Readonly<Record<string, string>>
   /** 0 is no limit. */
   timeoutS: number
-  /** What it reads. */
+  /** Its standard input. */
   input?: string
   signal?: AbortSignal | undefined
 }
 
 /**
- * Runs the user's own command on the deploy host, in a process group of its own, so that Ctrl-C leaves it alone. Gives why it
- * failed. A program that it leaves in the background holds nothing up.
+ * Runs the user's own command on the deploy host, in a process group of its own, so that Ctrl-C leaves it alone. Returns why it
+ * failed. Does not wait for a program that it leaves in the background.
  */
 export async function runHere(order: LocalCommand): Promise<MurderError | undefined> {
   const { command, env, timeoutS, signal, name, input } = order
@@ -37,7 +39,7 @@ export async function runHere(order: LocalCommand): Promise<MurderError | undefi
     stream?.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-MAX_OUTPUT_CHARACTERS)
     })
-  child.stdin?.on('error', () => {}) // It need not read.
+  child.stdin?.on('error', () => {}) // It need not read its input.
   child.stdin?.end(input)
   let isLate = false
   const kill = () => {

@@ -19,8 +19,8 @@ import { userCommandScript } from '../scripts/user-command-script.ts'
 import { entryOfServer, valuesOf } from './server-values.ts'
 
 /**
- * `shipit.murder.servers({ role })`: the servers that take part, to run commands on with the values of each. Throws NO_ROLE for a
- * role that no server of the environment has; where only the run has none of them, the pool is empty.
+ * `shipit.murder.servers({ role })`: the servers that take part, to run commands with each server's own values. Throws NO_ROLE
+ * for a role that no server of the environment has. If only this run has no such server, the pool is empty.
  */
 export function serverPool(shipit: Shipit, { role }: { role?: string } = {}): ServerPool {
   const context = contextOf(shipit)

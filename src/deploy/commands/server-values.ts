@@ -1,7 +1,7 @@
 import { type Entry, entryOf } from '../../config/entries/entry.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 
-/** What the entry of a server says. */
+/** The entry of a server in `servers`. */
 export const entryOfServer = ({ connection }: Pick<Server, 'connection'>): Entry => entryOf(connection.remote)
 
 /** The environment variables of a command that runs on a server for the user. */

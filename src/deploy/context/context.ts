@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/schema.ts'
-import { Fleet, type Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
+import { Fleet } from '../../fleet/fleet.ts'
 import { type Server, toServers } from '../../fleet/ssh/server.ts'
 import { PictureRecorder } from '../../page/model/recorder.ts'
 import type { OutputEvent } from '../../report/events.ts'
@@ -27,11 +28,11 @@ export interface Context {
   readonly fleet: Fleet
   /** The release that a retry repeats, because some servers lack it. */
   again?: { release: string; revision: string | null }
-  /** The release is brought to be published by a later deploy. */
+  /** The release is staged: a later deploy will publish it. */
   staging?: true
-  /** A rollout that this run goes on with. */
+  /** The rollout that this run continues. */
   resumed?: RolloutState
-  /** What runs Node on each server, as the check has found it. */
+  /** The path or name of Node on each server, as the check found it. */
   readonly nodes: Map<Server, string>
   /** Why servers were left out of this run so far. */
   readonly leftOut: Failure[]
@@ -45,7 +46,7 @@ export interface Context {
   readonly interrupt: Interrupt
   /** The signal of `interrupt`. */
   readonly signal: AbortSignal
-  /** Only the end of the run waits for this work, before the lock is released. It must not reject. */
+  /** Work that only the end of the run waits for, before it releases the lock. It must not reject. */
   meanwhile(work: Promise<unknown>): void
   close(): Promise<void>
 }

@@ -8,7 +8,10 @@ import { redact } from './redact.ts'
 
 const KEPT_LOGS = 20
 
-/** The log of one deploy, in a file of its own. Nothing is written before `begin`. A deploy goes on without a log. */
+/**
+ * The log of one deploy, in a file of its own. Nothing is written before `begin`. If the log cannot be written, the deploy goes
+ * on.
+ */
 export class DeployLog {
   #file: string | undefined
   readonly #secrets: string[] = []
@@ -40,7 +43,7 @@ export class DeployLog {
     }
   }
 
-  /** From now on this text is not written. */
+  /** Keeps this text out of the log from now on. */
   hide(secret: string): void {
     this.#secrets.push(secret)
   }

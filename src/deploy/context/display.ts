@@ -9,7 +9,7 @@ export interface Display {
   readonly mode: OutputMode
   /** The progress display. It is made when it is first needed. */
   board(): ProgressBoard
-  /** Tells of a failure that a table will show, too. No progress display is made for it, but for JSON. */
+  /** Reports a failure that a table will also show. Starts no progress display, except for JSON. */
   fail(failure: Failure): void
   /** Ends the progress display, so that other text can follow. */
   finish(): void
@@ -71,8 +71,8 @@ export class RunDisplay implements Display {
 }
 
 /**
- * The same display without progress in a log: for steps of a few seconds, which say at their end what they did. A terminal and
- * JSON show the progress.
+ * The same display without progress in a log: for steps of a few seconds, which print their result. A terminal and JSON still
+ * show progress.
  */
 export function withoutProgress(display: Display): Display {
   const { mode } = display

@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { MurderError } from '../../errors.ts'
-import type { Fleet, Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
+import type { Fleet } from '../../fleet/fleet.ts'
 import { PersistentShell } from '../../fleet/persistent-shell.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { pause } from '../../system/backoff.ts'
-import { hasEnded, nameOwnProcess } from '../../system/process-identity.ts'
+import { nameOwnProcess } from '../../system/process-identity.ts'
 import { duration, oneLine } from '../../text/format.ts'
 import { fenceScript, outsiderFenceScript } from '../scripts/fence-script.ts'
 import {
-  type FoundLock,
   holdLockScript,
   type KnownLinks,
   type LockOwner,
-  othersLock,
   parseDrained,
   parseLink,
   parseLock,
@@ -21,18 +20,19 @@ import {
 } from '../scripts/lock-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import { author } from './author.ts'
+import { isLeft, type NamedLock, named, type Refusal, refusals } from './found-locks.ts'
 import { shipitCommand } from './shipit-command.ts'
 
-/** A lock is asked for again, because another deploy may be ending, or be refused itself. */
+/** How often to ask for a lock: another deploy may be about to end, or be refused itself. */
 const MAX_ATTEMPTS = 6
 const RETRY_PAUSE_S = 0.4
 const RELEASE_TIMEOUT_S = 5
-/** Between two attempts to take back a lock that was lost. */
+/** Pause between two attempts to take back a lost lock. */
 const RENEW_PAUSE_S = 1
-/** A shell that ended sooner is not started again at once. */
+/** A shell that lived shorter than this is not restarted at once. */
 const SHORT_LIFE_MS = 1000
 
-/** What a server runs before and after its lock is taken. */
+/** The scripts that a server runs before and after its lock is taken. */
 export interface Scripts {
   before: (server: Server) => string
   after?: (server: Server) => string
@@ -41,7 +41,7 @@ export interface Scripts {
 interface Taking extends Partial<Scripts> {
   /** Ids of locks that were left behind. */
   ended?: readonly string[]
-  /** Not where somebody else has published since it was taken first. */
+  /** Only where nobody else has published since it was first taken. */
   again?: boolean
 }
 
@@ -52,7 +52,7 @@ interface Place {
 }
 
 export interface LockEvents {
-  /** Somebody else has published on a server since its lock was lost. */
+  /** Another deploy has published on a server since its lock was lost. */
   lost: (server: Server) => void
   /** A deploy that was killed has left the server out of service. */
   drained: (server: Server, about: string) => void
@@ -86,9 +86,9 @@ export class FleetLock {
   readonly #owner: LockOwner
   readonly #tell: LockEvents
   readonly #holds = new Map<Server, PersistentShell>()
-  /** What `current` was where and when it was locked. */
+  /** The target of `current` on each server when it was locked. */
   readonly #links = new Map<Server, string>()
-  /** What it is where this run has published. */
+  /** Its target where this run has published. */
   #ownLink: string | undefined
   readonly #released = new AbortController()
 
@@ -97,18 +97,31 @@ export class FleetLock {
     this.#place = place
     this.#tell = tell
     this.#owner = newOwner('deploy', what)
-    setMaxListeners(0, this.#released.signal) // one a server, when all connections break
+    setMaxListeners(0, this.#released.signal) // one for each server, when all connections break
   }
 
-  /** Servers that a deploy which was killed has left out of service, and what is noted of that. */
+  /** Servers that a killed deploy has left out of service, with the note on each. */
   readonly drained = new Map<Server, string>()
+
+  /** What tells this run's locks from all others. */
+  get id(): string {
+    return this.#owner.id
+  }
 
   /** Whether any server is locked by this run. */
   get isHeld(): boolean {
     return this.#holds.size > 0
   }
 
-  /** This run is about to publish a release: that `current` points to it later is no change by somebody else. */
+  /** What `current` was on a server when this run locked it; an empty text where there was none. */
+  linkOf(server: Server): string | undefined {
+    return this.#links.get(server)
+  }
+
+  /**
+   * Called before this run publishes a release, so that a later `current` pointing to it does not count as another deploy's
+   * change.
+   */
   publishes(release: string): void {
     this.#ownLink = `releases/${release}`
   }
@@ -120,9 +133,9 @@ export class FleetLock {
   }
 
   /**
-   * Runs `before` on all servers that take part, takes the lock in the same command, and then runs `after`. Of two deploys that
-   * begin together the older one wins: the other lets go, and asks anew when its turn comes, because the first answers may be
-   * out of date by then. Throws LOCKED.
+   * Runs `before` on all servers that take part, takes the lock in the same command, and then runs `after`. When two deploys
+   * begin together the older one wins. The other lets go and asks again later, because the first answers may be out of date by
+   * then. Throws LOCKED.
    */
   async ask(scripts: Scripts, signal: AbortSignal): Promise<Outcome[]> {
     const outcomes = new Map<Server, Outcome>()
@@ -133,7 +146,7 @@ export class FleetLock {
       for (const outcome of taken) outcomes.set(outcome.server, outcome)
       return refusals(taken)
     }
-    // Where the lock was refused, its directory is there already, and the questions follow once it is taken.
+    // Where the lock was refused, its directory already exists. The questions follow once the lock is taken.
     const anew = {
       after: (server: Server) => `${scripts.before(server)}\n${scripts.after?.(server) ?? ''}`,
     }
@@ -149,7 +162,7 @@ export class FleetLock {
         refused.map(({ server }) => server),
         { ...anew, ended: [...ended] },
       )
-      // Then those that were let go. They must not be in the way of the older deploy before.
+      // Then the servers that were let go. Before this they must not block the older deploy.
       if (refused.length === 0)
         refused = await take(
           [...outcomes.values()].flatMap(({ ok, server }) => (ok ? [server] : [])),
@@ -220,8 +233,8 @@ export class FleetLock {
   }
 
   /**
-   * The connection broke, or sshd closed the channel, and the lock went with it. While somebody else has it this goes on
-   * trying: that run may be refused on another server and end. Once it has published, the fence keeps this run from publishing.
+   * Called when the connection broke, or sshd closed the channel, and the lock went with it. While another run has the lock this
+   * goes on trying: that run may be refused on another server and end. If it publishes, the fence keeps this run from publishing.
    */
   async #renew(server: Server, hold: PersistentShell, livedMs: number): Promise<void> {
     const { signal } = this.#released
@@ -240,30 +253,4 @@ export class FleetLock {
       // It was released.
     }
   }
-}
-
-/** A lock, and the label of its server. */
-export interface NamedLock {
-  server: string
-  lock: FoundLock
-}
-
-interface Refusal {
-  server: Server
-  lock: FoundLock
-}
-
-/** Its deploy ran on this machine and has ended. The server does not know, because the connection was cut, not closed. */
-const isLeft = ({ kind, process }: FoundLock) => kind === 'deploy' && hasEnded(process)
-
-const named = ({ server, lock }: Refusal): NamedLock => ({ server: server.label, lock })
-
-/** The locks of others that servers have found. */
-export const namedLocks = (outcomes: readonly Outcome[]): NamedLock[] => refusals(outcomes).map(named)
-
-function refusals(outcomes: readonly Outcome[]): Refusal[] {
-  return outcomes.flatMap((outcome) => {
-    const lock = outcome.ok ? othersLock(outcome.stdout) : undefined
-    return lock === undefined ? [] : [{ server: outcome.server, lock }]
-  })
 }

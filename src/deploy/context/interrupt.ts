@@ -17,7 +17,7 @@ export class Interrupt {
 
   constructor(shipit: Shipit) {
     this.#shipit = shipit
-    // Every server of a fleet listens to it. Node would take more than ten listeners for a leak.
+    // There is a listener for every server. Node would report more than ten listeners as a leak.
     setMaxListeners(0, this.signal)
     process.on('SIGINT', this.#stop)
     process.on('SIGTERM', this.#stop)
@@ -31,7 +31,7 @@ export class Interrupt {
     return this.#controller.signal
   }
 
-  /** Runs a step that Ctrl-C ends in order. */
+  /** Runs a step. Ctrl-C ends it in order. */
   async during<T>(step: () => Promise<T>): Promise<T> {
     this.#steps++
     try {
@@ -48,7 +48,7 @@ export class Interrupt {
     this.#restoreTmp()
   }
 
-  /** It comes twice, from the shell and from the kernel. What is printed from then on fails, and must not end the process. */
+  /** SIGHUP comes twice, from the shell and from the kernel. From then on printing fails, which must not end the process. */
   readonly #hangUp = (): void => {
     if (this.#hungUp) return
     this.#hungUp = true

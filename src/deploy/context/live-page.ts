@@ -2,7 +2,7 @@ import { explain } from '../../errors.ts'
 import type { PageServer } from '../../page/serve/page-server.ts'
 import type { Context } from './context.ts'
 
-/** Serves the page of this run where the settings want it, and says where. A run goes on without it. */
+/** Serves the page of this run where the settings want it, and says where. If that fails, the run goes on. */
 export async function startPage({
   settings,
   picture,
@@ -14,7 +14,7 @@ export async function startPage({
   try {
     const { PageServer } = await import('../../page/serve/page-server.ts')
     const page = await PageServer.start(picture, port)
-    log.hide(page.token) // The log outlives the run, and who may read it may not look on.
+    log.hide(page.token) // The log outlives the run, and its readers may not be allowed to watch.
     shipit.log(`Page of this run: ${page.url}`)
     return page
   } catch (error) {

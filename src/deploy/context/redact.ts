@@ -7,7 +7,7 @@ const secretName = /TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|PRIVATE_?KE
 const colours = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g')
 
 /**
- * Hides secrets in a log: credentials in URLs, values of variables and words with such a name, the secret in an announce path,
+ * Hides secrets in a log: credentials in URLs, values of variables and options with such names, the secret in an announce path,
  * private keys, and `secrets`.
  */
 export function redact(text: string, env: NodeJS.ProcessEnv, secrets: readonly string[] = []): string {

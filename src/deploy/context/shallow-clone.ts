@@ -6,7 +6,7 @@ import { realPath } from '../../files/directories/real-path.ts'
 import { removeTree } from '../../files/directories/remove-tree.ts'
 import type { Shipit, ShipitConfig } from '../../shipit.ts'
 
-/** A directory, told from other spellings, links and later directories of the same name. */
+/** The identity of a directory, whatever its spelling, links to it, or later directories of the same name. */
 interface Clone {
   path: string
   device: bigint
@@ -19,8 +19,8 @@ const clones = new WeakMap<Shipit, Clone[]>()
 const MADE = /^Temporary workspace created: "(.+)"$/s
 
 /**
- * Notes the temporary clones that shipit-deploy's own deploy:fetch makes. `shipit.workspace` does not tell, because a shipitfile
- * may set it, or replace or call that task. A task that fails ends the run, so its clones are removed.
+ * Notes the temporary clones that shipit-deploy's own deploy:fetch makes. `shipit.workspace` is no sign of one, because a
+ * shipitfile may set it, or replace or call that task. A task that fails ends the run, so its clones are removed.
  */
 export function watchShallowClones(shipit: Shipit): void {
   let ignore = () => {}
@@ -51,7 +51,7 @@ function listen(shipit: Shipit): () => void {
   }
 }
 
-/** A copy of that task in a shipitfile may log the same about any directory. Only `tmp` in this process makes such a name. */
+/** A copy of that task in a shipitfile may log the same about any directory, but only `tmp` in this process makes such a name. */
 function cloneAt(path: string): Clone | undefined {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
   const real = realPath(path)

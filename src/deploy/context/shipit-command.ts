@@ -4,8 +4,8 @@ import { quoteIfNeeded } from '../../text/shell-quote.ts'
 const OPTION = /^--(?:shipitfile|require)(?:=|$)/
 
 /**
- * The command for people to run: `npx shipit production murder:unlock`, with the shipitfile of this run. It ends the sentence
- * that it is in, so that a report can keep it on one line.
+ * The command for people to run: `npx shipit production murder:unlock`, with the shipitfile of this run. It is the end of a
+ * sentence, so that a report can keep it on one line.
  */
 export function shipitCommand(environment: string, tasks: string, argv = process.argv.slice(2)): string {
   const options = argv.flatMap((word, at) => {

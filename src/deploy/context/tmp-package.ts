@@ -1,6 +1,6 @@
 /**
- * Takes away the listener of the package `tmp`, which shipit-deploy loads: it answers Ctrl-C with exit code 0 before anything can
- * be tidied. What it would remove, it also removes when the process exits. The function that this returns puts it back.
+ * Takes away the listener of the package `tmp`, which shipit-deploy loads: on Ctrl-C it exits with code 0 before anything can be
+ * tidied up. It removes its files at every exit anyway. The returned function puts the listener back.
  */
 export function silenceTmp(): () => void {
   const listeners = process.listeners('SIGINT').filter(({ name }) => name === '_tmp$sigint_listener')

@@ -1,7 +1,8 @@
 import type { Entry } from '../../files/entry.ts'
+import { hashesFile } from '../paths/local-paths.ts'
 import { type DeltaProcess, jobEntries, startDeltaProcess } from './delta-process.ts'
 
-/** Most releases are kept long before they are everywhere. */
+/** Most releases are kept long before every server has them. */
 const KEEP_GRACE_MS = 30_000
 
 /** Keeps the release as the base of the next ones, while it travels. */
@@ -26,7 +27,8 @@ export class BaseKeeper {
   begin(): void {
     if (this.#contentLimit === undefined || !this.#release) return
     const { root, entries } = this.#release
-    const job = { do: 'keep', root, entries: jobEntries(entries), bases: this.#bases } as const
+    const [bases, hashes] = [this.#bases, hashesFile(this.#bases)]
+    const job = { do: 'keep', root, entries: jobEntries(entries), bases, hashes } as const
     this.#process = startDeltaProcess(
       { ...job, contentLimit: this.#contentLimit },
       { isLow: true, signal: this.#signal },
@@ -34,8 +36,8 @@ export class BaseKeeper {
   }
 
   /**
-   * Waits until the release has been read, which may be removed then. The rest goes on, for a while at most: it is only worth
-   * something for the next deploy. Gives what has to be waited for at the end of the run.
+   * Waits until the release has been read; then it may be removed. The rest goes on for a while at most, because it only helps
+   * the next deploy. Returns a promise to wait for at the end of the run.
    */
   async release(): Promise<{ kept: Promise<unknown> }> {
     const running = this.#process

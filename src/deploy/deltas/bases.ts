@@ -8,7 +8,10 @@ export interface Base {
   id: string
 }
 
-/** What a new release can be made of on a server: the staged release, and the live one. `deltas: false` leaves only the first. */
+/**
+ * The releases from which a server can make a new one: the staged release and the live one. `deltas: false` leaves only the
+ * first.
+ */
 export function basesOf({ base, currentRelease, staged }: Delivered, { deltas = true } = {}): Base[] {
   const bases: Base[] = []
   if (staged?.base !== undefined) bases.push({ release: staged.release, id: staged.base })
@@ -18,9 +21,9 @@ export function basesOf({ base, currentRelease, staged }: Delivered, { deltas = 
   return bases
 }
 
-/** The release of a server that was delivered as this. */
+/** The release on a server that was delivered under this id. */
 export const releaseOf = (facts: Delivered | undefined, id: string): string | undefined =>
   facts && basesOf(facts).find((base) => base.id === id)?.release
 
-/** Whether that is what waits to be published there. */
+/** Whether the staged release there has this id. */
 export const isStaged = (facts: Delivered | undefined, id: string): boolean => facts?.staged?.base === id

@@ -9,15 +9,18 @@ import { type AgentEvent, parseEvent } from '../../protocol/events.ts'
 export type Answer = AgentEvent & { event: 'made' | 'unmade' }
 
 export interface DeltaProcess {
-  /** What it says of each delta. Resolves when it has ended, also by failing: servers without a delta get the package. */
+  /** Its answer for each delta. Resolves when it has ended, even if it failed: servers without a delta get the package. */
   ended: Promise<Answer[]>
-  /** It does not need the new release's files any more. */
+  /** Resolves when it no longer needs the new release's files. */
   read: Promise<void>
   /** Ends it. */
   stop(): void
 }
 
-/** Matching takes all of a processor, so it has a process of its own. It ends when this one does, even when this one is killed. */
+/**
+ * Matching uses a whole processor, so it runs in a process of its own. That process ends with this one, even if this one is
+ * killed.
+ */
 export function startDeltaProcess(
   job: DeltaJob,
   { isLow = false, signal }: { isLow?: boolean; signal?: AbortSignal } = {},

@@ -7,7 +7,7 @@ import { newKey } from '../../package/format/cipher.ts'
 import { defined } from '../../system/defined.ts'
 import { nameSome } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
-import { basesDirectory } from '../paths/local-paths.ts'
+import { basesDirectory, hashesFile } from '../paths/local-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { deltaTransfer } from '../transfer/delta-transfer.ts'
 import { packageProgress } from '../transfer/make-transfer.ts'
@@ -20,7 +20,7 @@ import { type BaseGroup, groupByBase } from './group-by-base.ts'
 import { isClearlySmaller, isSurelyNeeded, type Made, smallestDeltas } from './need-whole.ts'
 import { timeLimitMs } from './time-limit.ts'
 
-/** The list of a release with more would take too much memory as text. */
+/** The list of a larger release would take too much memory as text. */
 const MAX_ENTRIES = 500_000
 /** Servers that are named in a line. */
 const MAX_NAMES = 5
@@ -28,11 +28,11 @@ const TOO_LATE = 'a delta would take longer'
 
 export interface Chosen {
   deltas: ReadonlyMap<Server, Transfer>
-  /** Id of what deltas make: a package that is made later must be the same. */
+  /** Id of the release that deltas make. A package that is made later must have the same id. */
   becomes?: string
 }
 
-/** A group of servers with one base, where its delta is made, and what is known of the base. */
+/** A group of servers with one base, the place of its delta, and what is known about the base. */
 interface Wanted extends BaseGroup {
   directory: string
   bases: string
@@ -41,19 +41,20 @@ interface Wanted extends BaseGroup {
 }
 
 /**
- * The deltas of one deploy: one for each base that servers have. This machine knows the base, or one of its servers says what it
- * is. A server gets its smallest delta where that is smaller than the package. When a delta fails, the package is sent. It is only
- * made where a server needs it. A staged release is a base, too: of one that is the same but for times, the delta is next to nothing.
+ * The deltas of one deploy: one for each base that servers have. This machine knows the base, or one of the servers describes it.
+ * A server gets its smallest delta if that is smaller than the package. If a delta fails, the server gets the package, which is
+ * made only when a server needs it. A staged release is a base, too: if only times differ, its delta is tiny.
  */
 export class Deltas {
   readonly keeper: BaseKeeper
   readonly #context: Context
   readonly #facts: FleetFacts
   readonly #peers: Peers
+  readonly #bases: string
   readonly #wanted: readonly Wanted[]
-  /** Else only a staged release is used, where it is what would be sent. */
+  /** If false, only a staged release is used as a base, and only when it has the same content. */
   readonly #isOn: boolean
-  /** Else a delta must be so small that it goes with the order. */
+  /** If false, a delta must be small enough to go with the order. */
   readonly #maySeed: boolean
   readonly #over = new AbortController()
   readonly #making: { wanted: readonly Wanted[]; made: Promise<Answer[]> }[] = []
@@ -66,6 +67,7 @@ export class Deltas {
     this.#maySeed = most > 0
     this.#isOn = isOn && this.#maySeed
     const bases = basesDirectory(shipit.environment)
+    this.#bases = bases
     this.#context = context
     this.#facts = facts
     this.#peers = peers
@@ -88,7 +90,7 @@ export class Deltas {
     })
   }
 
-  /** Begins to make them of what is deployed. */
+  /** Starts to make the deltas of the release that is deployed. */
   begin(root: string, entries: readonly Entry[]): void {
     if (entries.length > MAX_ENTRIES) return
     this.keeper.take(root, entries)
@@ -100,7 +102,8 @@ export class Deltas {
         output: packagePath(directory),
         ...(key !== undefined && { key }),
       }))
-      const job = { do: 'make', root, entries: jobEntries(entries), deltas } as const
+      const hashes = hashesFile(this.#bases)
+      const job = { do: 'make', root, entries: jobEntries(entries), hashes, deltas } as const
       return startDeltaProcess(job, { signal: this.#signal }).ended
     }
     if (known && known.length > 0) this.#making.push({ wanted: known, made: make(known) })
@@ -112,7 +115,7 @@ export class Deltas {
         size,
         signal: this.#signal,
       })
-      // Each has a process of its own: what a server says may be a lie.
+      // Each has a process of its own, because a server may lie.
       const unmade = (error: unknown): Answer[] => [
         { event: 'unmade', base: wanted.id, message: explain(error) },
       ]
@@ -121,8 +124,8 @@ export class Deltas {
   }
 
   /**
-   * The delta of each server that gets one: it was made in time, and is smaller than the package. The package is made now unless all
-   * get one that is clearly smaller.
+   * The delta of each server that gets one: made in time, and smaller than the package. Makes the package now, unless all servers
+   * get a delta that is clearly smaller.
    */
   async choose(whole: WholePackage): Promise<Chosen> {
     const answers = await this.#inTime(whole)
@@ -159,7 +162,7 @@ export class Deltas {
     return (this.#isOn || base?.unchanged === true) && (this.#maySeed || content !== undefined)
   }
 
-  /** Begins with the package as soon as a server is known to get no delta. */
+  /** Starts to make the package as soon as a server is known to get no delta. */
   #makeWhereNone(whole: WholePackage): void {
     const left = new Set(this.#wanted)
     for (const { wanted, made } of this.#making) {
@@ -167,7 +170,7 @@ export class Deltas {
         for (const each of wanted)
           if (!answers.some(({ event, base }) => event === 'made' && base === each.id)) left.delete(each)
         if (!isSurelyNeeded(this.#context.fleet.servers, [...left])) return
-        this.#make(whole).catch(() => undefined) // Who waits for it gets the same failure.
+        this.#make(whole).catch(() => undefined) // Whoever awaits the package gets the same failure.
       })
     }
   }
@@ -181,8 +184,8 @@ export class Deltas {
     { servers, directory, key }: Wanted,
     { base: id, becomes, unchanged }: Answer & { event: 'made' },
   ): Promise<Transfer | undefined> {
-    const wish = { directory, peers: servers.length, base: { id, becomes, unchanged }, key }
-    return deltaTransfer(this.#context, plan, wish).catch(() => undefined)
+    const spec = { directory, peers: servers.length, base: { id, becomes, unchanged }, key }
+    return deltaTransfer(this.#context, plan, spec).catch(() => undefined)
   }
 
   #sayWhole({ servers }: Wanted, why: string): void {
@@ -194,7 +197,7 @@ export class Deltas {
     this.#context.display.board().log(`${names}: the whole package goes, no delta: ${why}`)
   }
 
-  /** Where no server surely needs the package, it is made when the deltas are late: they have the time that it takes, too. */
+  /** If no server surely needs the package, it is made only when the deltas are late. Meanwhile they get more time. */
   async #inTime(whole: WholePackage): Promise<Answer[]> {
     const { fleet, settings } = this.#context
     const all = Promise.all(this.#making.map(({ made }) => made))
@@ -226,6 +229,6 @@ async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   return isDone
 }
 
-/** How many seeders beside one these ports leave room for. */
+/** How many more seeders, besides the first, these ports allow. */
 const moreSeeders = ([first, last]: [number, number]): number =>
   last === 0 ? Number.POSITIVE_INFINITY : last - first

@@ -19,7 +19,7 @@ import type { BaseGroup } from './group-by-base.ts'
 /** The agents that run on servers, or will do so. */
 export type Peers = ReadonlyMap<Server, Pick<RemotePeer, 'started'>>
 
-interface SignatureWish {
+interface SignatureRequest {
   facts: FleetFacts
   peers: Peers
   /** Bytes of the new release. */
@@ -31,20 +31,20 @@ interface SignatureWish {
 const MAX_ASKED = 2
 /** A signature has about a 150th of a release, and some bytes for each file. */
 const MAX_SHARE = 1 / 16
-const LEAST_LIMIT_BYTES = 1 << 20
+const MIN_LIMIT_BYTES = 1 << 20
 
 /**
- * Gets the signature of what this group of servers has from one of them, to where bases are kept. Only its length is checked: who
- * reads it must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
+ * Fetches the signature of this group's base from one of its servers, into the directory of bases. Only its length is checked:
+ * readers must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
  */
 export async function fetchSignature(
   context: Context,
   { id, servers, bases }: BaseGroup & { bases: string },
-  { facts, peers, size, signal }: SignatureWish,
+  { facts, peers, size, signal }: SignatureRequest,
 ): Promise<void> {
   const hasAgent = (server: Server) => facts.get(server)?.hasAgent === true
   const ordered = [...servers].sort((a, b) => Number(hasAgent(b)) - Number(hasAgent(a)))
-  const limit = LEAST_LIMIT_BYTES + size * MAX_SHARE
+  const limit = MIN_LIMIT_BYTES + size * MAX_SHARE
   let failure: unknown
   for (const server of ordered.slice(0, MAX_ASKED)) {
     try {
@@ -71,7 +71,7 @@ interface FromServer {
   id: string
   /** The file to write. */
   file: string
-  /** Bytes: a longer one saves nothing. */
+  /** Bytes. A longer signature would save nothing. */
   limit: number
   signal: AbortSignal
 }

@@ -1,18 +1,18 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import { basesOf, type Delivered, isStaged } from './bases.ts'
 
-/** Each base takes a delta of its own, which takes time and a seeder. */
+/** Each base needs a delta of its own, and that needs time and a seeder. */
 const MAX_GROUPS = 4
 
 export interface BaseGroup {
-  /** The id of what was delivered to all of them. */
+  /** The id of the release that was delivered to all of them. */
   id: string
   servers: Server[]
 }
 
 /**
- * Servers by what was delivered to them: first what is staged, which is likely what goes, then the largest groups. A server with a staged
- * release is in two. `deltas`: as in `basesOf`.
+ * Groups servers by the release that was delivered to them. Staged releases come first, as the most likely content, then the
+ * largest groups. A server with a staged release is in two groups. `deltas`: as in `basesOf`.
  */
 export function groupByBase(
   facts: ReadonlyMap<Server, Delivered>,

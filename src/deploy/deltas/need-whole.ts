@@ -29,6 +29,6 @@ export const isSurelyNeeded = (
 /** An estimate of the package's length may be off by this factor. */
 const MARGIN = 2
 
-/** Whether a delta is smaller than the package, however long that would be. Else the package has to be made to know it. */
+/** Whether a delta is smaller than the package by any estimate. Otherwise the package has to be made to compare them. */
 export const isClearlySmaller = (deltaBytes: number, estimatedPackageBytes: number): boolean =>
   deltaBytes * MARGIN <= estimatedPackageBytes

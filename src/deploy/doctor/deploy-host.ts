@@ -6,7 +6,7 @@ import { DEPLOY_HOST as server } from '../hosts/placement.ts'
 import { agent } from '../paths/agent-program.ts'
 import { lackOfRoom, type Problem } from './problem.ts'
 
-/** Whether the agent is there, and room for a package. */
+/** Checks for the agent and for room for a package. */
 export function checkDeployHost(): Problem[] {
   const problems: Problem[] = []
   try {

@@ -16,7 +16,7 @@ import { waysTable } from './ways-between.ts'
 
 /**
  * `murder:doctor`: everything that could stop a deploy, checked on every server and in the network between them. Changes
- * nothing. Throws UNFIT when there is anything.
+ * nothing. Throws UNFIT when it finds anything.
  */
 export async function doctor(context: Context): Promise<void> {
   const outcomes = await askReadOnly(context)

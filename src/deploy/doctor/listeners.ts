@@ -39,7 +39,7 @@ export async function listenEverywhere(
   isBusy: boolean,
 ): Promise<Listeners> {
   const { ports, trackerPorts } = context.settings
-  // While a deploy runs, its tracker has the first port, and firewalls may know no other.
+  // While a deploy runs, its tracker has the first port, and firewalls may allow no other.
   const wanted: [number, number] = isBusy ? [trackerPorts[0], trackerPorts[0]] : trackerPorts
   const atTracker = hasOwnTracker ? await listenAt(context, tracker.server, wanted) : undefined
   const peers = new Map<Server | undefined, Listener>()
@@ -75,7 +75,7 @@ function trackerPortTaken(
   return { server, check, cause, cure: 'stop it, or set murder.tracker.port to another port' }
 }
 
-/** Undefined where no port of the range is free, or none can be listened on. */
+/** Undefined where no port of the range is free, or listening fails. */
 async function listenAt(
   context: Context,
   server: Server | undefined,

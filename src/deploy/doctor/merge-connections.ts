@@ -1,11 +1,11 @@
 import { firstOf, nameSome } from '../../text/format.ts'
 import type { Problem, ProblemGroup } from './problem.ts'
 
-/** So many rows, and so many names in each: in a large fleet there are thousands of connections. JSON has all. */
+/** Limits for the table, because a large fleet has thousands of connections. JSON has all. */
 const MAX_ROWS = 6
 const MAX_NAMES = 4
 
-/** A connection that does not come about, among others for the same reason. */
+/** A failed connection. Others may have failed for the same reason. */
 interface Link {
   from: string
   to: string
@@ -19,7 +19,7 @@ interface Reason {
   links: Link[]
 }
 
-/** Rows that say which machines do not reach which; a single row where none reaches any. */
+/** Rows that say which machines cannot reach which; a single row where no machine reaches any other. */
 export function mergeConnections(problems: readonly Problem[]): ProblemGroup[] {
   return reasonsOf(problems).flatMap((reason) => rowsOf(reason))
 }
@@ -56,7 +56,7 @@ function rowsOf({ check, how, cure, links }: Reason): ProblemGroup[] {
 }
 
 /**
- * Whether each of these machines misses as many others as every other one, in both directions: in large fleets not all are tried.
+ * Whether every machine fails to reach the same number of others, in both directions. In large fleets not all pairs are tried.
  */
 function isEveryWay(links: readonly Link[], machines: readonly string[]): boolean {
   const known = new Set(machines)
@@ -84,7 +84,7 @@ function fewest(links: readonly Link[]): Bundle[] {
   return bySource.length < byTarget.length ? bySource : byTarget
 }
 
-/** Machines at the end `one` with the same ones at the end `other`. */
+/** Groups the machines at the end `one` that have the same machines at the end `other`. */
 function bundle(links: readonly Link[], one: 'from' | 'to', other: 'from' | 'to'): Bundle[] {
   const ends = new Map<string, Link[]>()
   for (const link of links) ends.set(link[one], [...(ends.get(link[one]) ?? []), link])

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { endpointOf } from '../../system/addresses.ts'
 import type { Context } from '../context/context.ts'
@@ -49,7 +49,7 @@ export async function probeNetwork(
   }
 }
 
-/** None where the server is that machine itself, or does not know its address: another check says so. */
+/** Undefined where the server is that machine itself, or does not know its address, which another check reports. */
 function probeMachine(
   placement: Placement,
   port: 'tracker' | 'seeder',
@@ -68,7 +68,7 @@ function probeExternalTracker({ externalTracker: url }: Placement): Probe[] {
   return [{ machine: new URL(url).hostname, port: 'external tracker', target: [host, port, false] }]
 }
 
-/** The servers after it in a ring: so each is probed by as many as it probes. */
+/** The servers after it in a ring, so that each server probes and is probed equally often. */
 function probePeers(
   { fleet: { servers }, settings }: Context,
   server: Server,

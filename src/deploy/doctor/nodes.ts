@@ -3,7 +3,7 @@ import { placesOf } from '../paths/places.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { describeNode, originOfNode } from '../scripts/node/find-node-script.ts'
 
-/** A line for each server whose Node is not simply the one on the PATH, or of the setting. */
+/** A line for each server whose Node is neither the one on the PATH nor the one in the settings. */
 export function unusualNodes(context: Pick<Context, 'settings' | 'shipit'>, facts: FleetFacts): string[] {
   return [...facts].flatMap(([server, { node = '', nodePath }]) => {
     const { label } = server
@@ -14,6 +14,6 @@ export function unusualNodes(context: Pick<Context, 'settings' | 'shipit'>, fact
   })
 }
 
-/** The servers that can be asked to run something. */
+/** The servers that have a Node, so that they can run a probe. */
 export const withNode = (facts: FleetFacts): FleetFacts =>
   new Map([...facts].filter(([, { nodePath }]) => nodePath !== undefined))

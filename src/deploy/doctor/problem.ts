@@ -5,7 +5,7 @@ const MIN_FREE_BYTES = 64 << 20
 /** Inodes that a release of few files needs. */
 const MIN_FREE_INODES = 1000
 
-/** What a disk has too little of. */
+/** Which resource of a disk runs short. */
 export function lackOfRoom(freeBytes: number, inodes: number): string | undefined {
   if (freeBytes < MIN_FREE_BYTES) return `${bytes(freeBytes)} are free`
   return inodes < MIN_FREE_INODES ? `${inodes} inodes are free, one for each file,` : undefined
@@ -17,13 +17,13 @@ export interface Problem {
   check: string
   cause: string
   cure: string
-  /** The machine, and its port, that `server` does not reach, and how that shows. */
+  /** The machine and port that `server` cannot reach, and how the attempt failed. */
   to?: string
   port?: number
   how?: string
 }
 
-/** The same problem of several servers. */
+/** The same problem on several servers. */
 export interface ProblemGroup extends Omit<Problem, 'server' | 'to' | 'port' | 'how'> {
   servers: string[]
 }

@@ -46,7 +46,7 @@ function checkDisk(server: string, { free, inodes }: Space, what: string, cure: 
   return room ? [{ server, check: 'disk', cause: `${room} for ${what}`, cure }] : []
 }
 
-/** Whether the server knows the address of a deploy host that seeds, and that has no other way than this. */
+/** Checks that the server knows the address of a deploy host that seeds, if that is the only way to reach it. */
 export function checkAddress(
   { settings }: Context,
   server: string,

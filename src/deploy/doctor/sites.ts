@@ -3,7 +3,7 @@ import { rate } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { DEPLOY_HOST } from '../hosts/placement.ts'
 
-/** One line that says who is in which site; none when no sites are named. */
+/** One line that says which servers are in which site; none when no sites are named. */
 export function whoIsWhere({ settings: { sites }, fleet }: Pick<Context, 'settings' | 'fleet'>): string[] {
   if (sites.length === 0) return []
   const machines = [

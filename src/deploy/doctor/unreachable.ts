@@ -4,7 +4,7 @@ import type { Problem } from './problem.ts'
 /** A kind of port that servers try to reach. */
 export type PortKind = 'tracker' | 'external tracker' | 'seeder' | 'peer'
 
-/** A connection that was tried and did not come about. */
+/** A connection that was tried and failed. */
 export interface Unreachable {
   from: string
   to: string
@@ -30,7 +30,7 @@ const CURES = {
   peer: 'let the ports of murder.ports through firewalls between the servers; until then the seeder sends the release once for each server, unless murder.between has them exchange over SSH',
 }
 
-/** No setting hides the text, for other BitTorrent clients could not take part then. */
+/** No setting can hide the handshake's text, because other BitTorrent clients could not take part then. */
 const MUTE_CURE =
   'allow it on these ports in the filter (a string match of nftables or iptables, "application control" or "P2P" of a firewall); other ports do not help'
 

@@ -3,10 +3,10 @@ import { table } from '../../text/table.ts'
 /** How one server reaches another: on its peer port, else on its sshd's, else not at all. */
 export type WayBetween = 'direct' | 'ssh' | 'none'
 
-/** How many pairs of servers that were tried exchange in each way. */
+/** How many of the tried pairs of servers can exchange in each way. */
 export type WaysBetween = Record<WayBetween, number>
 
-/** Of both directions the better one counts: it does not matter who opens the connection. */
+/** The better direction counts, because either side may open the connection. */
 export function countWays(tried: readonly { from: string; to: string; way: WayBetween }[]): WaysBetween {
   const ways: WaysBetween = { direct: 0, ssh: 0, none: 0 }
   const best = new Map<string, WayBetween>()
@@ -29,7 +29,7 @@ const WHAT: Record<WayBetween, [name: string, then: string]> = {
   ],
 }
 
-/** A small table of what works between servers; none where all is direct, or nothing was tried. */
+/** A small table of the ways that work between servers; none where all are direct, or nothing was tried. */
 export function waysTable(ways: WaysBetween): string[] {
   const rows = (Object.keys(WHAT) as WayBetween[])
     .filter((way) => ways[way] > 0)

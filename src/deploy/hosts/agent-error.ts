@@ -5,7 +5,7 @@ import { errorOf } from '../../protocol/failed-event.ts'
 import { defined } from '../../system/defined.ts'
 import { fullDiskCure } from '../preflight/space.ts'
 
-/** Characters of a message, which a server may have made up. */
+/** A message is cut to this length, because a server may have made it up. */
 const MAX_TEXT_CHARACTERS = 1000
 
 /** The failure that an agent reported. Its own cures are for its command line; in a deploy the settings help. */
@@ -18,7 +18,7 @@ export function agentError(failed: AgentEvent & { event: 'failed' }, settings: S
   })
 }
 
-/** The agent's event in a line of its output, if it is one. Throws what the agent failed of. */
+/** The agent's event in a line of its output, if it is one. Throws the failure that the agent reports. */
 export function checkedEvent(line: string, settings: Settings): AgentEvent | undefined {
   const event = parseEvent(line)
   if (event?.event === 'failed') throw agentError(event, settings)

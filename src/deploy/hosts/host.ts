@@ -10,7 +10,7 @@ import { startRestarted } from './restart.ts'
 import { type Agent, type AgentCommand, type AgentRole, startAgent } from './running-agent.ts'
 
 export interface HostPaths {
-  /** Where the package, its torrent and what else is put there are. */
+  /** Directory of the package, its torrent and other uploads. */
   directory: string
   /** The run directory of the agent. */
   runs: string
@@ -38,7 +38,7 @@ export abstract class Host {
   abstract bring(transfer: Transfer): Promise<string>
   /** The content of a file that was put there. */
   abstract get(name: string): Promise<Buffer>
-  /** Everything that runs there in the background. */
+  /** All background runs there. */
   abstract status(): Promise<RunStatus[]>
   /** Removes what was put there. */
   abstract clear(): Promise<void>

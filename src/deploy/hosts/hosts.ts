@@ -21,7 +21,7 @@ export interface Hosts {
   readonly tracker: Host
 }
 
-/** For single tasks: what they start runs on in the background. */
+/** For single tasks, whose tracker and seeder run on in the background. */
 export function taskHosts(context: Context): Hosts {
   const { environment } = context.shipit
   const here = { directory: environmentDirectory(environment), runs: localRuns() }
@@ -34,7 +34,7 @@ export function taskHosts(context: Context): Hosts {
   })
 }
 
-/** For a deploy: all that it puts there is in directories of its transfer and goes with them. */
+/** For a deploy, whose uploads are in directories of its transfer and are removed with them. */
 export function deployHosts(context: Context, { tag, file, base }: Transfer): Hosts {
   const here = dirname(file)
   const name = base ? `seeder-${basename(here)}` : 'seeder'

@@ -12,7 +12,7 @@ import { Host } from './host.ts'
 import { DEPLOY_HOST } from './placement.ts'
 import type { AgentCommand } from './running-agent.ts'
 
-/** How much is kept of what the agent says on standard error, in characters. */
+/** How much of the agent's standard error is kept. */
 const MAX_STDERR_CHARACTERS = 2000
 
 export class LocalHost extends Host {
@@ -38,7 +38,7 @@ export class LocalHost extends Host {
     return parseRuns(await this.run(['status', '--json']))
   }
 
-  /** What a deploy puts here is in its temporary directory and goes with it. */
+  /** A deploy's files here are in its temporary directory and are removed with it. */
   async clear(): Promise<void> {}
 
   protected execute({ args, onLine, input, signal }: AgentCommand): Promise<MurderError | undefined> {
@@ -63,7 +63,7 @@ export class LocalHost extends Host {
     child.stderr?.on('data', (chunk: Buffer) => {
       stderr = (stderr + chunk.toString()).slice(-MAX_STDERR_CHARACTERS)
     })
-    // An agent with an input has been told to end by the end of that.
+    // An agent that reads an input ends when its input ends.
     const stop = () => child.kill(input ? 'SIGKILL' : 'SIGINT')
     signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted) stop()

@@ -39,8 +39,8 @@ export class Placement {
   readonly #facts: FleetFacts
 
   /**
-   * `facts`: what the servers say of themselves, if they have been asked yet. `trackerPort`: where the tracker listens, if it
-   * has been started yet. Throws NO_SERVER.
+   * `facts`: the servers' answers, once they have been asked. `trackerPort`: the tracker's port, once it has started. Throws
+   * NO_SERVER.
    */
   constructor(context: PlacementContext, facts: FleetFacts = new Map(), trackerPort?: number) {
     const { settings } = context
@@ -55,10 +55,7 @@ export class Placement {
     this.#facts = facts
   }
 
-  /**
-   * The address at which a server, or the deploy host when it is undefined, reaches the machine: each as it sees it. Throws
-   * NO_ADDRESS.
-   */
+  /** The machine's address as `server` sees it; undefined means the deploy host. Throws NO_ADDRESS. */
   addressOf({ server, address }: Machine, from: Server | undefined): string {
     if (from === server) return LOOPBACK
     if (server) return address ?? this.#facts.get(server)?.serverAddress ?? server.host

@@ -2,14 +2,14 @@ import { explain, type MurderError } from '../../errors.ts'
 import { pause } from '../../system/backoff.ts'
 import type { Agent, AgentRole } from './running-agent.ts'
 
-/** Restarts of one agent: if it keeps ending, its cause is one that no restart cures. */
+/** An agent that keeps ending has a cause that no restart cures. */
 const MAX_RESTARTS = 5
-/** Before the first attempt to restart; longer before each further one. The port is free again a moment later. */
+/** Pause before the first restart; it grows with each further one. The port is free again after a moment. */
 const RESTART_PAUSE_S = 0.25
 
 /**
- * Starts an agent, and starts it again on the same port when it ends by itself: the servers know it by that port. `ended`
- * settles only when restarts do not help.
+ * Starts an agent, and starts it again on the same port when it ends by itself: the servers know only that port. `ended` settles
+ * only when restarts do not help.
  */
 export async function startRestarted(
   start: (args: readonly string[]) => Promise<Agent>,

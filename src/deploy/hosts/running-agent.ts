@@ -9,11 +9,11 @@ const STOP_TIMEOUT_MS = 5000
 /** The commands of the agent that start a tracker and a seeder. */
 export type AgentRole = 'tracker' | 'seed'
 
-/** A command of the agent. `onLine` gets what it prints; what that throws becomes the command's failure. */
+/** A command of the agent. `onLine` gets each line that it prints. An error from `onLine` becomes the command's failure. */
 export interface AgentCommand {
   args: readonly string[]
   onLine: (line: string) => void
-  /** Its standard input. A command that has one runs until the input ends: before, its end is a failure. */
+  /** Its standard input. A command with an input runs until its input ends. If it ends earlier, that is a failure. */
   input?: Readable
   signal?: AbortSignal
 }
@@ -23,14 +23,14 @@ export interface Agent {
   readonly port: number
   /** Content bytes that it has sent so far. */
   readonly sent: number
-  /** Settles when it has ended: with why, or with undefined when it was stopped. */
+  /** Settles when the agent has ended: with the reason, or with undefined when it was stopped. */
   readonly ended: Promise<MurderError | undefined>
   stop(): Promise<void>
 }
 
 /**
- * Starts an agent and waits until it listens. It ends when its standard input does, and so with this process in whatever way
- * that ends. Until it listens `signal` ends it, too; from then on the caller stops it in order.
+ * Starts an agent and waits until it listens. It ends when its standard input ends, and so with this process, however this ends.
+ * `signal` ends it only until it listens; after that the caller stops it in order.
  */
 export async function startAgent(
   execute: (command: AgentCommand) => Promise<MurderError | undefined>,

@@ -16,7 +16,7 @@ import type { Transfer } from '../transfer/transfer.ts'
 import { Host, type HostPaths } from './host.ts'
 import type { AgentCommand } from './running-agent.ts'
 
-/** For a question, for a file that comes over SSH, and for removing what was put there. */
+/** Time for a question, for a file that comes over SSH, and for removing uploads. */
 const ANSWER_TIMEOUT_S = 60
 const CLEAR_TIMEOUT_S = 30
 /** Length of a file that comes over SSH, in base64. */
@@ -65,7 +65,7 @@ export class ServerHost extends Host {
     const setNode = setNodeOf(this.context, this.server)
     const script = nodeScript(setNode, agentPath(placesOf(this.context, this.server)), ...args)
     const stdin = input && (() => input)
-    // An agent with an input may be silent until it is asked something.
+    // An agent that reads an input may be silent until it is asked something.
     const stallTimeoutS = input || settings.timeouts.stall === 0 ? 0 : settings.timeouts.stall + STALL_GRACE_S
     const options = { stallTimeoutS, ...defined({ signal }) }
     const outcome = await fleet.runOn(this.server, 'seed', { script, onLine, ...defined({ stdin }) }, options)

@@ -28,7 +28,7 @@ export async function uploadAgent(
 
 let compressed: Buffer | undefined
 
-/** What `agentInstaller` takes on standard input. */
+/** The standard input for `agentInstaller`. */
 export function compressedAgent(): Buffer {
   compressed ??= gzipSync(agent().content, { level: 9 })
   return compressed

@@ -17,7 +17,7 @@ import { fileBuild } from './file-build.ts'
 import { ownBuild } from './own-build.ts'
 import { type PreparedBuild, prepareBuild } from './prepare-build.ts'
 
-/** A server says nothing while it writes all of it to a slow disk. */
+/** A server is silent while it writes the program to a slow disk. */
 const WRITE_GRACE_S = 120
 
 /** A Node that was brought to a server, and has run there. */
@@ -70,7 +70,7 @@ class Bringer {
     if (unfit) await this.bring(server, platform, builds.slice(builds.indexOf(build) + 1), unfit)
   }
 
-  /** Gives why the build does not run on this server. */
+  /** Returns why the build does not run on this server. */
   async #upload(server: Server, build: Build): Promise<Refusal | undefined> {
     const { signal } = this.#context
     const { remotePath } = placesOf(this.#context, server)

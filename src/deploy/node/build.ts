@@ -4,7 +4,7 @@ export interface Build {
   version: string | undefined
   /** As uname names it; undefined where any may fit. */
   machine: string | undefined
-  /** `glibc 2.28`: this or a newer one; `musl`; undefined where any may fit. */
+  /** `glibc 2.28` means this or a newer one; or `musl`; undefined where any may fit. */
   libc: string | undefined
   from: 'deploy host' | 'npm' | 'file'
   /** The program, or for npm the name of its package. */
@@ -13,7 +13,7 @@ export interface Build {
   sha256?: string
 }
 
-/** Room that an uploaded Node takes on a server. */
+/** Disk space that an uploaded Node takes on a server. */
 export const NODE_BYTES = 140 << 20
 
 /**

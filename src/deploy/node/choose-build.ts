@@ -10,7 +10,7 @@ export interface Refusal {
 
 export type Choice = { build: Build; refusal?: never } | { build?: never; refusal: Refusal }
 
-/** The first of these builds that a server may run. That it does is only known once it has been run there. */
+/** The first of these builds that a server can probably run. Only a run there shows whether it can. */
 export function chooseBuild(platform: Platform, builds: readonly Build[], remotePath: string): Choice {
   const unfit = unfitPlace(platform, remotePath)
   if (unfit) return { refusal: unfit }
@@ -43,11 +43,11 @@ function fits(build: Build, { system, machine, libc }: Platform): boolean {
   )
 }
 
-/** Kernels and Node have two names for each. */
+/** Kernels and Node use different names for the same machine. */
 export const machineOf = (name: string): string =>
   ({ amd64: 'x86_64', x64: 'x86_64', arm64: 'aarch64' })[name] ?? name
 
-/** The C library of the same kind, and as new. */
+/** Whether the C library is of the same kind, and at least as new. */
 function libcFits(needed: string, found: string): boolean {
   const [[kind, least = ''], [foundKind, version = '']] = [needed.split(' '), found.split(' ')]
   if (kind !== foundKind) return false

@@ -20,8 +20,8 @@ const CURE =
 
 /**
  * Fetches the program of a package with npm, which has the user's registry, proxies and certificates, and checks the package
- * against the registry's own digest. `use` gets the program's path, which is gone afterwards. Throws NO_BUILD, also when it is
- * another program than the pinned one.
+ * against the registry's own digest. `use` gets the program's path; the file is removed afterwards. Throws NO_BUILD, also for a
+ * program other than the pinned one.
  */
 export async function fetchPackage(
   build: Build,
@@ -60,7 +60,7 @@ async function pack(build: Build, directory: string, signal: AbortSignal): Promi
   }
 }
 
-/** Its first line names the cause; the others are advice, and where its log is. */
+/** npm's first line names the cause. The others are advice and the path of its log. */
 function whatNpmSaid(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
   const line = lines.find((each) => each !== '' && !/^(code|errno|syscall) /.test(each))

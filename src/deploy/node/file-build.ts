@@ -14,7 +14,7 @@ const MACHINES: Readonly<Record<number, string>> = {
 }
 const HEADER_BYTES = 20
 
-/** A program that the user names. Throws BAD_NODE_FILE when it is none for Linux. */
+/** A program that the user names. Throws BAD_NODE_FILE unless it is one for Linux. */
 export async function fileBuild(path: string): Promise<Build> {
   const absolute = resolve(path)
   const cure = 'set murder.node to { bring: path } with the program bin/node of a Linux build of Node.js'

@@ -18,11 +18,11 @@ export async function ownBuild(): Promise<Build | undefined> {
       ? undefined
       : { version, machine: machineOf(arch), libc, from: 'deploy host', path }
   } catch {
-    return undefined // Without /proc, or as a program that may be run and not read, it is not known what it needs.
+    return undefined // Without /proc, or if the program may be run but not read, its libraries are unknown.
   }
 }
 
-/** The C library that a program needs. `maps`: what it has in memory. Undefined when it needs other libraries, too. */
+/** The C library that a program needs. `maps`: its memory maps. Undefined when it also needs other libraries. */
 export function libcOf(maps: string, program: Buffer): string | undefined {
   const libraries = [...maps.matchAll(/\/([^/\s]+\.so[^/\s]*)$/gm)].map(([, name = '']) => name)
   if (!libraries.every((name) => COMMON_LIBRARY.test(name))) return undefined

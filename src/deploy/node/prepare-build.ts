@@ -16,7 +16,7 @@ export interface PreparedBuild {
   build: Build
   /** SHA-256 of the program, hex. */
   sha256: string
-  /** The program, compressed with gzip: every server has that. */
+  /** The program, compressed with gzip, which every server has. */
   file: string
   compressedBytes: number
 }
@@ -53,7 +53,7 @@ export async function prepareBuild(build: Build, signal: AbortSignal): Promise<P
   }
 }
 
-/** Whether it was compressed before, and nothing has happened to it since. */
+/** Whether it was compressed before and is unchanged since. */
 async function isWhole(file: string, sha256: string): Promise<boolean> {
   try {
     const hash = createHash('sha256')

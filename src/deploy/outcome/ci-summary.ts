@@ -1,7 +1,7 @@
 import { bytes, cut, duration, oneLine } from '../../text/format.ts'
 import type { RunReport } from './run-report.ts'
 
-/** More would be cut off by GitHub, or read by nobody. */
+/** GitHub would cut off more, or nobody would read it. */
 const MAX_ROWS = 50
 const MAX_CELL_CHARACTERS = 200
 const CURVE_POINTS = 20
@@ -9,9 +9,9 @@ const CURVE_POINTS = 20
 const MAX_ANNOTATIONS = 10
 
 /**
- * The report in Markdown as GitHub shows it in a job's summary. Text of servers is made harmless. The completion curve is a Mermaid
- * chart: images in data URIs are not shown.
- * Source: docs.github.com, "Workflow commands for GitHub Actions", "Adding a job summary".
+ * The report in Markdown as GitHub shows it in a job's summary. Markup in texts from servers is escaped. The completion curve is
+ * a Mermaid chart: images in data URIs are not shown. Source: docs.github.com, "Workflow commands for GitHub Actions", "Adding a
+ * job summary".
  */
 export function ciSummary(report: RunReport): string {
   const { environment, release, error, servers, size, seconds } = report

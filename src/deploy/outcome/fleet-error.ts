@@ -1,10 +1,10 @@
 import { ExitCode, MurderError } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import { type Failure, failureOf, failureTable } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
 import type { Context } from '../context/context.ts'
 
-/** Ends the task where any server failed: tells of all failures and throws FLEET_FAILED. Options as in `tellFailures`. */
+/** Ends the task if any server failed: reports all failures and throws FLEET_FAILED. Options as in `tellFailures`. */
 export function assertNoFailures(
   context: Context,
   failures: readonly Failure[],
@@ -18,7 +18,7 @@ export function assertNoFailures(
 
 /**
  * Ends the display and prints a table: which server failed where, why, and what to do. With JSON there is an event for each
- * instead. `said`: the display has told of each already.
+ * instead. `said`: the display has already reported each.
  */
 export function tellFailures(
   { display, shipit }: Context,
@@ -31,7 +31,7 @@ export function tellFailures(
   if (display.mode !== 'json') shipit.log(`\n${failureTable(failures, columnsOf(process.stdout))}\n`)
 }
 
-/** The last part of the error: what is true of the whole fleet, or of the servers that have not failed (one, or several). */
+/** The end of the error's sentence: the state of the whole fleet, or of the servers that did not fail (one, or several). */
 export type Consequence = string | { one: string; several: string }
 
 function consequenceFor(consequence: Consequence, others: number): string {

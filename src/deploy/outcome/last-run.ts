@@ -13,7 +13,10 @@ export interface LastRun {
   /** Whether any server has published it. If so, only the servers in `failed` lack it. */
   published: boolean
   failed: string[]
-  /** Undefined for a deploy. `alone`: a `deploy:publish` alone; no deploy has brought that release, so none can be repeated. */
+  /**
+   * Undefined for a deploy. `alone`: a `deploy:publish` by itself. No deploy has brought that release, so there is none to
+   * repeat.
+   */
   kind?: 'alone' | 'rollback'
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Occasion } from '../../config/kinds/kinds.ts'
+import type { Occasion } from '../../config/kinds/notify.ts'
 import { explain } from '../../errors.ts'
 import { notifyFile } from '../../notify-file.ts'
 import { author } from '../context/author.ts'
@@ -10,8 +10,8 @@ import { logsDirectory } from '../paths/local-paths.ts'
 import { count } from './say.ts'
 
 /**
- * Tells others, as far as `notify` says so. It starts a process that delivers it, again where that fails, and waits for nothing:
- * what could not be delivered is in `.shipit-murder/logs/notify.txt`. `error`: what has failed.
+ * Sends the notices that `notify` asks for. A process of its own delivers them, with retries; the run does not wait. Failed
+ * deliveries are listed in `.shipit-murder/logs/notify.txt`. `error`: the failure of the run.
  */
 export function notify(
   context: Context,
@@ -32,7 +32,7 @@ export function notify(
     })
     closeSync(failures)
     child.on('error', (cause) => shipit.log(`Nobody was told: ${explain(cause)}`))
-    child.stdin?.on('error', () => {}) // It has not started, which is said.
+    child.stdin?.on('error', () => {}) // It could not start, which is reported.
     child.stdin?.end(JSON.stringify({ url, command, body }))
     child.unref()
   } catch (cause) {
@@ -48,7 +48,7 @@ const WORDS: Record<Occasion, string> = {
   rolledBack: 'rolled back',
 }
 
-/** `text` is what Slack and its like show. Nothing in it is secret. */
+/** `text` is what Slack and similar services show. It contains no secrets. */
 function noticeOf(
   { fleet, record, shipit, log }: Context,
   event: Occasion,

@@ -2,7 +2,10 @@ import { ExitCode, explain, MurderError } from '../../errors.ts'
 import type { DeployReport } from '../../report/deploy-report.ts'
 import type { Context } from '../context/context.ts'
 
-/** The final report as a plain object, for MURDER_REPORT and the event `murder:done`. `deployed`: of a deploy that got so far. */
+/**
+ * The final report as a plain object, for MURDER_REPORT and the event `murder:done`. `deployed`: the part of a deploy that got
+ * that far.
+ */
 export function runReport(
   { shipit, record, leftOut, staging }: Context,
   begun: Date,
@@ -31,6 +34,7 @@ export function runReport(
     last: record.last ?? null,
     groups: record.groups,
     drained: record.drained,
+    wentBack: [...record.wentBack],
     leftOut: leftOut.map(({ server }) => server),
     servers: record.servers,
   }

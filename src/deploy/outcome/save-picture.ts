@@ -8,7 +8,7 @@ import { logsDirectory } from '../paths/local-paths.ts'
 import type { RunReport } from './run-report.ts'
 
 const KEPT_PICTURES = 20
-/** As a log: names of servers and what they said. */
+/** Private like a log: it has names of servers and their messages. */
 const PRIVATE_MODE = 0o600
 const REPORT_MODE = 0o666
 const ENDING = '.html'
@@ -16,7 +16,7 @@ const ENDING = '.html'
 /** Whether MURDER_REPORT asks for a picture and not for JSON. */
 export const isPicture = (file: string): boolean => /\.html?$/i.test(file)
 
-/** The run has ended so. */
+/** Adds how the run has ended. */
 export function endPicture({ picture, leftOut }: Context, report: RunReport): void {
   const { release, error, exitCode, published, size, seederUploaded } = report
   const outcome = exitCode !== 0 ? 'failed' : published ? 'published' : 'done'
@@ -26,7 +26,9 @@ export function endPicture({ picture, leftOut }: Context, report: RunReport): vo
   picture.end({ release, outcome, ...(size > 0 ? { size } : {}), ...(error === null ? {} : { error }) })
 }
 
-/** Keeps the picture of a deploy beside its log, and puts one where MURDER_REPORT wants it. A failure changes nothing else. */
+/**
+ * Keeps the picture of a deploy beside its log, and puts one where MURDER_REPORT wants it. A failure here does not fail the run.
+ */
 export function savePicture(
   { shipit, picture, log }: Context,
   { isDeploy, release, begun }: { isDeploy: boolean; release: string | null; begun: string },
@@ -53,7 +55,7 @@ function removeOld(): void {
     rmSync(join(logsDirectory(), name), { force: true })
 }
 
-/** What servers and errors say is made harmless as in a log. */
+/** Secrets in texts from servers and errors are hidden, as in a log. */
 function withoutSecrets({ run, servers, samples }: Picture, redact: (text: string) => string): Picture {
   return {
     run: run.error === undefined ? run : { ...run, error: redact(run.error) },

@@ -11,8 +11,8 @@ import { type Identities, traceOf } from './trace.ts'
 const TIMEOUT_MS = 120_000
 
 /**
- * Sends the run as a trace where OpenTelemetry's variables name a receiver, and waits for it: the process may end at once. A
- * failure is logged and changes nothing else.
+ * Sends the run as a trace if OpenTelemetry's variables name a receiver. Waits for that, because the process may end right
+ * afterwards. A failure is logged and does not fail the run.
  */
 export function sendTrace(
   shipit: Shipit,

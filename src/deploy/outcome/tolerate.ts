@@ -1,4 +1,4 @@
-import type { Share } from '../../config/kinds/kinds.ts'
+import type { Share } from '../../config/kinds/rollout.ts'
 import { type Failure, failureTable } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
 import type { Context } from '../context/context.ts'
@@ -19,7 +19,7 @@ export function isTolerated({ fleet, settings, leftOut }: Context, failures: rea
   return failed.size <= mostFailures(settings.tolerate, fleet.all.length)
 }
 
-/** Says above the display who is left out and why, once: the report at the end only names them. */
+/** Says above the display which servers are left out and why, once. The report at the end only names them. */
 function tellLeftOut({ display, fleet }: Context, failures: readonly Failure[], said: boolean): void {
   const board = display.board()
   if (!said) for (const failure of failures) board.fail(failure, { quietly: true })
@@ -31,7 +31,7 @@ function tellLeftOut({ display, fleet }: Context, failures: readonly Failure[], 
 
 /**
  * Leaves failed servers out of the rest of the run, also out of the commands of other plugins, as long as `tolerate`
- * allows that. Otherwise tells of all failures so far and throws FLEET_FAILED. `said`: as in `tellFailures`.
+ * allows that. Otherwise reports all failures so far and throws FLEET_FAILED. `said`: as in `tellFailures`.
  */
 export function tolerate(
   context: Context,

@@ -33,7 +33,7 @@ export interface Identities {
 const OK = { code: 1 } as const
 
 /**
- * The run as a trace: one span for the run, under it one for each step and one for each server, under that one for each phase.
+ * The run as a trace: one span for the run, below it one for each step and each server, and below a server one for each phase.
  * Attributes follow OpenTelemetry's semantic conventions for CI/CD and deployments (1.30).
  */
 export function traceOf(

@@ -10,7 +10,7 @@ import { isPicture } from './save-picture.ts'
 /** node_exporter reads it as another user. */
 const METRICS_MODE = 0o644
 
-/** Writes the report wherever the environment asks for it. A failure is logged and changes nothing else. */
+/** Writes the report wherever the environment asks for it. A failure is logged and does not fail the run. */
 export function writeReport(shipit: Shipit, report: RunReport, env: NodeJS.ProcessEnv = process.env): void {
   const { MURDER_REPORT, MURDER_METRICS, GITHUB_STEP_SUMMARY, GITHUB_ACTIONS } = env
   const write = (what: string, file: string | undefined, writing: (file: string) => void) => {
@@ -25,7 +25,7 @@ export function writeReport(shipit: Shipit, report: RunReport, env: NodeJS.Proce
     if (isPicture(file)) return // savePicture() writes it
     writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`)
   })
-  // Whole at any moment: the collector may read it just now.
+  // Replaced as a whole, because the collector may read it at any moment.
   write('MURDER_METRICS', MURDER_METRICS, (file) => {
     writeWhole(file, metricsText(report), { mode: METRICS_MODE })
   })

@@ -1,14 +1,14 @@
 import { join, resolve } from 'node:path'
 
 /**
- * The name of the directory of all that single steps keep between two calls. Nothing of this name is packaged, wherever it is: the
- * current directory, which it is in, may be reached by links, and a shipitfile may change it.
+ * The directory in which single steps keep files between two calls. A directory of this name is never packaged, wherever it is:
+ * it lies in the current directory, which links may lead to and a shipitfile may change.
  */
 export const OWN_DIRECTORY = '.shipit-murder'
 
 export const base = (): string => resolve(OWN_DIRECTORY)
 
-/** Names in there that belong to no environment. */
+/** Names in that directory that belong to no environment. */
 const TAKEN = ['run', 'logs', 'last', 'rollout', 'brought', 'bases', 'fleet.json']
 
 /** Where tracker and seeder of the deploy host note that they run. */
@@ -26,9 +26,12 @@ export const rolloutFile = (environment: string): string =>
 export const broughtFile = (environment: string): string =>
   join(base(), 'brought', `${environmentName(environment)}.json`)
 
-/** What is kept of an environment's last releases, of which the next ones are made. */
+/** The bases: what is kept of an environment's last releases, from which deltas are made. */
 export const basesDirectory = (environment: string): string =>
   join(base(), 'bases', environmentName(environment))
+
+/** Beside them: the hashes of files that were deployed last. */
+export const hashesFile = (bases: string): string => join(bases, 'hashes.json')
 
 /** One log a deploy. */
 export const logsDirectory = (): string => join(base(), 'logs')

@@ -4,7 +4,7 @@ import type { Settings } from '../../config/schema.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Shipit } from '../../shipit.ts'
 
-/** What the servers of an environment share, unless the entry of one says otherwise. */
+/** Settings that the servers of an environment share, unless a server's entry says otherwise. */
 export interface Shared {
   settings: Settings
   shipit: Pick<Shipit, 'config'>
@@ -15,7 +15,7 @@ export interface Places extends Pick<Settings, 'remotePath' | 'temporaryPath' | 
   deployTo: string
 }
 
-/** The server's own, or without a server the environment's. The settings cannot be read where it is missing. */
+/** The server's own `deployTo`, else the environment's. Where both are missing, reading the settings has failed before. */
 export function deployToOf({ config }: Pick<Shipit, 'config'>, server?: Pick<Server, 'connection'>): string {
   const own = server && entryOf(server.connection.remote).deployTo
   return own ?? config.deployTo ?? ''

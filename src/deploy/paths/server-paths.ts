@@ -11,7 +11,7 @@ export interface ServerPaths {
   remotePath: string
   temporaryPath: string
   agent: string
-  /** Name or path of Node; where it is undefined, scripts search for it. */
+  /** Name or path of Node. If it is undefined, scripts search for it. */
   node: string | undefined
 }
 
@@ -20,14 +20,14 @@ export function serverPaths(context: Shared, server: Server): ServerPaths {
   return { deployTo, remotePath, temporaryPath, agent: agentPath({ remotePath }), node: namedNode({ node }) }
 }
 
-/** Everything temporary of one transfer on a server. Its peer ends when this is removed. */
+/** Everything temporary of one transfer on a server. The peer ends when this directory is removed. */
 export const transferPath = ({ temporaryPath }: Pick<Settings, 'temporaryPath'>, tag: string): string =>
   posix.join(temporaryPath, tag)
 
 /** The file in which a server notes the SHA-256 of the package of a directory. A release's name is its tag. */
 export const notePath = (remotePath: string, name: string): string => posix.join(remotePath, 'unpacked', name)
 
-/** Beside the releases: what was delivered of each, as the agent notes it. */
+/** Beside the releases: the agent's note of what was delivered as each. */
 export const RECORDS = '.murder-bases'
 
 export const recordPath = (deployTo: string, release: string): string =>

@@ -8,8 +8,8 @@ import { releasesPath } from '../paths/server-paths.ts'
 import type { Extent } from '../transfer/transfer.ts'
 
 /**
- * What a new release keeps of the `current` one, as with shipit-deploy, which copies that and lets rsync make it equal to the
- * source: all that rsync would not delete. Undefined when nothing is kept.
+ * The files that a new release keeps from the `current` one. shipit-deploy copies the current release and lets rsync make it
+ * equal to the source, so this is all that rsync would not delete. Undefined when nothing is kept.
  */
 export function carryOrder(
   { settings, shipit }: Pick<Context, 'settings' | 'shipit'>,

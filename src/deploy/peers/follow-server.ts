@@ -1,5 +1,5 @@
 import { MurderError, reason } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import { outOfTime } from '../../fleet/ssh/messages/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent, Carried } from '../../protocol/events.ts'
@@ -7,30 +7,29 @@ import { carriedText } from '../../report/deploy-report.ts'
 import { areClosed, CLOSED_LINE } from '../../report/exchange.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
-import { parseAddress } from '../../system/addresses.ts'
 import { pause } from '../../system/backoff.ts'
 import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
 import { isStaged } from '../deltas/bases.ts'
 import { agentError } from '../hosts/agent-error.ts'
-import { ServerStory } from '../last/server-story.ts'
-import type { ServerTransfer } from '../last/server-transfer.ts'
+import { ServerProfile } from '../last-server/server-profile.ts'
+import type { ServerTransfer } from '../last-server/server-transfer.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
-import type { FleetFacts } from '../preflight/preflight.ts'
-import { Advance } from './advance.ts'
+import { ProgressLimits } from './limits/progress-limits.ts'
+import { ReconnectLimit } from './limits/reconnect-limit.ts'
 import { orderFor, type ReceivePlan } from './make-order.ts'
-import { ReconnectLimit } from './reconnect-limit.ts'
+import { amount, nameOf, transferOf } from './read-event.ts'
 import { RemotePeer } from './remote-peer.ts'
 import type { SourceNames } from './source-names.ts'
 import type { TransferPlan, TransferPlans } from './transfer-plans.ts'
 import type { TransferTimes } from './transfer-times.ts'
 
-/** Between two attempts to reach a server whose connection broke. */
+/** Pause between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
-/** Between two looks at how far the server is. */
+/** How often to check how far the server is. */
 const LOOK_MS = 1000
-/** Peers that one server may accuse: one that means harm could accuse any number. */
+/** How many peers one server may accuse. A malicious server could accuse any number. */
 const MAX_BANNED = 10
 const MAX_ADDRESS_CHARACTERS = 100
 
@@ -52,6 +51,8 @@ export interface FollowedRun {
   /** Bytes that each server has sent to others so far. */
   exchanged: Map<string, number>
   hasWarned: boolean
+  /** All have arrived or failed. Peers that go on sharing still say so, but the display may have ended. */
+  isOver: boolean
   names: SourceNames
 }
 
@@ -59,11 +60,11 @@ export interface FollowedRun {
 export class ServerFollower {
   peer: RemotePeer
   report: ServerReport
-  /** It has done all that was ordered. */
+  /** The server has done all that was ordered. */
   hasArrived = false
   readonly #server: Server
   readonly #run: FollowedRun
-  readonly #story: ServerStory
+  readonly #profile: ServerProfile
   /** The delta or the package. */
   #chosen: TransferPlan
   /** Why a delta did not fit. */
@@ -77,26 +78,30 @@ export class ServerFollower {
     this.#run = run
     this.#server = server
     this.#chosen = chosen
-    this.#story = new ServerStory(server.label, () => run.times.now())
+    this.#profile = new ServerProfile(server.label, () => run.times.now())
     this.peer = chosen.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
     this.report = { server: server.label, seconds: 0 }
   }
 
-  /** Gives the failure, unless it was Ctrl-C. When the connection breaks the download goes on, and a new connection finds it. */
+  /**
+   * Returns the failure, unless Ctrl-C was the cause. If the connection breaks, the download goes on and a new connection finds
+   * it.
+   */
   async follow(): Promise<Failure | undefined> {
     const { display, settings, signal } = this.#run.context
     const reconnectLimit = new ReconnectLimit(settings.timeouts.stall)
-    let advance = this.#advance()
+    let limits = this.#limits()
     const onEvent = (event: AgentEvent) => {
+      if (this.#run.isOver) return
       reconnectLimit.heard()
-      advance.heard(event)
-      this.#story.heard(event)
+      limits.heard(event)
+      this.#profile.heard(event)
       this.#take(event)
     }
     for (let attempt = 0; ; attempt++) {
-      const looking = setInterval(() => this.#giveUpWhenLate(advance), LOOK_MS)
+      const looking = setInterval(() => this.#giveUpWhenLate(limits), LOOK_MS)
       const order = this.#begin()
-      this.#story.ordered()
+      this.#profile.ordered()
       const ended = await this.peer.carryOut({ order, onEvent }).finally(() => clearInterval(looking))
       const outcome = asFailure(ended)
       this.hasArrived = !outcome
@@ -105,7 +110,7 @@ export class ServerFollower {
         const failure = await this.#takeWhole(outcome)
         if (signal.aborted) return undefined
         if (failure) return this.#fail(failure)
-        advance = this.#advance()
+        limits = this.#limits()
         continue
       }
       const { gotNoOrder } = this.peer
@@ -119,21 +124,23 @@ export class ServerFollower {
     }
   }
 
-  /** What is known of when it did what, once it has arrived. */
+  /** The timeline of this server's transfer, once it has been reported. */
   get facts(): ServerTransfer | undefined {
-    return this.#story.facts((source) => this.#run.names.nameOf(source))
+    return this.#profile.facts((source) => this.#run.names.nameOf(source))
   }
 
-  #advance(): Advance {
+  #limits(): ProgressLimits {
     const { length, extent } = this.#chosen.plan.transfer
-    return new Advance(this.#run.context.settings.timeouts, { length, files: extent.entries })
+    return new ProgressLimits(this.#run.context.settings.timeouts, { length, files: extent.entries })
   }
 
   #isRefused({ code }: { code: string }): boolean {
     return this.#chosen.plan.transfer.base !== undefined && REFUSALS.has(code)
   }
 
-  /** The delta does not fit what is on this server. Gives the failure where it cannot have the package either. */
+  /**
+   * Called when the delta does not fit the base on this server. Returns the failure if the server cannot get the package either.
+   */
   async #takeWhole(outcome: Outcome & { ok: false }): Promise<Outcome | undefined> {
     const { context, plans } = this.#run
     try {
@@ -150,8 +157,8 @@ export class ServerFollower {
     return undefined
   }
 
-  #giveUpWhenLate(advance: Advance): void {
-    const limit = advance.ranOut()
+  #giveUpWhenLate(limits: ProgressLimits): void {
+    const limit = limits.ranOut()
     if (limit) this.peer.giveUp(outOfTime(limit.why, limit.seconds, this.#server.label, 'transfer'))
   }
 
@@ -167,7 +174,7 @@ export class ServerFollower {
     return order
   }
 
-  /** What is said of the choice, where there is one. */
+  /** The report's line about the choice, where there was one. */
   #brought(): Partial<ServerReport> {
     const { plan } = this.#chosen
     const { base, length } = plan.transfer
@@ -183,7 +190,7 @@ export class ServerFollower {
     return this.#run.context.display.board()
   }
 
-  /** What this throws ends the peer and becomes the failure. */
+  /** An error that this throws ends the peer and becomes the failure. */
   #take(event: AgentEvent): void {
     const { context, times } = this.#run
     const { plan } = this.#chosen
@@ -236,7 +243,7 @@ export class ServerFollower {
   #warnWhenClosed(): void {
     const { exchanged, hasWarned } = this.#run
     const { plan } = this.#chosen
-    if (plan.deltas && plan.deltas.size > 0) return // Several seeders send several things.
+    if (plan.deltas && plan.deltas.size > 0) return // Several seeders send different content.
     const sum = [...exchanged.values()].reduce((total, bytes) => total + bytes, 0)
     if (hasWarned || !areClosed(plan.transfer.length, plan.swarm.sent(), sum)) return
     this.#run.hasWarned = true
@@ -278,7 +285,7 @@ export class ServerFollower {
   }
 }
 
-/** An agent that ends before it has said that all is done has failed, whatever its exit code. */
+/** An agent that ends before it reports that all is done has failed, whatever its exit code. */
 function asFailure(ended: Outcome | undefined): (Outcome & { ok: false }) | undefined {
   if (!ended?.ok) return ended
   const error = new MurderError('AGENT_ENDED', 'the agent ended before its work was done', {
@@ -294,24 +301,4 @@ function withoutWhole({ message }: MurderError, why: unknown): MurderError {
   return new MurderError(code, text, { ...defined({ cure }), cause: why })
 }
 
-/** How many bytes are to be fetched, and how many have come: bytes that were there before are not counted. */
-function transferOf({ bytes, kept, down }: AgentEvent & { event: 'progress' }, length: number) {
-  const before = Math.min(amount(kept), length)
-  const fetched = Math.max(0, Math.min(amount(bytes), length) - before)
-  return { bytes: fetched, total: length - before, rate: amount(down) }
-}
-
-/** A number in an event, which a server may have made up. */
-const amount = (value: unknown): number =>
-  typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0
-
 const hasTarget = ({ releasePath, place }: ReceivePlan) => releasePath !== undefined || place !== undefined
-
-/** The server with this address, when there is one; else the address with control characters stripped. */
-function nameOf(facts: FleetFacts, address: string): string {
-  const host = parseAddress(address)?.host ?? address
-  const [server, another] = [...facts].flatMap(([server, { addresses, serverAddress }]) =>
-    [...addresses, serverAddress].includes(host) ? [server] : [],
-  )
-  return server && !another ? `${server.label} (${host})` : oneLine(address)
-}

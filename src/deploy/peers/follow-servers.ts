@@ -1,7 +1,7 @@
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
 import type { Context } from '../context/context.ts'
-import { tellLast } from '../last/tell-last.ts'
+import { tellLast } from '../last-server/tell-last.ts'
 import { ServerFollower } from './follow-server.ts'
 import type { FleetPlan } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
@@ -15,7 +15,7 @@ export interface Received {
   /** Seconds from the start until the last server had everything or had failed, and from then until the last one had unpacked. */
   transferSeconds: number
   unpackSeconds: number
-  /** The peers that go on sharing: tell them to end, or let go of them. */
+  /** The peers that go on sharing. They must be told to end, or be let go. */
   peers: RemotePeer[]
 }
 
@@ -25,7 +25,7 @@ export async function followServers(context: Context, plan: FleetPlan): Promise<
   const plans = new TransferPlans(context, plan)
   const names = new SourceNames(plan.facts)
   const exchanged = new Map<string, number>()
-  const run = { context, plans, times, names, exchanged, hasWarned: false }
+  const run = { context, plans, times, names, exchanged, hasWarned: false, isOver: false }
   const followers = await Promise.all(
     (plan.servers ?? context.fleet.servers).map(
       async (server) => new ServerFollower(run, server, await plans.for(server)),
@@ -38,6 +38,7 @@ export async function followServers(context: Context, plan: FleetPlan): Promise<
       if (failure) failures.push(failure)
     }),
   )
+  run.isOver = true
   const arrived = followers.filter(({ hasArrived }) => hasArrived)
   tellLast(
     context,

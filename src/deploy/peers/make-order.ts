@@ -3,15 +3,15 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { packHosts } from '../../protocol/host-list.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
+import { magnetOf } from '../../torrent/metainfo/magnet.ts'
 import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
-import { stubOf } from '../../torrent/metainfo/stub.ts'
 import type { Context } from '../context/context.ts'
 import { releaseOf } from '../deltas/bases.ts'
 import { deployToOf, placesOf } from '../paths/places.ts'
 import { recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { FleetLinks } from '../reach/fleet-links.ts'
-import { meetingPoints } from '../reach/meeting-points.ts'
+import { swarmAddresses } from '../reach/swarm-addresses.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 import { fleetHosts } from '../swarm/fleet-addresses.ts'
 import { siteOrder } from '../swarm/site-order.ts'
@@ -21,25 +21,25 @@ import { carryOrder } from './carry-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
 
 /** A shorter torrent is sent as it is. */
-const MIN_STUBBED_BYTES = 2048
+const MIN_MAGNET_BYTES = 2048
 
-/** The torrent, or its stub. */
-function torrentOrder(torrent: Buffer): Pick<ReceiveOrder, 'torrent' | 'stub'> {
-  const stub = torrent.length < MIN_STUBBED_BYTES ? undefined : stubOf(parseMetainfo(torrent))
+/** The torrent, or its magnet. */
+function torrentOrder(torrent: Buffer): Pick<ReceiveOrder, 'torrent' | 'magnet'> {
+  const magnet = torrent.length < MIN_MAGNET_BYTES ? undefined : magnetOf(parseMetainfo(torrent))
   // Peers get the manifest of a directory as a file.
-  return stub ? { stub } : { torrent: withTrackers(torrent, []).toString('base64') }
+  return magnet ? { magnet } : { torrent: withTrackers(torrent, []).toString('base64') }
 }
 
 export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
 
-/** The long parts that are the same in every server's order, so that they are made once. */
+/** The long parts that every server's order shares, so that they are made once. */
 export async function sameForAll(context: Context, plan: ReceivePlan) {
   const { transfer, facts } = plan
   const hosts = await fleetHosts(context, facts)
   return {
     ...torrentOrder(transfer.torrent),
     hosts: hosts && packHosts(hosts),
-    // Nobody needs ways to others for what comes with the order.
+    // Content that comes with the order needs no connections to others.
     links: transfer.content ? undefined : await plan.links,
   }
 }
@@ -48,7 +48,7 @@ export function orderFor(
   context: Context,
   plan: ReceivePlan,
   server: Server,
-  { torrent, stub, hosts, links }: SharedOrder,
+  { torrent, magnet, hosts, links }: SharedOrder,
 ): ReceiveOrder {
   const { settings } = context
   const { transfer, swarm, facts } = plan
@@ -58,7 +58,7 @@ export function orderFor(
     directory: transferPath(placesOf(context, server), transfer.tag),
     ...(transfer.content
       ? { trackers: [], peers: [], content: transfer.content.toString('base64') }
-      : meetingPoints(swarm, server, facts, transfer.secret !== undefined)),
+      : swarmAddresses(swarm, server, facts, transfer.secret !== undefined)),
     ports: settings.ports,
     fleet: (plan.servers ?? context.fleet.servers).length,
     linger: settings.linger,
@@ -67,10 +67,10 @@ export function orderFor(
     timeouts: settings.timeouts,
     ...defined({
       torrent,
-      stub,
+      magnet,
       secret: transfer.secret,
       site: siteOrder(context, server, swarm.placement),
-      // With an empty list it dials none of them.
+      // With an empty list the peer dials no other server.
       hosts: links?.isOnly ? packHosts([]) : hosts,
       links: links?.orderOf(server, (other) => isIn(plan, other)),
       unpack: unpackOrder(context, server, plan),
@@ -79,7 +79,7 @@ export function orderFor(
   }
 }
 
-/** Whether a server gets the same transfer: others have nothing for it. */
+/** Whether a server gets the same transfer. Other servers have nothing to exchange with it. */
 const isIn = ({ transfer, deltas }: ReceivePlan, server: Server): boolean =>
   transfer.base ? deltas?.get(server) === transfer : deltas?.get(server) === undefined
 
@@ -129,28 +129,31 @@ export interface FleetPlan {
   facts: FleetFacts
   /** Where to unpack. Without it the package is only fetched. */
   releasePath?: string
-  /** What to do with files that are there already. Without it they are a failure. */
+  /** What to do with existing files. Without it they are a failure. */
   existing?: 'merge' | 'replace'
   /** Instead of `releasePath`: one file travels, and goes there. */
   place?: NonNullable<ReceiveOrder['place']>
   revision?: string
-  /** It becomes a release, which keeps something of the current one. */
+  /** The content becomes a release that keeps files of the current one. */
   carries?: boolean
-  /** It is not published yet, so it keeps nothing: what is published is made of it, and keeps something of what is live then. */
+  /**
+   * The release is staged, so it keeps nothing. The published release is made from it later, and keeps files of the one that is
+   * live then.
+   */
   isStaged?: boolean
   /** The ways between servers over SSH, once they are made. */
   links?: Promise<FleetLinks>
-  /** The servers that get a delta in place of the package, and which; a server that it does not fit gets the package after all. */
+  /** The delta of each server that gets one in place of the package. If it does not fit, the server gets the package. */
   deltas?: ReadonlyMap<Server, Transfer>
-  /** Where a transfer is seeded. Unless given, all is at `swarm`. */
+  /** Where a transfer is seeded; `swarm` unless given. */
   reach?: (transfer: Transfer) => Promise<ReachableSwarm>
   /** All that take part unless given. */
   servers?: readonly Server[]
   /** Peers that have been started already. */
   peers?: ReadonlyMap<Server, RemotePeer>
   /**
-   * Gets the servers where the release may be this transfer's work, also when they did not report it: all that were told to unpack
-   * but those that found a release there.
+   * Gets the servers on which this transfer may have made the release, even without a report: all that were told to unpack,
+   * except those that already had a release there.
    */
   unpacked: Set<Server>
 }

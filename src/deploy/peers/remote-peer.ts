@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import type { MurderError } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import { outOfTime } from '../../fleet/ssh/messages/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
@@ -22,7 +22,7 @@ export interface Assignment {
   onEvent: (event: AgentEvent) => void
 }
 
-/** Between two signs of life to an agent: without them it does not know whether this process is suspended. */
+/** Time between two signs of life to an agent. Without them it cannot tell whether this process is suspended. */
 const PULSE_MS = 2000
 /** How long a peer may take to end when it is told so. */
 const END_TIMEOUT_MS = 5000
@@ -37,14 +37,14 @@ export class RemotePeer {
   readonly #release = new AbortController()
   #input = new PassThrough()
   #assignment: Assignment | undefined
-  /** The agent is being installed: what reads it may take more than the agent from the pipe, and the order with it. */
+  /** True while the agent is being installed. The installer may read too much from the pipe, so the order must wait. */
   #isArriving = false
   #start = () => {}
   #arrive = () => {}
   #gotNoOrder = false
-  /** Of each question that is still to be answered, in order. */
+  /** Receives the answers of open questions, in order. */
   readonly #asked: ((answer: unknown) => void)[] = []
-  /** Undefined when the agent runs; else how the command ended before that. */
+  /** Undefined once the agent runs; otherwise how the command ended before that. */
   readonly started: Promise<Outcome | undefined>
 
   /** `bringAgent`: the agent is not on the server yet. */
@@ -63,7 +63,7 @@ export class RemotePeer {
     return this.#gotNoOrder
   }
 
-  /** Undefined when all that was ordered is done; else how the command ended before that. */
+  /** Undefined once all that was ordered is done; otherwise how the command ended before that. */
   carryOut(assignment: Assignment): Promise<Outcome | undefined> {
     const arrived = new Promise<undefined>((resolve) => {
       this.#arrive = () => resolve(undefined)
@@ -73,7 +73,7 @@ export class RemotePeer {
     return Promise.race([arrived, this.#ended])
   }
 
-  /** Asks before the server gets its order. Gives what it says, which may be anything; undefined when it ends instead. */
+  /** Asks a question before the server gets its order. Gives the unchecked answer; undefined when the agent ends instead. */
   async ask(question: Question): Promise<unknown> {
     await this.started
     if (this.#assignment) return undefined
@@ -82,7 +82,7 @@ export class RemotePeer {
     return Promise.race([answered, this.#ended.then(() => undefined)])
   }
 
-  /** Ends the peer, which removes all of this transfer but the release. Whether it succeeded. */
+  /** Ends the peer, which removes all files of this transfer except the release. Returns whether it succeeded. */
   async end(): Promise<boolean> {
     this.#input.end('end\n')
     const timer = setTimeout(() => this.letGo(), END_TIMEOUT_MS)
@@ -96,12 +96,12 @@ export class RemotePeer {
     this.#release.abort()
   }
 
-  /** Ends the connection; this is then why the server has failed. */
+  /** Ends the connection. `error` is then the server's failure. */
   giveUp(error: MurderError): void {
     this.#release.abort(error)
   }
 
-  /** Also for an agent that never starts on a server that prints something else again and again. */
+  /** Also applies when the agent never starts but the server keeps printing something else. */
   #limitStart(stall: number): void {
     if (stall === 0) return
     const seconds = 2 * (stall + STALL_GRACE_S)
@@ -139,7 +139,7 @@ export class RemotePeer {
     }
     return fleet.runOn(this.server, 'transfer', session, {
       signal: AbortSignal.any([signal, this.#release.signal]),
-      // The agent has its own stall timeout, and says something every two seconds: this one is for a dead server.
+      // The agent has its own stall timeout and reports every two seconds. This one is for a dead server.
       stallTimeoutS: settings.timeouts.stall > 0 ? settings.timeouts.stall + STALL_GRACE_S : 0,
     })
   }

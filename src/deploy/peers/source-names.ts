@@ -26,7 +26,7 @@ export class SourceNames {
     this.#byPort.set(port, (this.#byPort.get(port) ?? new Set()).add(label))
   }
 
-  /** The servers, or `seeder`, and bytes. What a server has made up, and who is not in the fleet, is left out. */
+  /** Bytes by server, or by `seeder`. Made-up values and machines outside the fleet are left out. */
   resolve(from: unknown): [source: string, bytes: number][] {
     if (!Array.isArray(from)) return []
     return from.slice(0, MAX_SOURCES).flatMap((entry: unknown): [string, number][] => {
@@ -38,7 +38,7 @@ export class SourceNames {
     })
   }
 
-  /** The server at `host:port` or at a host, or `seeder`; undefined for who is not in the fleet. */
+  /** The server at `host:port` or at a host, or `seeder`; undefined for machines outside the fleet. */
   nameOf(source: string): string | undefined {
     if (source === SEEDER) return SEEDER
     const known = this.#byAddress.get(source)

@@ -6,8 +6,8 @@ import type { FleetFacts } from '../preflight/preflight.ts'
 import { RemotePeer } from './remote-peer.ts'
 
 /**
- * Starts the agent on every server, to wait for its order while the package is made, and brings it along where it is
- * missing. `missing` resolves with the servers that it could not be brought to.
+ * Starts the agent on every server, so that it waits for its order while the package is made. Uploads it where it is missing.
+ * `missing` resolves with the servers where the upload failed.
  */
 export function startPeers(
   context: Context,

@@ -8,12 +8,12 @@ import { transferPath } from '../paths/server-paths.ts'
 import { removeTransferScript, undoScript } from '../scripts/releases/undo-script.ts'
 import type { RemotePeer } from './remote-peer.ts'
 
-/** A server that cannot be reached any more must not hold up the end of a deploy. */
+/** An unreachable server must not delay the end of a deploy. */
 const TIDY_TIMEOUT_S = 20
 
 /**
- * Ends the peers of a transfer, which remove what they have left on the servers. Where one does not, its directory is removed, and
- * with it its lease.
+ * Ends the peers of a transfer, which remove their own files on the servers. If a peer does not end, its directory is removed,
+ * and with it its lease.
  */
 export async function tidy(context: Context, tag: string, peers: readonly RemotePeer[]): Promise<void> {
   const ended = await Promise.all(peers.map((peer) => peer.end()))

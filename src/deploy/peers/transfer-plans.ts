@@ -21,12 +21,12 @@ export class TransferPlans {
     this.#plan = plan
   }
 
-  /** The plan of the package, which may be made now. Throws when it cannot be made or seeded. */
+  /** The plan of the package. Makes the package if needed. Throws when it cannot be made or seeded. */
   async whole(): Promise<TransferPlan> {
     return this.#of(await this.#plan.whole())
   }
 
-  /** The plan of one server: its delta, or the package where there is no delta, or none that can be seeded. */
+  /** The plan of one server: its delta, or the package if there is no delta or it cannot be seeded. */
   async for(server: Server): Promise<TransferPlan> {
     const delta = this.#plan.deltas?.get(server)
     if (delta === undefined) return this.whole()

@@ -18,7 +18,7 @@ export interface UnpackTarget {
   file?: NonNullable<ReceiveOrder['place']>
 }
 
-/** Throws SETTINGS when the settings don't fit each other or what was packaged. */
+/** Throws SETTINGS when the settings do not fit each other or the packaged content. */
 export function unpackTargetOf(context: Context, { tag, source }: StoredTransfer): UnpackTarget {
   const { settings, shipit } = context
   const { destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete } = settings

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
@@ -6,6 +6,7 @@ import { agent } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
 import { releasesPath, serverPaths } from '../paths/server-paths.ts'
 import { factsScript, OPEN_FILES_SCRIPT } from '../scripts/facts-script.ts'
+import { checkGuardScript } from '../scripts/guard/check-guard-script.ts'
 import { lockStatusScript } from '../scripts/lock-script.ts'
 import { halfMadeScript } from '../scripts/releases/clean-script.ts'
 import { revertScript } from '../scripts/releases/publish-script.ts'
@@ -13,10 +14,11 @@ import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
 function factsOf(context: Context, server: Server, readOnly = false): string {
   const { content, sha256 } = agent()
-  return factsScript(
+  const facts = factsScript(
     { ...serverPaths(context, server), content: { bytes: content.length, sha256 } },
     readOnly,
   )
+  return `${checkGuardScript(context)}\n${facts}`
 }
 
 /** Asks every server, in one command each, whether anything would fail later. */
@@ -47,7 +49,7 @@ export async function askAndLock(context: Context): Promise<Outcome[]> {
   return lock.ask({ before: (server) => factsOf(context, server), after }, signal)
 }
 
-/** Asks without making anything, and also what only a diagnosis needs: limits, and who has the lock. */
+/** Asks without making anything. Also asks what only a diagnosis needs: limits, and the owner of the lock. */
 export function askReadOnly(context: Context): Promise<Outcome[]> {
   const { fleet, signal } = context
   const script = (server: Server) => {

@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/schema.ts'
 import type { MurderError } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { ownAddresses } from '../../system/addresses.ts'
@@ -28,7 +28,7 @@ export interface Inspection {
   failures: Failure[]
 }
 
-/** The facts of the servers that can be deployed to, and why the others cannot. Throws SAME_SERVER. */
+/** The facts of the servers that are fit for a deploy, and the faults of the others. Throws SAME_SERVER. */
 export async function inspect(
   context: Context,
   asked: Promise<Outcome[]> = ask(context),
@@ -40,11 +40,11 @@ export async function inspect(
   return inspection
 }
 
-/** Why some of these servers cannot be deployed to together. */
+/** Why some of these servers cannot be in one deploy. */
 export const sameAmong = (facts: FleetFacts): MurderError | undefined =>
   sameMachine([...facts].map(([{ label }, found]) => ({ label, facts: found })))
 
-/** Like `inspect`, but does not compare the servers with each other. `readOnly`: Node is brought to none. */
+/** Like `inspect`, but does not compare the servers with each other. `readOnly`: brings Node to no server. */
 export async function examine(
   context: Context,
   asked: Promise<Outcome[]>,

@@ -12,13 +12,13 @@ import type { Platform } from '../scripts/node/platform-script.ts'
 /** The answers of servers, by whether they have a Node that will do. */
 export interface Answers {
   fit: Map<Server, ServerFacts>
-  /** Those that lack a Node, and nothing else. */
+  /** Servers that lack only a Node. */
   lacking: Map<Server, ServerFacts>
 }
 
 /**
- * Moves servers from `lacking` to `fit`, once Node was brought to them; with `readOnly` those to which it could be. Brings a
- * newer one also where an older one was brought before. Gives the failures. Throws BAD_NODE_FILE.
+ * Brings Node to servers and moves them from `lacking` to `fit`. With `readOnly` it moves those to which Node could be brought.
+ * Also replaces an older Node that was brought before. Returns the failures. Throws BAD_NODE_FILE.
  */
 export async function provideNode(
   context: Context,
@@ -39,7 +39,7 @@ export async function provideNode(
     const found = fit.get(server) ?? lacking.get(server)
     if (found) fit.set(server, { ...found, node: version, nodePath: path })
   }
-  // Where an older one was brought before, that one does, too.
+  // A Node that was brought before will do, even if it is older.
   const isNeeded = ({ server }: Failure) => [...lacking.keys()].some(({ label }) => label === server)
   for (const { server, cause } of failures.filter((failure) => !isNeeded(failure)))
     context.display.board().log(`${server} keeps its Node.js: ${cause}`, server)

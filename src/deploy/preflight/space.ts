@@ -14,7 +14,7 @@ export function missingSpace(facts: ServerFacts, packageBytes: number, releaseBy
   return Math.max(0, packageBytes - temporary.free, releaseBytes - releases.free)
 }
 
-/** What a transfer has on disk beside the release: package, torrent, notes and their directories. */
+/** Inodes of a transfer besides the release: package, torrent, notes and their directories. */
 const OWN_INODES = 20
 
 /** Inodes that are missing for a release of so many entries; 0 when there are enough. */
@@ -35,8 +35,8 @@ export const fullDiskCure = (elsewhere: boolean): string =>
   `remove old releases there${elsewhere ? ', or set murder.temporaryPath to a larger disk' : ''}`
 
 /**
- * The servers without enough space for what they get, a package or a delta, and the release. `copies`: of the release; a staged one
- * has room for what is made of it.
+ * The servers without enough space for the package or delta, and for the release. `copies`: how many times the release must fit;
+ * twice for a staged one, because the published one is made from it.
  */
 export function checkSpace(
   servers: readonly Server[],

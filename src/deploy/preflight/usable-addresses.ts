@@ -3,8 +3,8 @@ import type { ServerFacts } from '../scripts/facts-script.ts'
 
 /**
  * The facts of a server with addresses that other machines can use. An sshd at the end of a tunnel sees loopback addresses, which
- * mean another machine everywhere else: then the server has the first address that it knows of itself, and the address of the
- * deploy host is unknown. Loopback addresses are right only on the deploy host itself, which has the addresses `here`.
+ * are useless to other machines. Then the server's own first address is used, and the deploy host's address is unknown. Loopback
+ * addresses are right only on the deploy host itself, which has the addresses `here`.
  */
 export function withUsableAddresses(facts: ServerFacts, here: readonly string[]): ServerFacts {
   const { clientAddress, serverAddress } = facts

@@ -23,7 +23,7 @@ export function faultOf(
     : { code: 'OLD_NODE', message: `Node.js ${facts.node} is too old`, cure: NODE_CURE }
 }
 
-/** Whether a Node that is brought may mend this. */
+/** Whether bringing Node to the server may help. */
 export const lacksNode = ({ code }: { code: string }): boolean =>
   ['NO_NODE', 'OLD_NODE', 'NODE_BROKEN'].includes(code)
 
@@ -64,7 +64,10 @@ function parseVersion(version: string | undefined): [number, number] | undefined
 /** The directories in `places`, in that order. */
 const PLACES = ['deployTo', 'murder.remotePath', 'murder.temporaryPath']
 
-/** Two entries of `servers` that are one machine and one directory, or share one: they would unpack over each other. */
+/**
+ * Finds two entries of `servers` that are the same machine and directory, or share a directory: they would unpack over each
+ * other.
+ */
 export function sameMachine(
   servers: readonly { label: string; facts: ServerFacts }[],
 ): MurderError | undefined {

@@ -7,12 +7,12 @@ import { isLoopback } from '../../system/addresses.ts'
 import { parseServerName } from '../../text/server-name.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 
-/** Each is tried, and a server may have hundreds. */
+/** Each address is tried, and a server may have hundreds. */
 const MAX_HOSTS = 4
 
 /**
- * Where other servers reach the sshd of a server. The names and ways in the deploy host's ssh_config need not hold there: so it is
- * what the server knows of itself, unless `betweenAddresses` says something else.
+ * Where other servers reach the sshd of a server. Names and routes in the deploy host's ssh_config may not work there, so it is
+ * the server's own address, unless `betweenAddresses` has another.
  */
 export function addressBetween(
   settings: readonly AddressSetting[],

@@ -5,7 +5,7 @@ import type { Reached } from '../../protocol/reach.ts'
 export interface ReachFacts {
   /** Whether the server knows an address of the deploy host. */
   hasAddress: boolean
-  /** How tracker and seeder were reached, as far as that was tried; undefined when the server did not answer in time. */
+  /** How tracker and seeder were reached, if that was tried; undefined when the server did not answer in time. */
   words?: readonly Reached[] | undefined
 }
 

@@ -1,4 +1,4 @@
-import { type HostKeys, hostKeysOf } from '../../fleet/ssh/host-keys.ts'
+import { type HostKeys, hostKeysOf } from '../../fleet/ssh/connection/host-keys.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { LinkOrder, LinkTarget } from '../../protocol/link.ts'
 import type { Reached } from '../../protocol/reach.ts'
@@ -13,22 +13,22 @@ import { linkPairs, pairsToLink } from './link-pairs.ts'
 import { linksLine, type Unlinked } from './links-line.ts'
 import type { Start } from './try-ways.ts'
 
-/** For all of it: the release goes out over the ways that are there by then. */
+/** Time limit for all of it. The release then travels over the links that work by then. */
 const TIMEOUT_S = 25
 const MAX_WHY_CHARACTERS = 200
 
-/** The ways between servers over SSH. */
+/** The links between servers over SSH. */
 export interface FleetLinks {
-  /** Servers use no other ways between them. */
+  /** Whether servers use only these links between them. */
   readonly isOnly: boolean
-  /** What a server's order says of those that lead to servers of which `isIn` is true; undefined where it has none. */
+  /** The part of a server's order about links to servers for which `isIn` is true; undefined where there are none. */
   orderOf(server: Server, isIn: (other: Server) => boolean): LinkOrder | undefined
 }
 
-/** A way that was tried and works. The one opens it. */
+/** A link that was tried and works. The first server opens it. */
 type Link = readonly [from: Server, to: Server]
 
-/** Makes those that are wanted, tries each, and says what was chosen. */
+/** Makes the wanted links, tries each, and reports the choice. */
 export async function prepareLinks(
   context: Context,
   start: Start,
@@ -77,7 +77,7 @@ function pairsWanted(
 class Making {
   readonly links: Link[] = []
   readonly unlinked: Unlinked[] = []
-  /** What answers later has come too late. */
+  /** Later answers are ignored. */
   isOver = false
   readonly #context: Context
   readonly #start: Start
@@ -91,7 +91,7 @@ class Making {
     this.#tag = tag
   }
 
-  /** Each server first tries on itself what a key can do there. Only then is it told whom to let in, and who may come. */
+  /** Each server first tries on itself what a key can do there. Only then is it told which keys to let in. */
   async make(pairs: readonly Link[]): Promise<void> {
     const servers = [...new Set(pairs.flat())]
     await Promise.all(servers.map(async (server) => this.#offer(server, await hostKeysOf(server))))

@@ -1,11 +1,11 @@
-/** In a fleet of up to so many servers all are joined with each other. */
+/** In a fleet of up to so many servers, every pair is joined. */
 const MAX_MESH = 7
 
 export type Pair = readonly [from: number, to: number]
 
 /**
- * The pairs of servers that are joined: a ring with shortcuts, so that each has six others at most, of which it opens three, and a
- * piece is everywhere after few steps (about 3/2 of the cube root of `count`).
+ * The pairs of servers that are joined: a ring with shortcuts, so that each has at most six neighbours, of which it opens three,
+ * and a piece reaches every server in few steps (about 3/2 of the cube root of `count`).
  */
 export function linkPairs(count: number): Pair[] {
   const root = Math.cbrt(count)
@@ -14,7 +14,7 @@ export function linkPairs(count: number): Pair[] {
       ? Array.from({ length: Math.floor(count / 2) }, (_, at) => at + 1)
       : [1, Math.round(root), Math.round(root * root)]
   return steps.flatMap((step) =>
-    // Half of the way around, one and the other meet.
+    // Halfway around the ring the two meet.
     Array.from(
       { length: step * 2 === count ? step : count },
       (_, from): Pair => [from, (from + step) % count],
@@ -28,9 +28,7 @@ const ENOUGH = 3
 /** Whether one server reaches another on its peer port; undefined where that was not tried, or is not known. */
 export type Reaches = (from: number, to: number) => boolean | undefined
 
-/**
- * The pairs that must be joined in another way than directly: none where enough reach each other, whichever opens the connection.
- */
+/** The pairs that need a link over SSH: none where enough servers reach each other directly, in either direction. */
 export function pairsToLink(count: number, reaches: Reaches): Pair[] {
   const pairs = linkPairs(count)
   const isJoined = ([one, other]: Pair) => reaches(one, other) === true || reaches(other, one) === true

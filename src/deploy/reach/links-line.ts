@@ -16,7 +16,7 @@ const BLOCKED: Record<Exclude<Reached, 'reached'>, string> = {
   mute: 'something on the way drops what has the text "BitTorrent protocol"',
 }
 
-/** What was chosen between servers, and why; where it does not work, the cause and what is done instead. */
+/** The choice between servers and its reason. Where a link fails: the cause, and what is done instead. */
 export function linksLine({
   servers,
   links,

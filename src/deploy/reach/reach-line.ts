@@ -9,7 +9,7 @@ const WHY = {
   setting: 'as murder.reach says',
 }
 
-/** What was chosen, and why; undefined where all is direct. */
+/** The choice and its reason; undefined where all is direct. */
 export function reachLine(ways: readonly Way[]): string | undefined {
   const through = ways.flatMap((way) => (way.way === 'ssh' ? way.why : []))
   if (through.length === 0) return undefined

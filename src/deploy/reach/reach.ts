@@ -17,14 +17,17 @@ export interface Reach {
   readonly through: ReadonlySet<Server>
   /** The ports of the relay on each of these servers, once all have started. Relays that could not be started are missing. */
   readonly relays: Promise<ReadonlyMap<Server, RelayPorts>>
-  /** The ways between servers over SSH, once they are made. */
+  /** The links between servers over SSH, once they are made. */
   readonly links: Promise<FleetLinks>
-  /** Where that of this server leads, if it has one. */
+  /** Where the relay of this server leads, if it has one. */
   lead(server: Server, targets: RelayTargets): void
   close(): Promise<void>
 }
 
-/** Finds out while the package is made how each server reaches this machine and others, and makes the ways through SSH. */
+/**
+ * Finds out how each server reaches this machine and the others, while the package is made, and prepares relays and links over
+ * SSH.
+ */
 export async function prepareReach(context: Context, start: Start, tag: string): Promise<Reach> {
   const { reach, between, ports, trackerPorts } = context.settings
   const placement = new Placement(context, start.facts)
@@ -42,7 +45,7 @@ export async function prepareReach(context: Context, start: Start, tag: string):
   const line = reachLine([...ways.values()])
   if (line) context.display.board().log(line)
   const links = prepareLinks(context, start, tried.servers, tag)
-  links.catch(() => {}) // Who waits for them sees it.
+  links.catch(() => {}) // Whoever awaits them gets the failure.
   return {
     through: new Set(relays.keys()),
     relays: portsOf(relays, context.signal),

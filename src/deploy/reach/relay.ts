@@ -10,13 +10,13 @@ import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
 import { nodeScript } from '../scripts/node/node-script.ts'
 
-/** Signs of life. The relay ends after four missing ones, and a session in which nothing comes back after so many seconds. */
+/** Signs of life. The relay ends when four are missing. A session ends when nothing comes back for this long. */
 const ALIVE_MS = 5000
 const DEAD_S = 30
-/** Before a relay whose connection broke is started again. */
+/** Pause before a relay whose connection broke is restarted. */
 const RESTART_PAUSE_S = 1
 
-/** Where a tunnel may end, in this process's machine: on the ports of this deploy's tracker and seeder. */
+/** Where a tunnel may end: only on the ports of this deploy's tracker and seeder, on this machine. */
 export type RelayTargets = Partial<RelayPorts>
 
 /**
@@ -43,7 +43,7 @@ export class Relay {
     this.#ended = this.#run()
   }
 
-  /** From now on it leads there. Before, and to what is not among these, nothing comes through. */
+  /** Opens the tunnel to these targets. Before that, and to any other target, nothing comes through. */
   leadTo(targets: RelayTargets): void {
     this.#targets = targets
   }
@@ -70,7 +70,7 @@ export class Relay {
     this.#announce(undefined)
   }
 
-  /** Gives why it ended. */
+  /** Returns why it ended. */
   async #session(signal: AbortSignal): Promise<MurderError> {
     const { fleet } = this.#context
     const { tracker = 0, seeder = 0 } = this.#ports ?? {}

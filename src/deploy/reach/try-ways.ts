@@ -10,7 +10,7 @@ import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { linkPairs } from './link-pairs.ts'
 
-/** An agent that answers at all does so in less. */
+/** An agent that answers at all is faster than this. */
 const ANSWER_TIMEOUT_S = 4
 
 /** The servers of a deploy whose agents are asked. */
@@ -21,14 +21,14 @@ export interface Start {
   uploaded: Promise<unknown>
 }
 
-/** A program of this deploy that will listen on this machine. */
+/** A program of this deploy, tracker or seeder, that will listen on this machine. */
 export interface Site {
   machine: Machine
   range: [first: number, last: number]
   isPeer: boolean
 }
 
-/** What servers said. One that did not answer in time is missing. */
+/** The servers' answers. A server that did not answer in time is missing. */
 export interface Tried {
   /** How each server reached the sites, in their order. */
   sites: ReadonlyMap<Server, readonly Reached[]>
@@ -37,8 +37,8 @@ export interface Tried {
 }
 
 /**
- * Has each server try to reach these sites, and with `between` the peer ports of the others that it may exchange with: a few of
- * them in a large fleet. Something listens there meanwhile.
+ * Each server tries to reach these sites. With `between` it also tries the peer ports of servers that it may exchange with: a few
+ * of them in a large fleet. Meanwhile something listens on these ports.
  */
 export async function tryWays(
   context: Context,
@@ -50,11 +50,11 @@ export async function tryWays(
   try {
     for (const { range } of sites) listeners.push(await listen(range, answerHandshake))
   } catch {
-    return tried // No port is free here: what needs one says so, when it starts.
+    return tried // No port is free here. The tracker or seeder will report that when it starts.
   }
   const over = new AbortController()
   const ends = AbortSignal.any([context.signal, over.signal])
-  /** Waits for all, but no longer for late ones. */
+  /** Waits for all, but not for late ones. */
   const inTime = (asked: Promise<unknown>[]) => {
     const late = start.uploaded.then(() => pause(ANSWER_TIMEOUT_S, ends)).catch(() => {})
     return Promise.race([late, Promise.all(asked)])
@@ -105,7 +105,7 @@ function othersOf(servers: readonly Server[], server: Server): Server[] {
   })
 }
 
-/** What a server says may be anything. */
+/** A server's answer may be anything. */
 function portOf(answer: unknown): number | undefined {
   const { port } = (answer ?? {}) as { port?: unknown }
   return typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined

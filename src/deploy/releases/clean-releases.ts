@@ -14,8 +14,8 @@ import { removeReleases } from './remove-releases.ts'
 const KEPT_RELEASES = 5
 
 /**
- * Removes old releases on every server, and those that no deploy has published, but never the live one. One that cannot be
- * removed is told, and is no failure. Throws FLEET_FAILED or LOCKED.
+ * Removes old releases on every server, and those that no deploy has published, but never the live one. A release that cannot be
+ * removed is reported and is not a failure. Throws FLEET_FAILED or LOCKED.
  */
 export async function cleanReleases(context: Context): Promise<void> {
   const { fleet, lock, shipit, signal } = context

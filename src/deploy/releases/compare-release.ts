@@ -12,7 +12,7 @@ export interface Compared {
   changed: Failure[]
 }
 
-/** Each server reads what `murder:peer` has brought, and compares it with what was noted then. Changes nothing. */
+/** Each server compares the release that `murder:peer` brought with the note made then. Changes nothing. */
 export async function compareRelease(context: Context, release: string): Promise<Compared> {
   const { fleet, settings, shipit, signal } = context
   const options = { signal, stallTimeoutS: settings.timeouts.stall, repeatable: true }

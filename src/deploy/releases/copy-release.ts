@@ -8,7 +8,7 @@ import { deployToOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
 import { readReleaseScript, writeReleaseScript } from '../scripts/releases/copy-script.ts'
 
-/** How far the server that reads may be ahead of the one that writes. */
+/** How many bytes the reading server may be ahead of the writing one. */
 const BUFFER_BYTES = 16 << 20
 
 /**

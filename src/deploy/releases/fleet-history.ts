@@ -1,13 +1,13 @@
 import { mostCommon } from './choose/choose-release.ts'
 import { classify, type HistoryEntry, type Release, type ServerReleases } from './history.ts'
 
-/** What is live on one server, and since when by whom; null where the history does not tell. */
+/** The live release of one server, since when, and published by whom; null where the history does not tell. */
 export interface LiveRelease {
   server: string
   live: string | null
   since: string | null
   who: string | null
-  /** Whether most of the servers have another one. */
+  /** Whether most servers have another release live. */
   differs: boolean
   /** The directories in `releases`, the latest first. */
   releases: Pick<Release, 'name' | 'state'>[]
@@ -18,7 +18,7 @@ export interface FleetEvent extends HistoryEntry {
   servers: string[]
 }
 
-/** What is live where. */
+/** The live release of each server. */
 export function liveReleases(fleet: ReadonlyMap<string, ServerReleases>): LiveRelease[] {
   const most = mostCommon([...fleet.values()].flatMap(({ live }) => live ?? []))
   return [...fleet].map(([server, found]) => {
@@ -30,7 +30,10 @@ export function liveReleases(fleet: ReadonlyMap<string, ServerReleases>): LiveRe
   })
 }
 
-/** The histories of all servers as one, by the deploy hosts' clocks, for people: one event for what one command did on several. */
+/**
+ * The histories of all servers as one, for people, ordered by the deploy hosts' clocks. What one command did on several servers
+ * is one event.
+ */
 export function fleetEvents(fleet: ReadonlyMap<string, ServerReleases>): FleetEvent[] {
   const events = new Map<string, FleetEvent>()
   for (const [server, { history }] of fleet) {

@@ -1,4 +1,7 @@
-/** What a line of the history says of a release. `reverted`: its publication was taken back. `found`: others have made it. */
+/**
+ * An event in the history of a release. `reverted`: its publication was taken back. `found`: the directory was not made by a
+ * deploy of ours.
+ */
 const EVENTS = [
   'receiving',
   'failed',
@@ -25,7 +28,7 @@ export type ReleaseState = Exclude<HistoryEvent, 'reverted'> | 'foreign'
 export interface Release {
   name: string
   state: ReleaseState
-  /** The later it was noted, the higher: it is when it is left that it counts last as live. No clock is asked. */
+  /** Position in the history; higher is later. It is the line at which the release last counted as live. No clock is used. */
   order: number
 }
 
@@ -40,7 +43,7 @@ export interface ServerReleases {
 
 const isEvent = (text: string): text is HistoryEvent => (EVENTS as readonly string[]).includes(text)
 
-/** The file may have been cut or edited: a line that is not as it should be says nothing. */
+/** The file may have been cut or edited, so malformed lines are ignored. */
 export function parseHistory(lines: readonly string[]): HistoryEntry[] {
   return lines.flatMap((line) => {
     const [when = '', event = '', release = '', who, ...more] = line.split('\t')
@@ -52,14 +55,14 @@ export function parseHistory(lines: readonly string[]): HistoryEntry[] {
 const wasLive = (state: ReleaseState) =>
   state === 'live' || state === 'was-live' || state === 'rolled-back-from'
 
-/** Only the link tells that such a release is live, so it became that after all that the history tells. */
+/** Only the link shows that such a release is live, so that happened after all lines of the history. */
 const wasNeverLive = (state: ReleaseState) => !wasLive(state) && state !== 'found'
 
 const isTime = (name: string) => /^\d{14}$/.test(name)
 
 /**
- * The link may have been changed by hand, or by shipit-deploy alone. Where that led to what was rolled back from, it was to go
- * back from the last that the history has live: all others were live before.
+ * The link may have been changed by hand, or by shipit-deploy alone. If it now points to a release that was rolled back from,
+ * that change went back from the release that the history calls live. All others were live before.
  */
 function orderOfLive(state: ReleaseState, order: number, history: readonly HistoryEntry[]): number {
   if (wasNeverLive(state)) return Infinity
@@ -70,8 +73,8 @@ function orderOfLive(state: ReleaseState, order: number, history: readonly Histo
 type Noted = Omit<Release, 'name'> & { before: ReleaseState }
 
 /**
- * The state of every release that the history names, in the order of its lines. Who publishes notes what it has left: where that was
- * live before the one that the history has live, somebody else has gone back from this one, and has noted nothing.
+ * The state of every release in the history, in the order of its lines. Each publication notes the release that it replaced. If
+ * that one was live before the release that the history calls live, somebody has gone back without a note.
  */
 function notedReleases(history: readonly HistoryEntry[]): Map<string, Noted> {
   const noted = new Map<string, Noted>()
@@ -92,7 +95,7 @@ function notedReleases(history: readonly HistoryEntry[]): Map<string, Noted> {
   return noted
 }
 
-/** What is known of each directory in `releases`, the latest first. */
+/** The state of each directory in `releases`, the latest first. */
 export function classify({ live, releases, history }: ServerReleases): Release[] {
   const noted = notedReleases(history)
   const liveTime = live !== undefined && isTime(live) ? live : undefined
@@ -113,7 +116,7 @@ export function classify({ live, releases, history }: ServerReleases): Release[]
 
 /**
  * The releases that a rollback may go to, the latest first: those that were live before the live one, and were not rolled back
- * from. `any`: all others, too, but what is foreign or waits to be published.
+ * from. `any`: also all others, except foreign and staged ones.
  */
 export function rollbackTargets(server: ServerReleases, { any = false } = {}): string[] {
   const all = classify(server)
@@ -129,10 +132,10 @@ export function rollbackTargets(server: ServerReleases, { any = false } = {}): s
 }
 
 /**
- * The releases to remove so that `keep` stay. A release that was brought or staged and is not live yet is not counted and stays, but
- * one that was superseded goes. One that was rolled back from is not counted either, and goes when `keep` others are later.
- * `withLeftovers`: also releases whose deploy has ended without publishing them; only the owner of the lock knows that no deploy is
- * about to.
+ * The releases to remove so that `keep` stay. A release that was brought or staged and is not live yet does not count and stays,
+ * but a superseded one is removed. One that was rolled back from does not count either, and is removed when `keep` later ones
+ * exist. `withLeftovers`: also releases whose deploy ended without publishing them. Only the owner of the lock may ask for that,
+ * because then no deploy is about to publish them.
  */
 export function releasesToClean(
   server: ServerReleases,
@@ -149,11 +152,11 @@ export function releasesToClean(
   return gone.filter((name) => name !== own)
 }
 
-/** Releases that no deploy has published: each has failed, or was killed. */
+/** Releases that were never published, because their deploy failed or was killed. */
 export const leftovers = (server: ServerReleases): string[] =>
   classify(server).flatMap(({ name, state }) => (state === 'receiving' || state === 'failed' ? [name] : []))
 
-/** The releases that wait to be published, the last first. */
+/** Staged releases that wait to be published, the last first. */
 export const stagedReleases = (server: ServerReleases): string[] =>
   classify(server).flatMap(({ name, state }) => (state === 'staged' ? [name] : []))
 

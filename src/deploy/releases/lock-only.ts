@@ -1,10 +1,12 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Scripts } from '../context/fleet-lock.ts'
 import { placesOf, type Shared } from '../paths/places.ts'
+import { checkGuardScript } from '../scripts/guard/check-guard-script.ts'
 import { makePlaceScript } from '../scripts/lock-script.ts'
 
-/** Takes the lock without asking anything before; `after` runs once it is taken. */
+/** Takes the lock without asking anything first. `after` runs once it is taken. */
 export const lockOnly = (context: Shared, after?: Scripts['after']): Scripts => ({
-  before: (server: Server) => makePlaceScript(placesOf(context, server).remotePath),
+  before: (server: Server) =>
+    `${checkGuardScript(context)}\n${makePlaceScript(placesOf(context, server).remotePath)}`,
   ...(after ? { after } : {}),
 })

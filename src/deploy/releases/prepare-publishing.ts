@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { ExitCode } from '../../errors.ts'
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Shipit } from '../../shipit.ts'
 import type { Context } from '../context/context.ts'
@@ -20,7 +20,7 @@ import { type ReleaseToPublish, releaseToPublish, whyUnpublishable } from './cho
 import { compareRelease } from './compare-release.ts'
 import { lockOnly } from './lock-only.ts'
 
-/** Locks the servers and finds the release of a `deploy:publish` alone. Throws FLEET_FAILED, LOCKED or NOTHING_TO_PUBLISH. */
+/** Locks the servers and finds the release of a `deploy:publish` by itself. Throws FLEET_FAILED, LOCKED or NOTHING_TO_PUBLISH. */
 export async function preparePublishing(context: Context, wanted: ReleaseToPublish): Promise<void> {
   const { lock, signal } = context
   const locked = await lock.ask(lockOnly(context), signal)
@@ -60,7 +60,7 @@ function judge(wanted: ReleaseToPublish, outcomes: readonly Outcome[], environme
   const answers = outcomes.flatMap((outcome) =>
     outcome.ok ? [{ server: outcome.server.label, found: parseFoundRelease(outcome.stdout) }] : [],
   )
-  // When the package is unknown here, most servers decide.
+  // If the package is unknown here, the majority of servers decides.
   const sha256 = wanted.sha256 ?? mostCommon(answers.flatMap(({ found }) => found.sha256 ?? []))
   const failures = answers.flatMap(({ server, found }): Failure[] => {
     const why = whyUnpublishable(wanted, found, sha256, environment)
@@ -78,6 +78,6 @@ function nameRelease(shipit: Shipit, release: string, found: readonly FoundRelea
   shipit.releasePath = posix.join(releasesPath(deployToOf(shipit)), release)
 }
 
-/** The release of a `deploy:publish` alone in its call. Throws NOTHING_TO_PUBLISH. */
+/** The release of a `deploy:publish` that is the only task of its call. Throws NOTHING_TO_PUBLISH. */
 export const releaseOf = ({ shipit, settings: { tag } }: Context): ReleaseToPublish =>
   releaseToPublish(shipit.releaseDirname, tag, loadLastBrought(shipit.environment), shipit.environment)

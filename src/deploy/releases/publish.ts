@@ -4,18 +4,31 @@ import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { deployToOf } from '../paths/places.ts'
-import { type Publication, publishScript, revertScript } from '../scripts/releases/publish-script.ts'
+import {
+  type Guarding,
+  type Publication,
+  publishScript,
+  revertScript,
+} from '../scripts/releases/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
+
+/** What guards a change on each server, and hears what their output says of that. */
+export interface Guards {
+  scripts(server: Server): Guarding
+  heard(server: Server, line: string): void
+  readonly goingBackS: number
+}
 
 /** What `current` pointed to before; an empty text where there was none. Servers that were asked, in that order. */
 export type Links = Map<Server, string>
 
-/** Makes `current` point to the release on these servers. Gives where that failed. */
+/** Makes `current` point to the release on these servers. Returns the failures. */
 export async function publishOn(
   context: Context,
   servers: readonly Server[],
   publication: Publication,
   links: Links,
+  guards: Guards,
 ): Promise<Failure[]> {
   const { fleet, shipit, lock, record, picture } = context
   const noted = author()
@@ -23,25 +36,33 @@ export async function publishOn(
   const outcomes = await fleet.run(
     'publish',
     (server) => ({
-      script: publishScript(deployToOf(shipit, server), publication, noted, lock.fence(server)),
+      script: publishScript(
+        deployToOf(shipit, server),
+        publication,
+        noted,
+        lock.fence(server),
+        guards.scripts(server),
+      ),
       onLine: (line) => {
+        guards.heard(server, line)
         // When the connection breaks the command runs again: what was there before is what the first one has found.
         if (line.startsWith('was=') && !links.has(server)) links.set(server, line.slice(4))
       },
     }),
-    // Ctrl-C waits for it: a script that has begun would go on, and publish after all was taken back.
+    // Ctrl-C waits for this: a script that has begun would go on and publish after everything was taken back.
     { servers, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true },
   )
   for (const { ok, server } of outcomes) if (ok) record.published(server.label, true)
   return failuresOf(outcomes, 'publish')
 }
 
-/** Servers that publish failed on, or that have published, get back what they had. Gives where that failed. */
+/** Restores the earlier `current` on servers that have published, or failed to. Returns the failures. */
 export async function revertOn(
   { fleet, lock, shipit, record, picture }: Context,
   servers: readonly Server[],
   publication: Publication,
   links: Links,
+  guards: Guards,
 ): Promise<Failure[]> {
   const noted = author()
   const outcomes = await fleet.run(
@@ -53,9 +74,11 @@ export async function revertOn(
         links.get(server),
         noted,
         lock.fence(server),
+        guards.scripts(server),
       ),
+      onLine: (line) => guards.heard(server, line),
     }),
-    { servers, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true },
+    { servers, totalTimeoutS: SCRIPT_TIMEOUT_S + guards.goingBackS, repeatable: true },
   )
   for (const { ok, server } of outcomes) {
     if (!ok) continue

@@ -1,11 +1,11 @@
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Context } from '../context/context.ts'
 import { deployToOf } from '../paths/places.ts'
 import { parseStuck, removeReleasesScript } from '../scripts/releases/remove-releases-script.ts'
 import { REMOVAL_TIMEOUT_S } from '../timeouts.ts'
 
-/** Removes these releases of each server, and says which could not be, and why. A server with none is not asked. */
+/** Removes these releases on each server, and reports which could not be removed and why. Skips servers that have none. */
 export async function removeReleases(
   { fleet, lock, shipit, signal }: Context,
   removals: ReadonlyMap<Server, readonly string[]>,

@@ -12,7 +12,7 @@ import { stagedReleases, supersededReleases } from './history.ts'
 import { lockOnly } from './lock-only.ts'
 import { removeReleases } from './remove-releases.ts'
 
-/** The release waits for the deploy that publishes it; the one that was staged before it goes. Throws FLEET_FAILED or LOCKED. */
+/** Notes that the release is staged, and removes the one that was staged before it. Throws FLEET_FAILED or LOCKED. */
 export async function noteStaged(context: Context, release: string): Promise<void> {
   const { fleet, lock, shipit, signal } = context
   const noted = author()
@@ -58,7 +58,7 @@ export async function unstage(context: Context): Promise<void> {
   )
 }
 
-/** Says what the next deploy finds. */
+/** Says what is staged for the next deploy. */
 export function tellStaged(context: Context): void {
   const { fleet, shipit } = context
   const release = shipit.releaseDirname ?? ''

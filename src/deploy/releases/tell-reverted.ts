@@ -6,9 +6,9 @@ import { deployToOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
 
 /**
- * Another release is live again, as after a rollback: what restarts the application on `published` does so, and is waited for,
- * because a deploy that has failed ends at once. Listeners find that release where they look for the new one. Where only some
- * servers have gone back, only `reverted` says so.
+ * Tells other plugins that an earlier release is live again, as after a rollback. Listeners of `published` restart the
+ * application; this waits for them, because a failed deploy ends at once. They find the earlier release where they look for the
+ * new one. If only some servers went back, only `reverted` is emitted.
  */
 export async function tellReverted(
   { shipit }: Context,
@@ -23,7 +23,7 @@ export async function tellReverted(
     try {
       shipit.emit(event, { release })
     } catch (error) {
-      shipit.log(`A listener to ${event} failed: ${explain(error)}`) // That the deploy has failed matters more.
+      shipit.log(`A listener to ${event} failed: ${explain(error)}`) // The failure of the deploy matters more.
     }
   }
   await commandsEnded(connectionsOf(shipit), (commands) => {

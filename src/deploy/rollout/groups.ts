@@ -1,7 +1,7 @@
 import { countOf } from '../../config/entries/groups.ts'
-import type { Groups, Share } from '../../config/kinds/kinds.ts'
+import type { Groups, Share } from '../../config/kinds/rollout.ts'
 
-/** What decides the group of a server. */
+/** The facts that decide the group of a server. */
 export interface Member {
   roles: readonly string[]
   site: string | undefined
@@ -21,8 +21,8 @@ export interface Grouping {
 }
 
 /**
- * The groups of a rollout, in their order: all servers, each in one group, and none of them empty. With no setting all are one
- * group.
+ * The groups of a rollout, in their order. Every server is in exactly one group, and no group is empty. Without a setting there
+ * is one group.
  */
 export function planGroups<T>(
   servers: readonly T[],

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { Commands } from '../../config/kinds/kinds.ts'
+import type { Commands } from '../../config/kinds/rollout.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { commandsFor } from '../commands/commands-for.ts'
@@ -11,11 +11,11 @@ import { userCommandScript } from '../scripts/user-command-script.ts'
 
 export interface Hook {
   /** Its name in messages. */
-  step: 'before' | 'after' | 'activate' | 'health'
+  step: 'before' | 'after' | 'activate' | 'health' | 'undo'
   commands: Commands | undefined
   release: string
   timeoutS: number
-  /** Whether it runs in `current` only; else in `deployTo` where there is none. */
+  /** Whether it runs only in `current`; otherwise in `deployTo` where there is no `current`. */
   inCurrent: boolean
   signal?: AbortSignal
   /** What else its script does. */
@@ -26,7 +26,7 @@ export interface Hook {
 export const concernedBy = (commands: Commands | undefined, servers: readonly Server[]): Server[] =>
   servers.filter((server) => commandsFor(commands, entryOfServer(server).roles).length > 0)
 
-/** Runs the user's command on each server that it is for. Gives where that failed. */
+/** Runs the user's command on each server that it is for. Returns the failures. */
 export async function runHook(
   context: Context,
   { step, commands, release, timeoutS, inCurrent, signal, with: extend = (script) => script }: Hook,
@@ -60,12 +60,22 @@ export function checkHealth(
   return runHook(context, { step: 'health', commands, release, timeoutS, inCurrent: true, signal }, servers)
 }
 
-/** What restarts the application, after a change that has been made. `release`: what is live there now. */
+/** Runs the command that restarts the application after a change. `release`: the live release there. */
 export function activate(context: Context, servers: readonly Server[], release: string): Promise<Failure[]> {
   const { activate: commands, timeouts } = context.settings
   return runHook(
     context,
     { step: 'activate', commands, release, timeoutS: timeouts.hook, inCurrent: true },
+    servers,
+  )
+}
+
+/** The commands that follow the symlink on servers that have gone back. `release`: the live release there. */
+export function undoMore(context: Context, servers: readonly Server[], release: string): Promise<Failure[]> {
+  const { rollout, timeouts } = context.settings
+  return runHook(
+    context,
+    { step: 'undo', commands: rollout.undo, release, timeoutS: timeouts.hook, inCurrent: false },
     servers,
   )
 }

@@ -28,8 +28,8 @@ export function tryResume(context: Context): void {
 }
 
 /**
- * Locks the servers, and checks that the release is still the newest and whole where it is not published yet. From then on
- * publishing is about the groups that are left. Throws FLEET_FAILED, LOCKED, NOT_NEWEST, NOTHING_TO_RESUME or OTHER_SERVERS.
+ * Locks the servers. Checks that the release is still the newest, and whole where it is not published yet. From then on,
+ * publishing covers only the remaining groups. Throws FLEET_FAILED, LOCKED, NOT_NEWEST, NOTHING_TO_RESUME or OTHER_SERVERS.
  */
 export async function prepareResume(context: Context): Promise<void> {
   const { fleet, record, shipit } = context
@@ -51,7 +51,7 @@ export async function prepareResume(context: Context): Promise<void> {
   await preparePublishing(context, { release: state.release, by: 'shipitfile' })
   const done = new Set(state.groups.slice(0, state.done).flatMap(({ servers }) => servers))
   const published = fleet.servers.filter(({ label }) => done.has(label))
-  // Where a rollback has not come yet, the release that it should leave is still live.
+  // Servers that a rollback has not reached yet still have the release that it leaves.
   await assertNewest(context, state.release, state.isRollback ? published : fleet.servers)
   for (const { label } of published) record.published(label, true)
   context.resumed = state

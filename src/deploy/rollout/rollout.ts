@@ -8,19 +8,21 @@ import { isTolerated, tolerate } from '../outcome/tolerate.ts'
 import { checkReleaseName } from '../releases/choose/check-release-name.ts'
 import { type Links, publishOn } from '../releases/publish.ts'
 import type { Publication } from '../scripts/releases/publish-script.ts'
+import { type Change, goBack, undo } from './go-back.ts'
 import type { Group } from './groups.ts'
+import { Guards } from './guards.ts'
 import { activate, checkHealth } from './hooks.ts'
 import { pauseBefore } from './pause.ts'
 import { nameGroup, planOf } from './plan.ts'
 import { runForGroup, Service, type Trouble } from './service.ts'
 import { forgetRollout, saveRollout } from './state.ts'
 import { watch } from './watch.ts'
-import { type Change, goBack, undo } from './way-back.ts'
 
 /**
  * Makes `current` point to the release on every server, group by group, each of which is taken out of service, checked, put back
- * and watched, as far as the settings say so. When more servers fail than is tolerated, those go back that `revert` names, and
- * this throws FLEET_FAILED. Ctrl-C does the same, but when all have published: then it comes too late. Throws NOTHING_TO_PUBLISH.
+ * and watched, as far as the settings say so. When too many servers fail, the servers that `revert` names go back, and this
+ * throws FLEET_FAILED. Ctrl-C does the same, unless all servers have published: then it comes too late. Throws
+ * NOTHING_TO_PUBLISH.
  */
 export async function rollOut(context: Context, publication: Publication): Promise<void> {
   checkReleaseName(publication.release)
@@ -34,6 +36,7 @@ class Rollout {
   readonly #links: Links = new Map()
   readonly #groups: readonly Group<Server>[]
   readonly #service: Service
+  readonly #guards: Guards
   /** Groups that are done or have begun. */
   readonly #begun: Group<Server>[] = []
 
@@ -44,11 +47,14 @@ class Rollout {
     const { fleet, resumed, lock } = context
     const leftOut = fleet.servers.filter((server) => lock.drained.has(server))
     this.#service = new Service(context, publication.release, leftOut)
+    this.#guards = new Guards(context, publication.release)
     for (const server of fleet.servers) {
       const link = resumed?.links[server.label]
       if (link !== undefined) this.#links.set(server, link)
     }
-    if (resumed) this.#begun.push({ servers: fleet.servers.filter((server) => this.#links.has(server)) })
+    const left = new Set(this.#groups.flatMap(({ servers }) => servers))
+    const done = fleet.servers.filter((server) => this.#links.has(server) && !left.has(server))
+    if (resumed) this.#begun.push({ servers: done })
   }
 
   async run(): Promise<void> {
@@ -99,16 +105,20 @@ class Rollout {
     }
     await step((servers) => this.#service.takeOut(group, servers, this.#context.signal))
     await step((servers) => this.#change(servers))
+    await step((servers) => this.#guards.confirm(servers))
     for (const { label } of taking()) picture.enter(label, 'live')
     this.#save(index)
     await step((servers) => this.#service.putBack(group, servers))
     await step((servers) => this.#look(servers, { isFirst: true }))
     if (rollout.watch > 0) await step((servers) => this.#watch(servers))
+    await step(async (servers) => ({ failures: await this.#guards.release(servers) }))
     this.#tell(group, index, 'live', (performance.now() - begun) / 1000)
     this.#save(index + 1)
   }
 
-  /** The symlink, then what restarts the application, then its health: each where the one before has succeeded. */
+  /**
+   * Changes the symlink, then restarts the application, then checks its health: each only where the step before has succeeded.
+   */
   async #change(servers: readonly Server[]): Promise<Trouble> {
     const { picture, settings } = this.#context
     const failures: Failure[] = []
@@ -116,7 +126,7 @@ class Rollout {
       const failed = new Set(failures.map(({ server }) => server))
       return servers.filter(({ label }) => !failed.has(label))
     }
-    failures.push(...(await publishOn(this.#context, servers, this.#publication, this.#links)))
+    failures.push(...(await publishOn(this.#context, servers, this.#publication, this.#links, this.#guards)))
     failures.push(...(await activate(this.#context, left(), this.#publication.release)))
     if (settings.rollout.healthCheck !== undefined) {
       for (const { label } of left()) picture.enter(label, 'health')
@@ -125,7 +135,7 @@ class Rollout {
     return { failures }
   }
 
-  /** After a group is back in service: the first time only what has not been asked before. */
+  /** Checks a group after it is back in service. The first time it only asks what was not asked before. */
   async #look(servers: readonly Server[], { isFirst = false } = {}): Promise<Trouble> {
     const { settings, signal } = this.#context
     const { check } = settings.rollout.local
@@ -160,7 +170,7 @@ class Rollout {
       return this.#giveUp(group, { failures, stopped })
     const failed = new Set(failures.map(({ server }) => server))
     const servers = group.servers.filter(({ label }) => failed.has(label))
-    // While the group is out, its own end puts it back.
+    // While the group is out of service, its own end puts it back.
     const apart = this.#service.isOut(group) ? undefined : { servers }
     const notBack = await goBack(this.#state(), servers, apart)
     tolerate(
@@ -178,6 +188,8 @@ class Rollout {
     const done = this.#begun.filter((each) => each !== group)
     const { revert } = this.#context.settings.rollout
     const consequence = await undo(this.#state(), { revert, group, done })
+    if (revert === false)
+      await this.#guards.release(group.servers.filter((server) => !this.#guards.isUnreached(server)))
     if (revert === true) forgetRollout(this.#context.shipit)
     if (revert === 'group') this.#save(Math.max(0, this.#groups.indexOf(group)))
     if (this.#context.signal.aborted) throw interrupted(consequence)
@@ -188,17 +200,13 @@ class Rollout {
   }
 
   #state(): Change {
-    const [context, publication, links, service] = [
-      this.#context,
-      this.#publication,
-      this.#links,
-      this.#service,
-    ]
-    return { context, publication, links, service }
+    const [context, publication, links] = [this.#context, this.#publication, this.#links]
+    return { context, publication, links, service: this.#service, guards: this.#guards }
   }
 
+  /** A deploy that is killed in the middle of a group leaves what its servers had before, too. */
   #save(done: number): void {
-    const { shipit, resumed } = this.#context
+    const { shipit, resumed, lock } = this.#context
     if (this.#groups.length < 2 && !this.#service.hasHooks && !resumed) return
     const { release, isNew, isRollback = false } = this.#publication
     const before = resumed?.groups.slice(0, resumed.done) ?? []
@@ -206,6 +214,11 @@ class Rollout {
       ...(name === undefined ? {} : { name }),
       servers: servers.map(({ label }) => label),
     }))
+    const begun = this.#begun.flatMap(({ servers }) => servers)
+    const links = new Map([
+      ...begun.map((server) => [server, lock.linkOf(server) ?? ''] as const),
+      ...this.#links,
+    ])
     saveRollout(shipit, {
       release,
       revision: shipit.currentRevision ?? null,
@@ -213,7 +226,7 @@ class Rollout {
       isRollback,
       groups: [...before, ...groups],
       done: before.length + done,
-      links: Object.fromEntries([...this.#links].map(([{ label }, link]) => [label, link])),
+      links: Object.fromEntries([...links].map(([{ label }, link]) => [label, link])),
     })
   }
 

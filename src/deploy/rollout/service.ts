@@ -16,7 +16,7 @@ export interface Trouble {
 
 /**
  * Takes servers out of service and puts them back: `before` and `after` on each of them, `beforeGroup` and `afterGroup` on the
- * deploy host. It knows who is out, so that nobody stays out.
+ * deploy host. It knows which servers are out, so that none stays out.
  */
 export class Service {
   readonly #context: Context
@@ -38,12 +38,12 @@ export class Service {
     return [before, after, local.beforeGroup, local.afterGroup].some((hook) => hook !== undefined)
   }
 
-  /** Whether `beforeGroup` has begun for it and `afterGroup` has not. */
+  /** Whether `beforeGroup` has begun for this group and `afterGroup` has not. */
   isOut(group: Group<Server>): boolean {
     return this.#groupsOut.has(group)
   }
 
-  /** Those that are not out yet. Without a `group` nothing runs on the deploy host. `signal`: what may end it. */
+  /** Takes out those servers that are not out yet. Without a `group` nothing runs on the deploy host. `signal` may end it. */
   async takeOut(
     group: Group<Server> | undefined,
     servers: readonly Server[],
@@ -85,7 +85,7 @@ export class Service {
     return { failures, stopped }
   }
 
-  /** Puts back all that are out, and gives the labels of those that stay out. */
+  /** Puts back all servers that are out. Returns the labels of those that stay out. */
   async putAllBack(): Promise<string[]> {
     const { shipit } = this.#context
     for (const { server, cause } of await this.#after([...this.#out]))

@@ -12,13 +12,13 @@ export interface RolloutState {
   isNew: boolean
   isRollback: boolean
   groups: { name?: string; servers: string[] }[]
-  /** So many groups are done. */
+  /** How many groups are done. */
   done: number
-  /** What `current` was on servers that have published. */
+  /** The earlier target of `current` on servers that have published. */
   links: Record<string, string>
 }
 
-/** Written before each change: a deploy that is killed leaves it. */
+/** Written before each change, so that a killed deploy leaves it. */
 export function saveRollout(shipit: Shipit, state: RolloutState): void {
   const file = rolloutFile(shipit.environment)
   try {
@@ -29,7 +29,7 @@ export function saveRollout(shipit: Shipit, state: RolloutState): void {
   }
 }
 
-/** Nothing of it is left to do. */
+/** Removes the file when nothing is left to do. */
 export function forgetRollout(shipit: Shipit): void {
   try {
     rmSync(rolloutFile(shipit.environment), { force: true })

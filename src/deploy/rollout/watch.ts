@@ -1,11 +1,9 @@
 import { pause } from '../../system/backoff.ts'
 
-/** Between two looks at a group that is watched. */
+/** Time between two checks of a watched group. */
 const LOOK_EVERY_S = 5
 
-/**
- * Looks again and again for `seconds`, at the end for the last time. Gives the first finding. Throws the reason of the signal.
- */
+/** Checks repeatedly for `seconds`, the last time at the end. Returns the first finding. Throws the reason of the signal. */
 export async function watch<T>(
   seconds: number,
   look: () => Promise<T | undefined>,

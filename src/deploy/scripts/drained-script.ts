@@ -2,12 +2,11 @@ import { posix } from 'node:path'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 
 /**
- * Beside the lock: that a server was taken out of service, by whom, when and for which release. It outlives a deploy that is
- * killed.
+ * A note beside the lock: the server was taken out of service, by whom, when and for which release. It outlives a killed deploy.
  */
 const pathOf = (remotePath: string) => quotePath(posix.join(remotePath, 'drained'))
 
-/** Notes it before `script`, which takes the server out of service. */
+/** Writes the note before `script` takes the server out of service. */
 export const drainScript = (remotePath: string, about: string, script: string) =>
   `mkdir -p ${quotePath(remotePath)} && printf '%s\\n' ${quote(about)} >${pathOf(remotePath)} || exit 1
 ${script}`

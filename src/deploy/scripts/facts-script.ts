@@ -12,11 +12,11 @@ import { parseValues } from './values.ts'
 export interface ServerFacts {
   /** `v20.19.0`; undefined when no Node runs there. */
   node: string | undefined
-  /** What runs it: a path, or a name on the PATH. */
+  /** How to run it: a path, or a name on the PATH. */
   nodePath: string | undefined
-  /** Why it does not. */
+  /** Why no Node runs. */
   nodeSaid: string | undefined
-  /** What a Node would have to run on; known where none is, only one that is too old, or one that was brought. */
+  /** The platform for a Node. Known only where Node is missing, too old, or was brought. */
   platform: Platform | undefined
   /** Whether this version of the agent is there already. */
   hasAgent: boolean
@@ -29,19 +29,19 @@ export interface ServerFacts {
   addresses: string[]
   /** Directory name of the release that `current` points to. */
   currentRelease: string | undefined
-  /** The last of all releases by name. After a rollback it is not the current one. */
+  /** The last release by name. After a rollback it is not the current one. */
   newestRelease: string | undefined
   revision: string | undefined
-  /** The id of what was delivered as the current release, where that was noted. */
+  /** The id under which the current release was delivered, where that was noted. */
   base: string | undefined
-  /** The release that waits to be published, and the id of what was delivered as it. */
+  /** The staged release, and the id under which it was delivered. */
   staged: { release: string; base: string | undefined } | undefined
   /** Two paths on one file system share its free bytes and inodes. */
   temporary: Space
   releases: Space
   /** Tells machines apart, whatever their names: the kernel's boot, and device and inode of `deployTo`. */
   identity: string | undefined
-  /** The same for `deployTo`, `remotePath` and `temporaryPath`. Of a directory on another machine, its share and inode. */
+  /** The same for `deployTo`, `remotePath` and `temporaryPath`. For a directory on another machine: its share and inode. */
   places: string[]
   /** Why no deploy is possible, as a sentence. */
   problem: string | undefined
@@ -55,7 +55,7 @@ export interface Space {
 }
 
 interface FactsPaths extends ServerPaths {
-  /** The agent's content. A file of its name may hold something else: after a power failure the name alone may have survived. */
+  /** The agent's content is checked, not only its name: after a power failure the file may be empty or damaged. */
   content: { bytes: number; sha256: string }
 }
 
@@ -65,7 +65,7 @@ export const ADDRESS_SCRIPT = `printf 'ssh=%s\\n' "$SSH_CONNECTION"`
 /** Prints how many files a process may have open. Follows `factsScript`. */
 export const OPEN_FILES_SCRIPT = `say files "$(ulimit -n | sed 's/unlimited/999999999/')"`
 
-/** Makes the directories. The first that cannot be made or written to is in the way. */
+/** Makes the directories. Reports the first that cannot be made or written to. */
 const MAKE = `make() {
   [ -d "$1" ] || m=$([ -z "$2" ] || umask "$2"; mkdir -p "$1" 2>&1) || bad "$1 cannot be made: \${m##*: }"
   [ -w "$1" ] || unwritable "$1"
@@ -80,8 +80,8 @@ done`
 
 /**
  * Script that answers all that a deploy asks beforehand, in one round trip. It makes the directories that a deploy needs, because
- * only that shows whether it may; with `readOnly` it looks at their nearest parents instead. It starts as few programs as possible:
- * each takes several times as long as a question that the shell answers itself.
+ * only that shows whether it may. With `readOnly` it looks at their nearest parents instead. It starts as few programs as
+ * possible, because the shell itself answers several times faster.
  */
 export function factsScript(paths: FactsPaths, readOnly = false): string {
   const { deployTo, remotePath, temporaryPath, agent, node, content } = paths

@@ -6,17 +6,17 @@ export const NO_FENCE = 'fence() { :; }; fence_back() { :; }'
 const REFUSE = `part() { case "$about" in *"\\"$1\\":\\""*) x=\${about#*"\\"$1\\":\\""}; printf %s "\${x%%\\"*}";; *) printf '?';; esac; }
 refuse() { echo "somebody else has taken the lock meanwhile: $(part who), $(part what)" >&2; return 1; }`
 
-/** The fence of a run that has not taken the lock: nobody else may have it. */
+/** The fence of a run without the lock: it passes only if nobody has the lock. */
 export const outsiderFenceScript = (remotePath: string): string => `${lockFunctions(remotePath)}
 ${REFUSE}
 fence() { ! look || left || refuse; }
 fence_back() { fence; }`
 
 /**
- * Shell function `fence`: whether the lock is still this owner's. It keeps a deploy that lost its lock from publishing over a newer
- * one. A lock that is gone is taken back, but not when `current` has changed meanwhile: somebody else has published. It must run in
- * the script that changes something, right before the change. `fence_back` is for the script that takes back this owner's own
- * publication, where `current` still points to that: only the lock of somebody else's deploy forbids it.
+ * Shell function `fence`: succeeds if the lock is still this owner's. It keeps a deploy that lost its lock from publishing over a
+ * newer one. A lock that is gone is taken back, unless `current` has changed meanwhile, because then another deploy has
+ * published. It must run in the script that changes something, right before the change. `fence_back` is for the script that takes
+ * back this owner's own publication, while `current` still points to that. Only the lock of another deploy forbids it.
  */
 export function fenceScript(remotePath: string, owner: LockOwner, known: KnownLinks): string {
   return `${lockFunctions(remotePath)}

@@ -4,7 +4,10 @@ import { command, quotePath } from '../../text/shell-quote.ts'
 /** Prints a file in base64. */
 export const printScript = (path: string): string => `base64 < ${quotePath(path)}`
 
-/** Says what is in a run directory. Without the agent nothing runs, unless an older agent does: it reads the same directory. */
+/**
+ * Lists a run directory. Without this version of the agent it uses an older one, which reads the same directory. Without any
+ * agent nothing runs.
+ */
 export function runsScript(paths: {
   remotePath: string
   setNode: string
@@ -19,7 +22,7 @@ export function runsScript(paths: {
   ].join('; ')
 }
 
-/** Removes a directory, and the one around it when that is then empty. */
+/** Removes a directory, and its parent if that is then empty. */
 export function clearScript(directory: string): string {
   const around = posix.dirname(directory)
   return `${command('rm', '-rf', directory)}; rmdir ${quotePath(around)} 2>/dev/null; true`

@@ -8,14 +8,11 @@ export interface Upload {
   path: string
   /** SHA-256 of the program itself, hex. */
   sha256: string
-  /** How long it is compressed: what follows is the input of what runs next. */
+  /** Length of the compressed program. What follows is the input of the next program. */
   compressedBytes: number
 }
 
-/**
- * A file of an upload that was cut off by a crash of the server is removed after so many days, an agent of old versions after
- * more.
- */
+/** Days after which files are removed: of an upload that a crash of the server cut off, and of older agents. */
 const PART_DAYS = 1
 const AGENT_DAYS = 30
 
@@ -23,7 +20,8 @@ const REMOVE_OLD = `find . -maxdepth 1 -type f \\( -name 'murder-*.mjs' -mtime +
 
 /**
  * Shell function `install_program`, which takes the upload to a name of its own, and renames it when its SHA-256 is right and it
- * is on the disk: at `to` there is never a part of it. Fails with one line on standard error. `is_fit PATH` may refuse it before.
+ * is on the disk: at `to` there is never a part of it. What Node has compiled of an earlier agent goes, and there is a place for
+ * what it will compile of this one (`src/agent/boot.ts`). Fails with one line on standard error. `is_fit PATH` may refuse it before.
  * `head` may take more than the program from a pipe: nothing else may come before the program has said that it runs.
  */
 const INSTALL = `fail() { rm -f "$part"; printf '%s\\n' "$1" >&2; exit 1; }
@@ -47,6 +45,7 @@ install_program() {
   chmod 755 "$part" && { sync "$part" 2>/dev/null || sync; }
   is_fit "$part"
   mv -f "$part" "$to" || fail "$to cannot be made"
+  rm -rf "\${to%/*}/compile-cache"; mkdir -m 700 "\${to%/*}/compile-cache" 2>/dev/null
   trap - EXIT HUP INT TERM
 }`
 
@@ -56,13 +55,15 @@ ${INSTALL}
 (cd ${quotePath(posix.dirname(path))} && ${REMOVE_OLD})`
 }
 
-/** Removes the Nodes that were brought to `remotePath` earlier, but the one at `keep`. What runs from one goes on. */
+/**
+ * Removes the Nodes that were brought to `remotePath` earlier, but the one at `keep`. Programs that run from one of these go on.
+ */
 const removeOthers = (remotePath: string, keep: string): string =>
   `for x in ${quotePath(remotePath)}/${BROUGHT_PREFIX}*; do case "$x" in ${keep}|*.part) ;; *) rm -f "$x" ;; esac; done`
 
 /**
- * Installs the agent and then becomes its `command`, if one is given. `setNode` sets `node`. A Node that was brought and is no
- * longer the one that is used goes with it.
+ * Installs the agent and then becomes its `command`, if one is given. `setNode` sets `node`. Also removes a Node that was brought
+ * and is no longer used.
  */
 export function installAgentScript(upload: Upload, setNode: string, command = ''): string {
   return `${install(upload)}
@@ -72,7 +73,7 @@ ${removeOthers(posix.dirname(upload.path), '"$node"')}
 ${command === '' ? '' : `exec "$node" "$to" ${quote(command)}`}`
 }
 
-/** What a new Node says of itself when it is run. */
+/** The answer of a new Node when it is run. */
 const IS_FIT = `is_fit() {
   said=$("$1" -p process.version 2>&1 </dev/null)
   i=$?

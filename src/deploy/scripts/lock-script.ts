@@ -24,7 +24,7 @@ export interface FoundLock extends LockOwner {
   age: number
 }
 
-/** What `current` may point to on one server without anybody else having published: the texts of the link. */
+/** Targets that `current` may have on one server if nobody else has published: the texts of the link. */
 export interface KnownLinks {
   deployTo: string
   links: readonly string[]
@@ -32,8 +32,8 @@ export interface KnownLinks {
 
 /** Minutes without a sign of life after which a deploy's lock counts as left behind. */
 const LEASE_MINUTES = 2
-/** How often a lock that is held gets the time of now. */
-const TOUCH_EVERY_S = 5
+/** How often the file of a held lock is touched. */
+export const TOUCH_EVERY_S = 5
 
 const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
 
@@ -41,7 +41,7 @@ const pathOf = (remotePath: string) => posix.join(remotePath, 'lock')
  * The lock is one file, made by `ln`, which is atomic and refuses to replace. Its lines: id, kind, the owner as JSON, the
  * server's time, pid and start time of the process that holds it; a pid alone may be another program's by now. The file is read
  * at once, because it may be replaced at any moment. A deploy's lock whose id is in `ended` counts as left behind in any case. A
- * lock that is empty (the server lost its power), cannot be read or is no file is judged by its age alone.
+ * lock that is empty (after a power failure), unreadable or not a file is judged only by its age.
  */
 export const lockFunctions = (
   remotePath: string,
@@ -76,9 +76,9 @@ const PLACE_LOCK = `place_lock() {
 }`
 
 /**
- * Shell function `take [again]`: takes the lock, or tells who has it. Replaces a lock that was left behind, unless somebody else
- * was faster. `again`: not when `current` has changed since this owner has taken it first. `last-lock` is the last lock that was
- * taken, and stays when the lock ends, to say by whom. All users can read the lock, whatever the umask.
+ * Shell function `take [again]`: takes the lock, or prints its owner. Replaces a lock that was left behind, unless another deploy
+ * was faster. `again`: refuses when `current` has changed since this owner first took the lock. `last-lock` is a copy of the last
+ * lock. It stays when the lock ends, to tell whose it was. All users can read the lock, whatever the umask.
  */
 export const takeFunction = ({ id, kind, ...about }: LockOwner, known?: KnownLinks) => `id=${quote(id)}
 ${PLACE_LOCK}
@@ -108,8 +108,8 @@ take() {
 }`
 
 /**
- * Takes the lock and keeps it until its standard input ends. Where somebody else has the lock it tells so and ends; with `again`
- * also where `current` is none of the known links. `after` runs once it is locked; then `current` is printed.
+ * Takes the lock and keeps it until its standard input ends. If another deploy has the lock, it says so and ends; with `again`
+ * also if `current` is none of the known links. `after` runs once it is locked; then `current` is printed.
  */
 export function holdLockScript(
   remotePath: string,
@@ -135,8 +135,14 @@ touched=0
 ${stay(TOUCH)}`
 }
 
-/** For a sign of life, of which there is one each second: a program need not be started for each. `now` is the shell's clock. */
-const TOUCH = `if [ $((now - touched)) -ge ${TOUCH_EVERY_S} ] && own; then touched=$now; touch -c "$l"; fi`
+/**
+ * Runs at each sign of life, once a second, so it should not start a program each time. `now` is the shell's clock. A guard sees
+ * the sign by its file.
+ */
+const TOUCH = `if [ $((now - touched)) -ge ${TOUCH_EVERY_S} ] && own; then
+  touched=$now; touch -c "$l"
+  [ ! -e "\${l%/*}/guard/silent" ] || rm -f "\${l%/*}/guard/silent"
+fi`
 
 /** Makes the directory of the lock. */
 export const makePlaceScript = (remotePath: string) => `mkdir -p ${quotePath(remotePath)} || exit 1`
@@ -162,13 +168,13 @@ export function breakLockScript(remotePath: string): string {
 export const removeLockScript = (remotePath: string, { id }: LockOwner) =>
   `${lockFunctions(remotePath)}\nif look && [ "$id_of" = ${quote(id)} ]; then rm -f "$l"; fi`
 
-/** What `current` was when the lock was taken; an empty text where there is none. */
+/** The target of `current` when the lock was taken; an empty text where there was none. */
 export const parseLink = (output: string): string => parseValues(output).get('lock.current') ?? ''
 
-/** Who has left the server out of service. */
+/** The deploy that has left the server out of service. */
 export const parseDrained = (output: string): string | undefined => parseValues(output).get('drained')
 
-/** Whether a script has taken the lock, or found somebody else's, or neither. */
+/** The lock that a script has taken or found, if any. */
 export function parseLock(output: string): 'taken' | FoundLock | undefined {
   const values = parseValues(output)
   if (values.get('lock.taken') === 'yes') return 'taken'
@@ -191,7 +197,7 @@ export function othersLock(output: string): FoundLock | undefined {
   return lock === 'taken' ? undefined : lock
 }
 
-/** Another machine has written it, perhaps with another version: only values of the right type count. */
+/** Another machine wrote it, perhaps another version, so only values of the right type count. */
 function parseOwner(text: string): Partial<LockOwner> {
   try {
     const value = JSON.parse(text) as Record<string, unknown> | null

@@ -4,8 +4,8 @@ import { PROBE_HANDSHAKE } from '../../torrent/wire/answer-handshake.ts'
 import { nodeScript } from './node/node-script.ts'
 
 /**
- * Program for `node -e`: listens on the first free port of a range until its input ends, and answers what comes with a handshake.
- * A connection that says nothing ends after a while.
+ * Program for `node -e`: listens on the first free port of a range until its input ends, and answers a handshake with a
+ * handshake. A silent connection ends after a while.
  */
 const LISTENER = `
 const [first, last] = process.argv.slice(1, 3).map(Number)
@@ -44,7 +44,7 @@ process.stdin.on('data', (chunk) => { text += chunk }).on('end', () => {
     }
     socket.on('connect', () => {
       isOpen = true
-      socket.setTimeout(10000) // Any program answers a handshake, but not at once on a busy machine.
+      socket.setTimeout(10000) // A program answers a handshake, but on a busy machine not at once.
       isPeer ? socket.write(handshake) : done('reached')
     })
     socket.on('data', () => done('reached'))
@@ -65,7 +65,7 @@ export const connectScript = (setNode: string) => nodeScript(setNode, '-e', CONN
 /** `isPeer`: whether it must answer a handshake. */
 export type Target = readonly [host: string, port: number, isPeer: boolean]
 
-/** What a connector said, by target as JSON. */
+/** The connector's answers, by target as JSON. */
 export function parseReached(output: string): Map<string, Reached> {
   return new Map(
     output.split('\n').flatMap((line) => {

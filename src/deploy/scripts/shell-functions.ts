@@ -1,13 +1,13 @@
 /** Shell function `say KEY VALUE`: prints an answer, the line `KEY=VALUE`. `parseValues` reads them. */
 export const SAY = `say() { printf '%s=%s\\n' "$1" "$2"; }`
 
-/** Where the agent `a` is not in `p`, sets `a` to one of another version: it reads the same run directories. */
+/** If the agent `a` is missing, sets `a` to another version in `p`, which reads the same run directories. */
 export const ANY_AGENT = `if [ ! -f "$a" ]; then for x in "$p"/murder-*.mjs; do [ -f "$x" ] && a=$x; done; fi`
 
 /**
  * Shell function `started PID`: sets `start` to the start time of that process as proc(5) gives it, which tells it from a later
  * process of the same pid. Fails, and empties `start`, where the process does not run or there is no /proc. It starts no program,
- * because that takes the most time of all that a deploy does on a server.
+ * because starting programs takes most of a deploy's time on a server.
  */
 export const STARTED = `started() {
   start=
@@ -20,9 +20,9 @@ export const STARTED = `started() {
 
 /**
  * Shell functions `mount_in PATH`, which prints a mount point at or in a directory and fails where there is none, and
- * `remove_tree PATH`, which removes a directory with all that is in it but nothing where something is mounted: what is behind a
- * mount is somebody else's. `rm --one-file-system` does not stop at a bind mount of the same file system. `owner_in PATH` prints
- * what in a directory belongs to another user.
+ * `remove_tree PATH`, which removes a directory with all its content, but nothing behind a mount, because that is not ours. `rm
+ * --one-file-system` does not stop at a bind mount of the same file system. `owner_in PATH` prints an entry of a directory that
+ * belongs to another user.
  */
 export const REMOVE = `mount_in() (
   case "$1" in */*) m=\${1%/*}; m=\${m:-/} ;; *) m=. ;; esac
@@ -31,7 +31,7 @@ export const REMOVE = `mount_in() (
   if [ -r /proc/self/mountinfo ]; then
     case "$p" in *[\\\\[:space:]]*) p=$(printf '%s\\n' "$p" | sed 's/\\\\/\\\\134/g; s/ /\\\\040/g; s/	/\\\\011/g') ;; esac
     while read -r a b c d m rest; do
-      case "$m" in "$p"|"$p"/*) printf '%s\\n' "$m"; exit 0 ;; esac
+      case "$m" in "$p"|"$p"/*) printf '%s\\n' "$m" | sed 's/\\\\040/ /g; s/\\\\011/	/g; s/\\\\134/\\\\/g'; exit 0 ;; esac
     done </proc/self/mountinfo
     exit 1
   fi

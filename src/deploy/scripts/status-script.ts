@@ -2,6 +2,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../paths/server-paths.ts'
+import { tellGuardScript } from './guard/guard-orders.ts'
 import { findNode } from './node/find-node-script.ts'
 import { STAGED } from './releases/staged-script.ts'
 import { ANY_AGENT, SAY } from './shell-functions.ts'
@@ -17,6 +18,7 @@ say node "$version"
 if [ -L "$d/current" ]; then say current "$(basename "$(readlink "$d/current")")"; fi
 ${STAGED}
 say staged "$(staged "$d")"
+(${tellGuardScript(remotePath)})
 if [ -f "$a" ]; then say agent yes; fi
 ${ANY_AGENT}
 [ -f "$a" ] || exit 0
@@ -37,6 +39,7 @@ export function parseStatus({ label }: Pick<Server, 'label'>, output: string): S
     agent: values.get('agent') === 'yes',
     current: values.get('current') || null,
     staged: values.get('staged') || null,
+    unconfirmed: values.get('unconfirmed') || null,
     runs: output.split('\n').flatMap(parseRuns),
   }
 }
@@ -44,11 +47,13 @@ export function parseStatus({ label }: Pick<Server, 'label'>, output: string): S
 export interface ServerStatus {
   server: string
   node: string | null
-  /** What runs it: a path, or a name on the PATH. */
+  /** How to run it: a path, or a name on the PATH. */
   nodePath: string | null
   agent: boolean
   current: string | null
   /** The release that waits to be published. */
   staged: string | null
+  /** The release that a guard takes back unless it is confirmed. */
+  unconfirmed: string | null
   runs: RunStatus[]
 }

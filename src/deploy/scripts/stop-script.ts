@@ -4,9 +4,9 @@ import { setNode } from './node/find-node-script.ts'
 import { ANY_AGENT } from './shell-functions.ts'
 
 /**
- * Ends the peers of one transfer, or of all. A directory is a transfer's only when its run folder bears its name. The agent tells
- * a process from a later one of the same pid; where there is no agent the folder is removed, which ends its process, too.
- * `prefill` is of an earlier version.
+ * Ends the peers of one transfer, or of all. A directory counts as a transfer's only if its run folder has the same name. The
+ * agent recognizes a pid that was used again. Without an agent the folder is removed, which also ends the process. `prefill` is
+ * of an earlier version.
  */
 export function stopScript(paths: ServerPaths, tag: string | undefined): string {
   return `

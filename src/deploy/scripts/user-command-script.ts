@@ -4,15 +4,16 @@ import { quote, quotePath } from '../../text/shell-quote.ts'
 export interface UserCommand {
   /** One after the other, until one fails. */
   commands: readonly string[]
-  /** The first of these directories that is there. */
+  /** Runs in the first of these directories that exists. */
   within: readonly string[]
   env: Readonly<Record<string, string>>
 }
 
 /**
  * Runs the user's own shell text in a shell of its own: it may call `exit`, or print anything. A program that it leaves in the
- * background must not hold the SSH session open, so it prints into files that are deleted already. Text and variables are part of
- * this script, which comes on standard input: on an argument list there all could read them. `prints`: its output is wanted.
+ * background must not keep the SSH session open, so its output goes to files that are already deleted. Text and variables are
+ * part of this script, which comes on standard input, because all users can read an argument list. `prints`: its output is
+ * wanted.
  */
 export function userCommandScript({ commands, within, env }: UserCommand, { prints = false } = {}): string {
   const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`)

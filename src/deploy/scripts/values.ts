@@ -1,4 +1,4 @@
-/** The `KEY=VALUE` lines of an output. The last one counts where a key is there twice. */
+/** The `KEY=VALUE` lines of an output. If a key occurs twice, the last one counts. */
 export function parseValues(output: string): Map<string, string> {
   const values = new Map<string, string>()
   for (const line of output.split('\n')) {

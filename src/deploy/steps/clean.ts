@@ -24,15 +24,15 @@ const CLEAN_TIMEOUT_S = 600
 interface Cleaned {
   /** `transfer 20260102030405`, in the order of the work. */
   removed: string[]
-  /** Transfers that run, so they were left alone. */
+  /** Running transfers, which were left alone. */
   running: string[]
   /** What could not be removed, and why. */
   stuck: string[]
 }
 
 /**
- * `murder:clean`: removes leftovers on the servers and here, also releases that no deploy has published, unless a deploy may be
- * about to. It never removes another release or anything that is in use.
+ * `murder:clean`: removes leftovers on the servers and here. Also removes releases that were never published, unless a deploy may
+ * be about to. It never removes another release or anything that is in use.
  */
 export async function clean(context: Context): Promise<void> {
   const { fleet } = context

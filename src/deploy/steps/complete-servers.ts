@@ -15,9 +15,9 @@ import type { StoredTransfer } from '../transfer/stored-transfer.ts'
 const ANSWER_TIMEOUT_S = 60
 
 /**
- * The servers that have this very release whole. A release appears by rename, so one that is there is whole; and before it
- * fetches a package, each server notes beside the agent which one that is. Throws FLEET_FAILED where something else is in the
- * release's place. Directories we may overwrite are not checked.
+ * The servers that already have exactly this release. A release appears by rename, so an existing one is whole. Before a server
+ * fetches a package, it notes beside the agent which one. Throws FLEET_FAILED where something else is in the release's place.
+ * Directories that we may overwrite are not checked.
  */
 export async function findComplete(
   context: Context,
@@ -30,7 +30,7 @@ export async function findComplete(
   const look = (server: Server) => {
     const { deployTo, remotePath } = placesOf(context, server)
     const note = notePath(remotePath, release ? tag : `${tag}.${shortHash(path)}`)
-    // Once it is there, only a publication makes it a release to go back to, and no deploy removes it.
+    // Once it exists, no deploy removes it, and only a publication makes it a target of a rollback.
     const then = release ? noteScript(deployTo, noted, 'brought', tag) : ''
     const place = release ? posix.join(releasesPath(deployTo), tag) : path
     return { script: notePackageScript({ path: place, note, sha256, then }) }

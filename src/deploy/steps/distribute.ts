@@ -25,7 +25,7 @@ export async function distribute(context: Context): Promise<void> {
   }
 }
 
-/** A failure here must neither keep the others from being stopped nor hide an earlier failure. */
+/** A failure here must not keep the others running or hide an earlier failure. */
 async function stopEverything(context: Context): Promise<void> {
   for (const stop of [stopPeering, stopSeeding, stopTracker, clean]) {
     try {

@@ -13,8 +13,8 @@ import { findSeeders } from './seed.ts'
 import { findTracker } from './tracker.ts'
 
 /**
- * `murder:download_torrent`: brings the torrent that is being seeded here, with the tracker's address in it, so that any
- * client can use it. Throws NOTHING_SEEDED or TORRENT_LOST.
+ * `murder:download_torrent`: copies the seeded torrent here, with the tracker's address in it, so that any client can use it.
+ * Throws NOTHING_SEEDED or TORRENT_LOST.
  */
 export async function downloadTorrent(context: Context): Promise<void> {
   const { tag: wanted } = context.settings

@@ -13,7 +13,10 @@ import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 const SHOWN_EVENTS = 30
 const SHOWN_SERVERS = 3
 
-/** `murder:history`: what is live where since when, which servers differ, and what happened to the releases. Reads only. */
+/**
+ * `murder:history`: which release is live on which server and since when, which servers differ, and what happened to the
+ * releases. Reads only.
+ */
 export async function history(context: Context): Promise<void> {
   const { fleet, shipit, signal } = context
   const options = { signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }

@@ -1,9 +1,10 @@
-import type { Outcome } from '../../fleet/fleet.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import { columnsOf } from '../../report/output.ts'
 import { fittedTable } from '../../text/fitted-table.ts'
 import { duration, oneLine } from '../../text/format.ts'
 import type { Context } from '../context/context.ts'
-import { type NamedLock, namedLocks, newOwner } from '../context/fleet-lock.ts'
+import { newOwner } from '../context/fleet-lock.ts'
+import { type NamedLock, namedLocks } from '../context/found-locks.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { count, say } from '../outcome/say.ts'
 import { placesOf } from '../paths/places.ts'
@@ -28,15 +29,15 @@ export async function lock(context: Context): Promise<void> {
 }
 
 /**
- * `murder:unlock`: removes every lock, also that of a running deploy, which then publishes nothing where another one has the
- * lock.
+ * `murder:unlock`: removes every lock, even that of a running deploy. That deploy then publishes nothing where another one has
+ * the lock.
  */
 export async function unlock(context: Context): Promise<void> {
   const found = await onAll(context, breakLockScript)
   tell(context, found, { none: 'Nothing was locked', some: 'Unlocked', event: 'unlocked' })
 }
 
-/** `murder:lock:status`: also says which servers a deploy that was killed has left out of service. */
+/** `murder:lock:status`: also lists servers that a killed deploy has left out of service. */
 export async function lockStatus(context: Context): Promise<void> {
   const outcomes = await askAll(context, lockStatusScript)
   tell(context, namedLocks(outcomes), { none: 'Nothing is locked', some: 'Locked', event: 'locks' })
@@ -51,7 +52,7 @@ export async function lockStatus(context: Context): Promise<void> {
   }
 }
 
-/** Runs a script on all servers; gives the locks that it names. */
+/** Runs a script on all servers and returns the locks that it prints. */
 const onAll = async (context: Context, script: (remotePath: string) => string): Promise<NamedLock[]> =>
   namedLocks(await askAll(context, script))
 
@@ -80,7 +81,7 @@ function tell(
 
 const asEvent = ({ server, lock }: NamedLock) => ({ server, ...lock })
 
-/** Where the table is too wide, those with the highest numbers are left out first. */
+/** If the table is too wide, columns with the highest numbers are left out first. */
 const COLUMNS = [
   { title: 'server', nameAtLeast: 16 },
   { title: 'by', nameAtLeast: 12 },

@@ -67,7 +67,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     ]
     say(context, lines.join('\n  '), 'received', { ...fields, transferSeconds, unpackSeconds, perServer })
   } catch (error) {
-    // Complete releases stay: then the next call is only about the other servers.
+    // Complete releases stay, so that the next call only needs the other servers.
     await undo(context, tag, new Set())
     throw error
   }
@@ -79,7 +79,7 @@ function targetPlan({ path, release, existing, file }: UnpackTarget, { revision 
   return { releasePath: path, ...(existing === 'refuse' ? {} : { existing }), ...ofRelease }
 }
 
-/** What is seeded for this environment, and the ports of its seeder and its tracker. Throws NOTHING_SEEDED or SEEDS_OTHER. */
+/** The seeded transfer of this environment, and the ports of its seeder and tracker. Throws NOTHING_SEEDED or SEEDS_OTHER. */
 async function seeded(
   context: Context,
 ): Promise<{ transfer: StoredTransfer; seederPort: number; trackerPort: number | undefined }> {

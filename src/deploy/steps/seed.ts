@@ -17,7 +17,7 @@ import { createTransfer, loadTransfer, type StoredTransfer } from '../transfer/s
 import { SECRET } from '../transfer/transfer.ts'
 import { ensureTracker } from './tracker.ts'
 
-/** The environment's seeders that run: one, or in bad luck an older one too. */
+/** The environment's running seeders: usually one, at worst an older one too. */
 export async function findSeeders(context: Context): Promise<RunStatus[]> {
   const own = `/${environmentName(context.shipit.environment)}/package`
   const running = await findAllSeeders(context)
@@ -30,7 +30,7 @@ async function findAllSeeders(context: Context): Promise<RunStatus[]> {
   return runs.filter((run) => run.role === 'seeder' && runsNow(run))
 }
 
-/** `murder:start_seeding`: seeds what was packaged last; only where there is nothing, packages too. */
+/** `murder:start_seeding`: seeds the last package. Makes one only if there is none. */
 export async function startSeeding(context: Context): Promise<void> {
   const stored = await loadTransfer(context)
   const wanted = context.settings.tag
@@ -57,7 +57,7 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
   const runsAlready = current?.port !== undefined
   const { port = 0, pid = 0 } = runsAlready ? current : await startSeeder(context, transfer, placement)
 
-  // Servers that are down may stay so: they are asked only for the address by which they reach this one.
+  // Servers may be down: they are only asked for the address at which they reach this machine.
   const { facts } = await inspect(context, asked)
   const known = new Map([...facts, ...ofHosts])
   await permit(context, transfer, known)

@@ -9,7 +9,7 @@ import { placesOf } from '../paths/places.ts'
 import { inspect } from '../preflight/preflight.ts'
 import { describeNode } from '../scripts/node/find-node-script.ts'
 
-/** Where the table is too wide, those with the highest numbers are left out first. */
+/** If the table is too wide, columns with the highest numbers are left out first. */
 const COLUMNS = [
   { title: 'server', nameAtLeast: 16 },
   { title: 'node', dispensable: 3 },
@@ -21,7 +21,7 @@ const COLUMNS = [
 /** `murder:setup`: checks all servers and uploads the agent where it is missing. */
 export async function setup(full: Context): Promise<void> {
   const context = quietly(full)
-  // A Node that is brought takes a while: its progress is shown.
+  // Bringing Node takes a while, so progress is shown.
   const { facts, failures } = await inspect(full)
   const asked = [...facts.keys()]
   const notUploaded = await uploadAgent(context, facts, asked)

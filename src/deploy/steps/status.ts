@@ -37,7 +37,7 @@ export async function status(context: Context): Promise<void> {
   assertNoFailures(context, failures, 'nothing is known of them')
 }
 
-/** Where a table is too wide, those with the highest numbers are left out first. */
+/** If a table is too wide, columns with the highest numbers are left out first. */
 const SERVICES = [
   { title: 'on', nameAtLeast: 16 },
   { title: 'role' },
@@ -82,15 +82,19 @@ function describe(local: RunStatus[], servers: ServerStatus[], failures: readonl
       : fittedTable([SERVICES.map(({ title }) => title), ...rows], SERVICES, width)
   const peers = [...servers.flatMap(serverRows), ...failures.map(({ server }) => [server, '?', '?', '?'])]
   const below = fittedTable([PEERS.map(({ title }) => title), ...peers], PEERS, width)
-  return [above, '', below, ...stagedLines(servers)].join('\n')
+  return [above, '', below, ...waitingLines(servers, 'staged'), ...waitingLines(servers, 'unconfirmed')].join(
+    '\n',
+  )
 }
 
-function stagedLines(servers: readonly ServerStatus[]): string[] {
-  const staged = servers.flatMap(({ staged }) => staged ?? [])
-  return [...new Set(staged)].map((release) => {
-    const having = servers.filter((each) => each.staged === release).map(({ server }) => oneLine(server))
+const WAITING = { staged: 'Staged', unconfirmed: 'Not confirmed yet, and about to go back:' }
+
+function waitingLines(servers: readonly ServerStatus[], what: keyof typeof WAITING): string[] {
+  const releases = servers.flatMap((each) => each[what] ?? [])
+  return [...new Set(releases)].map((release) => {
+    const having = servers.filter((each) => each[what] === release).map(({ server }) => oneLine(server))
     const where = having.length === servers.length ? 'all of them' : nameSome(having, SHOWN_SERVERS)
-    return `\nStaged ${oneLine(release)}, on ${where}`
+    return `\n${WAITING[what]} ${oneLine(release)}, on ${where}`
   })
 }
 

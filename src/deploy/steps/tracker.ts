@@ -16,7 +16,7 @@ export async function findTracker(context: Context): Promise<RunStatus | undefin
   return runs.find((run) => run.role === 'tracker' && run.tag === tagOf(context) && runsNow(run))
 }
 
-/** Starts a tracker, if none runs, on its host, which has been prepared. Throws PORT_TAKEN when another program has the port. */
+/** Starts a tracker on its prepared host, if none runs. Throws PORT_TAKEN when another program has the port. */
 export async function ensureTracker(
   context: Context,
 ): Promise<{ port: number; pid: number; runsAlready: boolean }> {
@@ -56,7 +56,7 @@ export async function startTracker(context: Context): Promise<void> {
   say(context, text, 'tracker', { url, port, pid, runsAlready })
 }
 
-/** A tracker elsewhere is not started from here: this says only whether it can be reached. */
+/** An external tracker cannot be started from here. This only says whether it can be reached. */
 async function sayElsewhere(context: Context, url: string | undefined): Promise<void> {
   if (url === undefined)
     return say(context, 'There is to be no tracker (murder.tracker.at)', 'tracker', { url: null })

@@ -5,9 +5,9 @@ import type { Placement } from '../hosts/placement.ts'
 import { SECRET, type Transfer } from '../transfer/transfer.ts'
 
 /**
- * Brings torrent, secret and package to the machine that seeds. Gives the arguments of the agent's `seed` there, but for
- * `trackerArgs`; without a secret, strangers may join. `permits` is the file there that names the addresses that it may dial,
- * `share` how many seeders share the limits of one machine.
+ * Brings torrent, secret and package to the machine that seeds. Returns the arguments of the agent's `seed` there, without
+ * `trackerArgs`. Without a secret, strangers may join. `permits` is the file there with the addresses that it may dial. `share`
+ * is how many seeders share the limits of one machine.
  */
 export async function bringSeed(
   context: Context,

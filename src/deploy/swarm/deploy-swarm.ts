@@ -4,19 +4,19 @@ import { Placement } from '../hosts/placement.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { Reach } from '../reach/reach.ts'
 import type { Transfer } from '../transfer/transfer.ts'
-import { LateSwarm } from './late-swarm.ts'
+import { LazySwarm } from './lazy-swarm.ts'
 import { startSwarm } from './start-swarm.ts'
 import type { Swarm } from './swarm.ts'
 
 /**
- * The swarm of a deploy, not yet started. Other plugins and the user are told of it. `made`: the package, where it is there by
- * then.
+ * The swarm of a deploy, not yet started. When it starts, other plugins and the user are told. `made`: the package, if it exists
+ * by then.
  */
 export function swarmOf(
   context: Context,
   { made, facts, reach }: { made: () => Transfer | undefined; facts: FleetFacts; reach: Reach },
-): LateSwarm {
-  return new LateSwarm(new Placement(context, facts), async (seeded) => {
+): LazySwarm {
+  return new LazySwarm(new Placement(context, facts), async (seeded) => {
     const running = await startSwarm(context, seeded, facts, reach)
     warnWhenBroken(context, running)
     tellSeeding(context, made() ?? seeded[0], running)
@@ -25,13 +25,13 @@ export function swarmOf(
 }
 
 /** Losing the seeder's server after the transfer does not fail the deploy. */
-export async function stopAndCount(context: Context, swarm: LateSwarm): Promise<void> {
+export async function stopAndCount(context: Context, swarm: LazySwarm): Promise<void> {
   try {
     await swarm.stop()
   } catch (error) {
     context.display.board().log(explain(error))
   }
-  // A seeder that was killed last reported some seconds before.
+  // The last report of a killed seeder is some seconds old.
   const had = context.record.servers.reduce((sum, { fromSeeder }) => sum + fromSeeder, 0)
   context.record.seederUploaded = Math.max(swarm.sent(), had)
 }

@@ -6,7 +6,7 @@ import type { FleetFacts } from '../preflight/preflight.ts'
 /** With more servers than this the list of their addresses would cost more than it helps. */
 const MAX_LISTED_SERVERS = 4096
 
-/** Addresses and networks of the fleet: those that servers tell over SSH, those of their names, and what the settings add. */
+/** Addresses and networks of the fleet: those that servers report over SSH, those of their names, and those in the settings. */
 export async function fleetAddresses({ fleet, settings }: Context, facts: FleetFacts): Promise<string[]> {
   const named = await Promise.all([...fleet.servers].map(({ host }) => addressesOf(host)))
   const told = [...facts.values()].flatMap((found) => [found.serverAddress ?? '', ...found.addresses])
@@ -16,7 +16,7 @@ export async function fleetAddresses({ fleet, settings }: Context, facts: FleetF
   ]
 }
 
-/** The same; undefined when the addresses of one server are not known. */
+/** The same; undefined when the addresses of any server are unknown. */
 export async function fleetHosts(context: Context, facts: FleetFacts): Promise<string[] | undefined> {
   const all = [...facts.values()]
   if (all.length > MAX_LISTED_SERVERS || all.some(({ serverAddress }) => serverAddress === undefined))

@@ -12,7 +12,7 @@ import type { FleetFacts } from '../preflight/preflight.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { fleetAddresses } from './fleet-addresses.ts'
 
-/** The file on the hosts of tracker and seeder that they read all permits from. */
+/** The file from which tracker and seeder read all permits. */
 export const PERMITS = 'permits.json'
 
 /** Machines that may ask a tracker about a transfer: the fleet, this machine, and what the settings add. */
@@ -27,7 +27,7 @@ async function permitOf(
   return { secret, infoHash, addresses: [...new Set(addresses)] }
 }
 
-/** Brings the permits of these transfers, and of no others, to a host. Gives that path. */
+/** Puts the permits of only these transfers on a host. Returns the path. */
 export async function putPermitsOf(
   context: Context,
   transfers: readonly Transfer[],
@@ -50,7 +50,7 @@ export async function permit(context: Context, transfer: Transfer, facts: FleetF
   if (seeder !== tracker) await seeder.put(PERMITS, JSON.stringify([own]), seeder.runs)
 }
 
-/** Brings all present permits, even if there are none, to where the tracker reads them. Gives that path. */
+/** Puts all present permits, even if there are none, where the tracker reads them. Returns the path. */
 export async function putPermits(context: Context): Promise<string> {
   const { tracker } = taskHosts(context)
   return tracker.put(PERMITS, JSON.stringify(storedPermits()), tracker.runs)

@@ -2,8 +2,8 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 
 /**
- * What is seeded from the start: the first when the swarm starts, the others when a server needs them. What is small goes with the
- * orders. `deltas`: what some servers get in place of the package, which is not there when all do.
+ * The transfers to seed: the first when the swarm starts, the others when a server needs them. Small content goes with the
+ * orders. `deltas`: transfers that some servers get in place of the package. If all servers get one, there is no package.
  */
 export function whatIsSeeded(
   servers: readonly Server[],

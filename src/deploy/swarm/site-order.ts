@@ -5,7 +5,10 @@ import { defined } from '../../system/defined.ts'
 import type { Context } from '../context/context.ts'
 import type { Placement } from '../hosts/placement.ts'
 
-/** What a process is told about its site. `server`: undefined for the deploy host. Undefined where the site has no name. */
+/**
+ * The part of an order about the site of a process. `server`: undefined for the deploy host. Gives undefined where the site has
+ * no name.
+ */
 export function siteOrder(
   { settings, fleet }: Context,
   server: Server | undefined,

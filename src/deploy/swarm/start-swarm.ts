@@ -13,8 +13,8 @@ import { putPermitsOf } from './permits.ts'
 import type { ReachableSwarm, Swarm } from './swarm.ts'
 
 /**
- * Starts the tracker of all these transfers and the seeder of the first of them where the settings want them. The package may
- * come later. Throws when one of the two does not start; then neither runs.
+ * Starts the tracker for all these transfers and the seeder of the first, where the settings want them. The package may come
+ * later. Throws when either does not start; then neither runs.
  */
 export async function startSwarm(
   context: Context,
@@ -46,12 +46,12 @@ export async function startSwarm(
   if (tracker && tracker.port !== placement.trackerPort) {
     context.display.board().log(movedLine(placement, tracker.port))
     placement = new Placement(context, facts, tracker.port)
-    await seeder.stop() // It announces itself at the port where the tracker is not.
+    await seeder.stop() // It would announce to a port where the tracker is not.
     ;[seeder, tracker] = await bothOrNone(startSeeder(placement), Promise.resolve(tracker), clear)
   }
   const more = new MoreSeeders(context, share, facts, placement)
   const admitted = new Set(transfers)
-  /** The tracker answers about it from now on. */
+  /** From now on the tracker answers about this transfer. */
   const admit = async (wanted: Transfer) => {
     if (admitted.has(wanted)) return
     admitted.add(wanted)

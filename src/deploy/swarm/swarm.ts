@@ -4,7 +4,7 @@ import type { RelayPorts } from '../../protocol/tunnel/tunnel.ts'
 import type { Placement } from '../hosts/placement.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 
-/** What a server needs to know of a swarm to take part. */
+/** What a server needs to know about a swarm to take part. */
 export interface ReachableSwarm {
   placement: Placement
   seederPort: number
@@ -12,7 +12,7 @@ export interface ReachableSwarm {
   relays?: ReadonlyMap<Server, RelayPorts>
   /** Content bytes that all seeders have sent so far, where that is known. */
   sent(): number
-  /** Before a server gets its order: the way through SSH, where that is how it gets here, then leads to this seeder. */
+  /** Called before a server gets its order, so that its relay, if it has one, leads to this seeder. */
   lead?(server: Server): void
 }
 
@@ -20,9 +20,9 @@ export interface ReachableSwarm {
 export interface Swarm extends ReachableSwarm {
   /** Undefined when the tracker is elsewhere, or there is none. */
   trackerPort: number | undefined
-  /** Settles, with why, when tracker or seeder end before they are stopped. */
+  /** Settles with the reason when tracker or seeder end before they are stopped. */
   broken: Promise<MurderError | undefined>
-  /** Where a transfer is seeded, the package also where it was made later: starts its seeder unless it runs. Throws when it does not start. */
+  /** Where a transfer is seeded, including a package that was made later. Starts its seeder if needed. Throws when that fails. */
   reach(transfer: Transfer): Promise<ReachableSwarm>
   stop(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/schema.ts'
 import type { Transfer } from './transfer.ts'
 
-/** A line about a compression that was asked for and that this transfer has not; undefined where there is nothing to say. */
+/** A line about a requested compression that this transfer does not use; undefined where there is nothing to say. */
 export function compressionNote(
   { compression: wanted, package: form, pathIsFile }: Settings,
   { compression }: Pick<Transfer, 'compression'>,

@@ -5,8 +5,8 @@ import type { Context } from '../context/context.ts'
 import { digest } from './file-transfer.ts'
 import { type BaseOfDelta, packagePath, type Transfer, transferOf } from './transfer.ts'
 
-interface DeltaWish {
-  /** The directory of the delta, which is there in a package's place. */
+interface DeltaSpec {
+  /** The directory of the delta, which takes the place of a package there. */
   directory: string
   /** How many servers it goes to. */
   peers: number
@@ -14,23 +14,23 @@ interface DeltaWish {
   key: string | undefined
 }
 
-/** Joining a swarm takes a server about as many bytes. */
+/** Joining a swarm costs a server about this many bytes. */
 const MAX_CONTENT_BYTES = 16 << 10
 
 /** The transfer of a delta to those servers that have its base. */
 export async function deltaTransfer(
   { settings, signal }: Context,
   { tag, extent }: Pick<Transfer, 'tag' | 'extent'>,
-  { directory, peers, base, key }: DeltaWish,
+  { directory, peers, base, key }: DeltaSpec,
 ): Promise<Transfer> {
   const file = packagePath(directory)
   const { size } = statSync(file)
   const pieceLength = choosePieceLength(size, peers)
   const { pieces, sha256 } = await digest(file, size, pieceLength, signal)
   const torrent = encodeMetainfo({ name: 'package', pieceLength, pieces, content: size, trackers: [] })
-  const wish = { tag, directory, root: directory, peers }
+  const spec = { tag, directory, root: directory, peers }
   const encryption = key === undefined ? {} : { key }
   const made = { torrent, sha256, compression: 'none', extent, base, ...encryption } as const
-  const transfer = transferOf(settings, wish, made)
+  const transfer = transferOf(settings, spec, made)
   return size > MAX_CONTENT_BYTES ? transfer : { ...transfer, content: readFileSync(file) }
 }

@@ -1,5 +1,5 @@
-import { encodeManifest } from '../../attributes/encode.ts'
 import { MANIFEST } from '../../attributes/entry.ts'
+import { encodeManifest } from '../../attributes/mtree/encode.ts'
 import type { Settings } from '../../config/schema.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
 import { sha256Of } from '../../files/hash.ts'
@@ -8,22 +8,22 @@ import { defined } from '../../system/defined.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
-import { extentOf, linkInstead, type PackageWish, type Transfer, transferOf } from './transfer.ts'
+import { extentOf, linkInstead, type PackageSpec, type Transfer, transferOf } from './transfer.ts'
 import { type MakeOptions, otherContent } from './whole-package.ts'
 
 /** Owners do not travel with a release: it belongs to the user who unpacks it. */
 const NO_OWNER = { uid: 0, gid: 0 }
 
 /**
- * A release as it is: the torrent of its files and of a manifest with everything else. Each file is read once, and nothing
- * is copied: in the package's place is a link to the directory, which must not change while it is seeded.
+ * A release as it is: the torrent of its files and of a manifest with everything else. Each file is read once and nothing is
+ * copied: a link to the directory takes the place of the package. The directory must not change while it is seeded.
  */
 export async function directoryTransfer(
   { settings, signal }: Context,
-  wish: PackageWish,
+  spec: PackageSpec,
   { id, onProgress }: MakeOptions = {},
 ): Promise<Transfer> {
-  const { root, peers, entries } = wish
+  const { root, peers, entries } = spec
   refuseOthers(settings)
   const listed = entries.map((entry) => ({ ...entry, ...NO_OWNER }))
   const files = listed.filter(({ type }) => type === 'file')
@@ -52,8 +52,8 @@ export async function directoryTransfer(
     signal,
     ...defined({ onProgress }),
   })
-  await linkInstead(wish)
-  return transferOf(settings, wish, {
+  await linkInstead(spec)
+  return transferOf(settings, spec, {
     torrent,
     sha256,
     compression: 'none',

@@ -9,7 +9,7 @@ import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { PieceHasher } from '../../torrent/metainfo/piece-hasher.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
-import { extentOf, linkInstead, type Transfer, type TransferWish, transferOf } from './transfer.ts'
+import { extentOf, linkInstead, type Transfer, type TransferSpec, transferOf } from './transfer.ts'
 
 const CHUNK_BYTES = 4 << 20
 
@@ -38,23 +38,25 @@ export function sourcePath({ filesPath, pathIsFile, encrypt }: Settings): string
     : wrong(`murder.filesPath is ${filesPath}, no file`, 'name a file, or leave out murder.pathIsFile')
 }
 
-/** The transfer of one file as it is. It is read once; in the package's place is a link to it, so it may be large. */
+/**
+ * The transfer of one file as it is. It is read once and not copied: a link takes the place of the package. So it may be large.
+ */
 export async function fileTransfer(
   { settings, signal }: Context,
-  wish: TransferWish,
+  spec: TransferSpec,
 ): Promise<Transfer & { source: SourceFile }> {
-  const { root, peers } = wish
+  const { root, peers } = spec
   const { size: length, mode, mtimeMs } = statSync(root)
   const pieceLength = settings.pieceLength ?? choosePieceLength(length, peers)
   const { pieces, sha256 } = await digest(root, length, pieceLength, signal)
   const name = basename(root)
   const torrent = encodeMetainfo({ name, pieceLength, pieces, content: length, trackers: [] })
-  await linkInstead(wish)
+  await linkInstead(spec)
   const source = { name, mode: mode & 0o7777, mtime: Math.round(mtimeMs) }
-  return transferOf(settings, wish, { torrent, sha256, compression: 'none', extent: extentOf([]), source })
+  return transferOf(settings, spec, { torrent, sha256, compression: 'none', extent: extentOf([]), source })
 }
 
-/** Reads a file once. Throws FILE_CHANGED when it has not this length. */
+/** Reads a file once. Throws FILE_CHANGED when it does not have this length. */
 export async function digest(path: string, length: number, pieceLength: number, signal: AbortSignal) {
   const hasher = new PieceHasher(pieceLength)
   const whole = createHash('sha256')

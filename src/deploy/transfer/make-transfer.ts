@@ -11,9 +11,9 @@ import type { Context } from '../context/context.ts'
 import { OWN_DIRECTORY } from '../paths/local-paths.ts'
 import { directoryTransfer } from './directory-transfer.ts'
 import { planPackage } from './package-transfer.ts'
-import { releaseEntries } from './release-entries.ts'
-import { extentOf, type PackageWish, type Transfer } from './transfer.ts'
+import { extentOf, type PackageSpec, type Transfer } from './transfer.ts'
 import type { MakeOptions, PlannedPackage } from './whole-package.ts'
+import { releaseEntries } from './workspace/release-entries.ts'
 
 /** The directory that is deployed, as shipit-deploy chooses it. Throws WORKSPACE_MISSING. */
 export function sourceDirectory({ shipit }: Context): string {
@@ -26,11 +26,11 @@ export function sourceDirectory({ shipit }: Context): string {
   })
 }
 
-type Wish = Omit<PackageWish, 'root' | 'entries'> & { root?: string }
+type Spec = Omit<PackageSpec, 'root' | 'entries'> & { root?: string }
 
 /** Makes a directory ready to travel, as `planTransfer` says. */
-export function makeTransfer(context: Context, wish: Wish): Promise<Transfer> {
-  return planTransfer(context, wish).make({ onProgress: packageProgress(context) })
+export function makeTransfer(context: Context, spec: Spec): Promise<Transfer> {
+  return planTransfer(context, spec).make({ onProgress: packageProgress(context) })
 }
 
 /** Shows how far the package is. */
@@ -39,14 +39,14 @@ export function packageProgress({ display }: Context): (bytes: number, total: nu
 }
 
 /**
- * How a directory would travel as the settings want it, without what they ignore and without this plugin's own files. `root` is the
+ * Plans how a directory travels, as the settings say: without ignored files and without this plugin's own. `root` is the
  * deployed one unless given.
  */
-export function planTransfer(context: Context, wish: Wish): PlannedPackage {
+export function planTransfer(context: Context, spec: Spec): PlannedPackage {
   const { settings, shipit } = context
   const isPackage = settings.package === 'file'
   const { copy } = readCopyOptions(shipit.config)
-  const { root, entries } = releaseEntries(wish.root ?? sourceDirectory(context), copy, [
+  const { root, entries } = releaseEntries(spec.root ?? sourceDirectory(context), copy, [
     gitIgnore(isPackage ? settings.ignore : [...settings.ignore, `/${MANIFEST}`]),
     gitIgnore([OWN_DIRECTORY]),
   ])
@@ -54,8 +54,8 @@ export function planTransfer(context: Context, wish: Wish): PlannedPackage {
   const history = gitBytes(entries)
   if (history > 0) board.log(`.git is ${bytes(history)} of the release; ignores: ['.git'] leaves it out`)
   board.step('package')
-  wish.onScanned?.(root, entries)
-  const all = { ...wish, root, entries }
+  spec.onScanned?.(root, entries)
+  const all = { ...spec, root, entries }
   const contentBytes = entries.reduce((sum, { size }) => sum + size, 0)
   const asItIs = { compression: 'none', estimatedBytes: contentBytes } as const
   const planned = isPackage
@@ -63,24 +63,24 @@ export function planTransfer(context: Context, wish: Wish): PlannedPackage {
     : { ...asItIs, make: (options?: MakeOptions) => directoryTransfer(context, all, options) }
   return {
     ...planned,
-    tag: wish.tag,
+    tag: spec.tag,
     extent: extentOf(entries),
     contentBytes,
     async make(options) {
       try {
         return await planned.make(options)
       } catch (error) {
-        throw inTemporaryDirectory(error, wish.directory)
+        throw inTemporaryDirectory(error, spec.directory)
       }
     },
   }
 }
 
-/** Bytes of the repository's history, which shipit-deploy deploys, too, unless it is ignored. */
+/** Bytes of the repository's history, which shipit-deploy also deploys unless it is ignored. */
 const gitBytes = (entries: readonly Entry[]) =>
   entries.reduce((sum, { path, size }) => sum + (/^([^/]+\/)?\.git\//.test(path) ? size : 0), 0)
 
-/** A full disk, when the package is on that of temporary files: another one can be named. */
+/** Adds a cure to a full-disk error when the package is among temporary files: another directory can be named. */
 export function inTemporaryDirectory(error: unknown, directory: string): unknown {
   if (!(error instanceof MurderError) || error.code !== 'DISK_FULL') return error
   if (!directory.startsWith(`${tmpdir()}${sep}`)) return error

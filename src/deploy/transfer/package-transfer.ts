@@ -11,37 +11,37 @@ import { defined } from '../../system/defined.ts'
 import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
 import type { Context } from '../context/context.ts'
-import { extentOf, type PackageWish, packagePath, type Transfer, transferOf } from './transfer.ts'
+import { extentOf, type PackageSpec, packagePath, type Transfer, transferOf } from './transfer.ts'
 import { type MakeOptions, otherContent, type PlannedPackage } from './whole-package.ts'
 
-/** How a directory would be packaged, and about how large that would be. */
+/** How a directory would be packaged, and the estimated size of the package. */
 export function planPackage(
   context: Context,
-  wish: PackageWish,
+  spec: PackageSpec,
 ): Pick<PlannedPackage, 'estimatedBytes' | 'compression' | 'make'> {
   const { settings } = context
-  const { root, entries } = wish
+  const { root, entries } = spec
   const ratio = settings.compression === 'none' ? 1 : estimateCompression(root, entries)
   const compression = chooseCompression({
     wanted: settings.compression,
     ratio,
-    zstdEverywhere: wish.zstdEverywhere && zstdAvailable(),
+    zstdEverywhere: spec.zstdEverywhere && zstdAvailable(),
   })
   const plain = packedLength(entries)
   return {
     compression,
     estimatedBytes: compression === 'none' ? plain : Math.ceil(plain * ratio),
-    make: (options = {}) => packageTransfer(context, wish, { ...options, compression, ratio }),
+    make: (options = {}) => packageTransfer(context, spec, { ...options, compression, ratio }),
   }
 }
 
 /** Packages a directory and makes the torrent of the package, in one pass over the files. */
 async function packageTransfer(
   { settings, signal }: Context,
-  wish: PackageWish,
+  spec: PackageSpec,
   { id, onProgress, compression, ratio }: MakeOptions & { compression: Compression; ratio: number },
 ): Promise<Transfer> {
-  const { root, entries, directory } = wish
+  const { root, entries, directory } = spec
   const encryption = settings.encrypt ? { key: newKey() } : {}
   const hashing = id === undefined ? undefined : hashingReader(root, entries)
   await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -52,7 +52,7 @@ async function packageTransfer(
     compression,
     ratio,
     ...encryption,
-    pieceLength: settings.pieceLength ?? ((bytes) => choosePieceLength(bytes, wish.peers)),
+    pieceLength: settings.pieceLength ?? ((bytes) => choosePieceLength(bytes, spec.peers)),
     signal,
     ...defined({ contentOf: hashing?.contentOf, onProgress }),
   })
@@ -64,7 +64,7 @@ async function packageTransfer(
     content: length,
     trackers: [],
   })
-  return transferOf(settings, wish, {
+  return transferOf(settings, spec, {
     torrent,
     sha256,
     compression,

@@ -13,12 +13,12 @@ import { environmentDirectory, PERMIT } from '../paths/local-paths.ts'
 import { compressionNote } from './compression-note.ts'
 import { fileTransfer, type SourceFile, sourcePath } from './file-transfer.ts'
 import { makeTransfer, sourceDirectory } from './make-transfer.ts'
-import { revisionOf } from './revision.ts'
 import { timeTag } from './time-tag.ts'
 import { packagePath, SECRET, type Transfer } from './transfer.ts'
-import { prepareWorkspace } from './workspace.ts'
+import { prepareWorkspace } from './workspace/prepare-workspace.ts'
+import { revisionOf } from './workspace/revision.ts'
 
-/** A package that waits in `.shipit-murder/<environment>` for the steps to come. */
+/** A package that is stored in `.shipit-murder/<environment>` for later steps. */
 export interface StoredTransfer extends Transfer {
   /** ISO 8601. */
   created: string
@@ -27,7 +27,7 @@ export interface StoredTransfer extends Transfer {
   source?: SourceFile
 }
 
-/** The content of transfer.json: what the package and its torrent do not say. */
+/** The content of transfer.json: facts that package and torrent do not contain. */
 type Description = Omit<StoredTransfer, 'file' | 'torrent'>
 
 /** `layout` is an earlier version's. */
@@ -47,11 +47,11 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
   await chmod(directory, 0o700)
   try {
     const tag = wanted ?? timeTag([before?.tag])
-    const wish = { tag, root, directory: draft, peers: fleet.servers.length }
+    const spec = { tag, root, directory: draft, peers: fleet.servers.length }
     const made: Omit<StoredTransfer, 'created'> = settings.pathIsFile
-      ? await fileTransfer(context, wish)
+      ? await fileTransfer(context, spec)
       : await makeTransfer(quietly(context), {
-          ...wish,
+          ...spec,
           // The servers are not asked here. murder:peer refuses those without zstd.
           zstdEverywhere: settings.compression === 'zstd',
         })
@@ -78,7 +78,7 @@ export async function createTransfer(context: Context): Promise<StoredTransfer> 
   }
 }
 
-/** The description is written last, when all that it describes is there. */
+/** The description is written last, when everything that it describes exists. */
 async function store(stored: StoredTransfer, directory: string, draft: string): Promise<void> {
   const { file: _, torrent, ...rest } = stored
   const description: Description = rest
@@ -94,7 +94,7 @@ async function store(stored: StoredTransfer, directory: string, draft: string): 
   }
 }
 
-/** What was packaged last for this environment; undefined when there is nothing, only half of it, or an earlier version's. */
+/** The last package of this environment; undefined when there is none, or it is incomplete or an earlier version's. */
 export async function loadTransfer({ shipit }: Pick<Context, 'shipit'>): Promise<StoredTransfer | undefined> {
   const directory = environmentDirectory(shipit.environment)
   try {
@@ -111,8 +111,8 @@ export async function loadTransfer({ shipit }: Pick<Context, 'shipit'>): Promise
 }
 
 /**
- * Removes package and torrent, and the fetched workspace; gives whether there was anything. A link may lead to a directory of
- * somebody else: there only what is certainly a package is removed.
+ * Removes package, torrent and fetched workspace. Returns whether there was anything. If a link leads to a foreign directory,
+ * only files that are certainly a package are removed.
  */
 export async function removeTransfer({ shipit }: Pick<Context, 'shipit'>): Promise<boolean> {
   const directory = environmentDirectory(shipit.environment)
@@ -133,11 +133,11 @@ export async function removeTransfer({ shipit }: Pick<Context, 'shipit'>): Promi
   }
 }
 
-/** Whether no link on the way there leads out of the current directory. */
+/** Whether the path stays inside the current directory, whatever links it contains. */
 const isOwnDirectory = (directory: string): boolean =>
   realPath(directory) === join(realPath('.') ?? '', relative('.', directory))
 
-/** Leaves a directory of that name alone: this plugin has not made it. */
+/** Leaves a directory of that name alone, because this plugin did not make it. */
 async function removeFile(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined)
   if (!stats?.isDirectory()) await rm(path, { force: true })

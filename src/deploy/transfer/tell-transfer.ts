@@ -3,7 +3,7 @@ import type { Transfer } from './transfer.ts'
 
 type Told = Pick<Transfer, 'length' | 'compression' | 'base'>
 
-/** What one server gets. `isStaged`: whether what has this id waits to be published there. */
+/** What one server gets. `isStaged`: whether the release with this id is staged there. */
 export const getsText = ({ length, base }: Told, isStaged: (id: string) => boolean = () => false): string =>
   base?.unchanged
     ? `nothing: it is ${isStaged(base.id) ? 'staged' : 'the same'}`
@@ -11,7 +11,7 @@ export const getsText = ({ length, base }: Told, isStaged: (id: string) => boole
       ? `a delta of ${bytes(length)}`
       : 'the package'
 
-/** What would go to how many servers. `each`: what each of them gets. */
+/** How many servers would get what. `each`: the transfer of each server. */
 export function travelsText(each: readonly Told[], from: string): string {
   const counts = new Map<Told, number>()
   for (const one of each) counts.set(one, (counts.get(one) ?? 0) + 1)

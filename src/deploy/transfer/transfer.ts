@@ -13,7 +13,7 @@ export const SECRET = 'secret'
 export interface BaseOfDelta {
   id: string
   becomes: string
-  /** The new release differs from it in nothing but times. */
+  /** The new release differs from it only in times. */
   unchanged: boolean
 }
 
@@ -25,23 +25,23 @@ export interface Transfer {
   length: number
   /** SHA-256 of the package, or of a directory's manifest, hex. */
   sha256: string
-  /** It is a directory of files with a manifest, and no package. */
+  /** It is a directory of files with a manifest, not a package. */
   directory?: boolean
-  /** It is a delta: ids of the manifests of the release that it is of, and of the one that it makes. */
+  /** Set for a delta: ids of the manifests of its base and of the release that it makes. */
   base?: BaseOfDelta
-  /** It is so small that each server gets it with its order, and there is no swarm of it. */
+  /** Set when it is small enough to go with each order. Then it has no swarm. */
   content?: Buffer
   compression: Compression
   infoHash: string
   torrent: Buffer
-  /** The package is encrypted with it. */
+  /** The key with which the package is encrypted. */
   key?: string
-  /** All members of the swarm prove that they know it; undefined when strangers may join. */
+  /** All members of the swarm prove that they know this secret; undefined when strangers may join. */
   secret?: string
   extent: Extent
 }
 
-/** What a release is on a disk. */
+/** The size of a release on a disk. */
 export interface Extent {
   entries: number
   /** Of a usual file system. */
@@ -50,8 +50,8 @@ export interface Extent {
   top?: string
 }
 
-/** What shall travel, and where the package of it is made. */
-export interface TransferWish {
+/** What shall travel, and where its package is made. */
+export interface TransferSpec {
   tag: string
   /** The file or the directory on the deploy host. */
   root: string
@@ -61,7 +61,7 @@ export interface TransferWish {
   peers: number
 }
 
-export interface PackageWish extends TransferWish {
+export interface PackageSpec extends TransferSpec {
   /** The parts of the directory that travel. */
   entries: Entry[]
   zstdEverywhere: boolean
@@ -72,7 +72,7 @@ export interface PackageWish extends TransferWish {
 /** The transfer that a torrent and its content make. It has a secret of its own, unless strangers may join. */
 export function transferOf<Made extends Pick<Transfer, 'torrent' | 'sha256' | 'compression' | 'extent'>>(
   { allowStrangers }: Settings,
-  { tag, directory }: TransferWish,
+  { tag, directory }: TransferSpec,
   made: Made,
 ): Transfer & Made {
   const { infoHash, length } = parseMetainfo(made.torrent)
@@ -82,8 +82,8 @@ export function transferOf<Made extends Pick<Transfer, 'torrent' | 'sha256' | 'c
 
 export const packagePath = (directory: string): string => join(directory, 'package')
 
-/** Puts a link to what travels as it is in the place of a package. */
-export async function linkInstead({ root, directory }: TransferWish): Promise<void> {
+/** Puts a link in the place of a package, for content that travels as it is. */
+export async function linkInstead({ root, directory }: TransferSpec): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await symlink(root, packagePath(directory))
 }

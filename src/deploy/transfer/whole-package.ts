@@ -3,7 +3,7 @@ import type { Compression } from '../../protocol/order.ts'
 import type { Extent, Transfer } from './transfer.ts'
 
 export interface MakeOptions {
-  /** Of the manifest that the content must have. */
+  /** Id of the manifest that the content must have. */
   id?: string
   onProgress?: (bytes: number, total: number) => void
 }
@@ -17,14 +17,14 @@ export interface PlannedPackage {
   /** About how many bytes it would have. */
   estimatedBytes: number
   compression: Compression
-  /** Throws FILE_CHANGED, also when the content is another one than that of `id`, and what `pack` throws. */
+  /** Throws FILE_CHANGED, also when the content differs from that of `id`, and what `pack` throws. */
   make(options?: MakeOptions): Promise<Transfer>
 }
 
-/** The package of a deploy. It is made once, when the first server needs it: where all get deltas, nobody does. */
+/** The package of a deploy. It is made once, when the first server needs it. If all servers get deltas, it is not made. */
 export class WholePackage {
   readonly plan: PlannedPackage
-  /** It is there. */
+  /** Whether it exists. */
   made: Transfer | undefined
   #making: Promise<Transfer> | undefined
 
@@ -32,7 +32,7 @@ export class WholePackage {
     this.plan = plan
   }
 
-  /** `options` count for the first call. A failure stays one. */
+  /** Only the first call's `options` count. A failure is permanent. */
   make(options?: MakeOptions): Promise<Transfer> {
     this.#making ??= this.#make(options)
     return this.#making
@@ -44,7 +44,7 @@ export class WholePackage {
   }
 }
 
-/** The content is another one than that of the deltas, although sizes and times say that it is the same. */
+/** The content differs from that of the deltas, although sizes and times are the same. */
 export const otherContent = (): MurderError =>
   new MurderError('FILE_CHANGED', 'the release directory changed after the deltas of it were made', {
     cure: 'stop whatever writes into it, then deploy again',

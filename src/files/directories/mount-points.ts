@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Where something is mounted below `directory`, a path without links: relative paths with one character for each byte, because they
- * may be no UTF-8. A bind mount has no other sign of it. Where the system does not say, there are none.
+ * Where something is mounted below `directory`, a path without links: relative paths with one character for each byte, because
+ * they may be no UTF-8. Nothing else reveals a bind mount. Gives none where the system does not tell.
  */
 export function mountPointsBelow(directory: string): ReadonlySet<string> {
   let table: string

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, realpathSync, rmSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isSystemError, MurderError, reason } from '../../errors.ts'
 import { shown } from '../entry.ts'
@@ -6,6 +6,9 @@ import { mountPointsBelow } from './mount-points.ts'
 
 /** Removes `path` and all below it, including read-only directories. Follows no symlink. */
 export function removeTree(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  // Of a file that may not be removed rmSync says that it is no directory.
+  if (stat && !stat.isDirectory()) return unlinkSync(path)
   try {
     rmSync(path, { recursive: true, force: true })
   } catch (cause) {
@@ -28,9 +31,8 @@ export interface Remaining {
 }
 
 /**
- * Removes as much of `path` as this user can, but nothing that is behind a mount: that is somebody else's. Gives what stays: the
- * things themselves, such as a mount point or a file in a directory of another user, not the directories that stay only because
- * of them.
+ * Removes as much of `path` as this user can, but nothing behind a mount: that is not ours. Returns what stays, such as a mount
+ * point or a file in another user's directory, but not the directories that stay only because of these.
  */
 export function removeWhatCanBe(path: string): Remaining[] {
   const mounts = mountsIn(path)
@@ -61,11 +63,11 @@ function namesIn(path: string): string[] {
   try {
     return readdirSync(path)
   } catch {
-    return [] // It is no directory, or an unreadable one, which then is what stays.
+    return [] // Not a directory, or an unreadable one, which then stays.
   }
 }
 
-/** Throws NOT_REMOVED when something stays of what was to be removed after all else was done. */
+/** Throws NOT_REMOVED when something could not be removed. All else was done before. */
 export function assertRemoved([first, ...more]: Remaining[]): void {
   if (!first) return
   const others = more.length > 0 ? ` (and ${more.length} more)` : ''

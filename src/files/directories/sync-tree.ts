@@ -27,7 +27,7 @@ async function syncEach(directory: string, flush: typeof syncPath): Promise<void
   await flush(directory)
 }
 
-/** Does nothing where the system does not sync what can only be read, or where its mode forbids that. */
+/** Does nothing where the system cannot sync a read-only file, or where the file's mode forbids opening it. */
 export async function syncPath(path: string): Promise<void> {
   let handle: FileHandle | undefined
   try {

@@ -5,7 +5,7 @@ import { quote } from '../../text/shell-quote.ts'
  * shell may be anything. The first line of standard input is the script, and the rest is the script's own input: `read` takes
  * a pipe byte by byte, so it leaves the rest alone. A line without its newline was cut off and must not run.
  */
-const READ_AND_RUN = 'IFS= read -r s && eval "$s"'
+export const READ_AND_RUN = 'IFS= read -r s && eval "$s"'
 
 /** With `asUser`, ssh-pool itself wraps the command in `sudo -u USER bash -c '…'`. */
 export function remoteCommand(asUser: boolean): string {

@@ -1,7 +1,7 @@
 import { START_MARK } from './bootstrap.ts'
 import { Tail } from './tail.ts'
 
-/** Passes on the bytes after the start mark. Of those before it, the server's greeting, it keeps the last few KiB. */
+/** Passes on the bytes after the start mark. It keeps the last few KiB of those before it, the server's greeting. */
 export class Greeting {
   readonly #mark = Buffer.from(`\n${START_MARK}\n`)
   readonly #before = new Tail()

@@ -16,7 +16,7 @@ function defaults(connectSeconds: number, controlPath: string): Record<string, s
     ServerAliveCountMax: '3',
     // A prompt would wait for ever, because nobody sees it among the output of many servers.
     BatchMode: 'yes',
-    // What ~/.ssh/config may add for people: a port that another ssh has taken already would end the connection.
+    // Forwardings in ~/.ssh/config are for people. If another ssh has taken such a port already, the connection would end.
     ClearAllForwardings: 'yes',
     Tunnel: 'no',
     PermitLocalCommand: 'no',
@@ -24,8 +24,8 @@ function defaults(connectSeconds: number, controlPath: string): Record<string, s
 }
 
 /**
- * What makes a session run the command it is given, and tell what goes wrong, whatever ~/.ssh/config says, with the first
- * version of OpenSSH that knows it. A terminal would mix both outputs and change their bytes.
+ * These make a session run our command and explain failures, whatever ~/.ssh/config says. Each has the first version of OpenSSH
+ * that knows it. A terminal would mix both outputs and change their bytes.
  */
 const SESSION: readonly [name: string, value: string, since: number][] = [
   ['RequestTTY', 'no', 5.9],
@@ -46,11 +46,17 @@ export function withOptions(remote: SshRemote, connectSeconds: number, controlPa
   return { ...remote, extraSshOptions: { ...without(Object.fromEntries(ours), own), ...own } }
 }
 
+/** How one command is connected, whatever the others and the user's own options say. */
+export interface ForcedOptions {
+  ControlMaster?: string
+  ControlPath?: string
+}
+
 /** The local shell command for one of our own commands, as ssh-pool builds it. `login` leaves `asUser` out. */
 export function sshCommand(
   { connection }: Server,
   command: string,
-  { login = false, ...forced }: { login?: boolean; ControlMaster?: string } = {},
+  { login = false, ...forced }: ForcedOptions & { login?: boolean } = {},
   version = clientVersion(),
 ): string {
   const { remote } = connection
@@ -68,8 +74,7 @@ export function sshCommand(
 }
 
 /**
- * `byHand`, a login as people type it, as one that runs a command as ours run: nothing is asked, and ~/.ssh/config cannot change
- * it.
+ * Turns `byHand`, a login as people type it, into one like ours: it asks nothing, and ~/.ssh/config cannot change what it runs.
  */
 export function asOurs(byHand: string, version = clientVersion()): string {
   const { BatchMode, ClearAllForwardings, Tunnel, PermitLocalCommand } = defaults(0, '')

@@ -1,4 +1,4 @@
-/** What a command may print on and on. The events of a peer take some hundred bytes a second. */
+/** The rate at which a command may print all the time. A peer's events take a few hundred bytes a second. */
 const BYTES_PER_S = 64 * 1024
 
 /** Limits what is read from a command: `burst` bytes at once, and from then on `BYTES_PER_S`. */

@@ -1,6 +1,9 @@
 import type { SshConnection, SshRemote } from './server.ts'
 
-/** The options of ssh-pool's connections, which Shipit's own commands use, too. Ours are in force until they are restored. */
+/**
+ * The options of ssh-pool's connections, which Shipit's own commands use, too. Our options are in force until the user's are
+ * restored.
+ */
 export class PooledOptions {
   readonly #original = new Map<SshConnection, SshRemote>()
 

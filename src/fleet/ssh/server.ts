@@ -13,7 +13,7 @@ export interface SshRemote {
   user?: string
   host: string
   port?: number | string
-  /** A name for it that its user has given. */
+  /** The name that the user has given it. */
   label?: string
   extraSshOptions?: Record<string, unknown>
 }

@@ -21,15 +21,15 @@ export interface SessionOrder {
   stdin?: Payload | undefined
   /** Gets every line of stdout, which is then not kept. An error that it throws ends the session. */
   onLine?: ((line: string) => void) | undefined
-  /** Instead: gets stdout as bytes, however much that is. An error that it throws ends the session. */
+  /** Instead of lines: gets stdout as bytes, without a limit. An error that it throws ends the session. */
   onBytes?: ((chunk: Buffer) => void) | undefined
   /** The script has begun to run on the server. */
   onStart?: (() => void) | undefined
   /** Seconds; 0 is no limit. */
   limits: { connect: number; stall: number; total: number }
-  /** How ssh gets to the server, which is asked when it has not for `limits.connect`. */
+  /** How ssh gets to the server. Asked when ssh has not got there within `limits.connect`. */
   route: () => Promise<Route>
-  /** Most bytes of stdout that are kept; where lines are passed on, that are read at once. */
+  /** The most bytes of stdout that are kept or, where lines are passed on, that are read at once. */
   maxOutputBytes: number
   signal?: AbortSignal | undefined
 }
@@ -58,7 +58,7 @@ export async function runSession(order: SessionOrder): Promise<SessionResult> {
   return session.result(ending)
 }
 
-/** Most bytes that a server prints before the script starts: what its login shell has to say. */
+/** The most bytes that a server's login shell may print before the script starts. */
 const MAX_GREETING_BYTES = 1 << 20
 
 /** In pieces, so that a large payload shows progress on a slow network. */
@@ -227,7 +227,7 @@ export interface FurtherScript {
 
 /** A shell that stays on a server and runs scripts, one at a time. */
 export interface RunningShell {
-  /** Undefined when it is busy or has ended. When it ended meanwhile, nobody knows what the script has done. */
+  /** Undefined when the shell is busy or has ended. If it ends meanwhile, nobody knows what the script has done. */
   run(script: FurtherScript): Promise<SessionResult | undefined>
   /** Settles when the shell has ended. */
   readonly ended: Promise<unknown>

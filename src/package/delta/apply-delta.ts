@@ -16,23 +16,23 @@ export interface ApplyOptions {
   parts: AsyncIterable<Buffer>
   /** Where the earlier release is. */
   from: string
-  /** What was delivered there. */
+  /** The manifest of what was delivered there. */
   base: Manifest
-  /** Id of the new release, from a source that is trusted. */
+  /** Id of the new release, from a trusted source. */
   id: string
   signal?: AbortSignal
 }
 
-/** Longest time between two looks at timers and signals. */
+/** Longest time until timers and signals get their turn. */
 const TURN_MS = 5
 const CHUNK_BYTES = 256 << 10
 
 /**
- * Makes a release of an earlier one and a delta, neither of which is trusted: each file's SHA-256 is compared as soon as it is
- * made, and in the end `id`, which all of them are in. Gives what was delivered.
+ * Makes a release from an earlier one and a delta. Neither is trusted: each file's SHA-256 is compared as soon as it is made, and
+ * at the end the `id`, which covers all of them. Returns the manifest of what was delivered.
  *
- * Throws BASE_CHANGED when the earlier release is not what was delivered, BAD_DELTA, PACKAGE_WRONG for another release, and
- * what a Destination throws.
+ * Throws BASE_CHANGED when the earlier release is not what was delivered, BAD_DELTA, PACKAGE_WRONG for another release, and what
+ * a Destination throws.
  */
 export async function applyDelta(
   destination: Destination,
@@ -79,7 +79,7 @@ interface OpenFile {
   missing: number
 }
 
-/** Makes entries of steps. */
+/** Makes the entries from the delta's steps. */
 class FileMaker {
   readonly #destination: Destination
   readonly #base: BaseFiles
@@ -91,7 +91,7 @@ class FileMaker {
     this.#base = base
   }
 
-  /** Does it in several turns. */
+  /** Works in several turns of the event loop. */
   *take(step: Step): Generator<void> {
     if (step.do === 'entry') yield* this.#begin(step.entry, step.from)
     else if (step.do === 'literal') this.#write(step.bytes)
@@ -133,7 +133,7 @@ class FileMaker {
     this.#add(bytes)
   }
 
-  /** Hashes a file that shares its blocks: not the source, which may change. */
+  /** Hashes the file that shares its source's blocks, not the source, which may change. */
   *#readShared(): Generator<void> {
     const { entry, missing } = this.#file as OpenFile
     const fd = openToRead(`${this.#destination.root}/${entry.path}`)
@@ -166,7 +166,7 @@ class FileMaker {
   }
 }
 
-/** Changes the part of a copy that begins at `start`. Gives the first difference after it. */
+/** Applies the differences in the part of a copy that begins at `start`. Returns the index of the first difference after it. */
 function differ(chunk: Buffer, start: number, { places, added }: Differences, first: number): number {
   let next = first
   for (; next < places.length; next++) {

@@ -6,8 +6,8 @@ import { baseChanged } from './format/errors.ts'
 import type { Delivered, Manifest } from './format/manifest.ts'
 
 /**
- * Files of an earlier release on this machine. Nothing outside of it is ever read: a directory that a symlink takes elsewhere
- * counts as missing, and so does a file that is a symlink. All errors are BASE_CHANGED.
+ * Files of an earlier release on this machine. Nothing outside it is ever read: a directory behind a symlink to elsewhere counts
+ * as missing, and so does a file that is a symlink. All errors are BASE_CHANGED.
  */
 export class BaseFiles {
   readonly #entries: readonly Delivered[]
@@ -42,7 +42,7 @@ export class BaseFiles {
     this.#open = undefined
   }
 
-  /** The last file stays open: the next bytes mostly come from it, too. */
+  /** The last file stays open, because the next bytes usually come from it, too. */
   #fdOf(index: number): number {
     if (this.#open?.index === index) return this.#open.fd
     this.close()

@@ -20,12 +20,12 @@ export interface DeltaOptions {
   signal?: AbortSignal
 }
 
-/** Longest time between two looks at timers and signals, where matching allows it. */
+/** Longest time until timers and signals get their turn, where matching allows it. */
 const TURN_MS = 10
 
 /**
- * What makes the new release of an earlier one, as bytes. It works synchronously for up to some hundred milliseconds at a time, so
- * it belongs on a thread of its own. Throws FILE_CHANGED, FILE_UNREADABLE or INTERRUPTED.
+ * The delta from an earlier release to the new one, as bytes. It works synchronously for up to some hundred milliseconds at a
+ * time, so it belongs on a thread of its own. Throws FILE_CHANGED, FILE_UNREADABLE or INTERRUPTED.
  */
 export async function* makeDelta({ root, manifest, base, signal }: DeltaOptions): AsyncGenerator<Buffer> {
   const writer = new DeltaWriter(base.manifest)

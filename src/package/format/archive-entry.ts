@@ -2,10 +2,10 @@ import { MurderError } from '../../errors.ts'
 import { type Entry, MAX_PATH_BYTES, pathFault, shown } from '../../files/entry.ts'
 import { NS_PER_S } from '../../files/times.ts'
 
-/** The fields of a tar header that are used here. Owner and device numbers never are. */
+/** The fields of a tar header that are used here. Owner and device numbers are never used. */
 export interface TarHeader {
   name: string
-  /** `file`, `directory`, `symlink` or the name of another type; undefined when it is unknown. */
+  /** `file`, `directory`, `symlink` or the name of another type; undefined when unknown. */
   type: string | undefined
   mode: number
   size: number
@@ -41,7 +41,7 @@ export function refused(path: string, why: string): MurderError {
   })
 }
 
-/** The latest time on ext4, in the year 2446. A later one is no reason to fail: it is set to this. */
+/** The latest time on ext4, in the year 2446. A later time is set to this and is no failure. */
 const MAX_MTIME_S = 15_032_385_535n
 
 function mtimeOf(header: TarHeader): bigint {

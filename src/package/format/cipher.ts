@@ -2,10 +2,10 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { MurderError } from '../../errors.ts'
 
 /**
- * A package as ciphertext: AES-256-GCM in chunks, after the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár,
- * 2015). A chunk's nonce is its number and whether it is the last. So decryption fails when chunks are changed, moved, left
- * out, repeated or cut off at the end, and yields no byte of a chunk before the chunk is authenticated. A key is for one
- * package only, because the numbers begin at 0 in each.
+ * A package as ciphertext: AES-256-GCM in chunks, after the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár, 2015). A
+ * chunk's nonce is its number and whether it is the last. So decryption fails when chunks are changed, moved, left out, repeated
+ * or cut off at the end. It yields no byte of a chunk before the chunk is authenticated. A key is for one package only, because
+ * the numbers begin at 0 in each.
  */
 const ALGORITHM = 'aes-256-gcm'
 const CHUNK_BYTES = 64 * 1024
@@ -57,7 +57,7 @@ function nonceOf(index: number, last: boolean): Buffer {
   return nonce
 }
 
-/** Chunks of one length; only the last may be shorter, and there always is one. Each is valid until the next is asked for. */
+/** Chunks of one length, at least one; only the last may be shorter. Each is valid until the next is requested. */
 async function* inChunks(
   parts: AsyncIterable<Buffer>,
   length: number,

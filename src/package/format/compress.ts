@@ -52,7 +52,7 @@ export async function* compress(
   }
 }
 
-/** A buffer is reused when the next `MEMBERS_IN_FLIGHT` members have been asked for. */
+/** A buffer is reused after the next `MEMBERS_IN_FLIGHT` members have been requested. */
 async function* inMembers(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const ring: Buffer[] = []
   let filled = 0
@@ -81,7 +81,7 @@ async function gzipMember(plain: Buffer, level = 4): Promise<Buffer> {
 }
 
 /**
- * Whether deflate would gain nothing here, judged by a few samples. It takes twenty times as long for images and archives as
+ * Whether deflate would gain nothing here, judged by a few samples. Deflate takes twenty times as long for images and archives as
  * for text, without gain, so these are stored as they are.
  */
 async function isDense(plain: Buffer): Promise<boolean> {
@@ -103,7 +103,7 @@ function zstdFrame(plain: Buffer, level = 3): Promise<Buffer> {
   })
 }
 
-/** A stream that expands what `compress` made; undefined when there is nothing to expand. */
+/** A stream that expands the output of `compress`; undefined when there is nothing to expand. */
 export function expander(compression: Compression): NodeJS.ReadWriteStream | undefined {
   if (compression === 'none') return undefined
   if (compression === 'gzip') return zlib.createGunzip({ chunkSize: EXPANDED_CHUNK_BYTES })

@@ -141,7 +141,7 @@ function ustar(
   header[start + 154] = 0
 }
 
-// Both return the sum of the bytes that they wrote: adding up all 512 took most of the time of making a header.
+// Both return the sum of the bytes that they wrote, because adding up all 512 took most of the time of making a header.
 
 function text(header: Buffer, value: string, at: number, most: number): number {
   const end = at + header.write(value, at, most)

@@ -17,11 +17,11 @@ const MAX_PAX_BYTES = 1 << 20
 
 /**
  * Reads a package from chunks of any length, synchronously and without copies: a stream for each entry would cost a third
- * of unpacking (NOTES.md). Knows the format of `tar.ts` and no more. The caller must check all that it returns.
+ * of unpacking (NOTES.md). Knows only the format of `tar.ts`. The caller must check everything that it returns.
  */
 export class TarReader {
   readonly #visitor: TarVisitor
-  /** For a header, or a pax header's content, that is not whole yet: how many bytes it has and how many are here. */
+  /** For an incomplete header or pax content: how many bytes it has and how many are here. */
   #wanted = BLOCK_BYTES
   #parts: Buffer[] = []
   #gathered = 0

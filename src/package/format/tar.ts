@@ -2,12 +2,12 @@ import type { Entry } from '../../files/entry.ts'
 import { END_BYTES, headerOf, paddingOf } from './header.ts'
 
 /**
- * An entry's content, `entry.size` bytes: whole or in parts. Bytes are only valid until the next ones are asked for, because
+ * An entry's content, `entry.size` bytes: whole or in parts. Bytes are only valid until the next ones are requested, because
  * readers reuse their buffers.
  */
 export type Content = Buffer | AsyncIterable<Buffer>
 
-/** The uncompressed package, in order: `packedLength(entries)` bytes, valid as those of `Content` are. */
+/** The uncompressed package, in order: `packedLength(entries)` bytes, valid as long as those of `Content`. */
 export async function* tar(entries: Entry[], contentOf: (entry: Entry) => Content): AsyncGenerator<Buffer> {
   const small = new Gatherer()
   for (const entry of entries) {
@@ -47,7 +47,7 @@ class Gatherer {
     this.#filled += bytes.copy(this.#bytes, this.#filled)
   }
 
-  /** Returns what was added. The next `add` overwrites it. */
+  /** Returns the added bytes. The next `add` overwrites them. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#filled)
     this.#filled = 0

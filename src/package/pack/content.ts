@@ -11,13 +11,15 @@ const readAsync: (...range: [number, Buffer, number, number, number]) => Promise
   promisify(read)
 const fstatAsync = promisify(fstat)
 
-/** A smaller file is read at once and synchronously: three system calls cost less than three ways to another thread. */
+/**
+ * A smaller file is read synchronously in one go, because three system calls cost less than three round trips to another thread.
+ */
 const MAX_SMALL_FILE_BYTES = 256 << 10
 const CHUNK_BYTES = 1 << 20
 
 /**
- * Reads the files of a release for packing. Throws FILE_CHANGED when a file's size or mtime is not the one that `scan` saw,
- * before or after it was read. Buffers are reused, as `Content` says.
+ * Reads the files of a release for packing. Throws FILE_CHANGED when a file's size or mtime differs from what `scan` saw, before
+ * or after reading. Buffers are reused, as `Content` says.
  */
 export function contentReader(root: string): (entry: Entry) => Content {
   const small = Buffer.allocUnsafe(MAX_SMALL_FILE_BYTES)

@@ -10,8 +10,8 @@ const SAMPLE_BYTES = 64 << 10
 
 /**
  * How far gzip would shrink the package: compressed over uncompressed length, 1 when nothing would be gained. Takes 64 samples,
- * spread evenly over the package with its headers, and reads at most 4 MiB. A file that cannot be read is left out: packing
- * will say what is wrong with it.
+ * spread evenly over the package with its headers, and reads at most 4 MiB. A file that cannot be read is left out; packing will
+ * report it.
  */
 export function estimateCompression(root: string, entries: Entry[]): number {
   let plain = 0

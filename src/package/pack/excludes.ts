@@ -1,9 +1,9 @@
 import ignore from 'ignore'
 
-/** Whether a path, relative to the packaged directory, is left out. It is not called for entries of a directory that is. */
+/** Whether a path, relative to the packaged directory, is left out. It is not called for entries of an excluded directory. */
 export type Excludes = (path: string, isDirectory: boolean) => boolean
 
-/** The same for paths that begin with `directory`; others are not left out. */
+/** The same for paths below `directory`; others are not left out. */
 export const below =
   (directory: string, excludes: Excludes): Excludes =>
   (path, isDirectory) =>

@@ -22,14 +22,14 @@ export interface PackOptions {
   key?: string
   /** The compression's own level. Unless given, it is a fast one. */
   level?: number
-  /** Bytes a piece, or chosen from the estimated length of the package. */
+  /** Bytes in a piece; by default chosen from the estimated length of the package. */
   pieceLength: number | ((estimatedBytes: number) => number)
   /** Reads the files; `contentReader` unless given. */
   contentOf?: ReturnType<typeof contentReader>
   /** Compressed over uncompressed, as `estimateCompression` gives it, for `pieceLength`'s estimate. */
   ratio?: number
   signal?: AbortSignal
-  /** Bytes of the uncompressed package done and in all; called now and then, and at the end. */
+  /** Gets the bytes of the uncompressed package so far, and in total; called now and then, and at the end. */
   onProgress?: (done: number, total: number) => void
 }
 
@@ -39,7 +39,7 @@ export interface Package extends Written {
   entries: Entry[]
 }
 
-/** Longest time between two looks at timers, signals and the display. */
+/** Longest time until timers, signals and the display get their turn. */
 const TURN_MS = 10
 
 /**
@@ -73,7 +73,7 @@ export async function pack(options: PackOptions): Promise<Package> {
   return { path: output, ...written, pieceLength, entries }
 }
 
-/** The uncompressed package. Now and then it checks the signal and lets others on this thread have their turn. */
+/** The uncompressed package. Now and then it checks the signal and yields to other work on this thread. */
 async function* plainParts(options: PackOptions, total: number): AsyncGenerator<Buffer> {
   let done = 0
   let last = performance.now()
@@ -99,7 +99,7 @@ function pieceLengthFor({ pieceLength, compression, ratio = 1 }: PackOptions, to
 
 function create(output: string): number {
   try {
-    // Removed first: an older file's mode or a symlink there must not matter.
+    // Removed first, so that an older file's mode or a symlink there does not matter.
     rmSync(output, { force: true })
     return openSync(output, 'wx', 0o600)
   } catch (cause) {

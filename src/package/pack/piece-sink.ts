@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 const writeAsync = promisify(write)
 
 const USUAL_BLOCK_BYTES = 1 << 20
-/** A shorter piece is hashed sooner here than by the thread pool, because of the way there and back. */
+/** A shorter piece is hashed faster here than in the thread pool, because of the round trip. */
 const MIN_POOLED_HASH_BYTES = 128 << 10
 
 /** The finished package. `pieces` are SHA-1 digests of 20 bytes, one for each piece. */
@@ -27,7 +27,7 @@ export class PieceSink {
   readonly #pieces: Buffer[] = []
   readonly #free: Buffer[]
   readonly #busy = new Set<Promise<void>>()
-  /** The first failure of a block. The next call throws it. */
+  /** The first failed block's error. The next call throws it. */
   #failure: { cause: unknown } | undefined
   #block: Buffer
   #filled = 0

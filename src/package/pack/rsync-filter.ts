@@ -17,9 +17,9 @@ interface Rule {
 type Matcher = (path: string, isDirectory: boolean) => boolean
 
 /**
- * The paths that rsync leaves out with these options, in their order: the first pattern that matches decides. Paths are relative to
- * the root of the transfer. The language is that of rsync(1), SIMPLE INCLUDE/EXCLUDE RULES: `+ ` or `- ` before a pattern
- * turns it into one or the other, and `!` alone drops those before it.
+ * The paths that rsync leaves out with these options: the first pattern that matches decides. Paths are relative to the root of
+ * the transfer. The language is that of rsync(1), SIMPLE INCLUDE/EXCLUDE RULES: `+ ` or `- ` before a pattern makes it an include
+ * or an exclude, and `!` alone drops all patterns before it.
  */
 export function rsyncFilter(options: readonly FilterOption[]): Excludes {
   let rules: Rule[] = []

@@ -7,8 +7,8 @@ import type { Excludes } from './excludes.ts'
 
 /**
  * What a release holds, sorted bytewise: the release directory itself first (path `.`), then everything below it. Symlinks are
- * entries and never followed, unless `followLinks` makes them what they point to. What any of `excludes` matches is left out, and
- * what is not below the entry `only`, if there is one.
+ * entries and never followed, unless `followLinks` makes them what they point to. Leaves out paths that any of `excludes` matches
+ * and, with `only`, everything outside that entry.
  *
  * Throws LINK_DANGLING, LINK_LOOP, RELEASE_MISSING, RELEASE_NOT_DIRECTORY, RELEASE_EMPTY, FILE_UNREADABLE, FILE_CHANGED (vanished
  * meanwhile), FILE_TYPE (socket, fifo, device) and FILE_NAME (a name or link target that is not UTF-8).
@@ -49,11 +49,11 @@ interface ScanOptions {
 
 interface Directory {
   path: string
-  /** Identities of the directories that it was found in, when links are followed. */
+  /** When links are followed: identities of the directories above it. */
   above: string[]
 }
 
-/** Throws when a directory is found inside of itself. */
+/** Throws when a directory contains itself. */
 function identityOf(root: string, { path, above }: Directory): string {
   const { dev, ino } = statSync(join(root, path), { bigint: true })
   const identity = `${dev}:${ino}`

@@ -1,7 +1,7 @@
 const SLASH = 0x2f
 const BACKSLASH = 0x5c
 
-/** What one place in a pattern matches: any number of bytes, slashes among them for `**`, or one byte of a set. */
+/** One part of a pattern. It matches any number of bytes (for `**` also slashes), or one byte of a set. */
 type Part = '*' | '**' | ByteSet
 /** Indexed by byte: 1 when it is in the set. */
 type ByteSet = Uint8Array
@@ -37,8 +37,8 @@ export function compileWildcards(pattern: Buffer): Wildcards {
 }
 
 /**
- * Whether all of `text`, a character for each byte, matches when the match may begin at any of `starts`. Goes along the text once
- * for each part, so no pattern takes more than the product of both lengths.
+ * Whether all of `text`, a character for each byte, matches from any of `starts`. Walks the text once for each part, so the time
+ * is at most the product of both lengths.
  */
 export function matches(wildcards: Wildcards, text: string, starts: readonly number[]): boolean {
   if (!wildcards) return false
@@ -52,7 +52,7 @@ export function matches(wildcards: Wildcards, text: string, starts: readonly num
   return reached[text.length] === 1
 }
 
-/** The ends of a match up to and with `part`, from those before it; undefined when there are none. */
+/** The possible ends of a match that includes `part`, from the ends before it; undefined when there are none. */
 function advance(part: Part, text: string, before: Uint8Array): Uint8Array | undefined {
   const after = new Uint8Array(before.length)
   let isAny = typeof part === 'string'
@@ -72,7 +72,7 @@ function advance(part: Part, text: string, before: Uint8Array): Uint8Array | und
   return isAny ? after : undefined
 }
 
-/** The class that begins after a `[`, and where its `]` is; undefined when it has none, or a name that is unknown. */
+/** The class that begins after a `[`, and where its `]` is; undefined without a `]`, or for an unknown name. */
 function byteClass(pattern: Buffer, begin: number): { set: ByteSet; end: number } | undefined {
   const isNegated = pattern[begin] === ord('!') || pattern[begin] === ord('^')
   const first = isNegated ? begin + 1 : begin
@@ -112,7 +112,7 @@ function byteClass(pattern: Buffer, begin: number): { set: ByteSet; end: number 
   }
 }
 
-/** POSIX's classes among the bytes of ASCII: other bytes are parts of characters. */
+/** POSIX's classes for ASCII bytes only: other bytes are parts of characters. */
 const namedSets = new Map(
   Object.entries({
     alnum: /[0-9A-Za-z]/,

@@ -7,12 +7,12 @@ import { sha256OfFile } from '../../files/hash.ts'
 import { refused } from '../format/archive-entry.ts'
 import type { Destination } from './destination.ts'
 
-/** Entries between two looks at timers and signals. */
+/** After so many entries, timers and signals get their turn. */
 const ENTRIES_PER_TURN = 200
 
 /**
- * Makes a release of files that were fetched to `from` one by one. Each becomes a hard link in it, and is copied only when the
- * two are on different file systems or new files get another group or ACL there. Each file's SHA-256 is checked.
+ * Makes a release from files that were fetched to `from` one by one. Each gets a hard link in the release. It is copied only when
+ * the two are on different file systems, or new files get another group or ACL there. Each file's SHA-256 is checked.
  *
  * Throws PACKAGE_WRONG for a file with a different SHA-256, PACKAGE_MISSING, and what a Destination throws.
  */

@@ -3,7 +3,7 @@ import { isSystemError } from '../../errors.ts'
 import { mountPointsBelow } from '../../files/directories/mount-points.ts'
 import { type Entry, isAscii } from '../../files/entry.ts'
 
-/** A path below a release. One character for each byte, because names that are no UTF-8 are carried, too. */
+/** A path below a release, with one character for each byte, because names that are not UTF-8 are carried, too. */
 export type BytePath = string
 
 export interface CarriedEntry {
@@ -14,27 +14,27 @@ export interface CarriedEntry {
 export interface CarryPlan {
   /** Each directory comes before what is in it. */
   entries: CarriedEntry[]
-  /** The topmost of them that were to be kept. */
+  /** The topmost of the kept entries. */
   names: string[]
-  /** Paths that should be kept and are not, and why. */
+  /** Paths that should be kept but cannot be, and why. */
   skipped: string[]
 }
 
 export interface CarryRules {
   /** The earlier release. */
   from: string
-  /** Whether what the new release lacks is kept, as rsync with --del keeps it. */
+  /** Whether a path that the new release lacks is kept, as by rsync with --del. */
   keeps(path: string, isDirectory: boolean): boolean
-  /** What the new release has at a path. */
+  /** The new release's entry at a path. */
   typeAt(path: string): Entry['type'] | undefined
 }
 
-/** Never carried over: it names the commit of the earlier release. */
+/** Never carried over, because it names the commit of the earlier release. */
 const REVISION = 'REVISION'
 
 /**
- * Lists what a copy of the earlier release that rsync then makes equal to the new one would still have besides it. What the
- * new release has at a path takes precedence. Directories appear where they hold something that is kept. Follows no symlink
+ * Lists the extra entries that would remain if the earlier release were copied and rsync then made it equal to the new one. The
+ * new release's own entries take precedence. Directories are listed if they contain something that is kept. Follows no symlink
  * and enters no other file system.
  */
 export function planCarrying({ from, keeps, typeAt }: CarryRules): CarryPlan {
@@ -74,7 +74,7 @@ export function planCarrying({ from, keeps, typeAt }: CarryRules): CarryPlan {
   return plan
 }
 
-/** For calls of the file system, which take a text in half of the time. */
+/** As a text for file system calls, which take that in half the time. */
 export const bytePath = (root: string, path: BytePath): string | Buffer =>
   isAscii(path) ? `${root}/${path}` : Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')])
 
@@ -100,7 +100,7 @@ function statsOf(path: string | Buffer, isKept: boolean): BigIntStats | undefine
   }
 }
 
-/** It has vanished; or it is not to be kept, and its content cannot be read. */
+/** It has vanished, or it need not be kept and cannot be read. */
 const isGone = (error: unknown, isKept: boolean) =>
   isSystemError(error, 'ENOENT', 'ENOTDIR') || (!isKept && isSystemError(error, 'EACCES'))
 

@@ -37,7 +37,7 @@ import {
   planCarrying,
 } from './carry-plan.ts'
 
-/** Longest time between two looks at timers and signals. */
+/** Longest time until timers and signals get their turn. */
 const TURN_MS = 10
 const CHUNK_BYTES = 1 << 20
 /** More names would flood a log. */
@@ -46,10 +46,10 @@ const MAX_NAMES = 20
 type Path = string | Buffer
 
 /**
- * Copies into the directory `into` what a release keeps of an earlier one, as `cp -a` does: with modes, times and owners. Blocks
- * are shared where the file system can do that. What vanishes meanwhile is left out.
+ * Copies the entries that a release keeps from an earlier one into the directory `into`, like `cp -a`: with modes, times and
+ * owners. Shares blocks where the file system can. Files that vanish meanwhile are left out.
  *
- * Throws DISK_FULL, NOT_WRITABLE, INTERRUPTED, and CARRY_UNREADABLE for what this user may not read.
+ * Throws DISK_FULL, NOT_WRITABLE, INTERRUPTED, and CARRY_UNREADABLE for files that this user may not read.
  */
 export async function carryOver({
   into,
@@ -59,7 +59,7 @@ export async function carryOver({
 }: CarryRules & {
   into: string
   signal?: AbortSignal | undefined
-  /** Copies what Node cannot of these paths, and gives what was refused. */
+  /** Copies the attributes that Node cannot. Returns those that were refused. */
   copyMore?: (from: string, into: string, paths: readonly BytePath[]) => Promise<string[]>
 }): Promise<Carried> {
   let plan: CarryPlan = { entries: [], names: [], skipped: [] }
@@ -103,7 +103,7 @@ async function copyAll(
       count.bytes += Number(stats.size)
     }
   }
-  // The deepest first: nothing is made in them any more.
+  // The deepest first, because nothing is made in them any more.
   for (const { path, stats } of directories.reverse()) setAttributes(bytePath(into, path), stats)
   return count
 }
@@ -117,7 +117,7 @@ class Copier {
   readonly #sharing = new BlockSharing()
   #last = performance.now()
 
-  /** Whether it was still there. A program on a server has thousands of small files, so each call of the system counts. */
+  /** Returns whether it still existed. A program on a server has thousands of small files, so each system call counts. */
   async copy(
     source: Path,
     target: Path,
@@ -175,7 +175,7 @@ function copyLink(source: Path, target: Path, stats: BigIntStats): void {
   lutimesSync(target, settable(stats.atimeNs), settable(stats.mtimeNs))
 }
 
-/** The owner comes first: changing it clears setuid and setgid, which another owner's file must not get back. */
+/** The owner comes first, because changing it clears setuid and setgid, and these must not return to a file of another owner. */
 function setAttributes(target: Path, stats: BigIntStats): void {
   const isOwned = setOwner(target, stats)
   utimesSync(target, settable(stats.atimeNs), settable(stats.mtimeNs))
@@ -191,7 +191,7 @@ function setAttributesOfOpen(fd: number, stats: BigIntStats): void {
 const setOwner = (target: Path, stats: BigIntStats): boolean =>
   own(lstatSync(target), stats, (uid, gid) => lchownSync(target, uid, gid))
 
-/** Whether it has the same owner and group now. As with `cp -a`, a user who may not give a file away keeps it. */
+/** Returns whether it now has the same owner and group. As with `cp -a`, a user who may not give a file away keeps it. */
 function own(now: Stats, wanted: BigIntStats, change: (uid: number, gid: number) => void): boolean {
   const [uid, gid] = [Number(wanted.uid), Number(wanted.gid)]
   if (now.uid === uid && now.gid === gid) return true

@@ -28,9 +28,9 @@ interface OpenFile {
 }
 
 /**
- * Makes entries below a directory that it creates itself, so that everything in it is known: each path is made once, only in
- * a directory that was made here before, and never through a symlink. Modes and times are exact, whatever the umask is; those
- * of directories are set last, by `finish`. Errors are PACKAGE_REFUSED, DISK_FULL and NOT_WRITABLE.
+ * Makes entries below a directory that it creates itself, so that everything in it is known. Each path is made once, only in a
+ * directory that was made here before, and never through a symlink. Modes and times are exact, whatever the umask; those of
+ * directories are set last, by `finish`. Errors are PACKAGE_REFUSED, DISK_FULL and NOT_WRITABLE.
  */
 export class Destination {
   readonly #root: string
@@ -62,8 +62,8 @@ export class Destination {
   }
 
   /**
-   * Starts a file, to which `write` and `endFile` then belong. It begins with the content of the regular file at `source` where the
-   * file system can let the two share their blocks. Says whether it does.
+   * Starts a file; `write` and `endFile` then apply to it. If the file system can share blocks, the file starts with the content
+   * of the regular file at `source`. Returns whether it does.
    */
   startFile(entry: Entry, source?: string): boolean {
     this.#add(entry)
@@ -96,7 +96,7 @@ export class Destination {
     this.close()
   }
 
-  /** Makes a file from the regular file at `source`, which becomes a hard link where that is the same. */
+  /** Makes a file from the regular file at `source`: a hard link where that is equivalent, else a copy. */
   async adopt(entry: Entry, source: string): Promise<void> {
     this.#add(entry)
     const path = this.#full(entry.path)
@@ -112,7 +112,7 @@ export class Destination {
     })
   }
 
-  /** Writes `REVISION`, in place of one that the release may have itself. */
+  /** Writes `REVISION`, and replaces one that the release may contain. */
   revision(revision: string): void {
     if (this.#made.get('REVISION') === 'directory') throw refused('REVISION', 'is a directory')
     this.#do('REVISION', (path) => {
@@ -122,7 +122,7 @@ export class Destination {
     })
   }
 
-  /** Sets modes and times of the directories, the deepest first: nothing is made in them any more. */
+  /** Sets modes and times of the directories, the deepest first, when nothing more is made in them. */
   finish(): void {
     // Archives of other makers may lack the release directory itself.
     if (this.#directories[0]?.path !== '.') this.#do('.', (path) => chmodSync(path, 0o755))
@@ -133,7 +133,7 @@ export class Destination {
       })
   }
 
-  /** What was made at `path`. */
+  /** The entry that was made at `path`. */
   typeAt(path: string): Entry['type'] | undefined {
     return this.#made.get(path)
   }
@@ -158,7 +158,7 @@ export class Destination {
     this.#made.set(entry.path, entry.type)
   }
 
-  /** `path` needs no normalization: an entry's path has been checked. */
+  /** `path` needs no normalization, because an entry's path has been checked. */
   #full(path: string): string {
     return path === '.' ? this.#root : `${this.#root}/${path}`
   }

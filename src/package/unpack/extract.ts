@@ -19,15 +19,15 @@ export interface ExtractOptions {
   sha256?: string
   signal?: AbortSignal
   /**
-   * For a file whose content is still arriving: resolves with the number of bytes that are there from its start, once that is
-   * more than `position`. Unless given, all are there.
+   * For a file that is still arriving: resolves with the number of bytes from its start, once that is more than `position`. If
+   * not given, the file is complete.
    */
   beyond?: (position: number) => Promise<number>
-  /** Gets each entry when it is made, a file with the SHA-256 of its content, hex. */
+  /** Gets each entry after it is made; for a file also the SHA-256 of its content, hex. */
   onMade?: (entry: Entry, sha256?: string) => void
 }
 
-/** Bytes that are unpacked before others on this thread have their turn: a few milliseconds. */
+/** Bytes to unpack before other work on this thread gets its turn: a few milliseconds. */
 const CHUNK_BYTES = 256 << 10
 
 /**
@@ -70,7 +70,7 @@ export async function* readArriving(
   try {
     const { size } = await handle.stat()
     here ??= size
-    // The expander may still use a chunk when the next ones are read.
+    // The expander may still use a chunk while the next ones are read.
     const shared = compression === 'none' ? Buffer.allocUnsafeSlow(CHUNK_BYTES) : undefined
     for (let at = 0; at < size; ) {
       stopIfAborted(signal)

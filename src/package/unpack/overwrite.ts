@@ -19,14 +19,14 @@ import { assertRemoved, removeTree, removeWhatCanBe } from '../../files/director
 import { unwritable } from '../../files/file-errors.ts'
 import { type Fill, type Filled, makeWhole, type Target } from './unpack.ts'
 
-/** A directory inside the one to fill, in which all is unpacked and verified first. */
+/** A directory inside the target, in which everything is unpacked and verified first. */
 const STAGING = '.murder-unpacked'
 
 /**
  * Makes a release in a directory that may have files already. `replace` removes them; `merge` overwrites those that the release
- * has, too, and leaves the others. Nothing is touched before everything is there and verified, and nothing is removed before
- * the new files are in place. A directory that was there keeps its mode and time.
- * Throws what `makeWhole` throws; TARGET_CONFLICT where a path cannot be merged; NOT_REMOVED, when all else is done.
+ * also has, and leaves the others. Nothing is touched before everything is unpacked and verified, and nothing is removed before
+ * the new files are in place. An existing directory keeps its mode and time. Throws what `makeWhole` throws; TARGET_CONFLICT
+ * where a path cannot be merged; NOT_REMOVED, when all else is done.
  */
 export async function makeOver(options: Target, existing: 'merge' | 'replace', fill: Fill): Promise<Filled> {
   const into = resolve(options.into)
@@ -58,7 +58,7 @@ interface Conflict {
 const entriesOf = (directory: string): Dirent[] => readdirSync(directory, { withFileTypes: true })
 const look = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false })
 
-/** The paths at which only one of the two has a directory, or where nothing can be put into the one that is there. */
+/** Paths where only one of the two has a directory, or where the existing directory is not writable. */
 function* conflictsOf(from: string, to: string): Generator<Conflict> {
   for (const entry of entriesOf(from)) {
     const target = join(to, entry.name)
@@ -98,7 +98,7 @@ function moveAside(conflicts: Conflict[], into: string): void {
   }
 }
 
-/** Renames each file into the target, so that none is ever there in part. Gives what else is in the target. */
+/** Renames each file into the target, so that no file is ever incomplete there. Returns the other entries of the target. */
 function merge(from: string, to: string): string[] {
   chmodSync(from, 0o700)
   const entries = entriesOf(from)
@@ -138,7 +138,7 @@ function isWritable(path: string): boolean {
   }
 }
 
-/** A directory without write permission can be moved only once it has it. */
+/** A directory without write permission must get it before it can be moved. */
 function moveInto(source: string, target: string): void {
   try {
     renameSync(source, target)

@@ -11,9 +11,9 @@ import { linkerBetween } from '../../files/link-or-copy.ts'
 import type { PlaceOrder } from '../../protocol/order.ts'
 
 /**
- * Moves a fetched file to its target: as a hard link where that is the same as a new file there, so that a large one is not there
- * twice; else as a copy. A file at `path` is replaced in one step, once the SHA-256 is right.
- * Throws WRONG_KIND, PACKAGE_WRONG, DISK_FULL, NOT_WRITABLE or INTERRUPTED, and then has touched nothing.
+ * Moves a fetched file to its target: as a hard link where that is equivalent, so that a large file takes its space once; else as
+ * a copy. A file at `path` is replaced in one step, once the SHA-256 is right. Throws WRONG_KIND, PACKAGE_WRONG, DISK_FULL,
+ * NOT_WRITABLE or INTERRUPTED, and then has touched nothing.
  */
 export async function placeFile(options: {
   file: string

@@ -8,13 +8,13 @@ import type { Carried } from '../../protocol/events.ts'
 import { Destination } from './destination.ts'
 import { type ExtractOptions, extractInto } from './extract.ts'
 
-/** Where a release is to be: all of it, or nothing. */
+/** The place of a release, which appears there whole or not at all. */
 export interface Target {
   /** The release directory: missing or empty before, whole after. */
   into: string
   /** Content of the REVISION file, without its newline. */
   revision?: string
-  /** Adds what it keeps of an earlier release. */
+  /** Adds the files that it keeps from an earlier release. */
   carry?: (destination: Destination) => Promise<Carried>
   signal?: AbortSignal
 }
@@ -28,7 +28,7 @@ export type Filled = { files: number; bytes: number; carried?: Carried }
 export type UnpackOptions = Target & ExtractOptions
 
 /**
- * Unpacks a package, which is not trusted.
+ * Unpacks an untrusted package.
  *
  * Throws what `makeWhole` throws, PACKAGE_MISSING, PACKAGE_WRONG (SHA-256), PACKAGE_DAMAGED, PACKAGE_REFUSED (hostile)
  * or NO_ZSTD.
@@ -37,8 +37,8 @@ export const unpack = (options: UnpackOptions): ReturnType<Fill> =>
   makeWhole(options, (destination) => extractInto(destination, options))
 
 /**
- * Fills a hidden directory beside `into` and renames it when all is there, and on the disk. On any failure the hidden directory
- * is removed and nothing else has been touched.
+ * Fills a hidden directory beside `into` and renames it when it is complete and on the disk. On any failure the hidden directory
+ * is removed, and nothing else has changed.
  *
  * Throws RELEASE_EXISTS, CARRY_UNREADABLE, DISK_FULL, NOT_WRITABLE, INTERRUPTED or what `fill` throws.
  */
@@ -67,7 +67,7 @@ export async function makeWhole(options: Target, fill: Fill): Promise<Filled> {
   }
 }
 
-/** The first error matters more than a leftover directory, which the next unpacking removes. */
+/** The first error matters more than a leftover directory, which the next attempt removes. */
 function removeQuietly(path: string): void {
   try {
     removeTree(path)

@@ -1,6 +1,6 @@
 import type { Lane } from '../model/picture.ts'
 
-/** The colours of the style sheet, for what is drawn on a canvas. Read anew when the system turns dark or light. */
+/** The colours of the style sheet, for drawing on a canvas. Read again when the system turns dark or light. */
 export class Colours {
   #known = new Map<string, string>()
 

@@ -10,7 +10,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made
 }
 
-/** The same in a drawing. */
+/** The same in an SVG drawing. */
 export function drawn(
   tag: string,
   attributes: Record<string, string | number>,
@@ -22,12 +22,12 @@ export function drawn(
   return made
 }
 
-/** Changes the text only where it differs: a screen reader speaks what changes. */
+/** Changes the text only if it differs, because a screen reader speaks every change. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text
 }
 
-/** A part of the page with a heading, and what stands beside the heading. */
+/** A part of the page with a heading, and elements beside the heading. */
 export function panel(
   title: string,
   id: string,

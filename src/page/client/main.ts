@@ -3,7 +3,7 @@ import type { Change, Choice, Picture } from '../model/picture.ts'
 import { Page } from './page.ts'
 import { deployWords, swarmWords } from './words.ts'
 
-/** A deploy that has ended without a word is not asked for again and again. */
+/** A deploy that has vanished is not requested for ever. */
 const MAX_RETRIES = 5
 
 const root = document.getElementById('page') ?? document.body

@@ -3,17 +3,17 @@ import { shortNames } from '../model/names.ts'
 import type { Choice, Picture } from '../model/picture.ts'
 import { Choices } from './choices.ts'
 import { Colours } from './colours.ts'
-import { Curves } from './curves.ts'
 import { element, setText } from './dom.ts'
-import { FleetLanes } from './fleet-lanes.ts'
-import { Head } from './head.ts'
-import { Phases } from './phases.ts'
-import { SwarmGraph } from './swarm-graph.ts'
-import { Failures, SlowestServers } from './tables.ts'
 import { TimeWindow } from './time-window.ts'
+import { Curves } from './views/curves.ts'
+import { FleetLanes } from './views/fleet-lanes.ts'
+import { Head } from './views/head.ts'
+import { Phases } from './views/phases.ts'
+import { SwarmGraph } from './views/swarm-graph.ts'
+import { Failures, SlowestServers } from './views/tables.ts'
 import type { Words } from './words.ts'
 
-/** Measures of the time that a drawing takes, for who looks at the browser's tools. */
+/** Measures of drawing times, for the browser's developer tools. */
 const MEASURE = 'draw'
 const MAX_MEASURES = 500
 
@@ -31,7 +31,7 @@ export class Page {
   readonly #slowest: SlowestServers
   readonly #failures: Failures
   #picture: Picture | undefined
-  /** What is drawn while the page is paused. */
+  /** The picture that is drawn while the page is paused. */
   #held: Picture | undefined
   #note = ''
   #shorts: readonly string[] = []

@@ -37,7 +37,7 @@ export class TimeWindow {
     this.choose(atS - (atS - fromS) * factor, atS + (toS - atS) * factor)
   }
 
-  /** `share`: of what is shown. */
+  /** `share`: part of the visible time. */
   move(share: number): void {
     const by = (this.toS - this.fromS) * share
     if (!this.isWhole) this.choose(this.fromS + by, this.toS + by)

@@ -7,7 +7,7 @@ export function laneCounts(servers: readonly ServerPicture[]): Record<Lane, numb
   return counts
 }
 
-/** Places of all servers: the failed first, then the ones that are furthest behind, then the ones that were done last. */
+/** Places of all servers: failed ones first, then those that are furthest behind, then those that finished last. */
 export function slowestFirst({ servers, run }: Picture): number[] {
   const keys = servers.map((server) => sortKey(server, run.atS))
   return keys
@@ -27,7 +27,7 @@ function sortKey(server: ServerPicture, nowS: number): number[] {
   return [1, lanes.indexOf(lane), bytes, rate]
 }
 
-/** When it had the release. */
+/** When the server had the release. */
 export function doneAtS({ spans }: ServerPicture): number | undefined {
   return spans.find(([lane]) => lane === 'ready')?.[1] ?? spans.find(([lane]) => lane === 'publish')?.[1]
 }

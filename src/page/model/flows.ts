@@ -1,7 +1,7 @@
 import type { Group } from './groups.ts'
 import type { ServerPicture } from './picture.ts'
 
-/** What goes from one group to another: places in the list of groups, or the seeder. Inside of a group `from` is `to`. */
+/** Traffic from one group to another: places in the list of groups, or the seeder. Inside a group, `from` is `to`. */
 export interface Flow {
   from: number | 'seeder'
   to: number
@@ -10,12 +10,11 @@ export interface Flow {
   rate: number
 }
 
-/** More lines could not be told apart. Those of the seeder are always among them. */
+/** More lines could not be told apart. The seeder's lines are always shown. */
 const MAX_PEER_FLOWS = 48
 
 /**
- * Which server sends to which, the largest flow first. `by`: the rate now or all bytes. Servers outside of all groups are left
- * out.
+ * Which server sends to which, the largest flow first. `by`: the rate now or all bytes. Servers outside all groups are left out.
  */
 export function flowsBetween(
   servers: readonly ServerPicture[],

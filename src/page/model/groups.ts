@@ -9,12 +9,12 @@ export interface Group {
 
 /** More would be a tangle. */
 export const MAX_GROUPS = 24
-/** A drawing of a large fleet has at least so many, so that something is seen. */
-const LEAST_GROUPS = 12
+/** A large fleet is drawn with at least so many groups, so that there is something to see. */
+const MIN_GROUPS = 12
 
 /**
- * The fleet in at most `MAX_GROUPS` groups. A small fleet is one server each; a large one is grouped by what the names say, kinds
- * that are too large are cut into pieces, and the smallest go together. `shorts` are the names to show.
+ * The fleet in at most `MAX_GROUPS` groups. A small fleet is one server each; a large one is grouped by kinds of names. Kinds
+ * that are too large are split, and the smallest are merged. `shorts` are the names to show.
  */
 export function groupsOf(
   labels: readonly string[],
@@ -32,7 +32,7 @@ export function groupsOf(
   }
   const parts = [...kinds.values()].sort((one, other) => other.length - one.length)
   const rest = parts.splice(MAX_GROUPS - 1).flat()
-  while (parts.length < LEAST_GROUPS) {
+  while (parts.length < MIN_GROUPS) {
     const most = parts.reduce((largest, part) => (part.length > largest.length ? part : largest))
     if (most.length < 2) break
     const half = Math.ceil(most.length / 2)

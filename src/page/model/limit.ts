@@ -1,6 +1,6 @@
 import type { Picture } from './picture.ts'
 
-/** When the transfer began, and when it could have ended on every server at the earliest. */
+/** When the transfer began, and the earliest time at which it could have ended on every server. */
 export interface Limit {
   fromS: number
   untilS: number

@@ -6,7 +6,7 @@ function partsOf(label: string): { user: string; host: string; port: string } {
 
 const isAddress = (host: string) => /^[\d.]+$/.test(host) || host.includes(':')
 
-/** Names without what all of them have: the user, the port, the end of the domain. */
+/** Names without their common parts: the user, the port, the end of the domain. */
 export function shortNames(labels: readonly string[]): string[] {
   const parts = labels.map(partsOf)
   const [first] = parts
@@ -23,7 +23,7 @@ export function shortNames(labels: readonly string[]): string[] {
   })
 }
 
-/** How many labels at the end all have, and none has only these. */
+/** How many labels at the end all names share, without using up any name. */
 function commonTail(all: string[][]): number {
   const [first = []] = all
   const most = Math.min(...all.map((labels) => labels.length)) - 1

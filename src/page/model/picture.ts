@@ -12,7 +12,7 @@ export const lanes = [
 ] as const
 export type Lane = (typeof lanes)[number]
 
-/** A lane and the seconds when it was entered and left; it is not left yet without the last. */
+/** A lane and the seconds when it was entered and left; without the last it has not been left yet. */
 export type LaneSpan = [lane: Lane, beganS: number, endedS?: number]
 
 /** Where bytes come from: the place of a server in the picture, or the seeder. */
@@ -26,10 +26,10 @@ export interface ServerPicture {
   /** Verified bytes of the content. */
   bytes: number
   rate: number
-  /** The sources of most bytes, and how fast each sends now. */
+  /** The sources that sent most bytes, and the present rate of each. */
   from: [source: Source, bytes: number, rate: number][]
   failure?: { step: string; cause: string; cure?: string }
-  /** What held it up, where that is known. */
+  /** What made it late, if known. */
   why?: string
 }
 
@@ -43,23 +43,23 @@ export interface Sample {
   rate: number
 }
 
-/** What is true of the run as a whole. */
+/** Facts about the run as a whole. */
 export interface RunPicture {
   environment: string
   release: string | null
   /** Milliseconds since 1970. */
   begunMs: number
-  /** Seconds from then until this picture was made. */
+  /** Seconds from the start until this picture was made. */
   atS: number
   step: string
   outcome: 'running' | 'published' | 'done' | 'failed'
-  /** Why the run as a whole has failed. */
+  /** Why the whole run has failed. */
   error?: string
   /** Bytes of the package; 0 while unknown. */
   size: number
   /** Bytes that the seeder has sent. */
   seederSent: number
-  /** The fastest that any server has received, bytes a second. */
+  /** The highest rate at which any server has received, bytes a second. */
   fastest: number
 }
 
@@ -69,7 +69,7 @@ export interface Picture {
   samples: Sample[]
 }
 
-/** What has changed since the change before: the servers by their place, and the samples that were added. */
+/** The differences since the last change: servers by their place, and the samples that were added. */
 export interface Change {
   run: RunPicture
   servers: [place: number, server: ServerPicture][]

@@ -11,21 +11,21 @@ import {
 } from './picture.ts'
 import { Samples } from './samples.ts'
 
-/** Between two samples of the whole fleet. */
+/** Time between two samples of the whole fleet. */
 const SAMPLE_S = 0.5
-/** Rates of a shorter time say nothing. */
-const LEAST_RATE_S = 0.5
+/** A rate over a shorter time means nothing. */
+const MIN_RATE_S = 0.5
 
 const hundredths = (seconds: number) => Math.round(seconds * 100) / 100
 
-/** Paints the picture of a run from what the display is told. Does no input or output, and has no timer. */
+/** Makes the picture of a run from the events of the display. Does no input or output, and has no timer. */
 export class PictureRecorder {
   readonly #nowMs: () => number
   readonly #run: RunPicture
   #servers: ServerPicture[]
   #places: Map<string, number>
   readonly #samples = new Samples()
-  /** When the sources of a server were last told. */
+  /** When the sources of a server were last reported. */
   readonly #toldS = new Map<number, number>()
   #sampledS = Number.NEGATIVE_INFINITY
   readonly #listeners = new Set<PictureListener>()
@@ -94,7 +94,7 @@ export class PictureRecorder {
     this.#sample('event')
   }
 
-  /** How far a server is, as the display shows it. */
+  /** The progress of a server, as the display shows it. */
   state(label: string, { phase, bytes, total, rate }: ServerState): void {
     if (phase === 'failed' || phase === 'check') return
     const run = this.#run
@@ -103,7 +103,7 @@ export class PictureRecorder {
       run.fastest = Math.max(run.fastest, rate)
     }
     this.#change(label, (server) => {
-      // `total` is what had to be fetched: the rest was there before.
+      // `total` counts the bytes to fetch; the rest was there before.
       if (phase === 'transfer') server.bytes = run.size - total + bytes
       else server.bytes = phase === 'unpack' || phase === 'done' ? run.size : 0
       server.rate = phase === 'transfer' ? rate : 0
@@ -124,7 +124,7 @@ export class PictureRecorder {
         const source: Source | undefined = name === 'seeder' ? name : this.#places.get(name)
         if (source === undefined) return []
         const grown = Math.max(0, bytes - (before.get(source) ?? 0))
-        return [[source, bytes, isOver || elapsed < LEAST_RATE_S ? 0 : Math.round(grown / elapsed)]]
+        return [[source, bytes, isOver || elapsed < MIN_RATE_S ? 0 : Math.round(grown / elapsed)]]
       })
     })
     this.#toldS.set(place, now)
@@ -155,7 +155,7 @@ export class PictureRecorder {
     return { run: this.#run, servers: this.#servers, samples: this.#samples.all }
   }
 
-  /** Collects what changes from now on, until `stop`; undefined when only a whole picture can tell it. */
+  /** Collects changes from now on, until `stop`; gives undefined when only a whole picture can show them. */
   listen(): { take: () => Change | undefined; stop: () => void } {
     const listener: PictureListener = { servers: new Set(), samples: [], isConfined: false }
     this.#listeners.add(listener)
@@ -189,7 +189,7 @@ export class PictureRecorder {
     for (const { servers } of this.#listeners) servers.add(place)
   }
 
-  /** After an event sooner than else, and always at the end. */
+  /** Takes a sample: sooner after an event, and always at the end. */
   #sample(when?: 'event' | 'last'): void {
     const atS = this.#nowS()
     if (when !== 'last' && atS - this.#sampledS < (when === 'event' ? SAMPLE_S / 5 : SAMPLE_S)) return

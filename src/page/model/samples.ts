@@ -3,7 +3,7 @@ import type { Sample } from './picture.ts'
 /** As many as a curve has pixels. */
 const MAX_SAMPLES = 600
 
-/** The course of a run in a bounded number of samples: when they are too many, every second one goes. */
+/** The course of a run in a bounded number of samples. When there are too many, every second one is dropped. */
 export class Samples {
   readonly all: Sample[] = []
   #leastGapS = 0

@@ -29,7 +29,7 @@ export const liveDocument = (path: string, kind: PageKind): string =>
   )}</html>
 `
 
-/** A picture as one file that asks nobody for anything. Its script and its style are the only ones that a browser runs there. */
+/** A picture as one file that loads nothing else. A browser runs only its own script and style there. */
 export function frozenDocument(
   picture: Picture,
   { script, style }: { script: string; style: string },

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 
-/** What a request is about. */
+/** The relevant parts of a request. */
 export type PagePart = 'document' | 'script' | 'style' | 'events'
 
 /** Below the page's own path. */
@@ -46,7 +46,7 @@ function isSame(one: string, other: string): boolean {
   return first.length === second.length && timingSafeEqual(first, second)
 }
 
-/** The live page has no inline script and no inline style, asks this server alone, and nobody may frame it. */
+/** The live page has no inline script or style, loads only from this server, and must not be framed. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -6,7 +6,7 @@ import { type PictureSource, Watchers } from './watchers.ts'
 
 const TOKEN_BYTES = 16
 
-/** Serves the page of one run on the loopback interface. It keeps no process alive. */
+/** Serves the page of one run on the loopback interface. It does not keep the process alive. */
 export class PageServer {
   readonly url: string
   readonly #server: Server
@@ -34,12 +34,12 @@ export class PageServer {
       server.listen(port, '127.0.0.1', resolve)
     })
     server.unref()
-    // Its sockets keep no process alive either.
+    // Its sockets do not keep the process alive either.
     server.on('connection', (socket) => socket.unref())
     return new PageServer(server, source, randomBytes(TOKEN_BYTES).toString('base64url'))
   }
 
-  /** Sends the last picture to all who look on, at once: the process may end now. They keep it. */
+  /** Sends the last picture to all watchers at once, because the process may end now. They keep it. */
   end(): void {
     this.#watchers.end()
     this.#server.close()

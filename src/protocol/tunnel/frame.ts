@@ -1,6 +1,6 @@
 /**
- * What travels through a tunnel: frames of streams, each with a kind, the number of its stream and a payload. The side on a server
- * opens streams, and the deploy host says where they end.
+ * A tunnel carries frames, each with a kind, the number of its stream and a payload. The server's side opens streams, and the
+ * deploy host decides where they end.
  */
 export const FRAMES = {
   /** From the server, first: the ports on its loopback that lead into the tunnel. */
@@ -8,7 +8,7 @@ export const FRAMES = {
   /** From the server: a new stream, to the target that the payload names. */
   open: 1,
   data: 2,
-  /** So many bytes more may be sent on this stream. */
+  /** The other side may send so many more bytes on this stream. */
   credit: 3,
   /** No more bytes come on this stream. */
   end: 4,
@@ -43,7 +43,7 @@ export function encodeFrame(kind: FrameKind, stream = 0, payload: Uint8Array = B
 export class FrameReader {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** The frames that are complete now. Throws when one is too long. */
+  /** Returns the frames that are complete now. Throws when one is too long. */
   *push(chunk: Buffer): Generator<Frame> {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
     while (bytes.length >= HEADER_BYTES) {

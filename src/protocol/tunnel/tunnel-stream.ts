@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 import { encodeFrame, FRAMES, type FrameKind, MAX_PAYLOAD_BYTES } from './frame.ts'
 
-/** Bytes that may be on their way on one stream: enough for a fast link, and no more waits in memory. */
+/** Bytes that may be in flight on one stream: enough for a fast link, and a bound on memory. */
 export const WINDOW_BYTES = 512 * 1024
 
 export interface TunnelLink {
@@ -10,11 +10,11 @@ export interface TunnelLink {
   forget(id: number): void
 }
 
-/** One connection inside of a tunnel. It sends only what the other side has room for. */
+/** One connection inside a tunnel. It sends only as much as the other side has room for. */
 export class TunnelStream extends Duplex {
   readonly #id: number
   readonly #link: TunnelLink
-  /** What we may send, and what the other side may. */
+  /** How many bytes we may send, and how many the other side may. */
   #credit = WINDOW_BYTES
   #allowance = WINDOW_BYTES
   /** Received, and not yet taken by the reader. */

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { encodeFrame, FRAMES, type Frame, FrameReader } from './frame.ts'
 import { TunnelStream } from './tunnel-stream.ts'
 
-/** Where a stream can end on the deploy host, and nowhere else. */
+/** The only places where a stream can end on the deploy host. */
 export const TARGETS = { tracker: 0, seeder: 1 } as const
 
 export type TargetName = keyof typeof TARGETS
@@ -10,15 +10,15 @@ export type TargetName = keyof typeof TARGETS
 /** The ports on a server's loopback that lead to each target. */
 export type RelayPorts = Record<TargetName, number>
 
-/** Open streams of one server; each process there has a few. */
+/** Most open streams of one server; each process there has a few. */
 const MAX_STREAMS = 64
-/** Streams that are refused, each with an answer that waits in memory until it is read. */
+/** Most refused streams. Each answer waits in memory until it is read. */
 const MAX_REFUSALS = 10_000
 
 export interface TunnelEvents {
   send(frame: Buffer): void
   ready?(ports: RelayPorts): void
-  /** A server wants a stream to a target; undefined refuses it. Without this no stream can be opened from the other side. */
+  /** Called when a server wants a stream to a target; undefined refuses it. Without this, the other side cannot open streams. */
   accept?(target: TargetName): Duplex | undefined
   alive?(): void
 }
@@ -36,7 +36,7 @@ export class Tunnel {
     this.#events = events
   }
 
-  /** Throws when the other side does not keep to the rules: the session must end then. */
+  /** Throws when the other side breaks the rules. Then the session must end. */
   take(chunk: Buffer): void {
     for (const frame of this.#frames.push(chunk)) this.#takeFrame(frame)
   }
@@ -70,7 +70,7 @@ export class Tunnel {
     switch (kind) {
       case FRAMES.open:
         return this.#accept(id, payload)
-      // One that is over here may still get what was on its way.
+      // A stream that is over here may still get bytes that were in flight.
       case FRAMES.data:
         return stream?.takeData(payload)
       case FRAMES.credit:
@@ -113,7 +113,7 @@ export class Tunnel {
   }
 }
 
-/** Each gets what the other says. What one has said before it ends still arrives. */
+/** Joins both: each gets the other's bytes, including the last ones before an end. */
 function join(one: Duplex, other: Duplex): void {
   for (const [from, to] of [
     [one, other],

@@ -25,7 +25,7 @@ const HEARTBEAT_MS = 5000
 
 const idle: ServerState = { phase: 'check', bytes: 0, total: 0, rate: 0 }
 
-/** What stays known of a server that enters another phase. */
+/** The fields that a server keeps when it enters another phase. */
 function afterPhase(before: ServerState | undefined): ServerState {
   const transferred = before?.phase === 'transfer' ? before.total : before?.transferred
   return { ...idle, ...defined({ transferred }) }
@@ -33,7 +33,7 @@ function afterPhase(before: ServerState | undefined): ServerState {
 
 export interface BoardOptions {
   servers: readonly string[]
-  /** Servers that are done already, and that have failed, because an earlier display has shown that. */
+  /** Servers that an earlier display has already shown as done, or as failed. */
   done?: readonly string[]
   failed?: readonly string[]
   mode: OutputMode
@@ -44,7 +44,7 @@ export interface BoardOptions {
   clock?: Clock
   /** Gets every event, in every mode. */
   onEvent?: (event: OutputEvent) => void
-  /** Is told how far each server is, and what the seeder has sent, as often as the board is. */
+  /** Gets the progress of each server, and the seeder's bytes, whenever the board does. */
   watcher?: Watcher | undefined
 }
 
@@ -54,7 +54,7 @@ export interface Watcher {
 }
 
 /**
- * The progress display of a deploy. Tell it what happens, in any order and as often as you like; it writes at its own pace.
+ * The progress display of a deploy. It takes events in any order, as often as you like, and writes at its own pace.
  * `finish` ends it (also after a failure) and may be called twice.
  */
 export class ProgressBoard {
@@ -106,14 +106,14 @@ export class ProgressBoard {
     this.#noteStep()
   }
 
-  /** As the agent says it. A server that had everything has transferred nothing, and needs no line. */
+  /** Progress as the agent reports it. A server that had everything transfers nothing, and needs no line. */
   #tellDone(server: string): void {
     const began = this.#began.get(server)
     if (began === undefined) return
     this.#print(`${oneLine(server)}: Done and done, ${duration((this.#clock.now() - began) / 1000)}`)
   }
 
-  /** `failure.server` has failed. That is printed at once, unless `quietly`; a table at the end says why, once for all. */
+  /** `failure.server` has failed. That is printed at once, unless `quietly`. A table at the end gives the causes. */
   fail(failure: Failure, { quietly = false } = {}): void {
     this.update(failure.server, { phase: 'failed' })
     this.#event({ event: 'failed', ...failure })
@@ -122,7 +122,7 @@ export class ProgressBoard {
     if (text !== undefined) this.#print(paint(this.#options.colour ?? false).bad(oneLine(text)))
   }
 
-  /** The deploy host begins `step`, which lasts until its next one, or until a server transfers or unpacks. */
+  /** The deploy host begins `step`, which lasts until its next step, or until a server transfers or unpacks. */
   step(step: LocalStep, progress: Partial<Progress> = {}): void {
     this.#local = { step, bytes: 0, total: 0, rate: 0, ...progress }
     this.#changed = true
@@ -143,7 +143,7 @@ export class ProgressBoard {
     if (this.#options.mode !== 'json' && shown !== undefined) this.#print(shown)
   }
 
-  /** Writes the last state and takes the display down. */
+  /** Writes the last state and ends the display. */
   finish(): void {
     if (this.#stops.length === 0) return
     for (const stop of this.#stops.splice(0)) stop()

@@ -1,4 +1,4 @@
-/** Time, from outside so that tests own it. */
+/** Time comes from outside, so that tests control it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number

@@ -1,17 +1,17 @@
 import type { Progress, Step } from './fleet-progress.ts'
 
-/** A shorter look says little: a swarm begins slowly, and one measurement may be of a burst. */
+/** A shorter time says little: a swarm begins slowly, and a single measurement may be of a burst. */
 const MIN_LOOK_S = 3
 const WINDOW_S = 15
 const SAMPLE_S = 0.5
 
-/** When a step will be done, by how much of it was done in the last seconds. */
+/** Estimates when a step will be done, from its progress in the last seconds. */
 export class EtaEstimator {
   #step: Step | undefined
   #total = 0
   #samples: { at: number; bytes: number }[] = []
 
-  /** Seconds, undefined while that is not known. `now`: seconds. */
+  /** Seconds; undefined while unknown. `now`: seconds. */
   take(now: number, step: Step, { bytes, total }: Progress): number | undefined {
     const last = this.#samples.at(-1)
     if (step !== this.#step || total !== this.#total || bytes < (last?.bytes ?? 0)) this.#samples = []

@@ -9,11 +9,11 @@ export interface ServerState {
   bytes: number
   total: number
   rate: number
-  /** What its transfer had in all, once that is over: without what was there before. */
+  /** Bytes that its transfer has fetched, once it is over; without bytes that were there before. */
   transferred?: number
 }
 
-/** Steps of a deploy on the deploy host. The caller says when they begin. */
+/** Steps of a deploy on the deploy host, which the caller announces. */
 export type LocalStep = 'package' | 'seed' | 'publish'
 export type Step = LocalStep | ServerPhase
 
@@ -43,7 +43,7 @@ export interface Summary extends Progress {
 const order: readonly ServerPhase[] = ['check', 'upload', 'transfer', 'unpack', 'done']
 const at = (phase: ServerPhase) => order.indexOf(phase)
 
-/** The fleet's step: transfer as long as a server transfers, else the first of these that a server is in. */
+/** The fleet's step: transfer as long as any server transfers, else the first of these that any server is in. */
 function fleetStep(states: readonly ServerState[]): ServerPhase {
   const phases = new Set(states.map((state) => state.phase))
   for (const step of ['transfer', 'upload', 'check', 'unpack'] as const) if (phases.has(step)) return step
@@ -51,8 +51,8 @@ function fleetStep(states: readonly ServerState[]): ServerPhase {
 }
 
 /**
- * Bytes of one step, over all servers that have not failed. A server after that step counts as complete, one before it as one that
- * needs as much as any.
+ * Bytes of one step, over all servers that have not failed. A server after that step counts as complete. A server before it needs
+ * as much as the one with most.
  */
 function fleetProgress(states: readonly ServerState[], step: ServerPhase): Progress {
   const here = states.filter((state) => state.phase === step)

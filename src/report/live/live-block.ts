@@ -5,8 +5,8 @@ const CSI = '\u001b['
 const COLOURS = new RegExp(`${'\u001b'}\\[\\d*m`, 'g')
 
 /**
- * Lines at the bottom of a terminal that are redrawn in place. The cursor always stays below them, so that the shell's prompt
- * comes there when the process is interrupted.
+ * Lines at the bottom of a terminal that are redrawn in place. The cursor always stays below them, where the shell's prompt
+ * appears when the process is interrupted.
  */
 export class LiveBlock {
   readonly #stream: OutputStream
@@ -44,7 +44,7 @@ export class LiveBlock {
     this.#atLineStart = true
   }
 
-  /** Whether it is on the screen. Another writer may have removed it. */
+  /** Whether the block is on the screen. Another writer may have removed it. */
   get visible(): boolean {
     return this.#shown.length > 0
   }
@@ -67,7 +67,7 @@ export class LiveBlock {
         }
         const guarded = stream.write
         return () => {
-          if (stream.write !== guarded) return // It was wrapped again meanwhile: to restore it would remove that, too.
+          if (stream.write !== guarded) return // It was wrapped again meanwhile, and restoring it would also remove that wrapper.
           if (own) Object.defineProperty(stream, 'write', own)
           else delete (stream as { write?: unknown }).write
         }

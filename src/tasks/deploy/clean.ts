@@ -1,4 +1,4 @@
-import { deployTask } from '../deploy-run.ts'
+import { deployTask } from '../deploy-task.ts'
 
 /** Removes old releases. */
 export const registerCleanReleases = deployTask(

@@ -1,6 +1,6 @@
-import { deployTask } from '../deploy-run.ts'
+import { deployTask } from '../deploy-task.ts'
 
-/** Shipit-deploy's own, and then every server is asked and locked. */
+/** shipit-deploy's own `deploy:init`. Then every server is asked and locked. */
 export const registerInit = deployTask(
   'deploy:init',
   (run, original) => run.init(original),

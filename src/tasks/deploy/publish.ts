@@ -1,4 +1,4 @@
-import { deployTask } from '../deploy-run.ts'
+import { deployTask } from '../deploy-task.ts'
 
 /** Points `current` to the release on every server. */
 export const registerPublish = deployTask(

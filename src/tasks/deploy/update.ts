@@ -1,4 +1,4 @@
-import { deployTask } from '../deploy-run.ts'
+import { deployTask } from '../deploy-task.ts'
 
 /** Brings the workspace to every server as a new release. */
 export const registerUpdate = deployTask(

@@ -1,5 +1,5 @@
 import { describeSettings } from '../../config/describe.ts'
-import { webhook } from '../../config/kinds/kinds.ts'
+import { webhook } from '../../config/kinds/notify.ts'
 import { settingsOf } from '../../deploy/context/settings-of.ts'
 import { outputMode } from '../../report/output.ts'
 import { type Registration, task } from '../task.ts'

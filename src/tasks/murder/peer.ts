@@ -1,7 +1,7 @@
 import { leftOutLine } from '../../deploy/dry-run.ts'
 import { peer } from '../../deploy/steps/peer.ts'
 import type { Shipit } from '../../shipit.ts'
-import { deployRunOf } from '../deploy-run.ts'
+import { deployRunOf } from '../deploy-task.ts'
 import { step } from '../step.ts'
 
 /** Every server fetches what is seeded and unpacks it, unpublished. */

@@ -1,10 +1,10 @@
 import { contextOf } from '../../deploy/context/context.ts'
 import { rolloutToResume, tryResume } from '../../deploy/rollout/resume.ts'
 import type { Shipit } from '../../shipit.ts'
-import { deployRunOf } from '../deploy-run.ts'
+import { deployRunOf } from '../deploy-task.ts'
 import { type Registration, task } from '../task.ts'
 
-/** `murder:resume`: goes on with the groups that a rollout has left, and then does what follows publishing. */
+/** `murder:resume`: publishes the remaining groups of a rollout, and then does what follows publishing. */
 export const registerResume: Registration = (shipit: Shipit) => {
   const resume = async () => {
     const state = rolloutToResume(contextOf(shipit))

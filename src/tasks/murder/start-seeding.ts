@@ -1,5 +1,5 @@
 import { startSeeding } from '../../deploy/steps/seed.ts'
 import { step } from '../step.ts'
 
-/** Seeds in the background what is packaged, and packages first if nothing is. */
+/** Seeds the package in the background. Makes one first if there is none. */
 export const registerStartSeeding = step('murder:start_seeding', startSeeding)

@@ -1,4 +1,4 @@
-/** After so many proofs of wrong bytes the whole machine is banned, where several peers may share its address. */
+/** Where several peers may share an address, the whole machine is banned after so many proofs of wrong bytes. */
 const MAX_STRIKES = 3
 
 export interface Suspect {
@@ -12,8 +12,8 @@ export interface Suspect {
 
 /**
  * Peers that have sent wrong bytes. In a fleet each server has one address and one peer, and could take a new peer id for each
- * connection: so it is banned by its address. Elsewhere several peers may share an IP address, behind a router or on one
- * machine: there at first only the peer itself is banned, by its id and by the address where it listens.
+ * connection, so it is banned by its address. Elsewhere several peers may share an IP address, behind a router or on one machine:
+ * there at first only the peer itself is banned, by its id and by the address where it listens.
  */
 export class BanList {
   readonly #peers = new Set<string>()

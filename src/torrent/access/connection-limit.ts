@@ -1,6 +1,6 @@
 /**
- * A limited number of connections that have not shown yet that they are worth keeping. When there is one too many, the oldest
- * one of the address with the most connections is given up: so a flood from one machine displaces itself, not others.
+ * A limited number of connections that have not proved their worth yet. When there are too many, it gives up the oldest one of
+ * the address with the most connections. So a flood from one machine displaces itself, not others.
  */
 export class ConnectionLimit<T> {
   readonly #limit: number
@@ -11,7 +11,7 @@ export class ConnectionLimit<T> {
     this.#limit = limit
   }
 
-  /** Adds a connection. Returns the one to close for it, if there is no room. */
+  /** Adds a connection. If there is no room, returns the connection to close. */
   add(connection: T, address: string): T | undefined {
     this.#connections.set(connection, address)
     this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1)

@@ -1,11 +1,12 @@
 import { addressMatcher, isLoopback, parseAddress } from '../../system/addresses.ts'
 
-/** Whether an address (`host:port`) that `from`, a tracker's or a neighbour's host, tells of may be used. */
+/** Whether we may dial an address (`host:port`). `from` is the host of the tracker or neighbour that has sent it. */
 export type DialFilter = (address: string, from: string) => boolean
 
 /**
- * Lets pass the machines of the fleet, where they are known, and those that the user or the deploy has named. Without it, one
- * member of a swarm could send all others to any machine. This machine's own addresses count only when they come from it.
+ * Allows the machines of the fleet, where they are known, and those that the user or the deploy has named. Otherwise one member
+ * of a swarm could make all others connect to any machine. This machine's own addresses are allowed only when they come from this
+ * machine.
  */
 export function dialFilter(
   hosts: () => readonly string[] | undefined,

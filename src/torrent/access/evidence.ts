@@ -1,4 +1,4 @@
-/** Wrong pieces that are remembered until their right bytes are here. */
+/** How many wrong pieces are remembered until their right bytes arrive. */
 const MAX_PIECES = 256
 
 interface Unit<Sender> {
@@ -8,8 +8,8 @@ interface Unit<Sender> {
 }
 
 /**
- * What several peers have sent of pieces that turned out wrong. As soon as a piece is right, it shows who of them has sent
- * something else: such a peer is guilty, whatever it sent otherwise, and no other is.
+ * Digests of what several peers sent for pieces that turned out wrong. Once the right piece is here, it shows which of these
+ * peers sent other bytes. Only those are guilty.
  */
 export class Evidence<Sender> {
   readonly #pieces = new Map<number, Unit<Sender>[]>()

@@ -1,6 +1,6 @@
 /** Connections of one address at a time: a server has one peer, and for a while an older one besides. */
 const MAX_CONNECTIONS = 4
-/** So many connections may come from one address at once; from then on one per `REFILL_S`. */
+/** So many connections may come from one address at once, and then one per `REFILL_S`. */
 const BURST = 8
 const REFILL_S = 2
 

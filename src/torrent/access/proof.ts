@@ -10,9 +10,9 @@ export interface Transcript {
 export const NONCE_BYTES = 32
 
 /**
- * Proves that one end knows the key: HMAC-SHA256 over the whole transcript and the role of the prover. Both nonces are in it,
- * so an old proof is worth nothing. The role is in it, so one's own proof sent back is worth nothing. Peer ids and infohash
- * are in it, so a proof cannot be used on another connection. All parts have fixed lengths.
+ * Proves that one end knows the key: HMAC-SHA256 over the whole transcript and the role of the prover. It covers both nonces, so
+ * an old proof is worthless. It covers the role, so a reflected proof is worthless. It covers peer ids and infohash, so a proof
+ * cannot be used on another connection. All parts have fixed lengths.
  */
 export function proofOf(key: Buffer, by: 'opener' | 'listener', transcript: Transcript): Buffer {
   const { infoHash, opener, listener } = transcript

@@ -3,7 +3,7 @@ import { parse } from 'node:querystring'
 import { addressMatcher, plainAddress } from '../../system/addresses.ts'
 import { trackerPath } from './secret.ts'
 
-/** What a tracker answers: requests with this secret, for this torrent, from these addresses. */
+/** Allows requests to a tracker with this secret, for this torrent, from these addresses. */
 export interface Permit {
   /** Without a secret, requests to `/announce` are answered. */
   secret?: string
@@ -46,10 +46,10 @@ function isSame(given: string, right: string): boolean {
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
-/** Addresses that a peer wants others to be told (`ip`, BEP 3). */
+/** Addresses that a peer wants others to use (`ip`, BEP 3). */
 const announcedIn = (query: string): string[] => [parse(query).ip ?? []].flat().map(plainAddress)
 
-/** Read in the way of the tracker module, so that both see the same infohash. */
+/** Parsed the way the tracker module does, so that both see the same infohash. */
 function infoHashIn(query: string): string | undefined {
   const { info_hash } = parse(query, undefined, undefined, { decodeURIComponent: unescape })
   return typeof info_hash === 'string' ? Buffer.from(info_hash, 'latin1').toString('hex') : undefined

@@ -1,14 +1,14 @@
 import bencode from 'bencode'
 
-/** Lists and dictionaries within each other. A hybrid torrent has a level for each directory; libtorrent's limit is the same. */
+/** The deepest nesting of lists and dictionaries, the same as libtorrent's. A hybrid torrent has a level for each directory. */
 const MAX_DEPTH = 100
 /** Digits of a length or an integer. */
 const MAX_DIGITS = 16
 const [ZERO, NINE, MINUS, COLON, INTEGER, LIST, DICTIONARY, END] = [...Buffer.from('09-:ilde')] as number[]
 
 /**
- * Decodes bencoded bytes (BEP 3) from an untrusted source. Bytes after the first value are ignored. Throws a RangeError when
- * they are malformed: the module alone accepts negative lengths, and then never comes to an end.
+ * Decodes bencoded bytes (BEP 3) from an untrusted source. Bytes after the first value are ignored. Throws a RangeError when they
+ * are malformed. The module by itself accepts negative lengths, and then never ends.
  */
 export function decodeUntrusted(bytes: Uint8Array): unknown {
   endOfValue(bytes, 0)

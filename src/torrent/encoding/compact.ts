@@ -30,7 +30,7 @@ export function decodeCompact(bytes: Uint8Array, version: 4 | 6): string[] {
   return addresses
 }
 
-/** In the short form that sockets give: the same address must always be the same text. */
+/** In the short form that sockets report, so that the same address is always the same text. */
 function formatIPv6(bytes: Buffer): string {
   const groups: string[] = []
   for (let at = 0; at < 16; at += 2) groups.push(bytes.readUInt16BE(at).toString(16))

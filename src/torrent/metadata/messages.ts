@@ -1,14 +1,14 @@
 import bencode from 'bencode'
 import { endOfValue } from '../encoding/bencode.ts'
 
-/** Of each message; the last one of a torrent has the rest (BEP 9). */
+/** Length of a piece of metadata; the last one may be shorter (BEP 9). */
 export const METADATA_PIECE_BYTES = 16 * 1024
 
 /** A message of `ut_metadata` (BEP 9). */
 export type MetadataMessage =
   | { type: 'request'; piece: number }
   | { type: 'data'; piece: number; bytes: Buffer }
-  /** `has`, a bitfield: the pieces that the sender has. Only agents say so, as long as they lack others. */
+  /** `has`, a bitfield: the pieces that the sender has. Only agents send it, and only while they lack pieces. */
   | { type: 'reject'; piece: number; has?: Uint8Array }
 
 const REQUEST = 0
@@ -35,7 +35,7 @@ export function piecesOf(bits: Uint8Array): number[] {
   )
 }
 
-/** Undefined for what is none of these messages, or malformed. */
+/** Undefined for other or malformed messages. */
 export function decodeMetadataMessage(content: Buffer): MetadataMessage | undefined {
   try {
     const end = endOfValue(content, 0)

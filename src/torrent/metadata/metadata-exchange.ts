@@ -1,31 +1,31 @@
 import type { Connection } from '../peers/connection.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { METADATA_EXTENSION } from '../wire/extensions.ts'
-import { MetadataGiving } from './giving.ts'
 import { decodeMetadataMessage, encodeData, encodeReject, encodeRequest, piecesOf } from './messages.ts'
 import { MetadataPicker } from './metadata-picker.ts'
+import { MetadataUploadPolicy } from './upload-policy.ts'
 
-/** With more bytes to send to a neighbour its requests are not even rejected: it does not read. */
+/** A neighbour with more unsent bytes than this does not read, so its requests are not even rejected. */
 const MAX_QUEUED_BYTES = 1024 * 1024
 
 export interface MetadataEvents {
-  /** So many bytes leave beside the content, and count for the same limits. */
+  /** So many bytes of metadata were sent. They count towards the same limits as content. */
   sent(connection: Connection, bytes: number): void
   /** The info dictionary is here, and verified. */
   verified(info: Uint8Array): void
-  /** All of the info dictionary came from this neighbour, and it is wrong. */
+  /** The whole info dictionary came from this neighbour, and it is wrong. */
   sentWrong(connection: Connection): void
 }
 
 /**
- * Exchanges the torrent's info dictionary with neighbours (BEP 9): so an infohash is all that one needs to begin, and the piece
+ * Exchanges the torrent's info dictionary with neighbours (BEP 9). So a peer needs only an infohash to begin, and the piece
  * hashes leave the seeder about once.
  */
 export class MetadataExchange {
   readonly #context: SwarmContext
   readonly #events: MetadataEvents
-  readonly #giving: MetadataGiving
-  /** Undefined when all is here. */
+  readonly #giving: MetadataUploadPolicy
+  /** Undefined when the metadata is complete. */
   #picker: MetadataPicker | undefined
   readonly #partners = new Map<number, Connection>()
 
@@ -33,11 +33,11 @@ export class MetadataExchange {
     const { options, local, metadata } = context
     this.#context = context
     this.#events = events
-    this.#giving = new MetadataGiving(metadata.pieceCount, local.isSeeder && options.fleet !== 1)
+    this.#giving = new MetadataUploadPolicy(metadata.pieceCount, local.isSeeder && options.fleet !== 1)
     if (!metadata.info) this.#picker = new MetadataPicker(metadata.pieceCount, Math.random)
   }
 
-  /** The neighbour has proved that it belongs to the swarm, where that is asked for. */
+  /** Called when the neighbour has proved that it belongs to the swarm, if the swarm has a secret. */
   join(connection: Connection): void {
     this.#partners.set(connection.id, connection)
     connection.wire.on('extended', (extension, content) => {
@@ -67,7 +67,7 @@ export class MetadataExchange {
     this.#ask()
   }
 
-  /** That all is here, where it may help. */
+  /** Tells neighbours that the metadata is complete here, where that may help. */
   #tell(connection: Connection): void {
     if (connection.metadataSize !== this.#context.metadata.size) connection.tellNews()
   }

@@ -1,19 +1,19 @@
-/** Requests that one neighbour has at a time. */
+/** Pending requests to one neighbour at a time. */
 const WINDOW = 2
-/** A request without an answer is given up, and its neighbour left alone for a while. */
+/** After this time a request without an answer is given up, and its neighbour is left alone for a while. */
 const ANSWER_TIMEOUT_S = 3
-/** A neighbour that has rejected a request is left alone for so long, and for twice as long after each further one. */
+/** A neighbour that has rejected a request is left alone for this long, and twice as long after each further one. */
 const SHORTEST_PAUSE_S = 0.1
 const LONGEST_PAUSE_S = 1
-/** The only source gets so long to bring something before another one takes its place. */
+/** An only source gets this long to deliver something. Then another one replaces it. */
 const SOURCE_TIMEOUT_S = 5
 
 interface Neighbour {
   id: number
-  /** It says that it has all. */
+  /** Whether it says that it has all metadata. */
   hasAll: boolean
   isSeeder: boolean
-  /** What it has told that it has. */
+  /** The pieces that it says it has. */
   has: Set<number>
   /** Piece by time of request. */
   asked: Map<number, number>
@@ -24,11 +24,12 @@ interface Neighbour {
 }
 
 /**
- * Decides which piece of the metadata to ask of which neighbour. Knows no socket and no clock. Each missing piece is asked of one
- * neighbour at a time, in random order: of those that have all, then of the seeder, then of those that fetch it too.
+ * Decides which piece of the metadata to ask of which neighbour. Uses no socket and no clock. Each missing piece is requested
+ * from one neighbour at a time, in random order: first from those that have all, then from the seeder, then from those that still
+ * fetch it.
  *
- * When the whole has turned out wrong, nobody knows whose piece it was. So it comes again from one neighbour alone, of those that
- * say they have verified it: then a wrong one is that neighbour's.
+ * If the metadata turns out wrong, the guilty neighbour is unknown. So all of it is fetched again from a single neighbour that
+ * says it has verified it. If it is wrong again, that neighbour is guilty.
  */
 export class MetadataPicker {
   readonly #pieceCount: number
@@ -37,7 +38,7 @@ export class MetadataPicker {
   readonly #missing: Set<number>
   #isAlone = false
   #source: { id: number; broughtAtS: number } | undefined
-  /** Those that were the only source and have brought nothing. */
+  /** Neighbours that were the only source and delivered nothing. */
   readonly #tried = new Set<number>()
 
   /** `random`: uniform in [0, 1). */
@@ -92,7 +93,7 @@ export class MetadataPicker {
     return requests
   }
 
-  /** Of one that has not all yet: what it has told of, or else any piece, by which it is asked what it has. */
+  /** Pieces of a neighbour that does not have all yet: those that it has announced, or else any piece, to learn what it has. */
   #pieceFor(
     { hasAll, has, asked, pausedUntilS }: Neighbour,
     free: Set<number>,
@@ -142,20 +143,20 @@ export class MetadataPicker {
       }
   }
 
-  /** Whether the piece is wanted of this neighbour. */
+  /** Whether the piece is wanted from this neighbour. */
   wants(id: number, piece: number): boolean {
     if (this.#isAlone && this.#source?.id !== id) return false
     return this.#missing.has(piece) && this.#neighbours.get(id)?.everAsked.has(piece) === true
   }
 
-  /** The piece, which `wants` allows, has come. */
+  /** The piece has come. Call it only if `wants` allows it. */
   arrived(id: number, piece: number, nowS: number): void {
     this.#missing.delete(piece)
     for (const { asked } of this.#neighbours.values()) asked.delete(piece)
     if (this.#source?.id === id) this.#source.broughtAtS = nowS
   }
 
-  /** `has`: the pieces that it has, where it says so. */
+  /** `has`: the pieces that it has, if it says so. */
   rejected(id: number, piece: number, nowS: number, has: Iterable<number> = []): void {
     const neighbour = this.#neighbours.get(id)
     if (!neighbour?.asked.delete(piece)) return
@@ -164,7 +165,7 @@ export class MetadataPicker {
     pause(neighbour, nowS)
   }
 
-  /** All has come and is wrong. Returns the neighbour that has sent all of it, if one has. */
+  /** The metadata is complete and wrong. Returns the neighbour that has sent all of it, if there is one. */
   wrong(): number | undefined {
     const guilty = this.#source?.id
     this.#isAlone = true

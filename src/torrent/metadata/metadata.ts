@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { METADATA_PIECE_BYTES } from './messages.ts'
 
-/** What the info dictionary must be that others bring. */
+/** The size and hash that a fetched info dictionary must have. */
 export interface WantedMetadata {
   /** Bytes. */
   size: number
@@ -17,7 +17,7 @@ export class Metadata {
   readonly pieceCount: number
   readonly #wanted: WantedMetadata | undefined
   readonly #pieces = new Map<number, Uint8Array>()
-  /** All of it, and verified. */
+  /** The whole info dictionary, verified. */
   #info: Uint8Array | undefined
 
   private constructor(size: number, wanted?: WantedMetadata) {
@@ -40,7 +40,7 @@ export class Metadata {
     return this.#info
   }
 
-  /** Not verified, as long as the whole is not. */
+  /** Not verified until the whole is. */
   piece(index: number): Uint8Array | undefined {
     if (!this.#info) return this.#pieces.get(index)
     const from = index * METADATA_PIECE_BYTES
@@ -64,7 +64,7 @@ export class Metadata {
     return true
   }
 
-  /** All pieces are here: whether they are right. If not, all of them are forgotten. */
+  /** Checks the complete metadata. If it is wrong, all pieces are dropped. */
   verify(): boolean {
     if (this.#info) return true
     const parts = Array.from({ length: this.pieceCount }, (_, index) => this.#pieces.get(index) as Uint8Array)
@@ -76,7 +76,7 @@ export class Metadata {
   }
 }
 
-/** The infohash alone could be forged: it is SHA-1. */
+/** The infohash alone is not enough, because SHA-1 can be forged. */
 export function isWanted(info: Uint8Array, { size, infoHash, sha256 }: WantedMetadata): boolean {
   return info.length === size && digest('sha1', info) === infoHash && digest('sha256', info) === sha256
 }

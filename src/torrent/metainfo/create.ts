@@ -27,15 +27,15 @@ export interface CreateOptions {
   webSeeds?: string[]
   /** The files below `source`; all of them if left out. */
   files?: TorrentFile[]
-  /** The last file of the torrent, which is not on disk: made from the SHA-256 (hex) of all others, in their order. */
+  /** Makes the last file of the torrent, which is not on disk, from the SHA-256 (hex) of all others, in their order. */
   lastFile?: { name: string; content: (sha256: string[]) => Buffer }
-  /** Makes what is kept beside the info dictionary, of the content as it is read. */
+  /** Makes the signature that is kept beside the info dictionary, from the content as it is read. */
   sign?: (pieceLength: number, length: number) => Signer
   signal?: AbortSignal
   onProgress?: (bytes: number, total: number) => void
 }
 
-/** Gets all content in order, in chunks of any length, and is told where each file ends. */
+/** Gets all content in order, in chunks of any length, and the end of each file. */
 export interface Signer {
   update(chunk: Uint8Array): void
   fileEnds(): void

@@ -32,7 +32,7 @@ export function linksInside(files: TorrentFile[], links: TorrentLink[]): Torrent
   })
 }
 
-/** Where names lead from a directory; undefined if that is the top itself or leaves it. */
+/** The path to which `names` lead from a directory; undefined if that is the top itself or outside. */
 function walk(directory: string[], names: string[]): string[] | undefined {
   const path = [...directory]
   for (const name of names) {
@@ -43,7 +43,7 @@ function walk(directory: string[], names: string[]): string[] | undefined {
   return path.length > 0 ? path : undefined
 }
 
-/** A path without the links on it, or with too many of them. */
+/** A path with its links resolved; undefined for too many links. */
 function follow(path: string[], targets: ReadonlyMap<string, string[]>): string[] {
   let now = path
   for (let hops = 0; hops < MAX_HOPS; hops++) {

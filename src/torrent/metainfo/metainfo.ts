@@ -20,7 +20,7 @@ export interface Metainfo {
   /** SHA-1 of every piece, 20 bytes each. */
   pieces: Uint8Array
   files: TorrentFile[]
-  /** Those that stay inside of the directory. */
+  /** Only symlinks that stay inside the directory. */
   links: TorrentLink[]
   singleFile: boolean
   /** Announce URLs (BEP 3, BEP 12), in order, each once. */
@@ -30,7 +30,7 @@ export interface Metainfo {
   webSeeds: string[]
   /** The attributes of a directory, gzipped, for a seeder that does not have them as a file. */
   manifest?: Uint8Array
-  /** Hashes of blocks and files, by which a peer finds what it has elsewhere. Not checked. */
+  /** Hashes of blocks and files, with which a peer finds content that it has elsewhere. Not checked. */
   signature?: Uint8Array
   /** The program that made the torrent, as it says. */
   createdBy: string | undefined
@@ -100,7 +100,7 @@ export function withTrackers(bytes: Uint8Array, trackers: string[]): Buffer {
   return Buffer.concat([head.subarray(0, -1), INFO_KEY, rawInfo(bytes), Buffer.from('e')])
 }
 
-/** The torrent that has this info dictionary, and nothing beside it. Throws BAD_TORRENT. */
+/** The torrent with this info dictionary and no other fields. Throws BAD_TORRENT. */
 export const metainfoOfInfo = (info: Uint8Array): Metainfo =>
   parseMetainfo(Buffer.concat([Buffer.from('d'), INFO_KEY, info, Buffer.from('e')]))
 

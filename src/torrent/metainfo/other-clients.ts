@@ -3,7 +3,7 @@ import type { TorrentFile } from './torrent-file.ts'
 /** libtorrent cuts names that have more bytes. */
 const MAX_NAME_BYTES = 240
 
-/** What other clients do not take as it is, by kind. */
+/** Things in a torrent that other clients change or refuse, by kind. */
 const KINDS: { what: string; happens: string; applies: (name: string) => boolean }[] = [
   {
     what: 'a backslash in its name',

@@ -2,17 +2,17 @@ const SMALLEST_PIECE_BYTES = 32 * 1024
 const LARGEST_PIECE_BYTES = 8 * 1024 * 1024
 /** The longest piece of any torrent: a peer keeps several pieces in memory until they are whole. */
 export const MAX_PIECE_BYTES = 64 * 1024 * 1024
-/** In a torrent that is made or read: 20 bytes a piece stay below the 64 MiB that a torrent may have. */
+/** Limit for torrents that we make or read: at 20 bytes a piece they stay below the 64 MiB that a torrent may have. */
 export const MAX_PIECE_COUNT = 3_000_000
 /** A torrent with more pieces than this is too large a file to hand to a thousand servers. */
 const MAX_PIECES = 20_000
-/** So many pieces for each peer, so that the first piece to come and the last to pass on cost little. */
+/** Pieces for each peer. With this many, waiting for the first piece and passing on the last one cost little. */
 const PIECES_PER_PEER = 60
-/** At least so many in a small fleet. Still smaller pieces would only cost messages. */
+/** The least number of pieces in a small fleet. Smaller pieces would only cost messages. */
 const ENOUGH_PIECES = 800
 
 /**
- * Piece length in bytes, a power of two, for content of `bytes` going to `peers` peers.
+ * Piece length in bytes, a power of two, for content of `bytes` that goes to `peers` peers.
  *
  * A peer can pass a piece on only when all of it is here, and at the end each of the last pieces must reach every peer:
  * both cost about peers × piece ÷ bytes of the time (../scheduler/NOTES.md). So pieces get smaller as the fleet grows.

@@ -20,9 +20,9 @@ import { type BlockSource, UploadQueue } from './limits/upload-queue.ts'
 import { isAgentId, type LocalPeer } from './local-peer.ts'
 import { Flows } from './subflows/flows.ts'
 
-/** More is not believed. */
+/** Larger values are not believed. */
 const LONGEST_WAY_MS = 2000
-/** For the handshake, and for the proof where a key is asked for. */
+/** Time for the handshake, and for the proof if a key is required. */
 const HANDSHAKE_TIMEOUT_MS = 5000
 
 /**
@@ -30,13 +30,13 @@ const HANDSHAKE_TIMEOUT_MS = 5000
  * connections to peers that say so and have nothing to show yet.
  */
 const SEEDER_KEY = 'murder_source'
-/** Key of the extended handshake: the certain part of the round trip, as the opener has measured it, in ms. */
+/** Key of the extended handshake: a lower bound of the round trip in ms, as the opener has measured it. */
 const WAY_KEY = 'murder_way'
-/** Key of the extended handshake: the longest block that the sender should be asked for. */
+/** Key of the extended handshake: the longest block that may be requested from the sender. */
 const BLOCK_KEY = 'murder_block'
-/** Key of the extended handshake: bytes of the info dictionary, of who has all of it (BEP 9). */
+/** Key of the extended handshake: bytes of the info dictionary, if the sender has all of it (BEP 9). */
 const METADATA_SIZE_KEY = 'metadata_size'
-/** Keys of the extended handshake: the sender's site, and what names it there. */
+/** Keys of the extended handshake: the sender's site, and its name there. */
 const SITE_KEY = 'murder_site'
 const MEMBER_KEY = 'murder_member'
 const MAX_NAME_CHARACTERS = 64
@@ -55,7 +55,7 @@ export interface ConnectionContext {
 /** How a connection of ours began. */
 export interface Dialed {
   address: string
-  /** How long it took at most, and at least. */
+  /** Upper and lower bound of the round trip, in seconds. */
   took: { mostS: number; leastS: number }
   /** It is one more connection to a neighbour. */
   isSubflow: boolean
@@ -65,7 +65,7 @@ export interface Dialed {
 export interface Origin {
   /** We have opened it. */
   dialed?: Dialed
-  /** It is no TCP connection: the host that it leads to. */
+  /** Set for a connection that is not TCP: the host at its other end. */
   linkTo?: string
 }
 
@@ -77,7 +77,7 @@ export class Connection {
   /** This connection, and others to the same neighbour. */
   readonly flows: Flows
   readonly outgoing: boolean
-  /** It is no TCP connection: its address is none for others, or for one more connection. */
+  /** Not a TCP connection: its address is useless to others and for further connections. */
   readonly isLink: boolean
   /** Stays known after the connection has ended. */
   readonly remoteHost: string
@@ -85,13 +85,13 @@ export class Connection {
   address: string | undefined
   /** Content bytes that it has sent. */
   receivedBytes = 0
-  /** The least that it took from here to the neighbour and back, seconds; queues and busy processes included. */
+  /** The shortest time to the neighbour and back so far, in seconds, including queues and busy processes. */
   roundTripS = Number.POSITIVE_INFINITY
-  /** It certainly takes so long: who has opened the connection has measured it. */
+  /** A lower bound of the round trip, measured by the side that opened the connection. */
   leastRoundTripS = 0
   /** Whether the neighbour is our seeder, which may show its pieces one by one. */
   isSeeder = false
-  /** What the neighbour says of where it is. */
+  /** The site that the neighbour says it is in. */
   site: string | undefined
   siteKey: string | undefined
   /** Bytes of the info dictionary, when the neighbour says that it has all of it. */
@@ -191,7 +191,7 @@ export class Connection {
     return site ? { [SITE_KEY]: site.name, [MEMBER_KEY]: site.key ?? peerId } : {}
   }
 
-  /** Tells an agent of our site and of our metadata, what of it was not known when the handshake was sent. */
+  /** Tells an agent our site and the size of our metadata, if these were unknown when the handshake was sent. */
   tellNews(): void {
     const { extendedHandshake, isAgent } = this.wire
     const words = { ...this.#siteWords(), ...this.#metadataWords() }
@@ -212,7 +212,7 @@ export class Connection {
     if (!this.wire.isLocked) this.#ready()
   }
 
-  /** The other side has answered our handshake, if that has left already. */
+  /** The other side has answered our handshake, if ours was sent already. */
   #answered(): void {
     this.#measured(this.#context.nowS() - this.#handshakeAtS)
     this.#handshakeAtS = Number.POSITIVE_INFINITY
@@ -243,7 +243,7 @@ export class Connection {
   }
 }
 
-/** Short text of the extended handshake; undefined for anything else. */
+/** A short text from the extended handshake; undefined for anything else. */
 function textOf(value: unknown): string | undefined {
   const text = value instanceof Uint8Array ? Buffer.from(value).toString() : value
   return typeof text === 'string' && text !== '' && text.length <= MAX_NAME_CHARACTERS ? text : undefined

@@ -15,9 +15,9 @@ const PEERS_WANTED = 50
 export interface DiscoveryCallbacks {
   /** Whether this process needs no more peers. */
   isServed(): boolean
-  /** There are at least so many participants. */
+  /** The swarm has at least this many participants. */
   onSwarmSize(size: number): void
-  /** A tracker says where this process is. */
+  /** A tracker names the place of this process. */
   onPlace(place: string): void
 }
 
@@ -66,7 +66,7 @@ export class Discovery {
     for (const announcer of this.#announcers) void announcer.completed()
   }
 
-  /** Says goodbye to the trackers, as long as that takes a second at most. */
+  /** Says goodbye to the trackers, within a second at most. */
   async stop(): Promise<void> {
     const goodbye = Promise.all(this.#announcers.map((announcer) => announcer.stop()))
     await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, GOODBYE_TIMEOUT_MS).unref())])
@@ -103,7 +103,7 @@ export class Discovery {
     }
   }
 
-  /** A swarm with a secret keeps to its fleet; any other takes in strangers, whose addresses are not known beforehand. */
+  /** A swarm with a secret keeps to its fleet. Any other accepts strangers, whose addresses are unknown beforehand. */
   #fromTracker(url: string, addresses: string[]): string[] {
     const { secret, hosts } = this.#context.options
     if (secret === undefined || !hosts?.()) return addresses
@@ -116,7 +116,7 @@ export class Discovery {
     this.#neighbours.dialMore()
   }
 
-  /** Once, when no tracker answers. The seeder tells agents of each other too, but not of all in a large fleet. */
+  /** Once, when no tracker answers. The seeder also tells agents about each other, but in a large fleet not about all. */
   #guessWithoutTracker(): void {
     const { ports, role } = this.#context.options
     const hosts = role === 'peer' ? this.#context.options.hosts?.() : undefined

@@ -2,8 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { isSystemError, MurderError } from '../../errors.ts'
 
 /**
- * Listens on the first free port of a range; [0, 0] lets the system choose. Listens on IPv6 and IPv4 where both exist: Node does
- * so when no address is named. `onSocket` gets sockets that do not read yet.
+ * Listens on the first free port of a range; [0, 0] lets the system choose. Listens on IPv6 and IPv4 where both exist, which is
+ * Node's default. `onSocket` gets sockets that do not read yet.
  */
 export async function listen(
   [first, last]: [number, number],

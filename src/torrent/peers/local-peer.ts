@@ -6,11 +6,11 @@ import type { OwnSiteOptions, ParticipantOptions } from '../participant-options.
 import { LARGEST_BLOCK_BYTES } from '../wire/peer-wire.ts'
 import { smoothBlock } from './limits/rate-limit.ts'
 
-/** How ids of agents begin. */
+/** Prefix of agents' peer ids. */
 const AGENT_ID_PREFIX = '-MU'
 const AGENT_ID_PREFIX_HEX = Buffer.from(AGENT_ID_PREFIX).toString('hex')
 
-/** What this process is in its swarm, as far as its connections need to know. Sizes in bytes. */
+/** This process as its connections need to know it. Sizes in bytes. */
 export interface LocalPeer {
   /** Hex, as `peerId`. */
   readonly infoHash: string
@@ -23,13 +23,13 @@ export interface LocalPeer {
   readonly key: Buffer | undefined
   /** Bytes a second to any one neighbour; 0 is no limit. */
   readonly limitOfEach: number
-  /** The longest block that should be asked of us. */
+  /** The longest block that others should request from us. */
   readonly largestUpload: number
-  /** The longest block that we ask for. */
+  /** The longest block that we request. */
   readonly largestDownload: number
   /** Bytes of the info dictionary; undefined as long as it is not here. */
   metadataSize: number | undefined
-  /** As the user has named it, or the place that a tracker has found out. */
+  /** The site that the user has named, or the place that a tracker has found. */
   site: OwnSiteOptions | undefined
   /** 0 before it is known. */
   listenPort: number
@@ -53,7 +53,10 @@ export function localPeer(options: ParticipantOptions): LocalPeer {
   }
 }
 
-/** Each peer that has proved to belong to the fleet has its own address. On one machine, as in a test, all share one. */
+/**
+ * Whether this address has only one peer. A peer that has proved to belong to the fleet has its own address, except on one
+ * machine, as in a test.
+ */
 export const isOneServer = ({ key }: LocalPeer, host: string): boolean =>
   key !== undefined && !isLoopback(host)
 

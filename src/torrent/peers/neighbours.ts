@@ -24,17 +24,17 @@ export interface NeighbourEvents {
   joined(connection: Connection): void
   /** One of ours has ended. */
   left(connection: Connection): void
-  /** One more connection, which says that it is to a neighbour, and has proved as much as any. */
+  /** A further connection to a neighbour, which has proved as much as any. */
   subflowReady(subflow: Connection): void
   subflowEnded(subflow: Connection): void
 }
 
-/** Decides which connections to open, accept and keep: none to ourselves, one to each peer, none to a banned one. */
+/** Decides which connections to open, accept and keep: one to each peer, none to ourselves and none to banned peers. */
 export class Neighbours {
   everConnected = false
   /** Addresses of peers that were banned, in order. */
   readonly banned: string[] = []
-  /** Participants, as far as is known; 0 when nothing is. */
+  /** The known number of participants; 0 when unknown. */
   swarmSize = 0
   readonly #context: ConnectionContext
   readonly #connections: Map<number, Connection>
@@ -42,7 +42,7 @@ export class Neighbours {
   readonly #peerList = new PeerList()
   readonly #banList = new BanList((host) => this.#isShared(host))
   readonly #hostLimit = new HostLimit()
-  /** Hosts of addresses that the user or the deploy has named: our seeder's, and perhaps another server's. */
+  /** Hosts that the user or the deploy has named: our seeder's, and perhaps another server's. */
   readonly #namedHosts = new Set<string>()
   readonly #unproved = new ConnectionLimit<Connection>(MAX_UNPROVED)
   readonly #startedAtS: number
@@ -66,7 +66,7 @@ export class Neighbours {
     }
   }
 
-  /** Whether peers should be found that are not known yet. */
+  /** Whether to look for more peers. */
   get wantsMore(): boolean {
     return toOpen(this.#topology()) > 0 && this.#connections.size <= this.#peerList.addresses.length
   }
@@ -79,7 +79,7 @@ export class Neighbours {
     }
   }
 
-  /** There are at least this many participants. A tracker may know of few at first. */
+  /** Raises the known number of participants. A tracker may know few at first. */
   raiseSwarmSize(size: number): void {
     this.swarmSize = Math.max(this.swarmSize, size)
   }
@@ -92,7 +92,7 @@ export class Neighbours {
     this.#unproved.add(connection, connection.remoteHost)?.close()
   }
 
-  /** What another peer has opened over a link. */
+  /** A connection that another peer has opened over a link. */
   incomingLink(socket: Socket, host: string): void {
     if (this.#stopped || !this.#accepts(false)) return void socket.destroy()
     this.#joinLink(socket, { linkTo: host })
@@ -181,7 +181,7 @@ export class Neighbours {
     return this.#hostLimit.admit(host, connected, this.#context.nowS())
   }
 
-  /** A server that is also reached by a named address is not banned as a whole at once: that may be our seeder's. */
+  /** A server with a named address is not banned as a whole at once, because our seeder may be there. */
   #isShared(host: string): boolean {
     return !isOneServer(this.#context.local, host) || this.#namedHosts.has(host)
   }
@@ -212,7 +212,7 @@ export class Neighbours {
     })
   }
 
-  /** The other side may not take it for a long time, until it has its order. */
+  /** A link may wait long: the other side takes it only when it has its order. */
   async #dialLink(links: PeerLinks, address: string, linkTo: string): Promise<void> {
     try {
       const socket = await links.connect(address)

@@ -1,9 +1,9 @@
-/** Before an address is dialed again. The time doubles from the first pause to the longest one. */
+/** Pause before an address is dialed again. It doubles from the first to the longest one. */
 const FIRST_PAUSE_S = 0.25
 const LONGEST_PAUSE_S = 4
 /** After so many failures an address is forgotten, unless it is fixed. */
 const MAX_FAILURES = 6
-/** Addresses from trackers and peers. Fixed ones come on top. */
+/** Limit for addresses from trackers and peers. Fixed ones come on top. */
 const MAX_ADDRESSES = 10_000
 
 interface Entry {
@@ -36,7 +36,7 @@ export class PeerList {
       })
   }
 
-  /** This is our own address, or one that must not be used. It is ignored from now on. */
+  /** Ignores an address from now on: it is our own, or must not be used. */
   forbid(address: string): void {
     this.#entries.delete(address)
     this.#forbidden.add(address)
@@ -66,7 +66,10 @@ export class PeerList {
     if (entry) entry.connectedAtS = nowS
   }
 
-  /** The attempt failed, or the connection ended. If it ends soon, that is a failure: the other side does not want it. */
+  /**
+   * The attempt failed, or the connection ended. An early end counts as a failure, because the other side does not want the
+   * connection.
+   */
   ended(address: string, nowS: number): void {
     const entry = this.#entries.get(address)
     if (!entry) return

@@ -38,7 +38,7 @@ export class PeerListener {
     this.hearBlocks(connection, wire)
   }
 
-  /** `wire` is the neighbour's own, or of one more connection to it. */
+  /** `wire` is the neighbour's first connection or a further one. */
   hearBlocks(connection: Connection, wire: PeerWire): void {
     wire.on('piece', (piece, offset, block) => {
       const { length } = block
@@ -54,14 +54,14 @@ export class PeerListener {
     })
   }
 
-  /** What it says of itself, or how it is connected, has changed. */
+  /** The neighbour's description of itself, or its connection, has changed. */
   describe({ id, largestBlock, isSeeder, roundTripS, leastRoundTripS }: Connection): void {
     this.#context.scheduler.describe(id, { largestBlock, isSeeder })
     this.#context.scheduler.measured(id, roundTripS, leastRoundTripS)
     this.foundContent ||= isSeeder
   }
 
-  /** `newAtS` is the time when the peer got the pieces, if it has just got them. */
+  /** `newAtS`: when the peer got the pieces, if it has just got them. */
   #peerHas(connection: Connection, pieces: Iterable<number>, newAtS?: number): void {
     let isUseful = false
     for (const piece of pieces)

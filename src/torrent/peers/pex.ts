@@ -7,13 +7,13 @@ import { decodeCompact, encodeCompact } from '../encoding/compact.ts'
 import { PEX_EXTENSION } from '../wire/extensions.ts'
 import type { Connection } from './connection.ts'
 
-/** Between two messages to one neighbour. The first one leaves at once: the newcomer is in a hurry. */
+/** Time between two messages to one neighbour. The first one leaves at once, because a newcomer is in a hurry. */
 const INTERVAL_S = 1
 /** Addresses in one message (BEP 11). */
 const MAX_PER_MESSAGE = 50
-/** Addresses that one neighbour is sent, and as many are taken from it: no swarm needs more. */
+/** Most addresses that we send to one neighbour, or take from it. No swarm needs more. */
 const MAX_PER_NEIGHBOUR = 200
-/** So many messages of one neighbour are read at once; from then on one per `INTERVAL_S`. */
+/** So many messages of one neighbour are read at once, and then one per `INTERVAL_S`. */
 const MESSAGE_BURST = 10
 
 interface Partner {
@@ -29,9 +29,9 @@ interface Partner {
 }
 
 /**
- * Peer exchange (BEP 11): agents send each other the addresses of their neighbours, so that a swarm holds together without
- * a tracker. Only agents take part, only the addresses of open connections are sent, and each of them to each neighbour
- * once at most: so the traffic does not grow with the fleet. `#mayDial` says which addresses are passed on and used.
+ * Peer exchange (BEP 11): agents send each other the addresses of their neighbours, so that a swarm holds together without a
+ * tracker. Only agents take part. Only addresses of open connections are sent, each at most once to each neighbour, so the
+ * traffic does not grow with the fleet. `#mayDial` says which addresses are passed on and used.
  */
 export class PeerExchange {
   readonly #partners = new Map<number, Partner>()
@@ -117,7 +117,7 @@ export class PeerExchange {
 /** Other clients do not take part (BEP 27). */
 const takesPart = ({ wire }: Connection) => wire.isAgent && Boolean(wire.peerExtendedMapping[PEX_EXTENSION])
 
-/** Where others reach this neighbour, if they may: the IP address that it comes from, and the port that it listens on. */
+/** The address at which others may reach this neighbour: the IP address it comes from and the port it listens on. */
 function listenAddress({ address, remoteHost, isLink }: Connection): string | undefined {
   if (isLink) return undefined
   const { port } = parseAddress(address ?? '') ?? {}

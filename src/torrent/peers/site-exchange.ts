@@ -14,8 +14,9 @@ interface Partner {
 }
 
 /**
- * Tells which neighbours are in our own site, by the names of both, the user's or found ones, and lets its members know which
- * pieces this one fetches from other sites. What neighbours say is not trusted: it only decides who is preferred.
+ * Compares site names, given by the user or found by a tracker, to tell which neighbours are in our own site. Tells its members
+ * which pieces this peer fetches from other sites. Neighbours' answers are not trusted: they only decide which neighbours are
+ * preferred.
  */
 export class SiteExchange {
   readonly #context: SwarmContext
@@ -55,7 +56,7 @@ export class SiteExchange {
       if (facts.isNear) connection.wire.extended(SITE_EXTENSION, content)
   }
 
-  /** A tracker has found out where this process is. */
+  /** A tracker has found the place of this process. */
   foundAt(place: string): void {
     const { local, scheduler } = this.#context
     if (local.site?.name === place || (local.site && !isPlaceName(local.site.name))) return
@@ -68,8 +69,8 @@ export class SiteExchange {
   }
 
   /**
-   * Where one of the two has no name, the neighbour counts as near: so nothing changes where no sites are known. Nor are the user's
-   * names compared with what was found.
+   * If either has no site name, the neighbour counts as near, so nothing changes where no sites are known. Names from the user
+   * are not compared with places that were found.
    */
   #update(partner: Partner): void {
     const { connection } = partner

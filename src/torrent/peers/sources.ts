@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts'
 
-/** More neighbours than anybody has at one time. Bytes of later ones are not counted. */
+/** More neighbours than any peer has at one time. Bytes of further ones are not counted. */
 const MAX_SOURCES = 256
 
 /** `seeder`, `host:port` where the peer listens, or only its host. */
@@ -20,7 +20,7 @@ export class Sources {
     if (before !== undefined || this.#bytes.size < MAX_SOURCES) this.#bytes.set(source, (before ?? 0) + bytes)
   }
 
-  /** The `count` sources of most bytes. */
+  /** The `count` sources that sent most bytes. */
   top(count: number): [source: string, bytes: number][] {
     return [...this.#bytes].sort(([, one], [, other]) => other - one).slice(0, count)
   }

@@ -1,20 +1,20 @@
-/** The highest rate counts for so long at least, and at most for twice as long. */
+/** A highest rate counts for at least this time, and at most for twice as long. */
 const REMEMBERED_S = 3
 
-/** Where a delivery stands at one moment. */
+/** The progress of a delivery at one moment. */
 export interface DeliveryMark {
   bytes: number
   atS: number
 }
 
 /**
- * The highest rate at which something was delivered over some seconds: what a way carries when nothing is lost. Each sample is
- * over the time from a request to its answer, as BBR measures it: so a pause for a lost packet and the burst behind it are in
- * the same sample, and neither counts alone.
+ * The highest delivery rate over some seconds: what a path carries when nothing is lost. Each sample spans the time from a
+ * request to its answer, as in BBR. So a pause for a lost packet and the burst after it are in the same sample, and neither
+ * counts alone.
  */
 export class DeliveryRate {
   bytes = 0
-  /** The highest of this half and of the one before. */
+  /** The highest rates of this half of the window and of the one before. */
   #highest = 0
   #highestBefore = 0
   #halfSinceS = 0

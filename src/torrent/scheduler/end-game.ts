@@ -1,15 +1,15 @@
 import { type Block, type BlockRequest, overlaps, type PartialPiece } from './partial-piece.ts'
 import type { PeerState } from './peer-state.ts'
 
-/** A request that is pending for so long, or for so many times the usual latency, may never be answered. */
+/** A request that is pending for this long, or for so many times the usual latency, may never be answered. */
 const OVERDUE_S = 0.5
 const OVERDUE_LATENCIES = 3
-/** A block is asked of a second peer only if that peer will have sent it in this fraction of the time. */
+/** A block is requested from a second peer only if it would come so many times sooner. */
 const MIN_SPEEDUP = 2
 
 /**
- * The end game (BEP 3): of the blocks that other peers owe, the one that will come last, if `peer` can send it much sooner and
- * no second peer was asked for it yet. `usualS` is the smoothed latency of all peers.
+ * The end game (BEP 3): picks the block owed by another peer that will come last, if `peer` can send it much sooner and no second
+ * peer was asked yet. `usualS` is the smoothed latency of all peers.
  */
 export function lateBlock(
   peer: PeerState,
@@ -39,7 +39,7 @@ export function lateBlock(
   return { piece, offset, length: Math.min(length, peer.largestBlock) }
 }
 
-/** Until the block should be here. A block that is overdue may never come. */
+/** Time until the block should arrive. An overdue block may never come. */
 function expectedWaitS(
   request: BlockRequest,
   owner: PeerState | undefined,

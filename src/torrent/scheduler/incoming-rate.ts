@@ -1,14 +1,14 @@
-/** Over which the rate is smoothed. */
+/** Time over which the rate is smoothed. */
 const SMOOTHING_S = 1
-/** In which the rate falls to a third when nothing comes: a pause must not look like a slow link. */
+/** Time in which the rate falls to a third when nothing comes. It is long, so that a pause does not look like a slow link. */
 const DECAY_S = 5
-/** A rate needs at least so much time and so many arrivals. */
+/** A rate needs at least this time and so many arrivals. */
 const MIN_TIME_S = 0.1
 const MIN_ARRIVALS = 4
 
 /**
- * Bytes a second that come in: right from the start, and slow to fall. When a process was stalled, much waits in its sockets and
- * is read at once, although it came no faster. Smoothing over a second hides that.
+ * Incoming bytes a second: known early, and slow to fall. After a stall, many bytes wait in the sockets and are read at once,
+ * although they did not come faster. Smoothing over a second hides that.
  */
 export class IncomingRate {
   /** 0 until there is enough to measure. */

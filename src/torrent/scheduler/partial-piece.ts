@@ -8,15 +8,17 @@ export interface Block {
   length: number
 }
 
-/** A pending request: the block was asked of a peer and has not come. */
+/** A pending request: a block that a peer was asked for and that has not come. */
 export interface BlockRequest extends Block {
   peer: number
   askedAtS: number
   /** Bytes that the peer owed when it was asked for this block, the block included. */
   owedBytes: number
-  /** How far the peer's delivery was when it was asked. */
+  /** The progress of the peer's delivery when it was asked. */
   asked: DeliveryMark
 }
+
+const NONE: readonly BlockRequest[] = []
 
 const FREE = 0
 const ASKED = 1
@@ -28,15 +30,15 @@ export class PartialPiece {
   readonly length: number
   readonly units: Uint8Array
   readonly requests: BlockRequest[] = []
-  /** The peer that all of the piece is asked of, as long as it is quick enough. */
+  /** The peer from which the whole piece is requested, as long as it is quick enough. */
   owner: number
-  /** No other peer helps: the piece was wrong once, so this time it comes from one peer from beginning to end. */
+  /** No other peer helps. The piece was wrong once, so this time all of it comes from one peer. */
   readonly singleSource: boolean
-  /** It was asked of another site, and the members of this one were told. */
+  /** It is fetched from another site, and the members of this one know that. */
   isImport = false
   free: number
   missing: number
-  /** The units, not 0, that are on the disk since the start and were never verified; undefined once the piece has begun anew. */
+  /** Units that were on the disk at the start, are not zeros, and were never verified; undefined once the piece begins anew. */
   unverified: Uint8Array | undefined
   #untouched: number
 
@@ -85,7 +87,7 @@ export class PartialPiece {
     })
   }
 
-  /** Forgets what is here: it is downloaded again. */
+  /** Drops the downloaded bytes. They are fetched again. */
   restart(): void {
     this.requests.length = 0
     this.units.fill(FREE)
@@ -95,7 +97,7 @@ export class PartialPiece {
     this.#untouched = this.missing
   }
 
-  /** Nothing has come. */
+  /** Whether no block has come yet. */
   get isUntouched(): boolean {
     return this.missing === this.#untouched
   }
@@ -114,13 +116,15 @@ export class PartialPiece {
   }
 
   /** Pending requests that a block makes needless by its arrival: all of their bytes are here. */
-  madeNeedlessBy(block: Block): BlockRequest[] {
+  madeNeedlessBy(block: Block): readonly BlockRequest[] {
+    if (this.requests.length === 0) return NONE
     return this.requests.filter((request) => overlaps(request, block) && this.#isHere(request))
   }
 
   drop(request: BlockRequest): void {
     const at = this.requests.indexOf(request)
-    if (at >= 0) this.requests.splice(at, 1)
+    if (at === 0) this.requests.shift()
+    else if (at > 0) this.requests.splice(at, 1)
   }
 
   /** Whether every unit of the block is here. */

@@ -3,31 +3,31 @@ import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
 import { PieceSet } from './piece-set.ts'
 import { RequestWindow } from './request-window.ts'
 
-/** A peer that stopped answering is not asked for so long. The time doubles from the first pause to the longest one. */
+/** A peer that stopped answering is not asked for this long. The pause doubles from the first to the longest one. */
 const FIRST_PAUSE_S = 1
 const LONGEST_PAUSE_S = 16
 
-/** What the scheduler knows about a neighbour, and what it has requested there. */
+/** What the scheduler knows about a neighbour and has requested from it. */
 export class PeerState {
   readonly id: number
   readonly has: PieceSet
   readonly window = new RequestWindow()
   readonly requests: BlockRequest[] = []
-  /** How fast it gets the content itself, as far as its HAVEs tell. */
+  /** How fast it downloads, judged by its HAVEs. */
   readonly ownRate = new IncomingRate()
   choking = true
   largestBlock: number
   /** Our seeder, which may super-seed. */
   isSeeder = false
-  /** In our own site, as far as is known; the name of its site; the hash by which members of a site are chosen. */
+  /** Whether it is in our own site, as far as is known; the name of its site; its hash for choosing among members of a site. */
   isNear = true
   site: string | undefined
   siteKey = 0
-  /** The piece that it is being asked for. */
+  /** The piece that is being requested from it. */
   current: PartialPiece | undefined
-  /** Bytes that it was asked for and has not sent. */
+  /** Requested bytes that it has not sent. */
   owedBytes = 0
-  /** When it last sent a block, or was first asked for one with nothing pending. */
+  /** When it last sent a block, or got a request while nothing was pending. */
   lastAnswerAtS: number
   /** It is not asked before this time. */
   pausedUntilS = 0
@@ -49,7 +49,7 @@ export class PeerState {
     return !this.choking && this.requests.length > 0
   }
 
-  /** The last block may exceed the window: otherwise windows that differ by little would differ by a whole block. */
+  /** The last block may exceed the window. Otherwise windows that differ slightly would differ by a whole block. */
   get hasRoom(): boolean {
     return this.owedBytes < this.window.size
   }
@@ -73,7 +73,9 @@ export class PeerState {
   remove(request: BlockRequest): void {
     const at = this.requests.indexOf(request)
     if (at < 0) return
-    this.requests.splice(at, 1)
+    // Answers come in the order of the requests: mostly it is the first.
+    if (at === 0) this.requests.shift()
+    else this.requests.splice(at, 1)
     this.owedBytes -= request.length
   }
 

@@ -3,11 +3,11 @@ import type { PeerState } from './peer-state.ts'
 import { lowestBit, PieceSet } from './piece-set.ts'
 import type { Choice } from './sites/site-imports.ts'
 
-/** What the picker asks about the owners of partial pieces. */
+/** What the picker needs to know about the owners of partial pieces. */
 export interface Owners {
   /** Owes blocks. */
   isBusy(peer: number): boolean
-  /** Has left, or is not asked for now. */
+  /** Whether it has left, or is not being asked at present. */
   isLost(peer: number): boolean
   /** The piece begins anew with another owner. */
   restart(partial: PartialPiece): void
@@ -16,37 +16,37 @@ export interface Owners {
 /** Any piece that the peer has. */
 const ANY: readonly Choice[] = [[]]
 
-/** So many pieces are compared to find a rare one. More would change nothing (NOTES.md). */
+/** How many pieces are compared to find a rare one. More would change nothing (NOTES.md). */
 const SAMPLE_SIZE = 16
 
 /**
- * Picks the piece that a peer is asked for next. Knows the state of each piece that is not here (STATE.md) and how many copies
- * the neighbours have. No step takes longer when more pieces are partial.
+ * Picks the next piece to request from a peer. Knows the state of each missing piece (STATE.md) and how many copies the
+ * neighbours have. No step takes longer when more pieces are partial.
  */
 export class PiecePicker {
-  /** Pieces that are neither here nor partial nor being checked. */
+  /** Missing pieces that are neither partial nor being checked. */
   readonly open: PieceSet
   readonly partials = new Map<number, PartialPiece>()
-  /** Partial pieces with blocks that no peer is asked for: about one for each peer. */
+  /** Partial pieces with free blocks: about one for each peer. */
   readonly #withFreeBlocks = new Set<PartialPiece>()
-  /** Their requests were given up, and no peer has been asked since: perhaps no peer that is left has them. */
+  /** Partial pieces without requests: they were given up, and no peer was asked since. Perhaps no remaining peer has them. */
   readonly #abandoned = new Set<PartialPiece>()
   /** Complete, but their hash is not checked yet. */
   readonly #checking = new Set<number>()
-  /** Units that were on the disk at the start, not verified, by piece; until the piece was checked. */
+  /** Unverified units that were on the disk at the start, by piece, until the piece is checked. */
   readonly unverified = new Map<number, Uint8Array>()
-  /** Their hash was wrong when they were last checked. */
+  /** Pieces whose hash was wrong at the last check. */
   readonly #failedCheck = new Set<number>()
   readonly #copies: Uint16Array
-  /** The order in which pieces became news; 0 for pieces that a peer had when it joined. */
+  /** The order in which pieces were announced as new; 0 for pieces that a peer had when it joined. */
   readonly #newsOrder: Uint32Array
   #lastNews = 0
   readonly #maxPartials: number
   readonly #random: () => number
 
   /**
-   * At most `maxPartials` pieces are partial or being checked at a time. Abandoned ones do not count: otherwise a few servers
-   * that die would leave no room for pieces that other peers have.
+   * At most `maxPartials` pieces are partial or being checked at a time. Abandoned ones do not count. Otherwise a few dead
+   * servers would leave no room for pieces that other peers have.
    */
   constructor(pieceCount: number, maxPartials: number, random: () => number) {
     this.open = new PieceSet(pieceCount).fill()
@@ -66,8 +66,8 @@ export class PiecePicker {
   }
 
   /**
-   * In this order: the piece that the peer owns, one that its owner leaves to others, a new one, any other partial one. The
-   * peer may be asked only for pieces in `choices`, and a new one is from the first of them that has any.
+   * In this order: the piece that the peer owns, one that its owner leaves to others, a new one, any other partial one. The peer
+   * may only be asked for pieces in `choices`. A new one is taken from the first choice that has any.
    */
   next(
     peer: PeerState,
@@ -75,30 +75,26 @@ export class PiecePicker {
     owners: Owners,
     choices: readonly Choice[] = ANY,
   ): PartialPiece | undefined {
-    const isLeft = ({ owner, singleSource }: PartialPiece) =>
-      singleSource ? owners.isLost(owner) : !owners.isBusy(owner)
-    const isChosen = ({ piece }: PartialPiece) =>
-      choices.some((choice) => choice.every((set) => set.has(piece)))
     if (peer.current && peer.current.free > 0 && peer.current.owner === peer.id) return peer.current
     peer.current =
-      this.#find(peer, (partial) => partial.owner === peer.id || (isLeft(partial) && isChosen(partial))) ??
+      this.#mine(peer, owners, choices) ??
       this.#begin(peer, pieceLength, choices) ??
-      this.#find(peer, (partial) => !partial.singleSource && isChosen(partial))
-    if (peer.current && peer.current.owner !== peer.id && isLeft(peer.current)) {
+      this.#find(peer, (partial) => !partial.singleSource && isChosen(partial, choices))
+    if (peer.current && peer.current.owner !== peer.id && isLeft(peer.current, owners)) {
       if (peer.current.singleSource) owners.restart(peer.current)
       peer.current.owner = peer.id
     }
     return peer.current
   }
 
-  /** Blocks of the piece were asked for, or came. */
+  /** Blocks of the piece were requested, or came. */
   changed(partial: PartialPiece): void {
     this.#abandoned.delete(partial)
     if (partial.free > 0) this.#withFreeBlocks.add(partial)
     else this.#withFreeBlocks.delete(partial)
   }
 
-  /** Blocks of the piece that a peer was asked for are free again. */
+  /** Requested blocks of the piece are free again. */
   released(partial: PartialPiece): void {
     this.changed(partial)
     if (partial.requests.length === 0) this.#abandoned.add(partial)
@@ -119,6 +115,16 @@ export class PiecePicker {
     if (right) return void this.#failedCheck.delete(piece)
     this.#failedCheck.add(piece)
     this.open.add(piece)
+  }
+
+  /** The piece that the peer owns, or one that its owner leaves to others. */
+  #mine(peer: PeerState, owners: Owners, choices: readonly Choice[]): PartialPiece | undefined {
+    for (const partial of this.#withFreeBlocks) {
+      if (!peer.has.has(partial.piece)) continue
+      if (partial.owner === peer.id) return partial
+      if (isLeft(partial, owners) && isChosen(partial, choices)) return partial
+    }
+    return undefined
   }
 
   #find({ has }: PeerState, accept: (partial: PartialPiece) => boolean): PartialPiece | undefined {
@@ -144,7 +150,7 @@ export class PiecePicker {
     return partial
   }
 
-  /** A piece that was wrong comes first: it tells who has sent wrong bytes. */
+  /** A piece that was wrong comes first, because the right bytes show who has sent wrong ones. */
   #failed(has: PieceSet): number | undefined {
     for (const piece of this.#failedCheck) if (this.open.has(piece) && has.has(piece)) return piece
     return undefined
@@ -152,8 +158,8 @@ export class PiecePicker {
 
   /**
    * The rarest of the first `SAMPLE_SIZE` open pieces in `has` and in the choice, from a random place on; of equally rare ones
-   * the newest. Few peers of the whole swarm have a new piece, not only few neighbours: it must not wait behind older pieces that
-   * have spread already (NOTES.md).
+   * the newest. A new piece is rare in the whole swarm, not only among the neighbours, so it must not wait behind older pieces
+   * that have spread already (NOTES.md).
    */
   #rarest(has: PieceSet, choice: Choice): number | undefined {
     const words = this.open.words
@@ -178,3 +184,9 @@ export class PiecePicker {
     return rarer < 0 || (rarer === 0 && (this.#newsOrder[piece] ?? 0) > (this.#newsOrder[other] ?? 0))
   }
 }
+
+const isLeft = ({ owner, singleSource }: PartialPiece, owners: Owners): boolean =>
+  singleSource ? owners.isLost(owner) : !owners.isBusy(owner)
+
+const isChosen = ({ piece }: PartialPiece, choices: readonly Choice[]): boolean =>
+  choices === ANY || choices.some((choice) => choice.every((set) => set.has(piece)))

@@ -1,44 +1,21 @@
-import { lateBlock } from './end-game.ts'
-import { IncomingRate } from './incoming-rate.ts'
+import { DownloadRates } from './download-rates.ts'
 import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
 import { PeerState } from './peer-state.ts'
-import { type Owners, PiecePicker } from './piece-picker.ts'
+import { PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
+import { RequestPlanner } from './request-planner.ts'
 import type { FlowsWindow } from './request-window.ts'
 import { hashOf } from './sites/rendezvous.ts'
 import type { OwnSite, SiteFacts } from './sites/site-facts.ts'
 import { SiteImports } from './sites/site-imports.ts'
 
-/** A peer that owes blocks and sends none for so long, or for so many times the usual latency, loses them to others. */
+/** A peer that owes blocks and sends none for this long, or for so many times the usual latency, loses them to others. */
 const SILENT_S = 1
 const SILENT_LATENCIES = 4
-/** The same in round trips: TCP may need several to send again what was lost. */
+/** The same in round trips, because TCP may need several to resend lost packets. */
 const SILENT_ROUND_TRIPS = 20
-/** With so many neighbours no share is kept for others. */
-const FEW_NEIGHBOURS = 2
 /** A peer that has rejected a request is not asked for so long. */
 const REJECTED_PAUSE_S = 0.05
-/**
- * All peers together should have pending requests for what comes in this time, besides the round trip. It covers hiccups of
- * busy machines. In a larger swarm a piece takes more hops and waits in more of these queues. So with more participants than
- * `SMALL_SWARM` the time shrinks with the cube of their number, down to the minimum.
- */
-const AHEAD_S = 0.15
-const MIN_AHEAD_S = 0.005
-const SMALL_SWARM = 16
-/** All peers together are expected to bring at least this, so that the download can begin. */
-const MIN_RATE_BYTES_PER_S = 3e6
-/** A super-seeder is asked for at least this share of a piece: nothing but the pieces it shows keeps its uplink busy. */
-const MIN_SHARE_OF_SHOWN = 0.5
-/**
- * Of what comes from other sites, so many seconds' worth may be asked for in advance besides what a round trip takes, or so many
- * round trips' worth: with less, TCP's start would be held up.
- */
-const FAR_AHEAD_S = 0.3
-const FAR_ROUND_TRIPS = 3
-/** The same before it is known what comes from there, and when that is very little. */
-const FIRST_FAR_BYTES = 128 * 1024
-const LEAST_FAR_BYTES = 32 * 1024
 /** Memory for partial pieces. */
 const PARTIAL_BYTES = 48 * 1024 * 1024
 
@@ -59,20 +36,23 @@ export interface Arrival {
   fresh: boolean
   /** Whether it is the first block of its piece, or the first one since the piece began anew. */
   first: boolean
-  /** With `first`: the units, not 0, that are on the disk already. They belong to the piece as it is checked. */
+  /** With `first`: the units that are on the disk already and are not zeros. They belong to the piece when it is checked. */
   unverified?: Uint8Array | undefined
   /** Requests to other peers for the same bytes. */
-  cancel: { peer: number; block: Block }[]
+  cancel: readonly { peer: number; block: Block }[]
   /** Every block of the piece is here: check its hash, then call `checked`. */
   complete: boolean
 }
 
+const NONE: Arrival['cancel'] = []
+const NOTHING_NEW: Arrival = { fresh: false, first: false, cancel: NONE, complete: false }
+
 /**
- * Decides which block to ask of which peer. Knows no socket, clock or timer: events come in with the time in seconds,
- * decisions go out. The same code runs in a peer, in unit tests and in the simulation.
+ * Decides which block to ask of which peer. Knows no socket, clock or timer: events come in with the time in seconds, decisions
+ * go out. The same code runs in a peer, in unit tests and in the simulation.
  *
- * A piece is asked of one peer at a time (its owner), rarest first. Other peers are asked for it only when they have nothing
- * else to send, and for a block that was asked of another peer only when it is late.
+ * A piece is requested from one peer at a time (its owner), rarest first. Other peers are asked for it only when they have
+ * nothing else to send, and for a block that another peer owes only when that is late.
  */
 export class Scheduler {
   readonly have: PieceSet
@@ -81,19 +61,8 @@ export class Scheduler {
   readonly sites: SiteImports
   readonly #peers = new Map<number, PeerState>()
   readonly #options: SchedulerOptions
-  readonly #rate = new IncomingRate()
-  /** From other sites alone. */
-  readonly #farRate = new IncomingRate()
-  /** From asking to getting a block, smoothed over all peers. */
-  #latencyS = 0
-  /** Pieces that were asked of other sites, until `takeImports`. */
-  readonly #imports: number[] = []
-  /** For how long blocks are asked in advance. */
-  aheadS = AHEAD_S
-  /** What all neighbours together should bring, bytes a second. */
-  #targetRate = MIN_RATE_BYTES_PER_S
-  /** Participants, this one included, as far as is known. */
-  #swarmSize = 0
+  readonly #rates = new DownloadRates()
+  readonly #planner: RequestPlanner
 
   constructor(options: SchedulerOptions) {
     this.#options = options
@@ -103,6 +72,15 @@ export class Scheduler {
     const maxPartials = Math.max(2, Math.floor(partialBytes / pieceLength))
     this.picker = new PiecePicker(this.pieceCount, maxPartials, random)
     this.sites = new SiteImports(this.pieceCount, options.own ?? { key: '' }, this.#peers)
+    this.#planner = new RequestPlanner({
+      peers: this.#peers,
+      picker: this.picker,
+      sites: this.sites,
+      rates: this.#rates,
+      pieceLengthOf: this.pieceLength,
+      pieceLength,
+      restart: (partial) => void this.#restart(partial),
+    })
   }
 
   get done(): boolean {
@@ -120,7 +98,7 @@ export class Scheduler {
   readonly pieceLength = (piece: number): number =>
     Math.min(this.#options.pieceLength, this.#options.length - piece * this.#options.pieceLength)
 
-  /** The piece is here from the start: of a seeder, or from an earlier run. */
+  /** The piece is here from the start: in a seeder, or from an earlier run. */
   alreadyHave(piece: number): void {
     this.have.add(piece)
     this.picker.open.delete(piece)
@@ -131,10 +109,14 @@ export class Scheduler {
     this.picker.unverified.set(piece, units)
   }
 
+  /** For how long blocks are asked in advance. */
+  get aheadS(): number {
+    return this.#planner.aheadS
+  }
+
   /** Participants, this one included. */
   setSwarmSize(size: number): void {
-    this.#swarmSize = size
-    this.aheadS = Math.max(MIN_AHEAD_S, AHEAD_S * Math.min(1, SMALL_SWARM / size) ** 3)
+    this.#planner.setSwarmSize(size)
   }
 
   // ---- peers
@@ -171,18 +153,20 @@ export class Scheduler {
     this.sites.changed()
   }
 
-  /** A peer says that it fetches the piece from another site. */
+  /** A member of this site says that it fetches the piece from another site. */
   peerImports(id: number, piece: number, nowS: number): void {
     const peer = this.#peers.get(id)
     if (peer) this.sites.claimed(peer, piece, nowS)
   }
 
   /** Pieces that were asked of other sites since the last call: other members of this site must know. */
-  takeImports(): number[] {
-    return this.#imports.splice(0)
+  takeImports(): readonly number[] {
+    const { imports } = this.#planner
+    if (imports.length > 0) this.#planner.imports = []
+    return imports
   }
 
-  /** There are several connections to the peer, which take so much together; or only one again. */
+  /** There are several connections to the peer, which together take this window; or only one again. */
   setFlows(id: number, flows: FlowsWindow | undefined): void {
     const peer = this.#peers.get(id)
     if (peer) peer.window.flows = flows
@@ -197,7 +181,7 @@ export class Scheduler {
     return {
       roundTripS: peer?.window.isLong ? peer.window.roundTripS : 0,
       isHungry: peer?.busy ?? false,
-      isOfFew: this.#isFew,
+      isOfFew: this.#planner.isFew,
       sharers: peer && !peer.isNear ? this.sites.farCount : 1,
     }
   }
@@ -230,7 +214,7 @@ export class Scheduler {
     return this.#peers.get(id)?.has.has(piece) ?? false
   }
 
-  /** `keepsRequests`: whether the peer will still answer what it was asked (BEP 6). */
+  /** `keepsRequests`: whether the peer will still answer pending requests (BEP 6). */
   choked(id: number, keepsRequests: boolean): void {
     const peer = this.#peers.get(id)
     if (!peer) return
@@ -246,8 +230,8 @@ export class Scheduler {
   // ---- requests
 
   /**
-   * The requests to send now, for at most `budget` bytes, and `farBudget` from other sites. Call it after every event that makes
-   * room or brings news, with the peer of that event as `only`; and for all peers after `tick`.
+   * The requests to send now: at most `budget` bytes, of which `farBudget` may come from other sites. Call it after every event
+   * that makes room or brings news, with that event's peer as `only`, and for all peers after `tick`.
    */
   nextRequests(
     nowS: number,
@@ -256,95 +240,22 @@ export class Scheduler {
     farBudget = Number.POSITIVE_INFINITY,
   ): BlockRequest[] {
     const requests: BlockRequest[] = []
+    if (this.done) return requests
+    const peer = only === undefined ? undefined : this.#peers.get(only)
+    if (peer) {
+      const most = peer.isNear ? budget : Math.min(budget, farBudget)
+      if (most > 0) this.#planner.ask(peer, nowS, most, requests)
+      return requests
+    }
     let left = budget
     let farLeft = farBudget
-    for (const peer of this.#inOrder(only)) {
+    for (const peer of [...this.#peers.values()].sort(inOrder)) {
       if (left <= 0) break
-      const bytes = this.#askPeer(peer, nowS, peer.isNear ? left : Math.min(left, farLeft), requests)
+      const bytes = this.#planner.ask(peer, nowS, peer.isNear ? left : Math.min(left, farLeft), requests)
       left -= bytes
       if (!peer.isNear) farLeft -= bytes
     }
     return requests
-  }
-
-  /**
-   * A super-seeder comes first, then the other peers, the one that owes least first, and last a seeder that shows everything:
-   * the uplink of the deploy host is the scarcest of all.
-   */
-  #inOrder(only: number | undefined): PeerState[] {
-    const peer = only === undefined ? undefined : this.#peers.get(only)
-    if (peer) return [peer]
-    return [...this.#peers.values()].sort((a, b) => rank(a) - rank(b) || a.owedBytes - b.owedBytes)
-  }
-
-  /** Adds to `requests`. Returns the bytes that were asked for. */
-  #askPeer(peer: PeerState, nowS: number, budget: number, requests: BlockRequest[]): number {
-    let bytes = 0
-    if (peer.choking || nowS < peer.pausedUntilS || this.done) return 0
-    const minBytes = peer.isSuperSeeding ? MIN_SHARE_OF_SHOWN * this.#options.pieceLength : 0
-    peer.window.resize({
-      rate: this.#shareOf(peer, nowS),
-      aheadS: this.aheadS,
-      minBytes,
-      isOfFew: this.#isFew,
-    })
-    const most = peer.isNear ? budget : Math.min(budget, this.#farRoom(peer))
-    while (bytes < most && peer.hasRoom) {
-      const block = this.#nextBlock(peer, nowS)
-      if (!block) break
-      const request = peer.add(block, nowS)
-      this.picker.partials.get(block.piece)?.requests.push(request)
-      requests.push(request)
-      bytes += block.length
-    }
-    return bytes
-  }
-
-  /**
-   * The windows of several neighbours at the other ends of one link, reckoned each by itself, would fill its queue; and so would
-   * those of several members that import. So all of this member's together hold what comes in some time, however many there are.
-   */
-  #farRoom({ window }: PeerState): number {
-    if (this.#isFew) return Number.POSITIVE_INFINITY
-    const wayS = window.knownRoundTripS
-    const wanted = this.#farRate.value * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS)
-    let owedBytes = 0
-    for (const peer of this.#peers.values()) if (!peer.isNear) owedBytes += peer.owedBytes
-    return (wanted === 0 ? FIRST_FAR_BYTES : Math.max(LEAST_FAR_BYTES, wanted)) - owedBytes
-  }
-
-  /** Bytes a second that each neighbour should bring. What comes over long links is shared by those at their other ends alone. */
-  #shareOf(peer: PeerState, nowS: number): number {
-    const target = peer.isNear
-      ? this.#targetRate
-      : Math.max(MIN_RATE_BYTES_PER_S / this.sites.importers, this.#farRate.value)
-    return target / this.sites.sharers(peer, nowS)
-  }
-
-  #nextBlock(peer: PeerState, nowS: number): Block | undefined {
-    const choices = this.sites.choices(peer, nowS)
-    const partial = this.picker.next(peer, this.pieceLength, this.#ownersAt(nowS), choices)
-    if (partial) {
-      if (choices && !partial.isImport) this.#imports.push(partial.piece)
-      partial.isImport ||= choices !== undefined
-      const block = partial.take(peer.window.blockLength(peer.largestBlock))
-      this.picker.changed(partial)
-      return block
-    }
-    // Only at the end of a site is a late block worth a second way between sites.
-    if (choices ? this.sites.hasMoreOf(this.picker.open) : this.picker.open.size > 0) return undefined
-    return lateBlock(peer, this.picker.partials.values(), this.#peers, nowS, this.#latencyS)
-  }
-
-  #ownersAt(nowS: number): Owners {
-    return {
-      isBusy: (id) => this.#peers.get(id)?.busy ?? false,
-      isLost: (id) => {
-        const peer = this.#peers.get(id)
-        return !peer || peer.choking || nowS < peer.pausedUntilS
-      },
-      restart: (partial) => void this.#restart(partial),
-    }
   }
 
   /** Returns the requests that were given up. */
@@ -358,21 +269,18 @@ export class Scheduler {
 
   // ---- answers
 
-  /** A block came. Undefined when it was never asked for: then it is to be thrown away. */
+  /** A block came. Undefined when it was never requested: then discard it. */
   arrived(id: number, block: Block, nowS: number): Arrival | undefined {
     const peer = this.#peers.get(id)
     const request = peer?.find(block)
     if (!peer || !request) return undefined
     this.#drop(request)
     peer.answered(request, nowS)
-    const latencyS = nowS - request.askedAtS
-    this.#latencyS = this.#latencyS === 0 ? latencyS : this.#latencyS * 0.9 + latencyS * 0.1
-    this.#rate.arrived(block.length, nowS)
-    if (!peer.isNear) this.#farRate.arrived(block.length, nowS)
+    this.#rates.arrived(block.length, peer, nowS - request.askedAtS, nowS)
     this.sites.arrived(peer, block.length, nowS)
 
     const partial = this.picker.partials.get(block.piece)
-    if (!partial) return { fresh: false, first: false, cancel: [], complete: false }
+    if (!partial) return NOTHING_NEW
     const first = partial.isUntouched
     const fresh = partial.arrived(block) > 0
     this.picker.changed(partial)
@@ -385,7 +293,7 @@ export class Scheduler {
       fresh,
       first,
       unverified,
-      cancel: cancel.map((other) => ({ peer: other.peer, block: other })),
+      cancel: cancel.length === 0 ? NONE : cancel.map((other) => ({ peer: other.peer, block: other })),
       complete,
     }
   }
@@ -399,19 +307,19 @@ export class Scheduler {
     peer.pausedUntilS = Math.max(peer.pausedUntilS, nowS + REJECTED_PAUSE_S)
   }
 
-  /** What is here of a partial piece is worth nothing. Returns what to cancel. */
+  /** Drops the bytes of a partial piece, because they are worthless. Returns the requests to cancel. */
   restart(piece: number): { peer: number; block: Block }[] {
     const partial = this.picker.partials.get(piece)
     return partial ? this.#restart(partial).map((block) => ({ peer: block.peer, block })) : []
   }
 
-  /** The hash of a complete piece was checked. A wrong piece is downloaded again, from one peer alone. */
+  /** The hash of a complete piece was checked. A wrong piece is downloaded again, from a single peer. */
   checked(piece: number, right: boolean): void {
     this.picker.checked(piece, right)
     if (right) this.have.add(piece)
   }
 
-  /** The peer will not send these blocks: the connection that they were asked for over has ended. */
+  /** The peer will not send these blocks, because the connection of these requests has ended. */
   lost(id: number, blocks: readonly Block[]): void {
     const peer = this.#peers.get(id)
     for (const block of blocks) {
@@ -420,12 +328,12 @@ export class Scheduler {
     }
   }
 
-  /** Gives up the requests to peers that stopped answering. Returns what to cancel. Call it every 0.1 s or so. */
+  /** Gives up the requests to peers that stopped answering. Returns the requests to cancel. Call it every 0.1 s or so. */
   tick(nowS: number): { peer: number; block: Block }[] {
-    this.#updateTargetRate()
+    this.#rates.updateTarget(this.#peers.values())
     this.sites.tick(nowS)
     const cancel: { peer: number; block: Block }[] = []
-    const usualS = Math.max(SILENT_S, SILENT_LATENCIES * this.#latencyS)
+    const usualS = Math.max(SILENT_S, SILENT_LATENCIES * this.#rates.latencyS)
     for (const peer of this.#peers.values()) {
       const { roundTripS, isLong } = peer.window
       const timeoutS = isLong ? Math.max(usualS, SILENT_ROUND_TRIPS * roundTripS) : usualS
@@ -436,21 +344,6 @@ export class Scheduler {
       this.sites.changed()
     }
     return cancel
-  }
-
-  /**
-   * The target is the rate at which neighbours have sent, or the rate at which the fastest of them downloads. Without the second,
-   * a peer that started late, or was held up, would ask for less than the others, get less of every uplink, and stay behind.
-   */
-  #updateTargetRate(): void {
-    this.#targetRate = Math.max(MIN_RATE_BYTES_PER_S, this.#rate.value)
-    for (const { ownRate, isSeeder, isNear } of this.#peers.values()) {
-      if (!isSeeder && isNear) this.#targetRate = Math.max(this.#targetRate, ownRate.value)
-    }
-  }
-
-  get #isFew(): boolean {
-    return Math.max(this.#peers.size, this.#swarmSize - 1) <= FEW_NEIGHBOURS
   }
 
   #drop(request: BlockRequest, peer = this.#peers.get(request.peer)): void {
@@ -470,6 +363,13 @@ export class Scheduler {
     for (const request of [...peer.requests]) this.#release(request, peer)
   }
 }
+
+/**
+ * A super-seeder comes first, then the other peers, the one that owes least first, and last a seeder that shows everything: the
+ * uplink of the deploy host is the scarcest of all.
+ */
+const inOrder = (one: PeerState, other: PeerState): number =>
+  rank(one) - rank(other) || one.owedBytes - other.owedBytes
 
 function rank(peer: PeerState): number {
   if (!peer.isSeeder) return 1

@@ -1,19 +1,19 @@
 /** A swarm of at most so many participants is a full mesh; a larger one is a random graph. */
 const MAX_MESH = 33
-/** In a larger swarm: neighbours that a peer looks for, and the most that it has of other agents. */
+/** In a larger swarm: how many neighbours a peer looks for, and how many agents it has at most. */
 const DEGREE = 10
 const MAX_DEGREE = 11
-/** The most neighbours of a seeder, in a small swarm, and with other clients, for which a peer always has room. */
+/** The most neighbours of a seeder, and of a peer in a small swarm. In a large one, a peer accepts other clients up to here. */
 const MAX_NEIGHBOURS = 64
-/** The most neighbours of a member that others of its site find by name (roster.ts). */
+/** The most neighbours of a member that others connect to by name (roster.ts). */
 const MAX_FOLLOWERS = 512
-/** For so long a peer opens only half of its connections. The others are for peers that start later. */
+/** For this long a peer opens only half of its connections. The rest is for peers that start later. */
 const SETTLING_S = 0.3
 
 /**
- * What decides how many neighbours a participant has. In a larger swarm all have nearly the same number. Each neighbour gets an
- * equal share of an uplink, so a peer with fewer neighbours would fall behind; and few are enough to reach everyone in a few
- * hops (NOTES.md).
+ * The facts that decide how many neighbours a participant has. In a larger swarm all have nearly the same number: each neighbour
+ * gets an equal share of an uplink, so a peer with fewer would fall behind. A few neighbours are enough to reach everyone in a
+ * few hops (NOTES.md).
  */
 export interface Topology {
   /** Participants, as far as is known, this one included. */
@@ -27,7 +27,7 @@ export interface Topology {
 export interface Caller {
   /** Whether it is an agent. */
   agent: boolean
-  /** Whether it finds this participant by name, or this one it: one of them imports for its site. */
+  /** Whether one of the two connects to the other by name, because one of them imports for its site. */
   isPartner?: boolean
   /** At another site. */
   isFar?: boolean
@@ -39,7 +39,7 @@ export function toOpen({ swarm, neighbours, ageS }: Topology): number {
   return Math.max(0, wanted - neighbours)
 }
 
-/** Whether in such a swarm all are to be neighbours of all. */
+/** Whether the swarm is small enough for a full mesh. */
 export const isMesh = (swarm: number): boolean => swarm <= MAX_MESH
 
 /** Whether to accept one more connection. `seeder`: whether this is a seeder. */

@@ -1,6 +1,6 @@
 import type { PieceBuffer } from './piece-buffer.ts'
 
-/** A seeder reads so much from disk at once: then every peer's next request is in memory already. */
+/** A seeder reads so many bytes from disk at once, so that every peer's next request is already in memory. */
 export const SEEDER_STRIDE_BYTES = 1024 * 1024
 
 /**
@@ -19,7 +19,7 @@ export class BlockCache {
   readonly #stride: number
   readonly #limit: number
 
-  /** In bytes: the whole content, what is read from disk at once, and the limit of each half of the cache. */
+  /** In bytes: the whole content, one read from disk, and the limit of each half of the cache. */
   constructor(
     read: (position: number, length: number) => Promise<Buffer>,
     { length, stride, limit }: { length: number; stride: number; limit: number },
@@ -52,8 +52,8 @@ export class BlockCache {
   }
 
   /**
-   * At once if the bytes are in memory: then they are valid only until the caller returns. `pieceStart` is where their piece
-   * starts.
+   * Returns at once if the bytes are in memory; they are then valid only until the caller returns. `pieceStart` is where their
+   * piece starts.
    */
   get(pieceStart: number, offset: number, length: number): Buffer | Promise<Buffer> {
     const piece = this.#unwritten.get(pieceStart) ?? this.#fresh.get(pieceStart)

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { isSystemError, MurderError } from '../../errors.ts'
 import { bytes } from '../../text/format.ts'
 
-/** Throws when the bytes to come do not fit on the disk, neither as estimated nor as counted. */
+/** Throws when the missing bytes do not fit on the disk, neither by estimate nor by exact count. */
 export async function refuseFullDisk(
   where: string,
   estimate: number,
@@ -28,7 +28,7 @@ export async function roomFor(needed: number, where: string): Promise<string> {
   return `${bytes(needed)}${Number.isFinite(free) ? `, and ${bytes(free)} are free` : ''}${without}`
 }
 
-/** Bytes that this user may still write, infinite where that is not known; and all that are in use. */
+/** Bytes that this user may still write, infinite where unknown; and all bytes in use. */
 export async function diskSpace(where: string): Promise<{ free: number; used: number }> {
   const { blocks = 0, bfree = 0, bavail = 0, bsize = 0 } = (await nearestStatfs(where)) ?? {}
   // Some network file systems do not know their size.

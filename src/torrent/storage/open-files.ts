@@ -3,16 +3,18 @@ import type { FileHandle } from 'node:fs/promises'
 
 const MAX_OPEN_FILES = 128
 const MIN_OPEN_FILES = 4
-/** Descriptors that Node itself has, and what is opened for a moment beside the content. */
+/** Descriptors of Node itself, and of files that are open briefly besides the content. */
 const RESERVED = 32
 
-/** How many files of the content may be open at a time, by `/proc/self/limits`: of what a process may open, half is for sockets. */
+/**
+ * How many files of the content may be open at a time, by `/proc/self/limits`. Half of a process's descriptors are for sockets.
+ */
 export function openFilesWithin(limits: string): number {
   const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity)
   return Math.max(MIN_OPEN_FILES, Math.min(MAX_OPEN_FILES, Math.floor((limit - RESERVED) / 2)))
 }
 
-/** The same for this process. Only Linux says it. */
+/** The same for this process. Only Linux tells it. */
 export function mostOpenFiles(): number {
   try {
     return openFilesWithin(readFileSync('/proc/self/limits', 'utf8'))
@@ -108,7 +110,7 @@ export class OpenFiles {
     else this.#waiting.shift()?.()
   }
 
-  /** It gets no new users, and its last user closes it. */
+  /** The file gets no new users, and its last user closes it. */
   async #retire(file: OpenFile): Promise<void> {
     if (file.retired) return
     file.retired = true

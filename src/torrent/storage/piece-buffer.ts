@@ -2,7 +2,7 @@ import * as crypto from 'node:crypto'
 import { UNIT_BYTES } from '../scheduler/request-window.ts'
 import type { PiecePool } from './piece-pool.ts'
 
-/** Pieces up to this length are hashed in one go: it takes 1 ms, and less work than block by block. */
+/** Pieces up to this length are hashed in one go: it takes 1 ms, and costs less than block by block. */
 const MAX_HASH_AT_ONCE_BYTES = 1024 * 1024
 
 /** The bytes of a piece, first partial, then complete. Counts its users, its maker included; the last one gives the memory back. */
@@ -10,7 +10,7 @@ export class PieceBuffer<Sender = unknown> {
   readonly bytes: Buffer
   /** The last sender of each unit of `UNIT_BYTES`. */
   readonly senders: (Sender | undefined)[] = []
-  /** Until its bytes that are on the disk have been read; undefined where there are none. */
+  /** Resolves when its bytes on the disk have been read; undefined where there are none. */
   loading: Promise<void> | undefined
   readonly #runningHash: RunningHash | undefined
   readonly #pool: PiecePool
@@ -32,7 +32,7 @@ export class PieceBuffer<Sender = unknown> {
     this.#users++
   }
 
-  /** After the last user's call, `bytes` belong to another piece. */
+  /** After the last user has called this, `bytes` belong to another piece. */
   release(): void {
     if (--this.#users === 0) this.#pool.giveBack(this.bytes)
   }
@@ -52,7 +52,7 @@ export class PieceBuffer<Sender = unknown> {
   }
 }
 
-/** Hashes blocks as they come, from the start on without a gap, so that a long piece does not hold up the network. */
+/** Hashes blocks as they come, from the start without a gap, so that a long piece does not hold up the network. */
 class RunningHash {
   readonly #bytes: Buffer
   readonly #here: Uint8Array

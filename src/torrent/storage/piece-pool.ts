@@ -1,10 +1,10 @@
 /**
- * Free memory that is kept: as much as may be in use at a time. Memory that is not kept stays allocated until it is
- * garbage-collected, and pieces of 8 MiB would be needed again long before that.
+ * Limit of free memory that is kept, as much as may be in use at a time. Other memory stays allocated until the garbage collector
+ * runs, and pieces of 8 MiB would be needed again long before that.
  */
 const MAX_FREE_BYTES = 64 * 1024 * 1024
 
-/** Memory for pieces. It is used again when a piece has no users any more: new memory costs page faults (wire/NOTES.md). */
+/** Memory for pieces. It is reused when a piece has no users any more, because new memory costs page faults (wire/NOTES.md). */
 export class PiecePool {
   readonly #free: Buffer[] = []
   readonly #pieceLength: number

@@ -6,26 +6,26 @@ import type { Survey } from './survey.ts'
 import { checkPieces, digestOfZeros, hasHash, spotCheck } from './verify.ts'
 
 /**
- * For a seeder. Throws when the content at `path` has other lengths, or when one of a few pieces is wrong: checking all of
- * them would take too long.
+ * For a seeder. Throws when the content at `path` has other lengths, or when one of a few pieces is wrong. Checking all pieces
+ * would take too long.
  */
 export async function checkSeederContent(metainfo: Metainfo, storage: Storage, path: string): Promise<void> {
   await storage.checkLengths()
   await spotCheck(metainfo, (at, into) => storage.read(at, into), path)
 }
 
-/** A piece of which bytes are in their place now: all, and verified, or the units that are not 0, which are not verified. */
+/** A piece with bytes that are in place now: either all of it, verified, or the units that are not zeros, unverified. */
 export interface Reused {
   piece: number
   units?: Uint8Array
 }
 
-/** Puts what is here elsewhere into its place in missing pieces. */
+/** Puts content from other places on this machine into missing pieces. */
 export type Reuse = (storage: Storage, survey: Survey, missing: readonly number[]) => AsyncGenerator<Reused>
 
 /**
- * For a peer. Makes the files and yields the pieces that are there already, from an earlier run, and then what `reuse` finds. Holes
- * are zeros, and so is what is missing, once the files are made.
+ * For a peer. Makes the files and yields the pieces that are there from an earlier run, and then those that `reuse` finds. Once
+ * the files are made, holes and missing bytes read as zeros.
  */
 export async function* piecesHere(
   metainfo: Metainfo,
@@ -55,7 +55,7 @@ export async function* piecesHere(
   await storage.cut(survey)
 }
 
-/** For a peer whose files are made: pieces that are zeros, where nothing was but holes when `survey` was taken. */
+/** For a peer whose files are made: pieces of zeros in places that had only holes when `survey` was taken. */
 export function* zerosHere(
   metainfo: Pick<Metainfo, 'length' | 'pieceLength' | 'pieces'>,
   storage: Storage,
@@ -70,8 +70,8 @@ export function* zerosHere(
 }
 
 /**
- * For a seeder, when it has read a range. Throws OTHER_CONTENT when a file there has changed since the start and a piece of the
- * range is wrong now. A file that was only touched stays in use.
+ * For a seeder, after it has read a range. Throws OTHER_CONTENT when a file in it has changed since the start and a piece of the
+ * range is now wrong. A file that was only touched stays in use.
  */
 export async function refuseChangedContent(
   metainfo: Metainfo,

@@ -11,11 +11,11 @@ import {
   writeSync,
 } from 'node:fs'
 
-/** Anything longer is left to the thread pool: it would hold up the network. */
+/** Longer work is left to the thread pool, because it would hold up the network. */
 const MAX_BYTES = 1024 * 1024
-/** Files are opened here only for so few bytes. For more, the time in the thread pool does not matter. */
+/** Files are opened here only for at most so many bytes. For more, the time in the thread pool does not matter. */
 const MAX_BYTES_WITH_OPEN = 256 * 1024
-/** If one of these calls takes longer, the disk is slow: for a while everything is left to the thread pool. */
+/** If a call takes longer than this, the disk is slow, and for a while everything is left to the thread pool. */
 const SLOW_CALL_MS = 50
 const SLOW_PAUSE_MS = 1000
 
@@ -24,9 +24,9 @@ const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_WRONLY } = constants
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
 
 /**
- * Short synchronous work on a disk, as long as the disk is quick. In the system's cache a small file takes 20 µs to open, use
- * and close, and through the thread pool several times that. Each method returns whether it has done everything. If not, the
- * caller must do it again through the thread pool, and then gets any error.
+ * Short synchronous work on a disk, as long as the disk is quick. A small file in the system's cache takes 20 µs to open, use and
+ * close; through the thread pool it takes several times as long. Each method returns whether it has done everything. If not, the
+ * caller must repeat it through the thread pool, which reports any error.
  */
 export class QuickDisk {
   #slowUntilMs = 0
@@ -44,7 +44,7 @@ export class QuickDisk {
     )
   }
 
-  /** Writes into `fd`. Without one, writes few bytes into the file, if that has no other name (hard link). */
+  /** Writes into `fd`. Without `fd`, writes a few bytes into the file, if it has no other name (hard link). */
   write(path: string, fd: number | undefined, bytes: Uint8Array, at: number): boolean {
     if (bytes.length > (fd === undefined ? MAX_BYTES_WITH_OPEN : MAX_BYTES)) return false
     const writeTo = (fd: number) => writeSync(fd, bytes, 0, bytes.length, at) === bytes.length
@@ -55,7 +55,7 @@ export class QuickDisk {
     )
   }
 
-  /** Whether a file has the time and the length that it had. */
+  /** Whether a file still has the same time and length. */
   isAsBefore(path: string, was: Stats): boolean {
     return this.#attempt(() => isAsBefore(statSync(path), was))
   }

@@ -11,10 +11,10 @@ import { isAsBefore, QuickDisk } from './quick-disk.ts'
 import { refuseWrongDirectories, type Stretch, Survey } from './survey.ts'
 import { makeUsable, openOwnToRead, openToRead, openToWrite, removeUnfilled } from './writable-file.ts'
 
-/** After making so many files the event loop runs, for timers and signals. */
+/** After so many new files the event loop runs, for timers and signals. */
 const FILES_PER_ITERATION = 200
 
-/** The part of a range that lies in one file: where it is in the file, and from where to where in the range. */
+/** The part of a range that lies in one file: its position in the file, and its start and end in the range. */
 interface Part {
   index: number
   path: string
@@ -26,7 +26,7 @@ interface Part {
 export interface StorageOptions {
   /** Only the owner may use the new files and directories, until their attributes are set. Otherwise the umask decides. */
   ownerOnly?: boolean
-  /** Files that are read from elsewhere than from their place in the target, by their path in the torrent. */
+  /** Files that are read from another place than the target, by their path in the torrent. */
   elsewhere?: Record<string, string>
 }
 
@@ -42,9 +42,9 @@ export class Storage {
   readonly #mostOpen = mostOpenFiles()
   readonly #files: OpenFiles
   readonly #quick = new QuickDisk()
-  /** What `checkLengths` has found, by the index of the stretch. */
+  /** The files that `checkLengths` found, by the index of the stretch. */
   #atStart: (Stats | undefined)[] = []
-  /** What `prepare` has made, each after the directory that holds it. */
+  /** Files and directories that `prepare` has made, each after its parent directory. */
   readonly #created: string[] = []
 
   constructor(
@@ -81,10 +81,10 @@ export class Storage {
   }
 
   /**
-   * Makes every file, with its final length and with holes where nothing is yet; longer files are cut, unless what is beyond may
-   * be of use: then `cut` does that. Returns what was there before. If it throws because there is something else in a file's
-   * place, or because the disk is full, nothing was changed. `missing` counts the bytes to come by reading what is there: a file
-   * with many holes cannot be estimated.
+   * Makes every file with its final length, and with holes where nothing is yet. Longer files are cut, unless their rest may be
+   * useful; then `cut` does it later. Returns what was there before. If something else is in a file's place, or the disk is full,
+   * it throws and has changed nothing. `missing` counts the missing bytes by reading the files, because a file with many holes
+   * cannot be estimated.
    */
   async prepare(missing?: (survey: Survey) => Promise<number>, { cuts = true } = {}): Promise<Survey> {
     const survey = await this.#guard(this.#top, () => this.#surveyToWrite())
@@ -133,7 +133,7 @@ export class Storage {
     }
   }
 
-  /** Removes what `prepare` made, as far as it is still empty. Only after `close`. */
+  /** Removes the files and directories that `prepare` made, if they are still empty. Call it only after `close`. */
   removeEmpty(): Promise<void> {
     return removeUnfilled(this.#created.splice(0).reverse())
   }
@@ -154,7 +154,7 @@ export class Storage {
     }
   }
 
-  /** A file of a range that has another time or length than when lengths were checked, or is gone. */
+  /** A file of a range that is gone, or has another time or length than at the check of lengths. */
   async changedFile(position: number, length: number): Promise<string | undefined> {
     for (const { index, path } of this.#partsOf(position, length)) {
       const was = this.#atStart[index]
@@ -165,13 +165,13 @@ export class Storage {
     return undefined
   }
 
-  /** Whether any byte of a range may be here that is not in a hole, by the survey. */
+  /** Whether, by the survey, any byte of a range may be here outside of holes. */
   hasBytes(survey: Survey, position: number, length: number): boolean {
     for (const { index, at } of this.#partsOf(position, length)) if (survey.hasBytes(index, at)) return true
     return false
   }
 
-  /** Whether all bytes of a range are here, be they holes, by the survey. */
+  /** Whether, by the survey, all bytes of a range are here, including holes. */
   isWhole(survey: Survey, position: number, length: number): boolean {
     for (const { index, at, from, to } of this.#partsOf(position, length))
       if (!survey.reaches(index, at + to - from)) return false
@@ -187,7 +187,7 @@ export class Storage {
     }
   }
 
-  /** Fills `buffer` with the content from `position` on, and returns it. What is between files is zeros. */
+  /** Fills `buffer` with the content from `position` on, and returns it. Gaps between files are zeros. */
   async read(position: number, buffer: Buffer): Promise<Buffer> {
     let filled = 0
     for (const part of this.#partsOf(position, buffer.length)) {
@@ -306,7 +306,7 @@ async function readAll(handle: FileHandle, into: Buffer, { path, at }: Part): Pr
   }
 }
 
-/** Every directory below `target` on the way to a file or a symlink, outer ones first. */
+/** Every directory below `target` that leads to a file or a symlink, outer ones first. */
 function directoriesOf(target: string, files: { path: string[] }[]): string[] {
   const found = new Set<string>()
   for (const { path } of files) {

@@ -9,7 +9,7 @@ export interface Stretch {
   length: number
 }
 
-/** What is on disk in the places of a torrent's content. Reads no file. */
+/** The files that are on disk in the places of a torrent's content. Reads no content. */
 export class Survey {
   /** By the index of the stretch; undefined when nothing is there. */
   readonly found: (Stats | undefined)[]
@@ -20,7 +20,7 @@ export class Survey {
     this.found = found
   }
 
-  /** `follow`: whether symlinks are followed. Throws the system's errors, but not for missing files. */
+  /** `follow`: whether symlinks are followed. Throws the system's errors, except for missing files. */
   static async of(stretches: Stretch[], follow: boolean): Promise<Survey> {
     const look = follow ? stat : lstat
     const found: (Stats | undefined)[] = []
@@ -35,13 +35,13 @@ export class Survey {
     return new Survey(stretches, found)
   }
 
-  /** Whether a file has bytes from `at` on. One without any block is all hole. */
+  /** Whether a file has bytes from `at` on. A file without blocks is one hole. */
   hasBytes(index: number, at: number): boolean {
     const found = this.found[index]
     return found?.isFile() === true && found.blocks > 0 && found.size > at
   }
 
-  /** Whether a file has all bytes up to `end`, be they holes. */
+  /** Whether a file has all bytes up to `end`, including holes. */
   reaches(index: number, end: number): boolean {
     const found = this.found[index]
     return found?.isFile() === true && found.size >= end
@@ -55,7 +55,7 @@ export class Survey {
     }, 0)
   }
 
-  /** Throws for anything that must not be written to. It is called before anything is changed. */
+  /** Throws for anything that must not be written to. Call it before changing anything. */
   refuseOtherKinds(): void {
     for (const [index, { path }] of this.#stretches.entries()) {
       const found = this.found[index]

@@ -1,6 +1,6 @@
 import { UNIT_BYTES } from '../scheduler/request-window.ts'
 
-/** The runs of units that are not 0, as bytes of a piece of this length. */
+/** The runs of marked units, as byte ranges of a piece of this length. */
 export function* unitRuns(units: Uint8Array, length: number): Generator<{ offset: number; end: number }> {
   for (let first = 0; first < units.length; first++) {
     if (units[first] === 0) continue

@@ -13,12 +13,12 @@ export interface FileCheck {
 
 interface CheckOptions {
   signal?: AbortSignal
-  /** What a range is before anything is read: `bytes` must be read. */
+  /** What is known about a range before reading: `bytes` must be read. */
   kindOf?: (position: number, length: number) => 'bytes' | 'zeros' | 'missing'
   onProgress?: (bytes: number, total: number) => void
 }
 
-/** Is read while the bytes before are hashed. */
+/** Read while the previous bytes are hashed. */
 const READ_AHEAD_BYTES = 1024 * 1024
 
 /** Fills `into` with the content from `position` on. */
@@ -33,7 +33,7 @@ export async function* checkPieces(
   const { length, pieceLength, pieces } = metainfo
   const kindOf = options.kindOf ?? (() => 'bytes')
   const batches = batchesToRead(metainfo, (at, size) => kindOf(at, size) === 'bytes')
-  // Two buffers for the whole check: new memory for each batch would cost more than hashing it.
+  // Two buffers serve the whole check, because new memory for each batch would cost more than hashing it.
   const memories = [0, 0].map(() =>
     Buffer.allocUnsafeSlow(Math.max(READ_AHEAD_BYTES, Math.min(pieceLength, length))),
   )
@@ -72,7 +72,7 @@ interface Batch {
   size: number
 }
 
-/** Whole pieces in a row that must be read, up to `READ_AHEAD_BYTES` bytes of them. */
+/** Consecutive whole pieces that must be read, up to `READ_AHEAD_BYTES`. */
 function* batchesToRead(
   { length, pieceLength }: Pick<Metainfo, 'length' | 'pieceLength'>,
   mustRead: (position: number, length: number) => boolean,

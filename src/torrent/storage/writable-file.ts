@@ -36,8 +36,8 @@ async function openOrMake(path: string, mode: number): Promise<FileHandle> {
 }
 
 /**
- * Opens a file of this user also where its mode forbids that, by the attributes that were set the last time. They are set
- * again when the content is complete.
+ * Opens a file of this user even if its mode forbids that, which an earlier run may have set. The mode is set again when the
+ * content is complete.
  */
 async function despiteItsMode(path: string, openIt: () => Promise<FileHandle>): Promise<FileHandle> {
   try {
@@ -51,7 +51,7 @@ async function despiteItsMode(path: string, openIt: () => Promise<FileHandle>): 
   }
 }
 
-/** Removes files that are all hole, and directories that are empty then. Others stay. */
+/** Removes files that contain only holes, and directories that are empty then. Others stay. */
 export async function removeUnfilled(paths: string[]): Promise<void> {
   for (const path of paths) {
     const found = await lstat(path).catch(() => undefined)
@@ -60,7 +60,7 @@ export async function removeUnfilled(paths: string[]): Promise<void> {
   }
 }
 
-/** Lets this user make files in a directory that it owns, if there is one. */
+/** Gives this user write permission in a directory that it owns, if it exists. */
 export async function makeUsable(path: string): Promise<void> {
   const found = await lstat(path).catch((error) => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined

@@ -1,7 +1,7 @@
 import { formatAddress } from '../../system/addresses.ts'
 import { announcePath } from '../access/secret.ts'
 
-/** With a secret, its path has a place for the key, which agents put in when they announce. */
+/** With a secret, its path has a placeholder for the key, which agents fill in when they announce. */
 export const announceUrl = (host: string, port: number, isSecret = false) =>
   `http://${formatAddress(host, port)}${announcePath(isSecret)}`
 

@@ -1,6 +1,6 @@
-import { get as getHttp } from 'node:http'
+import { request as requestHttp } from 'node:http'
 import { MurderError } from '../../errors.ts'
-import { formatAddress } from '../../system/addresses.ts'
+import { formatAddress, isLoopback, plainAddress } from '../../system/addresses.ts'
 import { oneLine } from '../../text/format.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import { decodeCompact } from '../encoding/compact.ts'
@@ -11,12 +11,12 @@ import { isPlaceName } from './places.ts'
 const LONGEST_ANSWER_BYTES = 256 * 1024
 /** As many as libtorrent follows. */
 const MAX_REDIRECTS = 5
-/** Without any byte from the tracker. */
+/** Longest silence of the tracker. */
 const IDLE_TIMEOUT_MS = 10_000
-/** For the whole answer, also from a tracker that sends a byte now and then. */
+/** Time for the whole answer, even if the tracker keeps sending single bytes. */
 const ANSWER_TIMEOUT_MS = 30_000
 
-/** Key of an answer: the place where the asker is. */
+/** Key of an answer: the place of the asking peer. */
 export const PLACE_KEY = 'murder_place'
 
 export interface AnnounceRequest {
@@ -30,9 +30,9 @@ export interface AnnounceRequest {
   event?: 'started' | 'completed' | 'stopped'
   /** Peers wanted. */
   want: number
-  /** The address that others shall get, if it is not the one that the tracker sees. */
+  /** The address that others shall get, if it differs from the one that the tracker sees. */
   address?: string
-  /** Whether the tracker is asked where this peer is. Only our own answers that. */
+  /** Whether to ask the tracker for this peer's place. Only our own tracker answers that. */
   locate?: boolean
 }
 
@@ -41,7 +41,7 @@ export interface AnnounceAnswer {
   interval: number
   /** `host:port`, IPv6 in brackets. */
   peers: string[]
-  /** Participants that the tracker knows, this one included; 0 when it does not say. */
+  /** The number of participants that the tracker knows, including this one; 0 when it does not say. */
   swarm: number
   /** The name of the place where this peer is. */
   place?: string | undefined
@@ -61,7 +61,7 @@ export async function announce(url: string, request: AnnounceRequest): Promise<A
   }
 }
 
-/** Throws an Error that says what is wrong with the answer, or with the request in the words of the tracker. */
+/** Throws an Error that names the fault of the answer, or quotes the tracker's complaint about the request. */
 export function parseAnswer(bytes: Uint8Array): AnnounceAnswer {
   const answer = decodeAnswer(bytes)
   const failure = reasonIn(answer)
@@ -147,8 +147,8 @@ function readPeers(value: unknown, version: 4 | 6): string[] {
 }
 
 /** TLS is loaded only where it is needed: it would take 8 ms of every start. */
-const getterOf = async (url: string) =>
-  url.startsWith('https:') ? (await import('node:https')).get : getHttp
+const requesterOf = async (url: string) =>
+  url.startsWith('https:') ? (await import('node:https')).request : requestHttp
 
 interface Answer {
   status: number
@@ -173,9 +173,9 @@ async function fetchAnswer(url: string): Promise<Answer> {
 }
 
 async function fetchOnce(url: string): Promise<Answer> {
-  const get = await getterOf(url)
+  const start = await requesterOf(url)
   return new Promise((resolve, reject) => {
-    const request = get(
+    const request = start(
       url,
       {
         agent: false,
@@ -200,7 +200,20 @@ async function fetchOnce(url: string): Promise<Answer> {
     )
     request.on('timeout', () => request.destroy(new Error(`no answer within ${IDLE_TIMEOUT_MS / 1000} s`)))
     request.on('error', reject)
+    request.on('socket', (socket) =>
+      socket.once('connect', () => {
+        if (request.path.includes('?')) request.path += ownAddress(socket.localAddress)
+        request.end()
+      }),
+    )
   })
+}
+
+/** From where this machine asks (BEP 7), for a tracker that sees only its proxy. */
+function ownAddress(from: string | undefined): string {
+  const address = plainAddress(from ?? '')
+  if (address === '' || isLoopback(address)) return ''
+  return `&${address.includes(':') ? 'ipv6' : 'ipv4'}=${encodeURIComponent(address)}`
 }
 
 function trackerError(url: string, why: string): MurderError {

@@ -29,13 +29,18 @@ export interface AnnounceParams {
 /**
  * Makes the tracker give out addresses at which peers can be reached: the address that a peer announces (`ip`, BEP 3), or
  * else the one that the tracker sees. A peer that announces over loopback runs on the tracker's own machine: other machines
- * get the address at which they reached the tracker.
+ * get the address at which they reached the tracker. Or it comes through a proxy there: then it is the one that the proxy has seen;
+ * where that does not say it, in an open tracker the one from which the peer asked (BEP 7).
  */
-export function correctAddresses(http: Server): void {
+export function correctAddresses(http: Server, isOpen: boolean): void {
   http.prependListener('request', (request, response) => {
     delete request.headers[HEADER]
     const isHere = isLoopback(plainAddress(request.socket.remoteAddress ?? ''))
-    const address = announcedAddress(request.url ?? '') ?? (isHere ? forwardedFor(request) : undefined)
+    const url = request.url ?? ''
+    const address =
+      addressIn(url, ['ip']) ??
+      (isHere ? forwardedFor(request) : undefined) ??
+      (isHere && isOpen ? addressIn(url, ['ipv4', 'ipv6']) : undefined)
     if (address) request.headers[HEADER] = address
     if (!isHere) tellWhereReached(request, response)
   })
@@ -49,18 +54,19 @@ export function useAnnouncedAddress(params: AnnounceParams): void {
   params.addr = formatAddress(address, params.port)
 }
 
-function announcedAddress(url: string): string | undefined {
-  const query = url.slice(url.indexOf('?') + 1)
-  const word = query.split('&').find((part) => part.startsWith('ip='))
+/** What the first of these keys of a query says. */
+function addressIn(url: string, keys: readonly string[]): string | undefined {
+  const words = url.slice(url.indexOf('?') + 1).split('&')
+  const word = words.find((part) => keys.includes(part.slice(0, part.indexOf('='))))
   try {
-    const address = plainAddress(decodeURIComponent(word?.slice(3) ?? ''))
+    const address = plainAddress(decodeURIComponent(word?.slice(word.indexOf('=') + 1) ?? ''))
     return isIP(address) > 0 && !isLoopback(address) ? address : undefined
   } catch {
     return undefined
   }
 }
 
-/** The peer behind a reverse proxy on this machine. From elsewhere the header could be anybody's. */
+/** The address of a peer behind a reverse proxy on this machine. From other machines the header could be forged. */
 function forwardedFor({ headers }: IncomingMessage): string | undefined {
   const address = [headers['x-forwarded-for']].flat().join(',').split(',').at(-1)?.trim() ?? ''
   return isIP(address) > 0 && !isLoopback(address) ? address : undefined

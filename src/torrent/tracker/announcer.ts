@@ -1,6 +1,6 @@
 import { type AnnounceAnswer, type AnnounceRequest, announce } from './announce.ts'
 
-/** The second announce comes soon, for the peers that started at the same moment; later ones when the tracker says. */
+/** The second announce comes soon, for peers that started at the same moment. Later ones come when the tracker says. */
 const SECOND_ANNOUNCE_S = 2
 const FIRST_RETRY_S = 0.5
 const LONGEST_RETRY_S = 15

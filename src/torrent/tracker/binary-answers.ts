@@ -3,25 +3,28 @@ import bencode from 'bencode'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import { amend } from './answers.ts'
 
-/** Of an infohash, and of a peer id. */
+/** Length of an infohash and of a peer id. */
 const ID_BYTES = 20
 
 interface Answer {
-  /** Of a scrape, by infohash. */
+  /** In a scrape, by infohash. */
   files?: Record<string, { [key: string]: number }>
-  /** Of an announce: a list, or compact. */
+  /** In an announce: a list, or compact. */
   peers?: { 'peer id': Uint8Array }[] | Uint8Array
 }
 
 /**
- * Makes the tracker answer with the infohashes and peer ids themselves. The module takes their bytes for text, and writes two
- * for each from 0x80 on: other clients would not find their torrent in a scrape, nor know a peer by its id.
+ * Makes the tracker answer with correct infohashes and peer ids. The module treats their bytes as text, and writes two bytes for
+ * each from 0x80 on. So other clients would not find their torrent in a scrape, nor recognize a peer by its id.
  */
 export function keepBinary(http: Server): void {
   http.prependListener('request', (_request, response) => amend(response, withBinary))
 }
 
-/** The module's answer to a scrape (BEP 48), or to an announce that is not compact (BEP 3), put right. Others stay as they are. */
+/**
+ * Corrects the module's answer to a scrape (BEP 48), or to an announce that is not compact (BEP 3). Other answers stay as they
+ * are.
+ */
 export function withBinary(body: Uint8Array): Uint8Array {
   let answer: Answer
   try {

@@ -4,25 +4,25 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { addressMatcher } from '../../system/addresses.ts'
 import { FAR_MS, networkOf, Places } from './places.ts'
 
-/** A peer whose port does not answer within this time is not located, and nobody of its network is for a while. */
+/** If a peer's port does not answer within this time, no peer of its network is located for a while. */
 const TIMEOUT_MS = 1000
 const SILENCE_MS = 60_000
-/** An answer waits no longer: the next one, two seconds later, has it. */
+/** An announce waits this long for the place. The next announce, two seconds later, has it. */
 const LONGEST_WAIT_MS = 250
 const MAX_TRIES = 4
-/** A connection to this machine itself takes less, unless this process is held up. */
+/** A connection to this machine itself is faster than this, unless this process is held up. */
 const QUICK_MS = 3
 const LOOPBACK = '127.0.0.1'
 /** tcpmux, which nobody runs. */
 const CLOSED_PORT = 1
-/** Networks that are looked at at one time, and that are remembered. */
+/** How many networks are measured at one time, and how many are remembered. */
 const MAX_PENDING = 64
 const MAX_KNOWN = 20_000
 
 /**
- * Finds out at which place the peers of a tracker are (`Places`), by how long it takes to connect to them. The kernel of a
- * peer's machine answers that, so busy peers look no farther away. Only the first peer of a network is looked at, which is
- * before the links are full. Those in this machine's own networks are near without a look.
+ * Finds the place of each peer of a tracker (`Places`) by the time it takes to connect to it. The kernel of the peer's machine
+ * answers that, so busy peers do not look farther away. Only the first peer of a network is measured, before the links are full.
+ * Peers in this machine's own networks count as near without measuring.
  */
 export class Locator {
   readonly #places = new Places()
@@ -36,7 +36,7 @@ export class Locator {
     this.#isInOwnNetwork = addressMatcher(own)
   }
 
-  /** Undefined when that can't be told, or not soon. */
+  /** Undefined when that is unknown, or not known soon enough. */
   async locate(host: string, port: number): Promise<string | undefined> {
     if (this.#isInOwnNetwork(host)) return this.#places.nameOf(host, 0)
     const network = networkOf(host)
@@ -52,7 +52,7 @@ export class Locator {
     const roundTripMs = await this.#measure(host, port)
     this.#pending--
     if (Number.isFinite(roundTripMs)) return this.#places.nameOf(network, roundTripMs)
-    // Closed to this machine, perhaps: those that ask meanwhile shall not wait.
+    // Perhaps a firewall blocks this machine. Peers that ask meanwhile shall not wait.
     setTimeout(() => this.#known.delete(network), SILENCE_MS).unref()
     return undefined
   }
@@ -64,8 +64,9 @@ function ownNetworks(): string[] {
 }
 
 /**
- * The shortest of some connections, milliseconds. A way never looks shorter than it is, but longer where this process is held up:
- * so a connection counts only if one to this machine itself, which is refused, was quick. Infinity when nothing is certain.
+ * The shortest of some connection times, in milliseconds. A path never looks shorter than it is, but it looks longer when this
+ * process is held up. So a measurement counts only if a connection to this machine itself, which is refused, was quick. Infinity
+ * when nothing is certain.
  */
 export async function certainRoundTripMs(host: string, port: number): Promise<number> {
   let shortestMs = Number.POSITIVE_INFINITY
@@ -78,7 +79,7 @@ export async function certainRoundTripMs(host: string, port: number): Promise<nu
   return isCertain || shortestMs < FAR_MS ? shortestMs : Number.POSITIVE_INFINITY
 }
 
-/** Until the other machine answers, whatever it says; infinity when it does not. */
+/** Time until the other machine answers in any way; infinity when it does not. */
 function connectMs(host: string, port: number): Promise<number> {
   return new Promise((resolve) => {
     const startedAt = performance.now()

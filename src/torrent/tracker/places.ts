@@ -1,12 +1,12 @@
 import { isIPv6 } from 'node:net'
 import { addressMatcher } from '../../system/addresses.ts'
 
-/** A way that takes less is within one place, or as good as that. */
+/** Machines with a shorter round trip count as in one place. */
 export const FAR_MS = 10
-/** Round trips to networks with public addresses at one place differ by no more than this part, or by this. */
+/** Round trips to public networks at one place differ at most by this part, or by this time. */
 const SAME_WAY = 0.03
 const SAME_WAY_MS = 0.5
-/** More places are not told apart. */
+/** At most so many places are told apart. */
 const MAX_PLACES = 256
 
 const isPrivate = addressMatcher([
@@ -23,13 +23,13 @@ interface Place {
 }
 
 /**
- * Groups networks into places, as seen from one: those that are near are in the first one. Of the others, private networks tell
- * places apart. Public addresses don't: there the round trip decides.
+ * Groups networks into places, as seen from one machine. Near networks are in the first place. Of the others, each private
+ * network is a place of its own. Public networks are grouped by their round trip.
  */
 export class Places {
   readonly #far: Place[] = []
 
-  /** The name of the place where this new network is. */
+  /** The name of the place of this new network. */
   nameOf(network: string, roundTripMs: number): string {
     if (roundTripMs < FAR_MS) return nameOf(0)
     const place = { isPrivate: isPrivate(network), roundTripMs }
@@ -40,7 +40,7 @@ export class Places {
   }
 }
 
-/** No name of a site begins so: what users name and what was found are never mixed up. */
+/** No site name begins like this, so names from users and found places are never confused. */
 const nameOf = (number: number) => `~${number + 1}`
 
 export const isPlaceName = (text: string): boolean => /^~\d{1,4}$/.test(text)
@@ -50,7 +50,7 @@ function isSame(one: Place, other: Place): boolean {
   return !one.isPrivate && !other.isPrivate && Math.abs(one.roundTripMs - other.roundTripMs) <= most
 }
 
-/** The first address of the network that an address is in: a /24, of IPv6 a /64. */
+/** The first address of the network of an address: a /24, for IPv6 a /64. */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return `${address.slice(0, address.lastIndexOf('.'))}.0`
   const [head = '', tail] = address.toLowerCase().split('::')

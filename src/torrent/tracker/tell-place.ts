@@ -7,8 +7,8 @@ import { amend } from './answers.ts'
 import type { Locator } from './locator.ts'
 
 /**
- * Agents that ask are told where they are (`Locator`). Others learn of them only afterwards, so that nobody meets a peer of unknown
- * place. An open tracker looks for nobody but those who ask: else strangers could have it connect to anybody.
+ * Tells asking agents their place (`Locator`). Other peers learn about an agent only afterwards, so that nobody meets a peer of
+ * unknown place. An open tracker locates only the asking peer itself: otherwise strangers could make it connect to any machine.
  */
 export async function tellPlace(
   announced: AnnounceParams,

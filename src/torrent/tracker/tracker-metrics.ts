@@ -6,7 +6,7 @@ export interface Swarm {
   incomplete: number
 }
 
-/** What a tracker has to say to Prometheus; `swarms` by infohash, hex. */
+/** A tracker's metrics for Prometheus; `swarms` by infohash, hex. */
 export function trackerMetrics(
   swarms: Readonly<Record<string, Swarm>>,
   answers: { announces: number },

@@ -39,7 +39,7 @@ export interface Tracker {
   close(): Promise<void>
 }
 
-/** Between two announces of a peer. It is also how long two peers may not know of each other. */
+/** Time between two announces of a peer, and so how long two peers may not know each other. */
 const ANNOUNCE_INTERVAL_MS = 20_000
 /** While people look on, and how many peers may announce in a second at most for their sake. */
 const WATCHED_INTERVAL_MS = 2000
@@ -47,11 +47,11 @@ const WATCHED_ANNOUNCES_S = 50
 const MAX_PEERS = 20_000
 /** How many torrents an open tracker serves: each costs memory. */
 const MAX_TORRENTS = 1000
-/** At one time: an announce takes some milliseconds. */
+/** Connections at one time; an announce takes some milliseconds. */
 const MAX_CONNECTIONS = 512
-/** For a whole request. */
+/** Time for a whole request. */
 const REQUEST_TIMEOUT_MS = 5000
-/** Between two checks for requests that take longer. */
+/** Time between two checks for slow requests. */
 const TIMEOUT_CHECK_MS = 1000
 
 /**
@@ -96,9 +96,9 @@ export async function startTracker(options: {
       void tellPlace(announced, locator, permits !== undefined).then(() => done(null))
     },
   })
-  correctAddresses(server.http)
+  correctAddresses(server.http, permits === undefined)
   keepBinary(server.http)
-  // The module warns of every bad request, but its sender has been answered already.
+  // The module warns about every bad request, but that was answered already.
   server.on('warning', () => {})
   // The module repeats the errors of its HTTP server here. Without a listener they would end the process.
   server.on('error', () => {})

@@ -7,7 +7,7 @@ export const PROBE_HANDSHAKE = encodeHandshake('00'.repeat(20), '00'.repeat(20))
 /** A connection that says nothing ends after this time. */
 const SILENCE_MS = 20_000
 
-/** As a peer does it, so that a firewall that reads along sees what it will see in a deploy. The socket need not read yet. */
+/** Answers like a peer, so that an inspecting firewall sees the same as in a deploy. The socket need not be read yet. */
 export function answerHandshake(socket: Socket): void {
   socket.on('error', () => {}).setTimeout(SILENCE_MS, () => socket.destroy())
   socket.once('data', () => socket.end(PROBE_HANDSHAKE)).resume()

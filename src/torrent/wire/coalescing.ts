@@ -1,21 +1,21 @@
-/** Has something to do at the end of the current iteration of the event loop. That may lead to more of its kind. */
+/** Has work for the end of the current iteration of the event loop. That work may cause more. */
 export interface Flushable {
   /** Returns how many bytes it wrote. */
   flush(): number
 }
 
-/** How long a message that is not urgent waits for another one to leave with: about two rests. */
+/** How long a message that is not urgent waits for others to leave with: about two rests. */
 const COALESCE_MS = 40
 const SHORTEST_REST_MS = 10
-/** A rest as a share of the time that requests are made ahead: a request and its answer may each wait for one rest. */
+/** A rest as a share of the time for which requests are pending ahead. A request and its answer may each wait for one rest. */
 const REST_SHARE_OF_AHEAD = 1 / 7.5
 /** With fewer agents connected there is no rest. */
 const MIN_AGENTS = 4
 const FLOW_WINDOW_MS = 50
-/** In both directions together. From here on each iteration has enough to do, and a rest would fill the system's buffers. */
+/** In both directions together. Above this rate each iteration has enough work, and a rest would fill the system's buffers. */
 const FAST_FLOW_BYTES_PER_S = 16e6
 
-/** Measures how many bytes pass in both directions, to tell whether a rest pays. */
+/** Measures the bytes in both directions, to decide whether a rest pays. */
 export class FlowMeter {
   #sinceMs: number
   #bytes = 0
@@ -25,7 +25,7 @@ export class FlowMeter {
     this.#sinceMs = nowMs
   }
 
-  /** At the end of an iteration that moved so many bytes. */
+  /** Call it at the end of an iteration that moved so many bytes. */
   isSlow(nowMs: number, bytes: number): boolean {
     this.#bytes += bytes
     const elapsedMs = nowMs - this.#sinceMs
@@ -39,11 +39,11 @@ export class FlowMeter {
 }
 
 /**
- * Does once what would otherwise be done for every packet: all that the connections of one participant have to send in one
- * iteration of the event loop leaves at its end, and messages that are not urgent wait a little longer.
+ * Bundles work that would otherwise happen for every packet. All connections of a participant send at the end of an iteration of
+ * the event loop, and messages that are not urgent wait a little longer.
  *
  * After an iteration the thread may rest. On a link that is slower than the machine, packets come one by one from many
- * neighbours, and each wakes this process. What comes during a rest is read in one go: half the iterations and 15 % less
+ * neighbours, and each wakes this process. Packets that come during a rest are read in one go: half the iterations and 15 % less
  * processor time (NOTES.md).
  */
 export class Coalescer {
@@ -75,7 +75,7 @@ export class Coalescer {
     this.#agents.delete(agent)
   }
 
-  /** Requests are made this long ahead from now on. */
+  /** From now on, requests are pending for this long ahead. */
   requestsAhead(aheadMs: number): void {
     this.#restMs = restMsFor(aheadMs)
   }
@@ -126,7 +126,7 @@ export class Coalescer {
   }
 }
 
-/** The length of a rest where requests are made so long ahead. */
+/** The length of a rest when requests are pending for this long ahead. */
 export function restMsFor(aheadMs: number): number {
   return Math.max(SHORTEST_REST_MS, aheadMs * REST_SHARE_OF_AHEAD)
 }

@@ -1,6 +1,6 @@
-/** Extensions (BEP 10) by their names, and the ids that their messages to us shall have. */
+/** Extensions (BEP 10) by their names, and the ids of their messages to us. */
 
-/** By this one agents know each other. It has no messages. */
+/** Agents recognize each other by this one. It has no messages. */
 export const AGENT_EXTENSION = 'murder'
 export const AGENT_EXTENSION_ID = 1
 /** Peer exchange (BEP 11), under its usual name. */
@@ -16,11 +16,11 @@ export const PROOF_EXTENSION_ID = 20
 export const SUBFLOW_EXTENSION = 'murder_subflows'
 export const SUBFLOW_EXTENSION_ID = 21
 
-/** Where a neighbour is, and what it fetches from other sites (peers/site-exchange.ts). */
+/** The pieces that a neighbour fetches from other sites (peers/site-exchange.ts). */
 export const SITE_EXTENSION = 'murder_site'
 export const SITE_EXTENSION_ID = 22
 
-/** All that we know. A neighbour may offer others without end, and of those nothing is kept. */
+/** All extensions that we know. Others that a neighbour offers are ignored, because there could be any number. */
 export const KNOWN_EXTENSIONS = [
   AGENT_EXTENSION,
   PEX_EXTENSION,

@@ -1,8 +1,8 @@
 /**
- * Cuts a byte stream into messages: first the handshake of fixed length, then messages with a 4-byte length before
- * them (BEP 3). A message is valid only until `onMessage` returns. If it came in one chunk, it is passed on without a
- * copy; otherwise it is gathered in a buffer that the next message uses again. A length over the limit is an error
- * before any memory is allocated.
+ * Cuts a byte stream into messages: first the handshake of fixed length, then messages with a 4-byte length before them (BEP 3).
+ * A message is valid only until `onMessage` returns. If it came in one chunk, it is passed on without a copy; otherwise it is
+ * gathered in a buffer that the next message uses again. A length over the limit is an error, raised before any memory is
+ * allocated.
  */
 export class Framing {
   /** Bytes of the longest message that is accepted. May change between two messages. */
@@ -11,7 +11,7 @@ export class Framing {
   #headerBytes = 0
   #body: Buffer | undefined
   #bodyBytes = 0
-  /** Memory for bodies, as long as the longest one so far, so that not each body needs its own. */
+  /** Memory for bodies, as long as the longest one so far, and shared by all. */
   #bodyMemory = Buffer.alloc(0)
   #handshake: Buffer | undefined
   readonly #onHandshake: (bytes: Buffer) => void

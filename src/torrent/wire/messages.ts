@@ -16,7 +16,7 @@ export const EXTENDED = 20
 /** The part of a `piece` message before its block. */
 export const PIECE_HEADER_BYTES = 9
 
-/** Limit of a message of an extension (BEP 10): a piece of metadata (BEP 9) has 16 KiB and a head before them. */
+/** Limit of an extension's message (BEP 10): a piece of metadata (BEP 9) has 16 KiB after its header. */
 export const LONGEST_EXTENDED_BYTES = 16 * 1024 + 256
 
 /** A message without id or content. */
@@ -64,7 +64,7 @@ export interface Handshake {
   subflow: boolean
 }
 
-/** The reserved byte and the bit in it that no BEP uses. */
+/** A reserved bit, by its byte, that no BEP uses. */
 const SUBFLOW_BYTE = 3
 const SUBFLOW_BIT = 0x20
 

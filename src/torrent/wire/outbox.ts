@@ -7,12 +7,12 @@ import { type SendChunk, sendPool } from './send-pool.ts'
 const LONGEST_FIXED_BYTES = 17
 
 /**
- * What one connection has to send. The coalescer decides when: all connections write at the end of an iteration of the event
- * loop, each in one write; and messages that are not urgent wait some milliseconds more. Each packet costs both ends more
- * time than ten messages in it do (NOTES.md).
+ * The messages that one connection has to send. The coalescer decides when: all connections write at the end of an iteration of
+ * the event loop, each in one write, and messages that are not urgent wait some milliseconds more. One packet costs both ends
+ * more time than ten messages in it (NOTES.md).
  */
 export class Outbox {
-  /** Bytes that have not been given to the socket yet. */
+  /** Bytes that the socket has not got yet. */
   waiting = 0
   readonly #socket: Socket
   readonly #coalescer: Coalescer
@@ -46,7 +46,7 @@ export class Outbox {
     this.#schedule(true)
   }
 
-  /** Bytes that are no message. */
+  /** Raw bytes that are not a message. */
   sendRaw(bytes: Uint8Array): void {
     this.#add(bytes)
     this.#schedule(true)
@@ -70,7 +70,7 @@ export class Outbox {
     if (chunks.length > 1) this.#socket.uncork()
   }
 
-  /** `bytes` is the length of this header, `length` the one that it announces. */
+  /** `bytes`: length of this header. `length`: the length that it announces. */
   #addHeader(bytes: number, length: number, id: number, numbers: readonly number[]): void {
     const chunk = this.#chunkWith(LONGEST_FIXED_BYTES)
     let at = chunk.bytes.writeUInt32BE(length, chunk.length)

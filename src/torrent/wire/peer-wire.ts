@@ -19,7 +19,7 @@ const LONGEST_LOCKED_BYTES = 1024
 /** A connection may be silent for two minutes (BEP 3). */
 const KEEP_ALIVE_MS = 55_000
 
-/** One connection that speaks BitTorrent (BEP 3, with BEP 6 and BEP 10). Anything against the protocol closes it. */
+/** One connection that speaks BitTorrent (BEP 3, with BEP 6 and BEP 10). Any violation of the protocol closes it. */
 export class PeerWire extends EventEmitter<WireEvents> {
   readonly socket: Socket
   /** The other side's, in hex; undefined before its handshake. */
@@ -28,11 +28,11 @@ export class PeerWire extends EventEmitter<WireEvents> {
   hasFast = false
   /** This is one more connection to a neighbour, and carries blocks only. */
   isSubflow = false
-  /** No more is to be sent: one of the sides has said so. */
+  /** Nothing more may be sent, because either side has ended the connection. */
   isEnding = false
-  /** The extensions that we offer, by the id that their messages to us shall have. */
+  /** The extensions that we offer, by the id of their messages to us. */
   readonly extendedMapping: Record<number, string> = {}
-  /** What else our extended handshake says. */
+  /** Further keys of our extended handshake. */
   extendedHandshake: Record<string, unknown> = {}
   /** The extensions that both sides know: the other side's id by the name. */
   readonly peerExtendedMapping: Record<string, number> = Object.create(null)
@@ -79,7 +79,7 @@ export class PeerWire extends EventEmitter<WireEvents> {
     return this.#isLocked
   }
 
-  /** From now on only short messages of extensions are accepted. Any other closes the connection. */
+  /** From now on only short extension messages are accepted. Any other message closes the connection. */
   lock(): void {
     this.#isLocked = true
     this.#framing.longest = LONGEST_LOCKED_BYTES
@@ -101,7 +101,7 @@ export class PeerWire extends EventEmitter<WireEvents> {
     if (!this.socket.destroyed) this.socket.destroy()
   }
 
-  /** Sends what waits, and then nothing more. What the other side still sends comes. */
+  /** Sends the waiting messages, and then nothing more. Messages from the other side still arrive. */
   end(): void {
     if (this.isEnding) return
     this.isEnding = true
@@ -137,7 +137,7 @@ export class PeerWire extends EventEmitter<WireEvents> {
     this.#isInterested = false
   }
 
-  /** Leaves with the next urgent message, or some milliseconds later alone. */
+  /** Sent with the next urgent message, or alone some milliseconds later. */
   have(piece: number): void {
     this.#outbox.send(message.HAVE, [piece], false)
   }
@@ -172,15 +172,15 @@ export class PeerWire extends EventEmitter<WireEvents> {
     this.#outbox.sendBlock(piece, offset, block)
   }
 
-  /** A message of an extension. Nothing is sent when the other side has not offered it. */
+  /** Sends a message of an extension, if the other side has offered it. */
   extended(name: string, content: Uint8Array): void {
     const id = this.peerExtendedMapping[name]
     if (id) this.#outbox.sendBytes(message.EXTENDED, Buffer.concat([Buffer.from([id]), content]))
   }
 
   /**
-   * Node hands what it has read to the stream's `push`. It is taken there, before it goes through the stream's buffer and
-   * events, which nothing here needs (8 % of a peer's CPU time). From a Node that does not call `push` it comes as 'data'.
+   * Node passes the bytes that it has read to the stream's `push`. We take them there, and skip the stream's buffer and events,
+   * which we do not need (8 % of a peer's CPU time). If a version of Node does not call `push`, the bytes come as 'data'.
    */
   #bypassStream(socket: Socket): void {
     const push = socket.push.bind(socket)
@@ -214,7 +214,7 @@ export class PeerWire extends EventEmitter<WireEvents> {
     this.#sendExtendedHandshake()
   }
 
-  /** Sends the extended handshake once more, with more to say: BEP 10 has it so. */
+  /** Sends the extended handshake again with more keys, as BEP 10 allows. */
   repeatHandshake(more: Record<string, unknown>): void {
     Object.assign(this.extendedHandshake, more)
     this.#extendedHandshakeSent = false

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 const CHUNK_BYTES = 64 * 1024
 const MAX_FREE_CHUNKS = 64
 
-/** Memory for bytes on their way to sockets. It is used again as soon as the system has the bytes. */
+/** Memory for bytes on their way to sockets. It is reused as soon as the system has the bytes. */
 class SendPool {
   readonly #free: SendChunk[] = []
 
@@ -43,12 +43,12 @@ export class SendChunk {
     socket.write(this.bytes.subarray(0, this.length), this.#written)
   }
 
-  /** Node also calls this when the socket has failed: then it does not read the bytes any more. */
+  /** Node also calls this when the socket has failed. Then it does not read the bytes any more. */
   readonly #written = (): void => {
     this.length = 0
     this.#pool.giveBack(this)
   }
 }
 
-/** One for the whole process: connections come and go, and their memory serves the next one. */
+/** One pool for the whole process, because connections come and go, and their memory serves the next one. */
 export const sendPool = new SendPool()

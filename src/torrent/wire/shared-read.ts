@@ -20,8 +20,8 @@ export function sharedRead(take: (bytes: Buffer) => void): OnReadOpts {
 }
 
 /**
- * The same for a socket that a server has accepted with `pauseOnConnect`. Node has no such option for these, so a new
- * socket takes over the handle. If a Node hides the handle, its own socket is used, and the bytes come as 'data'.
+ * The same for a socket that a server has accepted with `pauseOnConnect`. Node has no such option for these, so a new socket
+ * takes over the handle. If a version of Node hides the handle, its own socket is used, and the bytes come as 'data'.
  */
 export function readShared(accepted: Socket, take: (bytes: Buffer) => void): Socket {
   const owner = accepted as unknown as { _handle: object | null | undefined }

@@ -1,4 +1,4 @@
-/** What the other side of a connection says, as events of `PeerWire`. Offsets and lengths in bytes. */
+/** Messages of the other side of a connection, as events of `PeerWire`. Offsets and lengths in bytes. */
 export interface WireEvents {
   /** Both ids in hex. `subflow`: this is one more connection to a neighbour. */
   handshake: [infoHash: string, peerId: string, subflow: boolean]

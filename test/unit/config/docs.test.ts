@@ -79,6 +79,8 @@ rollout.local.afterGroup   none                                             defa
 rollout.local.check        ./check                                          shipitfile
 rollout.healthCheck        none                                             default
 rollout.watch              0 s                                              default
+rollout.confirm            0 s                                              default
+rollout.undo               none                                             default
 rollout.pause              0 s                                              default
 rollout.revert             all                                              default
 notify.url                 none                                             default

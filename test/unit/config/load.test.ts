@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import * as kinds from '../../../src/config/kinds/kinds.ts'
+import * as paths from '../../../src/config/kinds/paths.ts'
 import { loadSettings } from '../../../src/config/load.ts'
 import { MurderError } from '../../../src/errors.ts'
 
@@ -46,7 +46,7 @@ describe('values', () => {
       sites: [],
       concurrency: 30,
       timeouts: { connect: 10, stall: 60, total: 0, health: 60, hook: 120 },
-      rollout: { local: {}, watch: 0, pause: 0, revert: true },
+      rollout: { confirm: 0, local: {}, watch: 0, pause: 0, revert: true },
       notify: { on: ['started', 'published', 'failed', 'reverted', 'rolledBack'] },
       tolerate: 0,
       retries: 12,
@@ -222,11 +222,11 @@ describe('problems, one complete line each', () => {
       "murder.ignore is [\"a\",1]: allowed: a list of patterns such as ['*.log', '/tmp']",
     ],
     [{ deltas: 'yes' }, 'murder.deltas is "yes": allowed: true or false'],
-    [{ node: '' }, `murder.node is "": allowed: ${kinds.node.allowed}`],
-    [{ node: { bring: '' } }, `murder.node is {"bring":""}: allowed: ${kinds.node.allowed}`],
+    [{ node: '' }, `murder.node is "": allowed: ${paths.node.allowed}`],
+    [{ node: { bring: '' } }, `murder.node is {"bring":""}: allowed: ${paths.node.allowed}`],
     [
       { node: { bring: 'node', at: 1 } },
-      `murder.node is {"bring":"node","at":1}: allowed: ${kinds.node.allowed}`,
+      `murder.node is {"bring":"node","at":1}: allowed: ${paths.node.allowed}`,
     ],
     [
       { remotePath: '/srv/a\nb' },

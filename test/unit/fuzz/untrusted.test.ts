@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import bencode from 'bencode'
 import { expect, test } from 'vitest'
-import { decodeManifest } from '../../../src/attributes/decode.ts'
-import { ServerStory } from '../../../src/deploy/last/server-story.ts'
-import { lastServer } from '../../../src/deploy/last/why-late.ts'
+import { decodeManifest } from '../../../src/attributes/mtree/decode.ts'
+import { ServerProfile } from '../../../src/deploy/last-server/server-profile.ts'
+import { lastServer } from '../../../src/deploy/last-server/why-late.ts'
 import { MurderError } from '../../../src/errors.ts'
 import { parseEvent } from '../../../src/protocol/events.ts'
 import { packPieces } from '../../../src/protocol/packed-pieces.ts'
@@ -179,9 +179,9 @@ test('what other programs say on the wire', async () => {
 })
 
 const storyFrame = { beganS: 1, endedS: 3, every: 1, pieceCount: 4 }
-const story = {
+const profile = {
   ...{
-    event: 'story',
+    event: 'profile',
     at: 3,
     began: 1,
     ended: 3,
@@ -201,9 +201,9 @@ test('what a server says of its transfer', async () => {
   await fuzz(3000, (next) => {
     let now = 0
     const servers = ['a', 'b', 'c'].map((name) => {
-      const told = new ServerStory(name, () => now)
+      const told = new ServerProfile(name, () => now)
       told.ordered()
-      const text = mutate(Buffer.from(JSON.stringify(story)), next).toString()
+      const text = mutate(Buffer.from(JSON.stringify(profile)), next).toString()
       const events = ['listening', text, 'downloaded', 'done', 'spent', 'unpacked'].map((event) =>
         parseEvent(
           event === text ? text : JSON.stringify({ event, at: next(9), cpu: next(9), queued: next(9) }),

@@ -17,7 +17,7 @@ const order: ReceiveOrder = {
   downloadLimit: 0,
   timeouts: { connect: 60, stall: 120, total: 0 },
 }
-const stub = {
+const magnet = {
   infoHash: 'cd'.repeat(20),
   sha256: 'ef'.repeat(32),
   size: 5000,
@@ -43,9 +43,9 @@ describe('an order', () => {
     expect(unpackHosts(packed).sort()).toEqual([...hosts, 'fe80::1', '10.9.0.0/16'].sort())
   })
 
-  it('has a stub in place of a long torrent', () => {
-    const { torrent: _, ...stubbed } = { ...order, stub }
-    expect(parseOrder(JSON.stringify(stubbed))).toEqual(stubbed)
+  it('has a magnet in place of a long torrent', () => {
+    const { torrent: _, ...byMagnet } = { ...order, magnet }
+    expect(parseOrder(JSON.stringify(byMagnet))).toEqual(byMagnet)
   })
 
   it.each([
@@ -53,9 +53,9 @@ describe('an order', () => {
     ['torrent', { torrent: undefined }],
     ['hosts', { hosts: 'AAAA' }],
     ['hosts', { hosts: ['10.0.0.1'] }],
-    ['stub.infoHash', { stub: { ...stub, infoHash: 'cd' } }],
-    ['stub.size', { stub: { ...stub, size: 0 } }],
-    ['stub.pieceLength', { stub: { ...stub, pieceLength: 0.5 } }],
+    ['magnet.infoHash', { magnet: { ...magnet, infoHash: 'cd' } }],
+    ['magnet.size', { magnet: { ...magnet, size: 0 } }],
+    ['magnet.pieceLength', { magnet: { ...magnet, pieceLength: 0.5 } }],
     ['directory', { directory: 'tmp' }],
     ['ports', { ports: [6881] }],
     ['trackers', { trackers: ['a\0b'] }],

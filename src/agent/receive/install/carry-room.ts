@@ -10,8 +10,8 @@ import type { Delivery } from '../delivery.ts'
 import { keptBy } from './carry.ts'
 
 /**
- * Refuses before anything is fetched what will not fit: the deploy host knows the size of package and release, but not of what this
- * server carries over. Throws DISK_FULL.
+ * Refuses a release that will not fit, before anything is fetched. The deploy host knows the sizes of package and release, but
+ * not of the files that this server carries over. Throws DISK_FULL.
  */
 export async function assertRoomToCarry({ job, unpack }: Delivery): Promise<void> {
   if (unpack?.carry === undefined || unpack.bytes === undefined) return
@@ -31,7 +31,7 @@ export async function assertRoomToCarry({ job, unpack }: Delivery): Promise<void
   )
 }
 
-/** Where everything is kept, it is not known yet which files the new release has itself: then it takes at least these bytes. */
+/** Where everything is kept, we do not know yet which files the new release has itself. It takes at least these bytes. */
 function filesToCarry(
   order: CarryOrder,
   { bytes: ofRelease = 0 }: UnpackOrder,

@@ -5,7 +5,7 @@ import { carryOver } from '../../../package/unpack/carry.ts'
 import type { Target } from '../../../package/unpack/unpack.ts'
 import type { CarryOrder } from '../../../protocol/order.ts'
 
-/** What copies from the current release into the new one what that keeps. */
+/** Copies the files that the new release keeps from the current one. */
 export const carryFrom =
   (order: CarryOrder, signal: AbortSignal): NonNullable<Target['carry']> =>
   (destination) =>
@@ -18,7 +18,7 @@ export const carryFrom =
       copyMore: copyAttributes,
     })
 
-/** What the deploying user may not set is named, and no failure: `cp -a` does the same. */
+/** Attributes that this user may not set are reported; that is no failure, as with `cp -a`. */
 async function copyAttributes(from: string, into: string, paths: readonly string[]): Promise<string[]> {
   const { copyXattrs } = await import('../../../attributes/python.ts')
   try {

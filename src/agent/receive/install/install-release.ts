@@ -31,7 +31,7 @@ export async function installRelease(
   return filled
 }
 
-/** What makes the release, and then says what was delivered, where that is known. */
+/** Makes the release and returns what was delivered, where that is known. */
 interface Filling {
   fill: Fill
   delivered: () => readonly Delivered[]

@@ -14,8 +14,8 @@ export const unpacksEarly = ({ unpack, place }: Delivery): boolean =>
   !place && unpack !== undefined && !unpack.directory && unpack.existing === undefined
 
 /**
- * Puts what was fetched where it belongs. Gives the event that says so, or undefined when the package was only to be
- * fetched. The package is complete unless `beyond` says how far it is there. Failures have the step `unpack`.
+ * Puts what was fetched where it belongs. Returns the event for that, or undefined when the package was only to be fetched. With
+ * `beyond` the package is still arriving; without it, it is complete. Failures have the step `unpack`.
  */
 export async function install(
   delivery: Delivery,

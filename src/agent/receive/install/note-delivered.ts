@@ -5,7 +5,7 @@ import type { UnpackOrder } from '../../../protocol/order.ts'
 
 /**
  * Notes what was delivered. Without the note the next release comes as a whole package, so its absence is no failure. A release
- * whose own REVISION the deploy has written over gets no note.
+ * gets no note when the deploy has overwritten its own REVISION file.
  */
 export async function noteDelivered(
   { record, into, revision }: UnpackOrder,

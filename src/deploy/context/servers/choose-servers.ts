@@ -11,8 +11,9 @@ const notChosen = new WeakMap<Shipit, readonly SshConnection[]>()
 export const connectionsNotChosen = (shipit: Shipit): readonly SshConnection[] => notChosen.get(shipit) ?? []
 
 /**
- * Takes the servers that `roles`, `only` and `except` leave out from Shipit's pool, before any task runs: no command may run there,
- * nor one of another plugin. Throws SETTINGS where the choice cannot be read; without a choice the first task reports that.
+ * Removes the servers that `roles`, `only` and `except` leave out from Shipit's pool, before any task runs, so that no command
+ * runs there, not even another plugin's. Throws SETTINGS where a given choice cannot be read. Other wrong settings are reported
+ * by the first task.
  */
 export function chooseServers(shipit: Shipit): void {
   const { pool } = shipit
@@ -38,7 +39,7 @@ function asksForChoice({ config, globalConfig }: Shipit): boolean {
   return inFile || CHOICE.some((name) => process.env[`MURDER_${name.toUpperCase()}`])
 }
 
-/** Single tasks have other servers with `peers`, which no choice is about. Throws SETTINGS. */
+/** Refuses a choice of servers together with `peers`, which gives single tasks other servers. Throws SETTINGS. */
 export function refuseChoiceOfPeers(shipit: Shipit): void {
   const { settings } = settingsOf(shipit)
   if (!isSelection(settings)) return

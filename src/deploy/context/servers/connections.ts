@@ -12,7 +12,7 @@ export interface Connections {
   besides: readonly SshConnection[]
 }
 
-/** `peers`: the run is about these servers, not about those of the shipitfile. */
+/** `peers`: the run uses these servers instead of those in the shipitfile. */
 export function findConnections(shipit: Shipit, settings: Settings, peers?: string[]): Connections {
   const pool = connectionsOf(shipit)
   const known = [...pool, ...connectionsNotChosen(shipit)]
@@ -45,7 +45,7 @@ function addressOf(name: string): { user: string; host: string; port: number } {
   return { user: parts.user, host: parts.host, port: Number(parts.port ?? 22) }
 }
 
-/** The servers, as they are written, that tracker or seeder should be on and that are not among `servers`. */
+/** Servers named for tracker or seeder that are not among `servers`, as they are written. */
 function outsiders(
   { seeder, tracker }: Settings,
   servers: unknown,

@@ -8,9 +8,9 @@ const EVENTS = ['deploy', 'fetched', 'updated', 'published', 'cleaned', 'deploye
 const ENVIRONMENTS_PATH = /\b(?:releasePath|releasesPath|currentPath|prevReleasePath)\b/
 
 /**
- * A listener of another plugin is given one `releasePath` for all servers. Where entries have a `deployTo` of their own it would
- * work in a directory that is not there, after the release is live. Throws OWN_DEPLOY_TO where a listener reads that path by
- * itself, and says so of others. `own`: listeners that know.
+ * A listener of another plugin is given one `releasePath` for all servers. Where entries have their own `deployTo`, the listener
+ * would work in a directory that does not exist, after the release is live. Throws OWN_DEPLOY_TO where a listener reads that path
+ * itself, and warns about other listeners. `own`: listeners that know about this.
  */
 export function checkOwnDeployTo({ fleet, shipit }: Context, own: ReadonlySet<unknown>): void {
   const apart = fleet.all.filter(({ connection }) => entryOf(connection.remote).deployTo !== undefined)

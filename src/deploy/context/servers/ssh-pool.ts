@@ -6,7 +6,7 @@ import { oneLine } from '../../../text/format.ts'
 /** Methods of a connection of ssh-pool that run a command. */
 const METHODS = ['run', 'copy', 'copyToRemote', 'copyFromRemote', 'scpCopyToRemote', 'scpCopyFromRemote']
 
-/** What runs on a connection, as text for people. */
+/** The commands that run on a connection, as text for people. */
 const running = new WeakMap<object, Map<Promise<unknown>, string>>()
 /** After this time people are told what the end waits for. */
 const TELL_AFTER_MS = 3000
@@ -14,7 +14,7 @@ const TELL_AFTER_MS = 3000
 export const connectionsOf = ({ pool }: Shipit): SshConnection[] =>
   (pool?.connections ?? []) as unknown as SshConnection[]
 
-/** Takes servers out of what Shipit's own commands, and those of other plugins, run on. */
+/** Removes servers from Shipit's pool, so that its own commands and those of other plugins do not run there. */
 export function withdraw({ pool }: Shipit, servers: readonly Server[]): void {
   if (!pool) return
   const connections = new Set<unknown>(servers.map(({ connection }) => connection))
@@ -22,8 +22,8 @@ export function withdraw({ pool }: Shipit, servers: readonly Server[]): void {
 }
 
 /**
- * Notes from now on which commands of shipitfiles and other plugins run on these connections. A listener to an event can only begin
- * a command, and nobody waits for it; but it shares our connection to its server.
+ * Notes from now on which commands of shipitfiles and other plugins run on these connections. Nobody waits for a command that a
+ * listener starts, but it shares our connection to its server.
  */
 export function watchCommands(connections: readonly object[]): void {
   for (const connection of connections) {
@@ -52,7 +52,7 @@ export function noteCommand(connection: object, command: string, result: unknown
   commands.set(ended, oneLine(`${labelOf(connection)}: ${command}`))
 }
 
-/** Resolves when none of these commands runs any more. Calls `tell` with those that take long, once. */
+/** Resolves when none of these commands runs any more. Calls `tell` once, with the commands that take long. */
 export async function commandsEnded(
   connections: readonly object[],
   tell: (commands: string[]) => void,
@@ -61,7 +61,7 @@ export async function commandsEnded(
   const timer = setTimeout(() => tell(left().map(([, text]) => text)), TELL_AFTER_MS)
   while (left().length > 0) {
     await Promise.all(left().map(([ended]) => ended))
-    await setImmediate() // A caller that has waited for one of them may begin the next.
+    await setImmediate() // A caller that waited for one of them may start the next.
   }
   clearTimeout(timer)
 }

@@ -8,8 +8,8 @@ import { SCRIPT_TIMEOUT_S } from '../../timeouts.ts'
 import { publishedSince } from '../history.ts'
 
 /**
- * A deploy or a rollback of another machine, or one that was killed, may have published since. Servers that do not answer say
- * nothing. Throws NOT_NEWEST.
+ * Checks that no other deploy or rollback, of another machine or a killed one, has published since. Servers that do not answer
+ * are ignored. Throws NOT_NEWEST.
  */
 export async function assertNewest(
   { fleet, shipit, signal }: Context,

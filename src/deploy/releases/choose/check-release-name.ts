@@ -9,7 +9,8 @@ export function nothingToPublish(why: string, cure: string): MurderError {
 }
 
 /**
- * Whether it names one directory in `releases`. Hidden ones are half made; the history has lines, with tabs in them.
+ * Whether `name` is a directory name in `releases` that is not hidden (those are half made), and has no line breaks or tabs,
+ * which the history uses.
  */
 const isReleaseName = (release: unknown): release is string =>
   typeof release === 'string' && /^[^./\p{Cc}][^/\p{Cc}]*$/u.test(release)

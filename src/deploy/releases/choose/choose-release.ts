@@ -2,7 +2,7 @@ import { MurderError } from '../../../errors.ts'
 import type { FleetReleases } from '../../scripts/releases/releases-script.ts'
 import { classify, rollbackTargets, type ServerReleases } from '../history.ts'
 
-/** The release that most servers have live: a new one, or one that missed a deploy, does not decide. */
+/** The release that is live on most servers, so that a new server, or one that missed a deploy, does not decide. */
 export function liveRelease(fleet: FleetReleases): string | undefined {
   return mostCommon([...fleet.values()].flatMap(({ live }) => live ?? []))
 }
@@ -14,9 +14,9 @@ export function mostCommon(names: readonly string[]): string | undefined {
 }
 
 /**
- * The release to go back to: of those that were live before, the last that most of the servers with the live one have, else the
- * last that any server has, unless it was rolled back from on another. `any`: also what never was live, or was rolled back from.
- * Throws NO_RELEASE.
+ * The release to go back to, among those that were live before. It is the last one that most servers with the live release have;
+ * if there is none, the last one that any server has, unless another server has rolled back from it. `any`: also releases that
+ * never were live, or were rolled back from. Throws NO_RELEASE.
  */
 export function releaseBefore(fleet: FleetReleases, { any = false } = {}): { live: string; before: string } {
   const live = liveRelease(fleet)

@@ -6,8 +6,8 @@ import type { Shipit } from '../../../shipit.ts'
 import { broughtFile } from '../../paths/local-paths.ts'
 
 /**
- * The release that `murder:peer` was last told to bring, for a `deploy:publish` alone. Only the servers know whether they have
- * it.
+ * The release that `murder:peer` was last asked to bring, for a later `deploy:publish` by itself. Only the servers know whether
+ * they have it.
  */
 export interface LastBrought {
   tag: string
@@ -40,7 +40,7 @@ export function loadLastBrought(environment: string): LastBrought | undefined {
   }
 }
 
-/** Another release is live now: a `deploy:publish` alone must not lead back to an earlier one. */
+/** Called when another release is live: a later `deploy:publish` by itself must not publish an earlier one. */
 export function forgetBroughtBefore(shipit: Shipit, published: string): void {
   try {
     if (loadLastBrought(shipit.environment)?.tag !== published)

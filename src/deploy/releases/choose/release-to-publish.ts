@@ -8,7 +8,7 @@ import type { LastBrought } from './last-brought.ts'
 /** A release that should be on the servers already. */
 export interface ReleaseToPublish {
   release: string
-  /** What names it: the shipitfile, as with shipit-deploy alone, or the single steps. */
+  /** Where the name comes from: the shipitfile, as with shipit-deploy alone, or the single steps. */
   by: 'shipitfile' | 'murder:peer'
   /** SHA-256 of its package, when known here. */
   sha256?: string
@@ -52,7 +52,7 @@ export function whyUnpublishable(
   return found === sha256 ? undefined : { cause: `${name} is made of another package`, cure }
 }
 
-/** The same of one that is there and was brought, by what of it has been changed since. */
+/** Why a release that was brought cannot be published: files in it have changed since. */
 export function whyNotIntact(
   release: string,
   intact: Intact,

@@ -2,14 +2,14 @@ import { quote, quotePath } from '../../../text/shell-quote.ts'
 
 /** The oldest Node that runs the agent. */
 export const OLDEST_NODE = [20, 19] as const
-/** How long a program may take to say which Node it is: one that waits for a terminal, or for the network, would never end. */
+/** How long a program may take to print its version. One that waits for a terminal or for the network would never end. */
 const RUN_TIMEOUT_S = 10
-/** A server has no more programs called node that are worth a try. */
+/** At most so many programs called node are tried. */
 const MAX_RUNS = 8
 
 /**
- * Where Node is put by what installs it, as words of a shell that may match nothing. A command over SSH has not read the files that
- * put these on the PATH, but the variables that some of these have may be set for it.
+ * Where installers put Node, as shell words that may match nothing. A command over SSH does not read the files that put these on
+ * the PATH, but some of their variables may be set.
  */
 const PLACES = `
   "\${NVM_DIR:-$HOME/.nvm}"/versions/node/*/bin/node
@@ -58,11 +58,11 @@ export const BROUGHT_PREFIX = 'node-'
 const LEAST = OLDEST_NODE[0] * 1e6 + OLDEST_NODE[1] * 1e3
 
 /**
- * Shell functions. `run_node PATH` sets `version` to `v22.1.0` if a Node runs there, else to nothing, and `said` to why. A script
- * is run because --version alone would work where none does: with a bad NODE_OPTIONS, or too little memory (ulimit -v). `order
- * TEXT` sets `k` to a number by which versions are ordered; what is missing of a version counts as high. `search` sets `node` and
- * `version` to the newest Node that is new enough, and fails where there is none. It reads versions from paths and runs only what
- * has none in its path, and then the newest.
+ * Shell functions. `run_node PATH` sets `version` to `v22.1.0` if a Node runs there, else to nothing, and `said` to why. It runs
+ * a script, because --version works even where scripts fail, as with bad NODE_OPTIONS or too little memory (ulimit -v). `order
+ * TEXT` sets `k` to a number that orders versions; missing parts of a version count as high. `search` sets `node` and `version`
+ * to the newest Node that is new enough, and fails where there is none. It reads versions from paths. It runs only programs
+ * without a version in their path, and then the newest.
  */
 const FUNCTIONS = `nl='
 '
@@ -118,8 +118,8 @@ search() {
 
 /**
  * Shell text that sets `node` to the Node of a server, `version` to its version where it was run, and else `said` to why it does
- * not run. The one of the setting is taken as it is. Otherwise the one on the PATH counts, and where that is none, or too old,
- * the newest elsewhere; where there is none at all it is the one on the PATH again.
+ * not run. A Node that the settings name is taken as it is. Otherwise it is the one on the PATH. If that is missing or too old,
+ * it is the newest one elsewhere. If there is none, it is the one on the PATH again.
  */
 export function findNode(setting: string | undefined, remotePath: string): string {
   const functions = `p=${quotePath(remotePath)}\n${FUNCTIONS}`
@@ -130,7 +130,7 @@ if is_new; then node=node
 elif ! search; then node=node; version=$path_version; said=$path_said; fi`
 }
 
-/** The same for scripts that only use `node`: what is named need not be run. */
+/** The same for scripts that only use `node`: a named Node is not run first. */
 export const setNode = (node: string | undefined, remotePath: string): string =>
   node === undefined ? findNode(node, remotePath) : `node=${quote(node)}`
 
@@ -140,7 +140,7 @@ export function describeNode(version: string, path: string, remotePath: string):
   return origin === undefined ? version : `${version} (${origin})`
 }
 
-/** What put a Node where it was found, in words for people; undefined for one that was named, or is on the PATH. */
+/** The tool that installed a Node, for people; undefined for one that was named or is on the PATH. */
 export function originOfNode(path: string, remotePath: string): string | undefined {
   if (!path.startsWith('/')) return undefined
   if (path.startsWith(`${remotePath}/`)) return 'brought by murder'

@@ -1,6 +1,6 @@
 import { OLDEST_NODE } from './find-node-script.ts'
 
-/** What decides which programs run on a server. */
+/** The platform, which decides which programs run on a server. */
 export interface Platform {
   /** `Linux`, as uname says it. */
   system: string
@@ -10,13 +10,13 @@ export interface Platform {
   libc: string | undefined
   /** Free bytes where a Node would be put; infinite where that is not known. */
   free: number
-  /** Whether programs in that directory may not run, because the file system is mounted noexec. */
+  /** Whether the file system of that directory is mounted noexec, so that no program there may run. */
   isNoexec: boolean
 }
 
 /**
- * Tells of the platform of a server whose Node, as `findNode` leaves it, will not do, or was brought. Makes a file only to try
- * it.
+ * Prints the platform of a server if the Node that `findNode` found will not do, or was brought. Makes a file only to test
+ * noexec.
  */
 export const platformScript = (readOnly: boolean): string => `k=0; [ -z "$version" ] || order "$version"
 case "$node" in "$p"/*) k=0 ;; esac

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { quote, quotePath } from '../../../text/shell-quote.ts'
 import { REMOVE, STARTED } from '../shell-functions.ts'
 
-/** Shell function `busy DIRECTORY`: whether a run's process, or one that unpacks, uses the directory of a transfer. */
+/** Shell function `busy DIRECTORY`: whether a running or an unpacking process uses the directory of a transfer. */
 const BUSY = `${STARTED}
 alive() {
   kill -0 "$1" 2>/dev/null || return 1
@@ -42,7 +42,7 @@ const HALF_MADE = `for d in "$r"/.*.partial; do
   if removes "$d"; then echo "removed half-made release $n"; fi
 done`
 
-/** Where temporary files go unless it is set: all that is there is ours. */
+/** The default directory of temporary files. Everything in it is ours. */
 const ownPlace = (remotePath: string) => `own=${quotePath(posix.join(remotePath, 'tmp'))}`
 
 /** Removes the directories of transfers that do not run. Sets `any` where one does. `prefill` is an earlier version's. */
@@ -65,8 +65,9 @@ for d in "$t"/*; do
 done`
 
 /**
- * Removes what transfers have left. A directory is a transfer's only when it has the run folder or the lock of a process of ours; a
- * half-made release is hidden and ends in `.partial`. Everything else is left, also inside of a directory that is removed.
+ * Removes what transfers have left. A directory counts as a transfer's only if it has a run folder or a lock of one of our
+ * processes. A half-made release is hidden and ends in `.partial`. Everything else stays, even inside a directory that is
+ * removed.
  */
 export function cleanScript(paths: {
   temporaryPath: string
@@ -108,7 +109,7 @@ true`
 
 /**
  * Removes half-made releases, and the directories of transfers with their uploads for a seeder. A deploy leaves them when it is
- * killed, or when the server is unreachable as it ends; they would fill the disk. What runs is left.
+ * killed, or when the server is unreachable at its end; they would fill the disk. Running transfers stay.
  */
 export const halfMadeScript = (paths: { temporaryPath: string; remotePath: string; releases: string }) =>
   `t=${quotePath(paths.temporaryPath)}; r=${quotePath(paths.releases)}; ${ownPlace(paths.remotePath)}

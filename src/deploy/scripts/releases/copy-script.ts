@@ -2,7 +2,7 @@ import { quote, quotePath } from '../../../text/shell-quote.ts'
 import { releasesPath } from '../../paths/server-paths.ts'
 import { type Author, noteScript } from './history-script.ts'
 
-/** Prints a release as a tar archive in base64, because the output of a server is read as lines. */
+/** Prints a release as a tar archive, in base64, because output is read as lines. */
 export const readReleaseScript = (releases: string, release: string) =>
   `cd ${quotePath(releases)}/${quote(release)} && { tar cf - . || kill $$; } | base64`
 

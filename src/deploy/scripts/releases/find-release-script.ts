@@ -4,7 +4,7 @@ import { checkReleaseName } from '../../releases/choose/check-release-name.ts'
 import { SAY } from '../shell-functions.ts'
 import { parseValues } from '../values.ts'
 
-/** What one server has of a release, and which release is live there. */
+/** Whether a server has a release, and which release is live there. */
 export interface FoundRelease {
   isThere: boolean
   /** SHA-256 of its package, where `murder:peer` has brought it. */
@@ -14,7 +14,9 @@ export interface FoundRelease {
   liveRevision: string | undefined
 }
 
-/** Looks for a release, which is complete where it is: it appears by a rename. A note beside the agent names its package. */
+/**
+ * Looks for a release. One that exists is complete, because it appears by a rename. A note beside the agent names its package.
+ */
 export function findReleaseScript(deployTo: string, remotePath: string, release: string): string {
   const r = quote(checkReleaseName(release))
   return `${SAY}
@@ -40,8 +42,8 @@ export function parseFoundRelease(output: string): FoundRelease {
 }
 
 /**
- * Looks whether a directory is there already, and prints `same` where its note names this package, else `other`. Where there is
- * none, notes the package that it will be made of, and does `then`.
+ * If a directory exists, prints `same` when its note names this package, else `other`. If not, notes the package that it will be
+ * made of, and runs `then`.
  */
 export const notePackageScript = (o: { path: string; note: string; sha256: string; then?: string }) => `
 r=${quotePath(o.path)}; n=${quotePath(o.note)}; s=${quote(o.sha256)}

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { quote, quotePath } from '../../../text/shell-quote.ts'
 
-/** Whose work is noted. */
+/** The author of an event. */
 export interface Author {
   who: string
   /** ISO 8601, by the deploy host's clock, for people only: no clock is compared with another. */
@@ -11,7 +11,7 @@ export interface Author {
 /** The history lies beside the releases, because it is about them: `remotePath` may be shared by several projects. */
 const FILE = '.murder-history'
 
-/** As many lines make it worth compacting; the last half then stays as it is. */
+/** A history of this many lines is compacted. Its last half stays as it is. */
 const MAX_LINES = 1000
 
 /** A longer history is read from its end. Compacting keeps it far below. */
@@ -20,13 +20,14 @@ const MAX_BYTES = 300_000
 const TIME_NAME = '[0-9]'.repeat(14)
 
 /**
- * Shell functions of the history of a server's releases, an append-only text file with a line for each event: time, event, release,
- * who, with tabs between them. `begin_history RELEASE` comes first, `note EVENT RELEASE` then adds a line, and `sync_history` ends
- * it. What writes changes the history in the same script as the release, so that neither is ahead of the other for long.
+ * Shell functions of the history of a server's releases, an append-only text file with a line for each event: time, event,
+ * release, who, with tabs between them. `begin_history RELEASE` comes first, `note EVENT RELEASE` then adds a line, and
+ * `sync_history` ends it. A script that changes a release also writes the history, so that neither is ahead of the other for
+ * long.
  *
  * Releases that others have made are noted when they are first seen, before anything else is. On the day when the history begins,
- * all releases that are there count as having been live. A release that is newer than the live one was rolled back from or never
- * published, and it is not known which.
+ * all releases that are there count as having been live. A release that is newer than the live one was either rolled back from or
+ * never published; which of these is unknown.
  */
 export function historyFunctions(deployTo: string, { who, when }: Author): string {
   return `h_d=${quotePath(deployTo)}; h_f=$h_d/${FILE}
@@ -60,7 +61,7 @@ export const noteScript = (deployTo: string, author: Author, event: string, rele
   `(${historyFunctions(deployTo, author)}
 r=${quote(release)}; begin_history "$r" && note ${event} "$r" && sync_history) || exit 1`
 
-/** Notes that a transfer begins. Compacts a long history first: of each event of a release that is there the last one stays. */
+/** Notes that a transfer begins. Compacts a long history first: for each existing release, the last event of each kind stays. */
 export const noteReceivingScript = (deployTo: string, author: Author, release: string) =>
   `${noteScript(deployTo, author, 'receiving', release)}
 cd ${quotePath(deployTo)} || exit 1

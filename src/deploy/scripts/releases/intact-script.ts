@@ -8,11 +8,11 @@ import { parseValues } from '../values.ts'
 
 export interface Intact {
   state: 'compared' | 'no-note' | 'no-agent'
-  /** What is not there any more as it was delivered. */
+  /** Files that differ from what was delivered. */
   changed: string | undefined
 }
 
-/** Compares a release with what the agent has noted of its delivery. */
+/** Compares a release with the agent's note of its delivery. */
 export function intactScript(paths: ServerPaths, release: string): string {
   const { deployTo, agent, node, remotePath } = paths
   const path = posix.join(releasesPath(deployTo), checkReleaseName(release))

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { Outcome } from '../../../fleet/fleet.ts'
+import type { Outcome } from '../../../fleet/command.ts'
 import type { Server } from '../../../fleet/ssh/server.ts'
 import { quotePath } from '../../../text/shell-quote.ts'
 import { releasesPath } from '../../paths/server-paths.ts'
@@ -9,7 +9,7 @@ import { readHistoryScript } from './history-script.ts'
 
 export type FleetReleases = ReadonlyMap<Server, ServerReleases>
 
-/** Prints the directories in `releases`, which of them is live, and the history. A name with a line break is none of ours. */
+/** Prints the directories in `releases`, which of them is live, and the history. Names with line breaks are not ours. */
 export function releasesScript(deployTo: string): string {
   return `c=${quotePath(posix.join(deployTo, 'current'))}; r=${quotePath(releasesPath(deployTo))}
 nl='
@@ -23,7 +23,7 @@ done
 ${readHistoryScript(deployTo)}`
 }
 
-/** Prints the revision that a release was made of, where that is known. */
+/** Prints the revision from which a release was made, if known. */
 export function revisionScript(deployTo: string, release: string): string {
   const file = quotePath(posix.join(releasesPath(deployTo), release, 'REVISION'))
   return `if [ -f ${file} ]; then cat ${file}; fi`

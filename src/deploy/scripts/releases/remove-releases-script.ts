@@ -2,16 +2,16 @@ import { quote, quotePath } from '../../../text/shell-quote.ts'
 import { releasesPath } from '../../paths/server-paths.ts'
 import { REMOVE } from '../shell-functions.ts'
 
-/** A release that could not be removed, or not wholly. */
+/** A release that could not be removed completely. */
 export interface Stuck {
   release: string
   cause: string
 }
 
 /**
- * Removes releases, but never the live one: what `current` resolves to is compared, for its text may be absolute or lead through
- * other links. Each gets a hidden name first, so that a half-removed one is not taken for a release, and removal is
- * tried again the next time. When one cannot be removed, the others still are.
+ * Removes releases, but never the live one. It compares what `current` resolves to, because its text may be absolute or lead
+ * through other links. Each release first gets a hidden name, so that a half-removed one does not look like a release; its
+ * removal is tried again the next time. If one cannot be removed, the others still are.
  */
 export const removeReleasesScript = (deployTo: string, releases: readonly string[]) => `${REMOVE}
 cd ${quotePath(releasesPath(deployTo))} 2>/dev/null || exit 0

@@ -4,8 +4,8 @@ import { type Author, noteScript } from './history-script.ts'
 import { releasesScript } from './releases-script.ts'
 
 /**
- * Shell function `staged DEPLOY_TO`: prints the name of the release that was staged last, if it is there and nothing has become of it
- * since.
+ * Shell function `staged DEPLOY_TO`: prints the name of the last staged release, if it exists and was neither published nor
+ * superseded since.
  */
 export const STAGED = `staged() {
   [ -f "$1/.murder-history" ] || return 0
@@ -21,8 +21,8 @@ const UNNOTED =
   'what was delivered could not be noted, so that no deploy would know it again: the disk is full, or the project has a REVISION file of its own'
 
 /**
- * Notes that a release is staged, and prints what `releasesScript` does. Without a note of what was delivered no deploy would know it
- * again.
+ * Notes that a release is staged, and prints what `releasesScript` does. Fails without a note of what was delivered, because no
+ * deploy could use the release then.
  */
 export const noteStagedScript = (deployTo: string, author: Author, release: string) =>
   `if [ ! -s ${quotePath(recordPath(deployTo, release))} ]; then

@@ -4,10 +4,10 @@ import { REMOVE } from '../shell-functions.ts'
 import { type Author, historyFunctions } from './history-script.ts'
 
 /**
- * Ends the processes that unpack a transfer, then removes its directory, the half-made release and, if wanted, the whole one, and
- * notes in the history of `deployTo` that it has failed where it is not there. It
- * waits for the processes, which would write on into what is being removed. Files named after their pids tell which they are; the
- * command line is compared because a pid may belong to another program by now.
+ * Ends the processes that unpack a transfer. Then removes its directory, the half-made release and, if wanted, the whole one. If
+ * the release does not exist then, notes in the history of `deployTo` that it has failed. It waits for the processes, which would
+ * otherwise go on writing. Files named after their pids identify them; the command line is compared, because a pid may belong to
+ * another program by now.
  */
 export function undoScript(o: {
   directory: string
@@ -34,5 +34,5 @@ r=${quote(o.tag)}
 [ ! -d "$h_d/releases" ] || [ -d "$h_d/releases/$r" ] || { begin_history "$r" && note failed "$r" && sync_history; }`
 }
 
-/** The directory of a transfer is the lease of its peer: a peer that is left ends without it. */
+/** The directory of a transfer is the lease of its peer, so removing it ends a remaining peer. */
 export const removeTransferScript = (directory: string) => `rm -rf ${quotePath(directory)}`

@@ -4,7 +4,7 @@ import type { Server } from '../server.ts'
 
 const ANSWER_TIMEOUT_MS = 5000
 
-/** What ssh would do, by ssh itself, because ~/.ssh/config may change all of it: empty when it does not say. */
+/** What `ssh -G` says it would do, because ~/.ssh/config may change everything; empty when ssh says nothing. */
 export function configurationOf(server: Server): Promise<string> {
   const command = sshCommand(server, 'true').replace(/^ssh /, 'exec ssh -G ')
   return new Promise((resolve) => {

@@ -2,10 +2,10 @@ import { awakeSeconds } from '../../../system/awake.ts'
 import { AwakeTimer } from '../../../system/awake-timer.ts'
 import type { Route } from './route.ts'
 
-/** Two clocks never agree exactly, and ssh's is another. */
+/** Tolerance between our clock and ssh's. */
 const CLOCK_ERROR_S = 0.1
 
-/** Expires when ssh has had its time for each address that it tries. How many there are is asked only when that matters. */
+/** Expires when ssh has had its time for each address that it tries. The number of addresses is looked up only when needed. */
 export class ConnectTimer {
   readonly #seconds: number
   readonly #route: () => Promise<Route>
@@ -28,8 +28,8 @@ export class ConnectTimer {
   }
 
   /**
-   * For when ssh notices first, which has the same limit: the addresses that have had their time. Undefined when none has had
-   * all of it: then it is another limit that ssh means, such as the system's own.
+   * ssh has the same limit and may report it first. Gives the route with the number of addresses whose time is over. Undefined
+   * when there is none: then ssh means another limit, such as the system's.
    */
   async spent(): Promise<Route | undefined> {
     const turns = Math.floor((awakeSeconds() - this.#begun + CLOCK_ERROR_S) / this.#seconds)

@@ -13,7 +13,7 @@ import { type Route, routeTo } from './route.ts'
 
 /** How long a master may take to end by itself. */
 const CLOSE_TIMEOUT_MS = 1000
-/** No more is read of what the server prints into this session. */
+/** At most so many bytes of this session's output are read. */
 const MAX_READ_BYTES = 1 << 20
 
 export type MasterResult =
@@ -23,7 +23,7 @@ export type MasterResult =
       exitCode: number | null
       signal: string | null
       stderr: string
-      /** Set when it did not answer within the limit. */
+      /** Set when the server did not answer within the limit. */
       timedOut: Route | undefined
       error?: Error
     }
@@ -107,7 +107,7 @@ export class Master {
   }
 }
 
-/** A login shell may print without end. What is not read stays there, and other sessions are not held up by it. */
+/** A login shell may print without end. Unread output stays on the server and does not hold up other sessions. */
 function readSome(stream: Readable, take: (chunk: Buffer) => void): void {
   let bytes = 0
   stream.on('data', (chunk: Buffer) => {

@@ -2,7 +2,7 @@ import { isExhausted, isLost, isTurnedAway, lostShared } from '../messages/diagn
 import type { SessionResult } from '../session.ts'
 import type { MasterResult } from './master.ts'
 
-/** Whether to connect again: sshd turned us away, or no process could be started, there or here (then `error` says so). */
+/** Whether to connect again: sshd rejected us, or no process could be started, there or here (then `error` says so). */
 export function isConnectionRetried(result: MasterResult): boolean {
   if (result.up || result.timedOut) return false
   const stderr = `${result.stderr}\n${result.error?.message ?? ''}`

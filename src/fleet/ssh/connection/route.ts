@@ -12,7 +12,7 @@ export interface Route {
 
 const known = new WeakMap<Server, Promise<Route>>()
 
-/** Asked once for each server. Never rejects: what is not known counts as the usual. */
+/** Asked once for each server. Never rejects: unknown parts count as the default. */
 export function routeTo(server: Server): Promise<Route> {
   const route = known.get(server) ?? ask(server)
   known.set(server, route)

@@ -87,7 +87,7 @@ export class SharedConnection {
     return attempt
   }
 
-  /** Tries again after a pause while sshd turns us away, as it does when too many connect at once (MaxStartups). */
+  /** Tries again after a pause while sshd rejects us, as it does when too many connect at once (MaxStartups). */
   async #try(seconds: number, stop: AbortSignal): Promise<MasterResult> {
     for (let retry = 1; ; retry++) {
       this.#clear()

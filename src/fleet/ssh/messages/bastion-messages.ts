@@ -56,7 +56,7 @@ const programMissing: Message = {
   cure: 'install that program on this machine, or correct ProxyCommand in ~/.ssh/config',
 }
 
-/** Messages from a way through a bastion, when that is what has failed. */
+/** Messages when the way through a bastion has failed. */
 export const bastionMessages = [refused, unreachable, forbidden, notForwarded, closed, programMissing]
 
 /** The last words of another program on the way. */

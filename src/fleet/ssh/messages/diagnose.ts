@@ -41,7 +41,7 @@ export function diagnose(ending: Ending): MurderError {
   })
 }
 
-/** Whether the way was barred before the login, as sshd and firewalls do when too many come at once: worth a retry. */
+/** Whether the connection was rejected before the login, as sshd and firewalls do when too many come at once: worth a retry. */
 export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolean {
   return !ending.started && findBeforeStart(ending.stderr, '')?.passes === true
 }
@@ -50,14 +50,14 @@ export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolea
 const EXHAUSTED =
   /[Cc]annot fork|fork: |Resource temporarily unavailable|Cannot allocate memory|Too many open files|(?:shell|exec) request failed|\bE(?:AGAIN|MFILE|NFILE|NOMEM)\b/
 
-/** Whether there were no processes, descriptors or memory left, here or there: worth a retry. */
+/** Whether processes, descriptors or memory ran out, here or there: worth a retry. */
 export function isExhausted({ stderr }: Pick<Ending, 'stderr'>): boolean {
   return EXHAUSTED.test(stderr)
 }
 
 /**
- * Whether the connection, not the command, failed: a repeatable command can be tried again. A signal has ended the ssh
- * process here and says nothing about the command there.
+ * Whether the connection, not the command, failed: a repeatable command can be tried again. A signal that ended ssh here says
+ * nothing about the command there.
  */
 export function isLost({ exitCode, stderr }: Pick<Ending, 'exitCode' | 'stderr'>): boolean {
   if (exitCode === null) return true
@@ -69,7 +69,7 @@ export function lostShared(ending: Pick<Ending, 'started' | 'stderr'>): boolean 
   return !ending.started && /^mux_client_\w+: .*(?:master|packet|Broken pipe)/m.test(ending.stderr)
 }
 
-/** What `stderr` says in the end, without ssh's own remarks; undefined when it says nothing. */
+/** The last words of `stderr`, without ssh's own remarks; undefined when there are none. */
 export const lastWords = (stderr: string): string | undefined => lastWordsOf(stderr, SSH_REMARKS)
 
 function find(ending: Ending): Finding {

@@ -3,7 +3,7 @@ export interface Finding {
   /** What happened, after "server: ". */
   what: string
   cure?: string
-  /** The same may work a little later. */
+  /** Whether the same may work a little later. */
   passes?: boolean
 }
 

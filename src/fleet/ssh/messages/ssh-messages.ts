@@ -177,7 +177,7 @@ const messages = [
   connectionLost,
 ]
 
-/** What `stderr` from before the start of a script means, without ssh's own debugging; undefined when that is not known. */
+/** What `stderr` means when the script has not started, without ssh's debugging lines; undefined when unknown. */
 export function findBeforeStart(
   stderr: string,
   server: string,
@@ -195,10 +195,10 @@ function refusedBy(login: string | undefined, stderr: string): string {
   return login && isBastions(stderr) ? `the bastion ${login}` : 'it'
 }
 
-/** Only when ssh fails at a bastion does it see the connection through the bastion end before any greeting. */
+/** The connection ends before any greeting only when ssh fails at a bastion. */
 const isBastions = (stderr: string) => /kex_exchange_identification|UNKNOWN port/.test(stderr)
 
-/** `what` about a host key, said of the bastion's where it is that one. */
+/** A sentence about the host key: the bastion's, if that one has failed. */
 const ofBastion = (stderr: string, what: string) =>
   isBastions(stderr) ? what.replace('its host key', 'the host key of its bastion') : what
 
@@ -212,12 +212,12 @@ export function defaultLogin(server: string): string {
   return `ssh ${port ? `-p ${port} ` : ''}${user ? `${user}@` : ''}${host}`
 }
 
-/** A login that asks nothing, as those of a deploy. */
+/** The login with BatchMode: it asks nothing, like a deploy's own. */
 function inBatch(byHand: string): string {
   return byHand.replace(/^ssh /, 'ssh -o BatchMode=yes ')
 }
 
-/** Only without it ssh asks whether a host key is the right one. */
+/** The login without StrictHostKeyChecking: then ssh asks about an unknown host key. */
 const withoutStrict = (byHand: string) => byHand.replaceAll(/-o StrictHostKeyChecking=\S+ /gi, '')
 
 /** Where the old key is, when that is another file than ssh-keygen looks into by itself (UserKnownHostsFile). */

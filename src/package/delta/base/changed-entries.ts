@@ -11,8 +11,8 @@ export interface ChangedEntry {
 }
 
 /**
- * What of a release is not there as it was delivered: files by their content, symlinks by their target. Modes and times may have
- * been changed, and what is there besides is the server's own. Throws when `signal` aborts.
+ * Entries of a release that differ from what was delivered: files by their content, symlinks by their target. Modes and times may
+ * have changed, and additional files are the server's own. Throws when `signal` aborts.
  */
 export async function* changedEntries(
   { entries }: Manifest,

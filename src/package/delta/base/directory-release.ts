@@ -7,8 +7,8 @@ import { type ByteSource, fileSource } from '../match/byte-source.ts'
 import type { EarlierRelease } from '../match/earlier-release.ts'
 
 /**
- * An earlier release whose content is in a directory of this user. A file that is missing or has another size there counts as
- * one whose content is not here.
+ * An earlier release whose content is in a directory of this user. A file that is missing or has another size counts as one
+ * without content here.
  */
 export function directoryRelease(
   from: string,
@@ -25,7 +25,7 @@ export function directoryRelease(
   }
 }
 
-/** Undefined when nothing of that size can be read there. */
+/** Undefined when no file of that size can be read there. */
 function openFile(path: string, size: number): ByteSource | undefined {
   let source: ByteSource | undefined
   try {

@@ -7,7 +7,10 @@ type ContentOf = ReturnType<typeof contentReader>
 
 const EMPTY = createHash('sha256').digest('hex')
 
-/** Reads files for packing, and hashes them on the way: `manifest` is then that of what was read, where each file is read once. */
+/**
+ * Reads files for packing and hashes them meanwhile, so that each file is read once. `manifest` is then that of the bytes that
+ * were read.
+ */
 export function hashingReader(
   root: string,
   entries: readonly Entry[],

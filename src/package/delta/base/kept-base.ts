@@ -1,22 +1,21 @@
-import { createHash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Entry } from '../../../files/entry.ts'
-import { stopIfAborted } from '../../../files/file-errors.ts'
-import { openToRead } from '../../../files/open-to-read.ts'
-import { contentReader } from '../../pack/content.ts'
 import { badSignature } from '../format/errors.ts'
-import { type Delivered, type Manifest, manifestOf } from '../format/manifest.ts'
-import { type ByteSource, fileSource } from '../match/byte-source.ts'
 import type { EarlierRelease } from '../match/earlier-release.ts'
-import { makeSignature, openSignature } from './signature.ts'
+import { KeptContent, keepContentOf } from './kept-content.ts'
+import { openSignature } from './signature.ts'
 
 /** What the deploy host keeps of a release, in a directory of its id: its signature, and of the last one also the content. */
-const SIGNATURE = 'signature'
-/** The content of all files, one behind the other. */
-const CONTENT = 'content'
+export const SIGNATURE = 'signature'
 const MAX_BASES = 10
-const DRAFT = '.new-'
+const ID = /^[0-9a-f]{64}$/
+
+export interface KeptBase extends EarlierRelease {
+  /** As a signature has the blocks of the file with this index. */
+  rowsOf(index: number): Buffer | undefined
+  content: KeptContent
+  close(): void
+}
 
 export const signaturePath = (directory: string, id: string): string => join(directory, id, SIGNATURE)
 
@@ -25,132 +24,41 @@ export const isKept = (directory: string, id: string): boolean =>
   statSync(signaturePath(directory, id), { throwIfNoEntry: false })?.isFile() === true
 
 /** Throws BAD_SIGNATURE, and what the file system throws. */
-export async function openKept(directory: string, id: string): Promise<EarlierRelease & { close(): void }> {
+export async function openKept(directory: string, id: string): Promise<KeptBase> {
   const signature = await openSignature(signaturePath(directory, id))
-  const { manifest } = signature
+  const { manifest, blocksOf, rowsOf } = signature
   if (manifest.id !== id) {
     signature.close()
     throw badSignature('it is of another release')
   }
+  const content = KeptContent.of(directory, id)
   return {
     manifest,
-    blocksOf: (index) => signature.blocksOf(index),
-    open: contentIn(join(directory, id, CONTENT), manifest),
+    blocksOf,
+    rowsOf,
+    content,
+    open(index) {
+      const entry = manifest.entries[index]
+      return entry && content.open(entry)
+    },
     close: () => signature.close(),
   }
 }
 
-/** Finds the content of an entry in the file at `path`, where that is there and whole. */
-function contentIn(path: string, { entries }: Manifest): (index: number) => ByteSource | undefined {
-  const starts: number[] = []
-  let end = 0
-  for (const { size } of entries) {
-    starts.push(end)
-    end += size
-  }
-  if (statSync(path, { throwIfNoEntry: false })?.size !== end) return () => undefined
-  return (index) => {
-    const [start, size] = [starts[index], entries[index]?.size]
-    return start === undefined || size === undefined ? undefined : part(path, start, size)
-  }
+/** Ids, the newest first. */
+export function keptIds(directory: string): string[] {
+  const timeOf = (id: string) =>
+    statSync(signaturePath(directory, id), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return readdirSync(directory)
+    .filter((name) => ID.test(name))
+    .map((id) => ({ id, time: timeOf(id) }))
+    .sort((a, b) => b.time - a.time)
+    .map(({ id }) => id)
 }
 
-function part(path: string, start: number, size: number): ByteSource {
-  const whole = fileSource(openToRead(path), start + size)
-  return { size, read: (into, position) => whole.read(into, start + position), close: () => whole.close() }
-}
-
-interface KeepOptions {
-  /** Where bases are kept. */
-  directory: string
-  root: string
-  entries: readonly Entry[]
-  /** Bytes of content that are kept; of a larger release only the signature is. */
-  contentLimit: number
-  /** Called once the release's own files are not needed any more. */
-  onRead?: () => void
-  signal?: AbortSignal
-}
-
-/** Keeps what will be an earlier release, and forgets what is too old. Throws FILE_CHANGED and what the file system throws. */
-export async function keepBase(options: KeepOptions): Promise<void> {
-  const { directory, entries, contentLimit } = options
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
-  for (const name of readdirSync(directory))
-    if (name.startsWith(DRAFT)) rmSync(join(directory, name), { recursive: true, force: true })
-  const draft = join(directory, `${DRAFT}${process.pid}`)
-  mkdirSync(draft, { mode: 0o700 })
-  try {
-    const size = entries.reduce((sum, each) => sum + each.size, 0)
-    const keepsContent = size <= contentLimit
-    const manifest = await read(options, keepsContent ? join(draft, CONTENT) : undefined)
-    if (keepsContent) options.onRead?.()
-    const open = keepsContent ? contentIn(join(draft, CONTENT), manifest) : undefined
-    await writeSignature(join(draft, SIGNATURE), manifest, (entry, index) =>
-      open ? open(index) : fileSource(openToRead(entry.source ?? join(options.root, entry.path)), entry.size),
-    )
-    if (!keepsContent) options.onRead?.()
-    const place = join(directory, manifest.id)
-    rmSync(place, { recursive: true, force: true })
-    renameSync(draft, place)
-    forget(directory, manifest.id)
-  } finally {
-    rmSync(draft, { recursive: true, force: true })
-  }
-}
-
-/** Hashes all files, and copies them behind one another where that is wanted. */
-async function read({ root, entries, signal }: KeepOptions, copy: string | undefined): Promise<Manifest> {
-  const contentOf = contentReader(root)
-  const delivered: Delivered[] = []
-  const fd = copy === undefined ? undefined : openSync(copy, 'wx', 0o600)
-  try {
-    for (const entry of entries) {
-      stopIfAborted(signal)
-      if (entry.type !== 'file') {
-        delivered.push(entry)
-        continue
-      }
-      const hash = createHash('sha256')
-      const content = contentOf(entry)
-      for await (const chunk of Buffer.isBuffer(content) ? [content] : (content ?? [])) {
-        stopIfAborted(signal)
-        hash.update(chunk)
-        if (fd !== undefined) writeAll(fd, chunk)
-      }
-      delivered.push({ ...entry, sha256: hash.digest('hex') })
-    }
-  } finally {
-    if (fd !== undefined) closeSync(fd)
-  }
-  return manifestOf(delivered)
-}
-
-async function writeSignature(
-  path: string,
-  manifest: Manifest,
-  open: (entry: Delivered, index: number) => ByteSource | undefined,
-): Promise<void> {
-  const fd = openSync(path, 'wx', 0o600)
-  try {
-    for await (const part of makeSignature(manifest, open)) writeAll(fd, part)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
-}
-
-/** Content stays only of the newest base. Sorted by the time of their signatures. */
-function forget(directory: string, newest: string): void {
-  const timeOf = (name: string) =>
-    statSync(join(directory, name, SIGNATURE), { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const others = readdirSync(directory).filter((name) => name !== newest)
-  others.sort((a, b) => timeOf(b) - timeOf(a))
-  for (const [index, name] of others.entries()) {
-    const tooOld = index >= MAX_BASES - 1
-    rmSync(tooOld ? join(directory, name) : join(directory, name, CONTENT), { recursive: true, force: true })
-  }
+/** Forgets what is too old. Content stays only of the newest. */
+export function forgetOld(directory: string, newest: string): void {
+  const others = keptIds(directory).filter((id) => id !== newest)
+  for (const id of others.splice(MAX_BASES - 1)) rmSync(join(directory, id), { recursive: true, force: true })
+  keepContentOf(directory, newest, others)
 }

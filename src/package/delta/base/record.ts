@@ -9,8 +9,8 @@ import { readManifest, writeManifest } from '../format/manifest-file.ts'
 const ID_LETTERS = 64
 
 /**
- * Notes on a server what was delivered as a release: the id of its manifest as a line, which a shell can read, then the manifest.
- * Notes of releases that are not in `releases` any more go.
+ * Notes on a server what was delivered as a release: the id of its manifest in a line that a shell can read, then the manifest.
+ * Removes notes of releases that are no longer in `releases`.
  */
 export async function writeRecord(path: string, manifest: Manifest, releases: string): Promise<void> {
   const parts: Buffer[] = [Buffer.from(`${manifest.id}\n`)]
@@ -24,7 +24,7 @@ export async function writeRecord(path: string, manifest: Manifest, releases: st
   writeWhole(path, Buffer.concat(parts), { mode: 0o600, fsync: true })
 }
 
-/** Throws BASE_CHANGED unless the note is there and is about this manifest; about the one it names itself unless `id` is given. */
+/** Throws BASE_CHANGED unless the note exists and its manifest has this `id`, or without `id` the one that the note names. */
 export async function readRecord(path: string, id?: string): Promise<Manifest> {
   const stream = new ByteStream(createReadStream(path) as AsyncIterable<Buffer>, (why, cause) =>
     baseChanged(`the note of what was delivered cannot be used: ${why}`, cause),

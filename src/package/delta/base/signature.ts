@@ -10,27 +10,28 @@ import { type Blocks, blockBytesOf, blockLengthOf, decodeBlocks, encodeBlocks } 
 import { type ByteSource, fileSource, readRange } from '../match/byte-source.ts'
 
 const MAGIC = Buffer.from('murder-signature 1\n')
-/** Read at a time: whole blocks of any file up to 256 GB. */
+/** Bytes to read at a time: whole blocks of any file up to 256 GB. */
 const CHUNK_BYTES = 1 << 20
 
-/** What is known of a release that is not here: its manifest, and hashes of its larger files' blocks. */
+/** What is known about a release that is not here: its manifest, and hashes of the blocks of its larger files. */
 export interface Signature {
   manifest: Manifest
   /** The blocks of the entry with this index; undefined for a small file. */
   blocksOf(index: number): Blocks | undefined
+  /** The same as bytes. */
+  rowsOf(index: number): Buffer | undefined
   close(): void
 }
 
 /**
- * A signature as bytes. `open` gives the content of a file; its SHA-256 is compared.
+ * A signature as bytes. `open` returns the content of a file; its SHA-256 is compared.
  * Throws BASE_CHANGED when a file is not what was delivered.
  */
 export async function* makeSignature(
   manifest: Manifest,
   open: (entry: Delivered, index: number) => ByteSource | undefined,
 ): AsyncGenerator<Buffer> {
-  yield MAGIC
-  yield* writeManifest(manifest)
+  yield* signatureHead(manifest)
   for (const [index, entry] of manifest.entries.entries()) {
     if (entry.type !== 'file' || blockBytesOf(entry.size) === 0) continue
     const source = open(entry, index)
@@ -41,6 +42,12 @@ export async function* makeSignature(
       source.close()
     }
   }
+}
+
+/** What comes before the rows of blocks. */
+export async function* signatureHead(manifest: Manifest): AsyncGenerator<Buffer> {
+  yield MAGIC
+  yield* writeManifest(manifest)
 }
 
 async function* blocksOf(source: ByteSource, { path, size, sha256 }: Delivered): AsyncGenerator<Buffer> {
@@ -55,12 +62,12 @@ async function* blocksOf(source: ByteSource, { path, size, sha256 }: Delivered):
   if (whole.digest('hex') !== sha256) throw baseChanged(`${shown(path)} has other content`)
 }
 
-/** How long the signature's part after the manifest is. */
+/** Length of the signature after the manifest. */
 const blockBytes = ({ entries }: Manifest): number =>
   entries.reduce((sum, { type, size }) => sum + (type === 'file' ? blockBytesOf(size) : 0), 0)
 
 /**
- * Opens a signature in a file. It is not trusted: a lie in it makes a delta that does not fit, and no harm.
+ * Opens a signature in a file. It is not trusted: if it lies, the delta does not fit, which does no harm.
  * Throws BAD_SIGNATURE, and what the file system throws.
  */
 export async function openSignature(path: string): Promise<Signature> {
@@ -97,15 +104,20 @@ export async function openSignature(path: string): Promise<Signature> {
     starts.set(index, at)
     at += blockBytesOf(size)
   }
+  const sizeOf = (index: number) => manifest.entries[index]?.size ?? 0
+  const rowsOf = (index: number) => {
+    const from = starts.get(index)
+    if (from === undefined) return undefined
+    const rows = readRange(source, from, from + blockBytesOf(sizeOf(index)))
+    if (!rows) throw badSignature('it ends too early')
+    return rows
+  }
   return {
     manifest,
+    rowsOf,
     blocksOf(index) {
-      const from = starts.get(index)
-      const size = manifest.entries[index]?.size
-      if (from === undefined || size === undefined) return undefined
-      const rows = readRange(source, from, from + blockBytesOf(size))
-      if (!rows) throw badSignature('it ends too early')
-      return decodeBlocks(rows, size)
+      const rows = rowsOf(index)
+      return rows && decodeBlocks(rows, sizeOf(index))
     },
     close: () => source.close(),
   }

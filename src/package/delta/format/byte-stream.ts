@@ -1,4 +1,4 @@
-/** Reads numbers and runs of bytes from a stream that is not trusted. `broken` makes the error for all that cannot be. */
+/** Reads numbers and runs of bytes from an untrusted stream. `broken` makes the error for anything impossible. */
 export class ByteStream {
   readonly broken: (why: string, cause?: unknown) => Error
   readonly #parts: AsyncIterator<Buffer>
@@ -9,7 +9,7 @@ export class ByteStream {
     this.broken = broken
   }
 
-  /** Bytes that were taken from the source and not read yet. */
+  /** Bytes that came from the source and are not read yet. */
   get buffered(): number {
     return this.#part.length
   }
@@ -36,7 +36,7 @@ export class ByteStream {
     let missing = length
     for (;;) {
       const taken = this.#take(Math.min(missing, this.#part.length))
-      // The buffer of a part may be used again when the next one is asked for.
+      // The source may reuse the buffer of a part for the next one.
       gathered.push(Buffer.from(taken))
       missing -= taken.length
       if (missing === 0) return Buffer.concat(gathered, length)
@@ -50,7 +50,7 @@ export class ByteStream {
     throw this.broken('more follows its end')
   }
 
-  /** Tells the source that no more is read. */
+  /** Tells the source that reading has ended. */
   async close(): Promise<void> {
     await this.#parts.return?.()
   }

@@ -19,7 +19,7 @@ export class ByteWriter {
     this.byte(rest)
   }
 
-  /** A whole number of either sign, the smallest of both first: 0, -1, 1, -2, … */
+  /** A whole number of either sign, in the order 0, -1, 1, -2, … so that small ones are short. */
   int(value: number): void {
     this.uint(value < 0 ? -2 * value - 1 : 2 * value)
   }
@@ -52,7 +52,7 @@ export class ByteWriter {
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** Reads what a ByteWriter wrote, from a source that is not trusted: `broken` makes the error for all that cannot be. */
+/** Reads a ByteWriter's output from an untrusted source. `broken` makes the error for anything impossible. */
 export class ByteReader {
   readonly #bytes: Buffer
   readonly #broken: (why: string) => Error
@@ -100,7 +100,7 @@ export class ByteReader {
     throw this.#broken('a number is too large')
   }
 
-  /** Valid as long as what is read from. */
+  /** Valid as long as the bytes that are read from. */
   bytes(length: number): Buffer {
     if (length > this.#bytes.length - this.#at) throw this.#broken('it ends too early')
     this.#at += length

@@ -7,7 +7,7 @@ import { readFrame } from './frame.ts'
 import type { Delivered, Manifest } from './manifest.ts'
 import { EntryLimit } from './manifest-file.ts'
 
-/** What a delta says, in order. After an entry without `from` its content follows, in literals and copies. */
+/** The steps of a delta, in order. After an entry without `from`, its content follows in literals and copies. */
 export type Step =
   | { do: 'entry'; entry: Delivered; from: number | undefined }
   | { do: 'literal'; bytes: Buffer }
@@ -23,8 +23,8 @@ const COLUMNS = 6
 const ID_BYTES = 32
 
 /**
- * Reads a delta, which is not trusted. Every copy is within a file of the base, each file gets as many bytes as it has, and
- * memory stays bounded. Bytes of a literal are valid until the next step. Throws BAD_DELTA.
+ * Reads an untrusted delta. Checks that every copy lies within a file of the base and that each file gets exactly its size, and
+ * keeps memory bounded. Bytes of a literal are valid until the next step. Throws BAD_DELTA.
  */
 export async function* readDelta(parts: AsyncIterable<Buffer>, base: Manifest): AsyncGenerator<Step> {
   const stream = new ByteStream(parts, badDelta)

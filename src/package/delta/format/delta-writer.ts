@@ -10,19 +10,19 @@ export const SEGMENT = 1
 
 /** Kinds of operations, in the lowest two bits of a length. */
 export const LITERAL = 0
-/** A copy from the file of the one before. */
+/** A copy from the same file as the last copy. */
 export const COPY = 1
-/** A copy from a file that is named. */
+/** A copy from a file that is given. */
 export const COPY_FROM = 2
 
-/** Bytes in all columns that make a segment. */
+/** A segment ends at this many bytes in all columns. */
 const SEGMENT_BYTES = 4 << 20
-/** The longest literal, and the longest copy with differences, in one operation: a segment may be so much longer. */
+/** The longest literal, and the longest copy with differences, in one operation. A segment may be longer by this much. */
 export const MAX_OPERATION_BYTES = 1 << 20
 
 /**
- * Writes a delta: entries, and for each file that is new the operations that make its content. All is in columns, each of
- * one kind, which compress better apart; every few MiB what has come together is a segment.
+ * Writes a delta: entries, and for each new file the operations that make its content. Data of each kind is in a column of its
+ * own, because that compresses better. Every few MiB the columns become a segment.
  */
 export class DeltaWriter implements OperationSink {
   readonly #writer: EntryWriter
@@ -38,7 +38,7 @@ export class DeltaWriter implements OperationSink {
     this.#writer = new EntryWriter(base.entries)
   }
 
-  /** Whether operations must follow. */
+  /** Whether operations must follow for this entry. */
   entry(entry: Delivered): boolean {
     this.#expected = 0
     return this.#writer.write(entry)
@@ -71,10 +71,10 @@ export class DeltaWriter implements OperationSink {
     return this.#columns().reduce((sum, { length }) => sum + length, 0) >= SEGMENT_BYTES
   }
 
-  /** What was written since the last segment. */
+  /** The bytes written since the last segment. */
   async segment(): Promise<Buffer[]> {
     const parts: Buffer[] = [Buffer.from([SEGMENT])]
-    // One after the other: each compression takes tens of megabytes.
+    // One after the other, because each compression takes tens of megabytes.
     for (const column of this.#columns()) parts.push(await packFrame(column.take()))
     return parts
   }

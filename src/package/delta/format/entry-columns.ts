@@ -3,12 +3,12 @@ import { type ByteReader, ByteWriter } from './bytes.ts'
 import type { Delivered } from './manifest.ts'
 
 // Flags of an entry.
-/** Path, type, and all that is not told come from an entry of the base. */
+/** Path, type, and all omitted fields come from an entry of the base. */
 const INHERITED = 1
-/** Entries of the base come before that one that are not inherited. Their number follows. */
+/** Entries of the base before that one are skipped. Their number follows. */
 const SKIPS = 2
 const MODE = 4
-/** A file's content, or a symlink's target, is told. */
+/** A file's content, or a symlink's target, is written. */
 const CONTENT = 8
 /** The time is that of the base's entry. */
 const SAME_TIME = 16
@@ -19,14 +19,14 @@ const TYPES = ['file', 'directory', 'symlink'] as const
 const USUAL_MODES = { file: 0o644, directory: 0o755, symlink: 0o777 } as const
 const HASH_BYTES = 32
 
-/** Both ends remember the same of the entries before. */
+/** What both ends remember about the entries before. */
 class Memory {
   readonly modes: Record<Entry['type'], number> = { ...USUAL_MODES }
   path: Buffer = Buffer.alloc(0)
   mtime = 0n
   /** The first entry of the base that may still be inherited. */
   cursor = 0
-  /** The entry of the base after the one whose content was last told. */
+  /** The entry of the base after the one whose content was last referred to. */
   content = 0
 
   add(entry: Entry, path: Buffer): void {
@@ -37,8 +37,8 @@ class Memory {
 }
 
 /**
- * Entries as two columns of bytes, which compress better apart: times, and all else. What an entry shares with an earlier
- * release, the base, is not told: an entry of it costs one byte, which compresses to almost nothing.
+ * Entries as two columns of bytes, times and all else, which compress better apart. Fields that an entry shares with the base are
+ * omitted: an unchanged entry costs one byte, which compresses to almost nothing.
  */
 export class EntryWriter {
   readonly entries = new ByteWriter()
@@ -116,11 +116,11 @@ export class EntryWriter {
 
 export interface ToldEntry {
   entry: Delivered
-  /** For a file: the entry of the base that has its content, or undefined when that is new. */
+  /** For a file: the entry of the base that has its content, or undefined when the content is new. */
   from: number | undefined
 }
 
-/** Reads what an EntryWriter wrote, which is not trusted. The columns may come in several runs. */
+/** Reads an EntryWriter's output, which is not trusted. The columns may come in several runs. */
 export class EntryReader {
   readonly #base: readonly Delivered[]
   readonly #broken: (why: string) => Error

@@ -12,7 +12,7 @@ export const badSignature = (why: string, cause?: unknown): MurderError =>
     cause,
   })
 
-/** What a delta builds upon is not what was delivered. The whole package helps. */
+/** The base of a delta is not what was delivered. The whole package helps. */
 export const baseChanged = (why: string, cause?: unknown): MurderError =>
   new MurderError('BASE_CHANGED', `the earlier release is not what was delivered any more: ${why}`, {
     cure: 'it takes the whole package instead',

@@ -11,7 +11,7 @@ const EMPTY = 0
 const STORED = 1
 const BROTLI = 2
 
-/** Both ends hold one frame in memory, plain and compressed. */
+/** Both ends hold one frame in memory, both plain and compressed. */
 const MAX_FRAME_BYTES = 16 << 20
 
 /** Up to this many bytes the best quality takes a few dozen milliseconds; beyond, it takes ten times as long as a fast one. */
@@ -21,7 +21,7 @@ const MAX_GOOD_BYTES = 2 << 20
 const GOOD_QUALITY = 9
 const FAST_QUALITY = 5
 
-/** Bytes that are compressed by themselves: how, their number, and when compressed the number of compressed bytes; then they. */
+/** A frame is compressed by itself. It has the method, the length, if compressed the compressed length, and then the bytes. */
 export async function packFrame(plain: Buffer): Promise<Buffer> {
   const head = new ByteWriter()
   if (plain.length === 0) {
@@ -54,7 +54,7 @@ const windowFor = (length: number): number => Math.min(22, Math.max(16, Math.cei
 const qualityFor = (length: number): number =>
   length <= MAX_BEST_BYTES ? BEST_QUALITY : length <= MAX_GOOD_BYTES ? GOOD_QUALITY : FAST_QUALITY
 
-/** The bytes of the next frame. Throws the stream's error for a frame that cannot be right. */
+/** The bytes of the next frame. Throws the stream's error for an impossible frame. */
 export async function readFrame(stream: ByteStream): Promise<Buffer> {
   const method = await stream.byte()
   if (method === EMPTY) return Buffer.alloc(0)

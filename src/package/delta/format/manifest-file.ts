@@ -4,7 +4,7 @@ import { EntryReader, EntryWriter } from './entry-columns.ts'
 import { packFrame, readFrame } from './frame.ts'
 import { type Delivered, type Manifest, manifestOf } from './manifest.ts'
 
-/** In a row of frames: whether more follow. */
+/** Marks whether more frames follow. */
 const END = Buffer.from([0])
 const MORE = Buffer.from([1])
 /** Bytes of entries in a frame. */
@@ -29,7 +29,7 @@ export async function* writeManifest({ entries }: Manifest): AsyncGenerator<Buff
   yield END
 }
 
-/** Reads what `writeManifest` made, which is not trusted. */
+/** Reads the output of `writeManifest`, which is not trusted. */
 export async function readManifest(stream: ByteStream): Promise<Manifest> {
   const reader = new EntryReader([], stream.broken)
   const limit = new EntryLimit(stream.broken)

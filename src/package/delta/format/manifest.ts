@@ -8,15 +8,15 @@ export interface Delivered extends Entry {
 }
 
 /**
- * What was delivered, in the order of the package. What a server has added itself, or carried over, is not in it. Two
- * releases with the same id are the same to the last bit.
+ * The entries that were delivered, in the order of the package, without files that a server has added or carried over. Two
+ * releases with the same id are equal to the last bit.
  */
 export interface Manifest {
   id: string
   entries: readonly Delivered[]
 }
 
-/** Whether two releases differ in nothing but times. */
+/** Whether two releases differ only in times. */
 export const hasSameContent = (one: Manifest, other: Manifest): boolean =>
   one.entries.length === other.entries.length &&
   one.entries.every((entry, index) => isSame(entry, other.entries[index]))

@@ -1,25 +1,25 @@
 import { type Blocks, strongHash } from './blocks.ts'
 import { slotOf } from './rolling.ts'
 
-/** A hostile signature may have many blocks with one weak hash; each costs a comparison at each place that has it, too. */
+/** A hostile signature may have many blocks with one weak hash. Each would cost a comparison at each place with that hash. */
 const MAX_CHAIN = 16
 
 /** Where a block was found. */
 export interface Found {
-  /** Position in the list that the index was made of. */
+  /** Position in the list from which the index was made. */
   file: number
   offset: number
   length: number
 }
 
 /**
- * Finds a window of bytes among the whole blocks of one or a few files that have the same block length. First a bitmap is asked,
- * which fits into the processor's cache and says no for almost all windows (zsync's way).
+ * Finds a window of bytes among the whole blocks of one or a few files that have the same block length. First it asks a bitmap,
+ * which fits into the processor's cache and rejects almost all windows (as in zsync).
  */
 export class BlockIndex {
   readonly blockLength: number
   readonly #files: readonly Blocks[]
-  /** The first block of each file, among the blocks of all. */
+  /** The number of each file's first block, among the blocks of all files. */
   readonly #firsts: number[] = []
   readonly #weak: Int32Array
   readonly #heads: Int32Array
@@ -84,7 +84,7 @@ export class BlockIndex {
   #add(file: number, { weak, size, blockLength }: Blocks): void {
     const first = this.#firsts[file] as number
     const whole = Math.floor(size / blockLength)
-    // From the end on, so that of several equal blocks the first is kept.
+    // Backwards, so that of several equal blocks the first is kept.
     for (let i = whole - 1; i >= 0; i--) {
       const hash = weak[i] as number
       const slot = slotOf(hash, this.#shift)

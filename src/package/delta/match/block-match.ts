@@ -2,7 +2,7 @@ import type { BlockIndex } from './block-index.ts'
 import type { ByteSource } from './byte-source.ts'
 import { hashWindow, leavingFactor, rollHash } from './rolling.ts'
 
-/** An earlier file: its bytes, where they are here. */
+/** An earlier file: its bytes, if they are here. */
 interface Content {
   content: ByteSource | undefined
 }
@@ -13,26 +13,26 @@ export interface Place {
   offset: number
 }
 
-/** A run of the new file's bytes: where an earlier file has them, or undefined when that is not known. */
+/** A run of the new file's bytes, and where an earlier file has them; undefined when unknown. */
 export interface Run {
   length: number
   from?: Place | undefined
 }
 
 const WINDOW_BYTES = 4 << 20
-/** Followed in one go. */
+/** Equal bytes that are followed in one go. */
 const TURN_BYTES = 16 << 20
-/** Compared at a time. */
+/** Bytes to compare at a time. */
 const STRIDE_BYTES = 64 << 10
-/** How far a change in place is looked over before its end is looked for elsewhere. */
+/** How far to look past a change in place, before searching for its end elsewhere. */
 const LOOK_AHEAD_BYTES = 16 << 10
-/** So many equal bytes at the expected place end a change. */
+/** A change ends at so many equal bytes at the expected place. */
 const PROBE_BYTES = 64
 
 /**
- * Tells of each byte of `source`, in order, where an earlier file has it. Where a block was found, the next one is looked for
- * after it and, with the content at hand, byte for byte; only where that ends a window rolls. `indexOf` is asked when it has to.
- * Each `undefined` is an occasion to do other things.
+ * Gives, for all bytes of `source` in order, where an earlier file has them. After a found block it tries the next block, and
+ * byte for byte if the content is at hand. Only where that fails does a window roll; then it asks `indexOf`. At each `undefined`
+ * the caller may do other work.
  */
 export function* matchBlocks(
   source: ByteSource,
@@ -61,7 +61,7 @@ export function* matchBlocks(
       length = follower.follow(at, place)
     }
     if (length === 0) {
-      // The content is not what the signature is of.
+      // The content does not belong to the signature.
       at++
       place = undefined
       continue
@@ -80,7 +80,7 @@ interface Found {
   place: Place
 }
 
-/** The next place from `at` on where a block of the index is. */
+/** The next place, from `at` on, that has a block of the index. */
 function* roll(
   window: SlidingWindow,
   at: number,
@@ -107,7 +107,7 @@ function* roll(
   return undefined
 }
 
-/** Follows bytes that are the same in the new file and in an earlier one. */
+/** Follows equal bytes in the new file and an earlier one. */
 class Follower {
   readonly #window: SlidingWindow
   readonly #contents: readonly Content[]
@@ -120,7 +120,7 @@ class Follower {
     this.#indexOf = indexOf
   }
 
-  /** How many bytes are the same there, perhaps not all of them. */
+  /** How many bytes are equal there; possibly fewer than all. */
   follow(at: number, { file, offset }: Place): number {
     const content = this.#contents[file]?.content
     let length = 0
@@ -140,9 +140,7 @@ class Follower {
     return length
   }
 
-  /**
-   * How many bytes before a block that was found are the same, too; at most `most`. A window can roll past no more than a block.
-   */
+  /** How many bytes before a found block are equal, too; at most `most`. A window cannot roll past more than a block. */
   sameBefore(at: number, { file, offset }: Place, most: number): number {
     const content = this.#contents[file]?.content
     const length = Math.min(most, offset, this.#indexOf().blockLength, STRIDE_BYTES)
@@ -155,7 +153,7 @@ class Follower {
     return same
   }
 
-  /** Bytes until both are the same again; 0 when that is not soon, or not known. */
+  /** Bytes until both are equal again; 0 when that is far away or unknown. */
   changeAt(at: number, { file, offset }: Place): number {
     const content = this.#contents[file]?.content
     if (!content) return 0
@@ -191,10 +189,10 @@ function sameBytes(one: Uint8Array, other: Uint8Array): number {
   return i
 }
 
-/** Read anew when fewer are left in the window. More than a block has. */
-const LEAST_BYTES = 256 << 10
+/** The window is refilled when fewer bytes than this are left. It is more than a block. */
+const MIN_BYTES = 256 << 10
 
-/** A part of a source in memory, which moves on with what is asked for. */
+/** A part of a source in memory, which moves on with the requests. */
 class SlidingWindow {
   readonly size: number
   readonly #source: ByteSource
@@ -208,10 +206,10 @@ class SlidingWindow {
     this.#bytes = Buffer.allocUnsafe(Math.min(source.size, WINDOW_BYTES))
   }
 
-  /** Bytes from `at` on, up to `most`, but fewer where the window ends. Valid until the next call. */
+  /** Up to `most` bytes from `at` on, but fewer at the window's end. Valid until the next call. */
   bytesFrom(at: number, most = WINDOW_BYTES): Buffer {
     const wanted = Math.min(most, this.#bytes.length, this.size - at)
-    if (at < this.#start || at + Math.min(wanted, LEAST_BYTES) > this.#end) this.#moveTo(at)
+    if (at < this.#start || at + Math.min(wanted, MIN_BYTES) > this.#end) this.#moveTo(at)
     return this.#bytes.subarray(
       at - this.#start,
       Math.min(this.#end - this.#start, at - this.#start + wanted),

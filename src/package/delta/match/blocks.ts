@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { hashWindow } from './rolling.ts'
 
-/** What a signature has of one file: a weak and a strong hash of each of its blocks. Only the last may be shorter. */
+/** A signature's part about one file: a weak and a strong hash of each of its blocks. Only the last block may be shorter. */
 export interface Blocks {
   /** Size of the file, bytes. */
   size: number
@@ -11,16 +11,16 @@ export interface Blocks {
   strongLength: number
 }
 
-/** A smaller file is only known by its whole content. */
+/** A smaller file is known only by the hash of its whole content. */
 export const MIN_FILE_BYTES = 4 << 10
 const MAX_BLOCKS = 2 ** 20
-const LEAST_BLOCK_BYTES = 1 << 10
-/** Doubling it halves a signature, which then has half a percent of a file. */
+const MIN_BLOCK_BYTES = 1 << 10
+/** Doubling it halves a signature. With this value a signature is about half a percent of a file. */
 const USUAL_BLOCK_BYTES = 2 << 10
 const MAX_SMALL_FILE_BYTES = 1 << 20
 
 export function blockLengthOf(size: number): number {
-  let length = size <= MAX_SMALL_FILE_BYTES ? LEAST_BLOCK_BYTES : USUAL_BLOCK_BYTES
+  let length = size <= MAX_SMALL_FILE_BYTES ? MIN_BLOCK_BYTES : USUAL_BLOCK_BYTES
   while (size / length > MAX_BLOCKS) length *= 2
   return length
 }
@@ -28,16 +28,14 @@ export function blockLengthOf(size: number): number {
 const blockCountOf = (size: number): number =>
   size < MIN_FILE_BYTES ? 0 : Math.ceil(size / blockLengthOf(size))
 
-/** Bits of the weak hash that count. It has 32, but texts do not use them evenly. */
+/** Effective bits of the weak hash. It has 32, but texts do not use them evenly. */
 const WEAK_BITS = 16
 /** The new file may be four times as long as the old one. */
 const GROWTH_BITS = 2
-/** One wrong copy in 2^30 changed files. It does no harm but costs one more way: the file's hash shows it. */
+/** One wrong copy in 2^30 changed files. It does no harm, but costs another transfer, because the file's hash shows it. */
 const SAFETY_BITS = 30
 
-/**
- * How many bytes of a block's SHA-256 keep a wrong match improbable: each place of the new file is compared with each block.
- */
+/** How many bytes of a block's SHA-256 make a wrong match improbable. Each place of the new file is compared with each block. */
 function strongLengthOf(size: number): number {
   const bits =
     Math.log2(size) + GROWTH_BITS + Math.log2(Math.max(1, blockCountOf(size))) + SAFETY_BITS - WEAK_BITS
@@ -55,7 +53,7 @@ const WEAK_BYTES = 4
 export const strongHash = (block: Uint8Array, length: number): Buffer =>
   hash('sha256', block, 'buffer').subarray(0, length)
 
-/** The signature's bytes of one file, of which whole blocks come in; only the last may be shorter. */
+/** A file's part of a signature. The input is whole blocks; only the last may be shorter. */
 export function encodeBlocks(bytes: Buffer, size: number): Buffer {
   const blockLength = blockLengthOf(size)
   const strongLength = strongLengthOf(size)
@@ -69,7 +67,7 @@ export function encodeBlocks(bytes: Buffer, size: number): Buffer {
   return rows
 }
 
-/** `rows` is what `encodeBlocks` made of the whole file. */
+/** `rows` is the output of `encodeBlocks` for the whole file. */
 export function decodeBlocks(rows: Buffer, size: number): Blocks {
   const count = blockCountOf(size)
   const strongLength = strongLengthOf(size)

@@ -3,7 +3,7 @@ import { closeSync, readSync } from 'node:fs'
 /** Bytes that are read at any place, as of an open file. */
 export interface ByteSource {
   readonly size: number
-  /** Fills `into` from `position` on, as far as there is something. Gives the number of bytes. */
+  /** Fills `into` from `position` on, as far as there are bytes. Returns their number. */
   read(into: Uint8Array, position: number): number
   close(): void
 }

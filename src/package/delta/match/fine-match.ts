@@ -7,26 +7,26 @@ export interface FineRun {
   offset?: number
 }
 
-/** Bytes that must be the same for a run to be considered at all. */
+/** A run is considered only if it has this many equal bytes. */
 const SEED_BYTES = 16
-/** A shorter run elsewhere costs about as much to tell as its bytes do, compressed. */
+/** A reference to a shorter run elsewhere costs about as much as its compressed bytes. */
 const MIN_RUN_BYTES = 24
-/** More places of the old bytes than these are not remembered: every second, fourth, … is. */
+/** At most so many places of the old bytes are remembered. For more, only every second, fourth, … is. */
 const MAX_SEEDS = 2 ** 21
-/** A run goes on over differences as long as it does not lose so much more than it wins. */
+/** A run goes on over differences until its losses exceed its gains by this much. */
 const GIVE_UP = 32
-/** A byte that differs costs its place and its value. */
+/** A different byte costs its place and its value. */
 const DIFFERENCE_COST = 2
 
 /**
  * Finds runs of `target` that are like runs of `old`, both of which are in memory. As in bsdiff, a run grows from a few equal
  * bytes in both directions and over differences: in a rebuilt program addresses change everywhere, and little else.
- * `seeds` are those of `old`. Bytes at `diagonal` are compared first: it is added to a place in `target`.
+ * `seeds` are those of `old`. The old bytes at a place in `target` plus `diagonal` are compared first.
  */
 export function* fineMatch(target: Buffer, old: Buffer, seeds: Seeds, diagonal = 0): Generator<FineRun> {
   let told = 0
   let at = 0
-  /** Where old bytes are compared first: those after the last run. */
+  /** The old bytes after the last run, which are compared first. */
   let straight = diagonal
   const factor = leavingFactor(SEED_BYTES)
   let hash = 0
@@ -52,7 +52,7 @@ export function* fineMatch(target: Buffer, old: Buffer, seeds: Seeds, diagonal =
   if (told < target.length) yield { length: target.length - told }
 }
 
-/** Where in `old` a run that is the same as the bytes of `target` from `at` on begins; -1 when none is long enough. */
+/** Where in `old` a run begins that equals the bytes of `target` from `at` on; -1 when none is long enough. */
 function startOfRun(target: Buffer, old: Buffer, at: number, diagonal: number, seed: number): number {
   const straight = at + diagonal
   if (straight >= 0 && sameFrom(target, old, at, straight, SEED_BYTES) >= SEED_BYTES) return straight
@@ -76,7 +76,7 @@ function sameBefore(target: Buffer, old: Buffer, at: number, from: number): numb
   return length
 }
 
-/** Compared at once while all is the same. */
+/** Bytes to compare at once while all are equal. */
 const STRIDE_BYTES = 4096
 
 /** The length of the best run from there on. */
@@ -90,7 +90,7 @@ function growForward(target: Buffer, old: Buffer, at: number, from: number): num
     if (i >= strideAt && i === bestLength) {
       strideAt = i + STRIDE_BYTES
       if (isSame(target, at + i, old, from + i, STRIDE_BYTES)) {
-        // What was won long ago does not count against what is lost now, so the score need not grow.
+        // Old gains do not outweigh new losses, so the score need not grow.
         i = strideAt
         bestLength = i
         continue

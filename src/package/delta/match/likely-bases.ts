@@ -1,14 +1,15 @@
 import { nameOf, parentOf } from '../../../files/entry.ts'
 import type { Delivered } from '../format/manifest.ts'
 
-/** A changed file is compared with so many of the base at most. */
+/** A changed file is compared with at most so many files of the base. */
 const MAX_CANDIDATES = 3
 /** A file of another size is hardly another version. */
 const MAX_SIZE_RATIO = 3
 
 /**
- * Finds files of an earlier release that a changed file may be a new version of: the one at its path; of the same directory with
- * the same name but for a hash in it; of the same name elsewhere; and of the same directory and ending, what is nearest in size.
+ * Finds files of an earlier release of which a changed file may be a new version: the one at its path; one in the same directory
+ * whose name differs only in a hash; one of the same name elsewhere; and the one nearest in size with the same directory and
+ * ending.
  */
 export class LikelyBases {
   readonly #base: readonly Delivered[]

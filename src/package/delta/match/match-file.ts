@@ -5,8 +5,8 @@ import { matchLarge } from './match-large.ts'
 import { type Piece, writeFine } from './operations.ts'
 import type { Scratch } from './scratch.ts'
 
-/** Up to this size a file and its earlier versions are in memory at once and compared byte by byte. */
-const MAX_IN_MEMORY_BYTES = 24 << 20
+/** Up to this size a file and its earlier versions are in memory together and compared byte by byte: blocks would be few. */
+const MAX_IN_MEMORY_BYTES = 128 << 10
 
 export interface Matching {
   source: ByteSource
@@ -17,7 +17,7 @@ export interface Matching {
   scratch: Scratch
 }
 
-/** Writes what makes the file at `source`. Each step is an occasion to take what was written, and to do other things. */
+/** Writes the operations that make the file at `source`. At each step the caller may take the output and do other work. */
 export function* matchFile({ source, likely, base, writer, scratch }: Matching): Generator<void> {
   const earlier: Earlier[] = []
   try {
@@ -25,7 +25,7 @@ export function* matchFile({ source, likely, base, writer, scratch }: Matching):
       earlier.push({ file, content: base.open(file), blocks: () => base.blocksOf(file) })
     const contents = earlier.flatMap(({ content }) => content ?? [])
     const size = contents.reduce((sum, { size }) => sum + size, source.size)
-    if (contents.length > 0 && size <= 2 * MAX_IN_MEMORY_BYTES)
+    if (contents.length > 0 && size <= MAX_IN_MEMORY_BYTES)
       yield* matchInMemory(source, earlier, writer, scratch)
     else yield* matchLarge({ source, earlier, writer, scratch })
   } finally {
@@ -33,7 +33,7 @@ export function* matchFile({ source, likely, base, writer, scratch }: Matching):
   }
 }
 
-/** All earlier versions one behind the other, so that each place is looked up once. */
+/** All earlier versions one after the other, so that each place is looked up once. */
 function* matchInMemory(
   source: ByteSource,
   earlier: readonly Earlier[],

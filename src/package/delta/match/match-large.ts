@@ -14,16 +14,16 @@ interface LargeMatching {
   scratch: Scratch
 }
 
-/** Between two shorter runs that were found, all is compared byte by byte, since there is more to be found. */
+/** Between two found runs that are shorter than this, all bytes are compared, because there is more to find. */
 const MIN_CLEAR_BYTES = 64 << 10
 const MAX_PART_BYTES = 8 << 20
-/** A part is compared with twice its length around the place where it is expected, and with so much more. */
+/** A part is compared with half of its length on each side of the place where it is expected, and with so much more. */
 const SLACK_BYTES = 4 << 10
-/** Long parts are compared with more, which is used for the parts after it, too. */
+/** Long parts are compared with more bytes, which also serve the next parts. */
 const WIDE_PART_BYTES = 256 << 10
 const WIDE_BYTES = 32 << 20
 
-/** Bytes of the new file that are not told yet, and where the old ones are expected to be. */
+/** Bytes of the new file that are not written yet, and the expected place of the old ones. */
 interface Part {
   start: number
   end: number
@@ -31,8 +31,7 @@ interface Part {
 }
 
 /**
- * Finds blocks first. The bytes around each change are then compared with the bytes at the same place of the old file, if its
- * content is here.
+ * Finds blocks first. Then the bytes around each change are compared with the old file at the same place, if its content is here.
  */
 export function* matchLarge(options: LargeMatching): Generator<void> {
   const { source, earlier, writer } = options
@@ -74,7 +73,7 @@ class Comparison {
   readonly #earlier: readonly Earlier[]
   readonly #writer: OperationSink
   readonly #scratch: Scratch
-  /** The old bytes that are in the scratch's room. */
+  /** The old bytes in the scratch memory. */
   #old: { file: number; start: number; bytes: Buffer } | undefined
 
   constructor({ source, earlier, writer, scratch }: LargeMatching) {
@@ -105,7 +104,7 @@ class Comparison {
     }
   }
 
-  /** As far in the likeliest file as it is in the new one. */
+  /** At the same position in the likeliest file as in the new one. */
   #guess(at: number): Place {
     const share = at / this.#source.size
     return { file: 0, offset: Math.floor(share * (this.#earlier[0]?.content?.size ?? 0)) }
@@ -118,7 +117,7 @@ class Comparison {
   ): { file: number; start: number; bytes: Buffer } | undefined {
     const { file = 0, content } = this.#earlier[likely] ?? {}
     if (!content) return undefined
-    const around = length < WIDE_PART_BYTES ? SLACK_BYTES + 2 * length : WIDE_BYTES / 2
+    const around = length < WIDE_PART_BYTES ? SLACK_BYTES + (length >> 1) : WIDE_BYTES / 2
     const isThere =
       this.#old?.file === file &&
       this.#old.start <= Math.max(0, offset - around / 2) &&
@@ -133,7 +132,7 @@ class Comparison {
   }
 }
 
-/** Blocks of the likely files. All have one length: only one window rolls. */
+/** Blocks of the likely files, all of one length, because only one window rolls. */
 function comparable(earlier: readonly Earlier[]): Blocks[] {
   const all = earlier.map(({ blocks, content }) => blocks() ?? blocksOf(content))
   const length = all.find((blocks) => blocks)?.blockLength ?? blockLengthOf(0)
@@ -150,7 +149,7 @@ const noBlocks = (blockLength: number): Blocks => ({
 
 const READ_BYTES = 1 << 20
 
-/** Made of content that has no signature. */
+/** Made from content that has no signature. */
 function blocksOf(content: ByteSource | undefined): Blocks | undefined {
   if (!content || content.size < MIN_FILE_BYTES) return undefined
   const length = Math.max(blockLengthOf(content.size), READ_BYTES)

@@ -11,14 +11,14 @@ export interface Piece {
   length: number
 }
 
-/** Old bytes in memory: pieces one behind the other. */
+/** Old bytes in memory: pieces one after the other. */
 export interface Old {
   bytes: Buffer
   pieces: readonly Piece[]
   seeds: Seeds
 }
 
-/** Writes what makes `target` of old bytes. Each step is an occasion to take what was written. */
+/** Writes the operations that make `target` from old bytes. At each step the caller may take the output. */
 export function* writeFine(
   target: Buffer,
   { bytes, pieces, seeds }: Old,
@@ -80,7 +80,7 @@ function* writeCopy(
   }
 }
 
-/** Pairs, as the writer takes them. */
+/** Pairs in the writer's form. */
 function differencesOf(target: Buffer, old: Buffer): number[] {
   const pairs: number[] = []
   let same = 0

@@ -1,6 +1,6 @@
 /**
  * A hash of a window of bytes that moves on by a byte in constant time (Karp and Rabin, 1987): the bytes are the digits of a
- * number in base `BASE`, modulo 2^32. Any odd base will do that has bits all over.
+ * number in base `BASE`, modulo 2^32. Any odd base with well spread bits will do.
  */
 const BASE = 0x2c1b3c6d
 const BASE_2 = Math.imul(BASE, BASE)
@@ -23,16 +23,16 @@ export function hashWindow(bytes: Uint8Array, at: number, length: number): numbe
   return hash
 }
 
-/** What the first byte of a window is worth once the next one has come in. */
+/** The weight of a window's first byte after the next byte has come in. */
 export function leavingFactor(length: number): number {
   let factor = 1
   for (let i = 0; i < length; i++) factor = Math.imul(factor, BASE)
   return factor
 }
 
-/** The hash of the window one byte on. `factor` is that of `leavingFactor`. */
+/** The hash of the window one byte further. `factor` is from `leavingFactor`. */
 export const rollHash = (hash: number, factor: number, leaving: number, coming: number): number =>
   (Math.imul(hash, BASE) + coming - Math.imul(factor, leaving)) | 0
 
-/** The highest `32 - shift` bits of the hash, all of which depend on all bytes; the lowest bits of a hash do not. */
+/** The highest `32 - shift` bits of the hash. These depend on all bytes; the lowest bits do not. */
 export const slotOf = (hash: number, shift: number): number => Math.imul(hash, 0x9e3779b1) >>> shift

@@ -1,14 +1,14 @@
 import type { ByteSource } from './byte-source.ts'
 import { Seeds } from './fine-match.ts'
 
-/** Memory for one comparison after the other, which grows to what the largest needs and is used again. */
+/** Memory that comparisons reuse one after the other. It grows to the need of the largest. */
 export class Scratch {
   readonly target = new Room()
   readonly old = new Room()
   readonly seeds = new Seeds()
 }
 
-/** Of what is larger, so much more: a room that grows often leaves as many behind, which are collected late. */
+/** Extra bytes whenever it grows, because each growth leaves old memory behind that is collected late. */
 const STEP_BYTES = 16 << 20
 const SMALL_BYTES = 1 << 20
 

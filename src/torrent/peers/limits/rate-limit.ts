@@ -1,12 +1,12 @@
-/** The bucket holds what the rate gives in this time: not more, so that no link sees a burst. */
+/** The bucket holds the bytes of this time, and not more, so that no link sees a burst. */
 const MAX_BURST_S = 0.25
 /**
  * What a link carries for each byte of content. It is up to 1.046 where every 1,448 bytes get 66 of Ethernet, IP and TCP, and
- * nearly 1 where whole bursts are counted (virtual links). With the middle, both are within 2.5 % of the limit.
+ * nearly 1 where whole bursts are counted (virtual links). The middle keeps both within 2.5 % of the limit.
  */
 const LINK_OVERHEAD = 1.023
 const SMALLEST_BLOCK_BYTES = 16 * 1024
-/** At the limit, a block should take no longer: otherwise the content would come in jerks. */
+/** At the limit, a block should not take longer than this. Otherwise the content would come in jerks. */
 const MAX_BLOCK_TIME_S = 0.1
 
 /** A token bucket in bytes on the link, empty at first. `rate` is bytes a second; 0 is no limit. */
@@ -33,7 +33,7 @@ export class RateLimit {
     return this.#tokens / LINK_OVERHEAD
   }
 
-  /** So many content bytes are sent. */
+  /** Takes so many content bytes from the bucket. */
   take(bytes: number): void {
     if (this.#rate > 0) this.#tokens -= bytes * LINK_OVERHEAD
   }

@@ -3,8 +3,8 @@ import { MAX_IMPORTERS } from '../../scheduler/sites/site-imports.ts'
 import { RateLimit } from './rate-limit.ts'
 
 /**
- * This process's part of what may go into and out of its site: an equal one for each member that imports, and for a seeder.
- * Members that the deploy has named count from the start: those that are dead leave their part unused.
+ * This process's share of its site's limit. Each member that imports has an equal share, and so has a seeder. Members that the
+ * deploy has named count from the start, so dead ones leave their share unused.
  */
 export class SiteLimit {
   readonly into: RateLimit
@@ -20,7 +20,7 @@ export class SiteLimit {
     this.share({ importers: 1, seeders: 0 })
   }
 
-  /** So many have to do with other sites, this process included. */
+  /** How many members exchange with other sites, this process included. */
   share({ importers, seeders }: { importers: number; seeders: number }): void {
     if (this.#limit === 0) return
     const members = Math.max(1, importers, this.#named)

@@ -2,16 +2,16 @@ import type { Block } from '../../scheduler/partial-piece.ts'
 import { LARGEST_BLOCK_BYTES, type PeerWire } from '../../wire/peer-wire.ts'
 import type { RateLimit } from './rate-limit.ts'
 
-/** More bytes than this are not queued in a socket. */
+/** At most so many bytes are queued in a socket. */
 const HIGH_WATER_BYTES = 512 * 1024
-/** Requests that one connection may have waiting here. More close the connection. */
+/** Requests of one connection that may wait here. More close the connection. */
 const MAX_REQUESTS = 2048
 
 /** The content, and the limits that all connections share. */
 export interface BlockSource {
   /** The block, at once if it is in memory; undefined when it is not here or not a valid range. */
   content(block: Block): Buffer | Promise<Buffer> | undefined
-  /** Bytes that may be sent now to this neighbour, by the limits that it shares with others. `id` is its connection's. */
+  /** Bytes that the shared limits allow to this neighbour now. `id` is its connection's. */
   budget(id: number): number
   /** So many bytes will be sent, now or when they have been read. */
   spend(id: number, bytes: number): void
@@ -52,7 +52,7 @@ export class UploadQueue {
     this.#requests.length = 0
   }
 
-  /** This connection is to the neighbour of another one, and shares its limit. */
+  /** A further connection to a neighbour shares the limit of the first one. */
   joinTo(other: UploadQueue): void {
     this.#id = other.#id
     this.#limit = other.#limit
@@ -108,8 +108,8 @@ export class UploadQueue {
   }
 
   /**
-   * BEP 6: each request is answered, a cancelled one too, and other clients count it as pending until then. An agent has
-   * forgotten a cancelled request, and would take the answer for that of a later one.
+   * By BEP 6 each request is answered, even a cancelled one, and other clients count it as pending until then. An agent forgets a
+   * cancelled request, and would take its answer for that of a later one.
    */
   #cancel({ piece, offset, length }: Block): void {
     const at = this.#requests.findIndex(

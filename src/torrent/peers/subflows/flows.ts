@@ -1,58 +1,58 @@
 import { type DeliveryMark, DeliveryRate } from '../../scheduler/delivery-rate.ts'
 import type { Block } from '../../scheduler/partial-piece.ts'
-import type { FlowsWindow } from '../../scheduler/request-window.ts'
+import { type FlowsWindow, UNIT_BYTES } from '../../scheduler/request-window.ts'
 import type { PeerWire } from '../../wire/peer-wire.ts'
 
-/** What one of several connections is asked for at least: more than TCP sends in its first three round trips. */
-const LEAST_BYTES = 64 * 1024
-/** Each of several connections is asked for what it brings in so many round trips. */
+/** The least that is requested over one of several connections: more than TCP sends in its first three round trips. */
+const MIN_BYTES = 64 * 1024
+/** Each of several connections has requests for what it delivers in so many round trips. */
 const ROUND_TRIPS = 3
-/** So many blocks should fit what one of several connections is asked for. */
+/** How many blocks should fit into the requests over one of several connections. */
 const BLOCKS_IN_WINDOW = 4
-/** A block is moved to a connection with nothing to do when that brings it so many times sooner. */
+/** A block moves to an idle connection if it comes so many times sooner there. */
 const MIN_SPEEDUP = 3
 
-/** One of the connections to a neighbour, and what is asked over it. */
+/** One of the connections to a neighbour, and the requests over it. */
 class Flow {
   readonly wire: PeerWire
-  /** Nothing more is asked over it: it will end. */
+  /** It will end, so it gets no more requests. */
   isStopped = false
   owedBytes = 0
-  readonly #asked = new Map<string, { block: Block; mark: DeliveryMark }>()
+  readonly #asked = new Map<number, { block: Block; mark: DeliveryMark }>()
   readonly #delivery = new DeliveryRate()
   /** Smoothed bytes a second; 0 before the first answer. */
   #rate = 0
-  /** When it last brought a block, or was asked for one with nothing pending. */
+  /** When it last delivered a block, or got a request while nothing was pending. */
   #progressAtS = 0
   constructor(wire: PeerWire) {
     this.wire = wire
   }
 
-  /** What it should be asked for. */
+  /** Bytes that should be pending over it. */
   windowBytes(roundTripS: number): number {
-    return this.isStopped ? this.owedBytes : Math.max(LEAST_BYTES, this.#rate * ROUND_TRIPS * roundTripS)
+    return this.isStopped ? this.owedBytes : Math.max(MIN_BYTES, this.#rate * ROUND_TRIPS * roundTripS)
   }
 
   get asked(): Block[] {
     return [...this.#asked.values()].map(({ block }) => block)
   }
 
-  /** For how long a block takes to come through. */
+  /** How long a block takes to arrive. */
   takesS({ length }: Block): number {
     return this.#rate > 0 ? length / this.#rate : 0
   }
 
-  /** The block that was asked for last. */
+  /** The block that was requested last. */
   get last(): Block | undefined {
     return [...this.#asked.values()].at(-1)?.block
   }
 
-  /** For how long it has owed blocks and brought none. */
+  /** How long it has owed blocks without delivering any. */
   stuckS(nowS: number): number {
     return this.owedBytes > 0 ? nowS - this.#progressAtS : 0
   }
 
-  /** For how long its last block will still take, or has let wait already. */
+  /** How long its last block will still take, or has been overdue. */
   waitS(nowS: number): number {
     return Math.max(this.#rate > 0 ? this.owedBytes / this.#rate : 0, this.stuckS(nowS))
   }
@@ -64,7 +64,7 @@ class Flow {
     this.#asked.set(keyOf(block), { block, mark: this.#delivery.mark(nowS) })
   }
 
-  /** Whether it was asked for the block over this connection. */
+  /** Whether the block is requested over this connection. */
   forget(block: Block): DeliveryMark | undefined {
     const key = keyOf(block)
     const found = this.#asked.get(key)
@@ -74,7 +74,7 @@ class Flow {
     return found.mark
   }
 
-  /** Returns false when the block was not asked for over this connection, or not any more. */
+  /** Returns false when the block is not, or no longer, requested over this connection. */
   arrived(block: Block, nowS: number): boolean {
     const mark = this.forget(block)
     if (!mark) return false
@@ -86,9 +86,9 @@ class Flow {
 }
 
 /**
- * The connections to one neighbour: its own, and on a long way perhaps more (`subflows.ts`). Each is asked for what it brings
- * in some round trips, and each block is asked for over the one that owes the least of that. So none gets more than it carries:
- * what is asked over one that waits for lost packets waits with it.
+ * The connections to one neighbour: the first, and over a long path perhaps more (`subflows.ts`). Each has requests for what it
+ * delivers in some round trips. Each block is requested over the connection that has the smallest part of that pending. So no
+ * connection gets more than it carries: requests over one that waits for lost packets wait with it.
  */
 export class Flows {
   readonly #flows: [Flow, ...Flow[]]
@@ -102,13 +102,13 @@ export class Flows {
     this.#flows.push(new Flow(wire))
   }
 
-  /** Nothing more is asked over this one. */
+  /** No more requests go over this connection. */
   stop(wire: PeerWire): void {
     const flow = this.#of(wire)
     if (flow) flow.isStopped = true
   }
 
-  /** One of those that were added has ended. Returns what was asked over it and has not come. */
+  /** An added connection has ended. Returns its unanswered requests. */
   remove(wire: PeerWire): Block[] {
     const flow = this.#of(wire)
     if (flow) this.#flows.splice(this.#flows.indexOf(flow), 1)
@@ -119,12 +119,12 @@ export class Flows {
     return this.#of(wire)?.owedBytes ?? 0
   }
 
-  /** A flow that has owed blocks for longer than `limitS` and brought none. */
+  /** A flow that has owed blocks for longer than `limitS` and delivered none. */
   stuck(limitS: number, nowS: number): PeerWire | undefined {
     return this.#flows.find((flow) => flow.stuckS(nowS) > limitS)?.wire
   }
 
-  /** What all of them should be asked for, and in blocks of which length; undefined when there is only one. */
+  /** Bytes that should be pending over all of them, and the block length; undefined when there is only one connection. */
   window(roundTripS: number): FlowsWindow | undefined {
     this.#roundTripS = roundTripS
     if (this.#flows.length === 1) return undefined
@@ -152,8 +152,8 @@ export class Flows {
   }
 
   /**
-   * When there is nothing more to ask for, connections with nothing to do take over what the slowest ones owe: the end must not
-   * wait for one that waits for lost packets.
+   * When nothing is left to request, idle connections take over blocks from the slowest ones. So the end does not wait for a
+   * connection that waits for lost packets.
    */
   balance(nowS: number): void {
     for (const idle of this.#flows) {
@@ -173,10 +173,13 @@ export class Flows {
   }
 
   #of(wire: PeerWire): Flow | undefined {
+    const [first] = this.#flows
+    if (first.wire === wire) return first
     return this.#flows.find((flow) => flow.wire === wire)
   }
 
   #emptiest(): Flow {
+    if (this.#flows.length === 1) return this.#flows[0]
     let best = this.#flows[0]
     let least = Number.POSITIVE_INFINITY
     for (const flow of this.#flows) {
@@ -189,4 +192,7 @@ export class Flows {
   }
 }
 
-const keyOf = ({ piece, offset }: Block): string => `${piece} ${offset}`
+/** A piece has fewer units than this. */
+const MAX_UNITS = 2 ** 20
+
+const keyOf = ({ piece, offset }: Block): number => piece * MAX_UNITS + offset / UNIT_BYTES

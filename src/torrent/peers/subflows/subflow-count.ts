@@ -1,38 +1,41 @@
 /** Connections to one neighbour, its first one included. */
 export const MAX_CONNECTIONS_TO_ONE = 16
-/** Ways with a shorter round trip have one connection: TCP mends its losses there before anybody notices. */
+/** Paths with a shorter round trip get one connection: there TCP repairs losses quickly enough. */
 const MIN_ROUND_TRIP_S = 0.02
-/** A download from one or two neighbours begins with so many: each doubles its own window from the same small one on. */
+/**
+ * A download from one or two neighbours begins with so many connections, because each grows its own window from the same small
+ * one.
+ */
 const FIRST_OF_FEW = 8
-/** A rate is measured over so many round trips, and at least so long. */
+/** A rate is measured over so many round trips, and for at least this time. */
 const MEASURED_ROUND_TRIPS = 3
 const SHORTEST_MEASURE_S = 0.25
-/** New connections take so many round trips until they are at their rate: to dial, to shake hands, to begin. */
+/** New connections take so many round trips to reach their rate: to dial, shake hands and speed up. */
 const SETTLING_ROUND_TRIPS = 4
-/** A rate that still changes by such a factor says nothing about more connections: TCP is still starting. */
+/** While a rate still changes by this factor, TCP is still starting, and a trial would prove nothing. */
 const STILL_CHANGING = 1.3
-/** Twice as many connections stay when all together bring so much more. */
+/** Twice as many connections stay if the total rate grows by this factor. */
 const WORTH_MORE = 1.2
-/** Trials take a quarter of the connections away. They are missed when the rate falls by more than half as much. */
+/** A trial removes a quarter of the connections. They were needed if the rate falls by more than half that share. */
 const TAKEN_AWAY = 0.25
-/** After a trial in vain. The pause doubles from the first one to the longest. */
+/** Pause after a failed trial. It doubles from the first one to the longest. */
 const FIRST_PAUSE_S = 4
 const LONGEST_PAUSE_S = 60
-/** A neighbour of which nothing is wanted for so long keeps one connection. */
+/** A neighbour from which we want nothing for this long keeps one connection. */
 const IDLE_S = 5
 
-/** What is known of a neighbour at one time. */
+/** What is known about a neighbour at one time. */
 export interface FlowFacts {
   nowS: number
   /** Content bytes that it has sent so far. */
   bytes: number
-  /** The least ever seen; 0 unless it is certain that the way is long. */
+  /** The shortest round trip so far; 0 unless the path is certainly long. */
   roundTripS: number
-  /** Whether it owes blocks: what it could send is not limited by what it was asked for. */
+  /** Whether it owes blocks, so that its rate is not limited by our requests. */
   isHungry: boolean
   /** There are one or two neighbours in all. */
   isOfFew: boolean
-  /** So many neighbours are at the other end of the same link, this one included. */
+  /** How many neighbours are at the other end of the same link, this one included. */
   sharers: number
 }
 
@@ -43,14 +46,14 @@ interface Trial {
   rate: number
   /** Measuring begins, or has begun. */
   sinceS: number
-  /** What the neighbour had sent by then; undefined until then. */
+  /** Bytes that the neighbour had sent when measuring began; undefined before. */
   bytes: number | undefined
 }
 
 /**
- * How many connections to one neighbour at the far end of a long way are worth it. One TCP flow carries about
- * MSS ÷ (round trip × √loss) (Mathis and others, 1997), and k flows k times as much, until the way is full. So their number is
- * found by trial: twice as many as long as that brings more, and a quarter less as long as that brings no less.
+ * How many connections to one neighbour at the end of a long path pay off. One TCP flow carries about MSS ÷ (round trip × √loss)
+ * (Mathis and others, 1997), and k flows k times as much, until the path is full. So trials find the number: twice as many while
+ * that raises the rate, and a quarter fewer while that does not lower it.
  */
 export class SubflowCount {
   wanted = 1
@@ -65,7 +68,7 @@ export class SubflowCount {
   #pauseS = FIRST_PAUSE_S
   #pausedUntilS = 0
   #hungryAtS = 0
-  /** Several neighbours at the other end of a link have so many connections each that all have as many as one would. */
+  /** Several neighbours at the other end of one link together have as many connections as one would. */
   #most = MAX_CONNECTIONS_TO_ONE
 
   /** Call it every 0.1 s or so. */
@@ -100,7 +103,7 @@ export class SubflowCount {
     return this.wanted
   }
 
-  /** Waits until the rate does not change any more by itself, and begins a trial. */
+  /** Waits until the rate is stable, and then begins a trial. */
   #watch(nowS: number, bytes: number, roundTripS: number): void {
     const elapsedS = nowS - this.#sinceS
     if (elapsedS < measureS(roundTripS)) return
@@ -142,7 +145,7 @@ export class SubflowCount {
     if (!isBetter) this.wanted = trial.from
     const isLast = this.wanted === (this.#goesUp ? this.#most : 1)
     if (isBetter && !isLast) return this.#try(rate, nowS, roundTripS)
-    // What brought no more is probably too many: the next trial takes some away, and is not put off.
+    // If more connections did not help, there are probably too many. The next trial removes some, without a pause.
     if (isBetter || !this.#goesUp || this.wanted === 1) this.#pause(nowS)
     this.#goesUp = this.wanted === 1 || (!this.#goesUp && this.wanted < this.#most)
     this.#rateToKeep = 0

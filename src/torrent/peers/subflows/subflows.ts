@@ -5,16 +5,16 @@ import type { Connection } from '../connection.ts'
 import type { PeerListener } from '../peer-listener.ts'
 import { MAX_CONNECTIONS_TO_ONE, SubflowCount } from './subflow-count.ts'
 
-/** To all neighbours together. */
+/** Limit for all neighbours together. */
 const MAX_SUBFLOWS = 128
-/** After one that could not be opened. */
+/** Pause after a failed attempt to open one. */
 const DIAL_PAUSE_S = 5
-/** A subflow that shall end does so when nothing is owed over it, and after so many round trips; at the latest after so long. */
+/** A subflow that shall end closes after so many round trips with nothing pending, or at the latest after this time. */
 const ENDING_ROUND_TRIPS = 2
 const LONGEST_ENDING_S = 30
-/** One of several connections that owes blocks and brings none for so long is given up. */
+/** A connection is given up, if there are several, when it owes blocks and delivers none for this long. */
 const STUCK_S = 5
-/** So many of one neighbour are let in at once, and from then on one in so many seconds. */
+/** One neighbour may open so many at once, and then one per `REFILL_S`. */
 const BURST = 32
 const REFILL_S = 1
 
@@ -22,24 +22,25 @@ interface Neighbour {
   readonly connection: Connection
   readonly count: SubflowCount
   readonly subflows: Set<Connection>
-  /** Those that are to end, and since when. */
+  /** Subflows that shall end, and since when. */
   readonly ending: Map<Connection, number>
   readonly joinedAtS: number
-  /** How many were let in so far. */
+  /** How many were accepted so far. */
   admitted: number
-  /** As told to the neighbour. */
+  /** The number that the neighbour was told. */
   told: number
   /** How many connections the neighbour would like. */
-  theirWish: number
+  theirWanted: number
   dialing: number
   /** No more are dialed before this time. */
   dialsFromS: number
 }
 
 /**
- * Several connections to one neighbour, where the way is long: one TCP flow fills such a way only while nothing is lost. The
- * first one is the neighbour, as for everybody else; further ones carry blocks and requests for them only (`flows.ts`). The
- * downloading side decides how many (`subflow-count.ts`); the side that opened the first opens and ends them. Only between agents.
+ * Several connections to one neighbour over a long path, because a single TCP flow fills such a path only while no packet is
+ * lost. The first connection is the neighbour, as everywhere else. Further ones carry only blocks and requests (`flows.ts`). The
+ * downloading side decides how many (`subflow-count.ts`); the side that opened the first opens and ends them. Only between
+ * agents.
  */
 export class Subflows {
   readonly #context: SwarmContext
@@ -71,17 +72,17 @@ export class Subflows {
       joinedAtS: this.#context.nowS(),
       admitted: 0,
       told: 1,
-      theirWish: 1,
+      theirWanted: 1,
       dialing: 0,
       dialsFromS: 0,
     }
     this.#neighbours.set(connection.id, neighbour)
     connection.wire.on('extended', (extension, content) => {
       if (extension !== SUBFLOW_EXTENSION || content.length !== 1) return
-      neighbour.theirWish = Math.min(MAX_CONNECTIONS_TO_ONE, Math.max(1, content[0] as number))
+      neighbour.theirWanted = Math.min(MAX_CONNECTIONS_TO_ONE, Math.max(1, content[0] as number))
       this.#adjust(neighbour)
     })
-    // It is the beginning that more connections make quick: at once when the first requests have left.
+    // More connections help most at the beginning, so they are opened as soon as the first requests have left.
     connection.wire.once('unchoke', () => setImmediate(() => this.#decide(neighbour)))
   }
 
@@ -92,7 +93,7 @@ export class Subflows {
     for (const subflow of neighbour.subflows) subflow.close()
   }
 
-  /** One more connection is there. It is closed unless it is to a neighbour that may have it. */
+  /** Adds a further connection. Closes it unless it belongs to a neighbour that may have it. */
   add(subflow: Connection): void {
     const neighbour = this.#find(
       ({ connection: { peerId, remoteHost } }) =>
@@ -112,7 +113,7 @@ export class Subflows {
     this.#sizeWindow(neighbour)
   }
 
-  /** It may have been one that was never added. */
+  /** The connection may never have been added. */
   ended(subflow: Connection): void {
     const neighbour = this.#owners.get(subflow)
     if (!neighbour && !subflow.outgoing) return
@@ -142,10 +143,10 @@ export class Subflows {
     const { connection, count } = neighbour
     if (!connection.wire.peerExtendedMapping[SUBFLOW_EXTENSION]) return
     const way = this.#context.scheduler.wayTo(connection.id)
-    const wish = count.update({ nowS: this.#context.nowS(), bytes: connection.receivedBytes, ...way })
-    if (!connection.outgoing && wish !== neighbour.told) {
-      neighbour.told = wish
-      connection.wire.extended(SUBFLOW_EXTENSION, Buffer.from([wish]))
+    const wanted = count.update({ nowS: this.#context.nowS(), bytes: connection.receivedBytes, ...way })
+    if (!connection.outgoing && wanted !== neighbour.told) {
+      neighbour.told = wanted
+      connection.wire.extended(SUBFLOW_EXTENSION, Buffer.from([wanted]))
     }
     this.#adjust(neighbour)
   }
@@ -156,10 +157,10 @@ export class Subflows {
 
   /** Opens subflows that are wanted and ends others. Only the side that opened the first connection does this. */
   #adjust(neighbour: Neighbour): void {
-    const { connection, count, subflows, ending, theirWish } = neighbour
+    const { connection, count, subflows, ending, theirWanted } = neighbour
     if (!connection.outgoing) return
     const live = [...subflows].filter((subflow) => !ending.has(subflow))
-    const wanted = Math.max(count.wanted, theirWish) - 1
+    const wanted = Math.max(count.wanted, theirWanted) - 1
     for (const subflow of live.slice(wanted)) {
       ending.set(subflow, this.#context.nowS())
       connection.flows.stop(subflow.wire)
@@ -172,14 +173,14 @@ export class Subflows {
     }
   }
 
-  /** A dialed subflow could not be opened, or the other side did not want it. */
+  /** A dialed subflow failed, or the other side refused it. */
   #failed(neighbour: Neighbour | undefined): void {
     if (!neighbour?.dialing) return
     neighbour.dialing--
     neighbour.dialsFromS = this.#context.nowS() + DIAL_PAUSE_S
   }
 
-  /** What is asked is still answered: so nothing is lost. */
+  /** Pending requests are still answered, so nothing is lost. */
   #endIfIdle({ connection }: Neighbour, { wire, uploads }: Connection, elapsedS: number): void {
     const isIdle = connection.flows.owedOver(wire) === 0 && uploads.isIdle
     const { roundTripS } = this.#context.scheduler.wayTo(connection.id)

@@ -1,31 +1,31 @@
-/** A piece that a member says it fetches is left to it for so long, or for so many times what that usually takes. */
+/** A piece that a member claims is left to it for this long, or for so many times the usual duration. */
 const CLAIM_S = 1
 const USUAL_CLAIMS = 3
-/** Until it is known how long that takes. */
+/** The assumed duration until it is measured. */
 const FIRST_CLAIM_S = 2
 
 interface Claim {
   peer: number
   atS: number
-  /** All who have claimed the piece so far. */
+  /** All members that have claimed the piece so far. */
   peers: Set<number>
   isOver: boolean
 }
 
 /**
- * Which pieces the members of this site say that they fetch from another one. A member's word counts once for each piece, so one
- * that claims everything and brings nothing delays the others only briefly.
+ * The pieces that members of this site claim to fetch from another site. Each member's claim counts once for each piece, so a
+ * member that claims everything and fetches nothing delays the others only briefly.
  */
 export class ImportClaims {
   readonly #claims = new Map<number, Claim>()
-  /** From a member's word until it has the piece, smoothed. */
+  /** Time from a member's claim until it has the piece, smoothed. */
   #usualS = 0
 
   has(piece: number): boolean {
     return this.#claims.get(piece)?.isOver === false
   }
 
-  /** Returns whether the word counts. */
+  /** Returns whether the claim counts. */
   claim(piece: number, peer: number, nowS: number): boolean {
     const claim = this.#claims.get(piece)
     if (claim?.peers.has(peer)) return false

@@ -6,8 +6,8 @@ export function hashOf(text: string): number {
 }
 
 /**
- * Rendezvous hashing (Thaler and Ravishankar, 1996): of several candidates the one with the highest score for a piece takes it.
- * All who know the same candidates choose the same one, and when one leaves, only its own pieces move.
+ * Rendezvous hashing (Thaler and Ravishankar, 1996): the candidate with the highest score for a piece takes it. Participants that
+ * know the same candidates choose the same one, and when a candidate leaves, only its own pieces move.
  */
 function score(candidate: number, piece: number): number {
   let mixed = candidate ^ Math.imul(piece + 1, 0x9e3779b1)

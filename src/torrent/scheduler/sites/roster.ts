@@ -1,20 +1,20 @@
 import { hashOf } from './rendezvous.ts'
 import { MAX_IMPORTERS } from './site-imports.ts'
 
-/** Members that stand ready when importers die. They are known to all of their site, and connected to other sites. */
+/** Members that take over when importers die. All of their site know them, and they are connected to other sites. */
 const SPARE_IMPORTERS = 2
-/** Each importer connects to so many at every other site. */
+/** Each importer connects to so many members of every other site. */
 const PARTNERS_AT_SITE = 2
 
-/** A server by the site that it belongs to. `key` is the same text at all participants. */
+/** A server and its site. `key` is the same text at all participants. */
 export interface Member {
   site: string
   key: string
 }
 
 /**
- * All sites and their servers, where the deploy has named them. In a larger swarm it says who connects to whom: all members of
- * a site to those that may import, and these to some of every other site. So a long link is crossed by few connections.
+ * All sites and their servers, where the deploy has named them. In a larger swarm it decides who connects to whom: all members of
+ * a site to those that may import, and these to some members of every other site. So few connections cross a long link.
  */
 export class Roster {
   readonly #leaders = new Map<string, string[]>()
@@ -24,17 +24,17 @@ export class Roster {
     for (const [site, keys] of sites) this.#leaders.set(site, inOrder(keys))
   }
 
-  /** Members that import, or would if others died. */
+  /** Members that import, or would do so if others died. */
   leadersOf(site: string): readonly string[] {
     return this.#leaders.get(site) ?? []
   }
 
-  /** Whether the two should be neighbours though they are at different sites. */
+  /** Whether the two should be neighbours although they are at different sites. */
   mayCross(one: Member, other: Member): boolean {
     return this.leadersOf(one.site).includes(one.key) && this.leadersOf(other.site).includes(other.key)
   }
 
-  /** Those that a member connects to by name. */
+  /** The members that a member connects to by name. */
   partnersOf({ site, key }: Member): Member[] {
     const leaders = this.leadersOf(site)
     const own = leaders.filter((leader) => leader !== key).map((leader) => ({ site, key: leader }))
@@ -48,7 +48,7 @@ export class Roster {
   }
 }
 
-/** As `SiteImports` orders members. */
+/** In the same order as in `SiteImports`. */
 function inOrder(keys: readonly string[]): string[] {
   const hashed = keys.map((key) => ({ key, hash: hashOf(key) })).sort((a, b) => a.hash - b.hash)
   return hashed.slice(0, MAX_IMPORTERS + SPARE_IMPORTERS).map(({ key }) => key)

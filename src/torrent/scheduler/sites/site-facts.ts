@@ -4,7 +4,7 @@ export interface SiteFacts {
   isNear: boolean
   /** The name of its site, if it has one. */
   site?: string | undefined
-  /** The same text at all participants; by it members of a site are chosen. */
+  /** The same text at all participants. Members of a site are chosen by it. */
   key: string
 }
 

@@ -4,28 +4,28 @@ import { ImportClaims } from './import-claims.ts'
 import { best, hashOf, isBest } from './rendezvous.ts'
 import type { OwnSite } from './site-facts.ts'
 
-/** So many members of a site fetch from other sites: enough flows for a long way, and few enough to know of each other. */
+/** So many members of a site fetch from other sites: enough flows for a long path, and few enough to know each other. */
 export const MAX_IMPORTERS = 8
-/** A piece that another site has had for so long may be fetched by others than the member whose it is by hash. */
+/** When another site has had a piece for this long, any member may fetch it, not only the one chosen by hash. */
 const RIPE_S = 0.2
 /**
- * A neighbour at the seeder's site that had nothing to send for so long is asked for the share of a site that is late, and
- * for pieces that other sites have, too, if less than this part of what once came from other sites comes.
+ * A neighbour at the seeder's site that had nothing to send for this long is asked for the share of a late site. If the rate from
+ * other sites falls below this part of its peak, it is also asked for pieces that other sites have.
  */
 const IDLE_S = 0.5
 const STARVED = 0.5
 const RATE_S = 1
-/** When nothing at all came for so long, everybody is asked for everything, at first for the second time. */
+/** When nothing came for `STALL_S`, all neighbours may be asked for everything: first for this long, then for twice as long. */
 const STALL_S = 2
 const FIRST_FREEDOM_S = 5
 
-/** The pieces that are in all of these sets. */
+/** The intersection of these sets. */
 export type Choice = readonly PieceSet[]
 
 /**
- * Decides which pieces are asked of neighbours at other sites, so that each crosses into this site once (NOTES.md). A member of
- * the site takes first the pieces that are its own by hash, then those that no other member has begun. All of this is
- * preference: it ends when nothing comes.
+ * Decides which pieces are requested from other sites, so that each crosses into this site once (NOTES.md). A member first takes
+ * the pieces that are its own by hash, then those that no other member has begun. These are only preferences, and they end when
+ * nothing comes.
  */
 export class SiteImports {
   /** Members that import, this one included if it does. */
@@ -40,7 +40,7 @@ export class SiteImports {
   readonly #ownKey: number
   readonly #pieceCount: number
   readonly #peers: ReadonlyMap<number, PeerState>
-  /** Copies in this site, and at other sites than the seeder's. */
+  /** Copies in this site, and at other sites except the seeder's. */
   readonly #copiesHere: Uint16Array
   readonly #copiesElsewhere: Uint16Array
   readonly #claims = new ImportClaims()
@@ -48,22 +48,22 @@ export class SiteImports {
   readonly #wanted: PieceSet
   /** Pieces that are this member's by hash. */
   readonly #mine: PieceSet
-  /** Pieces that this site takes from the seeder's site, and passes on to the others. */
+  /** Pieces that this site takes from the seeder's site and passes on to other sites. */
   readonly #share: PieceSet
-  /** The same, and the shares of sites that are late. */
+  /** The same, and the shares of late sites. */
   readonly #late: PieceSet
-  /** The site whose share a piece is, by number. */
+  /** For each piece, the number of the site whose share it is. */
   readonly #shareOf: Uint16Array
   #sites: (string | undefined)[] = []
-  /** Pieces that no site has but the seeder's. */
+  /** Pieces that only the seeder's site has. */
   readonly #onlyAtSource: PieceSet
-  /** Pieces that were heard of at other sites, since when, and those of them that are ripe. */
+  /** Pieces that other sites have, since when, and those that are ripe: anyone may fetch them. */
   readonly #heard = new Map<number, number>()
   readonly #ripe: PieceSet
   #isActive = false
   #hasNearSeeder = false
   #sourceSite: string | undefined
-  /** The neighbours have changed at this time; what is kept about them is counted again. */
+  /** Set when the neighbours change, so that their sums are computed again. */
   #recountAtS = 0
   /** Bytes a second that come from other sites, smoothed, and the most so far. */
   #rate = 0
@@ -73,7 +73,7 @@ export class SiteImports {
   #freeUntilS = 0
   #freedomS = FIRST_FREEDOM_S
 
-  /** `peers` are the neighbours; who changes them says so with `changed`. */
+  /** `peers` are the neighbours. Call `changed` after changing them. */
   constructor(pieceCount: number, own: OwnSite, peers: ReadonlyMap<number, PeerState>) {
     this.#pieceCount = pieceCount
     this.#own = own
@@ -90,7 +90,7 @@ export class SiteImports {
     this.#ripe = new PieceSet(pieceCount)
   }
 
-  /** Where this participant is has been found out. */
+  /** The site of this participant has been found. */
   foundAt(site: string): void {
     this.#own = { ...this.#own, site }
     this.changed()
@@ -102,6 +102,8 @@ export class SiteImports {
   }
 
   peerHas(peer: PeerState, piece: number, nowS: number | undefined): void {
+    // Without neighbours elsewhere nothing is counted. All is, when one comes.
+    if (peer.isNear && !this.#isActive) return
     this.#claims.kept(piece, peer.id, nowS)
     const wasOnlyAtSource = this.#onlyAtSource.has(piece)
     this.#countCopy(peer, piece)
@@ -124,7 +126,7 @@ export class SiteImports {
     this.#highestRate = Math.max(this.#highestRate, this.#rate)
   }
 
-  /** Takes back what members claimed and do not bring. Call it every 0.1 s or so. */
+  /** Ends claims that members do not fulfil. Call it every 0.1 s or so. */
   tick(nowS: number): void {
     this.#recount(nowS)
     if (!this.#isActive) return
@@ -142,18 +144,18 @@ export class SiteImports {
     this.#freedomS *= 2
   }
 
-  /** Neighbours that bring the same part of the content as this one: those here, or those elsewhere. */
+  /** Neighbours that deliver the same part of the content as this one: those in this site, or those elsewhere. */
   sharers(peer: PeerState, nowS: number): number {
     this.#recount(nowS)
     if (!this.#isActive) return this.#peers.size
     return peer.isNear ? this.#peers.size - this.farCount : this.farCount
   }
 
-  /** Pieces that a neighbour may be asked for now, the best first; undefined when it may be asked for all alike. */
+  /** Pieces that a neighbour may be asked for now, the best first; undefined for no restriction. */
   choices(peer: PeerState, nowS: number): readonly Choice[] | undefined {
     this.#recount(nowS)
     if (!this.#isActive || peer.isNear || nowS < this.#freeUntilS) return undefined
-    // A seeder shows each piece to one peer: nobody else can fetch it.
+    // A seeder shows each piece to one peer, so nobody else can fetch it.
     if (peer.isSuperSeeding) return [[this.#wanted]]
     if (!this.isImporter || this.#hasNearSeeder) return []
     const wanted = [this.#wanted]
@@ -169,12 +171,12 @@ export class SiteImports {
     ]
   }
 
-  /** Whether any of these pieces is still to be fetched by somebody of this site. */
+  /** Whether a member of this site still has to fetch any of these pieces. */
   hasMoreOf(open: PieceSet): boolean {
     return open.words.some((bits, at) => (bits & (this.#wanted.words[at] ?? 0)) !== 0)
   }
 
-  /** It ripens anew when it becomes news to ask sites for that pass it on. */
+  /** A piece ripens anew when it becomes available from sites that pass it on. */
   #hear(piece: number, nowS: number, isNews: boolean): void {
     if (isNews) this.#ripe.delete(piece)
     else if (this.#heard.has(piece) || this.#ripe.has(piece)) return
@@ -233,7 +235,7 @@ export class SiteImports {
     this.#fill(this.#mine, (piece) => isBest(this.#ownKey, importers, piece))
   }
 
-  /** Where sites are named, each takes from the seeder's site what it is to pass on. */
+  /** If sites are named, each takes from the seeder's site the pieces that it passes on. */
   #chooseShare(peers: PeerState[]): void {
     const others = new Set(peers.flatMap((peer) => (this.#isAtSource(peer) ? [] : (peer.site ?? []))))
     if (this.#own.site !== undefined) others.delete(this.#own.site)
@@ -243,7 +245,7 @@ export class SiteImports {
     this.#fill(this.#share, (piece) => this.#shareOf[piece] === 0)
   }
 
-  /** A site is late that has less of its share than this one has of everything. */
+  /** A site is late if it has a smaller part of its share than this site has of everything. */
   #findLate(): void {
     const here = this.#sites.map(() => 0)
     const shares = this.#sites.map(() => 0)

@@ -1,9 +1,9 @@
 import type { Receiver } from './receiver.ts'
 
-/** A peer from which nobody gets anything for so long, or for so many times what it usually takes, keeps all for itself. */
+/** A peer counts as not passing on when nobody gets anything from it for this long, or for so many times the usual duration. */
 const MAX_KEPT_S = 0.5
 const MAX_KEPT_TIMES = 8
-/** Before so many pieces were passed on, nothing is usual: perhaps there is nobody yet to pass them on to. */
+/** Before so many pieces were passed on, there is no usual duration: perhaps nobody is there yet to get them. */
 const MIN_SAMPLES = 8
 
 interface Gift {
@@ -12,17 +12,17 @@ interface Gift {
 }
 
 /**
- * Who passes on what it was given. A peer may not be able to: no other one reaches it, or all have banned its machine. That is
- * seen by what the others have: nobody's word on another peer is taken for it.
+ * Which peers pass on the pieces that they get. A peer may be unable to: no other peer reaches it, or all have banned its
+ * machine. The pieces of the other peers show that; no peer's word about another one is trusted.
  */
 export class PassingOn {
-  /** Pieces that one peer has from us, and that no other machine has got since. */
+  /** Pieces that one peer has from us and no other machine has got since. */
   readonly #gifts = new Map<number, Gift>()
   /** How long it takes until another machine has such a piece, smoothed. */
   #usualS = 0
   #samples = 0
 
-  /** The peer has a piece now, which we have shown it or not. */
+  /** The peer now has a piece, whether or not we have shown it. */
   peerHas(receiver: Receiver, piece: number, nowS: number): void {
     const gift = this.#gifts.get(piece)
     if (receiver.shown.has(piece)) {
@@ -43,7 +43,7 @@ export class PassingOn {
     for (const [piece, gift] of this.#gifts) if (gift.receiver === receiver) this.#gifts.delete(piece)
   }
 
-  /** Whether the peer has had something to pass on for long, and has not. */
+  /** Whether the peer has had pieces for long without passing on any. */
   isOverdue({ gifts, passedOnAtS }: Receiver, nowS: number): boolean {
     if (gifts === 0 || this.#samples < MIN_SAMPLES) return false
     return nowS - passedOnAtS > Math.max(MAX_KEPT_S, MAX_KEPT_TIMES * this.#usualS)

@@ -1,6 +1,6 @@
 import { PieceSet } from '../piece-set.ts'
 
-/** A peer that takes nothing for so long is taken for dead. */
+/** A peer that takes nothing for this long counts as dead. */
 const STUCK_S = 1
 /** How often the pace is measured. */
 const PACE_INTERVAL_S = 0.1
@@ -17,9 +17,9 @@ export class Receiver {
   readonly id: number
   /** On the seeder's own machine: it competes with the seeder for the uplink. */
   readonly sameMachine: boolean
-  /** What it has in common with other peers of its machine. */
+  /** The machine's key, which its peers have in common. */
   readonly machine: string
-  /** Sees everything and takes what it wants. */
+  /** Whether it sees everything and takes what it wants. */
   readonly choosesItself: boolean
   /** In the seeder's own site. */
   isNear = true
@@ -29,21 +29,21 @@ export class Receiver {
   readonly assigned = new Map<number, number>()
   /** Number of pieces that are on its machine and on no other. */
   onlyCopies = 0
-  /** Nobody gets from it what it was given. */
+  /** Whether it does not pass on its pieces. */
   keepsAll = false
-  /** Number of pieces that it has from us and that no other machine has got since. */
+  /** Number of pieces that it has from us and no other machine has got since. */
   gifts = 0
-  /** When another machine last got one of these, or since when there are any. */
+  /** When another machine last got one of these pieces, or since when there are any. */
   passedOnAtS = 0
   /** Bytes a second that it takes, smoothed. */
   pace = 0
-  /** From being shown a piece, with nothing to wait for, until it takes some of it; smoothed. Some clients ask once a second. */
+  /** Time from being shown a piece while idle until it takes some of it; smoothed. Some clients ask once a second. */
   reactionS = 0
   /** When it last was assigned a piece. */
   assignedAtS: number
-  /** When it last took some of what it was shown, or was first shown something. */
+  /** When it last took bytes of a shown piece, or was first shown one. */
   #progressAtS: number
-  /** When it was shown a piece with nothing to wait for, if it has not reacted since. */
+  /** When it was shown a piece while idle, if it has not reacted since. */
   #shownAtS: number | undefined
   #sentSinceMeasured = 0
   #measuredAtS: number
@@ -96,12 +96,12 @@ export class Receiver {
     if (left !== undefined) this.assigned.set(piece, Math.max(0, left - bytes))
   }
 
-  /** Does not take what it was shown. A peer that took everything and sends no HAVE may have more than we know. */
+  /** Whether it does not take shown pieces. A peer that took everything and sends no HAVE may have more than we know. */
   isStuck(nowS: number): boolean {
     return this.pendingBytes > 0 && this.isSilent(nowS, STUCK_S)
   }
 
-  /** Does not take what it was shown, or does not say that it has it. */
+  /** Whether it does not take shown pieces, or does not announce them. */
   isSilent(nowS: number, timeoutS: number): boolean {
     return this.assigned.size > 0 && nowS - this.#progressAtS > timeoutS
   }

@@ -3,23 +3,23 @@ import { PassingOn } from './passing-on.ts'
 import { Receiver } from './receiver.ts'
 
 /**
- * A peer is assigned what it takes in this time, in advance. With few peers it is more, so that the hiccup of one does not
- * leave the uplink idle. With many it is less: the others fill in, and everything assigned waits that much longer.
+ * A peer is assigned, in advance, what it takes in this time. With few peers the time is longer, so that a hiccup of one does not
+ * leave the uplink idle. With many it is shorter, because the others fill in and assigned pieces would only wait longer.
  */
 const MAX_AHEAD_S = 0.3
 const MIN_AHEAD_S = 0.1
 /** Up to so many peers count as few. */
 const FEW_PEERS = 10
-/** A peer that reacts more slowly than `MAX_AHEAD_S` is assigned what it takes in so many of its reactions. */
+/** A peer that reacts more slowly than `MAX_AHEAD_S` is assigned what it takes in so many of its reaction times. */
 const AHEAD_REACTIONS = 3
 const MIN_AHEAD_PIECES = 2
 /** All peers together are assigned at least so many pieces. */
 const MIN_ASSIGNED_PIECES = 16
-/** A peer with more pieces that no other peer has is served after the others. */
+/** A peer that alone has more than so many pieces is served after the others. */
 const MAX_ONLY_COPIES = 6
-/** At the end, a piece that leaves only so much later than it could stays assigned where it is. */
+/** At the end, a piece stays assigned if another peer would get it only this much sooner. */
 const LATE_S = 0.2
-/** At the end, a peer that takes nothing for so long is taken for dead: to send twice costs little then. */
+/** At the end, a peer that takes nothing for this long counts as dead, because sending twice costs little then. */
 const SILENT_AT_END_S = 0.4
 
 /** A piece to show to a peer. */
@@ -35,17 +35,17 @@ interface Showing {
  */
 export class SuperSeeding {
   readonly #receivers = new Map<number, Receiver>()
-  /** How many receivers choose for themselves. */
+  /** How many receivers choose pieces themselves. */
   #choosers = 0
-  /** By their machine: a server has one peer, and what others say there under further names is one claim. */
+  /** Receivers by machine. A server has one peer; further names on the same machine count as one claim. */
   readonly #machines = new Map<string, Set<Receiver>>()
-  /** On how many machines each piece is. */
+  /** How many machines have each piece. */
   readonly #copies: Uint16Array
-  /** Pieces that are assigned to no peer and that no peer has. */
+  /** Pieces that no peer has and that are not assigned. */
   readonly #unassigned: PieceSet
   /**
-   * Pieces that are assigned to no peer, and one peer says that it has them. It may lie, or be dead. So these come after the
-   * unassigned ones, and are assigned all the same unless a second peer has them by then.
+   * Unassigned pieces that a single peer says it has. It may lie or be dead. So they come after the unassigned ones, and are
+   * still assigned unless a second peer has them by then.
    */
   readonly #claimed: PieceSet
   readonly #passingOn = new PassingOn()
@@ -61,7 +61,7 @@ export class SuperSeeding {
     this.#claimed = new PieceSet(pieceCount)
   }
 
-  /** Whether a peer has every piece: nothing must be held back any more. */
+  /** Whether a peer has every piece, so that nothing needs to be held back. */
   get finished(): boolean {
     if (this.#unassigned.size > 0 || this.#claimsMatter) return false
     for (const receiver of this.#receivers.values()) {
@@ -71,8 +71,8 @@ export class SuperSeeding {
   }
 
   /**
-   * Another client sees everything from the start and chooses itself: it may want some files only, and many ask for what they
-   * see once a second. It is assigned nothing. `machine`: what peers of one machine have in common, where that is known.
+   * Another client sees everything from the start and chooses itself: it may want only some files, and many ask only once a
+   * second for shown pieces. It is assigned nothing. `machine`: what peers of one machine have in common, where that is known.
    */
   join(id: number, nowS: number, { sameMachine = false, isAgent = true, machine = `peer ${id}` } = {}): void {
     if (!isAgent) this.#choosers++
@@ -82,7 +82,7 @@ export class SuperSeeding {
     this.#machines.set(machine, (this.#machines.get(machine) ?? new Set()).add(receiver))
   }
 
-  /** Whether the peer is in the seeder's own site, as all are until it is said. */
+  /** Sets whether the peer is in the seeder's own site. By default all are. */
   locate(id: number, isNear: boolean): void {
     const receiver = this.#receivers.get(id)
     if (receiver) receiver.isNear = isNear
@@ -163,8 +163,8 @@ export class SuperSeeding {
   }
 
   /**
-   * Peers on other machines, as long as any of them takes something; of these, those that pass on what they get; and of these,
-   * those of the seeder's own site: the others get the pieces from them.
+   * Prefers peers on other machines, as long as any of them takes something; among these, those that pass pieces on; and among
+   * these, those of the seeder's own site, from which the others get the pieces.
    */
   #eligible(nowS: number): Receiver[] {
     const everyone = [...this.#receivers.values()]
@@ -189,7 +189,7 @@ export class SuperSeeding {
     return pace * (reactionS > MAX_AHEAD_S ? reactionS * AHEAD_REACTIONS : aheadS)
   }
 
-  /** At the end: assigns pieces that are stuck with slow or dead peers once more, each to a peer with nothing to wait for. */
+  /** At the end: assigns pieces that are stuck at slow or dead peers once more, each to an idle peer. */
   #reassignStuck(nowS: number): Showing[] {
     const idle = this.#eligible(nowS).filter(({ pendingBytes, has }) => pendingBytes === 0 && !has.full)
     if (idle.length === 0) return []
@@ -219,15 +219,14 @@ export class SuperSeeding {
     return this.#unassigned.size > 0 ? this.#nextUnassigned() : this.#claimed.firstOutside(has)
   }
 
-  /** In order, from the last one on, so that the disk is read in order. */
+  /** The next piece in order after the last one, so that the disk is read in order. */
   #nextUnassigned(): number {
     while (!this.#unassigned.has(this.#next)) this.#next = (this.#next + 1) % this.#pieceCount
     return this.#next
   }
 
   /**
-   * Not when the piece is assigned to another peer, or a peer has it that got it from here and passes it on, or several machines
-   * have it.
+   * No, if the piece is assigned to another peer, or a peer that passes pieces on got it from here, or several machines have it.
    */
   #unassign(piece: number): void {
     const copies = this.#copies[piece] ?? 0
@@ -244,7 +243,7 @@ export class SuperSeeding {
     return false
   }
 
-  /** What only a peer has that passes nothing on is as good as lost: another one is shown it, too. */
+  /** A piece that only a peer without uploads has is as good as lost, so another peer is shown it, too. */
   #findKeepers(nowS: number): void {
     for (const receiver of this.#receivers.values()) {
       if (receiver.keepsAll || !this.#passingOn.isOverdue(receiver, nowS)) continue
@@ -259,7 +258,7 @@ export class SuperSeeding {
     }
   }
 
-  /** Pieces that will leave too late because every peer that they are assigned to is slow or dead; the latest first. */
+  /** Pieces that will leave too late, because all peers they are assigned to are slow or dead; the latest first. */
   #stuckPieces(nowS: number): number[] {
     const waitsS = new Map<number, number>()
     for (const receiver of this.#receivers.values()) {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   claimRun,
   isAlive,
@@ -11,10 +11,12 @@ import {
   type NewRun,
   openPrivateDirectory,
   type Run,
+  refuseForeign,
   runRoot,
+  stateFile,
   writeState,
 } from '../../../../src/agent/runs/run-directory.ts'
-import { isRunning, ownIdentity, startOf } from '../../../../src/system/process-identity.ts'
+import { isRunning, ownIdentity, startOf, surroundings } from '../../../../src/system/process-identity.ts'
 
 let root: string
 beforeEach(() => {
@@ -50,6 +52,28 @@ it('replaces the folder of a process that has ended', () => {
   expect(isAlive(first)).toBe(true)
   const second = claim()
   expect(readdirSync(second.folder)).not.toContain('old')
+})
+
+describe('a directory that is shared with another container', () => {
+  const plantForeign = (touchedS: number) => {
+    const { folder, state } = claim({ role: 'tracker', tag: 'b' })
+    writeState(folder, { ...state, around: 'boot pid:[1]' })
+    const touched = Date.now() / 1000 - touchedS
+    utimesSync(stateFile(folder), touched, touched)
+  }
+
+  it('is refused while something runs in that one, and nothing is touched', () => {
+    plantForeign(2)
+    expect(() => claim()).toThrow(/is shared with another container, in which the tracker b runs/)
+    expect(() => refuseForeign(root, listRuns(root))).toThrow('cannot be managed from here')
+    expect(readdirSync(root)).toEqual(['tracker-b'])
+  })
+
+  it('is taken when that one has ended', () => {
+    plantForeign(60)
+    expect(claim().state.tag).toBe('a')
+    expect(claim({ role: 'tracker', tag: 'b' }).state.around).toBe(surroundings())
+  })
 })
 
 it('replaces a folder without a state', () => {

@@ -71,5 +71,9 @@ describe('a timeout says what was tried and what helps:', () => {
 
   it('everything', () => {
     expect(timeoutError('total', job, at)).toMatchObject({ code: 'TIMED_OUT', exitCode: 3 })
+    const { message } = timeoutError('total', job, { ...at, peers: 0, trackerError: 'not registered' })
+    expect(message).toBe(
+      'not complete after 600 s: 43% of data, connected to nobody; the tracker: not registered',
+    )
   })
 })

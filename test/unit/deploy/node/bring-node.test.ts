@@ -8,7 +8,7 @@ import type { Context } from '../../../../src/deploy/context/context.ts'
 import { bringNode } from '../../../../src/deploy/node/bring-node.ts'
 import { type Build, PINNED } from '../../../../src/deploy/node/build.ts'
 import type { Platform } from '../../../../src/deploy/scripts/node/platform-script.ts'
-import type { Command, Outcome } from '../../../../src/fleet/fleet.ts'
+import type { Command, Outcome } from '../../../../src/fleet/command.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 
 let root: string

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Share } from '../../../../src/config/kinds/kinds.ts'
+import type { Share } from '../../../../src/config/kinds/rollout.ts'
 import { mostFailures } from '../../../../src/deploy/outcome/tolerate.ts'
 
 test.each<[Share, number, number]>([

@@ -49,6 +49,7 @@ const report: RunReport = {
   last: null,
   groups: [],
   drained: [],
+  wentBack: [],
   staged: false,
   leftOut: [],
   servers: [server('deploy@a', 1), failed, server('deploy@c', 3)],

@@ -6,7 +6,7 @@ import { SourceNames } from '../../../../src/deploy/peers/source-names.ts'
 import type { TransferPlan, TransferPlans } from '../../../../src/deploy/peers/transfer-plans.ts'
 import { TransferTimes } from '../../../../src/deploy/peers/transfer-times.ts'
 import { MurderError } from '../../../../src/errors.ts'
-import type { Command, Outcome, RunOptions } from '../../../../src/fleet/fleet.ts'
+import type { Command, Outcome, RunOptions } from '../../../../src/fleet/command.ts'
 import type { Server } from '../../../../src/fleet/ssh/server.ts'
 import type { AgentEvent } from '../../../../src/protocol/events.ts'
 
@@ -51,9 +51,11 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
     signal: controller.signal,
   } as unknown as Context
   const giveUp = vi.fn()
+  let say: Assignment['onEvent'] | undefined
   const peer = {
     giveUp,
     async carryOut({ onEvent }: Assignment) {
+      say = onEvent
       for (const event of events) {
         vi.advanceTimersByTime(1000)
         onEvent(event)
@@ -73,19 +75,15 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
   } as unknown as TransferPlan['plan']
   const times = new TransferTimes()
   const shared = { torrent: '', hosts: undefined, links: undefined }
+  const run = {
+    ...{ context, plans: {} as TransferPlans, times, names: new SourceNames(plan.facts) },
+    ...{ exchanged: new Map(), hasWarned: false, isOver: false },
+  }
   return {
-    follower: new ServerFollower(
-      {
-        context,
-        plans: {} as TransferPlans,
-        times,
-        names: new SourceNames(plan.facts),
-        exchanged: new Map(),
-        hasWarned: false,
-      },
-      server,
-      { plan, shared },
-    ),
+    follower: new ServerFollower(run, server, { plan, shared }),
+    run,
+    /** What the peer says after it has arrived. */
+    say: (event: AgentEvent) => say?.(event),
     plan,
     times,
     controller,
@@ -107,6 +105,18 @@ const done: AgentEvent = { event: 'done' }
 const unpacked: AgentEvent = { event: 'unpacked', files: 1, bytes: 10, seconds: 1 }
 
 describe('following one server', () => {
+  test('one that goes on sharing is shown until all have ended, and no longer', async () => {
+    const { follower: one, run, say } = follower([downloaded, done, unpacked], undefined)
+    await one.follow()
+    vi.clearAllMocks()
+    const sharing = { event: 'progress', bytes: 10, total: 10, kept: 0, down: 0, sent: 5 } as AgentEvent
+    say(sharing)
+    expect(board.seeder).toHaveBeenCalledTimes(1)
+    run.isOver = true
+    say(sharing)
+    expect(board.seeder).toHaveBeenCalledTimes(1)
+  })
+
   test('a release that arrives: its report, its phases and both times', async () => {
     const events: AgentEvent[] = [
       { event: 'banned', address: '10.0.0.2:6881' },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { groupsProblem } from '../../../../src/config/entries/groups.ts'
-import type { Groups } from '../../../../src/config/kinds/kinds.ts'
+import type { Groups } from '../../../../src/config/kinds/rollout.ts'
 import { type Grouping, type Member, planGroups } from '../../../../src/deploy/rollout/groups.ts'
 
 /** `web1` has the role web; `web1@paris` is in Paris, too; `1` has neither. */

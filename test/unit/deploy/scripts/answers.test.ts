@@ -9,7 +9,7 @@ const run = { role: 'peer', tag: 'a', state: 'running', age: 3 }
 
 describe('what servers answer', () => {
   it('status: passes over a greeting and takes every array', () => {
-    const output = `Welcome!\nnode=v20.19.0\nnodePath=/n/node\ncurrent=20260102030405\nstaged=20260103030405\nagent=yes\n[${JSON.stringify(run)}]\n[${JSON.stringify(run)}]\n`
+    const output = `Welcome!\nnode=v20.19.0\nnodePath=/n/node\ncurrent=20260102030405\nstaged=20260103030405\nunconfirmed=20260103030406\nagent=yes\n[${JSON.stringify(run)}]\n[${JSON.stringify(run)}]\n`
     expect(parseStatus({ label: 'deploy@a' }, output)).toEqual({
       server: 'deploy@a',
       node: 'v20.19.0',
@@ -17,6 +17,7 @@ describe('what servers answer', () => {
       agent: true,
       current: '20260102030405',
       staged: '20260103030405',
+      unconfirmed: '20260103030406',
       runs: [run, run],
     })
   })
@@ -30,6 +31,7 @@ describe('what servers answer', () => {
         agent: false,
         current: null,
         staged: null,
+        unconfirmed: null,
         runs: [],
       },
     })

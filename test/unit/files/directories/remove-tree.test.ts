@@ -1,9 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { removeWhatCanBe } from '../../../../src/files/directories/remove-tree.ts'
+import { plant, temporary, unprivileged } from '../../package/trees.ts'
 
 test('nothing behind a mount is removed, and all else is', (context) => {
   const root = mkdtempSync(join(tmpdir(), 'murder-remove-'))
@@ -34,4 +44,11 @@ test('nothing behind a mount is removed, and all else is', (context) => {
     'sub/deep er/mount',
     'sub/deep er/mount/theirs',
   ])
+})
+
+test.skipIf(process.getuid?.() !== 0)('of a file that stays the system says why', async () => {
+  const root = plant(temporary(), { 'sticky/file': '', 'sticky/': { mode: 0o1777 } })
+  chmodSync(root, 0o755)
+  const [stays] = await unprivileged(async () => removeWhatCanBe(join(root, 'sticky')))
+  expect(stays).toMatchObject({ path: join(root, 'sticky/file'), cause: { code: 'EPERM' } })
 })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,7 +12,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { isKept, keepBase, openKept } from '../../../../src/package/delta/base/kept-base.ts'
+import { keepBase } from '../../../../src/package/delta/base/keep-base.ts'
+import { isKept, openKept } from '../../../../src/package/delta/base/kept-base.ts'
 import { manifestOfDirectory } from '../../../../src/package/delta/base/manifest-of-directory.ts'
 import { readRecord, writeRecord } from '../../../../src/package/delta/base/record.ts'
 import { type Delivered, manifestOf } from '../../../../src/package/delta/format/manifest.ts'
@@ -86,12 +88,70 @@ describe('what is known of an earlier release', () => {
     expect(await sizeOfDelta(ids[0] ?? '')).toBeLessThan(5000)
     mkdirSync(join(directory, '.new-1')) // of a process that was killed
     for (let index = 2; index < 12; index++) await keep(1e9)
-    expect(readdirSync(directory).sort()).toEqual(ids.slice(2).sort())
+    const basesIn = () => readdirSync(directory).filter((name) => name !== '.content')
+    expect(basesIn().sort()).toEqual(ids.slice(2).sort())
     expect(isKept(directory, ids[1] ?? '')).toBe(false)
     truncateSync(join(directory, ids[5] ?? '', 'signature'), 300)
     await expect(openKept(directory, ids[5] ?? '')).rejects.toMatchObject({ code: 'BAD_SIGNATURE' })
     rmSync(join(directory, ids[6] ?? ''), { recursive: true })
     expect(isKept(directory, ids[6] ?? '')).toBe(false)
+  })
+
+  test('what the last base has is not copied again, and copied anew when most of it is no more', async () => {
+    const [root, directory] = [plant(temporary(), tree()), join(temporary(), 'bases')]
+    const segments = () => {
+      const place = join(directory, '.content')
+      return readdirSync(place).map((name) => readFileSync(join(place, name)).length)
+    }
+    const newest = () => readdirSync(directory).filter((name) => existsSync(join(directory, name, 'places')))
+    const keep = async () => {
+      await keepBase({ directory, root, entries: scan(root), contentLimit: 1e9 })
+      const { id } = await manifestOfDirectory(root, scan(root))
+      expect(newest()).toEqual([id])
+      const base = await openKept(directory, id)
+      for (const [index, { path, size, type }] of base.manifest.entries.entries()) {
+        if (type !== 'file' || size === 0) continue
+        const source = base.open(index)
+        const bytes = Buffer.alloc(size)
+        expect(source?.read(bytes, 0)).toBe(size)
+        source?.close()
+        expect(bytes).toEqual(readFileSync(join(root, path)))
+      }
+      const { blocksOf, manifest } = base
+      const signed = manifest.entries.flatMap((_, index) => blocksOf(index) ?? [])
+      base.close()
+      return signed
+    }
+    const [blocks] = await keep()
+    const [first = 0] = segments()
+    expect(first).toBeGreaterThan(700_000)
+    appendFileSync(join(root, 'a/small'), 'more')
+    renameSync(join(root, 'b/large'), join(root, 'b/renamed'))
+    expect(await keep()).toEqual([blocks])
+    expect(segments().sort((a, b) => a - b)).toEqual(['smallmore'.length, first])
+    // The same once more: nothing is written.
+    const before = readdirSync(join(directory, '.content'))
+    await keep()
+    expect(readdirSync(join(directory, '.content'))).toEqual(before)
+    rmSync(join(root, 'b/renamed'))
+    await keep()
+    expect(segments()).toEqual(['smallmore'.length + 'xy'.length])
+  })
+
+  test('a segment of content that is gone is copied anew', async () => {
+    const [root, directory] = [plant(temporary(), tree()), join(temporary(), 'bases')]
+    const keep = () => keepBase({ directory, root, entries: scan(root), contentLimit: 1e9 })
+    await keep()
+    rmSync(join(directory, '.content'), { recursive: true })
+    appendFileSync(join(root, 'a/small'), 'more')
+    const { id } = await manifestOfDirectory(root, scan(root))
+    await keep()
+    const base = await openKept(directory, id)
+    const index = base.manifest.entries.findIndex(({ path }) => path === 'b/large')
+    const source = base.open(index)
+    expect(source?.size).toBe(700_000)
+    source?.close()
+    base.close()
   })
 
   test('a release may go once it has been read', async () => {

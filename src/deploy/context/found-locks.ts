@@ -1,0 +1,32 @@
+import type { Outcome } from '../../fleet/command.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import { hasEnded } from '../../system/process-identity.ts'
+import { type FoundLock, othersLock } from '../scripts/lock-script.ts'
+
+/** A lock, and the label of its server. */
+export interface NamedLock {
+  server: string
+  lock: FoundLock
+}
+
+export interface Refusal {
+  server: Server
+  lock: FoundLock
+}
+
+/**
+ * A lock whose deploy ran on this machine and has ended. The server does not know, because the connection was cut, not closed.
+ */
+export const isLeft = ({ kind, process }: FoundLock) => kind === 'deploy' && hasEnded(process)
+
+export const named = ({ server, lock }: Refusal): NamedLock => ({ server: server.label, lock })
+
+/** The locks of others that servers have found. */
+export const namedLocks = (outcomes: readonly Outcome[]): NamedLock[] => refusals(outcomes).map(named)
+
+export function refusals(outcomes: readonly Outcome[]): Refusal[] {
+  return outcomes.flatMap((outcome) => {
+    const lock = outcome.ok ? othersLock(outcome.stdout) : undefined
+    return lock === undefined ? [] : [{ server: outcome.server, lock }]
+  })
+}

@@ -1,0 +1,36 @@
+import { posix } from 'node:path'
+import type { Commands } from '../../config/kinds/rollout.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import { commandsFor } from '../commands/commands-for.ts'
+import { entryOfServer, valuesOf } from '../commands/server-values.ts'
+import type { Context } from '../context/context.ts'
+import { newOwner } from '../context/fleet-lock.ts'
+import { placesOf } from '../paths/places.ts'
+import { undrainScript } from '../scripts/drained-script.ts'
+import type { Guard } from '../scripts/guard/guard-program.ts'
+import { userCommandScript } from '../scripts/user-command-script.ts'
+
+/** What the guard of one server is to do. */
+export function guardOf(context: Context, server: Server, release: string): Guard {
+  const { activate, rollout, timeouts } = context.settings
+  const { deployTo, remotePath } = placesOf(context, server)
+  const current = posix.join(deployTo, 'current')
+  // The guard alone knows which release it goes back to.
+  const { MURDER_RELEASE: _, ...env } = valuesOf(server, release)
+  const scriptOf = (commands: Commands | undefined, within: string[]) => {
+    const its = commandsFor(commands, entryOfServer(server).roles)
+    return its.length === 0 ? undefined : userCommandScript({ commands: its, within, env })
+  }
+  const after = scriptOf(rollout.after, [current, deployTo])
+  return {
+    remotePath,
+    deployTo,
+    token: context.lock.id,
+    seconds: rollout.confirm,
+    owner: { ...newOwner('deploy', `going back from ${release}, which was not confirmed`), process: '' },
+    activate: scriptOf(activate, [current]),
+    undo: scriptOf(rollout.undo, [current, deployTo]),
+    after: after && undrainScript(remotePath, after),
+    timeoutS: timeouts.hook,
+  }
+}

@@ -1,0 +1,37 @@
+import { IncomingRate } from './incoming-rate.ts'
+import type { PeerState } from './peer-state.ts'
+
+/** All peers together are expected to bring at least this, so that the download can begin. */
+export const MIN_RATE_BYTES_PER_S = 3e6
+
+/** How fast the content comes, from all peers together, and how fast it should. */
+export class DownloadRates {
+  /** From asking to getting a block, seconds, smoothed over all peers; 0 before the first one. */
+  latencyS = 0
+  /** What all neighbours together should bring, bytes a second. */
+  target = MIN_RATE_BYTES_PER_S
+  readonly #all = new IncomingRate()
+  readonly #far = new IncomingRate()
+
+  /** Bytes a second from other sites; 0 until that is known. */
+  get far(): number {
+    return this.#far.value
+  }
+
+  /** A block came `latencyS` after it was asked for. */
+  arrived(bytes: number, { isNear }: PeerState, latencyS: number, nowS: number): void {
+    this.latencyS = this.latencyS === 0 ? latencyS : this.latencyS * 0.9 + latencyS * 0.1
+    this.#all.arrived(bytes, nowS)
+    if (!isNear) this.#far.arrived(bytes, nowS)
+  }
+
+  /**
+   * The target is the rate at which neighbours have sent, or the rate at which the fastest of them downloads. Without the second,
+   * a peer that started late, or was held up, would ask for less than the others, get less of every uplink, and stay behind.
+   */
+  updateTarget(peers: Iterable<PeerState>): void {
+    this.target = Math.max(MIN_RATE_BYTES_PER_S, this.#all.value)
+    for (const { ownRate, isSeeder, isNear } of peers)
+      if (!isSeeder && isNear) this.target = Math.max(this.target, ownRate.value)
+  }
+}

@@ -1,0 +1,144 @@
+import { type DownloadRates, MIN_RATE_BYTES_PER_S } from './download-rates.ts'
+import { lateBlock } from './end-game.ts'
+import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
+import type { PeerState } from './peer-state.ts'
+import type { Owners, PiecePicker } from './piece-picker.ts'
+import type { SiteImports } from './sites/site-imports.ts'
+
+/** With so many neighbours no share is kept for others. */
+const FEW_NEIGHBOURS = 2
+/**
+ * All peers together should have pending requests for what comes in this time, besides the round trip. It covers hiccups of
+ * busy machines. In a larger swarm a piece takes more hops and waits in more of these queues. So with more participants than
+ * `SMALL_SWARM` the time shrinks with the cube of their number, down to the minimum.
+ */
+const AHEAD_S = 0.15
+const MIN_AHEAD_S = 0.005
+const SMALL_SWARM = 16
+/** A super-seeder is asked for at least this share of a piece: nothing but the pieces it shows keeps its uplink busy. */
+const MIN_SHARE_OF_SHOWN = 0.5
+/**
+ * Of what comes from other sites, so many seconds' worth may be asked for in advance besides what a round trip takes, or so many
+ * round trips' worth: with less, TCP's start would be held up.
+ */
+const FAR_AHEAD_S = 0.3
+const FAR_ROUND_TRIPS = 3
+/** The same before it is known what comes from there, and when that is very little. */
+const FIRST_FAR_BYTES = 128 * 1024
+const LEAST_FAR_BYTES = 32 * 1024
+
+/** What the requests depend on. */
+export interface Situation {
+  peers: ReadonlyMap<number, PeerState>
+  picker: PiecePicker
+  sites: SiteImports
+  rates: DownloadRates
+  /** Bytes of a piece, and of all pieces but the last. */
+  pieceLengthOf: (piece: number) => number
+  pieceLength: number
+  /** The piece begins anew with another owner. */
+  restart: (partial: PartialPiece) => void
+}
+
+/** Decides how much a peer is asked for, and which blocks. */
+export class RequestPlanner implements Owners {
+  /** For how long blocks are asked in advance. */
+  aheadS = AHEAD_S
+  /** Pieces that were asked of other sites. Who tells the members of this site takes them away. */
+  imports: number[] = []
+  readonly #situation: Situation
+  /** Participants, this one included, as far as is known. */
+  #swarmSize = 0
+  #nowS = 0
+
+  constructor(situation: Situation) {
+    this.#situation = situation
+  }
+
+  setSwarmSize(size: number): void {
+    this.#swarmSize = size
+    this.aheadS = Math.max(MIN_AHEAD_S, AHEAD_S * Math.min(1, SMALL_SWARM / size) ** 3)
+  }
+
+  get isFew(): boolean {
+    return Math.max(this.#situation.peers.size, this.#swarmSize - 1) <= FEW_NEIGHBOURS
+  }
+
+  /** Asks the peer for at most `budget` bytes. Adds to `requests`, and returns the bytes that were asked for. */
+  ask(peer: PeerState, nowS: number, budget: number, requests: BlockRequest[]): number {
+    if (peer.choking || nowS < peer.pausedUntilS) return 0
+    const { picker, pieceLength } = this.#situation
+    this.#nowS = nowS
+    peer.window.resize({
+      rate: this.#shareOf(peer, nowS),
+      aheadS: this.aheadS,
+      minBytes: peer.isSuperSeeding ? MIN_SHARE_OF_SHOWN * pieceLength : 0,
+      isOfFew: this.isFew,
+    })
+    const most = peer.isNear ? budget : Math.min(budget, this.#farRoom(peer))
+    let bytes = 0
+    while (bytes < most && peer.hasRoom) {
+      const block = this.#nextBlock(peer, nowS)
+      if (!block) break
+      const request = peer.add(block, nowS)
+      picker.partials.get(block.piece)?.requests.push(request)
+      requests.push(request)
+      bytes += block.length
+    }
+    return bytes
+  }
+
+  isBusy(id: number): boolean {
+    return this.#situation.peers.get(id)?.busy ?? false
+  }
+
+  isLost(id: number): boolean {
+    const peer = this.#situation.peers.get(id)
+    return !peer || peer.choking || this.#nowS < peer.pausedUntilS
+  }
+
+  restart(partial: PartialPiece): void {
+    this.#situation.restart(partial)
+  }
+
+  /**
+   * The windows of several neighbours at the other ends of one link, reckoned each by itself, would fill its queue; and so would
+   * those of several members that import. So all of this member's together hold what comes in some time, however many there are.
+   */
+  #farRoom({ window }: PeerState): number {
+    if (this.isFew) return Number.POSITIVE_INFINITY
+    const { peers, rates } = this.#situation
+    const wayS = window.knownRoundTripS
+    const wanted = rates.far * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS)
+    let owedBytes = 0
+    for (const peer of peers.values()) if (!peer.isNear) owedBytes += peer.owedBytes
+    return (wanted === 0 ? FIRST_FAR_BYTES : Math.max(LEAST_FAR_BYTES, wanted)) - owedBytes
+  }
+
+  /** Bytes a second that each neighbour should bring. What comes over long links is shared by those at their other ends alone. */
+  #shareOf(peer: PeerState, nowS: number): number {
+    const { rates, sites } = this.#situation
+    const target = peer.isNear ? rates.target : Math.max(MIN_RATE_BYTES_PER_S / sites.importers, rates.far)
+    return target / sites.sharers(peer, nowS)
+  }
+
+  #nextBlock(peer: PeerState, nowS: number): Block | undefined {
+    const { picker, sites, peers, rates, pieceLengthOf } = this.#situation
+    const choices = sites.choices(peer, nowS)
+    const partial = picker.next(peer, pieceLengthOf, this, choices)
+    if (partial) {
+      if (choices) this.#noteImport(partial)
+      const block = partial.take(peer.window.blockLength(peer.largestBlock))
+      picker.changed(partial)
+      return block
+    }
+    // Only at the end of a site is a late block worth a second way between sites.
+    if (choices ? sites.hasMoreOf(picker.open) : picker.open.size > 0) return undefined
+    return lateBlock(peer, picker.partials.values(), peers, nowS, rates.latencyS)
+  }
+
+  #noteImport(partial: PartialPiece): void {
+    if (!partial.isImport) this.imports.push(partial.piece)
+    partial.isImport = true
+  }
+}

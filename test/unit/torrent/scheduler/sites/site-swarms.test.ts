@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest'
+import { seeded } from '../../../../../bench/simulate/random.ts'
+import { type SwarmOptions, simulate } from '../../../../../bench/simulate/swarm.ts'
+import { Scheduler } from '../../../../../src/torrent/scheduler/scheduler.ts'
+import { Roster } from '../../../../../src/torrent/scheduler/sites/roster.ts'
+import { SuperSeeding } from '../../../../../src/torrent/scheduler/super-seeding/super-seeding.ts'
+
+const PIECE = 16 * 1024
+const SEEDER = 's'
+
+/**
+ * A member of site `own` and its neighbours in a picture: the site, the name and `x` for each piece that it has. The one that is
+ * named `s` is the seeder.
+ */
+function picture(own: string, name: string, ...lines: string[]): Scheduler {
+  const rows = lines.map((line) => line.split(' ') as [string, string, string])
+  const scheduler = new Scheduler({
+    length: (rows[0]?.[2].length ?? 0) * PIECE,
+    pieceLength: PIECE,
+    random: () => 0,
+    own: { site: own, key: name },
+  })
+  rows.forEach(([site, key, pieces], id) => {
+    scheduler.join(id, PIECE, 0)
+    scheduler.describe(id, { largestBlock: PIECE, isSeeder: key === SEEDER })
+    scheduler.locate(id, { isNear: site === own, site, key })
+    scheduler.unchoked(id)
+    for (let piece = 0; piece < pieces.length; piece++)
+      if (pieces[piece] === 'x') scheduler.peerHas(id, piece, 0)
+  })
+  return scheduler
+}
+
+/** What is asked of whom until nothing more is, as the neighbours' numbers at the pieces' places; each answers at once. */
+function asked(scheduler: Scheduler, fromS: number, untilS = fromS): string {
+  const from = Array.from({ length: scheduler.pieceCount }, () => '.')
+  for (let nowS = fromS; nowS <= untilS + 1e-9; nowS += 0.1) {
+    scheduler.tick(nowS)
+    for (
+      let requests = scheduler.nextRequests(nowS);
+      requests.length > 0;
+      requests = scheduler.nextRequests(nowS)
+    )
+      for (const request of requests) {
+        from[request.piece] = String(request.peer)
+        scheduler.arrived(request.peer, request, nowS)
+        scheduler.checked(request.piece, true)
+      }
+  }
+  return from.join('')
+}
+
+const count = (text: string, letter: string) => [...text].filter((each) => each === letter).length
+
+describe('what a member of a site asks of others', () => {
+  test('takes from its own site what is there', () => {
+    const scheduler = picture('b', 'b1', 'b b2 xxxx....', 'a a1 xxxxxxxx')
+    const picked = asked(scheduler, 0)
+    expect(picked.slice(0, 4)).toBe('0000')
+    expect(picked.slice(4)).not.toContain('0')
+  })
+
+  test('two members take the pieces of another site between them, each piece once', () => {
+    const one = asked(picture('b', 'b1', 'b b2 ........', 'a a1 xxxxxxxx'), 0)
+    const other = asked(picture('b', 'b2', 'b b1 ........', 'a a1 xxxxxxxx'), 0)
+    for (let piece = 0; piece < 8; piece++) expect([one[piece], other[piece]].sort()).toEqual(['.', '1'])
+  })
+
+  test('a quick one takes what a slow one has not begun, after a moment, and leaves what that says it fetches', () => {
+    const scheduler = picture('b', 'b1', 'b b2 ........', 'a a1 xxxxxxxx')
+    const left = [...asked(scheduler, 0)].flatMap((from, piece) => (from === '.' ? piece : []))
+    const [claimed = 0, ...others] = left
+    scheduler.peerImports(0, claimed, 0)
+    expect([...asked(scheduler, 0.1, 0.5)].flatMap((from, piece) => (from === '1' ? piece : []))).toEqual(
+      others,
+    )
+  })
+
+  test('what a member says that it fetches and does not bring is fetched within two seconds', () => {
+    const scheduler = picture('b', 'b1', 'b b2 ....', 'a a1 xxxx')
+    for (let piece = 0; piece < 4; piece++) scheduler.peerImports(0, piece, 0)
+    expect(count(asked(scheduler, 0.1, 1.8), '1')).toBe(0)
+    expect(count(asked(scheduler, 1.9, 2.3), '1')).toBe(4)
+  })
+
+  test('a word counts once: who claims again and again holds up nobody', () => {
+    const scheduler = picture('b', 'b1', 'b b2 ....', 'a a1 xxxx')
+    for (let nowS = 0; nowS < 2; nowS += 0.1) {
+      for (let piece = 0; piece < 4; piece++) scheduler.peerImports(0, piece, nowS)
+      scheduler.tick(nowS)
+    }
+    expect(count(asked(scheduler, 2.1, 2.4), '1')).toBe(4)
+  })
+
+  test('when the member that a piece was left to is gone, others fetch it at once', () => {
+    const scheduler = picture('b', 'b1', 'b b2 ....', 'a a1 xxxx')
+    for (let piece = 0; piece < 4; piece++) scheduler.peerImports(0, piece, 0)
+    scheduler.leave(0)
+    expect(count(asked(scheduler, 0.1), '1')).toBe(4)
+  })
+
+  test('beside the seeder nothing is fetched from far away', () => {
+    expect(asked(picture('a', 'a1', 'a s ........', 'b b1 xxxxxxxx'), 0, 1)).toBe('........')
+  })
+
+  test('what a seeder shows to one far away, that one fetches', () => {
+    expect(asked(picture('b', 'b1', 'b b2 ........', 'a s x.x.....'), 0)).toBe('1.1.....')
+  })
+
+  test('of the pieces at the seeder’s site each of two others takes its share, and the rest from the other', () => {
+    const one = asked(picture('b', 'b1', 'a a1 xxxxxxxx', 'a s xxxxxxxx', 'c c1 ........'), 0, 0.4)
+    const other = asked(picture('c', 'c1', 'a a1 xxxxxxxx', 'a s xxxxxxxx', 'b b1 ........'), 0, 0.4)
+    for (let piece = 0; piece < 8; piece++) expect(one[piece] === '.').not.toBe(other[piece] === '.')
+    const rest = picture('b', 'b1', 'a a1 xxxxxxxx', 'a s xxxxxxxx', 'c c1 xxxxxxxx')
+    expect(asked(rest, 0, 0.4)).toBe('22222222')
+  })
+
+  test('everybody is asked for everything when nothing comes', () => {
+    const scheduler = picture('a', 'a1', 'a s ........', 'b b1 xxxxxxxx')
+    expect(asked(scheduler, 0, 1.9)).toBe('........')
+    expect(asked(scheduler, 2, 3)).toBe('11111111')
+  })
+})
+
+test('a super-seeder shows pieces to its own site as long as anybody there takes them', () => {
+  const superSeeding = new SuperSeeding(100, () => PIECE)
+  for (const peer of [1, 2, 3]) superSeeding.join(peer, 0)
+  for (const peer of [2, 3]) superSeeding.locate(peer, false)
+  expect(new Set(superSeeding.reveal(0).map(({ peer }) => peer))).toEqual(new Set([1]))
+  superSeeding.leave(1)
+  expect(new Set(superSeeding.reveal(0.1).map(({ peer }) => peer))).toEqual(new Set([2, 3]))
+})
+
+test('in a large fleet all of a site know those that import, and only these connect to other sites', () => {
+  const keys = (site: string) => Array.from({ length: 30 }, (_, at) => `${site}${at}`)
+  const roster = new Roster(new Map(['a', 'b', 'c'].map((site) => [site, keys(site)])))
+  const members = ['a', 'b', 'c'].flatMap((site) => keys(site).map((key) => ({ site, key })))
+  for (const member of members) {
+    const partners = roster.partnersOf(member)
+    const isLeader = roster.leadersOf(member.site).includes(member.key)
+    const here = partners.filter(({ site }) => site === member.site)
+    expect(here.map(({ key }) => key)).toEqual(
+      roster.leadersOf(member.site).filter((key) => key !== member.key),
+    )
+    expect(partners.length - here.length).toBe(isLeader ? 4 : 0)
+    for (const partner of partners)
+      if (partner.site !== member.site) expect(roster.mayCross(member, partner)).toBe(true)
+  }
+})
+
+describe('simulated sites', () => {
+  const run = (servers: number[], more: Partial<SwarmOptions> = {}, named = true) => {
+    const random = seeded(1)
+    const size = 200 * 64 * 1024
+    const result = simulate({
+      servers: servers.reduce((sum, one) => sum + one, 0),
+      pieces: 200,
+      pieceLength: 64 * 1024,
+      rate: () => 12.5e6,
+      latency: 0.0002,
+      startAt: () => random() * 0.2,
+      random,
+      sites: { servers, rate: 2.5e6, latency: 0.025, loss: 0, named },
+      ...more,
+    })
+    const last = Math.max(...result.doneAt.map((time) => time ?? 0)) / (size / 2.5e6)
+    const into = result.sites.slice(1).map((site) => site.into / size)
+    return {
+      last,
+      into: Math.max(...into),
+      out: (result.sites[0]?.out ?? 0) / size,
+      unfinished: result.unfinished,
+    }
+  }
+
+  test.each<[string, number[], boolean]>([
+    ['two, named', [4, 4], true],
+    ['two, found', [4, 4], false],
+    ['three, named', [2, 4, 4], true],
+    ['a seeder far from all', [0, 4, 4], true],
+    ['one server alone', [3, 1], true],
+  ])('each piece crosses into each once, and out of the first one once: %s', (_, servers, named) => {
+    const { last, into, out, unfinished } = run(servers, {}, named)
+    expect(unfinished).toBe(0)
+    expect(into).toBeLessThan(1.06)
+    expect(out).toBeLessThan(1.15)
+    expect(last).toBeLessThan(1.25)
+  })
+
+  test('when members that import die, the others go on', () => {
+    const { last, into, unfinished } = run([4, 4], {
+      deaths: new Map([
+        [5, 2],
+        [6, 4],
+      ]),
+    })
+    expect(unfinished).toBe(0)
+    expect(into).toBeLessThan(1.15)
+    expect(last).toBeLessThan(1.6)
+  })
+})
