@@ -6,6 +6,7 @@ export type Bottleneck =
   | 'amount'
   | 'link'
   | 'loss'
+  | 'far'
   | 'sender'
   | 'disk'
   | 'cpu'

@@ -11,7 +11,7 @@ import type { WorkerContext } from './worker-context.ts'
 const TICK_MS = 250
 /** Progress is reported this often, changed or not: it is also the sign of life. */
 export const REPORT_MS = 1000
-/** The same for a seeder and a lingering peer. */
+/** The same for a lingering peer, and for a seeder that sends nothing. */
 const IDLE_REPORT_MS = 10_000
 /** How often at most a peer reports where its bytes come from. */
 const SOURCES_MS = 2000
@@ -33,6 +33,7 @@ export class ContentMonitor {
   #received = this.#connecting
   #reported = Number.NEGATIVE_INFINITY
   #sourcesReported = Number.NEGATIVE_INFINITY
+  #sentReported = 0
   #last: Stats | undefined
   #complete = false
   #banned = 0
@@ -73,6 +74,7 @@ export class ContentMonitor {
     this.#reported = awakeMs()
     const { bytes, total, down, up, peers, sent } = stats
     const kept = this.#kept
+    this.#sentReported = sent
     this.#emit({ event: 'progress', bytes, total, down, up, peers, sent, kept, ...this.#sources() })
   }
 
@@ -101,8 +103,9 @@ export class ContentMonitor {
   }
 
   /** Before completion also as soon as the first peer or the first byte came, or the last peer has left. */
-  #isDue({ peers, bytes }: Stats, now: number): boolean {
-    if (now - this.#reported >= (this.#complete ? IDLE_REPORT_MS : REPORT_MS)) return true
+  #isDue({ peers, bytes, sent }: Stats, now: number): boolean {
+    const isIdle = this.#complete && (this.#job.role === 'peer' || sent === this.#sentReported)
+    if (now - this.#reported >= (isIdle ? IDLE_REPORT_MS : REPORT_MS)) return true
     const turned = peers > 0 !== (this.#last?.peers ?? 0) > 0 || (bytes > 0 && !this.#last?.bytes)
     return turned && !this.#complete
   }

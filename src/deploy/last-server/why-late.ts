@@ -17,6 +17,12 @@ const SLOW_LINK = 0.7
  */
 const MIN_LOSS = 0.04
 const MIN_LOSS_WHEN_SLOW = 0.25
+/**
+ * A round trip by which a server is far, and how many times that of others. With so much under way, one lost packet puts many out
+ * of order: so their share says little there.
+ */
+const FAR_S = 0.1
+const TIMES_AS_FAR = 4
 /** Less than so many times the others' value is noise. */
 const TIMES_OTHERS = 2
 /** A server was starved if it waited for a CPU for this share of the time, or for so many times the others' share. */
@@ -158,11 +164,23 @@ function whyNetwork(late: ServerTransfer, others: readonly ServerTransfer[]): Ca
   const loss = lossOf(own)
   const isSlow = own.peakDown <= SLOW_LINK * usualPeak
   if (loss >= Math.max(isSlow ? MIN_LOSS_WHEN_SLOW : MIN_LOSS, TIMES_OTHERS * usualLoss)) {
-    const what = `${share(loss)} of its packets came out of order or again`
-    return ['loss', `its link loses packets: ${what}, others ${share(usualLoss)}`]
+    const what = `${share(loss)} of its packets came out of order or again, others ${share(usualLoss)}`
+    const far = whyFar(late, others)
+    if (far) return ['far', `${far}, and ${what}`]
+    const kind = loss < MIN_LOSS_WHEN_SLOW ? 'its link is crowded or loses packets' : 'its link loses packets'
+    return ['loss', `${kind}: ${what}`]
   }
+  const far = whyFar(late, others)
+  if (far) return ['far', far]
   if (!isSlow) return undefined
   return ['link', `its downlink carried ${megabits(own.peakDown)} Mbit/s, others ${megabits(usualPeak)}`]
+}
+
+/** The bounds of a server's clock are a round trip apart. */
+function whyFar({ clockErrorS }: ServerTransfer, others: readonly ServerTransfer[]): string | undefined {
+  const usualS = median(others.map((each) => each.clockErrorS))
+  if (clockErrorS < Math.max(FAR_S, TIMES_AS_FAR * usualS)) return undefined
+  return `it is far away: ${duration(clockErrorS)} there and back, others ${duration(usualS)}`
 }
 
 /** The one slow server that sent nearly all of the pieces that came after the others were complete. */

@@ -133,7 +133,7 @@ export class SwarmGraph {
         'text',
         {
           x: x + Math.cos(angle) * away,
-          y: y + Math.sin(angle) * away + 4,
+          y: y + Math.sin(angle) * (away + 3) + 4,
           'text-anchor': Math.abs(Math.cos(angle)) < 0.15 ? 'middle' : isRight ? 'start' : 'end',
         },
         shorten(name, MAX_LABEL_CHARACTERS),

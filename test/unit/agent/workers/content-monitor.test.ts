@@ -64,6 +64,20 @@ it('reports at once, every second, and when the first peer and the first byte ha
   expect(progress()).toBe(5)
 })
 
+it.each([
+  ['seeder', 5],
+  ['peer', 0],
+] as const)('a complete %s that sends for 5 s reports %i times', (role, times) => {
+  watch(role)
+  monitor.complete()
+  const before = progress()
+  for (let second = 0; second < 5; second++) {
+    stats = { ...stats, sent: stats.sent + 10 }
+    vi.advanceTimersByTime(1000)
+  }
+  expect(progress() - before).toBe(times)
+})
+
 it('reports seldom once the content is complete', () => {
   watch('seeder')
   monitor.complete()
