@@ -3,17 +3,15 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { buildAgent } from './build/agent.mjs'
-import { foreignImports, prefixedBuiltins } from './build/builtins.mjs'
+import { foreignImports, lazyBuiltins, prefixedBuiltins } from './build/builtins.mjs'
 import { declarations } from './build/declarations.mjs'
 import { licences } from './build/licences.mjs'
 import { sbom } from './build/sbom.mjs'
+import { unusedInAgent } from './build/stubs.mjs'
 import { fail, root } from './lib.mjs'
 
 const AGENT_LIMIT = 1_000_000
 const dist = join(root, 'dist')
-/** Where Node keeps what it has compiled of the agent (`src/agent/boot.ts`): here only in a checkout, the package leaves it out. */
-const COMPILE_CACHE = 'compile-cache'
 
 /** What both kinds of bundle share. */
 const common = async () => ({
@@ -33,6 +31,20 @@ const common = async () => ({
 
 /** Bundled CommonJS asks for Node's modules by `require`, which an ES module lacks. */
 const requireForEsm = `import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);`
+
+/** One file, which is all that a server needs. */
+function buildAgent(options) {
+  return build({
+    ...options,
+    entryPoints: ['src/agent/main.ts'],
+    outfile: 'dist/murder.mjs',
+    format: 'esm',
+    charset: 'ascii', // a byte a character in memory
+    minify: true,
+    banner: { js: `#!/usr/bin/env node\n${requireForEsm}` },
+    plugins: [lazyBuiltins, unusedInAgent],
+  })
+}
 
 /** Programs that tell others of a run: its trace, and notices. */
 function buildTeller(options, name) {
@@ -95,7 +107,7 @@ async function main() {
   }
   const options = await common()
   const results = await Promise.all([
-    buildAgent({ ...options, outfile: 'dist/murder.mjs', minify: true }),
+    buildAgent(options),
     buildTeller(options, 'trace'),
     buildTeller(options, 'notify'),
     buildPage(options),
@@ -131,7 +143,6 @@ async function main() {
   // All of dist is published: nothing of an earlier version may stay. Names with a dot are drafts of another build.
   const old = (await readdir(dist)).filter((name) => !(name in files) && !name.startsWith('.'))
   for (const name of old) await rm(join(dist, name), { recursive: true })
-  await mkdir(join(dist, COMPILE_CACHE), { mode: 0o700 })
   console.log(`built dist: agent ${Math.round(agent.length / 1000)} kB`)
 }
 

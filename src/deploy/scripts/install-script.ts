@@ -20,8 +20,7 @@ const REMOVE_OLD = `find . -maxdepth 1 -type f \\( -name 'murder-*.mjs' -mtime +
 
 /**
  * Shell function `install_program`, which takes the upload to a name of its own, and renames it when its SHA-256 is right and it
- * is on the disk: at `to` there is never a part of it. What Node has compiled of an earlier agent goes, and there is a place for
- * what it will compile of this one (`src/agent/boot.ts`). Fails with one line on standard error. `is_fit PATH` may refuse it before.
+ * is on the disk: at `to` there is never a part of it. Fails with one line on standard error. `is_fit PATH` may refuse it before.
  * `head` may take more than the program from a pipe: nothing else may come before the program has said that it runs.
  */
 const INSTALL = `fail() { rm -f "$part"; printf '%s\\n' "$1" >&2; exit 1; }
@@ -45,7 +44,6 @@ install_program() {
   chmod 755 "$part" && { sync "$part" 2>/dev/null || sync; }
   is_fit "$part"
   mv -f "$part" "$to" || fail "$to cannot be made"
-  rm -rf "\${to%/*}/compile-cache"; mkdir -m 700 "\${to%/*}/compile-cache" 2>/dev/null
   trap - EXIT HUP INT TERM
 }`
 

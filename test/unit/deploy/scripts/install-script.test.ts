@@ -49,8 +49,7 @@ describe('an agent', () => {
     expect(result).toMatchObject({ status: 0, stdout: 'receive\n', stderr: '' })
     expect(readFileSync(upload.path, 'utf8')).toBe(program)
     expect(statSync(upload.path).mode & 0o777).toBe(0o755)
-    expect(readdirSync(root)).toEqual(['compile-cache', 'murder-1.mjs'])
-    expect(statSync(join(root, 'compile-cache')).mode & 0o777).toBe(0o700)
+    expect(readdirSync(root)).toEqual(['murder-1.mjs'])
   })
 
   test('takes the place of old ones, of parts that were left, and of a Node that is not used any more', () => {
@@ -61,15 +60,12 @@ describe('an agent', () => {
     }
     for (const name of ['murder-2.mjs', 'murder-1.mjs.77.part', 'node-v22.1.0-1', 'node-v24.1.0-1'])
       writeFileSync(join(root, name), '')
-    mkdirSync(join(root, 'compile-cache/old'), { recursive: true })
     const { upload, compressed } = uploadOf('murder-1.mjs', program)
     expect(
       sh(installAgentScript(upload, `node='${root.replace("'", "'\\''")}/node-v22.1.0-1'`), compressed)
         .status,
     ).toBe(0)
-    expect(existsSync(join(root, 'compile-cache/old'))).toBe(false)
     expect(readdirSync(root)).toEqual([
-      'compile-cache',
       'murder-1.mjs',
       'murder-1.mjs.77.part',
       'murder-2.mjs',
@@ -117,12 +113,7 @@ describe('a Node', () => {
       writeFileSync(join(root, name), '')
     const { stdout, stderr } = sh(installNodeScript(upload), compressed)
     expect([parseInstalledNode(stdout), stderr]).toEqual([{ version: 'v24.1.0' }, ''])
-    expect(readdirSync(root)).toEqual([
-      'compile-cache',
-      'murder-1.mjs',
-      'node-v24.1.0-2',
-      'node-v24.1.0-2.99999.part',
-    ])
+    expect(readdirSync(root)).toEqual(['murder-1.mjs', 'node-v24.1.0-2', 'node-v24.1.0-2.99999.part'])
   })
 
   test.each([
