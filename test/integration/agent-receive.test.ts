@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { pack } from '../../src/package/pack/pack.ts'
@@ -240,6 +240,32 @@ describe('a dropped connection', () => {
       { event: 'done', at: expect.any(Number) },
       { ...first.events.find(({ event }) => event === 'unpacked'), at: expect.any(Number) },
     ])
+  })
+
+  it('long before the next attempt, when the peer has lingered and ended: that says that it is unpacked', async () => {
+    await seed()
+    const first = await received({ linger: 0.3 })
+    const [peer] = await peers()
+    disconnect(first)
+    await hasEnded(peer?.pid)
+    await until('the end of its files', async () => (await readdir(order.directory)).length === 1)
+    expect(await readdir(order.directory)).toEqual(['unpacked.json'])
+    const second = await received()
+    expect(second.events.some(({ event }) => event === 'downloaded')).toBe(false)
+    expect(await dismiss(second)).toMatchObject({ code: 0 })
+    expect(await exists(order.directory)).toBe(false)
+  })
+
+  it('by a kill before the release got its name: the next attempt makes it again', async () => {
+    await seed()
+    const first = await received()
+    first.child.kill('SIGKILL')
+    await first.ended
+    await rename(into(), sandbox.path('server/releases/.20260102030405.partial'))
+    const second = await received()
+    expect(second.events.some(({ event }) => event === 'downloaded')).toBe(true)
+    expect(await readdir(sandbox.path('server/releases'))).toEqual(['20260102030405'])
+    await dismiss(second)
   })
 })
 

@@ -21,6 +21,8 @@ export interface Follower {
    * then suspended too. 0 when it is not suspended; always 0 for an older plugin, which sends no signs of life.
    */
   suspended(): number
+  /** Whether nothing follows this process, as far as it knows, though it was not told to end: the deploy may come back. */
+  isLost(): boolean
   /** Aborted when the follower has left: the connection broke, or a newer process has taken over. */
   readonly left: AbortSignal
   /** Aborted when this process shall end now, by the follower's word or by a signal. */
@@ -67,7 +69,11 @@ export function followerOf(input: Readable): Follower {
     else if (line === END) stop.abort()
     first = undefined
   })
-  lines.on('close', () => first?.(''))
+  let isClosed = false
+  lines.on('close', () => {
+    isClosed = true
+    first?.('')
+  })
   if (input.readableEnded) lines.close() // no `close` would come any more
   input.on('error', () => {}) // the same as its end
   return {
@@ -78,6 +84,9 @@ export function followerOf(input: Readable): Follower {
       const silentMs = silence()
       const isSilent = silentMs > SUSPENDED_AFTER_MS && silentMs < MAX_SUSPENDED_MS
       return pulses && isSilent && !left.signal.aborted ? silentMs / 1000 : 0
+    },
+    isLost() {
+      return !stop.signal.aborted && (left.signal.aborted || isClosed || silence() > SUSPENDED_AFTER_MS)
     },
     left: left.signal,
     stop: stop.signal,

@@ -53,7 +53,7 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
     relay.close()
     follower.preparation.close()
     release()
-    tidyDirectory(directory, job.tag)
+    tidyDirectory(directory, job.tag, follower.isLost())
   }
 }
 

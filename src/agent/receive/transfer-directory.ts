@@ -8,8 +8,9 @@ import { becomes, endProcess, signalProcess } from '../runs/stop-run.ts'
 /** The names inside the directory of one `murder receive`. */
 export const packageFile = (directory: string) => join(directory, 'package')
 export const metadataFile = (directory: string) => join(directory, 'metadata')
-export const receiptFile = (directory: string) => join(directory, 'unpacked.json')
-const KNOWN = ['package', 'metadata', 'unpacked.json', 'links']
+const RECEIPT = 'unpacked.json'
+export const receiptFile = (directory: string) => join(directory, RECEIPT)
+const KNOWN = ['package', 'metadata', RECEIPT, 'links']
 
 const RECEIVER = /^receive-(\d+)$/
 
@@ -42,14 +43,17 @@ const isReceiving = (directory: string, { pid }: ProcessIdentity) =>
 
 /**
  * Removes a transfer's files, unless a process still needs them. Each process of the transfer calls it at its end, so the
- * last one tidies, even when the deploy host is long gone. Only known names are removed.
+ * last one tidies, even when the deploy host is long gone. Only known names are removed. `keepsReceipt`: the deploy may still come
+ * back, and must then not find its release in its way; the next deploy removes the receipt.
  */
-export function tidyDirectory(directory: string, tag: string): void {
+export function tidyDirectory(directory: string, tag: string, keepsReceipt = false): void {
   const run = findRun(directory, 'peer', tag)
   if (run && isAlive(run) && run.state.pid !== process.pid) return
   if (isUsed(directory)) return
   if (run) removeRun(run.folder)
-  for (const name of namesIn(directory).filter((name) => KNOWN.includes(name) || RECEIVER.test(name))) {
+  const known = namesIn(directory).filter((name) => KNOWN.includes(name) || RECEIVER.test(name))
+  for (const name of known) {
+    if (keepsReceipt && name === RECEIPT) continue
     rmSync(join(directory, name), { recursive: true, force: true })
   }
   try {

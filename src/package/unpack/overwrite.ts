@@ -34,13 +34,15 @@ export async function makeOver(options: Target, existing: 'merge' | 'replace', f
   try {
     const isNew = mkdirSync(into, { recursive: true }) !== undefined
     removeTree(stage)
-    const filled = await makeWhole({ ...options, into: stage }, fill)
+    const { onWhole, ...target } = options
+    const filled = await makeWhole({ ...target, into: stage }, fill)
     const conflicts = [...conflictsOf(stage, into)]
     if (existing === 'merge') refuse(conflicts)
     else moveAside(conflicts, into)
     const { mode, atime, mtime } = statSync(stage)
     const others = merge(stage, into)
     if (isNew) setAttributes(into, { mode, atime, mtime })
+    onWhole?.(filled)
     if (existing === 'replace') assertRemoved(others.flatMap(removeWhatCanBe))
     return filled
   } catch (cause) {

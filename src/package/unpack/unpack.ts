@@ -16,6 +16,8 @@ export interface Target {
   revision?: string
   /** Adds the files that it keeps from an earlier release. */
   carry?: (destination: Destination) => Promise<Carried>
+  /** Called when the release is whole and on the disk, just before it gets its name. */
+  onWhole?: (filled: Filled) => void
   signal?: AbortSignal
 }
 
@@ -46,7 +48,7 @@ export async function makeWhole(options: Target, fill: Fill): Promise<Filled> {
   const into = resolve(options.into)
   stopIfAborted(options.signal)
   assertFree(into)
-  const partial = join(dirname(into), `.${basename(into)}.partial`)
+  const partial = partialOf(into)
   let destination: Destination | undefined
   try {
     mkdirSync(dirname(into), { recursive: true })
@@ -58,6 +60,7 @@ export async function makeWhole(options: Target, fill: Fill): Promise<Filled> {
     await syncTree(partial, options.signal) // before a directory's mode may forbid it
     destination.finish()
     stopIfAborted(options.signal)
+    options.onWhole?.(filled)
     renameSync(partial, into)
     return filled
   } catch (cause) {
@@ -66,6 +69,9 @@ export async function makeWhole(options: Target, fill: Fill): Promise<Filled> {
     throw unwritable(into, cause)
   }
 }
+
+/** The hidden directory in which a release is made before it gets its name. */
+export const partialOf = (into: string): string => join(dirname(into), `.${basename(into)}.partial`)
 
 /** The first error matters more than a leftover directory, which the next attempt removes. */
 function removeQuietly(path: string): void {

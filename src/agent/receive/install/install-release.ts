@@ -17,11 +17,11 @@ export async function installRelease(
   delivery: Delivery,
   unpack: UnpackOrder,
   signal: AbortSignal,
-  beyond: ExtractOptions['beyond'],
+  { beyond, onWhole }: { beyond: ExtractOptions['beyond']; onWhole: (filled: Filled) => void },
 ): Promise<Filled> {
   const { into, existing, revision } = unpack
   const carry = unpack.carry && (await import('./carry.ts')).carryFrom(unpack.carry, signal)
-  const whole = { into, signal, ...defined({ revision, carry }) }
+  const whole = { into, signal, onWhole, ...defined({ revision, carry }) }
   const { fill, delivered } = await filling(delivery, unpack, signal, beyond)
   const filled = await (existing
     ? (await import('../../../package/unpack/overwrite.ts')).makeOver(whole, existing, fill)

@@ -24,11 +24,17 @@ export async function install(
 ): Promise<AgentEvent | undefined> {
   const started = performance.now()
   try {
-    const made = await make(delivery, signal, beyond)
-    const seconds = Math.round(performance.now() - started) / 1000
-    const event: AgentEvent | undefined = made && { event: 'unpacked', ...made, seconds }
-    if (event && delivery.unpack) writeReceipt(delivery, event)
-    return event
+    const eventOf = (made: Filled): AgentEvent => {
+      const seconds = Math.round(performance.now() - started) / 1000
+      return { event: 'unpacked', ...made, seconds }
+    }
+    let noted: AgentEvent | undefined
+    const onWhole = (made: Filled) => {
+      noted = eventOf(made)
+      writeReceipt(delivery, noted)
+    }
+    const made = await make(delivery, signal, { beyond, onWhole })
+    return noted ?? (made && eventOf(made))
   } catch (error) {
     const { code, message, exitCode, cure } = plainError(error)
     const room = code === 'DISK_FULL' ? await roomNeeded(delivery) : ''
@@ -37,15 +43,20 @@ export async function install(
   }
 }
 
+interface Making {
+  beyond: ExtractOptions['beyond']
+  onWhole: (made: Filled) => void
+}
+
 async function make(
   delivery: Delivery,
   signal: AbortSignal,
-  beyond: ExtractOptions['beyond'],
+  { beyond, onWhole }: Making,
 ): Promise<Filled | undefined> {
   const { unpack, place } = delivery
   if (place) return (await import('./install-file.ts')).installFile(delivery, place, signal)
   if (!unpack) return undefined
-  return (await import('./install-release.ts')).installRelease(delivery, unpack, signal, beyond)
+  return (await import('./install-release.ts')).installRelease(delivery, unpack, signal, { beyond, onWhole })
 }
 
 async function roomNeeded({ job, directory, unpack, place }: Delivery): Promise<string> {

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { isSystemError } from '../../../errors.ts'
 import { writeWhole } from '../../../files/write-whole.ts'
+import { partialOf } from '../../../package/unpack/unpack.ts'
 import type { AgentEvent } from '../../../protocol/events.ts'
 import type { Delivery } from '../delivery.ts'
 import { receiptFile } from '../transfer-directory.ts'
@@ -12,8 +13,8 @@ interface Receipt {
 }
 
 /**
- * Notes that a release is unpacked. If the connection drops just before `unpacked` arrives, the next attempt must not find
- * the release in its way.
+ * Notes, just before the release gets its name, that it is whole. If the connection or this process ends before `unpacked` arrives,
+ * the next attempt must not find the release in its way.
  */
 export function writeReceipt({ directory, sha256, unpack }: Delivery, event: AgentEvent): void {
   const receipt: Receipt = { into: unpack?.into ?? '', sha256, event }
@@ -27,8 +28,10 @@ export function writeReceipt({ directory, sha256, unpack }: Delivery, event: Age
 export function readReceipt({ directory, sha256, unpack }: Delivery): AgentEvent | undefined {
   try {
     const receipt = JSON.parse(readFileSync(receiptFile(directory), 'utf8')) as Receipt
-    const isOurs = receipt.into === unpack?.into && receipt.sha256 === sha256
-    return isOurs && statSync(receipt.into).isDirectory() ? receipt.event : undefined
+    const { into, event } = receipt
+    const isOurs = into === unpack?.into && receipt.sha256 === sha256
+    // A process that was killed before it gave the release its name has left the hidden directory.
+    return isOurs && statSync(into).isDirectory() && !existsSync(partialOf(into)) ? event : undefined
   } catch (error) {
     if (isSystemError(error, 'ENOENT') || error instanceof SyntaxError) return undefined
     throw error
