@@ -260,7 +260,7 @@ describe('failures', () => {
   test('a command killed on the server', async () => {
     const fleet = await start(1)
     expect(codes(await fleet.run('try', () => ({ script: 'echo going >&2; kill -9 $$' })))).toEqual([
-      'COMMAND_FAILED',
+      'COMMAND_KILLED',
     ])
   })
 
