@@ -237,7 +237,7 @@ describe('following one server', () => {
     expect(one.hasArrived).toBe(true)
     expect(one.report).toEqual({ server: 'deploy@a', seconds: 0 })
     expect(board.log.mock.calls.slice(1)).toEqual([
-      ['deploy@a: the connection broke; connecting again, the download goes on meanwhile'],
+      ['deploy@a: the connection broke; connecting again, the download goes on meanwhile', 'deploy@a'],
     ])
   })
 
