@@ -35,8 +35,9 @@ export class FleetLanes {
   #picture: Picture | undefined
   #shorts: readonly string[] = []
   #order: readonly number[] = []
-  /** Observed and not asked for: to ask makes the browser lay out the whole page, in the middle of a drawing. */
+  /** Both are observed and not asked for: to ask makes the browser lay out the whole page, in the middle of a drawing. */
   #width = 0
+  #top = 0
   /** The row that the keyboard or the pointer is on. */
   #row: number | undefined
 
@@ -55,7 +56,10 @@ export class FleetLanes {
     this.root = root
     this.#scroller.append(this.#height, this.#canvas)
     body.append(this.#scroller, this.#details)
-    this.#scroller.addEventListener('scroll', onChange)
+    this.#scroller.addEventListener('scroll', () => {
+      this.#top = this.#scroller.scrollTop
+      onChange()
+    })
     new ResizeObserver(([entry]) => {
       this.#width = Math.floor(entry?.contentRect.width ?? 0)
       onChange()
@@ -111,7 +115,7 @@ export class FleetLanes {
     if (!context || !this.#picture) return
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
     context.clearRect(0, 0, width, height)
-    const top = this.#scroller.scrollTop
+    const top = this.#top
     const first = Math.floor(top / this.#rowPx)
     const last = Math.min(this.#order.length, Math.ceil((top + height - AXIS_PX) / this.#rowPx))
     context.save()
