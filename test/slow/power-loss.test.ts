@@ -186,6 +186,7 @@ describeIf(
         disk.keep('cut')
         running.child.kill('SIGKILL')
         await running.ended
+        killAll(it.root)
         expect(await quiet(it.root)).toEqual([])
         disk.comeUpAs('cut')
         // A lock whose server was cut off lasts until it is known to be nobody's.
