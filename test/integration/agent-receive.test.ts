@@ -244,7 +244,7 @@ describe('a dropped connection', () => {
 
   it('long before the next attempt, when the peer has lingered and ended: that says that it is unpacked', async () => {
     await seed()
-    const first = await received({ linger: 0.3 })
+    const first = await received({ linger: 4 })
     const [peer] = await peers()
     disconnect(first)
     await hasEnded(peer?.pid)
