@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
@@ -127,7 +127,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
 
     /** Its sshd sees connections from 127.0.0.1 then. */
     const throughItself = (server: LabHost) => {
-      const path = join(fleet.lab.deployHost.outside(join(homedir(), '.ssh')), 'config')
+      const path = join(fleet.lab.deployHost.outside(join(userInfo().homedir, '.ssh')), 'config')
       const { identity, knownHosts } = fleet.lab.keys
       const ssh = `ssh -F none -i ${identity} -o UserKnownHostsFile=${knownHosts} root@${server.address}`
       const pipe = join(fleet.lab.directory, 'pipe.cjs')

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -13,7 +13,7 @@ const NOT_NEEDED = ['AllowTcpForwarding no', 'PermitTTY no', 'MaxSessions 1']
 
 describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', () => {
   let fleet: DeployLab
-  const authorized = (server: LabHost) => server.outside(join(homedir(), '.ssh', 'authorized_keys'))
+  const authorized = (server: LabHost) => server.outside(join(userInfo().homedir, '.ssh', 'authorized_keys'))
   const changed = () =>
     fleet.servers
       .filter((server) => readFileSync(authorized(server), 'utf8') !== OWN_KEY)
@@ -120,7 +120,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     )
     await configure(0, [`ForceCommand ${wrapper}`])
     await configure(1, [`AuthorizedKeysFile ${fleet.lab.keys.authorizedKeys}`])
-    const ssh = join(homedir(), '.ssh')
+    const ssh = join(userInfo().homedir, '.ssh')
     await fleet.lab.exec(fleet.server(2), ['mount', '--bind', '-o', 'ro', ssh, ssh])
     await fleet.lab.exec(fleet.server(2), ['mount', '-o', 'remount,bind,ro', ssh])
     fleet.plant(4)
@@ -252,7 +252,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   test('two deploys at once, and files that were not there before, or are links', async () => {
     await close(fleet.lab.hosts)
     rmSync(authorized(fleet.server(0)))
-    const target = join(homedir(), '.ssh', 'keys')
+    const target = join(userInfo().homedir, '.ssh', 'keys')
     writeFileSync(fleet.server(1).outside(target), OWN_KEY)
     rmSync(authorized(fleet.server(1)))
     symlinkSync('keys', authorized(fleet.server(1)))
