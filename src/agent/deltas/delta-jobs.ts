@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { reason } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
+import { writeAll } from '../../files/write-all.ts'
 import { keepBase } from '../../package/delta/base/keep-base.ts'
 import { openKept } from '../../package/delta/base/kept-base.ts'
 import { KnownHashes } from '../../package/delta/base/known-hashes.ts'
@@ -46,8 +47,7 @@ async function write(
     const base = await openKept(bases, id)
     try {
       const plain = makeDelta({ root, manifest, base, signal })
-      for await (const part of key === undefined ? plain : encrypt(plain, key))
-        for (let done = 0; done < part.length; ) done += writeSync(fd, part, done)
+      for await (const part of key === undefined ? plain : encrypt(plain, key)) writeAll(fd, part)
       return hasSameContent(base.manifest, manifest)
     } finally {
       base.close()

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, posix } from 'node:path'
 import { MurderError } from '../../errors.ts'
+import { writeAll } from '../../files/write-all.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { signaturePath } from '../../package/delta/base/kept-base.ts'
 import { bytes } from '../../text/format.ts'
@@ -95,7 +96,7 @@ async function fetchFrom(
         'BAD_SIGNATURE',
         `${server.label} sends more than the ${bytes(limit)} that could save anything`,
       )
-    for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done)
+    writeAll(fd, chunk)
   }
   const { stall } = settings.timeouts
   const stallTimeoutS = stall > 0 ? stall + STALL_GRACE_S : 0

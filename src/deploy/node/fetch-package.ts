@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, openSync, readdirSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { createGunzip } from 'node:zlib'
 import { MurderError } from '../../errors.ts'
+import { writeAll } from '../../files/write-all.ts'
 import { TarReader } from '../../package/format/tar-reader.ts'
 import { makeTemporaryDirectory } from '../../system/temporary-directory.ts'
 import { lastWords } from '../../text/last-words.ts'
@@ -82,7 +83,7 @@ async function extractProgram(archive: string, to: string, signal: AbortSignal):
     content: (chunk) => {
       if (!isProgram) return
       hash.update(chunk)
-      writeSync(file, chunk)
+      writeAll(file, chunk)
     },
     endContent: () => {
       isProgram = false

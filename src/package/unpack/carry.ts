@@ -18,7 +18,6 @@ import {
   type Stats,
   symlinkSync,
   utimesSync,
-  writeSync,
 } from 'node:fs'
 import { setImmediate as breath } from 'node:timers/promises'
 import { isSystemError, MurderError, reason } from '../../errors.ts'
@@ -27,6 +26,7 @@ import { shown } from '../../files/entry.ts'
 import { stopIfAborted, unwritable } from '../../files/file-errors.ts'
 import { openToRead } from '../../files/open-to-read.ts'
 import { settable } from '../../files/times.ts'
+import { writeAll } from '../../files/write-all.ts'
 import type { Carried } from '../../protocol/events.ts'
 import {
   type BytePath,
@@ -141,7 +141,7 @@ class Copier {
       to = openSync(target, 'wx', 0o600)
       for (let copied = 0; ; ) {
         const length = readSync(from, this.#buffer)
-        for (let done = 0; done < length; ) done += writeSync(to, this.#buffer, done, length - done)
+        writeAll(to, this.#buffer.subarray(0, length))
         copied += length
         if (length === 0 || (length < CHUNK_BYTES && copied >= stats.size)) break
         await this.pause(signal)

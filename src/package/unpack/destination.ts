@@ -9,7 +9,6 @@ import {
   rmSync,
   symlinkSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { BlockSharing } from '../../files/block-sharing.ts'
@@ -18,6 +17,7 @@ import { type Entry, parentOf } from '../../files/entry.ts'
 import { unwritable } from '../../files/file-errors.ts'
 import { linkerBetween } from '../../files/link-or-copy.ts'
 import { setLinkTimes, setTimes, settable } from '../../files/times.ts'
+import { writeAll } from '../../files/write-all.ts'
 import { refused } from '../format/archive-entry.ts'
 
 /** A file being written, in order. */
@@ -79,9 +79,7 @@ export class Destination {
 
   write(chunk: Buffer): void {
     const file = this.#file as OpenFile
-    this.#do(file.entry.path, () => {
-      for (let done = 0; done < chunk.length; ) done += writeSync(file.fd, chunk, done)
-    })
+    this.#do(file.entry.path, () => writeAll(file.fd, chunk))
     file.written += chunk.length
   }
 

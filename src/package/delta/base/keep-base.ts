@@ -1,18 +1,10 @@
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Entry } from '../../../files/entry.ts'
 import { changed, stopIfAborted } from '../../../files/file-errors.ts'
 import { openToRead } from '../../../files/open-to-read.ts'
+import { writeAll } from '../../../files/write-all.ts'
 import type { Delivered, Manifest } from '../format/manifest.ts'
 import { blockBytesOf, blockLengthOf, encodeBlocks } from '../match/blocks.ts'
 import { fileSource, readRange } from '../match/byte-source.ts'
@@ -151,8 +143,4 @@ function* contentOf(root: string, { path, source, size, sha256 }: Delivered): Ge
     file.close()
   }
   if (hash.digest('hex') !== sha256) throw changed(path, 'changed')
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
 }

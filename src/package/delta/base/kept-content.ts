@@ -7,10 +7,11 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { openToRead } from '../../../files/open-to-read.ts'
+import { writeAll } from '../../../files/write-all.ts'
 import type { Delivered } from '../format/manifest.ts'
 import { type ByteSource, fileSource } from '../match/byte-source.ts'
 
@@ -105,19 +106,14 @@ export class ContentWriter {
 
   write(bytes: Buffer): void {
     this.#fd ??= this.#create()
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done)
+    writeAll(this.#fd, bytes)
     this.#length += bytes.length
   }
 
   /** Notes the places in the base's directory. */
   end(base: string): void {
     this.close()
-    const fd = openSync(join(base, PLACES), 'wx', 0o600)
-    try {
-      writeSync(fd, JSON.stringify([...this.#places]))
-    } finally {
-      closeSync(fd)
-    }
+    writeFileSync(join(base, PLACES), JSON.stringify([...this.#places]), { flag: 'wx', mode: 0o600 })
   }
 
   close(): void {
