@@ -1,5 +1,5 @@
-/** A signal that aborts as soon as either of the two does. */
-export const either = (one: AbortSignal, other: AbortSignal) => AbortSignal.any([one, other])
+/** A signal that aborts as soon as either of the two does; without the second it is the first. */
+export const either = (one: AbortSignal, other?: AbortSignal) => (other ? AbortSignal.any([one, other]) : one)
 
 /** Resolves when the signal is aborted. */
 export function aborted(signal: AbortSignal): Promise<void> {

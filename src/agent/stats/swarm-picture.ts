@@ -6,7 +6,7 @@ import type { Announced } from '../../torrent/tracker/tracker-server.ts'
 /** An unfinished peer that is silent for this long is shown as gone, because it announces every 20 s. */
 const SILENT_MS = 65_000
 /** A rate over a shorter time means nothing. */
-const LEAST_RATE_MS = 200
+const MIN_RATE_MS = 200
 
 interface Peer {
   /** Had everything when it came. */
@@ -102,7 +102,7 @@ export class SwarmPicture {
     this.#recorder.join(address, 'transfer')
     const tookMs = now - before.saidMs
     const fetched = Number.isFinite(before.left) ? Math.max(0, before.left - left) : 0
-    const rate = tookMs < LEAST_RATE_MS ? 0 : (fetched * 1000) / tookMs
+    const rate = tookMs < MIN_RATE_MS ? 0 : (fetched * 1000) / tookMs
     this.#recorder.state(address, { phase: 'transfer', bytes: this.#have(left), total: this.#size, rate })
     if (left > 0) return
     this.#recorder.enter(address, 'ready')

@@ -4,6 +4,7 @@ import { Limit } from '../../fleet/limit.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { pause } from '../../system/backoff.ts'
+import { defined } from '../../system/defined.ts'
 import { duration } from '../../text/format.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
@@ -184,7 +185,7 @@ export class Guards {
       server,
       'confirm',
       { script, onLine },
-      { isNew, repeatable: true, totalTimeoutS: SCRIPT_TIMEOUT_S, ...(signal ? { signal } : {}) },
+      { isNew, repeatable: true, totalTimeoutS: SCRIPT_TIMEOUT_S, ...defined({ signal }) },
     )
   }
 }

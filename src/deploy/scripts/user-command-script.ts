@@ -14,8 +14,8 @@ export interface UserCommand {
 /**
  * Shell functions `watch SECONDS`, which ends what the shell that calls it has started and not ended by then, and `watched`, which
  * stops that. A command that was given up must not go on: it would take a server out of service, or restart it, when nobody expects
- * that any more. A shell that is stopped begins nothing new. What a command has left in the background is not ended. A pid is told by a child, because `$$` is that of the shell
- * that this one is a part of.
+ * that any more. A shell that is stopped begins nothing new. What a command has left in the background is not ended. A pid is told
+ * by a child, because `$$` is that of the shell that this one is a part of.
  */
 const WATCH = `pid_of_this() { exec sh -c 'echo $PPID'; }
 below() { ps -A -o pid= -o ppid= 2>/dev/null | while read -r a b; do [ "$b" != "$1" ] || echo "$a"; done; }

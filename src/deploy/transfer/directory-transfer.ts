@@ -50,7 +50,7 @@ export async function directoryTransfer(
       },
     },
     pieceLength: settings.pieceLength ?? choosePieceLength(size, peers),
-    signal: own ? either(signal, own) : signal,
+    signal: either(signal, own),
     ...defined({ onProgress }),
   })
   await linkInstead(spec)

@@ -60,7 +60,7 @@ async function packageTransfer(
     ratio,
     ...encryption,
     pieceLength: settings.pieceLength ?? ((bytes) => choosePieceLength(bytes, spec.peers)),
-    signal: own ? either(signal, own) : signal,
+    signal: either(signal, own),
     ...defined({ contentOf: hashing?.contentOf, onProgress }),
   })
   if (hashing && hashing.manifest().id !== id) throw otherContent()

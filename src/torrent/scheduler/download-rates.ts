@@ -1,7 +1,7 @@
 import { IncomingRate } from './incoming-rate.ts'
 import type { PeerState } from './peer-state.ts'
 
-/** All peers together are expected to bring at least this, so that the download can begin. */
+/** The least rate that is expected from all peers together, so that the download can begin. */
 export const MIN_RATE_BYTES_PER_S = 3e6
 
 /** How fast the content comes, from all peers together, and how fast it should. */
@@ -27,7 +27,7 @@ export class DownloadRates {
 
   /**
    * The target is the rate at which neighbours have sent, or the rate at which the fastest of them downloads. Without the second,
-   * a peer that started late, or was held up, would ask for less than the others, get less of every uplink, and stay behind.
+   * a peer that started late or was delayed would request less than the others, get less of every uplink, and stay behind.
    */
   updateTarget(peers: Iterable<PeerState>): void {
     this.target = Math.max(MIN_RATE_BYTES_PER_S, this.#all.value)

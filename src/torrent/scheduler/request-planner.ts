@@ -5,27 +5,27 @@ import type { PeerState } from './peer-state.ts'
 import type { Owners, PiecePicker } from './piece-picker.ts'
 import type { SiteImports } from './sites/site-imports.ts'
 
-/** With so many neighbours no share is kept for others. */
+/** With at most so many neighbours, no share is reserved for others. */
 const FEW_NEIGHBOURS = 2
 /**
- * All peers together should have pending requests for what comes in this time, besides the round trip. It covers hiccups of
- * busy machines. In a larger swarm a piece takes more hops and waits in more of these queues. So with more participants than
- * `SMALL_SWARM` the time shrinks with the cube of their number, down to the minimum.
+ * Pending requests to all peers together should cover this time, besides the round trip. It covers hiccups of busy machines. In a
+ * larger swarm a piece takes more hops and waits in more of these queues. So with more participants than `SMALL_SWARM` the time
+ * shrinks with the cube of their number, down to the minimum.
  */
 const AHEAD_S = 0.15
 const MIN_AHEAD_S = 0.005
 const SMALL_SWARM = 16
-/** A super-seeder is asked for at least this share of a piece: nothing but the pieces it shows keeps its uplink busy. */
+/** At least this share of a piece is requested from a super-seeder, because only the pieces that it shows keep its uplink busy. */
 const MIN_SHARE_OF_SHOWN = 0.5
 /**
- * Of what comes from other sites, so many seconds' worth may be asked for in advance besides what a round trip takes, or so many
- * round trips' worth: with less, TCP's start would be held up.
+ * How much may be requested in advance from other sites: so many seconds' worth besides the round trip, or so many round trips'
+ * worth. With less, TCP would start slowly.
  */
 const FAR_AHEAD_S = 0.3
 const FAR_ROUND_TRIPS = 3
-/** The same before it is known what comes from there, and when that is very little. */
+/** The same while the rate from there is unknown or very low. */
 const FIRST_FAR_BYTES = 128 * 1024
-const LEAST_FAR_BYTES = 32 * 1024
+const MIN_FAR_BYTES = 32 * 1024
 
 /** What the requests depend on. */
 export interface Situation {
@@ -42,9 +42,9 @@ export interface Situation {
 
 /** Decides how much a peer is asked for, and which blocks. */
 export class RequestPlanner implements Owners {
-  /** For how long blocks are asked in advance. */
+  /** For how long ahead blocks are requested. */
   aheadS = AHEAD_S
-  /** Pieces that were asked of other sites. Who tells the members of this site takes them away. */
+  /** Pieces that were requested from other sites, until the scheduler takes them to tell the other members of this site. */
   imports: number[] = []
   readonly #situation: Situation
   /** Participants, this one included, as far as is known. */
@@ -102,8 +102,8 @@ export class RequestPlanner implements Owners {
   }
 
   /**
-   * The windows of several neighbours at the other ends of one link, reckoned each by itself, would fill its queue; and so would
-   * those of several members that import. So all of this member's together hold what comes in some time, however many there are.
+   * If each neighbour at the other end of a link had a window of its own, together they would fill the link's queue, and so would
+   * several members that import. So all windows of this member together cover a fixed time, whatever their number.
    */
   #farRoom({ window }: PeerState): number {
     if (this.isFew) return Number.POSITIVE_INFINITY
@@ -112,10 +112,13 @@ export class RequestPlanner implements Owners {
     const wanted = rates.far * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS)
     let owedBytes = 0
     for (const peer of peers.values()) if (!peer.isNear) owedBytes += peer.owedBytes
-    return (wanted === 0 ? FIRST_FAR_BYTES : Math.max(LEAST_FAR_BYTES, wanted)) - owedBytes
+    return (wanted === 0 ? FIRST_FAR_BYTES : Math.max(MIN_FAR_BYTES, wanted)) - owedBytes
   }
 
-  /** Bytes a second that each neighbour should bring. What comes over long links is shared by those at their other ends alone. */
+  /**
+   * The rate that each neighbour should deliver, bytes a second. The rate of long links is divided among the neighbours at their
+   * other ends only.
+   */
   #shareOf(peer: PeerState, nowS: number): number {
     const { rates, sites } = this.#situation
     const target = peer.isNear ? rates.target : Math.max(MIN_RATE_BYTES_PER_S / sites.importers, rates.far)
@@ -132,7 +135,7 @@ export class RequestPlanner implements Owners {
       picker.changed(partial)
       return block
     }
-    // Only at the end of a site is a late block worth a second way between sites.
+    // A late block may cross between sites a second time only at the end of a site's download.
     if (choices ? sites.hasMoreOf(picker.open) : picker.open.size > 0) return undefined
     return lateBlock(peer, picker.partials.values(), peers, nowS, rates.latencyS)
   }

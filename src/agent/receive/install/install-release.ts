@@ -12,12 +12,19 @@ import { defined } from '../../../system/defined.ts'
 import { manifestOf } from '../../manifest/torrent-manifest.ts'
 import type { Delivery } from '../delivery.ts'
 
+export interface Making {
+  /** Waits for more of a package that is still arriving; undefined where it is complete. */
+  beyond: ExtractOptions['beyond']
+  /** Called when the release is whole, just before it gets its name. */
+  onWhole: (made: Filled) => void
+}
+
 /** Makes the release directory of the package, of a delta, or of the files that were fetched. */
 export async function installRelease(
   delivery: Delivery,
   unpack: UnpackOrder,
   signal: AbortSignal,
-  { beyond, onWhole }: { beyond: ExtractOptions['beyond']; onWhole: (filled: Filled) => void },
+  { beyond, onWhole }: Making,
 ): Promise<Filled> {
   const { into, existing, revision } = unpack
   const carry = unpack.carry && (await import('./carry.ts')).carryFrom(unpack.carry, signal)

@@ -7,6 +7,7 @@ import { defined } from '../../../system/defined.ts'
 import { roomFor } from '../../../torrent/storage/disk-space.ts'
 import { plainError } from '../../cli/system-error.ts'
 import type { Delivery } from '../delivery.ts'
+import type { Making } from './install-release.ts'
 import { writeReceipt } from './receipt.ts'
 
 /** Whether the package can be unpacked while it still grows: until it is whole only a hidden directory is touched. */
@@ -43,20 +44,11 @@ export async function install(
   }
 }
 
-interface Making {
-  beyond: ExtractOptions['beyond']
-  onWhole: (made: Filled) => void
-}
-
-async function make(
-  delivery: Delivery,
-  signal: AbortSignal,
-  { beyond, onWhole }: Making,
-): Promise<Filled | undefined> {
+async function make(delivery: Delivery, signal: AbortSignal, making: Making): Promise<Filled | undefined> {
   const { unpack, place } = delivery
   if (place) return (await import('./install-file.ts')).installFile(delivery, place, signal)
   if (!unpack) return undefined
-  return (await import('./install-release.ts')).installRelease(delivery, unpack, signal, { beyond, onWhole })
+  return (await import('./install-release.ts')).installRelease(delivery, unpack, signal, making)
 }
 
 async function roomNeeded({ job, directory, unpack, place }: Delivery): Promise<string> {

@@ -28,10 +28,16 @@ const TIME_NAME = '[0-9]'.repeat(14)
  * Releases that others have made are noted when they are first seen, before anything else is. On the day when the history begins,
  * all releases that are there count as having been live. A release that is newer than the live one was either rolled back from or
  * never published; which of these is unknown.
+ *
+ * Without `when` each event gets the server's time of its note.
  */
-export function historyFunctions(deployTo: string, { who, when }: Author): string {
+export function historyFunctions(
+  deployTo: string,
+  { who, when }: Pick<Author, 'who'> & Partial<Author>,
+): string {
+  const time = when === undefined ? '"$(date -u +%Y-%m-%dT%H:%M:%SZ)"' : quote(when)
   return `h_d=${quotePath(deployTo)}; h_f=$h_d/${FILE}
-note() { printf '%s\\t%s\\t%s\\t%s\\n' ${quote(when)} "$1" "$2" ${quote(who)} >>"$h_f"; }
+note() { printf '%s\\t%s\\t%s\\t%s\\n' ${time} "$1" "$2" ${quote(who)} >>"$h_f"; }
 sync_history() { sync "$h_f" 2>/dev/null; true; }
 begin_history() {
   if [ -f "$h_f" ] && [ ! -w "$h_f" ]; then cp "$h_f" "$h_f.$$" && mv -f "$h_f.$$" "$h_f" || return 1; fi

@@ -100,8 +100,7 @@ const TAKE_BACK = `case "$(readlink current)" in
  */
 export const guardRevertScript = (deployTo: string, who: string): string => `(
 ${enter(deployTo, '"$release"')}
-${historyFunctions(deployTo, { who, when: '' })}
-note() { printf '%s\\t%s\\t%s\\t%s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2" ${quote(who)} >>"$h_f"; }
+${historyFunctions(deployTo, { who })}
 if [ -n "$former" ] && [ ! -d "$former" ]; then exit 1; fi
 begin_history "\${r##*/}"
 ${TAKE_BACK}
