@@ -12,7 +12,7 @@ import { makeProject } from './project.ts'
 import { changeOneLine, makeRepository } from './release.ts'
 import { type Measurement, reportTable, taskTable } from './report.ts'
 import { placeFor } from './scratch.ts'
-import { closePorts, missing, WAYS, type Way } from './ways.ts'
+import { applyFirewall, missing, WAYS, type Way } from './ways.ts'
 
 const DEPLOY_TO = '/srv/app'
 /** One way. */
@@ -117,7 +117,7 @@ async function runWay(
   const lab = await Lab.create({ hosts: servers, rate, deployHost: true, scratch, congestion, ...far })
   try {
     await Promise.all(lab.servers.map((server) => lab.sshd(server)))
-    await closePorts(lab, way)
+    await applyFirewall(lab, way)
     const addresses = lab.servers.map((server) => server.address)
     const root = join(lab.directory, 'deploy')
     const project = await makeProject(root, way, addresses, DEPLOY_TO, lab.keys.identity)

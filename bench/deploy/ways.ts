@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { closePorts } from '../../test/support/lab/firewall.ts'
 import type { Lab } from '../../test/support/lab/lab.ts'
 
 /** How the release travels: by shipit-deploy's own rsync, or by this plugin on top of shipit-deploy, with ports open or not. */
@@ -19,13 +20,8 @@ export function missing(way: Way): string | undefined {
 export const settingsOf = (way: Way): Record<string, unknown> =>
   way === 'port-22' ? { between: 'ssh' } : way === 'star' ? { between: 'direct' } : {}
 
-/** Closes all ports but that of sshd: of the deploy host, or of all hosts. */
-export async function closePorts(lab: Lab, way: Way): Promise<void> {
-  const hosts = way === 'host-over-ssh' ? ['deploy'] : way === 'port-22' || way === 'star' ? lab.hosts : []
-  const rules = [
-    'add table inet closed',
-    'add chain inet closed input { type filter hook input priority 0; }',
-    'add rule inet closed input iifname != "lo" tcp dport != 22 tcp flags & (syn|ack) == syn drop',
-  ]
-  for (const host of hosts) await lab.exec(host, ['nft', '-f', '-'], { input: `${rules.join('\n')}\n` })
+/** Closes all ports but that of sshd where the way is for that: of the deploy host, or of all hosts. */
+export async function applyFirewall(lab: Lab, way: Way): Promise<void> {
+  if (way === 'host-over-ssh') await closePorts(lab, ['deploy'])
+  if (way === 'port-22' || way === 'star') await closePorts(lab, lab.hosts)
 }

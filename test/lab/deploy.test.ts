@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
 import { nastyTree } from '../support/harness/nasty-tree.ts'
+import { closePorts, openAll } from '../support/lab/firewall.ts'
 import type { LabHost } from '../support/lab/host.ts'
 import { hasNft, labAvailable } from '../support/lab/lab.ts'
 import { survey } from '../unit/package/trees.ts'
@@ -101,21 +102,10 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
   })
 
   describe.skipIf(!hasNft())('a deploy host that no server reaches', () => {
-    const nft = async (hosts: (string | LabHost)[], ...rules: string[]) => {
-      for (const host of hosts) for (const rule of rules) await fleet.lab.exec(host, ['nft', rule])
-    }
-    /** Lets in only connections to sshd. */
-    const close = (hosts: (string | LabHost)[], how: string) =>
-      nft(
-        hosts,
-        'add table inet closed',
-        'add chain inet closed input { type filter hook input priority 0; }',
-        `add rule inet closed input iifname != "lo" tcp dport != 22 tcp flags & (syn|ack) == syn ${how}`,
-      )
-    afterEach(() => nft(fleet.lab.hosts, 'add table inet closed', 'delete table inet closed'))
+    afterEach(() => openAll(fleet.lab, fleet.lab.hosts))
 
     test('it is reached through SSH, and sends the release once', async () => {
-      await close(['deploy'], 'drop')
+      await closePorts(fleet.lab, ['deploy'], 'drop')
       fleet.plant(4)
       const run = await fleet.run()
       expect(run).toMatchObject({ code: 0 })
@@ -140,7 +130,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
     }
 
     test('servers that do not reach each other either: all that is open is port 22', async () => {
-      await close(fleet.lab.hosts, 'reject with tcp reset')
+      await closePorts(fleet.lab, fleet.lab.hosts, 'reject with tcp reset')
       const restore = throughItself(fleet.server(0))
       fleet.plant(4)
       const run = await fleet.run()
@@ -153,7 +143,7 @@ describe.skipIf(!labAvailable())('whole deploys in a lab of five servers', () =>
     })
 
     test('connections break in the middle, and the deploy is killed in the next one', async () => {
-      await close(['deploy'], 'drop')
+      await closePorts(fleet.lab, ['deploy'], 'drop')
       fleet.plant(20)
       const slow = { MURDER_UPLOAD_LIMIT: '3M' }
       const broken = fleet.start(slow)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundleAgent } from '../support/harness/agent-harness.ts'
+import { closePorts } from '../support/lab/firewall.ts'
 import { hasNft, Lab, labAvailable } from '../support/lab/lab.ts'
 
 describe.skipIf(!labAvailable() || !hasNft())('by hand, from a machine of which only port 22 is open', () => {
@@ -14,12 +15,7 @@ describe.skipIf(!labAvailable() || !hasNft())('by hand, from a machine of which 
     const [first] = lab.servers
     await lab.sshd('server1')
     writeFileSync(first?.outside('/srv/data') ?? '', randomBytes(3_000_000))
-    const rules = [
-      'add table inet closed',
-      'add chain inet closed input { type filter hook input priority 0; }',
-      'add rule inet closed input iifname != "lo" tcp dport != 22 tcp flags & (syn|ack) == syn drop',
-    ]
-    for (const rule of rules) await lab.exec('server1', ['nft', rule])
+    await closePorts(lab, ['server1'])
     await murder('server1', 'make-torrent', '/srv/data', `${first?.address}:8998`, '/srv/data.torrent')
     const torrent = readFileSync(first?.outside('/srv/data.torrent') ?? '')
     writeFileSync(lab.host('server2').outside('/srv/data.torrent'), torrent)

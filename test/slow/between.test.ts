@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
+import { addRules, closePorts, NEW, openAll } from '../support/lab/firewall.ts'
 import type { LabHost } from '../support/lab/host.ts'
 import { hasNft, labAvailable } from '../support/lab/lab.ts'
 
@@ -20,18 +21,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
       .map(({ name }) => name)
   const seederSent = (text: string) => Number(/^seeder sent .*, ([\d.]+) times/m.exec(text)?.[1])
 
-  const nft = async (hosts: readonly LabHost[], ...rules: string[]) => {
-    for (const host of hosts) for (const rule of rules) await fleet.lab.exec(host, ['nft', rule])
-  }
-  const CLOSED = [
-    'add table inet closed',
-    'add chain inet closed input { type filter hook input priority 0; }',
-  ]
-  const NEW = 'tcp flags & (syn|ack) == syn'
   const from = (hosts: readonly LabHost[]) => `ip saddr { ${hosts.map(({ address }) => address).join(', ')} }`
-  /** Lets in only connections to sshd. */
-  const close = (hosts: readonly LabHost[], how = 'drop') =>
-    nft(hosts, ...CLOSED, `add rule inet closed input iifname != "lo" tcp dport != 22 ${NEW} ${how}`)
   /** Starts sshd of a server again with these first lines of its configuration. */
   const configure = async (index: number, config: string[]) => {
     await fleet.sshds[index]?.process.stop()
@@ -45,11 +35,11 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     await fleet.reset()
     for (const server of fleet.servers) writeFileSync(authorized(server), OWN_KEY)
   })
-  afterEach(() => nft(fleet.lab.hosts, 'add table inet closed', 'delete table inet closed'))
+  afterEach(() => openAll(fleet.lab, fleet.lab.hosts))
   afterAll(() => fleet?.lab.destroy())
 
   test('all that is open is port 22: the seeder still sends the release once', async () => {
-    await close(fleet.lab.hosts)
+    await closePorts(fleet.lab, fleet.lab.hosts)
     fleet.plant(20)
     const run = await fleet.run(WISHED)
     expect(run).toMatchObject({ code: 0 })
@@ -65,7 +55,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   })
 
   test('unless it is wished no key is put anywhere: the seeder sends all, and a line says what helps', async () => {
-    await close(fleet.servers, 'reject with tcp reset')
+    await closePorts(fleet.lab, fleet.servers, 'reject with tcp reset')
     const stats = () => fleet.servers.map((server) => statSync(authorized(server)).ctimeMs)
     const before = stats()
     fleet.plant(4)
@@ -79,7 +69,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
 
   test('half of the fleet reaches the other half only one way, on all ports; the wish is as good as the need', async () => {
     const [one, other] = [fleet.servers.slice(0, 2), fleet.servers.slice(2)]
-    await nft(one, ...CLOSED, `add rule inet closed input ${from(other)} ${NEW} reject with tcp reset`)
+    await addRules(fleet.lab, one, `${from(other)} ${NEW} reject with tcp reset`)
     fleet.plant(8)
     const direct = await fleet.run(WISHED)
     expect(direct).toMatchObject({ code: 0 })
@@ -94,11 +84,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   })
 
   test('with between: ssh no server opens another connection to another one', async () => {
-    await nft(
-      fleet.servers,
-      ...CLOSED,
-      `add rule inet closed input ${from(fleet.servers)} tcp dport != 22 ${NEW} counter`,
-    )
+    await addRules(fleet.lab, fleet.servers, `${from(fleet.servers)} tcp dport != 22 ${NEW} counter`)
     fleet.plant(4)
     expect(await fleet.run({ MURDER_BETWEEN: 'ssh' })).toMatchObject({ code: 0 })
     for (const server of fleet.servers) {
@@ -108,7 +94,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   })
 
   test('where a key would not do, or do more than it should, the seeder sends all, and a line says why', async () => {
-    await close(fleet.servers, 'reject with tcp reset')
+    await closePorts(fleet.lab, fleet.servers, 'reject with tcp reset')
     const wrapper = join(fleet.lab.directory, 'wrapper')
     const seen = join(fleet.lab.directory, 'seen')
     writeFileSync(
@@ -213,7 +199,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   })
 
   test('a deploy that is killed leaves nothing: no key, no process', async () => {
-    await close(fleet.lab.hosts)
+    await closePorts(fleet.lab, fleet.lab.hosts)
     fleet.plant(20)
     const killed = fleet.start({ ...WISHED, MURDER_UPLOAD_LIMIT: '1M', MURDER_LINGER: '300' })
     await killed.line(/^transfer [1-9]/)
@@ -250,7 +236,7 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   }, 120_000)
 
   test('two deploys at once, and files that were not there before, or are links', async () => {
-    await close(fleet.lab.hosts)
+    await closePorts(fleet.lab, fleet.lab.hosts)
     rmSync(authorized(fleet.server(0)))
     const target = join(userInfo().homedir, '.ssh', 'keys')
     writeFileSync(fleet.server(1).outside(target), OWN_KEY)
