@@ -150,8 +150,10 @@ describe('deltas between releases', () => {
     expect(servers[2]).not.toHaveProperty('delta')
     expect(servers[2]?.received).toBeGreaterThan(800_000)
     for (const { received, delta } of servers.slice(0, 2)) {
-      expect(received).toBe(delta?.bytes)
-      expect(received).toBeLessThan(210_000)
+      // The last blocks may be asked of several servers at once.
+      expect(delta?.bytes).toBeLessThan(210_000)
+      expect(received).toBeGreaterThanOrEqual(delta?.bytes ?? Number.NaN)
+      expect(received).toBeLessThan(420_000)
     }
   })
 
@@ -184,7 +186,11 @@ describe('deltas between releases', () => {
       const files = [...Array(100).keys()].reduce((sum, index) => sum + text(index).length, 0)
       expect(size).toBe(files + 800_000)
       expect(stdout).toMatch(/^size .* of files, no package was made$/m)
-      expect(servers.map(({ received }) => received)).toEqual(servers.map(({ delta }) => delta?.bytes))
+      // The last blocks may be asked of several servers at once; the package would be 800 kB.
+      for (const { received, delta } of servers) {
+        expect(received).toBeGreaterThanOrEqual(delta?.bytes ?? Number.NaN)
+        expect(received).toBeLessThan(2 * (delta?.bytes ?? 0))
+      }
     })
 
     test('a new server does: it is there from the start', async () => {

@@ -14,7 +14,6 @@ import { TransferProfile } from './transfer-profile.ts'
 /** An order that is being carried out. */
 export interface Receiving {
   delivery: Delivery
-  run: Run
   follower: Follower
   emit: (event: AgentEvent) => void
   /** Says that this process does nothing in the release any more. */
@@ -25,7 +24,7 @@ export interface Receiving {
  * Fetches the package, unpacks what has arrived, and shares it until it has lingered or is told to stop. If fetching or unpacking
  * fails, both end.
  */
-export async function fetchAndUnpack(receiving: Receiving): Promise<void> {
+export async function fetchAndUnpack(receiving: Receiving & { run: Run }): Promise<void> {
   const { delivery, run, follower, emit, release } = receiving
   const links = await linksOfOrder(delivery, follower)
   const contiguous = new ContiguousBytes(delivery.job.torrent.metainfo)

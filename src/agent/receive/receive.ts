@@ -7,7 +7,7 @@ import { interruptedError } from '../cli/interrupt.ts'
 import { removeLeftKeys } from '../links/admission.ts'
 import { followUntil } from '../runs/follow-run.ts'
 import { runOf } from '../runs/job.ts'
-import { claimRun, findRun, openPrivateDirectory } from '../runs/run-directory.ts'
+import { claimRun, findRun, openPrivateDirectory, type Run } from '../runs/run-directory.ts'
 import { attach } from '../runs/start-run.ts'
 import { stopRun } from '../runs/stop-run.ts'
 import type { Delivery } from './delivery.ts'
@@ -23,9 +23,10 @@ const HEARTBEAT_MS = 2000
 
 /**
  * Carries out an order: this process becomes a peer, unpacks the package when it is complete, and shares on until it has
- * lingered or is told to end. When its follower has left, it goes on as a peer and no longer unpacks.
+ * lingered or is told to end. When its follower has left, it goes on as a peer and no longer unpacks. Returns whether a receipt
+ * stays for a follower that comes back.
  */
-export async function receive(delivery: Delivery, follower: Follower): Promise<void> {
+export async function receive(delivery: Delivery, follower: Follower): Promise<boolean> {
   const { job, directory } = delivery
   const relay = relayEvents(delivery, follower)
   holdAwakeClock(follower.suspended)
@@ -34,27 +35,34 @@ export async function receive(delivery: Delivery, follower: Follower): Promise<v
   await refuseIfUnheard(follower)
   openPrivateDirectory(directory)
   const release = useDirectory(directory)
+  let isLost = false
   try {
     await takeOver(directory)
-    const receipt = readReceipt(delivery)
-    if (receipt) {
-      relay.emit({ event: 'done' })
-      relay.emit(receipt)
-      return await endWhenTold(delivery, follower)
-    }
-    if (delivery.unpack?.carry) await (await import('./install/carry-room.ts')).assertRoomToCarry(delivery)
-    if (delivery.content) return await unpackContent(delivery, follower, relay.emit)
-    await dropPlaced(delivery)
-    const claim = claimRun(directory, runOf(job))
-    const receiving = { delivery, follower, emit: relay.emit, release }
-    if ('taken' in claim) await followOther({ ...receiving, run: claim.taken })
-    else await fetchAndUnpack({ ...receiving, run: claim.claimed })
+    await carryOut({ delivery, follower, emit: relay.emit, release })
   } finally {
+    isLost = follower.isLost()
     relay.close()
     follower.preparation.close()
     release()
-    tidyDirectory(directory, job.tag, follower.isLost())
+    tidyDirectory(directory, job.tag, isLost)
   }
+  return isLost
+}
+
+async function carryOut(receiving: Receiving): Promise<void> {
+  const { delivery, follower, emit } = receiving
+  const receipt = readReceipt(delivery)
+  if (receipt) {
+    emit({ event: 'done' })
+    emit(receipt)
+    return await endWhenTold(delivery, follower)
+  }
+  if (delivery.unpack?.carry) await (await import('./install/carry-room.ts')).assertRoomToCarry(delivery)
+  if (delivery.content) return await unpackContent(delivery, follower, emit)
+  await dropPlaced(delivery)
+  const claim = claimRun(delivery.directory, runOf(delivery.job))
+  if ('taken' in claim) await followOther({ ...receiving, run: claim.taken })
+  else await fetchAndUnpack({ ...receiving, run: claim.claimed })
 }
 
 /** The deploy may have been called off while this process started. Then nothing would end the work that it begins. */
@@ -89,7 +97,8 @@ async function unpackContent(
 }
 
 /** An earlier process of this order, whose follower has left, fetches already: this one unpacks the package. */
-async function followOther({ delivery, run, follower, emit }: Receiving): Promise<void> {
+async function followOther(receiving: Receiving & { run: Run }): Promise<void> {
+  const { delivery, run, follower, emit } = receiving
   const over = either(follower.left, follower.stop)
   const interrupt = { signal: over, reason: () => 'abandoned' as const }
   await followUntil(attach(delivery.job, run), 'done', interrupt, emit)

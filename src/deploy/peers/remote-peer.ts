@@ -82,7 +82,7 @@ export class RemotePeer {
     return Promise.race([answered, this.#ended.then(() => undefined)])
   }
 
-  /** Ends the peer, which removes all files of this transfer except the release. Returns whether it succeeded. */
+  /** Ends the peer, which removes all files of this transfer except the release. Returns whether it did. */
   async end(): Promise<boolean> {
     this.#input.end('end\n')
     const timer = setTimeout(() => this.letGo(), END_TIMEOUT_MS)

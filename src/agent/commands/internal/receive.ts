@@ -41,10 +41,11 @@ export const command: Command = {
     const follower = followerOf(process.stdin)
     lockOutWhenAlone(follower)
     try {
-      await receive(deliveryOf(parseOrder(await orderOf(follower))), follower)
+      const isLost = await receive(deliveryOf(parseOrder(await orderOf(follower))), follower)
+      // A follower that hears this after all removes the receipt.
+      return isLost ? ExitCode.interrupted : ExitCode.done
     } finally {
       follower.preparation.close()
     }
-    return ExitCode.done
   },
 }
