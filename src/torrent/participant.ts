@@ -1,4 +1,5 @@
 import type { Server } from 'node:net'
+import { defined } from '../system/defined.ts'
 import type { Suspect } from './access/ban-list.ts'
 import { Bottlenecks } from './bottlenecks.ts'
 import { Downloader } from './downloader.ts'
@@ -137,8 +138,8 @@ export class Participant {
       foundContent: this.#listener.foundContent,
       banned: this.#neighbours.banned,
       ...(this.#context.pieceHashes ? {} : { lacksHashes: true }),
-      ...(this.#wrongSeeder === undefined ? {} : { wrongSeeder: this.#wrongSeeder }),
-      ...(trackerError === undefined ? {} : { trackerError }),
+      ...defined({ wrongSeeder: this.#wrongSeeder }),
+      ...defined({ trackerError }),
     }
   }
 

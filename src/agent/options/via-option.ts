@@ -1,3 +1,4 @@
+import { defined } from '../../system/defined.ts'
 import { parseServerName } from '../../text/server-name.ts'
 
 /** Where the other peer listens on its own machine by default. */
@@ -21,7 +22,7 @@ export function parseVia(text: string): Via | undefined {
   if (!isWord(host) || (user !== undefined && !isWord(user)) || !isPort(port) || !isPort(peerPort))
     return undefined
   return {
-    ...(user === undefined ? {} : { user }),
+    ...defined({ user }),
     host,
     ...(port === undefined ? {} : { port: Number(port) }),
     peerPort: Number(peerPort ?? PEER_PORT),

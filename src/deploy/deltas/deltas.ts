@@ -104,7 +104,7 @@ export class Deltas {
         id,
         bases,
         output: packagePath(directory),
-        ...(key !== undefined && { key }),
+        ...defined({ key }),
       }))
       const hashes = hashesFile(this.#bases)
       const job = { do: 'make', root, entries: jobEntries(entries), hashes, deltas } as const

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { explain } from '../../errors.ts'
 import type { Picture } from '../../page/model/picture.ts'
 import { writePicture } from '../../page/serve/write-picture.ts'
+import { defined } from '../../system/defined.ts'
 import type { Context } from '../context/context.ts'
 import { logsDirectory } from '../paths/local-paths.ts'
 import type { RunReport } from './run-report.ts'
@@ -22,7 +23,7 @@ export function endPicture({ picture, leftOut }: Context, report: RunReport): vo
   const outcome = exitCode !== 0 ? 'failed' : published ? 'published' : 'done'
   picture.seeder(seederUploaded)
   for (const { server, step, cause, cure } of leftOut)
-    picture.take({ event: 'failed', server, step, cause, ...(cure === undefined ? {} : { cure }) })
+    picture.take({ event: 'failed', server, step, cause, ...defined({ cure }) })
   picture.end({ release, outcome, ...(size > 0 ? { size } : {}), ...(error === null ? {} : { error }) })
 }
 

@@ -1,5 +1,6 @@
 import type { Timeline, TimeSpan } from '../../report/timeline.ts'
 import { parseAddress } from '../../system/addresses.ts'
+import { defined } from '../../system/defined.ts'
 import type { RunReport } from './run-report.ts'
 
 type Value = { stringValue: string } | { intValue: string } | { boolValue: boolean }
@@ -47,7 +48,7 @@ export function traceOf(
     const span: Span = {
       traceId,
       spanId: spanId(),
-      ...(parent === undefined ? {} : { parentSpanId: parent }),
+      ...defined({ parentSpanId: parent }),
       name,
       kind: 1,
       startTimeUnixNano: nanoseconds(begun),

@@ -4,6 +4,7 @@ import { findServers } from '../../config/servers.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { LinkTarget } from '../../protocol/link.ts'
 import { isLoopback } from '../../system/addresses.ts'
+import { defined } from '../../system/defined.ts'
 import { parseServerName } from '../../text/server-name.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 
@@ -25,5 +26,5 @@ export function addressBetween(
   const own = told.filter((address) => isIP(address) > 0)
   const hosts = set ? [set.host] : [...new Set(own.length > 0 ? own : [server.host])].slice(0, MAX_HOSTS)
   const port = Number(set?.port ?? facts?.serverPort ?? server.port)
-  return { hosts, port, ...(set?.user === undefined ? {} : { user: set.user }) }
+  return { hosts, port, ...defined({ user: set?.user }) }
 }

@@ -1,5 +1,6 @@
 import { countOf } from '../../config/entries/groups.ts'
 import type { Groups, Share } from '../../config/kinds/rollout.ts'
+import { defined } from '../../system/defined.ts'
 
 /** The facts that decide the group of a server. */
 export interface Member {
@@ -46,7 +47,7 @@ function named<T>(servers: readonly T[], nameOf: (server: T) => string | undefin
     (one, other) => Number(one === undefined) - Number(other === undefined),
   )
   return names.map((name) => ({
-    ...(name === undefined ? {} : { name }),
+    ...defined({ name }),
     servers: servers.filter((server) => nameOf(server) === name),
   }))
 }

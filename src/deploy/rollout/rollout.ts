@@ -1,6 +1,7 @@
 import { interrupted, MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
+import { defined } from '../../system/defined.ts'
 import type { Context } from '../context/context.ts'
 import { fleetError, tellFailures } from '../outcome/fleet-error.ts'
 import { count, say } from '../outcome/say.ts'
@@ -211,7 +212,7 @@ class Rollout {
     const { release, isNew, isRollback = false } = this.#publication
     const before = resumed?.groups.slice(0, resumed.done) ?? []
     const groups = this.#groups.map(({ name, servers }) => ({
-      ...(name === undefined ? {} : { name }),
+      ...defined({ name }),
       servers: servers.map(({ label }) => label),
     }))
     const begun = this.#begun.flatMap(({ servers }) => servers)

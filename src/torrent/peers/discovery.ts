@@ -1,4 +1,5 @@
 import { endpointOf } from '../../system/addresses.ts'
+import { defined } from '../../system/defined.ts'
 import { type DialFilter, dialFilter } from '../access/dial-filter.ts'
 import { withSecret } from '../access/secret.ts'
 import type { SwarmContext } from '../swarm-context.ts'
@@ -99,7 +100,7 @@ export class Discovery {
       left: metainfo.length - scheduler.bytesHere,
       want: PEERS_WANTED,
       locate: local.site === undefined || isPlaceName(local.site.name),
-      ...(options.address === undefined ? {} : { address: options.address }),
+      ...defined({ address: options.address }),
     }
   }
 
