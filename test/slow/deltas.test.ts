@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   appendFileSync,
@@ -8,9 +9,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { blockBytesOf, blockLengthOf } from '../../src/package/delta/match/blocks.ts'
 import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
 import { names } from '../support/harness/deploy-project.ts'
@@ -132,6 +133,56 @@ describe('deltas between releases', () => {
     expect(fourth.servers[1]).toMatchObject({ refusedDelta: expect.stringContaining('src/2/file2.js') })
     expect(fourth.servers[1]?.received).toBeGreaterThan(100)
     expect(fourth.stdout).toMatch(/^nothing changed +on 1 of 2 servers/m)
+  })
+
+  test('servers with three bases and one with none: each gets what it lacks, in one deploy', async () => {
+    const each = await embedded(4)
+    const { project, configure, fleet, current } = each
+    plant(project.workspace, { ...manyFiles(100), random: { content: randomBytes(600_000) } })
+    const addition = join(project.workspace, 'addition')
+    for (const count of [3, 2, 1]) {
+      configure({ servers: fleet.remotes.slice(0, count) } as never)
+      expect(await project.run('deploy')).toMatchObject({ code: 0 })
+      appendFileSync(addition, randomBytes(50_000))
+    }
+    expect(new Set(current()).size).toBe(4)
+    configure()
+    const { servers, packaged } = await deploy(each)
+    expect(packaged).toBe(true)
+    expect(new Set(servers.map(({ delta }) => delta?.of)).size).toBe(4)
+    expect(servers.map(({ delta }) => Math.floor((delta?.bytes ?? 0) / 50_000))).toEqual([1, 2, 3, 0])
+    expect(servers[3]?.received).toBeGreaterThan(750_000)
+  })
+
+  test('a disk that fills up while a delta is applied: nothing is published, and nothing is left', async (context) => {
+    const each = await embedded(2)
+    const { project, app, current, configure } = each
+    const releases = join(app(1), 'releases')
+    mkdirSync(releases, { recursive: true })
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', releases])
+    if (mounted.status !== 0) return context.skip('needs the right to mount a tmpfs')
+    onTestFinished(() => void spawnSync('umount', [releases]))
+    plant(project.workspace, { ...manyFiles(20), random: { content: randomBytes(1_200_000) } })
+    await deploy(each)
+    const before = current()
+    const filler = JSON.stringify(join(releases, 'filler'))
+    configure(
+      {},
+      {
+        after: `shipit.on('murder:seeding', () => require('fs').writeFileSync(${filler}, Buffer.alloc(2_000_000)))`,
+      },
+    )
+    appendFileSync(join(project.workspace, 'random'), randomBytes(100_000))
+    const { code, stdout, stderr } = await project.run('deploy')
+    expect(code).toBe(1)
+    expect(`${stdout}${stderr}`.replace(/\s+/g, ' ')).toMatch(/no space left.*1 of 2 servers failed/i)
+    expect(current()).toEqual(before)
+    expect(names(releases, '.').sort()).toEqual([basename(before[1] ?? ''), 'filler'])
+
+    rmSync(join(releases, 'filler'))
+    configure()
+    const again = await deploy(each)
+    expect(again.servers.every(({ delta }) => delta !== undefined)).toBe(true)
   })
 
   test.each<[string, { reach?: string; seeder?: string }]>([
