@@ -54,6 +54,26 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     expect(changed()).toEqual([])
   })
 
+  test('single tasks find their way, too', async () => {
+    await closePorts(fleet.lab, fleet.lab.hosts)
+    fleet.plant(8)
+    expect(await fleet.run({}, 'murder:seed')).toMatchObject({ code: 0 })
+    const received = await fleet.run(WISHED, 'murder:peer')
+    expect(received).toMatchObject({ code: 0 })
+    expect(flat(received.text)).toContain('All servers reach the deploy host through SSH')
+    expect(flat(received.text)).toContain(
+      'The servers exchange over SSH: nothing answers on their peer ports',
+    )
+    expect(await fleet.run({}, 'deploy:publish')).toMatchObject({ code: 0 })
+    expect(fleet.upToDate()).toHaveLength(5)
+    const stops = ['murder:stop_peering', 'murder:stop_seeding', 'murder:stop_tracker', 'murder:clean']
+    expect(await fleet.run({}, ...stops)).toMatchObject({ code: 0 })
+    expect(await fleet.quiet(60)).toEqual([])
+    expect(changed()).toEqual([])
+    expect(await fleet.run({ MURDER_REACH: 'ssh' }, 'murder:distribute')).toMatchObject({ code: 0 })
+    expect(await fleet.quiet(60)).toEqual([])
+  })
+
   test('unless it is wished no key is put anywhere: the seeder sends all, and a line says what helps', async () => {
     await closePorts(fleet.lab, fleet.servers, 'reject with tcp reset')
     const stats = () => fleet.servers.map((server) => statSync(authorized(server)).ctimeMs)

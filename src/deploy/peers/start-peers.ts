@@ -6,14 +6,14 @@ import type { FleetFacts } from '../preflight/preflight.ts'
 import { RemotePeer } from './remote-peer.ts'
 
 /**
- * Starts the agent on every server, so that it waits for its order while the package is made. Uploads it where it is missing.
+ * Starts the agent on these servers, so that it waits for its order while the package is made. Uploads it where it is missing.
  * `missing` resolves with the servers where the upload failed.
  */
 export function startPeers(
   context: Context,
   facts: FleetFacts,
+  servers: readonly Server[] = context.fleet.servers,
 ): { peers: ReadonlyMap<Server, RemotePeer>; missing: Promise<Failure[]> } {
-  const { servers } = context.fleet
   const peers = new Map<Server, RemotePeer>()
   const uploads: Promise<Failure[]>[] = []
   for (const server of servers) {

@@ -26,15 +26,22 @@ export interface Reach {
 
 /**
  * Finds out how each server reaches this machine and the others, while the package is made, and prepares relays and links over
- * SSH.
+ * SSH. `running`: the ports of tracker and seeder where they run already.
  */
-export async function prepareReach(context: Context, start: Start, tag: string): Promise<Reach> {
+export async function prepareReach(
+  context: Context,
+  start: Start,
+  tag: string,
+  running: RelayTargets = {},
+): Promise<Reach> {
   const { reach, between, ports, trackerPorts } = context.settings
   const placement = new Placement(context, start.facts)
   const { seeder, tracker, hasOwnTracker } = placement
   const sites: Site[] = [
-    ...(hasOwnTracker && !tracker.server ? [{ machine: tracker, range: trackerPorts, isPeer: false }] : []),
-    ...(seeder.server ? [] : [{ machine: seeder, range: ports, isPeer: true }]),
+    ...(hasOwnTracker && !tracker.server
+      ? [{ machine: tracker, port: running.tracker, range: trackerPorts, isPeer: false }]
+      : []),
+    ...(seeder.server ? [] : [{ machine: seeder, port: running.seeder, range: ports, isPeer: true }]),
   ]
   const isBetween = between === 'auto' && start.peers.size > 1
   const wanted = { sites: reach === 'auto' ? sites : [], placement, between: isBetween }

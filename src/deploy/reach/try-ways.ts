@@ -21,9 +21,12 @@ export interface Start {
   uploaded: Promise<unknown>
 }
 
-/** A program of this deploy, tracker or seeder, that will listen on this machine. */
+/** A program of this deploy, tracker or seeder, on this machine. */
 export interface Site {
   machine: Machine
+  /** Where it listens; undefined if it does not yet. */
+  port: number | undefined
+  /** Where it will listen. */
   range: [first: number, last: number]
   isPeer: boolean
 }
@@ -38,7 +41,7 @@ export interface Tried {
 
 /**
  * Each server tries to reach these sites. With `between` it also tries the peer ports of servers that it may exchange with: a few
- * of them in a large fleet. Meanwhile something listens on these ports.
+ * of them in a large fleet. Meanwhile something listens on the ports that nothing listens on yet.
  */
 export async function tryWays(
   context: Context,
@@ -47,8 +50,14 @@ export async function tryWays(
 ): Promise<Tried> {
   const tried = { sites: new Map<Server, Reached[]>(), servers: new Map<Server, Map<Server, Reached>>() }
   const listeners: Listener[] = []
+  const targets: { machine: Machine; port: number; isPeer: boolean }[] = []
   try {
-    for (const { range } of sites) listeners.push(await listen(range, answerHandshake))
+    for (const { machine, port, range, isPeer } of sites) {
+      const listener = port === undefined ? await listen(range, answerHandshake) : undefined
+      if (listener) listeners.push(listener)
+      // A seeder answers no handshake but for its own content, and so it is only connected to.
+      targets.push({ machine, port: port ?? portOf(listener?.address()) ?? 0, isPeer: isPeer && !!listener })
+    }
   } catch {
     return tried // No port is free here. The tracker or seeder will report that when it starts.
   }
@@ -66,12 +75,11 @@ export async function tryWays(
     if (port !== undefined) ports.set(server, port)
   }
   const ask = async (server: Server, peer: RemotePeer) => {
-    const here = sites.flatMap(({ machine, isPeer }, at) => {
-      const { port = 0 } = (listeners[at]?.address() ?? {}) as { port?: number }
-      return placement.isReachable(machine, server)
+    const here = targets.flatMap(({ machine, port, isPeer }) =>
+      placement.isReachable(machine, server)
         ? [{ host: placement.addressOf(machine, server), port, isPeer }]
-        : []
-    })
+        : [],
+    )
     const others = othersOf(servers, server).flatMap((other) => {
       const port = ports.get(other)
       const host = start.facts.get(other)?.serverAddress ?? other.host
@@ -81,7 +89,7 @@ export async function tryWays(
     if (reach.length === 0) return
     const words = wordsOf(await peer.ask({ reach }), reach.length)
     if (!words) return
-    if (here.length === sites.length) tried.sites.set(server, words.slice(0, here.length))
+    if (here.length === targets.length) tried.sites.set(server, words.slice(0, here.length))
     const reached = others.map(({ other }, at) => [other, words[here.length + at] as Reached] as const)
     tried.servers.set(server, new Map(reached))
   }

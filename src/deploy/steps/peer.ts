@@ -6,15 +6,16 @@ import type { Context } from '../context/context.ts'
 import { shipitCommand } from '../context/shipit-command.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
-import { uploadAgent } from '../hosts/upload-agent.ts'
 import { assertNoFailures, tellFailures } from '../outcome/fleet-error.ts'
-import { count, quietly, say } from '../outcome/say.ts'
+import { count, say } from '../outcome/say.ts'
 import { followServers } from '../peers/follow-servers.ts'
+import { startPeers } from '../peers/start-peers.ts'
 import { undo } from '../peers/tidy.ts'
 import { type UnpackTarget, unpackTargetOf } from '../peers/unpack-target.ts'
 import { check, type FleetFacts } from '../preflight/preflight.ts'
 import { checkSpace } from '../preflight/space.ts'
 import { hasZstd } from '../preflight/verdict.ts'
+import { prepareReach } from '../reach/reach.ts'
 import { saveLastBrought } from '../releases/choose/last-brought.ts'
 import { permit } from '../swarm/permits.ts'
 import { loadTransfer, type StoredTransfer } from '../transfer/stored-transfer.ts'
@@ -40,22 +41,40 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     const text = `${count(complete.size, 'server')} ${complete.size === 1 ? 'has' : 'have'} ${path} already`
     return say(context, text, 'received', { ...fields, perServer: [] })
   }
-  const unfit = [
-    ...checkSpace(fleet.servers, facts, () => transfer),
-    ...(await uploadAgent(quietly(context), facts, servers)),
-  ]
-  assertNoFailures(context, unfit, 'nothing was changed')
+  assertNoFailures(
+    context,
+    checkSpace(fleet.servers, facts, () => transfer),
+    'nothing was changed',
+  )
 
   const board = context.display.board()
   for (const { label } of complete) board.update(label, { phase: 'done' })
-  const swarm = { placement: new Placement(context, facts, trackerPort), seederPort, sent: () => 0 }
+  const { peers, missing } = startPeers(context, facts, servers)
+  const running = { seeder: seederPort, ...defined({ tracker: trackerPort }) }
+  const reaching = prepareReach(context, { facts, peers, uploaded: missing }, tag, running)
   try {
-    const plan = { whole: async () => transfer, swarm, facts, servers, unpacked: new Set<Server>() }
-    const received = await followServers(context, { ...plan, ...targetPlan(target, transfer) })
+    assertNoFailures(context, await missing, 'nothing was changed')
+    const reach = await reaching
+    const swarm = {
+      placement: new Placement(context, facts, trackerPort),
+      seederPort,
+      relays: await reach.relays,
+      lead: (server: Server) => reach.lead(server, running),
+      sent: () => 0,
+    }
+    const received = await followServers(context, {
+      whole: async () => transfer,
+      swarm,
+      links: reach.links,
+      facts,
+      servers,
+      peers,
+      unpacked: new Set<Server>(),
+      ...targetPlan(target, transfer),
+    })
     if (context.signal.aborted) tellFailures(context, received.failures, { said: true })
     context.signal.throwIfAborted()
     const { failures, perServer, transferSeconds, unpackSeconds } = received
-    for (const each of received.peers) each.letGo()
     assertNoFailures(context, failures, { one: `has ${path}`, several: `have ${path}` }, { said: true })
     const lines = [
       `${count(fleet.servers.length, 'server')}: ${path} is complete${target.release ? ', not published' : ''}`,
@@ -70,6 +89,12 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     // Complete releases stay, so that the next call only needs the other servers.
     await undo(context, tag, new Set())
     throw error
+  } finally {
+    for (const each of peers.values()) each.letGo() // Also those that never got an order.
+    await reaching.then(
+      (reach) => reach.close(),
+      () => {}, // The error was thrown above, or nobody needs the result any more.
+    )
   }
 }
 
