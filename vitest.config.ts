@@ -18,7 +18,7 @@ const project = (name: string, timeout: number) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    setupFiles: ['test/support/equal-buffers.ts'],
+    setupFiles: ['test/support/equal-buffers.ts', 'test/support/turn-the-loop.ts'],
     testTimeout: timeout,
     hookTimeout: timeout,
   },
