@@ -1,4 +1,4 @@
-import type { Server as Listener } from 'node:net'
+import type { Server as Listener, Socket } from 'node:net'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { REACHED_WORDS, type Reached, type ReachQuestion } from '../../protocol/reach.ts'
 import { pause } from '../../system/backoff.ts'
@@ -8,6 +8,7 @@ import type { Context } from '../context/context.ts'
 import type { Machine, Placement } from '../hosts/placement.ts'
 import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
+import { withLateAnswers } from './late-answers.ts'
 import { linkPairs } from './link-pairs.ts'
 
 /** An agent that answers at all is faster than this. */
@@ -47,8 +48,10 @@ export async function tryWays(
 ): Promise<Tried> {
   const tried = { sites: new Map<Server, Reached[]>(), servers: new Map<Server, Map<Server, Reached>>() }
   const listeners: Listener[] = []
+  const handshakes = { asked: 0, heard: 0 }
+  const onSocket = (socket: Socket) => answerHandshake(socket, () => handshakes.heard++)
   try {
-    for (const { range } of sites) listeners.push(await listen(range, answerHandshake))
+    for (const { range } of sites) listeners.push(await listen(range, onSocket))
   } catch {
     return tried // No port is free here. The tracker or seeder will report that when it starts.
   }
@@ -79,6 +82,7 @@ export async function tryWays(
     })
     const reach: ReachQuestion['reach'] = [...here, ...others.map(({ target }) => target)]
     if (reach.length === 0) return
+    handshakes.asked += here.filter(({ isPeer }) => isPeer).length
     const words = wordsOf(await peer.ask({ reach }), reach.length)
     if (!words) return
     if (here.length === sites.length) tried.sites.set(server, words.slice(0, here.length))
@@ -93,7 +97,7 @@ export async function tryWays(
     over.abort()
     for (const listener of listeners) listener.close()
   }
-  return tried
+  return { ...tried, sites: withLateAnswers(tried.sites, handshakes) }
 }
 
 /** Those that it is joined with, in one direction or the other. */
