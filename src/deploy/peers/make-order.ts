@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import type { Settings } from '../../config/schema.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { packHosts } from '../../protocol/host-list.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
@@ -64,7 +65,7 @@ export function orderFor(
     linger: settings.linger,
     uploadLimit: settings.uploadLimit,
     downloadLimit: settings.downloadLimit,
-    timeouts: settings.timeouts,
+    timeouts: timeoutsFor(settings.timeouts, swarm.relays?.has(server) ?? false),
     ...defined({
       torrent,
       magnet,
@@ -78,6 +79,10 @@ export function orderFor(
     }),
   }
 }
+
+/** A relay is a way that works: where nothing comes through it, a machine is busy. Only the stall timeout counts there. */
+const timeoutsFor = (timeouts: Settings['timeouts'], isRelayed: boolean): ReceiveOrder['timeouts'] =>
+  isRelayed ? { ...timeouts, connect: 0 } : timeouts
 
 /** Whether a server gets the same transfer. Other servers have nothing to exchange with it. */
 const isIn = ({ transfer, deltas }: ReceivePlan, server: Server): boolean =>
