@@ -113,7 +113,8 @@ export class SwarmGraph {
     const away = radius + 7
     const angle = Math.atan2(y - MIDDLE, x - CENTRE)
     const text = `${name}: ${done} of ${servers.length} have the release${failed > 0 ? `, ${failed} failed` : ''}`
-    const state = failed > 0 ? 'has-failed' : done === servers.length ? 'has-all' : ''
+    const isAll = (count: number) => count === servers.length
+    const state = isAll(failed) ? 'has-failed' : failed > 0 ? 'has-failures' : isAll(done) ? 'has-all' : ''
     const opens = servers.length > 1
     const role = opens ? { role: 'button', tabindex: 0, 'data-group': at, 'aria-label': `${text}. Open` } : {}
     const node = drawn(
