@@ -60,7 +60,13 @@ function row(
 /** Failures, their causes and cures. */
 export class Failures {
   readonly root: HTMLElement
-  readonly #list = element('ul', { class: 'failures', 'aria-live': 'polite' })
+  /** It scrolls, also with the keyboard. */
+  readonly #list = element('ul', {
+    class: 'failures',
+    tabindex: '0',
+    'aria-live': 'polite',
+    'aria-labelledby': 'failures-title',
+  })
   #shown = ''
 
   constructor({ failed }: Words) {
