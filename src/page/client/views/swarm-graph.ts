@@ -170,7 +170,9 @@ export class SwarmGraph {
     const share = sum ? Math.round((100 * (sum - (seeder ?? 0))) / sum) : 0
     const text = first
       ? `${this.#groups.length > 1 ? `${share} % of it comes from other servers. ` : ''}Most: ${this.#name(first.from)} → ${this.#name(first.to)}, ${amount(first, by)}.`
-      : 'Nothing is sent.'
+      : by === 'rate'
+        ? 'Nothing is sent.'
+        : 'Nothing has been sent.'
     setText(this.#summary, text)
     this.#svg.setAttribute('aria-label', text)
   }
