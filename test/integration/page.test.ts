@@ -73,6 +73,7 @@ it('a deploy shows itself on a page while it runs, and leaves a picture, also of
   expect(failed.stdout).not.toContain('Page of this run')
   const [, picture = ''] = /Picture of this deploy: (\S+)/.exec(failed.stdout) ?? []
   expect(readFileSync(join(project.directory, picture), 'utf8')).toMatch(/"lane":"failed".*"step":"health"/)
+  expect(readFileSync(join(project.directory, told), 'utf8')).toBe(kept)
 })
 
 describe.skipIf(!chromiumFile)('in a browser', () => {

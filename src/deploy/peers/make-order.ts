@@ -65,7 +65,7 @@ export function orderFor(
     linger: settings.linger,
     uploadLimit: settings.uploadLimit,
     downloadLimit: settings.downloadLimit,
-    timeouts: timeoutsFor(settings.timeouts, swarm.relays?.has(server) ?? false),
+    timeouts: timeoutsFor(settings.timeouts, swarm, server),
     ...defined({
       torrent,
       magnet,
@@ -80,9 +80,17 @@ export function orderFor(
   }
 }
 
-/** A relay is a way that works: where nothing comes through it, a machine is busy. Only the stall timeout counts there. */
-const timeoutsFor = (timeouts: Settings['timeouts'], isRelayed: boolean): ReceiveOrder['timeouts'] =>
-  isRelayed ? { ...timeouts, connect: 0 } : timeouts
+/**
+ * A server whose way to the seeder was found before is not cut off: where it connects to nobody, a machine is busy. So only the
+ * stall timeout counts.
+ */
+export function timeoutsFor(
+  timeouts: Settings['timeouts'],
+  { relays, areWaysTried }: Pick<ReachableSwarm, 'relays' | 'areWaysTried'>,
+  server: Server,
+): ReceiveOrder['timeouts'] {
+  return areWaysTried || relays?.has(server) ? { ...timeouts, connect: 0 } : timeouts
+}
 
 /** Whether a server gets the same transfer. Other servers have nothing to exchange with it. */
 const isIn = ({ transfer, deltas }: ReceivePlan, server: Server): boolean =>
