@@ -16,35 +16,46 @@ export interface PieceFrame {
   pieceCount: number
 }
 
-/** How many pairs of source and time a byte distinguishes. With few, 1,000 pieces from eight sources take less than 1 KB. */
+/** A record is never longer, in bytes before base64. */
+const MAX_PACKED_BYTES = 1024
+/** How many pairs of source and time a byte distinguishes. With few, 1,000 pieces in any order leave room for the names. */
 const VALUES = 96
-/** The sources of fewest pieces are merged, without a name. */
+/** Pieces of the other sources, those that sent fewest, are left out. */
 const MAX_SOURCES = 24
 const MAX_SOURCE_CHARACTERS = 100
-const MAX_PACKED_CHARACTERS = 8192
+const MAX_PACKED_CHARACTERS = Math.ceil(MAX_PACKED_BYTES / 3) * 4
 const MAX_BYTES = 16_384
 const MAX_PIECES = 1024
 
 /**
  * Pieces as deflated bytes in base64: the names of the sources, one a line, an empty line, and a byte for each piece: 0 when it
- * did not come, else 1 + source × slots + slot, where the time of the transfer is cut into as many slots as fit.
+ * did not come, else 1 + source × slots + slot, where the time of the transfer is cut into as many slots as fit. Names that
+ * have nothing in common, such as IPv6 addresses of many networks, are too long together: then fewer sources are told.
  */
 export function packPieces(arrivals: Iterable<PieceArrival>, frame: PieceFrame): string {
   const all = [...arrivals]
   const counts = new Map<string, number>()
   for (const { source } of all) counts.set(source, (counts.get(source) ?? 0) + 1)
   const sources = [...counts].sort(([, one], [, other]) => other - one).map(([source]) => source)
-  const named = sources.slice(0, MAX_SOURCES)
+  let named = sources.slice(0, MAX_SOURCES)
+  for (;;) {
+    const packed = deflateRawSync(recordOf(all, named, frame))
+    if (packed.length <= MAX_PACKED_BYTES || named.length === 0) return packed.toString('base64')
+    named = named.slice(0, -1)
+  }
+}
+
+function recordOf(arrivals: readonly PieceArrival[], named: readonly string[], frame: PieceFrame): Buffer {
   const slots = slotsOf(named.length)
   const { beganS, endedS, every } = frame
   const bytes = Buffer.alloc(countOf(frame))
-  for (const { piece, source, atS } of all) {
+  for (const { piece, source, atS } of arrivals) {
     const number = named.indexOf(source)
     const share = endedS > beganS ? (atS - beganS) / (endedS - beganS) : 0
     const slot = Math.min(slots - 1, Math.max(0, Math.floor(share * slots)))
     if (number >= 0) bytes[piece / every] = 1 + number * slots + slot
   }
-  return deflateRawSync(Buffer.concat([Buffer.from(`${named.join('\n')}\n\n`), bytes])).toString('base64')
+  return Buffer.concat([Buffer.from(`${named.join('\n')}\n\n`), bytes])
 }
 
 /** Undefined for malformed data, because it comes from a server. Times are the middles of their slots. */

@@ -1,18 +1,9 @@
 import { explain, MurderError } from '../errors.ts'
 import { defined } from '../system/defined.ts'
-import { parseServerName } from '../text/server-name.ts'
 import { adviceTable } from './advice-table.ts'
+import { type Failure, groupFailures, sharedCause } from './failure-groups.ts'
 
-/** Why a server has failed. */
-export interface Failure {
-  server: string
-  /** Where it failed: check, upload, transfer, unpack, publish … */
-  step: string
-  /** The cause, in one sentence. */
-  cause: string
-  /** What to do, if known. */
-  cure?: string
-}
+export type { Failure } from './failure-groups.ts'
 
 /** `error` as a failure of `server`. The error's own server and step take precedence. */
 export function failureOf(server: string, error: unknown, step: string): Failure {
@@ -25,55 +16,12 @@ export function failureOf(server: string, error: unknown, step: string): Failure
   }
 }
 
-/** Failures of several servers for the same reason. */
-export interface FailureGroup extends Omit<Failure, 'server'> {
-  servers: string[]
-  /** The texts name the first server. Those of the others differ only in that name. */
-  namesFirst: boolean
-}
-
-/** Equal failures as one, in the order of the first of each. */
-export function groupFailures(failures: readonly Failure[]): FailureGroup[] {
-  const groups = new Map<string, FailureGroup>()
-  for (const failure of failures) {
-    const { server, ...rest } = failure
-    const key = JSON.stringify([
-      rest.step,
-      ...[rest.cause, rest.cure ?? ''].map((text) => unnamed(text, server)),
-    ])
-    const group = groups.get(key)
-    if (!group) groups.set(key, { ...rest, servers: [server], namesFirst: false })
-    else if (!group.servers.includes(server)) {
-      group.servers.push(server)
-      group.namesFirst ||= rest.cause !== group.cause || rest.cure !== group.cure
-    }
-  }
-  return [...groups.values()]
-}
-
-/** A shorter host name could be an ordinary word. */
-const MIN_HOST_CHARACTERS = 4
-
-/** `text` without the server's own name and port, to see whether two servers failed in the same way. */
-function unnamed(text: string, server: string): string {
-  const { user, host, port } = parseServerName(server) ?? { user: undefined, host: server, port: undefined }
-  const names = [
-    server,
-    ...(user ? [`${user}@${host}`] : []),
-    ...(host.length < MIN_HOST_CHARACTERS ? [] : [host]),
-  ]
-  const ports = port ? [`-p ${port}`, `port ${port}`, `:${port}`] : []
-  return [...names, ...ports].reduce((rest, name) => replaceWord(rest, name), text)
-}
-
-const replaceWord = (text: string, word: string) =>
-  text.replace(new RegExp(`(?<![\\w.@-])${word.replace(/[^\w]/g, '\\$&')}(?![\\w-]|\\.\\w)`, 'g'), '…')
-
 /** The table of failures: servers, step, cause, cure. Servers that failed for the same reason share a row. */
 export function failureTable(failures: readonly Failure[], columns: number): string {
-  const rows = groupFailures(failures).map(({ servers, step, cause, cure = '', namesFirst }) => {
+  const rows = groupFailures(failures).map((group) => {
+    const { servers, step, cure = '' } = group
     // Not after the cure, which may end in a command to paste.
-    return { servers, at: step, cause: `${cause}${namesFirst ? ' (the others likewise)' : ''}`, cure }
+    return { servers, at: step, cause: sharedCause(group), cure }
   })
   return adviceTable(rows, 'step', columns)
 }

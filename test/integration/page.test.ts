@@ -73,6 +73,7 @@ it('a deploy shows itself on a page while it runs, and leaves a picture, also of
   expect(failed.stdout).not.toContain('Page of this run')
   const [, picture = ''] = /Picture of this deploy: (\S+)/.exec(failed.stdout) ?? []
   expect(readFileSync(join(project.directory, picture), 'utf8')).toMatch(/"lane":"failed".*"step":"health"/)
+  expect(readFileSync(join(project.directory, told), 'utf8')).toBe(kept)
 })
 
 describe.skipIf(!chromiumFile)('in a browser', () => {
@@ -108,6 +109,24 @@ describe.skipIf(!chromiumFile)('in a browser', () => {
       await page.close()
     },
   )
+
+  it('failures that do not fit are scrolled to, also with the keyboard', async () => {
+    const run = new SimulatedRun(40).until(4)
+    for (const [at, server] of run.labels.entries())
+      run.recorder.take({ event: 'failed', server, step: 'check', cause: `cause ${at}`, cure: `cure ${at}` })
+    const server = await PageServer.start(run.recorder)
+    const { page, faults } = await open(server.url, 390)
+    await page.locator('#failures').getByText('cure 39').waitFor({ state: 'attached' })
+    await page.locator('#failures ul').focus()
+    await page.keyboard.press('End')
+    await expect
+      .poll(() => page.locator('#failures ul').evaluate((list) => list.scrollTop))
+      .toBeGreaterThan(0)
+    expect(await seriousFaults(page)).toEqual([])
+    expect(faults).toEqual([])
+    await page.close()
+    server.end()
+  })
 
   /** What the page's own process has in memory and shares with no other, bytes. */
   async function memoryOf(page: Page): Promise<number> {

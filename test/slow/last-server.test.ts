@@ -6,13 +6,14 @@ import type { LastServer } from '../../src/report/last-server.ts'
 import { DeployLab } from '../support/harness/lab-deploy.ts'
 import type { LabHost } from '../support/lab/host.ts'
 import { hasNft, labAvailable } from '../support/lab/lab.ts'
+import type { LongLink } from '../support/lab/long-link.ts'
 import type { LabProcess } from '../support/lab/process.ts'
 
 /** How often each is done; the figures in bench/README.md are of ten. */
 const RUNS = Number(process.env.MURDER_LAST_RUNS ?? 1)
 const RATE = 50_000_000
 const SLOW_RATE = 12_000_000
-const MEGABYTES = 16
+const MEGABYTES = Number(process.env.MURDER_LAST_MB ?? 16)
 const CGROUP = '/sys/fs/cgroup/cpu/murder-last'
 
 /** Nine of ten is what is promised: a single run may miss, two in a row may not. */
@@ -57,6 +58,10 @@ class Runs {
   }
 }
 
+/** A shell command that runs Node, and makes each of these system calls take so many microseconds longer. */
+const traced = (call: string, delayUs: number) =>
+  `exec strace -f --seccomp-bpf -qq -o /dev/null -e trace=${call} -e inject=${call}:delay_enter=${delayUs} '${process.execPath}' "$@"`
+
 /** Does it so often; the server must be right each time, and the cause in nine of ten. */
 async function each(
   cause: string,
@@ -100,9 +105,8 @@ describe.skipIf(!labAvailable())('why the last server was last', OPTIONS, () => 
 
   test('a slow disk', () =>
     each('disk', async (turn) => {
-      const delayed = `-e trace=pwrite64,fsync,fdatasync -e inject=pwrite64:delay_enter=12000`
-      const first = `exec strace -f --seccomp-bpf -qq -o /dev/null ${delayed} '${process.execPath}' "$@"`
-      return [await runs.deploy(runs.node(fleet.server(turn % 5), first)), fleet.label(turn % 5)]
+      const env = runs.node(fleet.server(turn % 5), traced('pwrite64', 12_000))
+      return [await runs.deploy(env), fleet.label(turn % 5)]
     }))
 
   test('a CPU quota', () =>
@@ -136,41 +140,64 @@ describe.skipIf(!labAvailable())('why the last server was last', OPTIONS, () => 
       return [await wait, label]
     }))
 
+  /** Lets `late` exchange with `sender` alone, until `run` is over. */
+  async function served<Result>(late: LabHost, sender: LabHost, run: () => Promise<Result>): Promise<Result> {
+    const others = [...fleet.servers.filter((each) => each !== late && each !== sender), fleet.lab.deployHost]
+    const list = others.map(({ address }) => address).join(', ')
+    const isNew = 'tcp flags & (syn | ack) == syn'
+    const rules = [
+      `chain out { type filter hook output priority 0\n ip daddr { ${list} } tcp dport != 8998 ${isNew} drop\n}`,
+      `chain in { type filter hook input priority 0\n ip saddr { ${list} } tcp dport != 22 ${isNew} drop\n}`,
+    ]
+    await fleet.lab.exec(late, ['nft', '-f', '-'], { input: `table inet only {\n${rules.join('\n')}\n}\n` })
+    try {
+      return await run()
+    } finally {
+      await fleet.lab.exec(late, ['nft', 'delete', 'table', 'inet', 'only'])
+    }
+  }
+
   test.skipIf(!hasNft())('a slow sender', () =>
     each('sender', async (turn) => {
       const [late, sender] = [fleet.server(turn % 5), fleet.server((turn + 1) % 5)]
-      const others = [
-        ...fleet.servers.filter((each) => each !== late && each !== sender),
-        fleet.lab.deployHost,
-      ]
-      const list = others.map(({ address }) => address).join(', ')
-      const isNew = 'tcp flags & (syn | ack) == syn'
-      const rules = [
-        `chain out { type filter hook output priority 0\n ip daddr { ${list} } tcp dport != 8998 ${isNew} drop\n}`,
-        `chain in { type filter hook input priority 0\n ip saddr { ${list} } tcp dport != 22 ${isNew} drop\n}`,
-      ]
-      await fleet.lab.exec(late, ['nft', '-f', '-'], { input: `table inet only {\n${rules.join('\n')}\n}\n` })
       const uplink = ['tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', 'rate']
       await fleet.lab.exec(sender, [...uplink, `${SLOW_RATE}bit`, 'burst', '73728', 'limit', '148000'])
       try {
-        return [await runs.deploy(), fleet.label(turn % 5)]
+        return [await served(late, sender, () => runs.deploy()), fleet.label(turn % 5)]
       } finally {
-        await fleet.lab.exec(late, ['nft', 'delete', 'table', 'inet', 'only'])
         await fleet.lab.setRate(sender, RATE)
       }
     }),
   )
+
+  test.skipIf(!hasNft())(
+    'a sender with a disk that reads slowly: it is late itself, as unpacking reads',
+    () =>
+      each('disk', async (turn) => {
+        const [late, sender] = [fleet.server(turn % 5), fleet.server((turn + 1) % 5)]
+        const env = runs.node(sender, traced('pread64', 40_000))
+        return [await served(late, sender, () => runs.deploy(env)), fleet.label((turn + 1) % 5)]
+      }),
+  )
 })
 
-describe.skipIf(!labAvailable())('why a server behind a bad line was last', OPTIONS, () => {
-  let fleet: DeployLab
+const LINES: [cause: string, what: string, line: Omit<LongLink, 'rate'>][] = [
+  ['loss', 'loses packets', { delayMs: 10, lossPercent: 8, queueBytes: 500_000 }],
+  ['far', 'is long', { delayMs: 100, lossPercent: 0, queueBytes: 500_000 }],
+]
 
-  beforeAll(async () => {
-    const longLink = { rate: RATE, delayMs: 10, lossPercent: 8, queueBytes: 500_000 }
-    fleet = await DeployLab.of(5, { rate: RATE, sites: [4, 1], longLink })
-  })
-  afterAll(() => fleet?.lab.destroy())
-  afterEach(() => fleet.reset())
+describe.skipIf(!labAvailable()).each(LINES)(
+  '%s: why a server behind a line that %s was last',
+  (cause, _, line) => {
+    let fleet: DeployLab
 
-  test('lost packets', () => each('loss', async () => [await new Runs(fleet).deploy(), fleet.label(4)]))
-})
+    beforeAll(async () => {
+      const longLink = { rate: RATE, ...line }
+      fleet = await DeployLab.of(5, { rate: RATE, sites: [4, 1], longLink })
+    })
+    afterAll(() => fleet?.lab.destroy())
+    afterEach(() => fleet.reset())
+
+    test('is found', OPTIONS, () => each(cause, async () => [await new Runs(fleet).deploy(), fleet.label(4)]))
+  },
+)

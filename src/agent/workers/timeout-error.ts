@@ -65,7 +65,7 @@ function connectError(job: ContentJob, at: Situation): MurderError {
   ]
   const what =
     tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was neither a tracker nor a peer to try'
-  const met = at.peers > 0 ? ` who has any of it (but ${at.peers} that wait too)` : ''
+  const met = at.peers > 0 ? ' who has any of it (only peers that wait, too)' : ''
   const { connect, stall } = job.timeouts
   const seconds = Math.max(...[connect, stall].filter((limit) => limit > 0 && limit <= at.sought))
   const message = `connected to nobody in ${seconds} s${met}: ${what}${trackerPart(at)}`

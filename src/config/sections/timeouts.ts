@@ -4,7 +4,8 @@ import { setting } from './setting.ts'
 
 export const timeouts = z.strictObject({
   connect: setting(numbers.seconds.schema.default(10), numbers.timeout, {
-    description: 'Seconds to wait for an SSH connection, and for a peer to find the swarm.',
+    description:
+      'Seconds to wait for an SSH connection, and for a peer to find the swarm where its way was not tried beforehand, as `reach` does when it is `auto`; where it was, `stall` alone counts.',
     example: 20,
   }),
   stall: setting(numbers.seconds.schema.default(60), numbers.timeout, {

@@ -1,5 +1,5 @@
 import { adviceTable } from '../../report/advice-table.ts'
-import { groupFailures } from '../../report/failures.ts'
+import { groupFailures } from '../../report/failure-groups.ts'
 import { mergeConnections } from './merge-connections.ts'
 import type { Problem, ProblemGroup } from './problem.ts'
 

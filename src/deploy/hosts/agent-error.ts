@@ -8,9 +8,17 @@ import { fullDiskCure } from '../preflight/space.ts'
 /** A message is cut to this length, because a server may have made it up. */
 const MAX_TEXT_CHARACTERS = 1000
 
-/** The failure that an agent reported. Its own cures are for its command line; in a deploy the settings help. */
-export function agentError(failed: AgentEvent & { event: 'failed' }, settings: Settings): MurderError {
+/**
+ * The failure that an agent reported. Its own cures are for its command line; in a deploy the settings help. `isRelayed`: it reaches
+ * tracker and seeder through SSH, at addresses that are nobody's business.
+ */
+export function agentError(
+  failed: AgentEvent & { event: 'failed' },
+  settings: Settings,
+  { isRelayed = false } = {},
+): MurderError {
   const { code, message, exitCode, step, cure: own } = errorOf(failed)
+  if (code === 'NOT_CONNECTED' && isRelayed) return nothingThroughSsh(exitCode, settings)
   const cure = cureOf(code, step, settings) ?? own?.slice(0, MAX_TEXT_CHARACTERS)
   return new MurderError(code, message.slice(0, MAX_TEXT_CHARACTERS), {
     exitCode,
@@ -24,6 +32,12 @@ export function checkedEvent(line: string, settings: Settings): AgentEvent | und
   if (event?.event === 'failed') throw agentError(event, settings)
   return event
 }
+
+const nothingThroughSsh = (exitCode: number, { timeouts: { stall } }: Settings): MurderError =>
+  new MurderError('NOT_CONNECTED', `nothing came through its SSH connection in ${stall} s`, {
+    exitCode,
+    cure: `see whether the deploy host or this server has too much to do (uptime); murder.timeouts.stall sets how long to wait (${stall} s)`,
+  })
 
 function cureOf(
   code: string,

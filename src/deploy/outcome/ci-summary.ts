@@ -1,3 +1,4 @@
+import { lastText } from '../../report/last-server.ts'
 import { bytes, cut, duration, oneLine } from '../../text/format.ts'
 import type { RunReport } from './run-report.ts'
 
@@ -14,7 +15,7 @@ const MAX_ANNOTATIONS = 10
  * job summary".
  */
 export function ciSummary(report: RunReport): string {
-  const { environment, release, error, servers, size, seconds } = report
+  const { environment, release, error, servers, size, seconds, last } = report
   const outcome =
     error === null ? (report.published ? 'published' : report.staged ? 'staged' : 'done') : 'failed'
   const rows = [
@@ -24,6 +25,7 @@ export function ciSummary(report: RunReport): string {
     ['time', duration(seconds)],
     ...Object.entries(report.phases).map(([phase, spent]) => [phase, duration(spent)]),
     ['seeder sent', bytes(report.seederUploaded)],
+    ...(last ? [['last', lastText(last)]] : []),
   ]
   return [
     `### ${cell(environment)}: ${release === null ? 'no release' : `release ${cell(release)}`}`,

@@ -236,7 +236,9 @@ export class ServerFollower {
         break
       case 'failed':
         if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(this.#server)
-        throw agentError(event, context.settings)
+        throw agentError(event, context.settings, {
+          isRelayed: plan.swarm.relays?.has(this.#server) ?? false,
+        })
     }
   }
 

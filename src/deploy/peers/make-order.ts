@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import type { Settings } from '../../config/schema.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { packHosts } from '../../protocol/host-list.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
@@ -64,7 +65,7 @@ export function orderFor(
     linger: settings.linger,
     uploadLimit: settings.uploadLimit,
     downloadLimit: settings.downloadLimit,
-    timeouts: settings.timeouts,
+    timeouts: timeoutsFor(settings.timeouts, swarm, server),
     ...defined({
       torrent,
       magnet,
@@ -77,6 +78,18 @@ export function orderFor(
       place: plan.place,
     }),
   }
+}
+
+/**
+ * A server whose way to the seeder was found before is not cut off: where it connects to nobody, a machine is busy. So only the
+ * stall timeout counts.
+ */
+export function timeoutsFor(
+  timeouts: Settings['timeouts'],
+  { relays, areWaysTried }: Pick<ReachableSwarm, 'relays' | 'areWaysTried'>,
+  server: Server,
+): ReceiveOrder['timeouts'] {
+  return areWaysTried || relays?.has(server) ? { ...timeouts, connect: 0 } : timeouts
 }
 
 /** Whether a server gets the same transfer. Other servers have nothing to exchange with it. */

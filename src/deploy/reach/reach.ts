@@ -9,12 +9,15 @@ import { reachLine } from './reach-line.ts'
 import { Relay, type RelayTargets } from './relay.ts'
 import { type Site, type Start, type Tried, tryWays } from './try-ways.ts'
 
-const RELAY_TIMEOUT_S = 15
+/** A hundred relays that start at once on a busy machine take longer than 15 s. */
+const RELAY_TIMEOUT_S = 60
 
 /** How the servers of a deploy reach tracker and seeder on this machine, and each other. */
 export interface Reach {
   /** The servers that reach tracker and seeder through SSH. */
   readonly through: ReadonlySet<Server>
+  /** Each server tried whether it reaches them directly. */
+  readonly areWaysTried: boolean
   /** The ports of the relay on each of these servers, once all have started. Relays that could not be started are missing. */
   readonly relays: Promise<ReadonlyMap<Server, RelayPorts>>
   /** The links between servers over SSH, once they are made. */
@@ -55,6 +58,7 @@ export async function prepareReach(
   links.catch(() => {}) // Whoever awaits them gets the failure.
   return {
     through: new Set(relays.keys()),
+    areWaysTried: wanted.sites.length > 0,
     relays: portsOf(relays, context.signal),
     links,
     lead: (server, targets) => relays.get(server)?.leadTo(targets),

@@ -1,4 +1,4 @@
-import type { Server as Listener } from 'node:net'
+import type { Server as Listener, Socket } from 'node:net'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { REACHED_WORDS, type Reached, type ReachQuestion } from '../../protocol/reach.ts'
 import { pause } from '../../system/backoff.ts'
@@ -8,6 +8,7 @@ import type { Context } from '../context/context.ts'
 import type { Machine, Placement } from '../hosts/placement.ts'
 import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
+import { withLateAnswers } from './late-answers.ts'
 import { linkPairs } from './link-pairs.ts'
 
 /** An agent that answers at all is faster than this. */
@@ -51,9 +52,11 @@ export async function tryWays(
   const tried = { sites: new Map<Server, Reached[]>(), servers: new Map<Server, Map<Server, Reached>>() }
   const listeners: Listener[] = []
   const targets: { machine: Machine; port: number; isPeer: boolean }[] = []
+  const handshakes = { asked: 0, heard: 0 }
+  const onSocket = (socket: Socket) => answerHandshake(socket, () => handshakes.heard++)
   try {
     for (const { machine, port, range, isPeer } of sites) {
-      const listener = port === undefined ? await listen(range, answerHandshake) : undefined
+      const listener = port === undefined ? await listen(range, onSocket) : undefined
       if (listener) listeners.push(listener)
       // A seeder answers no handshake but for its own content, and so it is only connected to.
       targets.push({ machine, port: port ?? portOf(listener?.address()) ?? 0, isPeer: isPeer && !!listener })
@@ -87,6 +90,7 @@ export async function tryWays(
     })
     const reach: ReachQuestion['reach'] = [...here, ...others.map(({ target }) => target)]
     if (reach.length === 0) return
+    handshakes.asked += here.filter(({ isPeer }) => isPeer).length
     const words = wordsOf(await peer.ask({ reach }), reach.length)
     if (!words) return
     if (here.length === targets.length) tried.sites.set(server, words.slice(0, here.length))
@@ -101,7 +105,7 @@ export async function tryWays(
     over.abort()
     for (const listener of listeners) listener.close()
   }
-  return tried
+  return { ...tried, sites: withLateAnswers(tried.sites, handshakes) }
 }
 
 /** Those that it is joined with, in one direction or the other. */

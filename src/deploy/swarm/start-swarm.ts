@@ -62,6 +62,7 @@ export async function startSwarm(
   const seededAt = (seederPort: number): ReachableSwarm => ({
     placement,
     relays,
+    areWaysTried: reach.areWaysTried,
     seederPort,
     sent,
     lead: (server) => reach.lead(server, { seeder: seederPort, ...defined({ tracker: tracker?.port }) }),

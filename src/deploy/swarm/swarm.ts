@@ -10,6 +10,8 @@ export interface ReachableSwarm {
   seederPort: number
   /** Ports on the loopback of servers that reach tracker and seeder through SSH. */
   relays?: ReadonlyMap<Server, RelayPorts>
+  /** The ways of the servers to tracker and seeder were tried beforehand. */
+  areWaysTried?: boolean
   /** Content bytes that all seeders have sent so far, where that is known. */
   sent(): number
   /** Called before a server gets its order, so that its relay, if it has one, leads to this seeder. */

@@ -59,10 +59,12 @@ export class LocalChild {
       child.once('error', (error) => finish({ exitCode: null, signal: null, error }))
       child.once('close', (exitCode, signal) => finish({ exitCode, signal }))
       child.once('exit', () => {
-        // A background master of the user's own configuration may hold our pipes open long after ssh itself has ended.
-        setTimeout(() => {
+        // A background master of the user's own configuration may hold our pipes open long after ssh itself has ended. On a busy
+        // machine this timer is due before output is read that came long ago, so that is read first.
+        const letGo = () => {
           for (const stream of child.stdio) stream?.destroy()
-        }, 1000).unref()
+        }
+        setTimeout(() => setImmediate(letGo), 1000).unref()
       })
     })
   }

@@ -32,10 +32,10 @@ export function doneAtS({ spans }: ServerPicture): number | undefined {
   return spans.find(([lane]) => lane === 'ready')?.[1] ?? spans.find(([lane]) => lane === 'publish')?.[1]
 }
 
-/** The middle of the times when servers had the release. */
+/** The time after which half of all servers had the release; undefined until then. */
 export function medianDoneS(servers: readonly ServerPicture[]): number | undefined {
   const times = servers.flatMap((server) => doneAtS(server) ?? []).sort((one, other) => one - other)
-  return times[Math.floor((times.length - 1) / 2)]
+  return times[Math.ceil(servers.length / 2) - 1]
 }
 
 /** Seconds in the lane that the server is in. */

@@ -1,5 +1,6 @@
 import type { OutputEvent } from '../../report/events.ts'
 import type { ServerState } from '../../report/live/fleet-progress.ts'
+import { oneLine } from '../../text/format.ts'
 import {
   type Change,
   hasRelease,
@@ -74,7 +75,7 @@ export class PictureRecorder {
     if (event.event !== 'failed') return
     const { step, cause, cure } = event
     this.#change(event.server, (server) => {
-      server.failure = { step, cause, ...(cure === undefined ? {} : { cure }) }
+      server.failure = { step, cause: oneLine(cause), ...(cure === undefined ? {} : { cure: oneLine(cure) }) }
     })
     this.enter(event.server, 'failed')
   }
@@ -132,7 +133,7 @@ export class PictureRecorder {
 
   why(label: string, why: string): void {
     this.#change(label, (server) => {
-      server.why = why
+      server.why = oneLine(why)
     })
   }
 
@@ -206,8 +207,9 @@ export class PictureRecorder {
   }
 }
 
+/** Names and messages are one line without control characters, those of the direction of writing included. */
 const newServer = (server: string, lane: Lane, atS: number): ServerPicture => ({
-  server,
+  server: oneLine(server),
   lane,
   spans: [[lane, atS]],
   bytes: 0,

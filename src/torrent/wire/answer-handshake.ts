@@ -7,8 +7,15 @@ export const PROBE_HANDSHAKE = encodeHandshake('00'.repeat(20), '00'.repeat(20))
 /** A connection that says nothing ends after this time. */
 const SILENCE_MS = 20_000
 
-/** Answers like a peer, so that an inspecting firewall sees the same as in a deploy. The socket need not be read yet. */
-export function answerHandshake(socket: Socket): void {
+/**
+ * Answers like a peer, so that an inspecting firewall sees the same as in a deploy. The socket need not be read yet. `heard` is
+ * called when anything has come.
+ */
+export function answerHandshake(socket: Socket, heard?: () => void): void {
   socket.on('error', () => {}).setTimeout(SILENCE_MS, () => socket.destroy())
-  socket.once('data', () => socket.end(PROBE_HANDSHAKE)).resume()
+  socket.once('data', () => {
+    heard?.()
+    socket.end(PROBE_HANDSHAKE)
+  })
+  socket.resume()
 }

@@ -28,9 +28,42 @@ function arrivals(count: number, sources: number): PieceArrival[] {
 const frameOf = (pieceCount: number, every = 1) => ({ beganS: 10, endedS: 30, every, pieceCount })
 
 describe('pieces as they are sent', () => {
-  test.each([1, 2, 8, 24, 60])('1,000 pieces from %i sources in any order take less than 1 KB', (sources) => {
-    const packed = packPieces(arrivals(1000, sources), frameOf(1000))
-    expect(Buffer.from(packed, 'base64').length).toBeLessThanOrEqual(1024)
+  const MOST = 1024
+  const random = numbers(7)
+  const any = (count: number) => Math.floor(random() * count)
+  const group = () => any(65_536).toString(16)
+  const ipv4 = Array.from(
+    { length: 255 },
+    () => `${any(256)}.${any(256)}.${any(256)}.${any(256)}:${any(65_536)}`,
+  )
+  const ipv6 = Array.from(
+    { length: 255 },
+    () => `[${Array.from({ length: 8 }, group).join(':')}]:${any(65_536)}`,
+  )
+  const long = ipv6.map((name) => name.repeat(40))
+  const orders: [string, (place: number, sources: number) => [source: number, share: number]][] = [
+    ['one source after the other', (place, sources) => [Math.floor((place / MOST) * sources), place / MOST]],
+    ['in turns', (place, sources) => [place % sources, place / MOST]],
+    ['in turns, the last piece first', (place, sources) => [place % sources, 1 - place / MOST]],
+    ['in any order', (_, sources) => [any(sources), random()]],
+  ]
+  const cases = orders.flatMap(([order, at]) =>
+    [1, 2, 8, 24, 60, 255].map((sources) => ({ order, at, sources })),
+  )
+
+  test.each(cases)('pieces from $sources sources $order take 1 KB at most', ({ at, sources }) => {
+    for (const names of [ipv4, ipv6, long]) {
+      const all = Array.from({ length: MOST }, (_, piece): PieceArrival => {
+        const [source, share] = at(piece, sources)
+        return { piece, source: names[source] ?? '', atS: 10 + share * 20 }
+      })
+      const packed = packPieces(all, frameOf(MOST))
+      expect(Buffer.from(packed, 'base64').length).toBeLessThanOrEqual(1024)
+      const found = unpackPieces(packed, frameOf(MOST)) ?? []
+      for (const { piece, source } of found) expect(source).toBe(all[piece]?.source)
+      if (names !== long)
+        expect(new Set(found.map(({ source }) => source)).size).toBeGreaterThanOrEqual(Math.min(sources, 4))
+    }
   })
 
   test.each([1, 3, 8, 24])('from %i sources they come out as they went in, but for the times', (sources) => {
@@ -66,7 +99,7 @@ describe('pieces as they are sent', () => {
     ['no text', 1],
     ['no base64', '\u0000'],
     ['no deflated bytes', 'AAAA'],
-    ['too long a text', 'A'.repeat(9000)],
+    ['too long a text', 'A'.repeat(1400)],
     ['bytes that become too many', packed('a'.repeat(1_000_000))],
     ['no list of sources', packed('abc')],
     ['too few pieces', packed('a\n\n\u0001')],

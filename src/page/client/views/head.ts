@@ -72,7 +72,11 @@ export class Head {
     this.#set(
       'limit',
       limit ? duration(limit.untilS - limit.fromS) : '–',
-      limit ? `at the fastest seen, ${rate(run.fastest)}` : 'not measured yet',
+      limit
+        ? `at the fastest seen, ${rate(run.fastest)}`
+        : outcome === 'running'
+          ? 'not measured yet'
+          : 'nothing was measured',
     )
   }
 

@@ -113,7 +113,8 @@ export class SwarmGraph {
     const away = radius + 7
     const angle = Math.atan2(y - MIDDLE, x - CENTRE)
     const text = `${name}: ${done} of ${servers.length} have the release${failed > 0 ? `, ${failed} failed` : ''}`
-    const state = failed > 0 ? 'has-failed' : done === servers.length ? 'has-all' : ''
+    const isAll = (count: number) => count === servers.length
+    const state = isAll(failed) ? 'has-failed' : failed > 0 ? 'has-failures' : isAll(done) ? 'has-all' : ''
     const opens = servers.length > 1
     const role = opens ? { role: 'button', tabindex: 0, 'data-group': at, 'aria-label': `${text}. Open` } : {}
     const node = drawn(
@@ -169,7 +170,9 @@ export class SwarmGraph {
     const share = sum ? Math.round((100 * (sum - (seeder ?? 0))) / sum) : 0
     const text = first
       ? `${this.#groups.length > 1 ? `${share} % of it comes from other servers. ` : ''}Most: ${this.#name(first.from)} → ${this.#name(first.to)}, ${amount(first, by)}.`
-      : 'Nothing is sent.'
+      : by === 'rate'
+        ? 'Nothing is sent.'
+        : 'Nothing has been sent.'
     setText(this.#summary, text)
     this.#svg.setAttribute('aria-label', text)
   }

@@ -1,3 +1,4 @@
+import { sharedCause } from '../../../report/failure-groups.ts'
 import { duration, nameSome, percent, rate } from '../../../text/format.ts'
 import { sharedFailures } from '../../model/failures.ts'
 import { doneAtS, inLaneS, medianDoneS } from '../../model/fleet.ts'
@@ -60,7 +61,13 @@ function row(
 /** Failures, their causes and cures. */
 export class Failures {
   readonly root: HTMLElement
-  readonly #list = element('ul', { class: 'failures', 'aria-live': 'polite' })
+  /** It scrolls, also with the keyboard. */
+  readonly #list = element('ul', {
+    class: 'failures',
+    tabindex: '0',
+    'aria-live': 'polite',
+    'aria-labelledby': 'failures-title',
+  })
   #shown = ''
 
   constructor({ failed }: Words) {
@@ -76,18 +83,17 @@ export class Failures {
     const text = JSON.stringify(failed)
     if (text === this.#shown) return
     this.#shown = text
-    const rows = failed
-      .slice(0, MAX_FAILURES)
-      .map(({ servers, step, cause, cure }) =>
-        element(
-          'li',
-          {},
-          element('strong', {}, nameSome(servers, MAX_NAMES)),
-          element('span', { class: 'step' }, step),
-          element('p', {}, cause),
-          ...(cure === undefined ? [] : [element('p', { class: 'cure' }, cure)]),
-        ),
+    const rows = failed.slice(0, MAX_FAILURES).map((group) => {
+      const { servers, step, cure } = group
+      return element(
+        'li',
+        {},
+        element('strong', {}, nameSome(servers, MAX_NAMES)),
+        element('span', { class: 'step' }, step),
+        element('p', {}, sharedCause(group)),
+        ...(cure === undefined ? [] : [element('p', { class: 'cure' }, cure)]),
       )
+    })
     const more = failed.length - rows.length
     this.#list.replaceChildren(...rows, ...(more > 0 ? [element('li', {}, `… and ${more} more`)] : []))
   }

@@ -35,7 +35,7 @@ describe('a timeout says what was tried and what helps:', () => {
 
   it('connecting to others that have nothing either', () => {
     const { message } = timeoutError('connect', job, at)
-    expect(message).toContain('nobody in 60 s who has any of it (but 2 that wait too): tried tracker')
+    expect(message).toContain('nobody in 60 s who has any of it (only peers that wait, too): tried tracker')
   })
 
   it('connecting, for as long as a stall may last', () => {

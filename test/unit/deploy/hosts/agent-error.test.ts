@@ -18,6 +18,12 @@ it('names the settings that help where the deploy host cannot be reached', () =>
   expect(agentError(failed('NOT_CONNECTED'), settings({ seeder: 'a' })).cure).not.toContain('murder.seeder')
 })
 
+it('speaks of the load, and of no address, where a server is served through SSH', () => {
+  const error = agentError(failed('NOT_CONNECTED'), settings(), { isRelayed: true })
+  expect(error).toMatchObject({ message: 'nothing came through its SSH connection in 60 s', exitCode: 3 })
+  expect(error.cure).toMatch(/has too much to do .*murder\.timeouts\.stall/)
+})
+
 it('names the machine that seeds where nothing moves', () => {
   expect(agentError(failed('STALLED'), settings()).cure).toContain('the deploy host')
   expect(agentError(failed('STALLED'), settings({ seeder: 'a' })).cure).toMatch(/between this server and a, /)

@@ -84,6 +84,15 @@ describe('ciSummary', () => {
     expect([line[0], line[9], line[10], line.at(-1)]).toEqual([0, 0, 1, 2])
   })
 
+  it('says why the last server was last, where that is known', () => {
+    expect(ciSummary(report)).not.toContain('| last |')
+    const text = 'its downlink | carried'
+    const last: RunReport['last'] = { server: 'deploy@c', behind: 3.1, cause: 'link', text, chain: [] }
+    expect(ciSummary({ ...report, last })).toContain(
+      '| last | deploy\\@c, 3.1 s after the median: its downlink \\| carried |',
+    )
+  })
+
   it('is bounded for any number of servers', () => {
     const servers = Array.from({ length: 2000 }, (_, at) => ({
       ...failed,

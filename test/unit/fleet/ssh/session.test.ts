@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { LocalChild } from '../../../../src/fleet/ssh/local-process.ts'
 import { runSession, type SessionOrder } from '../../../../src/fleet/ssh/session.ts'
 
 /** Runs a script over a local shell in the place of ssh. */
@@ -34,6 +35,20 @@ test.each([
   })
   expect(result.stderr).toBe(`${said}\n`)
   expect(result.stop).toEqual(expected)
+})
+
+test('what was printed at the end is read, however late on a busy machine', async () => {
+  const child = new LocalChild(`sh -c '(sleep 0.3; echo late >&2) & exit 3'`)
+  let said = ''
+  child.process.stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  child.process.once('exit', () => {
+    const until = performance.now() + 1300
+    while (performance.now() < until);
+  })
+  await child.ended
+  expect(said).toBe('late\n')
 })
 
 test.each([

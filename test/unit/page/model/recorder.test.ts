@@ -37,6 +37,23 @@ test('a failure keeps its cause and its cure', () => {
   })
 })
 
+test('names and messages of servers are one line, and change no direction of writing', () => {
+  const { recorder: made } = recorder('a\u202eb')
+  made.take({
+    event: 'failed',
+    server: 'a\u202eb',
+    step: 'check',
+    cause: 'no\u2066\nroom',
+    cure: 'make\troom',
+  })
+  made.why('a\u202eb', 'a slow\u202e link')
+  expect(made.picture.servers[0]).toMatchObject({
+    server: 'a b',
+    failure: { cause: 'no room', cure: 'make room' },
+    why: 'a slow link',
+  })
+})
+
 test('what comes from each source now is what has grown since the last word', () => {
   const { clock, recorder: made } = recorder('a', 'b')
   made.enter('a', 'transfer')
