@@ -1,0 +1,28 @@
+import type { Server } from '../../fleet/ssh/server.ts'
+import { nameSome, oneLine } from '../../text/format.ts'
+import type { Unconfirmed } from '../scripts/guard/tell-guard-script.ts'
+
+const SHOWN_SERVERS = 5
+
+interface Note extends Unconfirmed {
+  servers: string[]
+  text: string
+}
+
+/** A line for each release that an earlier deploy has published without confirming it, and one more where its guard has ended. */
+export function unconfirmedNotes(found: ReadonlyMap<Pick<Server, 'label'>, Unconfirmed>): Note[] {
+  const notes = new Map<string, Omit<Note, 'text'>>()
+  for (const [{ label }, each] of found) {
+    const key = JSON.stringify(each)
+    const servers = [...(notes.get(key)?.servers ?? []), label]
+    notes.set(key, { ...each, servers })
+  }
+  return [...notes.values()].map((note) => ({ ...note, text: oneLine(textOf(note)) }))
+}
+
+const textOf = ({ servers, release, by, isLost }: Omit<Note, 'text'>) =>
+  `${nameSome(servers, SHOWN_SERVERS)}: ${release} of ${by} was not confirmed; ${
+    isLost
+      ? 'its guard has ended, with the machine perhaps, and nobody takes it back'
+      : 'a guard takes it back once this run is over, unless this run publishes'
+  }`
