@@ -231,9 +231,9 @@ export class DeployRun {
     if (!this.#begun) return
     const { context, at } = this.#begun
     this.#begun = undefined
-    if (error !== undefined && !context.staging)
-      notify(context, 'failed', { error, release: this.#tried ?? this.#shipit.releaseDirname })
-    const done = runReport(context, at, error, this.#report)
+    const release = this.#tried ?? this.#shipit.releaseDirname
+    if (error !== undefined && !context.staging) notify(context, 'failed', { error, release })
+    const done = runReport(context, at, error, this.#report, release)
     endPicture(context, done)
     this.#page?.end()
     writeReport(this.#shipit, done)

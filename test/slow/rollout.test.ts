@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { MurderSettings } from '../../src/config/schema.ts'
 import type { ServerEntry } from '../../src/shipit.ts'
 import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
+import { names } from '../support/harness/deploy-project.ts'
 
 interface Rollout extends Embedded {
   /** What hooks have said since the last call, in its order. */
@@ -140,7 +141,10 @@ test('when a group fails all go back, are restarted, and nobody stays out', asyn
   expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({
     drained: [],
     groups: [{ servers: ['a'] }],
+    release: /releases\/(\d{14})"/.exec(run.stdout)?.[1],
   })
+  const logs = names(it.project.directory, '.shipit-murder/logs')
+  expect(logs.filter((name) => name.endsWith('.html'))).toHaveLength(2)
   expect((await it.project.run('murder:resume')).stdout).toContain(
     'There is no rollout with groups that are left',
   )
@@ -172,6 +176,16 @@ test('or only the group, and murder:resume goes on with what is left', async () 
   expect(it.said().filter((line) => line.startsWith('before '))).toEqual(['before b', 'before c'])
   expect(it.project.seen().map(({ event }) => event)).toEqual(['published', 'cleaned', 'deployed'])
   expect((await it.project.run('murder:resume')).code).toBe(2)
+})
+
+test('a before without an after leaves nobody noted as out of service', async () => {
+  const it = await fleetOfThree()
+  it.set({ rollout: { groups: [1, '100%'], before: say('before'), after: { canary: say('after') } } })
+  expect((await it.deploy('one')).code).toBe(0)
+  expect(it.said()).toEqual(
+    ['before a', 'after a', 'before b', 'before c'].map((line) => expect.stringContaining(line.slice(0, -1))),
+  )
+  expect((await it.project.run('murder:lock:status')).stdout).not.toContain('left out')
 })
 
 test('a deploy that is killed says who is out, and murder:resume puts them back', async () => {

@@ -158,7 +158,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
 
 const putsBack = ({ rollout }: Settings) =>
   rollout.after === undefined
-    ? 'no murder.rollout.after is set: put it back by hand, and remove the file drained beside the lock'
+    ? 'no murder.rollout.after is set: put it back by hand'
     : 'publishing puts it back, and murder:resume'
 
 function describeOutcome(outcome: Outcome | 'again'): string {

@@ -4,20 +4,21 @@ import type { Context } from '../context/context.ts'
 
 /**
  * The final report as a plain object, for MURDER_REPORT and the event `murder:done`. `deployed`: the part of a deploy that got
- * that far.
+ * that far. `release`: the one that this run has tried to publish, which is not Shipit's any more once all has gone back.
  */
 export function runReport(
   { shipit, record, leftOut, staging }: Context,
   begun: Date,
   error: unknown,
   deployed: DeployReport | undefined,
+  release = shipit.releaseDirname,
 ) {
   const exitCode = error instanceof MurderError ? error.exitCode : error ? ExitCode.failed : ExitCode.done
   const { size, packaged, phases, seederUploaded } = deployed ?? record
   const ended = new Date()
   return {
     environment: shipit.environment,
-    release: shipit.releaseDirname ?? null,
+    release: release ?? null,
     revision: shipit.currentRevision ?? null,
     previousRelease: shipit.previousRelease ?? null,
     begun: begun.toISOString(),

@@ -4,7 +4,10 @@ import type { Failure } from '../../report/failures.ts'
 import { runHere } from '../commands/run-here.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
+import { failuresOf } from '../outcome/fleet-error.ts'
+import { placesOf } from '../paths/places.ts'
 import { drainScript, undrainScript } from '../scripts/drained-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import type { Group } from './groups.ts'
 import { concernedBy, runHook } from './hooks.ts'
 
@@ -113,9 +116,18 @@ export class Service {
       },
       servers,
     )
+    failures.push(...(await this.#forget(servers.filter((server) => !concernedBy(after, [server]).length))))
     const failed = new Set(failures.map(({ server }) => server))
     for (const server of servers) if (!failed.has(server.label)) this.#out.delete(server)
     return failures
+  }
+
+  /** Removes the notes of servers that no `after` puts back: what else puts them back is not known. */
+  async #forget(servers: readonly Server[]): Promise<Failure[]> {
+    const { fleet } = this.#context
+    const script = (server: Server) => undrainScript(placesOf(this.#context, server).remotePath, ':')
+    const options = { servers, totalTimeoutS: SCRIPT_TIMEOUT_S }
+    return failuresOf(await fleet.run('after', (server) => ({ script: script(server) }), options), 'after')
   }
 
   #here(
