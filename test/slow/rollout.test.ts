@@ -59,6 +59,9 @@ async function fleetOfThree(): Promise<Rollout> {
   }
 }
 
+const pictures = ({ project }: Rollout) =>
+  names(project.directory, '.shipit-murder/logs').filter((name) => name.endsWith('.html'))
+
 const say = (word: string) => `echo "${word} $NAME" >>"$LOG"`
 const hooks = (log: string) => ({
   before: say('before'),
@@ -143,8 +146,7 @@ test('when a group fails all go back, are restarted, and nobody stays out', asyn
     groups: [{ servers: ['a'] }],
     release: /releases\/(\d{14})"/.exec(run.stdout)?.[1],
   })
-  const logs = names(it.project.directory, '.shipit-murder/logs')
-  expect(logs.filter((name) => name.endsWith('.html'))).toHaveLength(2)
+  expect(pictures(it)).toHaveLength(2)
   expect((await it.project.run('murder:resume')).stdout).toContain(
     'There is no rollout with groups that are left',
   )
@@ -163,8 +165,14 @@ test('or only the group, and murder:resume goes on with what is left', async () 
   expect(it.live()).toEqual(['two', 'one', 'one'])
   expect(it.said().at(-1)).toBe('reverted')
 
+  const last = () => readFileSync(join(it.project.directory, '.shipit-murder/last/test.json'), 'utf8')
+  const deployed = last()
+  expect((await it.project.run('murder:resume', { MURDER_ONLY: 'a' })).code).toBe(2)
+  expect(last()).toBe(deployed)
+  expect(pictures(it)).toHaveLength(2)
   const early = await it.project.run('murder:resume')
   expect(early.code).toBe(1)
+  expect(pictures(it)).toHaveLength(3)
   expect(it.live()).toEqual(['two', 'one', 'one'])
   rmSync(join(it.app(1), 'releases/ill'))
   const dry = await it.project.run('murder:resume', { MURDER_DRY_RUN: '1' })
