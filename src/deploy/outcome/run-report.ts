@@ -44,5 +44,5 @@ export function runReport(
 export type RunReport = ReturnType<typeof runReport>
 
 /** What servers have failed of is in the report itself, and not in a table above it. */
-const said = (error: unknown): string =>
+export const said = (error: unknown): string =>
   error instanceof MurderError && error.code === 'FLEET_FAILED' ? error.message : explain(error)
