@@ -157,7 +157,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
 }
 
 const putsBack = ({ rollout }: Settings) =>
-  rollout.after === undefined
+  rollout.after === undefined && rollout.local.afterGroup === undefined
     ? 'no murder.rollout.after is set: put it back by hand'
     : 'publishing puts it back, and murder:resume'
 

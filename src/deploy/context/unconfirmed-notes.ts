@@ -13,9 +13,11 @@ interface Note extends Unconfirmed {
 export function unconfirmedNotes(found: ReadonlyMap<Pick<Server, 'label'>, Unconfirmed>): Note[] {
   const notes = new Map<string, Omit<Note, 'text'>>()
   for (const [{ label }, each] of found) {
-    const key = JSON.stringify(each)
-    const servers = [...(notes.get(key)?.servers ?? []), label]
-    notes.set(key, { ...each, servers })
+    const key = `${each.release} ${each.isLost}`
+    const note = notes.get(key)
+    // The time of each server is a little different.
+    if (note) note.servers.push(label)
+    else notes.set(key, { ...each, servers: [label] })
   }
   return [...notes.values()].map((note) => ({ ...note, text: oneLine(textOf(note)) }))
 }

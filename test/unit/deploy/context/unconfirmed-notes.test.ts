@@ -3,7 +3,12 @@ import { unconfirmedNotes } from '../../../../src/deploy/context/unconfirmed-not
 
 test('a line for each release, and one more where nobody takes it back', () => {
   const waits = { release: '1', by: 'ann@desk since 3 o’clock', isLost: false }
-  const found = [waits, waits, { ...waits, isLost: true }, { ...waits, release: '2' }]
+  const found = [
+    waits,
+    { ...waits, by: 'ann@desk since a moment later' },
+    { ...waits, isLost: true },
+    { ...waits, release: '2' },
+  ]
   const notes = unconfirmedNotes(new Map(found.map((each, at) => [{ label: `web${at}` }, each])))
   expect(notes.map(({ text }) => text)).toEqual([
     'web0, web1: 1 of ann@desk since 3 o’clock was not confirmed; a guard takes it back once this run is over, unless this run publishes',
