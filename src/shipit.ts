@@ -158,7 +158,7 @@ export interface Shipit {
   on(event: string, listener: (...args: never[]) => unknown): unknown
   listeners?(event: string): unknown[]
   /** What this plugin adds. */
-  murder?: Murder
+  murder: Murder
   hasTask(name: string): boolean
   /** Registers a task, replacing one of the same name. */
   task(name: string, run: () => unknown): unknown

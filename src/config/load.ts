@@ -57,6 +57,7 @@ export function loadSettings({ file, base, env, deployTo, servers, copy = {} }: 
   const input = overlay(own.file, environment)
   const parsed = schema.safeParse(input)
   const entries = serverList(servers)
+  const wrongEntries = entryProblems(entries)
   const copied = readCopyOptions(copy)
   const nameOf = (key: SettingKey) => {
     const variable = environment.get(key)?.variable
@@ -72,9 +73,10 @@ export function loadSettings({ file, base, env, deployTo, servers, copy = {} }: 
     ...unknownVariables(env),
     ...dryRunProblems(env),
     ...deployToProblems(deployTo),
-    ...seederProblems(input.seeder, servers, nameOf),
-    ...entryProblems(entries),
-    ...(parsed.success ? serverProblems(parsed.data, entries, nameOf) : []),
+    ...wrongEntries,
+    // Settings that name servers follow from these.
+    ...(wrongEntries.length > 0 ? [] : seederProblems(input.seeder, servers, nameOf)),
+    ...(parsed.success && wrongEntries.length === 0 ? serverProblems(parsed.data, entries, nameOf) : []),
     ...directoryProblems(input, deployTo, entries, nameOf),
     ...copied.problems,
     ...formProblems(input.package, copied.copy),

@@ -16,10 +16,13 @@ const ANSWER_TIMEOUT_MS = 10_000
 const COMMAND_TIMEOUT_MS = 60_000
 
 /** Delivers to both, each with retries. Returns a line for each receiver that has failed. */
-export async function deliver({ url, command, body }: Notice, pausesS = PAUSES_S): Promise<string[]> {
+export async function deliver(
+  { url, command, body }: Notice,
+  { pausesS = PAUSES_S, timeoutMs = COMMAND_TIMEOUT_MS } = {},
+): Promise<string[]> {
   const failed = await Promise.all([
     url === undefined ? undefined : attempts(() => call(new URL(url), body), pausesS),
-    command === undefined ? undefined : attempts(() => run(command, body), pausesS),
+    command === undefined ? undefined : attempts(() => run(command, body, timeoutMs), pausesS),
   ])
   return failed.filter((line) => line !== undefined)
 }
@@ -56,24 +59,27 @@ async function call(url: URL, body: string): Promise<Failed | undefined> {
   }
 }
 
-/** The command gets the notice on its standard input. */
-function run(command: string, body: string): Promise<Failed | undefined> {
-  const child = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'ignore', 'ignore'] })
-  const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_TIMEOUT_MS)
+/** The command gets the notice on its standard input. When it is late it is ended with all that it waits for, and not tried again. */
+function run(command: string, body: string, timeoutMs: number): Promise<Failed | undefined> {
+  const child = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  let isFinal = false
+  const timer = setTimeout(() => {
+    isFinal = true
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  }, timeoutMs)
   child.stdin.on('error', () => {}) // It need not read its input.
   child.stdin.end(`${body}\n`)
   return new Promise((resolve) => {
     const end = (why: string | undefined) => {
       clearTimeout(timer)
-      resolve(why === undefined ? undefined : { why })
+      resolve(why === undefined ? undefined : { why, isFinal })
     }
     child.once('error', (error) => end(`murder.notify.command: ${error.message}`))
-    child.once('exit', (code, signal) =>
-      end(
-        code === 0
-          ? undefined
-          : `murder.notify.command ended with ${code === null ? signal : `exit code ${code}`}`,
-      ),
-    )
+    child.once('exit', (code, signal) => {
+      const how = isFinal
+        ? `was not done after ${timeoutMs / 1000} s`
+        : `ended with ${code === null ? signal : `exit code ${code}`}`
+      end(code === 0 ? undefined : `murder.notify.command ${how}`)
+    })
   })
 }

@@ -34,6 +34,8 @@ import type { Work } from './task.ts'
 
 /** The kind of a run that is not a deploy, by the task that names its release. */
 const KINDS: Record<string, LastRun['kind']> = { 'deploy:publish': 'alone', 'rollback:init': 'rollback' }
+/** Tasks that only publish: where they change nothing, the last deploy is still the one before. */
+const ONLY_PUBLISHING = ['deploy:publish', 'murder:resume']
 
 /** One deploy or rollback, from its first task to the end of the call. Each method is one task; a dry run has its own methods. */
 export class DeployRun {
@@ -238,10 +240,12 @@ export class DeployRun {
     this.#page?.end()
     writeReport(this.#shipit, done)
     sendTrace(this.#shipit, done, context.record.timeline)
-    const kind = context.resumed?.isRollback ? 'rollback' : KINDS[this.#namedBy?.task ?? '']
-    savePicture(context, { ...done, isDeploy: kind === undefined })
-    // If nothing was changed, the last deploy is still the previous one.
-    if (!context.staging && (kind !== 'alone' || done.published)) saveLastRun(this.#shipit, done, kind)
+    const { task = '' } = this.#namedBy ?? {}
+    const kind = context.resumed?.isRollback ? 'rollback' : KINDS[task]
+    const hasBegun = context.resumed !== undefined || task !== 'murder:resume'
+    savePicture(context, { ...done, isDeploy: kind === undefined && hasBegun })
+    if (!context.staging && (done.published || !ONLY_PUBLISHING.includes(task)))
+      saveLastRun(this.#shipit, done, kind)
     context.log.line(`report ${JSON.stringify(done)}`)
     if (error === undefined && !context.staging) this.#shipit.emit('murder:done', done)
   }

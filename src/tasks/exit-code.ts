@@ -22,7 +22,7 @@ export function keepExitCode(
 }
 
 /** If this process ends with 1, makes it end with this code instead. */
-export function exitWith(exitCode: number, host: Pick<NodeJS.Process, 'once' | 'exitCode'> = process): void {
+function exitWith(exitCode: number, host: Pick<NodeJS.Process, 'once' | 'exitCode'> = process): void {
   host.once('exit', (code) => {
     if (code === ExitCode.failed) host.exitCode = exitCode
   })

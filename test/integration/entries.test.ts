@@ -49,8 +49,9 @@ test('roles, only and except choose who is deployed to, also for commands of the
   ] as const) {
     const run = await it.project.run('deploy', { [variable]: value })
     expect(run.code, run.stdout).toBe(2)
-    if (!(run.stdout + run.stderr).includes(line)) console.log(run.stdout, run.stderr)
-    expect(run.stdout + run.stderr).toContain(line)
+    expect(run.stdout).toBe('')
+    expect(run.stderr).toMatch(/^[^\n]*\n$/)
+    expect(run.stderr).toContain(line)
     expect(isLive(it)).toEqual([true, true, false])
   }
 })

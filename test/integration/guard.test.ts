@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -22,9 +23,9 @@ import {
   releaseScript,
   standDownScript,
   supersedeScript,
-  tellGuardScript,
 } from '../../src/deploy/scripts/guard/guard-orders.ts'
 import type { Guard } from '../../src/deploy/scripts/guard/guard-program.ts'
+import { parseUnconfirmed, tellGuardScript } from '../../src/deploy/scripts/guard/tell-guard-script.ts'
 import { type LockOwner, takeLockScript } from '../../src/deploy/scripts/lock-script.ts'
 import { publishScript, revertScript } from '../../src/deploy/scripts/releases/publish-script.ts'
 import { SAY } from '../../src/deploy/scripts/shell-functions.ts'
@@ -99,6 +100,10 @@ class Place {
     return this.sh(publishScript(this.root, { release }, AUTHOR, undefined, { arm }))
   }
 
+  told() {
+    return parseUnconfirmed(this.sh(`${SAY}\n${tellGuardScript(this.remotePath)}`))
+  }
+
   live(): string | undefined {
     return existsSync(join(this.root, 'current')) ? readlinkSync(join(this.root, 'current')) : undefined
   }
@@ -134,9 +139,7 @@ describe.concurrent.each(SHELLS)('a guard in %s', (...shell) => {
     const place = new Place({}, shell)
     expect(place.publish('2', 'a')).toBe('was=releases/1\nguard=armed\n')
     expect(place.live()).toBe('releases/2')
-    expect(place.sh(`${SAY}\n${tellGuardScript(place.remotePath)}`)).toBe(
-      'unconfirmed=2\nunconfirmedBy=ann@desk\n',
-    )
+    expect(place.told()).toEqual({ release: '2', by: 'ann@desk', isLost: false })
     await place.ended()
     expect(place.live()).toBe('releases/1')
     expect(place.words()).toEqual(["activate 1 it's", "undo 1 it's"])
@@ -272,6 +275,37 @@ describe.concurrent('a guard', () => {
     place.publish('2', 'a')
     await place.ended()
     expect(place.words()).toEqual(["undo 1 it's", "after 1 it's"])
+  })
+
+  test('one that has ended with its machine is told of, until a deploy publishes', async () => {
+    const place = new Place()
+    const die = (name: string) => {
+      const [pid] = readFileSync(join(place.remotePath, name, 'process'), 'utf8').split(' ')
+      process.kill(Number(pid), 'SIGKILL')
+    }
+    place.publish('2', 'a')
+    die('guard')
+    await expect.poll(() => place.told()).toEqual({ release: '2', by: 'ann@desk', isLost: true })
+    place.publish('3', 'b')
+    expect(place.told()).toEqual({ release: '3', by: 'ann@desk', isLost: false })
+    // While it went back, and then again a deploy without a guard.
+    for (const publish of [
+      () => place.publish('1', 'c'),
+      () =>
+        place.sh(
+          publishScript(place.root, { release: '2' }, AUTHOR, undefined, {
+            arm: supersedeScript(place.remotePath),
+          }),
+        ),
+    ]) {
+      die('guard')
+      renameSync(join(place.remotePath, 'guard'), join(place.remotePath, 'guard.back'))
+      await expect.poll(() => place.told()).toMatchObject({ isLost: true })
+      publish()
+      expect(place.beside()).not.toContain('guard.back')
+    }
+    expect(place.beside()).toEqual([])
+    expect(place.told()).toBeUndefined()
   })
 
   test('a deploy that goes back itself takes it away, or waits for it', async () => {

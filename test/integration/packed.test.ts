@@ -179,6 +179,10 @@ describe.skipIf(!(await registryReachable()))('the packed package', () => {
           production: { servers: ['deploy@a', { host: 'c', user: 'deploy', port: 2222 }] },
         })
         shipit.on('updated', () => shipit.log(shipit.releasePath))
+        shipit.blTask('restart', async () => {
+          const [web] = await shipit.murder.servers({ role: 'web' }).run('systemctl restart app', { timeout: 5 })
+          shipit.log(web?.server.label, web?.stdout)
+        })
       }`
     const nodenext = ['--module', 'nodenext']
     const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler']

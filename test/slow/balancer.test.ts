@@ -1,197 +1,199 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { MurderSettings } from '../../src/config/schema.ts'
-import { BALANCER_PORT, type Balancer, haproxy, nginx, SERVICE_PORT } from '../support/harness/balancer.ts'
-import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
-import { hasNft, labAvailable } from '../support/lab/lab.ts'
+import { ACTIVATE, BalancedFleet, canBalance } from '../support/harness/balanced-fleet.ts'
+import { haproxy, nginx } from '../support/harness/balancer.ts'
+import { deployTo, type Ended, flat } from '../support/harness/lab-deploy.ts'
 import type { LabProcess } from '../support/lab/process.ts'
-
-const SERVERS = 6
-const PID = `${deployTo}/shared/pid`
-
-/** A service that says which content it serves, and answers what it has taken before it ends. */
-const SERVICE = `import { createServer } from 'node:http'
-import { readFileSync } from 'node:fs'
-const text = readFileSync('version', 'utf8')
-const server = createServer((_, response) => setTimeout(() => response.end(text), 5))
-server.keepAliveTimeout = 60_000
-server.listen(${SERVICE_PORT})
-process.on('SIGTERM', () => { server.close(() => process.exit()); server.closeIdleConnections() })
-`
-
-const ASK = `exec 3<>/dev/tcp/127.0.0.1/${SERVICE_PORT} && printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3 && cat <&3`
-
-/** Restarts the service, and ends once it answers. */
-const ACTIVATE = [
-  `p=$(cat ${PID} 2>/dev/null)`,
-  '[ -z "$p" ] || { kill "$p"; while kill -0 "$p" 2>/dev/null; do sleep 0.1; done; }',
-  `setsid ${process.execPath} service.mjs </dev/null >/dev/null 2>&1 & echo $! >${PID}`,
-  `until bash -c '${ASK}' >/dev/null 2>&1; do sleep 0.1; done`,
-].join('\n')
 
 /** On the server: its sshd takes no connection any more. The open ones live on. */
 const BLOCK =
   'nft add table inet t && nft add chain inet t c "{ type filter hook input priority 0; }" && nft add rule inet t c tcp dport 22 ct state new drop'
 
-/** Says on standard error what is missing. */
-function isPossible({ program }: Balancer): boolean {
-  const missing = [program, 'wrk', 'nft'].filter((name) => spawnSync('which', [name]).status !== 0)
-  if (missing.length > 0)
-    process.stderr.write(`\n*** SKIPPED: rollouts behind ${program}: no ${missing.join(', ')} ***\n\n`)
-  return missing.length === 0 && labAvailable() && hasNft()
-}
+/** Once, on a server of the second group: something that takes long has begun. */
+const GO = `${deployTo}/shared/go`
+const HANG = `[ "$(hostname)" != server2 ] || [ -e ${GO} ] || { touch ${GO}; sleep 6; }`
 
-for (const balancer of [haproxy, nginx])
-  describe.skipIf(!isPossible(balancer))(`a rollout behind ${balancer.program}, under load`, () => {
-    let fleet: DeployLab
-    let running: LabProcess
-    let version = 0
+for (const [balancer, servers] of [
+  [haproxy, 6],
+  [nginx, 4],
+] as const)
+  describe.skipIf(!canBalance(balancer))(`a rollout behind ${balancer.program}, under load`, () => {
+    let fleet: BalancedFleet
 
     beforeAll(async () => {
-      fleet = await DeployLab.of(SERVERS)
-      const { lab, servers } = fleet
-      running = await balancer.start(lab, servers)
-      writeFileSync(join(lab.directory, 'delay.lua'), 'function delay() return 20 end\n')
-      configure()
-      plant()
-      expect(await fleet.run({ MURDER_ROLLOUT_BEFORE: 'true' })).toMatchObject({ code: 0 })
+      fleet = await BalancedFleet.of(balancer, servers)
     })
-    afterAll(() => fleet?.lab.destroy())
+    afterAll(() => fleet?.lab.lab.destroy())
     beforeEach(async () => {
-      plant()
-      expect(running.tail()).not.toMatch(/alert|emerg/i)
-      expect(await balancer.out(fleet.lab, fleet.servers)).toEqual([])
+      fleet.plant()
+      expect(await fleet.out()).toEqual([])
+      for (const server of fleet.lab.servers) await fleet.lab.lab.exec(server, ['rm', '-f', GO])
     })
 
-    /** Writes the settings into the shipitfile: the first group is one server, the second two more. */
-    function configure(more: MurderSettings = {}): void {
-      const file = join(fleet.project.directory, 'shipitfile.js')
-      const { rollout = {}, ...rest } = more
-      const murder = {
-        node: process.execPath,
-        activate: ACTIVATE,
-        healthCheck: `bash -c '${ASK}' | grep -q "^version "`,
-        ...rest,
-        rollout: { groups: [1, 3, '100%'], watch: 1, ...balancer.hooks(fleet.lab), ...rollout },
-      }
-      const text = readFileSync(file, 'utf8').replace(
-        /\n {2}Object\.assign\(shipit\.config\.murder.*\n/,
-        '\n',
-      )
-      const line = `  Object.assign(shipit.config.murder ??= {}, ${JSON.stringify(murder)})`
-      writeFileSync(file, text.replace(/\n}\s*$/, `\n${line}\n}\n`))
+    const run = (...tasks: string[]): Promise<Ended> => fleet.lab.run({}, ...tasks)
+    const isGo = () => existsSync(fleet.lab.server(1).outside(GO))
+    /** It fails on the second server with the planted version, until that has the file. */
+    const ill = () => `[ "$(hostname)" != server2 ] || [ -e ${GO} ] || ! grep -q "${fleet.planted} " version`
+    const isInService = async () => {
+      expect(await fleet.out()).toEqual([])
+      expect((await run('murder:lock:status')).text).not.toContain('left out')
     }
-
-    function plant(word = ''): void {
-      fleet.plant()
-      mkdirSync(fleet.project.workspace, { recursive: true })
-      writeFileSync(join(fleet.project.workspace, 'service.mjs'), SERVICE)
-      writeFileSync(join(fleet.project.workspace, 'version'), `version ${++version} ${word}\n`)
-    }
-
-    /** What the services of all servers say. */
-    async function served(): Promise<string[]> {
-      const answers = await Promise.all(
-        fleet.servers.map((server) => fleet.lab.exec(server, ['bash', '-c', ASK], { anyExit: true })),
-      )
-      return answers.map(({ stdout }) => /version \d+/.exec(stdout)?.[0] ?? 'nothing')
-    }
-
-    /** Steady load while `work` goes on. Gives the requests, and what wrk says of failures: nothing when there are none. */
-    async function underLoad<T>(
-      work: () => Promise<T>,
-    ): Promise<{ result: T; requests: number; failed: string[] }> {
-      const options = [
-        '-t1',
-        '-c8',
-        '-d',
-        '900s',
-        '--timeout',
-        '60s',
-        '-s',
-        join(fleet.lab.directory, 'delay.lua'),
-      ]
-      const wrk = fleet.lab.spawn('deploy', ['wrk', ...options, `http://127.0.0.1:${BALANCER_PORT}/`])
-      await new Promise((resolve) => setTimeout(resolve, 1000))
-      try {
-        const result = await work()
-        await new Promise((resolve) => setTimeout(resolve, 1000))
-        wrk.kill('SIGINT')
-        await wrk.ended
-        const requests = Number(/(\d+) requests in/.exec(wrk.stdout)?.[1])
-        if (process.env.LAB_DEBUG) console.log(wrk.stdout)
-        return { result, requests, failed: wrk.stdout.match(/(Socket errors|Non-2xx).*/g) ?? [] }
-      } finally {
-        wrk.kill('SIGKILL')
-      }
-    }
-
-    const all = (word: string) => Array(SERVERS).fill(word)
-    const release = () => `version ${version}`
 
     test('three groups, and a rollback in the same ones: no request fails', async () => {
-      configure()
-      const { result, failed, requests } = await underLoad(async () => {
-        const deploy = await fleet.run()
-        const after = await served()
-        return { deploy, after, rollback: await fleet.run({}, 'rollback') }
+      fleet.configure()
+      const { result, failed, requests } = await fleet.underLoad(async () => {
+        const deploy = await run()
+        const after = await fleet.served()
+        return { deploy, after, rollback: await run('rollback') }
       })
       expect(result.deploy.code, result.deploy.text).toBe(0)
       expect(result.deploy.text).toContain('Publishing group 3 of 3')
-      expect(result.after).toEqual(all(release()))
+      expect(result.after).toEqual(fleet.all(fleet.planted))
       expect(result.rollback.code, result.rollback.text).toBe(0)
       expect(result.rollback.text).toContain('Publishing group 3 of 3')
-      expect(await served()).toEqual(all(`version ${version - 1}`))
+      expect(await fleet.served()).toEqual(fleet.all(fleet.earlier))
       expect(failed).toEqual([])
       expect(requests).toBeGreaterThan(100)
-      expect(await balancer.out(fleet.lab, fleet.servers)).toEqual([])
+      await isInService()
     })
 
     test('a health check that fails in the second group: all goes back, and no request fails', async () => {
-      const before = await served()
-      configure({ healthCheck: `[ "$(hostname)" != server2 ] || ! grep -q "${release()} " version` })
-      const { result, failed } = await underLoad(() => fleet.run())
+      const before = await fleet.served()
+      fleet.configure({ healthCheck: ill() })
+      const { result, failed } = await fleet.underLoad(() => run())
       expect(result.code, result.text).toBe(1)
       expect(flat(result.text)).toContain('every server has what it had before')
-      expect(await served()).toEqual(before)
+      expect(await fleet.served()).toEqual(before)
       expect(failed).toEqual([])
-      expect(await balancer.out(fleet.lab, fleet.servers)).toEqual([])
+      await isInService()
     })
 
-    test('kill -9 in the middle of a group: after murder:resume nobody is out of service, and no request has failed', async () => {
-      const hang = `[ "$(hostname)" != server3 ] || [ -e ${deployTo}/shared/go ] || { touch ${deployTo}/shared/go; sleep 5; }`
-      configure({ activate: `${ACTIVATE}\n${hang}` })
-      const { result, failed } = await underLoad(async () => {
-        const deploy = fleet.start()
-        const go = fleet.server(2).outside(`${deployTo}/shared/go`)
-        await expect.poll(() => existsSync(go), { timeout: 120_000 }).toBe(true)
-        deploy.kill('SIGKILL')
-        await deploy.ended
-        expect(await balancer.out(fleet.lab, fleet.servers)).not.toEqual([])
-        return fleet.run({}, 'murder:resume')
+    describe.each<[string, (hooks: NonNullable<MurderSettings['rollout']>) => MurderSettings]>([
+      ['before the swap', ({ before = ':' }) => ({ rollout: { before: `${before}\n${HANG}` } })],
+      ['after the swap', () => ({ activate: `${ACTIVATE}\n${HANG}` })],
+      ['in the health check', () => ({ healthCheck: HANG })],
+      ['before the end of after', ({ after = ':' }) => ({ rollout: { after: `${HANG}\n${after}` } })],
+      ['in the pause', () => ({ rollout: { pause: 6 } })],
+    ])('ended %s', (moment, settings) => {
+      const until = (deploy: LabProcess) =>
+        moment === 'in the pause'
+          ? deploy.line(/Waiting 6 s before group 3/, 120_000)
+          : expect.poll(isGo, { timeout: 120_000 }).toBe(true)
+      beforeEach(() => fleet.configure(settings(balancer.hooks(fleet.lab.lab) ?? {})))
+
+      test('by kill -9: after murder:resume nobody is out of service, and no request has failed', async () => {
+        const { result, failed } = await fleet.underLoad(async () => {
+          const deploy = fleet.lab.start()
+          await until(deploy)
+          deploy.kill('SIGKILL')
+          await deploy.ended
+          const out = await fleet.out()
+          return { out, resumed: await run('murder:resume') }
+        })
+        expect(result.out.includes('server2')).toBe(moment !== 'in the pause')
+        expect(result.resumed.code, result.resumed.text).toBe(0)
+        expect(await fleet.served()).toEqual(fleet.all(fleet.planted))
+        expect(failed).toEqual([])
+        await isInService()
       })
-      expect(result.code, result.text).toBe(0)
-      expect(await served()).toEqual(all(release()))
-      expect(failed).toEqual([])
-      expect(await balancer.out(fleet.lab, fleet.servers)).toEqual([])
+
+      test('by Ctrl-C: all goes back, and no request fails', async () => {
+        const before = await fleet.served()
+        const { result, failed } = await fleet.underLoad(async () => {
+          const deploy = fleet.lab.start()
+          await until(deploy)
+          deploy.kill('SIGINT')
+          return fleet.lab.end(deploy)
+        })
+        expect(result.code, result.text).toBe(130)
+        expect(await fleet.served()).toEqual(before)
+        expect(failed).toEqual([])
+        await isInService()
+      })
+    })
+
+    test.each([
+      ['group', 1],
+      [false, 3],
+    ] as const)(
+      'revert: %s leaves the release on %i servers, and murder:resume goes on',
+      async (revert, left) => {
+        const before = await fleet.served()
+        fleet.configure({ healthCheck: ill(), rollout: { revert } })
+        const { result, failed } = await fleet.underLoad(async () => {
+          const deploy = await run()
+          const between = await fleet.served()
+          await isInService()
+          await fleet.lab.lab.exec(fleet.lab.server(1), ['touch', GO])
+          return { deploy, between, resumed: await run('murder:resume') }
+        })
+        expect(result.deploy.code, result.deploy.text).toBe(1)
+        expect(result.between).toEqual(before.map((word, index) => (index < left ? fleet.planted : word)))
+        expect(result.resumed.code, result.resumed.text).toBe(0)
+        expect(await fleet.served()).toEqual(fleet.all(fleet.planted))
+        expect(failed).toEqual([])
+        await isInService()
+      },
+    )
+
+    test("the canary's no takes back that server alone; batch is a short form of groups", async () => {
+      const before = await fleet.served()
+      const { local } = balancer.hooks(fleet.lab.lab) ?? {}
+      fleet.configure({ rollout: { local: { ...local, check: 'echo too many errors; exit 3' } } })
+      const no = await fleet.underLoad(() => run())
+      expect(no.result.code, no.result.text).toBe(1)
+      expect(flat(no.result.text)).toContain(
+        'check ended with exit code 3: too many errors: every server has',
+      )
+      expect(no.result.text).not.toContain('Publishing group 2')
+      expect(await fleet.served()).toEqual(before)
+      expect(no.failed).toEqual([])
+      fleet.plant()
+      fleet.configure({ batch: 2 })
+      const batch = await fleet.underLoad(() => run())
+      expect(batch.result.code, batch.result.text).toBe(0)
+      expect(batch.result.text).toContain(`Publishing group 1 of ${Math.ceil(servers / 2)}: `)
+      expect(await fleet.served()).toEqual(fleet.all(fleet.planted))
+      expect(batch.failed).toEqual([])
+      await isInService()
+    })
+
+    test('a server that vanishes in the second group: the others go back, and the next deploy has all', async () => {
+      const before = await fleet.served()
+      const lost = fleet.lab.server(1)
+      fleet.configure({ activate: `${ACTIVATE}\n${HANG}`, timeouts: { connect: 4, hook: 20 } })
+      const deploy = fleet.lab.start()
+      await expect.poll(isGo, { timeout: 120_000 }).toBe(true)
+      await fleet.lab.lab.cut(lost)
+      const ended = await fleet.lab.end(deploy)
+      expect(ended.code, ended.text).toBe(1)
+      expect(flat(ended.text)).toContain(`all servers have what they had before, but ${fleet.lab.label(1)}`)
+      await fleet.lab.lab.restore(lost)
+      const after = await fleet.served()
+      expect(after.filter((_, index) => index !== 1)).toEqual(before.filter((_, index) => index !== 1))
+      fleet.configure()
+      fleet.plant()
+      const next = await run()
+      expect(next.code, next.text).toBe(0)
+      expect(await fleet.served()).toEqual(fleet.all(fleet.planted))
+      await isInService()
     })
 
     test('a release that blocks port 22: it goes back, and no request fails', async () => {
-      const before = await served()
-      configure({
-        activate: `${ACTIVATE}\n[ "$(hostname)" != server2 ] || ! grep -q "${release()} " version || { ${BLOCK}; }`,
+      const before = await fleet.served()
+      fleet.configure({
+        activate: `${ACTIVATE}\n[ "$(hostname)" != server2 ] || ! grep -q "${fleet.planted} " version || { ${BLOCK}; }`,
         rollout: { confirm: 5, undo: 'nft delete table inet t 2>/dev/null; true' },
         timeouts: { connect: 4 },
       })
-      const { result, failed } = await underLoad(() => fleet.run())
+      const { result, failed } = await fleet.underLoad(() => run())
       expect(result.code, result.text).toBe(1)
-      expect(await served()).toEqual(before)
+      expect(await fleet.served()).toEqual(before)
       expect(failed).toEqual([])
-      expect(await balancer.out(fleet.lab, fleet.servers)).toEqual([])
-      plant()
-      expect((await fleet.run()).code).toBe(0)
-      expect(await served()).toEqual(all(release()))
+      await isInService()
+      fleet.plant()
+      expect((await run()).code).toBe(0)
+      expect(await fleet.served()).toEqual(fleet.all(fleet.planted))
     })
   })

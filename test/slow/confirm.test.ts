@@ -122,7 +122,11 @@ describe.skipIf(!labAvailable() || !hasNft())('a release that is to be confirmed
     deploy.kill('SIGKILL')
     await deploy.ended
     fleet.plant()
-    expect(await fleet.run({ MURDER_DELTAS: 'false' })).toMatchObject({ code: 0 })
+    const run = await fleet.run({ MURDER_DELTAS: 'false' })
+    expect(run).toMatchObject({ code: 0 })
+    expect(flat(run.text)).toMatch(
+      /, root@\S+: \d{14} of \S+ since \S+ was not confirmed; a guard takes it back once/,
+    )
     const newer = fleet.lives()
     await gone()
     await new Promise((resolve) => setTimeout(resolve, 3000))

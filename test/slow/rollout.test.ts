@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Groups } from '../../src/config/kinds/rollout.ts'
 import type { MurderSettings } from '../../src/config/schema.ts'
 import type { ServerEntry } from '../../src/shipit.ts'
 import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
+import { names } from '../support/harness/deploy-project.ts'
 
 interface Rollout extends Embedded {
   /** What hooks have said since the last call, in its order. */
@@ -57,6 +59,9 @@ async function fleetOfThree(): Promise<Rollout> {
       }),
   }
 }
+
+const pictures = ({ project }: Rollout) =>
+  names(project.directory, '.shipit-murder/logs').filter((name) => name.endsWith('.html'))
 
 const say = (word: string) => `echo "${word} $NAME" >>"$LOG"`
 const hooks = (log: string) => ({
@@ -140,7 +145,9 @@ test('when a group fails all go back, are restarted, and nobody stays out', asyn
   expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({
     drained: [],
     groups: [{ servers: ['a'] }],
+    release: /releases\/(\d{14})"/.exec(run.stdout)?.[1],
   })
+  expect(pictures(it)).toHaveLength(2)
   expect((await it.project.run('murder:resume')).stdout).toContain(
     'There is no rollout with groups that are left',
   )
@@ -159,8 +166,14 @@ test('or only the group, and murder:resume goes on with what is left', async () 
   expect(it.live()).toEqual(['two', 'one', 'one'])
   expect(it.said().at(-1)).toBe('reverted')
 
+  const last = () => readFileSync(join(it.project.directory, '.shipit-murder/last/test.json'), 'utf8')
+  const deployed = last()
+  expect((await it.project.run('murder:resume', { MURDER_ONLY: 'a' })).code).toBe(2)
+  expect(last()).toBe(deployed)
+  expect(pictures(it)).toHaveLength(2)
   const early = await it.project.run('murder:resume')
   expect(early.code).toBe(1)
+  expect(pictures(it)).toHaveLength(3)
   expect(it.live()).toEqual(['two', 'one', 'one'])
   rmSync(join(it.app(1), 'releases/ill'))
   const dry = await it.project.run('murder:resume', { MURDER_DRY_RUN: '1' })
@@ -172,6 +185,51 @@ test('or only the group, and murder:resume goes on with what is left', async () 
   expect(it.said().filter((line) => line.startsWith('before '))).toEqual(['before b', 'before c'])
   expect(it.project.seen().map(({ event }) => event)).toEqual(['published', 'cleaned', 'deployed'])
   expect((await it.project.run('murder:resume')).code).toBe(2)
+})
+
+test('a deploy that is killed says so as well where only commands on the deploy host take servers out', async () => {
+  const it = await fleetOfThree()
+  const { local } = hooks(it.log)
+  it.set({
+    rollout: { groups: [1, '100%'], local },
+    activate: '[ ! -e "$LOG.hang" ] || { echo hang >>"$LOG"; sleep 60; }',
+  })
+  expect((await it.deploy('one')).code).toBe(0)
+  const out = async () => (await it.project.run('murder:lock:status')).stdout.match(/^. was left out/gm)
+  expect(await out()).toBeNull()
+  writeFileSync(`${it.log}.hang`, '')
+  writeFileSync(join(it.project.workspace, 'file'), 'two')
+  const run = it.project.start('deploy')
+  await expect.poll(() => readFileSync(it.log, 'utf8'), { timeout: 30_000 }).toContain('hang')
+  run.signal('SIGKILL')
+  await run.ended
+  rmSync(`${it.log}.hang`)
+  expect(await out()).toEqual(['a was left out'])
+  it.said()
+  const resumed = await it.project.run('murder:resume')
+  expect(resumed, resumed.stdout).toMatchObject({ code: 0 })
+  expect(resumed.stdout).toMatch(/^a was left out of service by .*; publishing puts it back/m)
+  expect(it.said()).toContain('afterGroup 127.0.0.2')
+  expect(await out()).toBeNull()
+  // Also what failed is in service again, by afterGroup of its group.
+  for (const more of [
+    { tolerate: 1 },
+    { rollout: { groups: [1, '100%'] as Groups, local, revert: false } },
+  ]) {
+    it.set({ rollout: { groups: [1, '100%'], local }, healthCheck: '[ "$NAME" != b ]', ...more })
+    expect((await it.deploy('three')).code).toBe('tolerate' in more ? 0 : 1)
+    expect(await out()).toBeNull()
+  }
+})
+
+test('a before without an after leaves nobody noted as out of service', async () => {
+  const it = await fleetOfThree()
+  it.set({ rollout: { groups: [1, '100%'], before: say('before'), after: { canary: say('after') } } })
+  expect((await it.deploy('one')).code).toBe(0)
+  expect(it.said()).toEqual(
+    ['before a', 'after a', 'before b', 'before c'].map((line) => expect.stringContaining(line.slice(0, -1))),
+  )
+  expect((await it.project.run('murder:lock:status')).stdout).not.toContain('left out')
 })
 
 test('a deploy that is killed says who is out, and murder:resume puts them back', async () => {

@@ -105,19 +105,13 @@ function misspelt(key: string): string | undefined {
   return isNear && key.length > 2 ? meant : undefined
 }
 
-/** Entries with the same name: output and settings could not tell them apart. */
+/** Entries with the same name, one line for each name: output and settings could not tell them apart. */
 function sameNames(servers: readonly unknown[]): string[] {
-  return servers.flatMap((server, index) => {
-    const { label } = entryOf(server)
-    if (label === undefined) return []
-    const other = findServers(label, servers).find(
-      (at) => at > index || (at < index && !hasLabel(servers[at])),
-    )
-    if (other === undefined) return []
-    return [
-      `servers[${index}] and servers[${other}] are both called ${found(label)}: give each of them a label of its own`,
-    ]
+  const labels = new Set(servers.flatMap((server) => entryOf(server).label ?? []))
+  return [...labels].flatMap((label) => {
+    const its = findServers(label, servers).map((at) => `servers[${at}]`)
+    if (its.length < 2) return []
+    const all = its.length === 2 ? 'both' : 'all'
+    return [`${its.join(' and ')} are ${all} called ${found(label)}: give each of them a label of its own`]
   })
 }
-
-const hasLabel = (server: unknown) => entryOf(server).label !== undefined

@@ -15,6 +15,7 @@ export function rolloutProblems(
   const { rollout, batch, activate, sites } = settings
   const { groups, before, after, healthCheck, undo, watch, local } = rollout
   const name = nameOf('rollout.groups')
+  const totals = { taking: selectServers(servers, settings).length, named: servers.length }
   const commands: [SettingKey, Commands | undefined][] = [
     ['rollout.before', before],
     ['rollout.after', after],
@@ -26,7 +27,7 @@ export function rolloutProblems(
     ...(batch !== undefined && groups !== undefined
       ? [`${nameOf('batch')} and ${name} both make groups: remove one of them`]
       : []),
-    ...(groups === undefined ? [] : groupsProblem(groups, selectServers(servers, settings).length, name)),
+    ...(groups === undefined ? [] : groupsProblem(groups, totals, name)),
     ...(groups === 'role' && rolesOf(servers).length === 0
       ? [`${name} is role, but no entry of servers has roles: give them some`]
       : []),

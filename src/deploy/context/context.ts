@@ -20,6 +20,7 @@ import { refuseChoiceOfPeers } from './servers/choose-servers.ts'
 import { findConnections } from './servers/connections.ts'
 import { commandsEnded, watchCommands } from './servers/ssh-pool.ts'
 import { settingsOf } from './settings-of.ts'
+import { unconfirmedNotes } from './unconfirmed-notes.ts'
 
 /** The parts that the steps of one `npx shipit …` share. */
 export interface Context {
@@ -110,6 +111,10 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
       lost: ({ label }) => shipit.log(`${label}: somebody else has published there since the lock was lost`),
       drained: ({ label }, about) =>
         shipit.log(`${label} was left out of service by ${oneLine(about)}; ${putsBack(settings)}`),
+      unconfirmed: (found) => {
+        for (const { text, ...fields } of unconfirmedNotes(found))
+          say({ display, shipit }, text, 'unconfirmed', fields)
+      },
     },
   )
   const interrupt = new Interrupt(shipit)
@@ -152,8 +157,8 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
 }
 
 const putsBack = ({ rollout }: Settings) =>
-  rollout.after === undefined
-    ? 'no murder.rollout.after is set: put it back by hand, and remove the file drained beside the lock'
+  rollout.after === undefined && rollout.local.afterGroup === undefined
+    ? 'no murder.rollout.after is set: put it back by hand'
     : 'publishing puts it back, and murder:resume'
 
 function describeOutcome(outcome: Outcome | 'again'): string {

@@ -9,6 +9,7 @@ import { pause } from '../../system/backoff.ts'
 import { nameOwnProcess } from '../../system/process-identity.ts'
 import { duration, oneLine } from '../../text/format.ts'
 import { fenceScript, outsiderFenceScript } from '../scripts/fence-script.ts'
+import { parseUnconfirmed, type Unconfirmed } from '../scripts/guard/tell-guard-script.ts'
 import {
   holdLockScript,
   type KnownLinks,
@@ -56,6 +57,8 @@ export interface LockEvents {
   lost: (server: Server) => void
   /** A deploy that was killed has left the server out of service. */
   drained: (server: Server, about: string) => void
+  /** Servers whose live release was not confirmed by the deploy that published it. Called once, when all are locked. */
+  unconfirmed: (found: ReadonlyMap<Server, Unconfirmed>) => void
 }
 
 export function newOwner(kind: LockOwner['kind'], what: string): LockOwner {
@@ -90,6 +93,7 @@ export class FleetLock {
   readonly #links = new Map<Server, string>()
   /** Its target where this run has published. */
   #ownLink: string | undefined
+  readonly #unconfirmed = new Map<Server, Unconfirmed>()
   readonly #released = new AbortController()
 
   constructor(fleet: Fleet, place: Place, what: string, tell: LockEvents) {
@@ -169,6 +173,7 @@ export class FleetLock {
           anew,
         )
     }
+    if (this.#unconfirmed.size > 0) this.#tell.unconfirmed(this.#unconfirmed)
     return [...outcomes.values()]
   }
 
@@ -219,6 +224,8 @@ export class FleetLock {
     if (!outcome.ok || parseLock(outcome.stdout) !== 'taken') return outcome
     if (!again) {
       this.#links.set(server, parseLink(outcome.stdout))
+      const unconfirmed = parseUnconfirmed(outcome.stdout)
+      if (unconfirmed !== undefined) this.#unconfirmed.set(server, unconfirmed)
       const drained = parseDrained(outcome.stdout)
       if (drained !== undefined && !this.drained.has(server)) {
         this.drained.set(server, drained)

@@ -7,6 +7,7 @@ import { notifyFile } from '../../notify-file.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { logsDirectory } from '../paths/local-paths.ts'
+import { said } from './run-report.ts'
 import { count } from './say.ts'
 
 /**
@@ -59,7 +60,7 @@ function noticeOf(
   const { environment, currentRevision: revision = null } = shipit
   const servers = fleet.all.length
   const published = record.servers.filter((server) => server.published).length
-  const why = error === undefined ? null : log.redacted(explain(error))
+  const why = error === undefined ? null : log.redacted(said(error))
   const what = event === 'started' ? WORDS.started : `${release ?? 'a deploy'} ${WORDS[event]}`
   const where = `${environment}: ${what} (${count(servers, 'server')}, by ${who})`
   return {

@@ -4,14 +4,14 @@ import type { Context } from '../context/context.ts'
 
 /**
  * The final report as a plain object, for MURDER_REPORT and the event `murder:done`. `deployed`: the part of a deploy that got
- * that far. `release`: the one that the run was about; in `shipit` is the one that servers went back to, where they did.
+ * that far. `release`: the one that this run has tried to publish, which is not Shipit's any more once all has gone back.
  */
 export function runReport(
   { shipit, record, leftOut, staging }: Context,
   begun: Date,
   error: unknown,
   deployed: DeployReport | undefined,
-  release: string | undefined = shipit.releaseDirname,
+  release = shipit.releaseDirname,
 ) {
   const exitCode = error instanceof MurderError ? error.exitCode : error ? ExitCode.failed : ExitCode.done
   const { size, packaged, phases, seederUploaded } = deployed ?? record
@@ -44,5 +44,5 @@ export function runReport(
 export type RunReport = ReturnType<typeof runReport>
 
 /** What servers have failed of is in the report itself, and not in a table above it. */
-const said = (error: unknown): string =>
+export const said = (error: unknown): string =>
   error instanceof MurderError && error.code === 'FLEET_FAILED' ? error.message : explain(error)

@@ -31,13 +31,15 @@ export function endPicture({ picture, leftOut }: Context, report: RunReport): vo
  * Keeps the picture of a deploy beside its log, and puts one where MURDER_REPORT wants it. A failure here does not fail the run.
  */
 export function savePicture(
-  { shipit, picture, log }: Context,
+  { shipit, picture, log, again, resumed }: Context,
   { isDeploy, release, begun }: { isDeploy: boolean; release: string | null; begun: string },
   env: NodeJS.ProcessEnv = process.env,
 ): void {
   const wanted = env.MURDER_REPORT && isPicture(env.MURDER_REPORT) ? env.MURDER_REPORT : undefined
   const plain = withoutSecrets(picture.picture, (text) => log.redacted(text))
-  const name = release ?? begun.replace(/\D/g, '').slice(0, 14)
+  // What goes on with the release of an earlier deploy leaves the picture of that.
+  const isOwn = release !== null && again === undefined && resumed === undefined
+  const name = isOwn ? release : begun.replace(/\D/g, '').slice(0, 14)
   const kept = join(logsDirectory(), `${encodeURIComponent(name)}${ENDING}`)
   try {
     if (wanted !== undefined) writePicture(wanted, plain, REPORT_MODE)

@@ -58,9 +58,15 @@ function inBatches<T>(servers: readonly T[], batch: Share | undefined): Group<T>
   return starts.map((at) => ({ servers: servers.slice(at, at + size) }))
 }
 
-/** Servers may have been left out since the settings were checked: the last group has what remains. */
+/**
+ * Fewer servers may take part than when the settings were written: a group that would end before the one before it is empty then,
+ * and the last group has what remains.
+ */
 function cumulative<T>(servers: readonly T[], groups: readonly Share[]): Group<T>[] {
-  const ends = groups.map((share) => Math.min(servers.length, countOf(share, servers.length)))
-  ends[ends.length - 1] = servers.length
-  return ends.map((end, index) => ({ servers: servers.slice(ends[index - 1] ?? 0, end) }))
+  let done = 0
+  return groups.map((share, index) => {
+    const begin = done
+    done = index === groups.length - 1 ? servers.length : Math.max(begin, countOf(share, servers.length))
+    return { servers: servers.slice(begin, done) }
+  })
 }

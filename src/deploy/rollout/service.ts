@@ -4,7 +4,10 @@ import type { Failure } from '../../report/failures.ts'
 import { runHere } from '../commands/run-here.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
+import { failuresOf } from '../outcome/fleet-error.ts'
+import { placesOf } from '../paths/places.ts'
 import { drainScript, undrainScript } from '../scripts/drained-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 import type { Group } from './groups.ts'
 import { concernedBy, runHook } from './hooks.ts'
 
@@ -34,8 +37,13 @@ export class Service {
 
   /** Whether anything is done before and after a change. */
   get hasHooks(): boolean {
-    const { before, after, local } = this.#context.settings.rollout
-    return [before, after, local.beforeGroup, local.afterGroup].some((hook) => hook !== undefined)
+    const { before, after } = this.#context.settings.rollout
+    return this.#hasLocal || before !== undefined || after !== undefined
+  }
+
+  get #hasLocal(): boolean {
+    const { local } = this.#context.settings.rollout
+    return local.beforeGroup !== undefined || local.afterGroup !== undefined
   }
 
   /** Whether `beforeGroup` has begun for this group and `afterGroup` has not. */
@@ -50,17 +58,21 @@ export class Service {
     signal?: AbortSignal,
   ): Promise<StepFailures> {
     const { settings } = this.#context
-    const { before, after, local } = settings.rollout
+    const { before, after } = settings.rollout
+    const { who, when } = author()
+    const about = `${who} since ${when}, for release ${this.#release}`
     if (group && !this.#groupsOut.has(group)) {
-      if (local.beforeGroup !== undefined || local.afterGroup !== undefined) this.#groupsOut.add(group)
+      if (this.#hasLocal) {
+        this.#groupsOut.add(group)
+        const failures = await this.#note(servers, (remotePath) => drainScript(remotePath, about, ':'))
+        if (failures.length > 0) return { failures }
+      }
       const stopped = await this.#here('beforeGroup', group, signal)
       if (stopped) return { failures: [], stopped }
     }
     const inService = servers.filter((server) => !this.#out.has(server))
     for (const hook of [before, after])
       for (const server of concernedBy(hook, inService)) this.#out.add(server)
-    const { who, when } = author()
-    const about = `${who} since ${when}, for release ${this.#release}`
     const failures = await runHook(
       this.#context,
       {
@@ -80,8 +92,11 @@ export class Service {
   /** Runs to its end, also after Ctrl-C. */
   async putBack(group: Group<Server> | undefined, servers: readonly Server[]): Promise<StepFailures> {
     const out = servers.filter((server) => this.#out.has(server))
-    const failures = await this.#after(out)
-    const stopped = group && this.#groupsOut.delete(group) ? await this.#here('afterGroup', group) : undefined
+    const isOut = group !== undefined && this.#groupsOut.delete(group)
+    const failures = await this.#after(out, { keepsNote: isOut })
+    const stopped = isOut ? await this.#here('afterGroup', group) : undefined
+    if (this.#hasLocal && !stopped)
+      failures.push(...(await this.#forget(servers.filter((server) => !this.#out.has(server)))))
     return { failures, stopped }
   }
 
@@ -93,12 +108,14 @@ export class Service {
     for (const group of this.#groupsOut) {
       const failed = await this.#here('afterGroup', group)
       if (failed) shipit.log(failed.message)
+      else await this.#forget(group.servers.filter((server) => !this.#out.has(server)))
     }
     this.#groupsOut.clear()
     return [...this.#out].map(({ label }) => label)
   }
 
-  async #after(servers: readonly Server[]): Promise<Failure[]> {
+  /** `keepsNote`: until `afterGroup` has ended, too. */
+  async #after(servers: readonly Server[], { keepsNote = false } = {}): Promise<Failure[]> {
     const { settings } = this.#context
     const { after } = settings.rollout
     const failures = await runHook(
@@ -109,13 +126,29 @@ export class Service {
         release: this.#release,
         timeoutS: settings.timeouts.hook,
         inCurrent: false,
-        with: (script, remotePath) => undrainScript(remotePath, script),
+        ...(keepsNote ? {} : { with: (script, remotePath) => undrainScript(remotePath, script) }),
       },
       servers,
     )
+    if (!keepsNote) {
+      const others = servers.filter((server) => concernedBy(after, [server]).length === 0)
+      failures.push(...(await this.#forget(others)))
+    }
     const failed = new Set(failures.map(({ server }) => server))
     for (const server of servers) if (!failed.has(server.label)) this.#out.delete(server)
     return failures
+  }
+
+  /** Removes the notes of servers where nothing else does. */
+  #forget(servers: readonly Server[]): Promise<Failure[]> {
+    return this.#note(servers, (remotePath) => undrainScript(remotePath, ':'))
+  }
+
+  async #note(servers: readonly Server[], scriptOf: (remotePath: string) => string): Promise<Failure[]> {
+    const { fleet } = this.#context
+    const script = (server: Server) => scriptOf(placesOf(this.#context, server).remotePath)
+    const options = { servers, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
+    return failuresOf(await fleet.run('note', (server) => ({ script: script(server) }), options), 'note')
   }
 
   #here(

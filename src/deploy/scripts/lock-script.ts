@@ -2,7 +2,8 @@ import { posix } from 'node:path'
 import { stay } from '../../fleet/persistent-shell-script.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 import { tellDrainedScript } from './drained-script.ts'
-import { CANNOT_WRITE, SAY, STARTED } from './shell-functions.ts'
+import { tellGuardScript } from './guard/tell-guard-script.ts'
+import { CANNOT_WRITE, SAY, STARTED, STILL_RUNS } from './shell-functions.ts'
 import { parseValues } from './values.ts'
 
 /** The owner of a lock. Times are the deploy host's, for people only: no clock is compared with another. */
@@ -49,12 +50,12 @@ export const lockFunctions = (
 ) => `l=${quotePath(pathOf(remotePath))}; last="\${l%/*}/last-lock"
 ${SAY}
 ${STARTED}
+${STILL_RUNS}
 read_lock() {
   id_of=; kind=; about=; since=; holder=
   { IFS= read -r id_of; IFS= read -r kind; IFS= read -r about; IFS= read -r since; IFS= read -r holder; } 2>/dev/null <"$1"
 }
 look() { read_lock "$l"; [ -e "$l" ] || [ -L "$l" ]; }
-still_runs() { if [ -r /proc/self/stat ]; then started "$1" && [ "$start" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }
 left() {
   case "$kind$id_of$about" in deploy*|'') ;; *) return 1;; esac
   ${ended.length > 0 ? `case "$id_of" in ${ended.map(quote).join('|')}) return 0;; esac` : ''}
@@ -129,6 +130,7 @@ drop() { own && [ "$holder" = "$self" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM
 say lock.current "$(link_now)"
 ${tellDrainedScript(remotePath)}
+(${tellGuardScript(remotePath)})
 ${after}
 say lock.taken yes
 touched=0

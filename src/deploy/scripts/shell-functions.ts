@@ -6,17 +6,22 @@ export const ANY_AGENT = `if [ ! -f "$a" ]; then for x in "$p"/murder-*.mjs; do 
 
 /**
  * Shell function `started PID`: sets `start` to the start time of that process as proc(5) gives it, which tells it from a later
- * process of the same pid. Fails, and empties `start`, where the process does not run or there is no /proc. It starts no program,
- * because starting programs takes most of a deploy's time on a server.
+ * process of the same pid. Fails, and empties `start`, where the process does not run or there is no /proc. One that has ended and
+ * that nobody has waited for (`Z`) does not run: in containers it may stay so. It starts no program, because starting programs
+ * takes most of a deploy's time on a server.
  */
 export const STARTED = `started() {
   start=
   { IFS= read -r start </proc/"$1"/stat; } 2>/dev/null || return 1
   start=\${start##*) }
   set -f; set -- $start; set +f
-  [ $# -gt 19 ] || return 1
+  start=
+  [ $# -gt 19 ] && [ "$1" != Z ] || return 1
   shift 19; start=$1
 }`
+
+/** Shell function `still_runs PID START`: whether that process runs. Needs `started`, whose start time it compares. */
+export const STILL_RUNS = `still_runs() { if [ -r /proc/self/stat ]; then started "$1" && [ "$start" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }`
 
 /**
  * Shell functions `mount_in PATH`, which prints a mount point at or in a directory and fails where there is none, and

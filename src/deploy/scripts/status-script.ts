@@ -2,7 +2,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { quotePath } from '../../text/shell-quote.ts'
 import type { ServerPaths } from '../paths/server-paths.ts'
-import { tellGuardScript } from './guard/guard-orders.ts'
+import { parseUnconfirmed, tellGuardScript, type Unconfirmed } from './guard/tell-guard-script.ts'
 import { findNode } from './node/find-node-script.ts'
 import { STAGED } from './releases/staged-script.ts'
 import { ANY_AGENT, SAY } from './shell-functions.ts'
@@ -39,7 +39,7 @@ export function parseStatus({ label }: Pick<Server, 'label'>, output: string): S
     agent: values.get('agent') === 'yes',
     current: values.get('current') || null,
     staged: values.get('staged') || null,
-    unconfirmed: values.get('unconfirmed') || null,
+    unconfirmed: parseUnconfirmed(output) ?? null,
     runs: output.split('\n').flatMap(parseRuns),
   }
 }
@@ -54,6 +54,6 @@ export interface ServerStatus {
   /** The release that waits to be published. */
   staged: string | null
   /** The release that a guard takes back unless it is confirmed. */
-  unconfirmed: string | null
+  unconfirmed: Unconfirmed | null
   runs: RunStatus[]
 }

@@ -82,19 +82,31 @@ function describe(local: RunStatus[], servers: ServerStatus[], failures: readonl
       : fittedTable([SERVICES.map(({ title }) => title), ...rows], SERVICES, width)
   const peers = [...servers.flatMap(serverRows), ...failures.map(({ server }) => [server, '?', '?', '?'])]
   const below = fittedTable([PEERS.map(({ title }) => title), ...peers], PEERS, width)
-  return [above, '', below, ...waitingLines(servers, 'staged'), ...waitingLines(servers, 'unconfirmed')].join(
-    '\n',
-  )
+  const waiting = [
+    ...waitingLines(servers, 'Staged', ({ staged }) => staged),
+    ...waitingLines(servers, 'Not confirmed yet, and about to go back:', unconfirmed(false)),
+    ...waitingLines(
+      servers,
+      'Never confirmed, and nobody goes back, as the guard has ended:',
+      unconfirmed(true),
+    ),
+  ]
+  return [above, '', below, ...waiting].join('\n')
 }
 
-const WAITING = { staged: 'Staged', unconfirmed: 'Not confirmed yet, and about to go back:' }
+const unconfirmed = (isLost: boolean) => (status: ServerStatus) =>
+  status.unconfirmed?.isLost === isLost ? status.unconfirmed.release : null
 
-function waitingLines(servers: readonly ServerStatus[], what: keyof typeof WAITING): string[] {
-  const releases = servers.flatMap((each) => each[what] ?? [])
+function waitingLines(
+  servers: readonly ServerStatus[],
+  what: string,
+  releaseOf: (status: ServerStatus) => string | null,
+): string[] {
+  const releases = servers.flatMap((each) => releaseOf(each) ?? [])
   return [...new Set(releases)].map((release) => {
-    const having = servers.filter((each) => each[what] === release).map(({ server }) => oneLine(server))
+    const having = servers.filter((each) => releaseOf(each) === release).map(({ server }) => oneLine(server))
     const where = having.length === servers.length ? 'all of them' : nameSome(having, SHOWN_SERVERS)
-    return `\n${WAITING[what]} ${oneLine(release)}, on ${where}`
+    return `\n${what} ${oneLine(release)}, on ${where}`
   })
 }
 

@@ -1,7 +1,8 @@
 import { oneLine, READ_AND_RUN } from '../../../fleet/ssh/bootstrap.ts'
 import { quote } from '../../../text/shell-quote.ts'
 import { SAY } from '../shell-functions.ts'
-import { type Guard, guardPath, guardProgram, READ_ABOUT } from './guard-program.ts'
+import { type Guard, guardProgram } from './guard-program.ts'
+import { guardPath, READ_ABOUT } from './tell-guard-script.ts'
 
 /** What a server has said of its guard. `none`: nothing was live before, and so there is nothing to guard. */
 const ANSWERS = ['armed', 'none', 'confirmed', 'released', 'back'] as const
@@ -16,15 +17,20 @@ const begin = (remotePath: string) => `g=${guardPath(remotePath)}
 ${SAY}
 ${READ_ABOUT}`
 
+/** What a guard has left behind that ended while it went back: with the lock of this deploy nobody goes back. */
+const SWEEP = `if [ -d "$g.back" ]; then rm -rf "$g.back"; fi`
+
 /** For `arm` of publishing without a guard: publishing removes the guard of another deploy. */
-export const supersedeScript = (remotePath: string): string =>
-  `if [ -d ${guardPath(remotePath)} ]; then rm -rf ${guardPath(remotePath)}; fi`
+export const supersedeScript = (remotePath: string): string => `g=${guardPath(remotePath)}
+if [ -d "$g" ]; then rm -rf "$g"; fi
+${SWEEP}`
 
 /**
  * For `arm` of publishing: starts the guard, or fails. Where the release is live already, because a deploy has ended in the middle of
  * this, the guard of that deploy knows what was before. `by`: who publishes.
  */
 export const armScript = (guard: Guard, by: string): string => `${begin(guard.remotePath)}
+${SWEEP}
 about
 if [ "$was" != "$r" ]; then former=$was; elif [ "$release" != "\${r##*/}" ]; then former=$r; fi
 if [ "$t" = ${quote(guard.token)} ]; then
@@ -62,9 +68,3 @@ export const standDownScript = (
   waitS: number,
 ): string => `${releaseScript(remotePath, token)}
 n=0; while [ -d "$g.back" ] && [ "$n" -lt ${waitS} ]; do sleep 1; n=$((n + 1)); done`
-
-/** Says `unconfirmed` and the release that a guard would take back. */
-export const tellGuardScript = (remotePath: string): string => `g=${guardPath(remotePath)}
-${READ_ABOUT}
-if [ -d "$g.back" ]; then g="$g.back"; fi
-about; [ -z "$release" ] || say unconfirmed "$release"; [ -z "$by" ] || say unconfirmedBy "$by"`

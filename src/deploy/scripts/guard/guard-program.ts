@@ -1,24 +1,11 @@
-import { posix } from 'node:path'
 import { oneLine, READ_AND_RUN } from '../../../fleet/ssh/bootstrap.ts'
-import { quote, quotePath } from '../../../text/shell-quote.ts'
+import { quote } from '../../../text/shell-quote.ts'
 import { type LockOwner, lockFunctions, TOUCH_EVERY_S, takeFunction } from '../lock-script.ts'
 import { guardRevertScript } from '../releases/publish-script.ts'
+import { guardPath, READ_ABOUT } from './tell-guard-script.ts'
 
 /** How long a guard waits for somebody else's deploy to end, and for a command that has no limit. */
 const MAX_WAIT_S = 3600
-
-/**
- * The directory of the guard, beside the lock, while the release is not confirmed; with `.back` at its end while the guard goes back.
- * `about` has lines: the token, the release, the link before it, who publishes it. `silent` is there since the guard has last seen a
- * sign of life, which removes it. `due` is there while only a new connection counts.
- */
-export const guardPath = (remotePath: string): string => quotePath(posix.join(remotePath, 'guard'))
-
-/** Sets `t`, `release`, `former` and `by` to what is known of a guard that has not gone back yet. */
-export const READ_ABOUT = `about() {
-  t=; release=; former=; by=
-  { IFS= read -r t; IFS= read -r release; IFS= read -r former; IFS= read -r by; } 2>/dev/null <"$g/about"
-}`
 
 export interface Guard {
   remotePath: string
@@ -41,7 +28,8 @@ export interface Guard {
 /**
  * The program of a guard, in a session of its own. It says `ready`, and then waits until the deploy takes it away. When there has
  * been no sign of life from the deploy for `seconds`, or since `due` no new connection, it takes the lock and goes back. It leaves
- * everything as it is where somebody else has published, and waits while somebody else's deploy has the lock.
+ * everything as it is where somebody else has published, and waits while somebody else's deploy has the lock. What it leaves behind
+ * when it ends without either tells that.
  */
 export function guardProgram(o: Guard): string {
   const limit = o.timeoutS > 0 ? o.timeoutS : MAX_WAIT_S
@@ -56,6 +44,7 @@ ${RUN(limit)}
 drop() { if look && [ "$id_of" = "$id" ]; then rm -f "$l"; fi; }
 mine() { about; [ "$t" = "$token" ]; }
 mine || exit 1
+started $$; echo "$$ $start" >"$g/process" || exit 1
 echo ready
 exec </dev/null >/dev/null 2>&1
 waited=0
@@ -65,7 +54,7 @@ while :; do
     if ! look || [ "$kind" = manual ]; then break; fi
     sleep 1; waited=$((waited + 1))
     mine || exit 0
-    [ "$waited" -lt ${MAX_WAIT_S} ] || { rm -rf "$g"; exit 0; }
+    [ "$waited" -lt ${MAX_WAIT_S} ] || exit 0
   done
   if ! mine || ! mv "$g" "$g.back"; then drop; exit 0; fi
   [ ! -e "$g.back/$because" ] || break
@@ -97,7 +86,10 @@ const WAIT = (seconds: number) => `wait_for_life() {
   done
 }`
 
-/** Shell function `run TEXT`: runs a script in a session of its own, and ends all of that when it is late. */
+/**
+ * Shell function `run TEXT`: runs a script in a session of its own, and ends all of that when it is late. A guard needs `setsid` in
+ * any case, and so it needs no `ps`, without which `watch` of other commands ends nothing: nobody is there to give up a guard.
+ */
 const RUN = (seconds: number) => `run() {
   printf '%s\\n' "$1" | setsid sh -c '${READ_AND_RUN}' &
   p=$!; n=0

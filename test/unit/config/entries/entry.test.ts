@@ -51,6 +51,13 @@ describe('problems, one line each', () => {
     expect(entryProblems([{ host: 'a', env: { MURDER_HOST: 'x' } }])).toHaveLength(1)
   })
 
+  test('three with one name', () => {
+    const servers = ['a', 'b', 'c'].map((host) => ({ host, label: 'web1' }))
+    expect(entryProblems(servers)).toEqual([
+      'servers[0] and servers[1] and servers[2] are all called "web1": give each of them a label of its own',
+    ])
+  })
+
   test.each<[unknown[]]>([
     [
       [

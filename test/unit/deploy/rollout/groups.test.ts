@@ -27,6 +27,7 @@ test.each<[string, Partial<Grouping>, string]>([
   [ten, { groups: [1, 3, 10] }, '1 | 2 3 | 4 5 6 7 8 9 10'],
   ['1 2 3', { groups: [1, 5, 10] }, '1 | 2 3'],
   ['1 2 3 4', { groups: [1, 3] }, '1 | 2 3 4'],
+  ['1 2 3 4 5 6', { groups: [3, '10%', '100%'] }, '1 2 3 | 4 5 6'],
   ['1', { groups: [1, '10%', '100%'] }, '1'],
   ['web1 db2 web3 4', { groups: 'role' }, 'web: web1 web3 | db: db2 | 4'],
   ['1 web+db2 db3', { groups: 'role' }, 'web: web+db2 | db: db3 | 1'],
@@ -34,26 +35,31 @@ test.each<[string, Partial<Grouping>, string]>([
 ])('%s in %j: %s', (servers, grouping, expected) => expect(plan(servers, grouping)).toBe(expected))
 
 describe('groups that do not add up', () => {
-  test.each<[Groups, number, string | undefined]>([
-    [[1, '10%', '100%'], 6, undefined],
-    [[1, 6], 6, undefined],
-    ['role', 6, undefined],
-    [
-      [1, '10%'],
-      6,
-      "x is 1, 10%, which does not add up: 1 of 6 servers are done after the last group: let it end in '100%'",
-    ],
-    [
-      [1, 5],
-      6,
-      "x is 1, 5, which does not add up: 5 of 6 servers are done after the last group: let it end in '100%'",
-    ],
-    [
-      [3, '10%', '100%'],
-      6,
-      'x is 3, 10%, 100%, which does not add up: of 6 servers 1 cannot be done after 3: allowed: numbers that grow',
-    ],
-  ])('%j of %i', (groups, total, line) => {
-    expect(groupsProblem(groups, total, 'x')).toEqual(line === undefined ? [] : [line])
+  const end = "let it end in '100%'"
+  test.each<[Groups, string, string | undefined]>([
+    [[1, '10%', '100%'], '6', undefined],
+    [[1, 6], '6', undefined],
+    [['100%'], '6', undefined],
+    [[6], '6', undefined],
+    ['role', '6', undefined],
+    [[1, '10%'], '6', `1 of 6 servers are done after the last group: ${end}`],
+    [[1, 5], '6', `5 of 6 servers are done after the last group: ${end}`],
+    [[1, 9], '4', `there are 4 servers, not 9: ${end}`],
+    [[9, '100%'], '4', `there are 4 servers, not 9: ${end}`],
+    [[3, '10%', '100%'], '6', '10% of 6 servers is not more than 3: allowed: numbers that grow'],
+    [[3, 2, 6], '6', '2 of 6 servers is not more than 3: allowed: numbers that grow'],
+    [[1, 1, 6], '6', '1 of 6 servers is not more than 1: allowed: numbers that grow'],
+    [['20%', '10%', '100%'], '2', '10% of 2 servers is not more than 20%: allowed: numbers that grow'],
+    // A choice of fewer servers.
+    [[1, 6], '2 of 6', undefined],
+    [[3, '20%', '100%'], '5 of 20', undefined],
+    [[1, 2], '2 of 6', undefined],
+    [[1, 2], '4 of 6', `2 of 4 servers are done after the last group: ${end}`],
+    [[1, '50%'], '4 of 6', `2 of 4 servers are done after the last group: ${end}`],
+    [[1, 7], '4 of 6', `there are 6 servers, not 7: ${end}`],
+  ])('%j with %s', (groups, servers, why) => {
+    const [taking, named = taking] = servers.split(' of ').map(Number) as [number, number?]
+    const line = `x is ${Array.isArray(groups) ? groups.join(', ') : groups}, which does not add up: ${why}`
+    expect(groupsProblem(groups, { taking, named }, 'x')).toEqual(why === undefined ? [] : [line])
   })
 })

@@ -9,7 +9,7 @@ const run = { role: 'peer', tag: 'a', state: 'running', age: 3 }
 
 describe('what servers answer', () => {
   it('status: passes over a greeting and takes every array', () => {
-    const output = `Welcome!\nnode=v20.19.0\nnodePath=/n/node\ncurrent=20260102030405\nstaged=20260103030405\nunconfirmed=20260103030406\nagent=yes\n[${JSON.stringify(run)}]\n[${JSON.stringify(run)}]\n`
+    const output = `Welcome!\nnode=v20.19.0\nnodePath=/n/node\ncurrent=20260102030405\nstaged=20260103030405\nunconfirmed=20260103030406\nunconfirmed.by=ann since 1\nagent=yes\n[${JSON.stringify(run)}]\n[${JSON.stringify(run)}]\n`
     expect(parseStatus({ label: 'deploy@a' }, output)).toEqual({
       server: 'deploy@a',
       node: 'v20.19.0',
@@ -17,7 +17,7 @@ describe('what servers answer', () => {
       agent: true,
       current: '20260102030405',
       staged: '20260103030405',
-      unconfirmed: '20260103030406',
+      unconfirmed: { release: '20260103030406', by: 'ann since 1', isLost: false },
       runs: [run, run],
     })
   })
