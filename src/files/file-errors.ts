@@ -19,9 +19,19 @@ export function changed(path: string, how: string, cause?: unknown): MurderError
   })
 }
 
+/** What helps where neither the file nor its permissions are the cause. */
+const CURES: Record<string, string> = {
+  EMFILE: 'raise the limit of open files for this user (ulimit -n)',
+  ENFILE: 'see what has so many files open on that machine (fs.file-nr), or raise fs.file-max',
+  EIO: "look at that system's log: its disk reports errors",
+}
+
+const cureOf = (cause: unknown, otherwise: string) =>
+  CURES[(cause as NodeJS.ErrnoException | undefined)?.code ?? ''] ?? otherwise
+
 export function unreadable(path: string, cause: unknown): MurderError {
   return new MurderError('FILE_UNREADABLE', `cannot read ${shown(path)}: ${reason(cause)}`, {
-    cure: 'give the deploying user read access to it, or ignore this path',
+    cure: cureOf(cause, 'give the deploying user read access to it, or ignore this path'),
     cause,
   })
 }
@@ -46,7 +56,7 @@ export function unwritable(path: string, cause: unknown): unknown {
       cause,
     })
   return new MurderError('NOT_WRITABLE', `cannot write ${where}: ${reason(cause)}`, {
-    cure: 'check that this user may write there',
+    cure: cureOf(cause, 'check that this user may write there'),
     cause,
   })
 }

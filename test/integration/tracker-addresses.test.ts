@@ -3,6 +3,7 @@ import { createServer, request } from 'node:http'
 import bencode from 'bencode'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ownAddresses } from '../../src/system/addresses.ts'
+import { trackerPath } from '../../src/torrent/access/secret.ts'
 import { announce } from '../../src/torrent/tracker/announce.ts'
 import { startTracker, type Tracker } from '../../src/torrent/tracker/tracker-server.ts'
 
@@ -32,9 +33,10 @@ function get(
   path: string,
   headers = {},
   host = '127.0.0.1',
+  port = tracker.port,
 ): Promise<{ type: string | undefined; body: Buffer }> {
   return new Promise((resolve, reject) => {
-    const asking = request({ host, port: tracker.port, path, headers }, (response) => {
+    const asking = request({ host, port, path, headers }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
       response.on('end', () =>
@@ -108,6 +110,43 @@ describe('the address of a peer', () => {
       expect(await announceAt('127.0.0.1', 1003)).toEqual(['127.0.0.1:1001', `${own}:1002`].sort())
     },
   )
+})
+
+describe('a tracker of a fleet', () => {
+  const secret = 'of this test'
+  let fleets: Tracker
+  beforeEach(async () => {
+    const permits = [{ secret, infoHash, addresses: ['127.0.0.1', '10.1.0.0/16'] }]
+    fleets = await startTracker({ port: 0, host: '127.0.0.1', permits: () => permits })
+  })
+  afterEach(() => fleets.close())
+
+  // A server whose connections come through SSH is seen on loopback, as a proxy is.
+  const asServer = async (more: string, headers = {}) => {
+    const query = `info_hash=${'%ab'.repeat(20)}&peer_id=${'%04'.repeat(20)}&port=41&left=1${more}`
+    const path = `/${trackerPath(secret)}/announce?${query}`
+    const { body } = await get(path, headers, '127.0.0.1', fleets.port)
+    return Buffer.from(body).toString('latin1')
+  }
+
+  it.each([
+    ['in an announce', '&ip=192.0.2.9', {}],
+    ['after a thousand other words', `${'&a'.repeat(1000)}&ip=192.0.2.9`, {}],
+    ['before one of the fleet', '&ip=192.0.2.9&ip=10.1.2.3', {}],
+    ['in a header', '', { 'x-forwarded-for': '192.0.2.9' }],
+    ['in a header, after one of the fleet', '', { 'x-forwarded-for': '10.1.2.3, 192.0.2.9' }],
+  ])('tells nobody of an address that is not of the fleet, %s', async (_, more, headers) => {
+    expect(await asServer(more, headers)).toContain('not one of this fleet')
+    const ask = { infoHash, peerId: '99'.repeat(20), port: 99, uploaded: 0, downloaded: 0, left: 1, want: 50 }
+    const answer = await announce(`http://127.0.0.1:${fleets.port}/${trackerPath(secret)}/announce`, ask)
+    expect(answer.peers).toEqual(['127.0.0.1:99']) // Only who asks.
+  })
+
+  it('tells of one that is', async () => {
+    expect(await asServer('&ip=10.1.2.3')).toContain('5:peers')
+    expect(await asServer('', { 'x-forwarded-for': '10.1.2.4' })).toContain('5:peers')
+    expect(await asServer('')).toContain('5:peers')
+  })
 })
 
 it('tells its numbers to people, and as JSON', async () => {

@@ -130,8 +130,9 @@ export class ServerFollower {
   }
 
   #limits(): ProgressLimits {
-    const { length, extent } = this.#chosen.plan.transfer
-    return new ProgressLimits(this.#run.context.settings.timeouts, { length, files: extent.entries })
+    const { length, pieceLength, extent } = this.#chosen.plan.transfer
+    const content = { length, pieceLength, files: extent.entries }
+    return new ProgressLimits(this.#run.context.settings.timeouts, content)
   }
 
   #isRefused({ code }: { code: string }): boolean {

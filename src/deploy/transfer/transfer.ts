@@ -23,6 +23,8 @@ export interface Transfer {
   /** The package on the deploy host, or a link to the file or directory that travels as it is; its length in bytes. */
   file: string
   length: number
+  /** Of the torrent, in bytes. */
+  pieceLength: number
   /** SHA-256 of the package, or of a directory's manifest, hex. */
   sha256: string
   /** It is a directory of files with a manifest, not a package. */
@@ -75,9 +77,9 @@ export function transferOf<Made extends Pick<Transfer, 'torrent' | 'sha256' | 'c
   { tag, directory }: TransferSpec,
   made: Made,
 ): Transfer & Made {
-  const { infoHash, length } = parseMetainfo(made.torrent)
+  const { infoHash, length, pieceLength } = parseMetainfo(made.torrent)
   const secret = allowStrangers ? {} : { secret: newSecret() }
-  return { tag, file: packagePath(directory), length, infoHash, ...secret, ...made }
+  return { tag, file: packagePath(directory), length, pieceLength, infoHash, ...secret, ...made }
 }
 
 export const packagePath = (directory: string): string => join(directory, 'package')

@@ -21,8 +21,16 @@ export type Admission = { url: string } | { url?: undefined; refusal?: string }
 
 const ANNOUNCE = /^\/(?:([\w-]{43})\/)?announce\?(.*)$/s
 
-/** Decides about one request, `/<key>/announce?…` or `/announce?…`, from an address. Compares keys in constant time. */
-export function admit(permits: readonly Permit[], requested: string, from: string): Admission {
+/**
+ * Decides about one request, `/<key>/announce?…` or `/announce?…`, from an address. `told`: the one that others would be told
+ * instead. Compares keys in constant time.
+ */
+export function admit(
+  permits: readonly Permit[],
+  requested: string,
+  from: string,
+  told: string = from,
+): Admission {
   const [, key = '', query] = ANNOUNCE.exec(requested) ?? []
   if (query === undefined) return {}
   const known = permits.filter(({ secret }) => isSame(key, secret === undefined ? '' : trackerPath(secret)))
@@ -30,13 +38,10 @@ export function admit(permits: readonly Permit[], requested: string, from: strin
   const infoHash = infoHashIn(query)
   const permit = known.find((one) => one.infoHash === undefined || one.infoHash.toLowerCase() === infoHash)
   if (!permit) return { refusal: 'this tracker does not serve that torrent' }
+  const isMember = addressMatcher(permit.addresses ?? ['0.0.0.0/0', '::/0'])
   const address = plainAddress(from)
-  if (permit.addresses && !addressMatcher(permit.addresses)(address))
-    return { refusal: `${address} is not an address of this fleet` }
-  const announced = announcedIn(query).find(
-    (one) => permit.addresses && !addressMatcher(permit.addresses)(one),
-  )
-  if (announced !== undefined) return { refusal: 'the announced address is not one of this fleet' }
+  if (!isMember(address)) return { refusal: `${address} is not an address of this fleet` }
+  if (!isMember(plainAddress(told))) return { refusal: 'the announced address is not one of this fleet' }
   return { url: `/announce?${query}` }
 }
 
@@ -45,9 +50,6 @@ function isSame(given: string, right: string): boolean {
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
-
-/** Addresses that a peer wants others to use (`ip`, BEP 3). */
-const announcedIn = (query: string): string[] => [parse(query).ip ?? []].flat().map(plainAddress)
 
 /** Parsed the way the tracker module does, so that both see the same infohash. */
 function infoHashIn(query: string): string | undefined {

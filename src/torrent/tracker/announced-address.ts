@@ -34,17 +34,26 @@ export interface AnnounceParams {
  */
 export function correctAddresses(http: Server, isOpen: boolean): void {
   http.prependListener('request', (request, response) => {
+    const address = announcedAddress(request, isOpen)
     delete request.headers[HEADER]
-    const isHere = isLoopback(plainAddress(request.socket.remoteAddress ?? ''))
-    const url = request.url ?? ''
-    const address =
-      addressIn(url, ['ip']) ??
-      (isHere ? forwardedFor(request) : undefined) ??
-      (isHere && isOpen ? addressIn(url, ['ipv4', 'ipv6']) : undefined)
     if (address) request.headers[HEADER] = address
-    if (!isHere) tellWhereReached(request, response)
+    if (!isLoopback(callerOf(request))) tellWhereReached(request, response)
   })
 }
+
+/** The address of the peer that others are told, where it is not the caller's. */
+export function announcedAddress(request: IncomingMessage, isOpen: boolean): string | undefined {
+  const isHere = isLoopback(callerOf(request))
+  const { url = '' } = request
+  return (
+    addressIn(url, ['ip']) ??
+    (isHere ? forwardedFor(request) : undefined) ??
+    (isHere && isOpen ? addressIn(url, ['ipv4', 'ipv6']) : undefined)
+  )
+}
+
+/** The address from which a request comes. */
+export const callerOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress ?? '')
 
 /** For the module's `filter`, which is called before the module records the peer. */
 export function useAnnouncedAddress(params: AnnounceParams): void {

@@ -5,7 +5,13 @@ import Server from 'bittorrent-tracker/server'
 import { METRICS_CONTENT_TYPE } from '../../text/prometheus.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { admit, type Permit } from '../access/tracker-gate.ts'
-import { type AnnounceParams, correctAddresses, useAnnouncedAddress } from './announced-address.ts'
+import {
+  type AnnounceParams,
+  announcedAddress,
+  callerOf,
+  correctAddresses,
+  useAnnouncedAddress,
+} from './announced-address.ts'
 import { keepBinary } from './binary-answers.ts'
 import { listenOnFree } from './listen.ts'
 import { Locator } from './locator.ts'
@@ -125,7 +131,7 @@ function guard(permits: readonly Permit[], request: IncomingMessage, response: S
   if (response.headersSent) return
   const { url, refusal } = {
     refusal: undefined,
-    ...admit(permits, request.url ?? '', request.socket.remoteAddress ?? ''),
+    ...admit(permits, request.url ?? '', callerOf(request), announcedAddress(request, false)),
   }
   if (url !== undefined) request.url = url
   else if (refusal === undefined) response.writeHead(404).end()

@@ -90,6 +90,7 @@ export class LabProcess {
     if (pid === undefined) return
     try {
       process.kill(pid, signal)
+      if (signal === 'SIGCONT') this.child.kill(signal) // nsenter has stopped with it.
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }

@@ -11,12 +11,14 @@ const STEPS: ReadonlySet<string> = new Set(['listening', 'downloaded', 'done', '
 
 /**
  * Keeps the timeouts of one server's transfer. Only verified bytes and finished steps count as progress, so a server that only
- * talks is left out like a silent one. Its own agent keeps the same timeouts, a little shorter, and gives reasons.
+ * talks is left out like a silent one. Bytes are verified by the piece, so one that claims a byte more each time only talks, too.
+ * Its own agent keeps the same timeouts, a little shorter, and gives reasons.
  */
 export class ProgressLimits {
   readonly #stallS: number
   readonly #totalS: number
   readonly #length: number
+  readonly #pieceLength: number
   readonly #now: () => number
   readonly #startedS: number
   readonly #steps = new Set<string>()
@@ -26,13 +28,14 @@ export class ProgressLimits {
   /** Timeouts in seconds, 0 for no limit. `now`: seconds. */
   constructor(
     timeouts: { stall: number; total: number },
-    content: { length: number; files: number },
+    content: { length: number; pieceLength: number; files: number },
     now = awakeSeconds,
   ) {
     const diskS = content.length / DISK_BYTES_PER_S + content.files / DISK_FILES_PER_S
     this.#stallS = timeouts.stall > 0 ? timeouts.stall + STALL_GRACE_S + diskS : Number.POSITIVE_INFINITY
     this.#totalS = timeouts.total > 0 ? timeouts.total + STALL_GRACE_S : Number.POSITIVE_INFINITY
     this.#length = content.length
+    this.#pieceLength = content.pieceLength
     this.#now = now
     this.#startedS = now()
     this.#advancedS = now()
@@ -41,9 +44,14 @@ export class ProgressLimits {
   heard(event: AgentEvent): void {
     const isStep = STEPS.has(event.event) && !this.#steps.has(event.event)
     if (isStep) this.#steps.add(event.event)
-    const grown = event.event === 'progress' && event.bytes > this.#bytes && event.bytes <= this.#length
+    const grown = event.event === 'progress' && this.#hasGrown(event.bytes)
     if (grown) this.#bytes = event.bytes
     if (isStep || grown) this.#advancedS = this.#now()
+  }
+
+  #hasGrown(bytes: number): boolean {
+    if (bytes > this.#length) return false
+    return bytes - this.#bytes >= this.#pieceLength || (bytes === this.#length && bytes > this.#bytes)
   }
 
   /**

@@ -30,12 +30,15 @@ export async function readRoute(
   const isSet = (text: string | undefined) => text !== undefined && text !== 'none'
   const [jump, command] = [value('proxyjump'), value('proxycommand')]
   // The bastion's ssh or the other program keeps its own time.
-  if (isSet(jump)) return { turns: 1, through: `its bastion ${jump?.split(',')[0]}` }
+  if (isSet(jump)) return { turns: 1, through: `its bastion ${withoutBrackets(jump?.split(',')[0] ?? '')}` }
   if (isSet(command)) return { turns: 1, through: 'a ProxyCommand' }
   const attempts = Number(value('connectionattempts')) || 1
   const host = value('hostname')
   return { turns: attempts * (host ? Math.max(1, await countAddresses(host)) : 1) }
 }
+
+/** `ssh -G` puts them around any host. */
+const withoutBrackets = (jump: string) => jump.replace(/\[([^\]:]*)\]/, '$1')
 
 const addressCount = (host: string) =>
   lookup(host, { all: true }).then(

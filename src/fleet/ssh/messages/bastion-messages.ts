@@ -1,10 +1,18 @@
-import type { Message } from './message.ts'
+import { inBatch, type Message } from './message.ts'
 
 /*
  * ProxyJump is a second ssh, and ProxyCommand any program: what they print comes first, and then ssh sees their end in place
  * of a greeting.
  */
 const ENDED = String.raw`[\s\S]*(?:kex_exchange_identification|banner exchange|UNKNOWN port|proxy dialer)`
+
+/** Each ssh but the first one on the way sees the end of the one before it, so two ends mean that no server was reached. */
+export const betweenBastions: Message = {
+  pattern: /open failed: (?:connect failed: )?([^:\r\n]+)(?:[\s\S]*UNKNOWN port){2}/,
+  code: 'SSH_BASTION',
+  what: ([, why]) => `a bastion on the way to it cannot connect to the next one: ${why}`,
+  cure: 'check names and ports in ProxyJump, and that each bastion reaches the next one and may forward to it (AllowTcpForwarding, PermitOpen)',
+}
 
 const refused: Message = {
   pattern: new RegExp(String.raw`connect to host (\S+) port (\d+): Connection refused${ENDED}`),
@@ -53,7 +61,7 @@ const programMissing: Message = {
   ),
   code: 'SSH_PROXY',
   what: ([, said]) => `the ProxyCommand to it cannot be run: ${said}`,
-  cure: 'install that program on this machine, or correct ProxyCommand in ~/.ssh/config',
+  cure: 'install that program where it is to run, here or on the bastion, or correct ProxyCommand in ~/.ssh/config',
 }
 
 /** Messages when the way through a bastion has failed. */
@@ -66,5 +74,15 @@ export const proxySaid: Message = {
   code: 'SSH_PROXY',
   what: ([, said]) => `the ProxyCommand to it failed, also on every retry: ${said}`,
   cure: 'see what that program needs; it is set as ProxyCommand in ~/.ssh/config',
+  passes: true,
+}
+
+/** Nothing was printed on the way: either a program there has just ended, or the server's sshd has closed the connection. */
+export const proxyEnded: Message = {
+  pattern: /UNKNOWN port/,
+  code: 'SSH_TURNED_AWAY',
+  what: 'the way to it (ProxyJump, ProxyCommand) ended before its sshd said anything, also on every retry',
+  cure: (_, login) =>
+    `this must work: ${inBatch(login.byHand)}; if it does, raise MaxStartups there and on the bastion, or lower "concurrency"`,
   passes: true,
 }

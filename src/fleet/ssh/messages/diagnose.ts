@@ -137,7 +137,6 @@ function ended(exitCode: number | null, signal: string | null): string {
   return exitCode === null ? `killed by ${signal ?? 'a signal'}` : `exit code ${exitCode}`
 }
 
-/** The failure when a limit has run out. `connect` counts until the script starts, `stall` while nothing moves. */
 /** Settings that limit the user's own commands, by step. */
 const OWN_TIMEOUTS: Record<string, string> = {
   health: 'health',
@@ -146,6 +145,7 @@ const OWN_TIMEOUTS: Record<string, string> = {
   activate: 'hook',
 }
 
+/** The failure when a limit has run out. `connect` counts until the script starts, `stall` while nothing moves. */
 export function outOfTime(
   limit: 'connect' | 'stall' | 'total',
   seconds: number,

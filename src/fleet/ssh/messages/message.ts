@@ -34,3 +34,8 @@ export function firstFinding(messages: readonly Message[], input: string, login:
   }
   return undefined
 }
+
+/** The login with BatchMode: it asks nothing, like a deploy's own. */
+export function inBatch(byHand: string): string {
+  return byHand.replace(/^ssh /, 'ssh -o BatchMode=yes ')
+}

@@ -1,7 +1,7 @@
 import { parseServerName } from '../../../text/server-name.ts'
 import { quoteIfNeeded } from '../../../text/shell-quote.ts'
-import { bastionMessages, proxySaid } from './bastion-messages.ts'
-import { type Finding, firstFinding, type Message } from './message.ts'
+import { bastionMessages, betweenBastions, proxyEnded, proxySaid } from './bastion-messages.ts'
+import { type Finding, firstFinding, inBatch, type Message } from './message.ts'
 
 const unknownHost: Message = {
   pattern:
@@ -154,6 +154,7 @@ const connectionLost: Message = {
 
 /** Messages from before the script starts. The first one that matches counts. */
 const messages = [
+  betweenBastions,
   unknownHost,
   hostKeyChanged,
   hostKeyUnknown,
@@ -165,6 +166,7 @@ const messages = [
   unreachable,
   timedOut,
   proxySaid,
+  proxyEnded,
   turnedAway,
   noCommonAlgorithm,
   badConfiguration,
@@ -210,11 +212,6 @@ function portOf(server: string): string {
 export function defaultLogin(server: string): string {
   const { user, host, port } = parseServerName(server) ?? { user: undefined, host: server, port: undefined }
   return `ssh ${port ? `-p ${port} ` : ''}${user ? `${user}@` : ''}${host}`
-}
-
-/** The login with BatchMode: it asks nothing, like a deploy's own. */
-function inBatch(byHand: string): string {
-  return byHand.replace(/^ssh /, 'ssh -o BatchMode=yes ')
 }
 
 /** The login without StrictHostKeyChecking: then ssh asks about an unknown host key. */

@@ -43,19 +43,13 @@ test('tells a caller that knows the secret what is wrong', () => {
   expect(admit([permit], twice, '10.1.2.3')).toHaveProperty('refusal')
 })
 
-test('lets nobody announce an address outside of the fleet', () => {
-  const announcing = (ip: string) => admit([permit], `${at(trackerPath(secret))}&ip=${ip}`, '10.1.2.3')
-  for (const ip of ['10.9.9.9', '%3A%3Affff%3A10.1.2.3', 'fd00%3A%3A5'])
-    expect(announcing(ip)).toHaveProperty('url')
-  for (const ip of [
-    '11.0.0.1',
-    '%3A%3Affff%3A11.0.0.1',
-    'fd01%3A%3A1',
-    '10.9.9.9&ip=11.0.0.1',
-    'example.com',
-  ])
-    expect(announcing(ip)).toHaveProperty('refusal')
-  expect(admit([{ infoHash }], `/announce?${query(infoHash)}&ip=11.0.0.1`, '8.8.8.8')).toHaveProperty('url')
+test('lets nobody have others told an address outside of the fleet', () => {
+  const telling = (told: string) => admit([permit], at(trackerPath(secret)), '10.1.2.3', told)
+  for (const told of ['10.9.9.9', '::ffff:10.1.2.3', 'fd00::5']) expect(telling(told)).toHaveProperty('url')
+  for (const told of ['11.0.0.1', '::ffff:11.0.0.1', 'fd01::1', 'example.com'])
+    expect(telling(told)).toHaveProperty('refusal')
+  const open = admit([{ infoHash }], `/announce?${query(infoHash)}`, '8.8.8.8', '11.0.0.1')
+  expect(open).toHaveProperty('url')
 })
 
 test('keeps the torrents of several permits apart', () => {

@@ -6,9 +6,9 @@ const progress = (bytes: number): AgentEvent => ({
   ...{ event: 'progress', bytes, total: 100, down: 1, up: 1, peers: 1 },
 })
 
-function server({ stall = 20, total = 0, length = 100, files = 0 } = {}) {
+function server({ stall = 20, total = 0, length = 100, pieceLength = 2, files = 0 } = {}) {
   const clock = { now: 1000 }
-  const limits = new ProgressLimits({ stall, total }, { length, files }, () => clock.now)
+  const limits = new ProgressLimits({ stall, total }, { length, pieceLength, files }, () => clock.now)
   /** Says something every two seconds, for so long. */
   const talks = (seconds: number, event: (second: number) => AgentEvent) => {
     for (let second = 0; second < seconds; second += 2) {
@@ -32,6 +32,16 @@ test('bytes that shrink and grow again, or are more than there are, are no limit
   expect(server().talks(100, (second) => progress(50 + (second % 4)))).toBeLessThan(50)
   expect(server().talks(100, (second) => progress(101 + second))).toBeLessThan(40)
   expect(server().talks(100, () => ({ event: 'done' }))).toBeLessThan(50)
+})
+
+test('a byte more each time is no progress, where bytes are verified by the piece', () => {
+  const creeping = server({ length: 1000, pieceLength: 64 })
+  expect(creeping.talks(100, (second) => progress(second))).toBeLessThan(40)
+  const honest = server({ length: 1000, pieceLength: 64 })
+  expect(honest.talks(300, (second) => progress(Math.floor(second / 20) * 64))).toBe(300)
+  const last = server({ length: 70, pieceLength: 64 })
+  last.talks(30, () => progress(64))
+  expect(last.talks(20, () => progress(70))).toBe(20)
 })
 
 test('the limit of a transfer holds whatever is said, and ends with the transfer', () => {

@@ -9,6 +9,8 @@ describe('the route that ssh -G tells of', () => {
     ['hostname web1\nconnectionattempts 3\n', { turns: 6 }],
     ['hostname web1\nconnectionattempts 1\nproxyjump none\n', { turns: 2 }],
     ['hostname web1\nproxyjump me@b:2200,c\n', { turns: 1, through: 'its bastion me@b:2200' }],
+    ['hostname web1\nproxyjump me@[10.0.0.4]:22\n', { turns: 1, through: 'its bastion me@10.0.0.4:22' }],
+    ['hostname web1\nproxyjump me@[fd00::4]:22\n', { turns: 1, through: 'its bastion me@[fd00::4]:22' }],
     ['hostname web1\nproxycommand nc %h %p\n', { turns: 1, through: 'a ProxyCommand' }],
     ['', { turns: 1 }],
   ])('%j', async (answer, route) => {

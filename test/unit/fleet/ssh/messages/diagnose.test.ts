@@ -118,13 +118,13 @@ test.each([
     '/bin/bash: line 1: exec: corkscrew: not found\nbanner exchange: Connection to UNKNOWN port 65535: Broken pipe\r\n',
     'SSH_PROXY',
     'me@web1:2222: upload: the ProxyCommand to it cannot be run: /bin/bash: line 1: exec: corkscrew: not found',
-    'install that program on this machine, or correct ProxyCommand in ~/.ssh/config',
+    'install that program where it is to run, here or on the bastion, or correct ProxyCommand in ~/.ssh/config',
   ],
   [
     '/bin/sh: 1: exec: /opt/tunnel: not found\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
     'SSH_PROXY',
     'me@web1:2222: upload: the ProxyCommand to it cannot be run: /bin/sh: 1: exec: /opt/tunnel: not found',
-    'install that program on this machine, or correct ProxyCommand in ~/.ssh/config',
+    'install that program where it is to run, here or on the bastion, or correct ProxyCommand in ~/.ssh/config',
   ],
   [
     'Warning: x\nproxy: access denied\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
@@ -135,9 +135,19 @@ test.each([
   [
     "Warning: Permanently added 'x' (ED25519) to the list of known hosts.\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n",
     'SSH_TURNED_AWAY',
-    'me@web1:2222: upload: its sshd closed the connection before the login, also on every retry',
-    'raise MaxStartups there (or on the bastion), lower "concurrency", or see if a firewall has banned this machine',
+    'me@web1:2222: upload: the way to it (ProxyJump, ProxyCommand) ended before its sshd said anything, also on every retry',
+    'this must work: ssh -o BatchMode=yes -p 2222 me@web1; if it does, raise MaxStartups there and on the bastion, or lower "concurrency"',
   ],
+  ...[
+    ['connect failed: Temporary failure in name resolution', 'Temporary failure in name resolution'],
+    ['connect failed: Connection refused', 'Connection refused'],
+    ['administratively prohibited: open failed', 'administratively prohibited'],
+  ].map(([said, why]) => [
+    `channel 0: open failed: ${said}\r\nstdio forwarding failed\r\n${'kex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n'.repeat(2)}`,
+    'SSH_BASTION',
+    `me@web1:2222: upload: a bastion on the way to it cannot connect to the next one: ${why}`,
+    'check names and ports in ProxyJump, and that each bastion reaches the next one and may forward to it (AllowTcpForwarding, PermitOpen)',
+  ]),
   [
     'me@10.0.0.1: Permission denied (publickey,password).\r\n',
     'SSH_DENIED',
