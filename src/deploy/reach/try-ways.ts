@@ -1,4 +1,5 @@
 import type { Server as Listener, Socket } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { REACHED_WORDS, type Reached, type ReachQuestion } from '../../protocol/reach.ts'
 import { pause } from '../../system/backoff.ts'
@@ -64,6 +65,8 @@ export async function tryWays(
   } catch {
     return tried // No port is free here. The tracker or seeder will report that when it starts.
   }
+  const delay = monitorEventLoopDelay()
+  delay.enable()
   const over = new AbortController()
   const ends = AbortSignal.any([context.signal, over.signal])
   /** Waits for all, but not for late ones. */
@@ -104,8 +107,9 @@ export async function tryWays(
   } finally {
     over.abort()
     for (const listener of listeners) listener.close()
+    delay.disable()
   }
-  return { ...tried, sites: withLateAnswers(tried.sites, handshakes) }
+  return { ...tried, sites: withLateAnswers(tried.sites, { ...handshakes, busyS: delay.max / 1e9 }) }
 }
 
 /** Those that it is joined with, in one direction or the other. */

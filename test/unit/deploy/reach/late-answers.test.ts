@@ -8,14 +8,17 @@ const words = new Map<string, readonly Reached[]>([
   ['c', ['silent', 'mute']],
 ])
 
-test('where all handshakes have come, nobody was dropped on the way', () => {
-  expect([...withLateAnswers(words, { asked: 3, heard: 3 }).values()]).toEqual([
+test('where all handshakes have come to a busy machine, its answers were late', () => {
+  expect([...withLateAnswers(words, { asked: 3, heard: 3, busyS: 1 }).values()]).toEqual([
     ['reached', 'reached'],
     ['reached', 'reached'],
     ['silent', 'reached'],
   ])
 })
 
-test('where one is missing, each server is believed', () => {
-  expect(withLateAnswers(words, { asked: 3, heard: 2 })).toEqual(words)
+test.each([
+  ['a handshake is missing', { asked: 3, heard: 2, busyS: 1 }],
+  ['nothing was late here, so answers are dropped', { asked: 3, heard: 3, busyS: 0.05 }],
+])('each server is believed where %s', (_, listened) => {
+  expect(withLateAnswers(words, listened)).toEqual(words)
 })
