@@ -26,7 +26,7 @@ const CURES: Record<string, string> = {
   EIO: "look at that system's log: its disk reports errors",
 }
 
-const cureOf = (cause: unknown, otherwise: string) =>
+export const cureOf = (cause: unknown, otherwise: string) =>
   CURES[(cause as NodeJS.ErrnoException | undefined)?.code ?? ''] ?? otherwise
 
 export function unreadable(path: string, cause: unknown): MurderError {

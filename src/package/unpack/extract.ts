@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { isSystemError, MurderError, reason } from '../../errors.ts'
+import { MurderError, reason } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
-import { stopIfAborted } from '../../files/file-errors.ts'
+import { cureOf, stopIfAborted } from '../../files/file-errors.ts'
 import type { Compression } from '../../protocol/order.ts'
 import { entryFromHeader } from '../format/archive-entry.ts'
 import { decrypt } from '../format/cipher.ts'
@@ -124,9 +124,9 @@ export const wrongPackage = (file: string): MurderError =>
 
 function brokenPackage(file: string, cause: unknown): MurderError {
   if (cause instanceof MurderError) return cause
-  if (isSystemError(cause, 'ENOENT', 'EACCES', 'EISDIR', 'EIO'))
+  if (cause instanceof Error && 'syscall' in cause)
     return new MurderError('PACKAGE_MISSING', `cannot read the package ${file}: ${reason(cause)}`, {
-      cure: 'deploy again',
+      cure: cureOf(cause, 'deploy again'),
       cause,
     })
   return new MurderError('PACKAGE_DAMAGED', `the package ${file} is damaged: ${reason(cause)}`, {
