@@ -48,4 +48,26 @@ describeIf(sshdMissing ?? isOld, 'locks over OpenSSH', () => {
     expect(await first.ended).toMatchObject({ code: 0 })
     expect(readFileSync(join(app, 'current/file'), 'utf8')).toBe('first')
   })
+
+  test('an sshd that closes idle channels lets a silent health check end', async () => {
+    const it = new Project()
+    const server = await startSshd({ config: ['ChannelTimeout session:command=3s'] })
+    onTestFinished(async () => {
+      await server.stop()
+      killAll(it.root)
+      it.remove()
+    })
+    const { host, port, user, extraSshOptions } = server
+    const app = join(it.root, 'app')
+    const servers = { host, port, user, extraSshOptions }
+    it.configure({
+      servers,
+      key: server.key,
+      deployTo: app,
+      murder: { healthCheck: 'sleep 8; read -r x && exit 1 || true' },
+    })
+    writeFileSync(join(it.workspace, 'file'), 'first')
+    expect(await it.run()).toMatchObject({ code: 0 })
+    expect(server.log()).not.toContain('closing after')
+  })
 })

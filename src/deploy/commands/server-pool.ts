@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { roleProblem } from '../../config/entries/select.ts'
 import { ExitCode, MurderError } from '../../errors.ts'
+import { signsOfLife } from '../../fleet/signs-of-life.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import type {
@@ -72,7 +73,7 @@ async function runOn(
     )
   }
   const options = { servers, signal, totalTimeoutS: timeout }
-  const work = fleet.run('command', (server) => ({ script: script(server) }), options)
+  const work = fleet.run('command', (server) => ({ script: script(server), stdin: signsOfLife }), options)
   for (const { connection } of servers) noteCommand(connection, command, work)
   const outcomes = await work
   for (const outcome of outcomes) {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Commands } from '../../config/kinds/rollout.ts'
+import { signsOfLife } from '../../fleet/signs-of-life.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { commandsFor } from '../commands/commands-for.ts'
@@ -46,7 +47,8 @@ export async function runHook(
     return extend(text, remotePath)
   }
   const options = { servers, totalTimeoutS: timeoutS, ...(signal ? { signal } : {}) }
-  return failuresOf(await context.fleet.run(step, (server) => ({ script: script(server) }), options), step)
+  const command = (server: Server) => ({ script: script(server), stdin: signsOfLife })
+  return failuresOf(await context.fleet.run(step, command, options), step)
 }
 
 /** `release`: what is live there. Ctrl-C ends it. */
