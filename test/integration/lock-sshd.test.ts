@@ -9,28 +9,32 @@ import { describeIf, sshdMissing, startSshd } from '../support/sshd.ts'
 
 const isOld = clientVersion() < 9.2 ? 'OpenSSH 9.2 is the first that closes idle channels' : undefined
 
-describeIf(sshdMissing ?? isOld, 'locks over OpenSSH', () => {
-  test('an sshd that closes idle channels, and a connection that breaks, let no second deploy begin', async () => {
-    const it = new Project()
-    const server = await startSshd({ config: ['ChannelTimeout session:command=3s'] })
-    onTestFinished(async () => {
-      await server.stop()
-      killAll(it.root)
-      it.remove()
-    })
+/** A project with one server, whose sshd closes channels that are idle for 3 s. */
+async function impatient() {
+  const it = new Project()
+  const server = await startSshd({ config: ['ChannelTimeout session:command=3s'] })
+  onTestFinished(async () => {
+    await server.stop()
+    killAll(it.root)
+    it.remove()
+  })
+  const { host, port, user, extraSshOptions } = server
+  const app = join(it.root, 'app')
+  const config = { servers: { host, port, user, extraSshOptions }, key: server.key, deployTo: app }
+  writeFileSync(join(it.workspace, 'file'), 'first')
+  return { it, server, app, config }
+}
+
+describeIf(sshdMissing ?? isOld, 'an sshd that closes idle channels', () => {
+  test('lets no second deploy begin, nor does a connection that breaks', async () => {
+    const { it, server, app, config } = await impatient()
     const goes = join(it.root, 'goes')
     const after = `
       const { existsSync } = require('node:fs')
       const wait = (done) => (existsSync(${JSON.stringify(goes)}) ? done() : setTimeout(wait, 50, done))
       shipit.blTask('pause', () => new Promise(wait))
       if (process.env.IS_FIRST) shipit.on('updated', () => shipit.start('pause'))`
-    const { host, port, user, extraSshOptions } = server
-    const app = join(it.root, 'app')
-    it.configure(
-      { servers: { host, port, user, extraSshOptions }, key: server.key, deployTo: app },
-      { after },
-    )
-    writeFileSync(join(it.workspace, 'file'), 'first')
+    it.configure(config, { after })
     const first = it.start('deploy', { IS_FIRST: '1' })
     await first.said(/Running 'pause'/)
     const lock = join(app, 'shared/murder/lock')
@@ -49,24 +53,9 @@ describeIf(sshdMissing ?? isOld, 'locks over OpenSSH', () => {
     expect(readFileSync(join(app, 'current/file'), 'utf8')).toBe('first')
   })
 
-  test('an sshd that closes idle channels lets a silent health check end', async () => {
-    const it = new Project()
-    const server = await startSshd({ config: ['ChannelTimeout session:command=3s'] })
-    onTestFinished(async () => {
-      await server.stop()
-      killAll(it.root)
-      it.remove()
-    })
-    const { host, port, user, extraSshOptions } = server
-    const app = join(it.root, 'app')
-    const servers = { host, port, user, extraSshOptions }
-    it.configure({
-      servers,
-      key: server.key,
-      deployTo: app,
-      murder: { healthCheck: 'sleep 8; read -r x && exit 1 || true' },
-    })
-    writeFileSync(join(it.workspace, 'file'), 'first')
+  test('lets a silent health check end', async () => {
+    const { it, server, config } = await impatient()
+    it.configure({ ...config, murder: { healthCheck: 'sleep 8; read -r x && exit 1 || true' } })
     expect(await it.run()).toMatchObject({ code: 0 })
     expect(server.log()).not.toContain('closing after')
   })
