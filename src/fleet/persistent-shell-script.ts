@@ -1,5 +1,5 @@
 import { quote } from '../text/shell-quote.ts'
-import { oneLine, pack, unpack } from './ssh/bootstrap.ts'
+import { oneLine } from './ssh/bootstrap.ts'
 
 /** The line with which a command says that it has printed all, and stays. */
 export const SAID_ALL = '<<< murder has said all <<<'
@@ -12,9 +12,6 @@ export const PULSE = '\n'
 export const PULSE_TO_ANSWER = '?\n'
 export const IS_HERE = '<<< murder is here <<<'
 
-/** A line that begins so ends with a number of bytes; they follow it, and are a packed script. */
-const PACKED = '<<< murder gzip '
-
 /**
  * After this silence, by the server's own clock, no more scripts run. It is shorter than the time after which the other side
  * gives up. So a script that a dead network has delayed cannot run after it was counted as failed.
@@ -25,9 +22,9 @@ const MAX_SILENCE_S = 25
 export const UPTIME = '/proc/uptime'
 
 /**
- * A script that stays until its standard input ends, and does `pulse` for every sign of life. Any other line is a script, or
- * announces one (`furtherScript`). It runs beside the loop, so that signs of life are still read, gets none of the input, and
- * cannot change the shell that runs the loop. After a long silence a script ends as if its connection had broken.
+ * A script that stays until its standard input ends, and does `pulse` for every sign of life. Any other line is a script
+ * (`furtherScript`). It runs beside the loop, so that signs of life are still read, gets none of the input, and cannot change
+ * the shell that runs the loop. After a long silence a script ends as if its connection had broken.
  */
 export const stay = (
   pulse: string,
@@ -39,16 +36,11 @@ while IFS= read -r x; do
   case "$x" in
     '?') printf '%s\\n' ${quote(IS_HERE)}; ${pulse}; continue ;;
     '') ${pulse}; continue ;;
-    ${quote(PACKED)}*) x=$(${unpack(`"\${x##* }"`)}) || x='exit 127' ;;
   esac
   [ -z "$late" ] || x='exit 255'
   ( { e=$(eval "$x" 2>&1 >&3 3>&- </dev/null); c=$?; } 3>&1
     printf '\\n%s\\n%s\\n%s\\n%s\\n' ${quote(HAS_ENDED)} "$c" "$e" ${quote(SAID_ALL)} ) &
 done`
 
-/** The input that makes such a shell run `script`. */
-export function furtherScript(script: string): Buffer {
-  const packed = pack(script)
-  if (!packed) return Buffer.from(`${oneLine(script)}\n`)
-  return Buffer.concat([Buffer.from(`${PACKED}${packed.length}\n`), packed])
-}
+/** The line of input that makes such a shell run `script`. */
+export const furtherScript = (script: string): string => `${oneLine(script)}\n`

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { AwakeTimer } from '../../system/awake-timer.ts'
 import { defined } from '../../system/defined.ts'
-import { scriptInput } from './bootstrap.ts'
+import { scriptLine } from './bootstrap.ts'
 import { ConnectTimer } from './connection/connect-timer.ts'
 import type { Route } from './connection/route.ts'
 import { Greeting } from './greeting.ts'
@@ -126,7 +126,7 @@ class Session {
     const { script, stdin: payload } = this.#order
     this.#guard(() => {
       stdin.on('drain', () => this.#moved())
-      stdin.write(scriptInput(script))
+      stdin.write(scriptLine(script))
       this.#pour(typeof payload === 'function' ? payload() : Readable.from(slices(payload ?? '')))
     })
   }

@@ -39,7 +39,7 @@ function standing([program = '', ...args]: string[], uptime = UPTIME) {
     said = said.slice(said.indexOf(what) + what.length)
     return before
   }
-  return { until, send: (input: string | Buffer) => child.stdin?.write(input), end: () => child.stdin?.end() }
+  return { until, send: (text: string) => child.stdin?.write(text), end: () => child.stdin?.end() }
 }
 
 describe.each(shells.map((shell) => ({ shell })))('$shell', ({ shell }) => {
@@ -50,29 +50,12 @@ describe.each(shells.map((shell) => ({ shell })))('$shell', ({ shell }) => {
     expect(await until(`${SAID_ALL}\n`)).toBe(`a  b\nno end\n${HAS_ENDED}\n3\nit's wrong\n`)
     send(furtherScript('cat\npwd; echo "$value\\t"; false'))
     expect(await until(`${SAID_ALL}\n`)).toMatch(new RegExp(`^/\nown(\\\\t|\t)\n\n${HAS_ENDED}\n1\n\n$`))
-    const long = furtherScript(
-      `echo begins\n${'# as long as that of a deploy\n'.repeat(100)}echo "it's $value"`,
-    )
-    expect(long.length).toBeLessThan(200)
-    send(long)
-    expect(await until(`${SAID_ALL}\n`)).toBe(`begins\nit's own\n\n${HAS_ENDED}\n0\n\n`)
     send(furtherScript('sleep 0.3; echo late'))
     send('\n')
     expect(await until('late')).toBe('pulse\n')
     await until(`${SAID_ALL}\n`)
     end()
     expect(await until('gone')).toBe('')
-  })
-
-  it('runs no packed script that was changed on its way', async () => {
-    const { until, send, end } = standing(shell)
-    await until(`${SAID_ALL}\n`)
-    const long = furtherScript(`echo begins\n${'echo goes on\n'.repeat(1000)}`)
-    long.writeUInt8(long.readUInt8(long.length - 8) ^ 1, long.length - 8) // of the checksum
-    send(long)
-    expect(await until(`${SAID_ALL}\n`)).toBe(`\n${HAS_ENDED}\n127\n\n`)
-    end()
-    await until('gone')
   })
 
   it('runs nothing that a silent network has kept, also behind signs of life that it has kept', async () => {
@@ -87,7 +70,7 @@ describe.each(shells.map((shell) => ({ shell })))('$shell', ({ shell }) => {
     send(furtherScript('echo in time'))
     expect(await until(`${SAID_ALL}\n`)).toContain('in time')
     writeFileSync(clock, '1060.25 2000.50\n')
-    send(Buffer.concat([Buffer.from('\n'), furtherScript('echo late')]))
+    send(`\n${furtherScript('echo late')}`)
     expect(await until(`${SAID_ALL}\n`)).toBe(`pulse\n\n${HAS_ENDED}\n255\n\n`)
     send('\n')
     expect(await until('pulse\n')).toBe('')

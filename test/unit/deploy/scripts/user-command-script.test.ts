@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type UserCommand, userCommandScript } from '../../../../src/deploy/scripts/user-command-script.ts'
-import { remoteCommand, scriptInput } from '../../../../src/fleet/ssh/bootstrap.ts'
+import { remoteCommand, scriptLine } from '../../../../src/fleet/ssh/bootstrap.ts'
 
 let root: string
 beforeEach(() => {
@@ -96,7 +96,7 @@ test('neither the command nor a value is on an argument list', () => {
     { prints: true },
   )
   const output = execFileSync('sh', ['-c', remoteCommand(false)], {
-    input: scriptInput(script),
+    input: scriptLine(script),
     encoding: 'utf8',
   })
   expect(output).toContain('IFS= read -r s')
