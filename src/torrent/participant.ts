@@ -138,8 +138,7 @@ export class Participant {
       foundContent: this.#listener.foundContent,
       banned: this.#neighbours.banned,
       ...(this.#context.pieceHashes ? {} : { lacksHashes: true }),
-      ...defined({ wrongSeeder: this.#wrongSeeder }),
-      ...defined({ trackerError }),
+      ...defined({ wrongSeeder: this.#wrongSeeder, trackerError }),
     }
   }
 

@@ -28,7 +28,7 @@ import type { Guard } from '../../src/deploy/scripts/guard/guard-program.ts'
 import { parseUnconfirmed, tellGuardScript } from '../../src/deploy/scripts/guard/tell-guard-script.ts'
 import { type LockOwner, takeLockScript } from '../../src/deploy/scripts/lock-script.ts'
 import { publishScript, revertScript } from '../../src/deploy/scripts/releases/publish-script.ts'
-import { SAY } from '../../src/deploy/scripts/shell-functions.ts'
+import { SAY, STARTED, STILL_RUNS } from '../../src/deploy/scripts/shell-functions.ts'
 import { userCommandScript } from '../../src/deploy/scripts/user-command-script.ts'
 
 const AUTHOR = { who: 'ann@desk', when: '2026-01-02T03:04:05.678Z' }
@@ -101,7 +101,7 @@ class Place {
   }
 
   told() {
-    return parseUnconfirmed(this.sh(`${SAY}\n${tellGuardScript(this.remotePath)}`))
+    return parseUnconfirmed(this.sh([SAY, STARTED, STILL_RUNS, tellGuardScript(this.remotePath)].join('\n')))
   }
 
   live(): string | undefined {

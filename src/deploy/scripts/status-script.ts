@@ -5,13 +5,15 @@ import type { ServerPaths } from '../paths/server-paths.ts'
 import { parseUnconfirmed, tellGuardScript, type Unconfirmed } from './guard/tell-guard-script.ts'
 import { findNode } from './node/find-node-script.ts'
 import { STAGED } from './releases/staged-script.ts'
-import { ANY_AGENT, SAY } from './shell-functions.ts'
+import { ANY_AGENT, SAY, STARTED, STILL_RUNS } from './shell-functions.ts'
 import { parseValues } from './values.ts'
 
 /** Tells of Node, agent and current release, and prints the runs of tracker, seeder and peers as the agent gives them. */
 export function statusScript({ deployTo, remotePath, temporaryPath, agent, node }: ServerPaths): string {
   return `d=${quotePath(deployTo)}; p=${quotePath(remotePath)}; t=${quotePath(temporaryPath)}; a=${quotePath(agent)}
 ${SAY}
+${STARTED}
+${STILL_RUNS}
 ${findNode(node, remotePath)}
 say node "$version"
 [ -z "$version" ] || say nodePath "$node"

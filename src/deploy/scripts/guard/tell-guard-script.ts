@@ -1,6 +1,5 @@
 import { posix } from 'node:path'
 import { quotePath } from '../../../text/shell-quote.ts'
-import { STARTED, STILL_RUNS } from '../shell-functions.ts'
 import { parseValues } from '../values.ts'
 
 /**
@@ -25,15 +24,13 @@ export interface Unconfirmed {
   isLost: boolean
 }
 
-/** Tells of the guard of a deploy that has ended, or has lost this server. Needs the function `say`. */
+/** Tells of the guard of a deploy that has ended, or has lost this server. Needs `say`, `started` and `still_runs`. */
 export const tellGuardScript = (remotePath: string): string => `g=${guardPath(remotePath)}
 ${READ_ABOUT}
 if [ -d "$g.back" ]; then g="$g.back"; fi
 about
 if [ -n "$release" ]; then
   say unconfirmed "$release"; say unconfirmed.by "$by"
-  ${STARTED}
-  ${STILL_RUNS}
   x=; { IFS= read -r x; } 2>/dev/null <"$g/process"
   [ -n "$x" ] && still_runs \${x% *} "\${x#* }" || say unconfirmed.lost yes
 fi`
