@@ -36,6 +36,8 @@ export interface ParticipantOptions {
   fleet?: number
   /** Called for each piece that is verified and on disk. */
   onPiece?: (piece: number) => void
+  /** Whether the pieces that are here make work on this thread, which then does not rest between packets. */
+  isBusy?: () => boolean
   /** IP addresses and networks of all machines of the fleet, where they are known: then no others are dialled. */
   hosts?: () => readonly string[] | undefined
   site?: OwnSiteOptions

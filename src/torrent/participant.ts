@@ -335,7 +335,7 @@ function contextOf(options: ParticipantOptions): SwarmContext {
     arrivals: new PieceArrivals(local.pieceCount),
     bottlenecks: new Bottlenecks(),
     siteLimit: new SiteLimit(options.site ?? {}, nowS()),
-    coalescer: new Coalescer(),
+    coalescer: new Coalescer(defined({ isBusy: options.isBusy })),
     connections: new Map(),
     nowS,
   }

@@ -42,6 +42,7 @@ export async function fetchAndUnpack(receiving: Receiving & { run: Run }): Promi
   const sharing = work(delivery.job, run, {
     stop: either(follower.stop, failed.signal),
     onPiece: (piece) => contiguous.add(piece),
+    isBusy: () => contiguous.isBehind,
     links,
     onComplete: (participant) => emit(profile.transferred(participant)),
     onEvent(event) {
@@ -100,5 +101,7 @@ async function installUnlessEnded(
   } catch (error) {
     if (end.aborted) return false
     throw error
+  } finally {
+    contiguous.end()
   }
 }

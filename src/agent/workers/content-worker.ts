@@ -66,7 +66,10 @@ export async function workOnContent(job: ContentJob, context: WorkerContext): Pr
 }
 
 /** Existing content is checked first, which takes a while when it is large: meanwhile the signs of life go on. */
-async function start(job: ContentJob, { emit, folder, onPiece, links }: WorkerContext): Promise<Participant> {
+async function start(
+  job: ContentJob,
+  { emit, folder, onPiece, isBusy, links }: WorkerContext,
+): Promise<Participant> {
   const { metainfo } = job.torrent
   const { address, secret, fleet, site } = job
   const sign = { event: 'progress', bytes: 0, total: metainfo.length, down: 0, up: 0, peers: 0 } as const
@@ -93,6 +96,7 @@ async function start(job: ContentJob, { emit, folder, onPiece, links }: WorkerCo
         fleet,
         site,
         onPiece,
+        isBusy,
         links: links ?? (await viaLinks(job, emit)),
       }),
     })

@@ -14,6 +14,8 @@ export interface WorkerContext {
   isStopped(): boolean
   /** Called with each piece that is verified and on disk. */
   onPiece?: ((piece: number) => void) | undefined
+  /** Whether those pieces make work here. */
+  isBusy?: (() => boolean) | undefined
   /** Connections to some of the peers over SSH. */
   links?: PeerLinks | undefined
   /** Called by a peer when its content is complete, before it says so. */

@@ -22,6 +22,7 @@ export async function work(
     stop: AbortSignal
     onEvent?: (event: AgentEvent) => void
     onPiece?: (piece: number) => void
+    isBusy?: () => boolean
     links?: PeerLinks | undefined
     onComplete?: WorkerContext['onComplete']
   },
@@ -48,6 +49,7 @@ export async function work(
     }),
     isStopped: () => stopped,
     onPiece: options.onPiece,
+    isBusy: options.isBusy,
     links: options.links,
     onComplete: options.onComplete,
   }

@@ -51,6 +51,7 @@ export class Coalescer {
   readonly #flow: FlowMeter
   readonly #nowMs: () => number
   readonly #sleep: (ms: number) => void
+  readonly #isBusy: () => boolean
   readonly #due: Flushable[] = []
   readonly #delayed: Flushable[] = []
   #scheduled = false
@@ -59,9 +60,10 @@ export class Coalescer {
   #heardAgent = false
   #heardOther = false
 
-  /** `sleep` blocks the thread. */
-  constructor({ nowMs = () => performance.now(), sleep = blockThread } = {}) {
+  /** `sleep` blocks the thread. `isBusy`: whether other work on this thread waits for its turn. Then there is no rest. */
+  constructor({ nowMs = () => performance.now(), sleep = blockThread, isBusy = (): boolean => false } = {}) {
     this.#nowMs = nowMs
+    this.#isBusy = isBusy
     this.#sleep = sleep
     this.#flow = new FlowMeter(nowMs())
   }
@@ -116,7 +118,7 @@ export class Coalescer {
     this.#bytes = 0
     this.#heardAgent = false
     this.#heardOther = false
-    if (rests) this.#sleep(this.#restMs)
+    if (rests && !this.#isBusy()) this.#sleep(this.#restMs)
   }
 
   /** Never when another client has just sent something: such clients ask for little at a time and must not wait. */

@@ -33,3 +33,18 @@ it('stops waiting when it is told to', async () => {
   stop.abort(new Error('enough'))
   await expect(waiting).rejects.toThrow('enough')
 })
+
+it('is behind while its reader works on what it got, until it waits for more or ends', async () => {
+  const content = contiguous()
+  expect(content.isBehind).toBe(false)
+  content.add(0)
+  await content.beyond(0)
+  expect(content.isBehind).toBe(true)
+  const more = content.beyond(10)
+  expect(content.isBehind).toBe(false)
+  content.add(1)
+  await more
+  expect(content.isBehind).toBe(true)
+  content.end()
+  expect(content.isBehind).toBe(false)
+})

@@ -53,10 +53,17 @@ describe('after an iteration the thread', () => {
   const other = {}
 
   /** How long it rests after an iteration in which `from` has sent something. */
-  async function rests(from: object[], { connected = agents, aheadMs = 0, bytes = 100 } = {}) {
+  async function rests(
+    from: object[],
+    { connected = agents, aheadMs = 0, bytes = 100, isBusy = false } = {},
+  ) {
     const clock = { nowMs: 0 }
     const rests: number[] = []
-    const coalescer = new Coalescer({ nowMs: () => clock.nowMs, sleep: (ms) => void rests.push(ms) })
+    const coalescer = new Coalescer({
+      nowMs: () => clock.nowMs,
+      sleep: (ms) => void rests.push(ms),
+      isBusy: () => isBusy,
+    })
     for (const agent of connected) coalescer.agentJoined(agent)
     coalescer.requestsAhead(aheadMs)
     clock.nowMs = 100
@@ -75,6 +82,10 @@ describe('after an iteration the thread', () => {
     expect(await rests([...agents, other])).toEqual([])
     expect(await rests([other, ...agents])).toEqual([])
     expect(await rests(agents, { bytes: 1e6 })).toEqual([])
+  })
+
+  test('does not rest while other work waits for its turn', async () => {
+    expect(await rests(agents, { isBusy: true })).toEqual([])
   })
 
   test('rests no more when an agent has left', async () => {
