@@ -53,7 +53,8 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const { peers, missing } = startPeers(context, facts)
   const reaching = prepareReach(context, { facts, peers, uploaded: missing }, tag)
   let swarm: LazySwarm | undefined
-  let isTouched = false
+  /** Resolves when servers know of the transfer; undefined while nothing has changed on them. */
+  let noted: Promise<void> | undefined
   const making = new Deltas(context, facts, directory, peers)
   try {
     const { deltas, made, gets, whole } = await packageRelease(context, { tag, directory, facts, making })
@@ -64,15 +65,16 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const withoutAgent = await missing
     signal.throwIfAborted()
     tolerate(context, withoutAgent, consequence)
-    isTouched = true
-    await noteReceiving(context, tag, consequence)
-    making.keeper.begin()
+    const noting = noteReceiving(context, tag, consequence)
+    noted = noting.catch(() => {}) // Thrown below.
     board.step('seed')
     const reach = await reaching
     const started = swarmOf(context, { made, facts, reach })
     swarm = started
     const [first, ...others] = whatIsSeeded(fleet.servers, made(), deltas)
-    if (first) await Promise.all([started.start([first, ...others]), reach.links])
+    const starting = first && [started.start([first, ...others]), reach.links]
+    await Promise.all([noting, ...(starting ?? [])])
+    making.keeper.begin()
     phases.seed = clock()
     const taking = fleet.servers
     const isStaged = context.staging === true
@@ -108,7 +110,8 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     if (isStaged) await noteStaged(context, tag)
     return report(context, received)
   } catch (error) {
-    if (isTouched) await undo(context, tag, unpacked)
+    await noted
+    if (noted) await undo(context, tag, unpacked)
     throw error
   } finally {
     making.stop()

@@ -34,7 +34,7 @@ export function embeddedManifest(metainfo: Metainfo): Buffer {
 }
 
 /** The attributes that `bytes` say, checked against the torrent that they came with. */
-export async function manifestOf(metainfo: Metainfo, bytes: Uint8Array): Promise<Manifest> {
+export async function manifestOfTorrent(metainfo: Metainfo, bytes: Uint8Array): Promise<Manifest> {
   const { checkFiles } = await import('../../attributes/check-files.ts')
   const { decodeManifest } = await import('../../attributes/mtree/decode.ts')
   const manifest = decodeManifest(bytes)
@@ -53,7 +53,7 @@ export async function finishDirectory(
   // The user may have named a symlink to the directory.
   const root = realpathSync(path)
   const manifest = hasManifest(metainfo)
-    ? await manifestOf(metainfo, readFileSync(join(root, MANIFEST)))
+    ? await manifestOfTorrent(metainfo, readFileSync(join(root, MANIFEST)))
     : undefined
   const stays = deletesOthers ? await removeAllBut(root, metainfo, manifest) : []
   if (attributes && hasStandardAttributes(metainfo)) {
@@ -82,7 +82,7 @@ async function removeAllBut(root: string, metainfo: Metainfo, manifest: Manifest
  */
 export async function refuseChangedFiles(metainfo: Metainfo, path: string): Promise<void> {
   if (!metainfo.manifest) return
-  const { entries } = await manifestOf(metainfo, embeddedManifest(metainfo))
+  const { entries } = await manifestOfTorrent(metainfo, embeddedManifest(metainfo))
   for (const { path: own, mtime, size, sha256 } of entries) {
     if (sha256 === undefined) continue
     const file = join(path, own)

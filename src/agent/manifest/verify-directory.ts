@@ -5,7 +5,12 @@ import { sha256OfFile } from '../../files/hash.ts'
 import { defined } from '../../system/defined.ts'
 import type { Metainfo } from '../../torrent/metainfo/metainfo.ts'
 import { type FileCheck, verifyContent } from '../../torrent/storage/verify.ts'
-import { embeddedManifest, hasManifest, hasStandardAttributes, manifestOf } from './torrent-manifest.ts'
+import {
+  embeddedManifest,
+  hasManifest,
+  hasStandardAttributes,
+  manifestOfTorrent,
+} from './torrent-manifest.ts'
 
 export interface Verified {
   path: string
@@ -48,9 +53,9 @@ async function findManifest(
   checks: FileCheck[],
 ): Promise<Manifest | undefined> {
   if (!hasManifest(metainfo)) return undefined
-  if (metainfo.manifest) return manifestOf(metainfo, embeddedManifest(metainfo))
+  if (metainfo.manifest) return manifestOfTorrent(metainfo, embeddedManifest(metainfo))
   const own = checks.find((check) => check.path === MANIFEST)
-  return own?.state === 'same' ? manifestOf(metainfo, readFileSync(join(path, MANIFEST))) : undefined
+  return own?.state === 'same' ? manifestOfTorrent(metainfo, readFileSync(join(path, MANIFEST))) : undefined
 }
 
 async function compareHash(path: string, wanted: string | undefined): Promise<'same' | 'different'> {

@@ -29,10 +29,8 @@ export class BaseKeeper {
     const { root, entries } = this.#release
     const [bases, hashes] = [this.#bases, hashesFile(this.#bases)]
     const job = { do: 'keep', root, entries: jobEntries(entries), bases, hashes } as const
-    this.#process = startDeltaProcess(
-      { ...job, contentLimit: this.#contentLimit },
-      { isLow: true, signal: this.#signal },
-    )
+    this.#process = startDeltaProcess({ isLow: true, signal: this.#signal })
+    this.#process.begin({ ...job, contentLimit: this.#contentLimit })
   }
 
   /**

@@ -9,6 +9,8 @@ import { type AgentEvent, parseEvent } from '../../protocol/events.ts'
 export type Answer = AgentEvent & { event: 'made' | 'unmade' }
 
 export interface DeltaProcess {
+  /** Gives it its job, once. Until then it gets ready. */
+  begin(job: DeltaJob): void
   /** Its answer for each delta. Resolves when it has ended, even if it failed: servers without a delta get the package. */
   ended: Promise<Answer[]>
   /** Resolves when it no longer needs the new release's files. */
@@ -25,10 +27,11 @@ interface DeltaProcessOptions {
 }
 
 /** Matching takes all of a processor, so it has a process of its own. It ends when this one does, even when this one is killed. */
-export function startDeltaProcess(
-  job: DeltaJob,
-  { isLow = false, signal, onAnswer }: DeltaProcessOptions = {},
-): DeltaProcess {
+export function startDeltaProcess({
+  isLow = false,
+  signal,
+  onAnswer,
+}: DeltaProcessOptions = {}): DeltaProcess {
   const child = spawn(process.execPath, [agentFile, 'delta'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     detached: true, // Ctrl-C is for the task, which then ends it.
@@ -50,7 +53,6 @@ export function startDeltaProcess(
     if (event?.event === 'read') hasRead()
   })
   child.stdin.on('error', () => {})
-  child.stdin.write(`${JSON.stringify(job)}\n`)
   const stop = () => void child.kill('SIGKILL')
   if (signal?.aborted) stop()
   signal?.addEventListener('abort', stop, { once: true })
@@ -62,7 +64,7 @@ export function startDeltaProcess(
     hasRead()
     signal?.removeEventListener('abort', stop)
   })
-  return { ended, read, stop }
+  return { begin: (job) => void child.stdin.write(`${JSON.stringify(job)}\n`), ended, read, stop }
 }
 
 /** Gives it a low priority: keeping a base is work for the next deploy. */

@@ -15,7 +15,7 @@ import { packageProgress } from '../transfer/make-transfer.ts'
 import { packagePath, type Transfer } from '../transfer/transfer.ts'
 import type { WholePackage } from '../transfer/whole-package.ts'
 import { BaseKeeper } from './base-keeper.ts'
-import { type Answer, jobEntries, startDeltaProcess } from './delta-process.ts'
+import { type Answer, type DeltaProcess, jobEntries, startDeltaProcess } from './delta-process.ts'
 import { fetchSignature, type Peers } from './fetch-signature.ts'
 import { type BaseGroup, groupByBase } from './group-by-base.ts'
 import { isClearlySmaller, isSurelyNeeded, type Made, smallestDeltas } from './need-whole.ts'
@@ -61,6 +61,8 @@ export class Deltas {
   readonly #over = new AbortController()
   readonly #making: { wanted: readonly Wanted[]; made: Promise<Answer[]> }[] = []
   readonly #served: Served
+  /** Makes the deltas whose bases this machine knows. It gets ready while the release is listed. */
+  readonly #ready: DeltaProcess | undefined
 
   /** `directory`: of this deploy on the deploy host. `peers`: the agents that run on servers or will do so. */
   constructor(context: Context, facts: FleetFacts, directory: string, peers: Peers = new Map()) {
@@ -92,6 +94,7 @@ export class Deltas {
         key: settings.encrypt ? newKey() : undefined,
       }
     })
+    if (this.#wanted.some(({ isKept }) => isKept)) this.#ready = this.#startProcess()
   }
 
   /** Starts to make the deltas of the release that is deployed. */
@@ -99,7 +102,7 @@ export class Deltas {
     if (entries.length > MAX_ENTRIES) return
     this.keeper.take(root, entries)
     const [known, unknown] = [true, false].map((is) => this.#wanted.filter(({ isKept }) => isKept === is))
-    const make = (wanted: readonly Wanted[]): Promise<Answer[]> => {
+    const make = (wanted: readonly Wanted[], { begin, ended } = this.#startProcess()): Promise<Answer[]> => {
       const deltas = wanted.map(({ id, bases, directory, key }) => ({
         id,
         bases,
@@ -107,11 +110,10 @@ export class Deltas {
         ...defined({ key }),
       }))
       const hashes = hashesFile(this.#bases)
-      const job = { do: 'make', root, entries: jobEntries(entries), hashes, deltas } as const
-      return startDeltaProcess(job, { signal: this.#signal, onAnswer: (answer) => this.#noteSmall(answer) })
-        .ended
+      begin({ do: 'make', root, entries: jobEntries(entries), hashes, deltas })
+      return ended
     }
-    if (known && known.length > 0) this.#making.push({ wanted: known, made: make(known) })
+    if (known && known.length > 0) this.#making.push({ wanted: known, made: make(known, this.#ready) })
     const size = entries.reduce((sum, entry) => sum + entry.size, 0)
     for (const wanted of unknown ?? []) {
       const asked = fetchSignature(this.#context, wanted, {
@@ -162,6 +164,10 @@ export class Deltas {
   stop(): void {
     this.#over.abort()
     this.keeper.stop()
+  }
+
+  #startProcess(): DeltaProcess {
+    return startDeltaProcess({ signal: this.#signal, onAnswer: (answer) => this.#noteSmall(answer) })
   }
 
   get #signal(): AbortSignal {

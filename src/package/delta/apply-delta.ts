@@ -1,9 +1,9 @@
-import { createHash, type Hash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
 import { setImmediate as breath } from 'node:timers/promises'
 import { MurderError } from '../../errors.ts'
 import { shown } from '../../files/entry.ts'
 import { stopIfAborted } from '../../files/file-errors.ts'
+import { ContentHash } from '../../files/hash.ts'
 import { openToRead } from '../../files/open-to-read.ts'
 import type { Destination } from '../unpack/destination.ts'
 import { BaseFiles } from './base-files.ts'
@@ -75,7 +75,7 @@ export async function applyDelta(
 /** A file that is being made. */
 interface OpenFile {
   entry: Delivered
-  hash: Hash
+  hash: ContentHash
   missing: number
 }
 
@@ -105,7 +105,7 @@ class FileMaker {
     if (entry.path === '.') throw badDelta('the release itself is a file')
     const isCopy = from !== undefined && entry.size > 0
     const isShared = this.#destination.startFile(entry, isCopy ? this.#base.pathOf(from) : undefined)
-    this.#file = { entry, hash: createHash('sha256'), missing: entry.size }
+    this.#file = { entry, hash: new ContentHash(entry.size), missing: entry.size }
     if (isShared) yield* this.#readShared()
     else if (isCopy) yield* this.#copy(from, 0, entry.size, undefined)
     else if (entry.size === 0) this.#end()
@@ -159,7 +159,7 @@ class FileMaker {
 
   #end(): void {
     const { entry, hash } = this.#file as OpenFile
-    if (hash.digest('hex') !== entry.sha256)
+    if (hash.digest() !== entry.sha256)
       throw baseChanged(`${shown(entry.path)} would get other content than was sent`)
     this.#destination.endFile()
     this.#file = undefined

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { MurderError, reason } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
 import { cureOf, stopIfAborted } from '../../files/file-errors.ts'
+import { ContentHash } from '../../files/hash.ts'
 import type { Compression } from '../../protocol/order.ts'
 import { entryFromHeader } from '../format/archive-entry.ts'
 import { decrypt } from '../format/cipher.ts'
@@ -94,7 +95,7 @@ function makeEntries(
   count: { files: number; bytes: number },
   onMade: ExtractOptions['onMade'],
 ): TarVisitor {
-  let file: { entry: Entry; hash: Hash | undefined } | undefined
+  let file: { entry: Entry; hash: ContentHash | undefined } | undefined
   return {
     entry(header) {
       const entry = entryFromHeader(header)
@@ -102,7 +103,7 @@ function makeEntries(
       if (entry.type === 'symlink') destination.symlink(entry)
       if (entry.type !== 'file') return onMade?.(entry)
       destination.startFile(entry)
-      file = { entry, hash: onMade && createHash('sha256') }
+      file = { entry, hash: onMade && new ContentHash(entry.size) }
       count.files++
       count.bytes += entry.size
     },
@@ -112,7 +113,7 @@ function makeEntries(
     },
     endContent() {
       destination.endFile()
-      if (file?.hash) onMade?.(file.entry, file.hash.digest('hex'))
+      if (file?.hash) onMade?.(file.entry, file.hash.digest())
     },
   }
 }

@@ -14,10 +14,13 @@ export const command: Command = {
   positionals: [],
   flags: { json: { type: 'boolean' } },
   async run() {
-    const line = await firstLine()
+    const [line, { makeDeltas, keep }] = await Promise.all([
+      firstLine(),
+      import('../../deltas/delta-jobs.ts'), // The job is often still being written.
+    ])
+    if (line === '') return ExitCode.done
     const { signal } = onInterrupt({ untilEof: true })
     const job = JSON.parse(line) as DeltaJob
-    const { makeDeltas, keep } = await import('../../deltas/delta-jobs.ts')
     await (job.do === 'make' ? makeDeltas(job, signal) : keep(job, signal))
     return ExitCode.done
   },

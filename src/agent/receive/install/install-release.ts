@@ -4,12 +4,12 @@ import { MANIFEST } from '../../../attributes/entry.ts'
 import { MurderError } from '../../../errors.ts'
 import type { Entry } from '../../../files/entry.ts'
 import { sha256Of } from '../../../files/hash.ts'
-import type { Delivered } from '../../../package/delta/format/manifest.ts'
+import { type Delivered, type Manifest, manifestOf } from '../../../package/delta/format/manifest.ts'
 import type { ExtractOptions } from '../../../package/unpack/extract.ts'
 import type { Fill, Filled } from '../../../package/unpack/unpack.ts'
 import type { UnpackOrder } from '../../../protocol/order.ts'
 import { defined } from '../../../system/defined.ts'
-import { manifestOf } from '../../manifest/torrent-manifest.ts'
+import { manifestOfTorrent } from '../../manifest/torrent-manifest.ts'
 import type { Delivery } from '../delivery.ts'
 
 export interface Making {
@@ -41,7 +41,7 @@ export async function installRelease(
 /** Makes the release and returns what was delivered, where that is known. */
 interface Filling {
   fill: Fill
-  delivered: () => readonly Delivered[]
+  delivered: () => Manifest
 }
 
 async function filling(
@@ -70,7 +70,7 @@ async function fillFromPackage(
     void made.push(sha256 === undefined ? entry : { ...entry, sha256 })
   const notes = record === undefined ? {} : { onMade }
   const options = { file: job.path, compression, sha256, signal, ...defined({ key, beyond }), ...notes }
-  return { fill: (destination) => extractInto(destination, options), delivered: () => made }
+  return { fill: (destination) => extractInto(destination, options), delivered: () => manifestOf(made) }
 }
 
 async function fillFromDirectory(delivery: Delivery, signal: AbortSignal): Promise<Filling> {
@@ -80,10 +80,10 @@ async function fillFromDirectory(delivery: Delivery, signal: AbortSignal): Promi
     throw new MurderError('PACKAGE_WRONG', `${MANIFEST} is not what was sent: its SHA-256 differs`, {
       cure: 'deploy again; if it happens twice, check the disk and memory of this server',
     })
-  const { entries } = await manifestOf(torrent.metainfo, bytes)
+  const { entries } = await manifestOfTorrent(torrent.metainfo, bytes)
   const { adoptInto } = await import('../../../package/unpack/adopt.ts')
   return {
     fill: (destination) => adoptInto(destination, { from, entries, signal }),
-    delivered: () => entries,
+    delivered: () => manifestOf(entries),
   }
 }

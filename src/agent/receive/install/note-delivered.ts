@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { writeRecord } from '../../../package/delta/base/record.ts'
-import { type Delivered, manifestOf } from '../../../package/delta/format/manifest.ts'
+import type { Manifest } from '../../../package/delta/format/manifest.ts'
 import type { UnpackOrder } from '../../../protocol/order.ts'
 
 /**
@@ -9,12 +9,12 @@ import type { UnpackOrder } from '../../../protocol/order.ts'
  */
 export async function noteDelivered(
   { record, into, revision }: UnpackOrder,
-  delivered: readonly Delivered[],
+  delivered: Manifest,
 ): Promise<void> {
-  const isOver = revision !== undefined && delivered.some(({ path }) => path === 'REVISION')
-  if (record === undefined || delivered.length === 0 || isOver) return
+  const isOver = revision !== undefined && delivered.entries.some(({ path }) => path === 'REVISION')
+  if (record === undefined || delivered.entries.length === 0 || isOver) return
   try {
-    await writeRecord(record, manifestOf(delivered), dirname(into))
+    await writeRecord(record, delivered, dirname(into))
   } catch {
     // The disk is full, or others own the directory.
   }

@@ -3,8 +3,13 @@ import { dirname, join } from 'node:path'
 import type { Entry } from '../../../files/entry.ts'
 import { writeWhole } from '../../../files/write-whole.ts'
 
-/** A file that changed less than so long before it was read may change once more without a trace in its times. */
-const RECENT_MS = 2000
+/**
+ * A file that changed less than so long before it was read may change once more without a trace in its times: where the file system
+ * keeps whole (milli)seconds, or two seconds as FAT does, and where its times go on with the kernel's ticks.
+ */
+const COARSE_RECENT_MS = 2000
+const FINE_RECENT_MS = 100
+const NS_PER_MS = 1_000_000n
 const VERSION = 1
 
 interface Known {
@@ -42,7 +47,7 @@ export class KnownHashes {
       this.#next.set(entry.path, last)
       return last.sha256
     }
-    const isSettled = identity.ctimeMs < Date.now() - RECENT_MS
+    const isSettled = isSettledAt(Date.now(), identity.ctimeNs)
     const sha256 = await compute()
     this.#next.set(entry.path, { identity: identity.text, sha256, isSettled })
     this.#isNew = true
@@ -61,8 +66,14 @@ export class KnownHashes {
 function identityOf(root: string, { path, source, size, mtime }: Entry) {
   const stats = lstatSync(source ?? join(root, path), { bigint: true, throwIfNoEntry: false })
   if (!stats?.isFile() || Number(stats.size) !== size || stats.mtimeNs !== mtime) return undefined
-  const { ino, ctimeNs, ctimeMs } = stats
-  return { text: `${size} ${mtime} ${ctimeNs} ${ino}`, ctimeMs: Number(ctimeMs) }
+  const { ino, ctimeNs } = stats
+  return { text: `${size} ${mtime} ${ctimeNs} ${ino}`, ctimeNs }
+}
+
+/** Whether a file that is read now can't change any more without a trace. */
+export function isSettledAt(nowMs: number, ctimeNs: bigint): boolean {
+  const recentMs = ctimeNs % NS_PER_MS === 0n ? COARSE_RECENT_MS : FINE_RECENT_MS
+  return Number(ctimeNs / NS_PER_MS) < nowMs - recentMs
 }
 
 function read(file: string): Map<string, Known> {

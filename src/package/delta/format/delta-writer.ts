@@ -75,7 +75,7 @@ export class DeltaWriter implements OperationSink {
   async segment(): Promise<Buffer[]> {
     const parts: Buffer[] = [Buffer.from([SEGMENT])]
     // One after the other, because each compression takes tens of megabytes.
-    for (const column of this.#columns()) parts.push(await packFrame(column.take()))
+    for (const column of this.#columns()) parts.push(await packFrame(column.take(), 'travels'))
     return parts
   }
 

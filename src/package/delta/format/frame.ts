@@ -14,21 +14,24 @@ const BROTLI = 2
 /** Both ends hold one frame in memory, both plain and compressed. */
 const MAX_FRAME_BYTES = 16 << 20
 
-/** Up to this many bytes the best quality takes a few dozen milliseconds; beyond, it takes ten times as long as a fast one. */
-const MAX_BEST_BYTES = 256 << 10
+/** Up to this many bytes the best quality takes at most a few tenths of a second, for hashes. */
+const MAX_BEST_BYTES = 32 << 10
 const BEST_QUALITY = 11
 const MAX_GOOD_BYTES = 2 << 20
 const GOOD_QUALITY = 9
 const FAST_QUALITY = 5
 
+/** What travels to many servers is worth more time than what is kept where it was made. */
+export type Effort = 'travels' | 'kept'
+
 /** A frame is compressed by itself. It has the method, the length, if compressed the compressed length, and then the bytes. */
-export async function packFrame(plain: Buffer): Promise<Buffer> {
+export async function packFrame(plain: Buffer, effort: Effort): Promise<Buffer> {
   const head = new ByteWriter()
   if (plain.length === 0) {
     head.byte(EMPTY)
     return head.take()
   }
-  const packed = await compressed(plain)
+  const packed = await compressed(plain, effort === 'kept' ? FAST_QUALITY : qualityFor(plain.length))
   head.byte(packed === plain ? STORED : BROTLI)
   head.uint(plain.length)
   if (packed !== plain) head.uint(packed.length)
@@ -37,10 +40,10 @@ export async function packFrame(plain: Buffer): Promise<Buffer> {
 }
 
 /** `plain` itself when compression gains nothing. */
-async function compressed(plain: Buffer): Promise<Buffer> {
+async function compressed(plain: Buffer, quality: number): Promise<Buffer> {
   const packed = await compress(plain, {
     params: {
-      [constants.BROTLI_PARAM_QUALITY]: qualityFor(plain.length),
+      [constants.BROTLI_PARAM_QUALITY]: quality,
       [constants.BROTLI_PARAM_LGWIN]: windowFor(plain.length),
       [constants.BROTLI_PARAM_SIZE_HINT]: plain.length,
     },

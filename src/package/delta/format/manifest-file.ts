@@ -18,8 +18,8 @@ export async function* writeManifest({ entries }: Manifest): AsyncGenerator<Buff
   const writer = new EntryWriter([])
   const flush = async () => [
     MORE,
-    await packFrame(writer.entries.take()),
-    await packFrame(writer.times.take()),
+    await packFrame(writer.entries.take(), 'kept'),
+    await packFrame(writer.times.take(), 'kept'),
   ]
   for (const entry of entries) {
     writer.write(entry)

@@ -1,7 +1,7 @@
 import { existsSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { KnownHashes } from '../../../../../src/package/delta/base/known-hashes.ts'
+import { isSettledAt, KnownHashes } from '../../../../../src/package/delta/base/known-hashes.ts'
 import { manifestOfDirectory } from '../../../../../src/package/delta/base/manifest-of-directory.ts'
 import { scan } from '../../../../../src/package/pack/scan.ts'
 import { plant, temporary } from '../../trees.ts'
@@ -61,10 +61,19 @@ test('another size, mtime, ctime or inode is read', async () => {
 })
 
 test('what has just been written may change once more unseen: it is trusted in the same deploy only', async () => {
-  vi.useRealTimers()
+  vi.setSystemTime(statSync(path()).ctimeMs)
   expect((await look()).read).toBe(2)
   expect((await look({ trustsRecent: true })).read).toBe(0)
   expect((await look()).read).toBe(2)
+})
+
+test.each([
+  ['fine times, at once', 1_000_000_123n, 1000, false],
+  ['fine times, some ticks later', 1_000_000_123n, 1101, true],
+  ['whole milliseconds, some ticks later', 1_001_000_000n, 1500, false],
+  ['whole seconds, more than two later', 1_000_000_000n, 3001, true],
+])('a file may change without a trace for a while: %s', (_, ctimeNs, nowMs, settled) => {
+  expect(isSettledAt(nowMs, ctimeNs)).toBe(settled)
 })
 
 test('a file of hashes that is cut or of another version counts as none', async () => {
