@@ -2,8 +2,11 @@ import { connect } from 'node:net'
 import type { Reached, ReachQuestion } from '../../protocol/reach.ts'
 import { PROBE_HANDSHAKE } from '../../torrent/wire/answer-handshake.ts'
 
-/** The deploy waits this long where nothing answers. A slow connection loses little by going through SSH. */
-const CONNECT_TIMEOUT_MS = 1000
+/**
+ * The deploy waits this long where nothing answers. A connection that is slower, or whose first packet is lost, loses little by going
+ * through SSH.
+ */
+const CONNECT_TIMEOUT_MS = 600
 /** Time for a busy program to answer a handshake. */
 const ANSWER_TIMEOUT_MS = 2500
 /** On a busy machine a timer can be due before an answer that has come is read. */

@@ -4,7 +4,7 @@ const COPIES_FOR_EACH = 2
  * After a piece has left once, the next agent of the fleet gets it this much later, the one after that in half the time, and so
  * on.
  */
-const FIRST_PAUSE_S = 1
+const FIRST_PAUSE_S = 0.25
 
 /**
  * Decides which requests for metadata are granted. All others are rejected at once; none waits. A seeder gives each piece to one

@@ -15,7 +15,7 @@ describe('a seeder gives metadata', () => {
         [1, 0, 0, true],
         [2, 0, 0.1, false],
         [2, 1, 0.1, true],
-        [1, 1, 0.9, false],
+        [1, 1, 0.3, false],
       ],
     ],
     [
@@ -29,11 +29,11 @@ describe('a seeder gives metadata', () => {
       'to another after a second, then after less and less',
       [
         [1, 0, 0, true],
-        [2, 0, 1, true],
-        [3, 0, 1.4, false],
-        [3, 0, 1.5, true],
-        [4, 0, 1.7, false],
-        [4, 0, 1.75, true],
+        [2, 0, 0.25, true],
+        [3, 0, 0.35, false],
+        [3, 0, 0.375, true],
+        [4, 0, 0.43, false],
+        [4, 0, 0.4375, true],
       ],
     ],
     [
