@@ -17,7 +17,7 @@ import { tidy, undo } from './peers/tidy.ts'
 import { askAndLock } from './preflight/ask.ts'
 import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
-import { prepareReach } from './reach/reach.ts'
+import { closeReach, prepareReach } from './reach/reach.ts'
 import { assertSameRevision, nameRelease } from './releases/choose/name-release.ts'
 import { noteStaged } from './releases/staged.ts'
 import { noteReceivingScript } from './scripts/releases/history-script.ts'
@@ -117,10 +117,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     making.stop()
     for (const peer of peers.values()) peer.letGo() // Also peers that never got an order.
     if (swarm) await stopAndCount(context, swarm)
-    await reaching.then(
-      (reach) => reach.close(),
-      () => {}, // The error was thrown above, or nobody needs the result any more.
-    )
+    await closeReach(reaching)
     await rm(directory, { recursive: true, force: true })
   }
 }

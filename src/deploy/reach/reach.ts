@@ -68,6 +68,13 @@ export async function prepareReach(
   }
 }
 
+/** Closes a way to this machine that may still be on its way. Whoever awaits it gets its failure. */
+export const closeReach = (reaching: Promise<Reach>): Promise<void> =>
+  reaching.then(
+    (reach) => reach.close(),
+    () => {},
+  )
+
 async function portsOf(
   relays: ReadonlyMap<Server, Relay>,
   signal: AbortSignal,

@@ -15,7 +15,7 @@ import { type UnpackTarget, unpackTargetOf } from '../peers/unpack-target.ts'
 import { check, type FleetFacts } from '../preflight/preflight.ts'
 import { checkSpace } from '../preflight/space.ts'
 import { hasZstd } from '../preflight/verdict.ts'
-import { prepareReach } from '../reach/reach.ts'
+import { closeReach, prepareReach } from '../reach/reach.ts'
 import { saveLastBrought } from '../releases/choose/last-brought.ts'
 import { permit } from '../swarm/permits.ts'
 import { loadTransfer, type StoredTransfer } from '../transfer/stored-transfer.ts'
@@ -91,10 +91,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
     throw error
   } finally {
     for (const each of peers.values()) each.letGo() // Also those that never got an order.
-    await reaching.then(
-      (reach) => reach.close(),
-      () => {}, // The error was thrown above, or nobody needs the result any more.
-    )
+    await closeReach(reaching)
   }
 }
 
