@@ -42,7 +42,7 @@ describe("package: 'directory'", () => {
     }
     const [old, fresh] = servers
     expect(old?.delta).toBeDefined()
-    expect(old?.received).toBeLessThan(CHANGED + 20_000)
+    expect(old?.received).toBeLessThan(CHANGED + 100_000) // A late block may come twice.
     expect(fresh?.delta).toBeUndefined()
     expect(fresh?.received).toBeGreaterThan(3_800_000)
     // The releases must not change together.
