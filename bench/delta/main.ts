@@ -14,6 +14,7 @@ import { circumstances, resultName, resultsDirectory, writeResult } from '../sha
 import { parseAmount, parseList } from '../shared/units.ts'
 import { asFile, installed, type Orientation, orient, orientations } from './orientation.ts'
 import { type Pair, pairsOf } from './pairs.ts'
+import { plotDeltas } from './plot.ts'
 import {
   type DeltaRun,
   type DeltaWay,
@@ -84,6 +85,7 @@ await benchProgram(async () => {
   ]
   process.stdout.write(`\n${tables.join('\n\n')}\n\n`)
   const file = values.json ?? join(resultsDirectory, `${resultName('delta')}.json`)
+  await writeResult(file.replace(/(\.json)?$/, '.svg'), plotDeltas(runs, Math.min(...fleets)))
   const result = { ...circumstances(), parameters: values, runs, others: Object.fromEntries(found) }
   await writeResult(file, `${JSON.stringify(result, null, 2)}\n`)
   const failed = runs.filter(({ problems }) => problems.length > 0)

@@ -17,15 +17,32 @@ export interface Chart {
   marker?: { x: number; label: string }
 }
 
-const WIDTH = 860
+export const WIDTH = 860
+/** Room for the title above what is drawn. */
+const TITLE_HEIGHT = 40
 const HEIGHT = 380
 const inset = { left: 64, right: 230, top: 60, bottom: 56 }
 /** Distinct for eyes that see red and green alike (Okabe and Ito), then greys. */
-const colours = ['#0072b2', '#d55e00', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#7f7f7f', '#000000']
+export const colours = [
+  '#0072b2',
+  '#d55e00',
+  '#e69f00',
+  '#009e73',
+  '#cc79a7',
+  '#56b4e9',
+  '#7f7f7f',
+  '#000000',
+]
 
 /** Line charts, one under the other, as one SVG document. */
 export function svg(title: string, charts: Chart[]): string {
-  const total = 40 + charts.length * HEIGHT
+  const drawn = charts.map((chart, i) => `<g transform="translate(0 ${i * HEIGHT})">\n${draw(chart)}\n</g>`)
+  return picture(title, charts.length * HEIGHT, drawn)
+}
+
+/** An SVG document with what is drawn, of this height, under its title. */
+export function picture(title: string, height: number, drawn: readonly string[]): string {
+  const total = TITLE_HEIGHT + height
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${total}" width="${WIDTH}" height="${total}"`,
     '  font-family="system-ui, sans-serif" font-size="13" fill="#222">',
@@ -33,7 +50,9 @@ export function svg(title: string, charts: Chart[]): string {
     // It has its own background, so that it can be read on light and dark pages.
     `<rect width="${WIDTH}" height="${total}" rx="8" fill="#fff"/>`,
     `<text x="${inset.left}" y="28" font-size="15" font-weight="600">${escapeText(title)}</text>`,
-    ...charts.map((chart, i) => `<g transform="translate(0 ${40 + i * HEIGHT})">\n${draw(chart)}\n</g>`),
+    `<g transform="translate(0 ${TITLE_HEIGHT})">`,
+    ...drawn,
+    '</g>',
     '</svg>\n',
   ].join('\n')
 }
@@ -106,13 +125,13 @@ function niceEnd(most: number, whole: boolean): { end: number; step: number } {
   return { end: Math.ceil(most / step) * step, step }
 }
 
-const line = (x1: number, y1: number, x2: number, y2: number, colour: string, stroke = 1): string =>
+export const line = (x1: number, y1: number, x2: number, y2: number, colour: string, stroke = 1): string =>
   `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${colour}" stroke-width="${stroke}"/>`
 
 /** From the sixth line on they are dashed, because some lie on top of others. */
 const dash = (i: number): string => (i >= 5 ? ` stroke-dasharray="${2 + 3 * (i - 4)} 4"` : '')
 
 const label = (value: number): string => String(Number(value.toPrecision(6)))
-const round = (value: number): number => Math.round(value * 10) / 10
-const escapeText = (text: string): string =>
+export const round = (value: number): number => Math.round(value * 10) / 10
+export const escapeText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { plotDeltas } from '../../../bench/delta/plot.ts'
 import { type DeltaRun, intoTable, outTable } from '../../../bench/delta/report.ts'
 
 const run = (servers: number, way: DeltaRun['way'], received: number, sent = received): DeltaRun => ({
@@ -37,4 +38,23 @@ test('bytes out of the deploy host may grow by what SSH costs', () => {
     outTable(pairs, [run(1, 'murder', 0, 1000), run(12, 'murder', 0, twelve)], [1, 12])
   expect(rowOf(of(12_300))?.slice(1)).toEqual(['1,000', '12,300', '–', '12,300', 'ok'])
   expect(rowOf(of(12_301))?.at(-1)).toBe('MISSED')
+})
+
+test('the picture has two bars a pair, of lengths by order of magnitude, and leaves out what nobody is compared with', () => {
+  const named = (pair: string, way: DeltaRun['way'], received: number) => ({ ...run(1, way, received), pair })
+  const picture = plotDeltas(
+    [
+      ...[named('<large>', 'murder', 1e6), named('<large>', 'rsync', 1e7)],
+      ...[named('small', 'murder', 1e5), named('small', 'rsync', 1e5)],
+      named('alone', 'murder', 1e5),
+    ],
+    1,
+  )
+  const bars = [...picture.matchAll(/<rect x="250" y="\d+" width="([\d.]+)" height="11"/g)].map(([, width]) =>
+    Number(width),
+  )
+  const [unit = 0] = bars
+  expect(bars.map((width) => Math.round(width / unit))).toEqual([1, 1, 2, 3])
+  expect(picture).toContain('&lt;large&gt;')
+  expect(picture).not.toContain('alone')
 })
