@@ -52,6 +52,8 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
   const unpacked = new Set<Server>()
   const { peers, missing } = startPeers(context, facts)
   const reaching = prepareReach(context, { facts, peers, uploaded: missing }, tag)
+  const links = reaching.then((reach) => reach.links)
+  links.catch(() => {}) // Whoever awaits them gets the failure.
   let swarm: LazySwarm | undefined
   /** Resolves when servers know of the transfer; undefined while nothing has changed on them. */
   let noted: Promise<void> | undefined
@@ -68,12 +70,12 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     const noting = noteReceiving(context, tag, consequence)
     noted = noting.catch(() => {}) // Thrown below.
     board.step('seed')
-    const reach = await reaching
-    const started = swarmOf(context, { made, facts, reach })
+    const started = swarmOf(context, { made, facts, reaching })
     swarm = started
     const [first, ...others] = whatIsSeeded(fleet.servers, made(), deltas)
-    const starting = first && [started.start([first, ...others]), reach.links]
-    await Promise.all([noting, ...(starting ?? [])])
+    // Small deltas go with the orders: then nothing has to be reached, and nobody waits to find out how.
+    const seeding = first && [started.start([first, ...others]), links]
+    await Promise.all([noting, ...(seeding ?? [])])
     making.keeper.begin()
     phases.seed = clock()
     const taking = fleet.servers
@@ -83,7 +85,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
       deltas,
       swarm,
       reach: (wanted) => started.reach(wanted),
-      links: reach.links,
+      links,
       facts,
       peers,
       releasePath: shipit.releasePath ?? '',

@@ -10,14 +10,18 @@ import type { Swarm } from './swarm.ts'
 
 /**
  * The swarm of a deploy, not yet started. When it starts, other plugins and the user are told. `made`: the package, if it exists
- * by then.
+ * by then. `reaching` is waited for when it starts.
  */
 export function swarmOf(
   context: Context,
-  { made, facts, reach }: { made: () => Transfer | undefined; facts: FleetFacts; reach: Reach },
+  {
+    made,
+    facts,
+    reaching,
+  }: { made: () => Transfer | undefined; facts: FleetFacts; reaching: Promise<Reach> },
 ): LazySwarm {
   return new LazySwarm(new Placement(context, facts), async (seeded) => {
-    const running = await startSwarm(context, seeded, facts, reach)
+    const running = await startSwarm(context, seeded, facts, await reaching)
     warnWhenBroken(context, running)
     tellSeeding(context, made() ?? seeded[0], running)
     return running
