@@ -12,7 +12,17 @@ export interface ReachFacts {
 /** How a server reaches tracker and seeder, and why. */
 export type Way = { way: 'direct' } | { way: 'ssh'; why: Exclude<Reached, 'reached'> | 'unknown' | 'setting' }
 
-/** A server that did not answer is slow rather than cut off, so it connects directly. */
+/**
+ * What a server says that did not answer in time: it is slow rather than cut off, and connects directly, unless all that answered are
+ * cut off. Then it goes the way that works for them.
+ */
+export function usualWords(answers: Iterable<readonly Reached[]>): readonly Reached[] | undefined {
+  const [first, ...others] = answers
+  const isCutOff = (words: readonly Reached[]) => words.some((word) => word !== 'reached')
+  return first && [first, ...others].every(isCutOff) ? first : undefined
+}
+
+/** Without words it connects directly. */
 export function chooseReach({ hasAddress, words = [] }: ReachFacts, setting: Settings['reach']): Way {
   if (setting === 'direct') return { way: 'direct' }
   if (setting === 'ssh') return { way: 'ssh', why: 'setting' }

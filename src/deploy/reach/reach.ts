@@ -3,7 +3,7 @@ import type { RelayPorts } from '../../protocol/tunnel/tunnel.ts'
 import { pause } from '../../system/backoff.ts'
 import type { Context } from '../context/context.ts'
 import { Placement } from '../hosts/placement.ts'
-import { chooseReach, type Way } from './choose-reach.ts'
+import { chooseReach, usualWords, type Way } from './choose-reach.ts'
 import { type FleetLinks, prepareLinks } from './fleet-links.ts'
 import { reachLine } from './reach-line.ts'
 import { Relay, type RelayTargets } from './relay.ts'
@@ -100,10 +100,11 @@ function waysOf(
 ): Map<Server, Way> {
   if (sites.length === 0) return new Map()
   const hasAddress = (server: Server) => sites.every(({ machine }) => placement.isReachable(machine, server))
+  const usual = usualWords(tried.sites.values())
   return new Map(
-    [...peers.keys()].map((server) => [
-      server,
-      chooseReach({ hasAddress: hasAddress(server), words: tried.sites.get(server) }, settings.reach),
-    ]),
+    [...peers.keys()].map((server) => {
+      const words = tried.sites.get(server) ?? usual
+      return [server, chooseReach({ hasAddress: hasAddress(server), words }, settings.reach)]
+    }),
   )
 }

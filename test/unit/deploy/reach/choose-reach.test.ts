@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chooseReach } from '../../../../src/deploy/reach/choose-reach.ts'
+import { chooseReach, usualWords } from '../../../../src/deploy/reach/choose-reach.ts'
 import { reachLine } from '../../../../src/deploy/reach/reach-line.ts'
 import type { Reached } from '../../../../src/protocol/reach.ts'
 
@@ -19,6 +19,12 @@ test.each<[boolean, Reached[] | undefined, 'auto' | 'direct' | 'ssh', object]>([
   [true, undefined, 'ssh', ssh('setting')],
 ])('address known: %s, tried: %s, reach: %s', (hasAddress, words, setting, way) => {
   expect(chooseReach({ hasAddress, words }, setting)).toEqual(way)
+})
+
+test('who did not answer goes as the others do where all of them are cut off, and directly otherwise', () => {
+  expect(usualWords([['silent'], ['refused']])).toEqual(['silent'])
+  expect(usualWords([['silent'], ['reached']])).toBeUndefined()
+  expect(usualWords([])).toBeUndefined()
 })
 
 test('one line says how many go through SSH, and why', () => {
