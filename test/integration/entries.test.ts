@@ -56,6 +56,14 @@ test('roles, only and except choose who is deployed to, also for commands of the
   }
 })
 
+test('an entry without a host is named in one line, before Shipit fails by it', async () => {
+  const it = await threeServers({}, (entries) => Reflect.deleteProperty(entries[1] ?? {}, 'host'))
+  const run = await it.project.run()
+  expect(run, run.stdout).toMatchObject({ code: 2, stdout: '' })
+  expect(run.stderr).toMatch(/^servers\[1\] is an object with [^\n]*: allowed: 'user@host'[^\n]*\n$/)
+  expect(run.stderr).not.toContain('hunter2')
+})
+
 test('shipit.murder.servers() runs commands with the values of each server, which no argument list shows', async () => {
   const it = await threeServers({
     after: `
