@@ -222,6 +222,35 @@ test('a deploy that is killed says so as well where only commands on the deploy 
   }
 })
 
+test('so it does when a guard has gone back and put back what it could on its server', async () => {
+  const it = await fleetOfThree()
+  it.set({
+    rollout: { groups: [2, '100%'], ...hooks(it.log), confirm: 2 },
+    activate: '[ ! -e "$LOG.hang" ] || { rm "$LOG.hang"; echo hang >>"$LOG"; sleep 60; }',
+  })
+  expect((await it.deploy('one')).code).toBe(0)
+  writeFileSync(`${it.log}.hang`, '')
+  writeFileSync(join(it.project.workspace, 'file'), 'two')
+  it.said()
+  const run = it.project.start('deploy')
+  await expect.poll(() => readFileSync(it.log, 'utf8'), { timeout: 30_000 }).toContain('hang')
+  run.signal('SIGKILL')
+  await run.ended
+  await expect.poll(it.live, { timeout: 60_000 }).toEqual(['one', 'one', 'one'])
+  await expect
+    .poll(async () => (await it.project.run('murder:status')).stdout, { timeout: 60_000 })
+    .not.toContain('Not confirmed')
+  expect(it.said()).toEqual(expect.arrayContaining(['after a', 'after b']))
+  const out = async () => (await it.project.run('murder:lock:status')).stdout.match(/^. was left out/gm)
+  expect(await out()).toEqual(['a was left out', 'b was left out'])
+  expect((await it.project.run('murder:resume')).code).toBe(0)
+  // On the servers they were in service again.
+  expect(it.said()).toEqual(
+    expect.arrayContaining(['before a', 'before b', 'afterGroup 127.0.0.2 127.0.0.3']),
+  )
+  expect(await out()).toBeNull()
+})
+
 test('a before without an after leaves nobody noted as out of service', async () => {
   const it = await fleetOfThree()
   it.set({ rollout: { groups: [1, '100%'], before: say('before'), after: { canary: say('after') } } })
