@@ -315,6 +315,29 @@ test('murder:resume after a kill in the middle of a group knows what that group 
   expect(it.said().filter((line) => line === 'activate b')).toHaveLength(2)
 })
 
+test('a rollback after a kill in the first group takes that rollout back, and not one more release', async () => {
+  const it = await fleetOfThree()
+  const hang = '[ ! -e "$LOG.hang" ] || { echo hang >>"$LOG"; sleep 60; }'
+  it.set({ rollout: { groups: [1, '100%'] }, activate: hang })
+  for (const content of ['one', 'two']) expect((await it.deploy(content)).code).toBe(0)
+  writeFileSync(`${it.log}.hang`, '')
+  writeFileSync(join(it.project.workspace, 'file'), 'three')
+  const run = it.project.start('deploy')
+  await expect.poll(() => readFileSync(it.log, 'utf8'), { timeout: 30_000 }).toContain('hang')
+  run.signal('SIGKILL')
+  await run.ended
+  rmSync(`${it.log}.hang`)
+  expect(it.live()).toEqual(['three', 'two', 'two'])
+  const dry = await it.project.run('rollback', { MURDER_DRY_RUN: '1' })
+  const rollback = await it.project.run('rollback')
+  expect(rollback, rollback.stdout).toMatchObject({ code: 0 })
+  expect(it.live()).toEqual(['two', 'two', 'two'])
+  const [, target] = /Will rollback to (\d+)/.exec(rollback.stdout) ?? []
+  expect(dry.stdout).toContain(`back to ${target}`)
+  expect((await it.project.run('rollback')).code).toBe(0)
+  expect(it.live()).toEqual(['one', 'one', 'one'])
+})
+
 test('a hook that hangs is named, and one that leaves a process behind holds nothing up', async () => {
   const it = await fleetOfThree()
   it.set({
