@@ -74,6 +74,7 @@ test('shipit.murder.servers() runs commands with the values of each server, whic
     shipit.log('RESULTS ' + JSON.stringify(results.map(({ server, stdout }) => [server.label, stdout.trim()])))
     shipit.log('POOL ' + JSON.stringify(shipit.murder.servers().servers.map(({ label, roles }) => [label, roles])))
     await shipit.murder.servers().run('sleep 30 & [ "$MURDER_ROLES" = web ]').catch((error) => shipit.log('CAUGHT ' + error.message))
+    await shipit.murder.servers({ role: 'db' }).run('false').catch((error) => shipit.log('CAUGHT ' + error.message))
     try { shipit.murder.servers({ role: 'webs' }) } catch (error) { shipit.log('REFUSED ' + error.message) }
   })`,
   })
@@ -85,6 +86,7 @@ test('shipit.murder.servers() runs commands with the values of each server, whic
   )
   expect(stdout).toMatch(/POOL \[\["web1",\["web"\]\],\["web2",\["web","db"\]\],\["[^"]+",\[\]\]\]/)
   expect(stdout).toContain('CAUGHT 2 of 3 servers failed: the other ran the command')
+  expect(stdout).toContain('CAUGHT 1 of 1 server failed: none ran the command')
   expect(stdout).toContain(
     'REFUSED shipit.murder.servers() has "webs", which no server has: did you mean web?',
   )
