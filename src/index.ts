@@ -2,7 +2,7 @@ import { ExitCode, MurderError } from './errors.ts'
 import type { Shipit } from './shipit.ts'
 import { keepExitCode } from './tasks/exit-code.ts'
 import { registrations } from './tasks/index.ts'
-import { addServers, onlyChosenServers } from './tasks/servers.ts'
+import { addServers, onlyChosenServers, refuseServersWithoutHost } from './tasks/servers.ts'
 import { thrownToNode } from './tasks/thrown-to-node.ts'
 
 export type { MurderSettings } from './config/schema.ts'
@@ -24,6 +24,7 @@ export default function murder(shipit: Shipit): void {
     )
   }
   keepExitCode(shipit)
+  refuseServersWithoutHost(shipit)
   onlyChosenServers(shipit)
   addServers(shipit)
   for (const register of registrations) register(shipit)

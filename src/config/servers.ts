@@ -19,10 +19,12 @@ export function partsOf(server: unknown): Parts | undefined {
   return { user: String(user), host, port: port === undefined ? undefined : String(port) }
 }
 
+export const isLabel = (text: string): boolean => /^[^\s\p{Cc}\p{Bidi_Control}]{1,100}$/u.test(text)
+
 /** The name that an entry gives itself. */
 function labelOf(server: unknown): string | undefined {
   const label = typeof server === 'object' && server !== null ? Reflect.get(server, 'label') : undefined
-  return typeof label === 'string' ? label : undefined
+  return typeof label === 'string' && isLabel(label) ? label : undefined
 }
 
 function namesOf(server: unknown): string[] {

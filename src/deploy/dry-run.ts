@@ -21,9 +21,9 @@ import { releasesPath } from './paths/server-paths.ts'
 import { askReadOnly } from './preflight/ask.ts'
 import { inspect } from './preflight/preflight.ts'
 import { checkSpace } from './preflight/space.ts'
-import { releaseBefore } from './releases/choose/choose-release.ts'
 import { keptReleases } from './releases/clean-releases.ts'
 import { releasesToClean, stagedReleases } from './releases/history.ts'
+import { wayBack } from './releases/rollback.ts'
 import { nameGroup, planOf } from './rollout/plan.ts'
 import { parseReleases, parseServerReleases, releasesScript } from './scripts/releases/releases-script.ts'
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
@@ -118,7 +118,7 @@ export async function tryClean(context: Context): Promise<void> {
 export async function tryRollback(context: Context): Promise<void> {
   const { fleet, shipit } = context
   const releases = parseReleases(await askAll(context, 'check', 'a rollback would end here'))
-  const { live, before } = releaseBefore(releases, { any: context.settings.rollbackAny })
+  const { live, before } = wayBack(context, releases)
   const lacking = fleet.servers.filter((server) => !releases.get(server)?.releases.includes(before))
   const copied =
     lacking.length === 0 ? '' : `; it would be copied to ${lacking.map(({ label }) => label).join(', ')}`

@@ -29,7 +29,7 @@ import type { PageServer } from '../page/serve/page-server.ts'
 import type { DeployReport } from '../report/deploy-report.ts'
 import type { Shipit, TaskFailure } from '../shipit.ts'
 import { watchExit } from './exit-code.ts'
-import { refuseBoth } from './one-at-a-time.ts'
+import { refuseBesideStaging, refuseBoth } from './one-at-a-time.ts'
 import type { Work } from './task.ts'
 
 /** The kind of a run that is not a deploy, by the task that names its release. */
@@ -209,7 +209,10 @@ export class DeployRun {
   async #begin(context: Context): Promise<void> {
     context.log.begin()
     if (this.#begun) return
-    if (!context.staging) checkPause(context)
+    if (!context.staging) {
+      refuseBesideStaging(this.#shipit)
+      checkPause(context)
+    }
     checkOwnDeployTo(context, new Set([this.#onPublished]))
     this.#begun = { context, at: new Date() }
     watchExit((code) => this.#endWithProcess(code))

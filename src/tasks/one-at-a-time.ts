@@ -20,8 +20,11 @@ export function refuseBoth({ seq = [], environment }: Pick<Shipit, 'seq' | 'envi
   )
 }
 
-/** Refuses staging and publishing in one call, because a later call publishes. Throws ONE_AT_A_TIME. */
+/**
+ * Refuses staging and publishing in one call, whichever comes first, because a later call publishes. Throws ONE_AT_A_TIME.
+ */
 export function refuseBesideStaging({ seq = [], environment }: Pick<Shipit, 'seq' | 'environment'>): void {
+  if (!seq.includes('murder:stage')) return
   const other = seq.find((name) => /^(deploy|rollback)\b|^murder:(retry|resume)$/.test(name))
   if (other === undefined) return
   const last = other.replace(/:(init|fetch|update)$/, '')

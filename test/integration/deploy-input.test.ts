@@ -29,7 +29,7 @@ const cases: Case[] = [
     name: 'no servers',
     prepare: () => ({ servers: [] }),
     says: /^There are no servers to deploy to — add/m,
-    code: 1,
+    code: 2,
   },
   {
     name: 'an unreachable server',
@@ -152,6 +152,7 @@ const cases: Case[] = [
     name: 'a server twice',
     prepare: (it) => ({ servers: [remote(it, 0), remote(it, 0)] }),
     says: /^deploy@127.0.0.2:\d+ is in "servers" twice — remove/m,
+    code: 2,
   },
   {
     name: 'a server under two names',

@@ -56,6 +56,14 @@ test('roles, only and except choose who is deployed to, also for commands of the
   }
 })
 
+test('an entry without a host is named in one line, before Shipit fails by it', async () => {
+  const it = await threeServers({}, (entries) => Reflect.deleteProperty(entries[1] ?? {}, 'host'))
+  const run = await it.project.run()
+  expect(run, run.stdout).toMatchObject({ code: 2, stdout: '' })
+  expect(run.stderr).toMatch(/^servers\[1\] is an object with [^\n]*: allowed: 'user@host'[^\n]*\n$/)
+  expect(run.stderr).not.toContain('hunter2')
+})
+
 test('shipit.murder.servers() runs commands with the values of each server, which no argument list shows', async () => {
   const it = await threeServers({
     after: `
@@ -66,6 +74,7 @@ test('shipit.murder.servers() runs commands with the values of each server, whic
     shipit.log('RESULTS ' + JSON.stringify(results.map(({ server, stdout }) => [server.label, stdout.trim()])))
     shipit.log('POOL ' + JSON.stringify(shipit.murder.servers().servers.map(({ label, roles }) => [label, roles])))
     await shipit.murder.servers().run('sleep 30 & [ "$MURDER_ROLES" = web ]').catch((error) => shipit.log('CAUGHT ' + error.message))
+    await shipit.murder.servers({ role: 'db' }).run('false').catch((error) => shipit.log('CAUGHT ' + error.message))
     try { shipit.murder.servers({ role: 'webs' }) } catch (error) { shipit.log('REFUSED ' + error.message) }
   })`,
   })
@@ -77,6 +86,7 @@ test('shipit.murder.servers() runs commands with the values of each server, whic
   )
   expect(stdout).toMatch(/POOL \[\["web1",\["web"\]\],\["web2",\["web","db"\]\],\["[^"]+",\[\]\]\]/)
   expect(stdout).toContain('CAUGHT 2 of 3 servers failed: the other ran the command')
+  expect(stdout).toContain('CAUGHT 1 of 1 server failed: none ran the command')
   expect(stdout).toContain(
     'REFUSED shipit.murder.servers() has "webs", which no server has: did you mean web?',
   )

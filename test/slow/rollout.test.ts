@@ -222,6 +222,35 @@ test('a deploy that is killed says so as well where only commands on the deploy 
   }
 })
 
+test('so it does when a guard has gone back and put back what it could on its server', async () => {
+  const it = await fleetOfThree()
+  it.set({
+    rollout: { groups: [2, '100%'], ...hooks(it.log), confirm: 2 },
+    activate: '[ ! -e "$LOG.hang" ] || { rm "$LOG.hang"; echo hang >>"$LOG"; sleep 60; }',
+  })
+  expect((await it.deploy('one')).code).toBe(0)
+  writeFileSync(`${it.log}.hang`, '')
+  writeFileSync(join(it.project.workspace, 'file'), 'two')
+  it.said()
+  const run = it.project.start('deploy')
+  await expect.poll(() => readFileSync(it.log, 'utf8'), { timeout: 30_000 }).toContain('hang')
+  run.signal('SIGKILL')
+  await run.ended
+  await expect.poll(it.live, { timeout: 60_000 }).toEqual(['one', 'one', 'one'])
+  await expect
+    .poll(async () => (await it.project.run('murder:status')).stdout, { timeout: 60_000 })
+    .not.toContain('Not confirmed')
+  expect(it.said()).toEqual(expect.arrayContaining(['after a', 'after b']))
+  const out = async () => (await it.project.run('murder:lock:status')).stdout.match(/^. was left out/gm)
+  expect(await out()).toEqual(['a was left out', 'b was left out'])
+  expect((await it.project.run('murder:resume')).code).toBe(0)
+  // On the servers they were in service again.
+  expect(it.said()).toEqual(
+    expect.arrayContaining(['before a', 'before b', 'afterGroup 127.0.0.2 127.0.0.3']),
+  )
+  expect(await out()).toBeNull()
+})
+
 test('a before without an after leaves nobody noted as out of service', async () => {
   const it = await fleetOfThree()
   it.set({ rollout: { groups: [1, '100%'], before: say('before'), after: { canary: say('after') } } })
@@ -284,6 +313,29 @@ test('murder:resume after a kill in the middle of a group knows what that group 
   expect(it.live()).toEqual(['one', 'one', 'one'])
   // Each group once on the way back.
   expect(it.said().filter((line) => line === 'activate b')).toHaveLength(2)
+})
+
+test('a rollback after a kill in the first group takes that rollout back, and not one more release', async () => {
+  const it = await fleetOfThree()
+  const hang = '[ ! -e "$LOG.hang" ] || { echo hang >>"$LOG"; sleep 60; }'
+  it.set({ rollout: { groups: [1, '100%'] }, activate: hang })
+  for (const content of ['one', 'two']) expect((await it.deploy(content)).code).toBe(0)
+  writeFileSync(`${it.log}.hang`, '')
+  writeFileSync(join(it.project.workspace, 'file'), 'three')
+  const run = it.project.start('deploy')
+  await expect.poll(() => readFileSync(it.log, 'utf8'), { timeout: 30_000 }).toContain('hang')
+  run.signal('SIGKILL')
+  await run.ended
+  rmSync(`${it.log}.hang`)
+  expect(it.live()).toEqual(['three', 'two', 'two'])
+  const dry = await it.project.run('rollback', { MURDER_DRY_RUN: '1' })
+  const rollback = await it.project.run('rollback')
+  expect(rollback, rollback.stdout).toMatchObject({ code: 0 })
+  expect(it.live()).toEqual(['two', 'two', 'two'])
+  const [, target] = /Will rollback to (\d+)/.exec(rollback.stdout) ?? []
+  expect(dry.stdout).toContain(`back to ${target}`)
+  expect((await it.project.run('rollback')).code).toBe(0)
+  expect(it.live()).toEqual(['one', 'one', 'one'])
 })
 
 test('a hook that hangs is named, and one that leaves a process behind holds nothing up', async () => {

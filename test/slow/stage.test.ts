@@ -191,10 +191,12 @@ test('it stays until it is published, superseded or unstaged, and nothing else t
 
 test('it is not staged beside a deploy in one call, nor where no deploy would know it again', async () => {
   const it = await staging()
-  const both = await it.project.run('murder:stage deploy')
-  expect(both.code).toBe(2)
-  expect(`${both.stdout}${both.stderr}`).toContain('murder:stage and deploy cannot run in one call')
-  expect(it.releases()).toEqual([[], [], []])
+  for (const tasks of ['murder:stage deploy', 'deploy murder:stage']) {
+    const both = await it.project.run(tasks)
+    expect(both.code).toBe(2)
+    expect(`${both.stdout}${both.stderr}`).toContain('murder:stage and deploy cannot run in one call')
+    expect(it.releases()).toEqual([[], [], []])
+  }
 
   // Its note of what was delivered would be in here.
   plant(it.app(1), { '.murder-bases': 'in the way' })

@@ -3,7 +3,7 @@ import { isSiteName } from '../../protocol/site-name.ts'
 import { isRole } from '../kinds/hosts.ts'
 import { path, program } from '../kinds/paths.ts'
 import { found } from '../problems.ts'
-import { findServers, serverNames } from '../servers.ts'
+import { findServers, isLabel, partsOf, serverNames } from '../servers.ts'
 import { suggest } from '../suggest.ts'
 
 /** What an entry of shipit's `servers` says besides how to reach the server. An entry that is plain text says none of this. */
@@ -18,7 +18,6 @@ export interface Entry {
   env: Record<string, string>
 }
 
-const isLabel = (text: string) => /^[^\s\p{Cc}\p{Bidi_Control}]{1,100}$/u.test(text)
 const isValue = (text: string) => !text.includes('\0')
 
 const fields = {
@@ -61,6 +60,21 @@ export function entryOf(server: unknown): Entry {
   const read = schema.safeParse(server)
   return read.success ? read.data : none
 }
+
+/** One line for each entry that says of no server which one it is. Shipit fails by them before it runs any task. */
+export const hostProblems = (servers: readonly unknown[]): string[] =>
+  servers.flatMap((server, index) => {
+    if (typeof server === 'string' ? server !== '' : partsOf(server)?.host) return []
+    return [
+      `servers[${index}] is ${hostless(server)}: allowed: 'user@host', or an object with a host as in { host: 'a.example.com' }`,
+    ]
+  })
+
+/** An object may have secrets among its values. */
+const hostless = (server: unknown) =>
+  typeof server === 'object' && server !== null && !Array.isArray(server)
+    ? `an object with ${Object.keys(server).map(found).join(', ') || 'nothing'}`
+    : found(server)
 
 /** One line for each thing that is wrong with the entries. */
 export function entryProblems(servers: readonly unknown[]): string[] {

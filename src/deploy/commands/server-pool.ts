@@ -86,7 +86,8 @@ async function runOn(
   const failures = failuresOf(outcomes, 'command')
   if (failures.length > 0) {
     tellOf(context, failures)
-    throw fleetError(failures, { one: 'ran the command', several: 'ran the command' }, context)
+    const consequence = { one: 'ran the command', several: 'ran the command' }
+    throw fleetError(failures, consequence, context, { total: servers.length })
   }
   return outcomes.flatMap((outcome) =>
     outcome.ok

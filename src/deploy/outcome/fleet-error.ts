@@ -40,13 +40,16 @@ function consequenceFor(consequence: Consequence, others: number): string {
   return others === 1 ? `the other ${consequence.one}` : `the others ${consequence.several}`
 }
 
+/** `total`: how many servers were asked; all unless told otherwise. */
 export function fleetError(
   failures: readonly Failure[],
   consequence: Consequence,
   { display, fleet }: Context,
-  exitCode: number = ExitCode.failed,
+  {
+    exitCode = ExitCode.failed,
+    total = fleet.all.length,
+  }: { exitCode?: number | undefined; total?: number } = {},
 ): MurderError {
-  const total = fleet.all.length
   const failed = new Set(failures.map(({ server }) => server)).size
   const message = `${failed} of ${total} ${total === 1 ? 'server' : 'servers'} failed: ${consequenceFor(consequence, total - failed)}`
   const cure = display.mode === 'json' ? 'see the events' : 'see the table above'

@@ -44,7 +44,7 @@ export function tolerate(
   if (!isTolerated(context, failures)) {
     const all = [...leftOut, ...failures]
     tellFailures(context, all, { said })
-    throw fleetError(all, consequence, context, exitCode)
+    throw fleetError(all, consequence, context, { exitCode })
   }
   tellLeftOut(context, failures, said)
   leftOut.push(...failures)

@@ -4,8 +4,9 @@ import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
 import { deployToOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
-import { parseReleases, releasesScript } from '../scripts/releases/releases-script.ts'
-import { liveRelease, releaseBefore } from './choose/choose-release.ts'
+import { loadRollout } from '../rollout/state.ts'
+import { type FleetReleases, parseReleases, releasesScript } from '../scripts/releases/releases-script.ts'
+import { liveRelease, releaseBefore, releaseBeforeBegun } from './choose/choose-release.ts'
 import { copyRelease } from './copy-release.ts'
 import { lockOnly } from './lock-only.ts'
 
@@ -15,7 +16,7 @@ import { lockOnly } from './lock-only.ts'
  * or LOCKED.
  */
 export async function prepareRollback(context: Context): Promise<void> {
-  const { again, fleet, lock, settings, shipit, signal } = context
+  const { again, fleet, lock, shipit, signal } = context
   const deployTo = deployToOf(shipit)
   const scripts = lockOnly(context, (server) => releasesScript(deployToOf(shipit, server)))
   const outcomes = await lock.ask(scripts, signal)
@@ -23,7 +24,7 @@ export async function prepareRollback(context: Context): Promise<void> {
   const releases = parseReleases(outcomes)
   const { live, before } = again
     ? { live: liveRelease(releases) ?? 'none', before: again.release }
-    : releaseBefore(releases, { any: settings.rollbackAny })
+    : wayBack(context, releases)
   shipit.log(`Current release dirname : ${live}.`)
   shipit.log(`Will rollback to ${before}.`)
   const lacking = fleet.servers.filter((server) => !releases.get(server)?.releases.includes(before))
@@ -37,4 +38,16 @@ export async function prepareRollback(context: Context): Promise<void> {
   shipit.releasePath = posix.join(releasesPath(deployTo), before)
   shipit.prevReleaseDirname = live
   shipit.prevReleasePath = posix.join(releasesPath(deployTo), live)
+}
+
+/** The live release and the one to go back to. Where a rollout to a release has groups that are left, it is taken back. */
+export function wayBack(
+  { settings, shipit }: Pick<Context, 'settings' | 'shipit'>,
+  releases: FleetReleases,
+): { live: string; before: string } {
+  const state = loadRollout(shipit.environment)
+  const isBegun = state !== undefined && !state.isRollback && state.done < state.groups.length
+  const before = Object.values(state?.links ?? {}).flatMap((link) => (link ? [posix.basename(link)] : []))
+  const begun = isBegun ? releaseBeforeBegun(releases, { release: state.release, before }) : undefined
+  return begun ?? releaseBefore(releases, { any: settings.rollbackAny })
 }

@@ -9,6 +9,7 @@ import { placesOf } from '../paths/places.ts'
 import { undrainScript } from '../scripts/drained-script.ts'
 import type { Guard } from '../scripts/guard/guard-program.ts'
 import { userCommandScript } from '../scripts/user-command-script.ts'
+import { hasLocalHooks } from './service.ts'
 
 /** What the guard of one server is to do. */
 export function guardOf(context: Context, server: Server, release: string): Guard {
@@ -22,6 +23,8 @@ export function guardOf(context: Context, server: Server, release: string): Guar
     return its.length === 0 ? undefined : userCommandScript({ commands: its, within, env })
   }
   const after = scriptOf(rollout.after, [current, deployTo])
+  // What was done on the deploy host is not undone yet: the note goes on saying so.
+  const keepsNote = hasLocalHooks(rollout)
   return {
     remotePath,
     deployTo,
@@ -30,7 +33,7 @@ export function guardOf(context: Context, server: Server, release: string): Guar
     owner: { ...newOwner('deploy', `going back from ${release}, which was not confirmed`), process: '' },
     activate: scriptOf(activate, [current]),
     undo: scriptOf(rollout.undo, [current, deployTo]),
-    after: after && undrainScript(remotePath, after),
+    after: after && !keepsNote ? undrainScript(remotePath, after) : after,
     timeoutS: timeouts.hook,
   }
 }

@@ -1,3 +1,4 @@
+import type { Settings } from '../../config/schema.ts'
 import type { MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
@@ -17,6 +18,10 @@ export interface StepFailures {
   stopped?: MurderError | undefined
 }
 
+/** Whether commands on the deploy host take servers out of service, or put them back. */
+export const hasLocalHooks = ({ local }: Settings['rollout']): boolean =>
+  local.beforeGroup !== undefined || local.afterGroup !== undefined
+
 /**
  * Takes servers out of service and puts them back: `before` and `after` on each of them, `beforeGroup` and `afterGroup` on the
  * deploy host. It knows which servers are out, so that none stays out.
@@ -29,10 +34,14 @@ export class Service {
   /** Groups for which `beforeGroup` has begun and `afterGroup` has not. */
   readonly #groupsOut = new Set<Group<Server>>()
 
-  constructor(context: Context, release: string, out: Iterable<Server> = []) {
+  /** Servers that an earlier run has left out, as far as notes tell: some of it may be back in service. */
+  readonly #leftOut: Set<Server>
+
+  constructor(context: Context, release: string, leftOut: Iterable<Server> = []) {
     this.#context = context
     this.#release = release
-    this.#out = new Set(out)
+    this.#leftOut = new Set(leftOut)
+    this.#out = new Set(this.#leftOut)
   }
 
   /** Whether anything is done before and after a change. */
@@ -42,8 +51,7 @@ export class Service {
   }
 
   get #hasLocal(): boolean {
-    const { local } = this.#context.settings.rollout
-    return local.beforeGroup !== undefined || local.afterGroup !== undefined
+    return hasLocalHooks(this.#context.settings.rollout)
   }
 
   /** Whether `beforeGroup` has begun for this group and `afterGroup` has not. */
@@ -70,7 +78,7 @@ export class Service {
       const stopped = await this.#here('beforeGroup', group, signal)
       if (stopped) return { failures: [], stopped }
     }
-    const inService = servers.filter((server) => !this.#out.has(server))
+    const inService = servers.filter((server) => this.#leftOut.delete(server) || !this.#out.has(server))
     for (const hook of [before, after])
       for (const server of concernedBy(hook, inService)) this.#out.add(server)
     const failures = await runHook(

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { MurderError } from '../../errors.ts'
+import { ExitCode, MurderError } from '../../errors.ts'
 import { formatServerName, parseServerName } from '../../text/server-name.ts'
 
 /** The part of ssh-pool's `Connection` that we use. It is typed here because the user's shipit-cli brings its own copy. */
@@ -33,6 +33,7 @@ export interface Server {
 export function toServers(connections: readonly SshConnection[]): Server[] {
   if (connections.length === 0) {
     throw new MurderError('NO_SERVERS', 'There are no servers to deploy to', {
+      exitCode: ExitCode.usage,
       cure: 'add them to "servers" in the shipitfile',
     })
   }
@@ -41,6 +42,7 @@ export function toServers(connections: readonly SshConnection[]): Server[] {
   for (const { label } of servers) {
     if (labels.has(label)) {
       throw new MurderError('SAME_SERVER', `${label} is in "servers" twice`, {
+        exitCode: ExitCode.usage,
         cure: 'remove one of the two entries',
       })
     }
@@ -58,6 +60,7 @@ function toServer(connection: SshConnection): Server {
   const unsafe = [remote.host, user, connection.options.asUser ?? ''].find((word) => !isPlainWord(word))
   if (unsafe !== undefined) {
     throw new MurderError('BAD_SERVER', `${JSON.stringify(unsafe)} in "servers" is no host or user name`, {
+      exitCode: ExitCode.usage,
       cure: 'use letters, digits and . _ - : @ % + only',
     })
   }
@@ -66,6 +69,7 @@ function toServer(connection: SshConnection): Server {
       'BAD_SERVER',
       `Port ${JSON.stringify(remote.port)} of ${remote.host} is no port number`,
       {
+        exitCode: ExitCode.usage,
         cure: 'use 1 to 65535',
       },
     )
@@ -85,6 +89,7 @@ function refuseAddressText({ remote, options }: SshConnection): void {
     'BAD_SERVER',
     `${JSON.stringify(text)} in "servers" does not reach ssh as an IPv6 address`,
     {
+      exitCode: ExitCode.usage,
       cure: `write it as an object: { ${fields.join(', ')} }`,
     },
   )

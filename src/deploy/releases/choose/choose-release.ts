@@ -1,6 +1,6 @@
 import { MurderError } from '../../../errors.ts'
 import type { FleetReleases } from '../../scripts/releases/releases-script.ts'
-import { classify, rollbackTargets, type ServerReleases } from '../history.ts'
+import { classify, publishedSince, rollbackTargets, type ServerReleases } from '../history.ts'
 
 /** The release that is live on most servers, so that a new server, or one that missed a deploy, does not decide. */
 export function liveRelease(fleet: FleetReleases): string | undefined {
@@ -43,6 +43,29 @@ export function releaseBefore(fleet: FleetReleases, { any = false } = {}): { liv
       ? 'keepReleases says how many are kept'
       : 'keepReleases says how many are kept; MURDER_ROLLBACK_ANY=true also takes one that was never live, or was rolled back from',
   })
+}
+
+/** A rollout with groups that are left. */
+interface Begun {
+  release: string
+  /** Releases that were live before, on the servers that it has reached. */
+  before: readonly string[]
+}
+
+/**
+ * The release that a rollout has replaced which did not reach all servers: what is live on most of them is not what a rollback leaves
+ * then. Undefined where that release is not live any more, or another one has been published since.
+ */
+export function releaseBeforeBegun(
+  fleet: FleetReleases,
+  { release, before }: Begun,
+): { live: string; before: string } | undefined {
+  const servers = [...fleet.values()]
+  const kept = before.filter((name) => servers.some(({ releases }) => releases.includes(name)))
+  const last = mostCommon(kept)
+  if (last === undefined || last === release || !servers.some(({ live }) => live === release))
+    return undefined
+  return publishedSince(servers, release).length > 0 ? undefined : { live: release, before: last }
 }
 
 const rolledBackFrom = (server: ServerReleases) =>

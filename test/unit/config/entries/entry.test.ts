@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { entryOf, entryProblems } from '../../../../src/config/entries/entry.ts'
+import { entryOf, entryProblems, hostProblems } from '../../../../src/config/entries/entry.ts'
 import { sitesWithEntries } from '../../../../src/config/entries/sites.ts'
 
 test('a text says nothing but how it is reached, an object what it has', () => {
@@ -37,7 +37,11 @@ describe('problems, one line each', () => {
     ],
     [
       { label: 'a b' },
-      'servers[0].label (a b) is "a b": allowed: a name without blanks, of at most 100 characters',
+      'servers[0].label (deploy@a) is "a b": allowed: a name without blanks, of at most 100 characters',
+    ],
+    [
+      { label: 'a\nb' },
+      'servers[0].label (deploy@a) is "a\\nb": allowed: a name without blanks, of at most 100 characters',
     ],
   ])('%j', (fields, line) => {
     expect(entryProblems([{ host: 'a', ...fields }])).toEqual([line])
@@ -72,6 +76,20 @@ describe('problems, one line each', () => {
       expect.stringMatching(/^servers\[\d\] and servers\[\d\] are both called "web1": give each/),
     ])
   })
+})
+
+test.each<[unknown, string]>([
+  [{ user: 'u', env: { KEY: 'secret' } }, 'an object with "user", "env"'],
+  [{ host: '' }, 'an object with "host"'],
+  [{}, 'an object with nothing'],
+  [7, '7'],
+  [null, 'null'],
+  ['', '""'],
+  [['a'], '["a"]'],
+])('%j names no server', (server, shown) => {
+  expect(hostProblems(['deploy@a', { host: 'b' }, server])).toEqual([
+    `servers[2] is ${shown}: allowed: 'user@host', or an object with a host as in { host: 'a.example.com' }`,
+  ])
 })
 
 test('entries add to the sites of the setting', () => {

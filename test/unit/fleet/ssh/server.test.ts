@@ -48,7 +48,7 @@ test.each([
   [[{ host: 'a', user: '-oProxyCommand=x' }], '"-oProxyCommand=x" in "servers" is no host or user name'],
   [[{ host: 'a', user: 'me', port: 70000 }], 'Port 70000 of a is no port number'],
 ])('%j is refused', (remotes, message) => {
-  expect(() => fleet(...remotes)).toThrow(message)
+  expect(() => fleet(...remotes)).toThrow(expect.objectContaining({ message, exitCode: 2 }))
 })
 
 describe('options', () => {

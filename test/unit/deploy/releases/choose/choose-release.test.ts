@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
-import { liveRelease, releaseBefore } from '../../../../../src/deploy/releases/choose/choose-release.ts'
+import {
+  liveRelease,
+  releaseBefore,
+  releaseBeforeBegun,
+} from '../../../../../src/deploy/releases/choose/choose-release.ts'
 import { type HistoryEvent, parseHistory } from '../../../../../src/deploy/releases/history.ts'
 import type { Server } from '../../../../../src/fleet/ssh/server.ts'
 
@@ -28,6 +32,26 @@ test.each([
   ['no two have the same', fleet(['4', '1', '4'], ['4', '2', '4'], ['4', '4']), '2'],
 ])('the release to go back to: %s', (_, servers, before) => {
   expect(releaseBefore(servers).before).toBe(named(before))
+})
+
+test.each([
+  ['it has reached few', fleet(['3', '1', '2', '3'], ['2', '1', '2', '3'], ['2', '2', '3']), '2'],
+  ['nobody has it any more', fleet(['2', '2', '3'], ['2', '2', '3']), undefined],
+  ['what was before is gone', fleet(['3', '3'], ['4', '4']), undefined],
+])('a rollout that is not done is taken back: %s', (_, servers, before) => {
+  const found = releaseBeforeBegun(servers, { release: named('3'), before: [named('2')] })
+  expect(found).toEqual(before && { live: named('3'), before: named(before) })
+})
+
+test('a rollout that is not done is not taken back where another release was published since', () => {
+  const history = parseHistory(
+    ['live\tv2', 'receiving\tv3', 'live\tv3'].map((text) => `2026-01-02T03:04:05Z\t${text}\tann`),
+  )
+  const servers = new Map([
+    [{ label: 'a' } as Server, { live: 'v3', releases: ['v1', 'v2', 'v3'], history }],
+    [{ label: 'b' } as Server, { live: 'v2', releases: ['v1', 'v2'], history: [] }],
+  ])
+  expect(releaseBeforeBegun(servers, { release: 'v2', before: ['v1'] })).toBeUndefined()
 })
 
 test('there may be nothing to go back to', () => {
