@@ -29,6 +29,7 @@ import type { TransferTimes } from './transfer-times.ts'
 /** Pause between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
 const AGAIN = 'connecting again, the download goes on meanwhile'
+const LOST_CURE = 'see whether it runs and its network is up: it may come back'
 /** How often to check how far the server is. */
 const LOOK_MS = 500
 /** How many peers one server may accuse. A malicious server could accuse any number. */
@@ -125,7 +126,8 @@ export class ServerFollower {
       if (!gotNoOrder && !reconnectLimit.allows(outcome.error)) return this.#fail(outcome)
       if (attempt === 0 && !gotNoOrder)
         display.board().log(`${this.#server.label}: the connection broke; ${AGAIN}`, this.#server.label)
-      if (!gotNoOrder) this.#lose(`${outcome.error.message}; ${AGAIN}`, outcome.error.cure)
+      const [failure] = gotNoOrder ? [] : failuresOf([outcome], 'transfer')
+      if (failure) this.#lose(`${failure.cause}; ${AGAIN}`)
       silence = new Silence()
       await pause(RECONNECT_PAUSE_S)
       this.peer = new RemotePeer(this.#run.context, this.#server)
@@ -167,9 +169,9 @@ export class ServerFollower {
   }
 
   /** It may be back, but those who look on can do something until then. */
-  #lose(cause: string, cure = 'see whether it runs and its network is up: it may come back'): void {
+  #lose(cause: string): void {
     const step = this.#isComplete ? 'unpack' : 'transfer'
-    this.#run.context.picture.lost(this.#server.label, { step, cause, cure })
+    this.#run.context.picture.lost(this.#server.label, { step, cause, cure: LOST_CURE })
   }
 
   #giveUpWhenLate(limits: ProgressLimits): void {
