@@ -1,5 +1,6 @@
 import { ExitCode, MurderError } from './errors.ts'
 import type { Shipit } from './shipit.ts'
+import { keepCommandsOut } from './tasks/ci-log.ts'
 import { keepExitCode } from './tasks/exit-code.ts'
 import { registrations } from './tasks/index.ts'
 import { addServers, onlyChosenServers, refuseServersWithoutHost } from './tasks/servers.ts'
@@ -23,6 +24,7 @@ export default function murder(shipit: Shipit): void {
       'call deploy(shipit) first, then murder(shipit)',
     )
   }
+  keepCommandsOut(shipit)
   keepExitCode(shipit)
   refuseServersWithoutHost(shipit)
   onlyChosenServers(shipit)

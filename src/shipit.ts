@@ -148,6 +148,8 @@ export interface Shipit {
   /** `default` merged with the environment, one level deep. Empty until `initConfig`. */
   config: ShipitConfig
   globalConfig: Record<string, ShipitConfig>
+  /** Where its log goes, and the output of commands. Undefined in hosts other than shipit-cli. */
+  options?: { log(...args: unknown[]): void; stdout?: unknown; stderr?: unknown }
   /** Filled at `init:after_ssh_pool`, before any task runs. */
   pool?: { connections: Connection[] }
   tasks: Record<string, ShipitTask>

@@ -49,6 +49,8 @@ describe('completion', () => {
     expect(await fish('murder peer --no-l')).toEqual(['--no-linger'])
     expect(await fish('murder stop ne')).toEqual(['near-1'])
     expect(await fish('murder peer bi')).toEqual(['bin/'])
+    await sandbox.file('a file.torrent', '')
+    expect(await fish(String.raw`murder peer a\\ fi`)).toEqual(['a file.torrent'])
   })
 
   it.skipIf(!isThere('zsh'))('and in zsh, at the keyboard', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
 import type { Span } from '../../src/deploy/outcome/trace.ts'
+import { githubCommands } from '../support/ci-runner.ts'
 import { embedded } from '../support/harness/deploy-embedded.ts'
 
 it('a deploy that fails tells GitHub, Prometheus and OpenTelemetry which server failed and why', async () => {
@@ -43,4 +44,32 @@ it('a deploy that fails tells GitHub, Prometheus and OpenTelemetry which server 
     spans.filter(({ status }) => status.message === 'boom: no more memory').map(({ name }) => name),
   ).toHaveLength(2)
   expect(spans.map(({ name }) => name)).toEqual(expect.arrayContaining(['check', 'package']))
+})
+
+it('what servers print is no command to GitHub, wherever it is shown', async () => {
+  const { project, configure } = await embedded(3)
+  writeFileSync(join(project.workspace, 'file'), 'content')
+  const hostile = 'echo "##[add-mask]a"; echo "::add-mask::b"; '
+  const wrapped = `echo "${'long '.repeat(30)} ${'::error::c '.repeat(30)}" >&2; exit 3`
+  const after = `shipit.blTask('ask', async () => {
+    await shipit.remote(${JSON.stringify(hostile)})
+    await shipit.murder.servers().run(${JSON.stringify(hostile)})
+    console.log('::add-mask::my own')
+    await shipit.local('printf "::add-mask::d\\\\n##[add-mask]e\\\\n" >&2; exit 3')
+  })`
+  configure({ murder: { healthCheck: `${hostile}${wrapped}` } }, { after })
+  const github = { GITHUB_ACTIONS: 'true' }
+  const failed = await project.run('deploy', github)
+  expect(failed.code).toBe(1)
+  expect(failed.stdout).toMatch(/^ +: :error::c/m)
+  const json = await project.run('deploy', { ...github, MURDER_OUTPUT: 'json' })
+  const asked = await project.run('ask', github)
+  expect(asked.stdout).toContain('## [add-mask]a')
+  const all = [failed, json, asked].map(({ stdout, stderr }) => `${stdout}\n${stderr}`)
+  expect(all[2]).toContain('## [add-mask]e')
+  const isAnnotation = (line: string) => /^::error title=\S+%3A health::/.test(line)
+  const found = all.map(githubCommands)
+  expect(found[0]?.filter((line) => !isAnnotation(line))).toEqual([])
+  expect(found[1]?.filter((line) => !isAnnotation(line))).toEqual([])
+  expect(found[2]).toEqual(['::add-mask::my own'])
 })

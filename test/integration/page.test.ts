@@ -90,6 +90,12 @@ describe.skipIf(!chromiumFile)('in a browser', () => {
       const { page, faults } = await open(server.url, width)
       await page.getByText('0 of 5').waitFor()
       expect(await page.locator('#failures').isVisible()).toBe(false)
+      await page.locator('#swarm svg text').first().waitFor()
+      const drawnPx = await page.evaluate(`{
+        const text = document.querySelector('#swarm svg text')
+        text.getScreenCTM().a * Number.parseFloat(getComputedStyle(text).fontSize)
+      }`)
+      expect(drawnPx).toBeGreaterThanOrEqual(10.9)
       const seen = () => page.locator('#completion [role=img]').getAttribute('aria-label')
       const before = await seen()
       run.until(9)

@@ -21,7 +21,7 @@ if [[ "$funcstack[1]" == _murder ]]; then _murder "$@"; else compdef _murder mur
   if test -n "$candidates"
     string join \\n -- $candidates
   else
-    __fish_complete_path (commandline -ct)
+    __fish_complete_path (string unescape -- (commandline -ct))
   end
 end
 complete -c murder -f -a '(__murder_complete)'`,

@@ -19,7 +19,7 @@ import { readReceipt } from './install/receipt.ts'
 import { takeOver, tidyDirectory, useDirectory } from './transfer-directory.ts'
 
 /** How often the plugin hears from this process while nothing changes. */
-const HEARTBEAT_MS = 2000
+const HEARTBEAT_MS = 1000
 
 /**
  * Carries out an order: this process becomes a peer, unpacks the package when it is complete, and shares on until it has

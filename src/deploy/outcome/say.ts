@@ -1,4 +1,5 @@
 import type { Shipit } from '../../shipit.ts'
+import { jsonLine } from '../../text/ci-commands.ts'
 import { table } from '../../text/table.ts'
 import { type Display, withoutProgress } from '../context/display.ts'
 
@@ -11,7 +12,7 @@ export function say(
 ): void {
   display.finish()
   if (display.mode !== 'json') shipit.log(text)
-  else process.stdout.write(`${JSON.stringify({ event, time: new Date().toISOString(), ...fields })}\n`)
+  else process.stdout.write(jsonLine({ event, time: new Date().toISOString(), ...fields }))
 }
 
 /** The same context, without progress in a log. */

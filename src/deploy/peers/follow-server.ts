@@ -18,6 +18,7 @@ import type { ServerTransfer } from '../last-server/server-transfer.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { ProgressLimits } from './limits/progress-limits.ts'
 import { ReconnectLimit } from './limits/reconnect-limit.ts'
+import { Silence } from './limits/silence.ts'
 import { orderFor, type ReceivePlan } from './make-order.ts'
 import { amount, nameOf, transferOf } from './read-event.ts'
 import { RemotePeer } from './remote-peer.ts'
@@ -27,8 +28,10 @@ import type { TransferTimes } from './transfer-times.ts'
 
 /** Pause between two attempts to reach a server whose connection broke. */
 const RECONNECT_PAUSE_S = 1
+const AGAIN = 'connecting again, the download goes on meanwhile'
+const LOST_CURE = 'see whether it runs and its network is up: it may come back'
 /** How often to check how far the server is. */
-const LOOK_MS = 1000
+const LOOK_MS = 500
 /** How many peers one server may accuse. A malicious server could accuse any number. */
 const MAX_BANNED = 10
 const MAX_ADDRESS_CHARACTERS = 100
@@ -88,18 +91,24 @@ export class ServerFollower {
    * it.
    */
   async follow(): Promise<Failure | undefined> {
-    const { display, settings, signal } = this.#run.context
+    const { display, picture, settings, signal } = this.#run.context
     const reconnectLimit = new ReconnectLimit(settings.timeouts.stall)
     let limits = this.#limits()
+    let silence = new Silence()
     const onEvent = (event: AgentEvent) => {
       if (this.#run.isOver) return
       reconnectLimit.heard()
+      silence.heard()
+      picture.found(this.#server.label)
       limits.heard(event)
       this.#profile.heard(event)
       this.#take(event)
     }
     for (let attempt = 0; ; attempt++) {
-      const looking = setInterval(() => this.#giveUpWhenLate(limits), LOOK_MS)
+      const looking = setInterval(() => {
+        if (silence.isLong) this.#lose('nothing is heard of it')
+        this.#giveUpWhenLate(limits)
+      }, LOOK_MS)
       const order = this.#begin()
       this.#profile.ordered()
       const ended = await this.peer.carryOut({ order, onEvent }).finally(() => clearInterval(looking))
@@ -115,10 +124,11 @@ export class ServerFollower {
       }
       const { gotNoOrder } = this.peer
       if (!gotNoOrder && !reconnectLimit.allows(outcome.error)) return this.#fail(outcome)
-      if (attempt === 0 && !gotNoOrder) {
-        const text = 'the connection broke; connecting again, the download goes on meanwhile'
-        display.board().log(`${this.#server.label}: ${text}`, this.#server.label)
-      }
+      if (attempt === 0 && !gotNoOrder)
+        display.board().log(`${this.#server.label}: the connection broke; ${AGAIN}`, this.#server.label)
+      const [failure] = gotNoOrder ? [] : failuresOf([outcome], 'transfer')
+      if (failure) this.#lose(`${failure.cause}; ${AGAIN}`)
+      silence = new Silence()
       await pause(RECONNECT_PAUSE_S)
       this.peer = new RemotePeer(this.#run.context, this.#server)
     }
@@ -156,6 +166,12 @@ export class ServerFollower {
     this.#board.log(`${this.#server.label} gets the whole package: ${this.#refused}`, this.#server.label)
     this.peer = new RemotePeer(context, this.#server)
     return undefined
+  }
+
+  /** It may be back, but those who look on can do something until then. */
+  #lose(cause: string): void {
+    const step = this.#isComplete ? 'unpack' : 'transfer'
+    this.#run.context.picture.lost(this.#server.label, { step, cause, cure: LOST_CURE })
   }
 
   #giveUpWhenLate(limits: ProgressLimits): void {

@@ -1,4 +1,5 @@
 import type { OutputEvent } from '../../report/events.ts'
+import type { Failure } from '../../report/failures.ts'
 import type { ServerState } from '../../report/live/fleet-progress.ts'
 import { oneLine } from '../../text/format.ts'
 import {
@@ -28,6 +29,8 @@ export class PictureRecorder {
   readonly #samples = new Samples()
   /** When the sources of a server were last reported. */
   readonly #toldS = new Map<number, number>()
+  /** The lanes in which servers were when they were lost. */
+  readonly #lost = new Map<string, Lane>()
   #sampledS = Number.NEGATIVE_INFINITY
   readonly #listeners = new Set<PictureListener>()
 
@@ -73,11 +76,31 @@ export class PictureRecorder {
     if (event.event === 'step') this.describe({ step: event.step })
     if (event.event === 'server') this.enter(event.server, event.phase === 'done' ? 'ready' : event.phase)
     if (event.event !== 'failed') return
-    const { step, cause, cure } = event
-    this.#change(event.server, (server) => {
+    this.#lost.delete(event.server)
+    this.#fail(event.server, event)
+  }
+
+  /** The server is not heard any more. It looks failed until it is `found`. */
+  lost(label: string, failure: Failing): void {
+    const lane = this.#servers[this.#places.get(label) ?? -1]?.lane
+    if (lane === undefined || (lane === 'failed' && !this.#lost.has(label))) return
+    if (lane !== 'failed') this.#lost.set(label, lane)
+    this.#fail(label, failure)
+  }
+
+  /** The server is heard again, and goes on where it was. Does nothing unless it was lost. */
+  found(label: string): void {
+    const lane = this.#lost.get(label)
+    if (lane === undefined) return
+    this.#lost.delete(label)
+    this.join(label, lane)
+  }
+
+  #fail(label: string, { step, cause, cure }: Failing): void {
+    this.#change(label, (server) => {
       server.failure = { step, cause: oneLine(cause), ...(cure === undefined ? {} : { cure: oneLine(cure) }) }
     })
-    this.enter(event.server, 'failed')
+    this.enter(label, 'failed')
   }
 
   /** The server is in this lane from now on. */
@@ -216,6 +239,8 @@ const newServer = (server: string, lane: Lane, atS: number): ServerPicture => ({
   rate: 0,
   from: [],
 })
+
+type Failing = Pick<Failure, 'step' | 'cause' | 'cure'>
 
 interface PictureListener {
   servers: Set<number>

@@ -1,4 +1,5 @@
 import { defined } from '../../system/defined.ts'
+import { jsonLine, withoutCommands } from '../../text/ci-commands.ts'
 import { duration, oneLine } from '../../text/format.ts'
 import { type DeployReport, reportTable } from '../deploy-report.ts'
 import { type OutputEvent, progressEvent, reportEvent } from '../events.ts'
@@ -159,8 +160,9 @@ export class ProgressBoard {
   report(report: DeployReport): void {
     this.finish()
     this.#event(reportEvent(report))
-    if (this.#options.mode !== 'json')
-      this.#options.stream.write(`\n${reportTable(report, this.#columns, this.#options.colour)}\n`)
+    if (this.#options.mode === 'json') return
+    const text = reportTable(report, this.#columns, this.#options.colour)
+    this.#options.stream.write(`\n${withoutCommands(text)}\n`)
   }
 
   get #columns(): number {
@@ -199,11 +201,12 @@ export class ProgressBoard {
     if (mode === 'json') this.#event(progressEvent(summary))
     else if (mode === 'plain') {
       this.#line = plainLine(summary)
-      stream.write(`${this.#line}\n`)
+      stream.write(`${withoutCommands(this.#line)}\n`)
     } else this.#block.show(terminalLines(summary, this.#columns, colour))
   }
 
-  #print(text: string): void {
+  #print(line: string): void {
+    const text = withoutCommands(line)
     if (this.#options.mode === 'terminal') this.#block.print(text)
     else this.#options.stream.write(`${text}\n`)
     this.#changed = true
@@ -214,6 +217,6 @@ export class ProgressBoard {
     if (this.#options.mode !== 'json') return
     const { event: name, ...fields } = event
     const time = new Date(this.#clock.now()).toISOString()
-    this.#options.stream.write(`${JSON.stringify({ event: name, time, ...fields })}\n`)
+    this.#options.stream.write(jsonLine({ event: name, time, ...fields }))
   }
 }

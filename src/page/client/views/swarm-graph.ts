@@ -14,6 +14,12 @@ const MAX_LINE = 9
 const MIN_WIDEST_LINE = 2.5
 const FEW_LINES = 8
 const MAX_LABEL_CHARACTERS = 18
+/** Of text, in units of the drawing and on the screen, whatever the size of the drawing. */
+const TEXT = 11.5
+const LEAST_TEXT_PX = 11
+const CHARACTER_WIDTH = 0.6
+/** Beside the outermost node. */
+const LABEL_ROOM = WIDTH - CENTRE - ORBIT - 15
 /** The least time between redraws: it consists of many elements, and eyes need time. */
 const REDRAW_MS = 900
 
@@ -30,6 +36,7 @@ export class SwarmGraph {
   #groups: Group[] = []
   #groupedFor = ''
   #drawnAtMs = 0
+  #labelCharacters = MAX_LABEL_CHARACTERS
 
   constructor(onChange: () => void) {
     this.#onChange = () => {
@@ -67,6 +74,7 @@ export class SwarmGraph {
   }
 
   #draw(picture: Picture, flows: readonly Flow[], by: 'rate' | 'bytes'): void {
+    this.#fitText()
     const focused = document.activeElement?.getAttribute('data-group')
     const most = Math.max(1, ...flows.map((flow) => flow[by]))
     const thickest = Math.max(MIN_WIDEST_LINE, MAX_LINE * Math.min(1, Math.sqrt(FEW_LINES / flows.length)))
@@ -98,6 +106,15 @@ export class SwarmGraph {
     )
     this.#svg.replaceChildren(...links.reverse(), ...nodes, seeder)
     if (focused) (this.#svg.querySelector(`[data-group="${Number(focused)}"]`) as SVGElement | null)?.focus()
+  }
+
+  /** A small drawing has larger text, and less of it. */
+  #fitText(): void {
+    const { width, height } = this.#svg.getBoundingClientRect()
+    const scale = Math.min(width / WIDTH, height / HEIGHT)
+    const size = scale > 0 ? Math.max(TEXT, LEAST_TEXT_PX / scale) : TEXT
+    this.#svg.style.fontSize = `${size}px`
+    this.#labelCharacters = Math.min(MAX_LABEL_CHARACTERS, Math.floor(LABEL_ROOM / (size * CHARACTER_WIDTH)))
   }
 
   #node(picture: Picture, { name, members }: Group, at: number): SVGElement {
@@ -137,7 +154,7 @@ export class SwarmGraph {
           y: y + Math.sin(angle) * (away + 3) + 4,
           'text-anchor': Math.abs(Math.cos(angle)) < 0.15 ? 'middle' : isRight ? 'start' : 'end',
         },
-        shorten(name, MAX_LABEL_CHARACTERS),
+        shorten(name, this.#labelCharacters),
       ),
     )
     if (!opens) return node

@@ -13,6 +13,7 @@ import type { AgentEvent } from '../../../../src/protocol/events.ts'
 const server = { label: 'deploy@a', host: 'a', connection: { remote: { host: 'a' } } } as Server
 const board = { update: vi.fn(), seeder: vi.fn(), log: vi.fn(), fail: vi.fn() }
 const record = { transferred: vi.fn() }
+const picture = { lost: vi.fn(), found: vi.fn(), sources: vi.fn() }
 const failed = (code: string): Outcome => ({ server, ok: false, error: new MurderError(code, 'It failed') })
 
 beforeEach(() => {
@@ -39,6 +40,7 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
     display: { board: () => board },
     fleet: { servers: [server], runOn },
     record,
+    picture,
     nodes: new Map(),
     settings: {
       sites: [],
@@ -225,6 +227,22 @@ describe('following one server', () => {
     expect(board.fail).not.toHaveBeenCalled()
   })
 
+  test('a server that says nothing for a while looks lost', async () => {
+    record.transferred.mockImplementationOnce(() => {
+      expect(picture.lost).not.toHaveBeenCalled()
+      vi.advanceTimersByTime(3000)
+    })
+    const { follower: one } = follower([downloaded, done, unpacked], {
+      server,
+      ok: true,
+      stdout: '',
+      stderr: '',
+    })
+    await one.follow()
+    expect(picture.lost).toHaveBeenCalledWith('deploy@a', expect.objectContaining({ step: 'transfer' }))
+    expect(picture.found).toHaveBeenCalledTimes(3)
+  })
+
   test('a connection that breaks is replaced, and the report begins anew', async () => {
     vi.useRealTimers()
     vi.spyOn(vi, 'advanceTimersByTime').mockReturnValue(vi)
@@ -239,6 +257,13 @@ describe('following one server', () => {
     expect(board.log.mock.calls.slice(1)).toEqual([
       ['deploy@a: the connection broke; connecting again, the download goes on meanwhile', 'deploy@a'],
     ])
+    const cause = 'It failed; connecting again, the download goes on meanwhile'
+    expect(picture.lost.mock.calls).toEqual([
+      ['deploy@a', { step: 'transfer', cause, cure: expect.any(String) }],
+    ])
+    expect(picture.found.mock.invocationCallOrder.at(-1)).toBeGreaterThan(
+      picture.lost.mock.invocationCallOrder.at(-1) ?? 0,
+    )
   })
 
   test('an agent that has given up waiting, because this process was suspended, gets its order anew', async () => {

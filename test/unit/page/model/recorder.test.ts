@@ -37,6 +37,29 @@ test('a failure keeps its cause and its cure', () => {
   })
 })
 
+test('a server that is lost looks failed until it is heard, and goes on where it was', () => {
+  const { recorder: made } = recorder('a')
+  const [server] = made.picture.servers
+  made.found('a')
+  made.take({ event: 'server', server: 'a', phase: 'transfer', bytes: 0, total: 10 })
+  made.lost('a', { step: 'transfer', cause: 'nothing is heard of it', cure: 'look' })
+  made.lost('a', { step: 'transfer', cause: 'the connection broke', cure: 'look' })
+  expect(server).toMatchObject({ lane: 'failed', failure: { cause: 'the connection broke' } })
+  made.found('a')
+  expect(server).toMatchObject({ lane: 'transfer' })
+  expect(server?.failure).toBeUndefined()
+  expect(server?.spans.map(([lane]) => lane)).toEqual(['check', 'transfer', 'failed', 'transfer'])
+})
+
+test('a server that is lost for good has failed', () => {
+  const { recorder: made } = recorder('a')
+  made.lost('a', { step: 'transfer', cause: 'nothing is heard of it' })
+  made.take({ event: 'failed', server: 'a', step: 'transfer', cause: 'out of time' })
+  made.lost('a', { step: 'transfer', cause: 'nothing is heard of it' })
+  made.found('a')
+  expect(made.picture.servers[0]).toMatchObject({ lane: 'failed', failure: { cause: 'out of time' } })
+})
+
 test('names and messages of servers are one line, and change no direction of writing', () => {
   const { recorder: made } = recorder('a\u202eb')
   made.take({
