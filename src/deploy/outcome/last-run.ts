@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { explain, isSystemError } from '../../errors.ts'
-import type { Shipit } from '../../shipit.ts'
 import { defined } from '../../system/defined.ts'
+import type { Context } from '../context/context.ts'
 import { lastRunFile } from '../paths/local-paths.ts'
 import type { RunReport } from './run-report.ts'
 
@@ -10,6 +10,8 @@ import type { RunReport } from './run-report.ts'
 export interface LastRun {
   release: string | null
   revision: string | null
+  /** What it was made of, where it has no revision. */
+  workspace?: string
   /** Whether any server has published it. If so, only the servers in `failed` lack it. */
   published: boolean
   failed: string[]
@@ -20,11 +22,11 @@ export interface LastRun {
   kind?: 'alone' | 'rollback'
 }
 
-export function saveLastRun(shipit: Shipit, report: RunReport, kind: LastRun['kind']): void {
+export function saveLastRun({ shipit, workspace }: Context, report: RunReport, kind: LastRun['kind']): void {
   const { release, revision, published, leftOut, servers } = report
   const without = servers.flatMap(({ server, published }) => (published ? [] : [server]))
   const failed = report.exitCode === 0 ? leftOut : without
-  const last: LastRun = { release, revision, published, failed, ...defined({ kind }) }
+  const last: LastRun = { release, revision, published, failed, ...defined({ workspace, kind }) }
   const file = lastRunFile(shipit.environment)
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
