@@ -8,6 +8,7 @@ import { compressionNote } from './transfer/compression-note.ts'
 import { planTransfer } from './transfer/make-transfer.ts'
 import type { Extent, Transfer } from './transfer/transfer.ts'
 import { WholePackage } from './transfer/whole-package.ts'
+import { noteWorkspace } from './transfer/workspace/same-workspace.ts'
 
 /** The content that travels: the package, or a delta for some servers. */
 export interface Packaged {
@@ -31,7 +32,10 @@ export async function packageRelease(
     directory,
     zstdEverywhere: [...facts.values()].every(hasZstd),
     peers: context.fleet.servers.length,
-    onScanned: (root, entries) => making.begin(root, entries),
+    onScanned: (root, entries) => {
+      noteWorkspace(context, entries)
+      making.begin(root, entries)
+    },
   })
   const note = compressionNote(context.settings, plan)
   if (note !== undefined) context.display.board().log(note)

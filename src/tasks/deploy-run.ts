@@ -247,8 +247,9 @@ export class DeployRun {
     const kind = context.resumed?.isRollback ? 'rollback' : KINDS[task]
     const hasBegun = context.resumed !== undefined || task !== 'murder:resume'
     savePicture(context, { ...done, isDeploy: kind === undefined && hasBegun })
-    if (!context.staging && (done.published || !ONLY_PUBLISHING.includes(task)))
-      saveLastRun(this.#shipit, done, kind)
+    // A retry that has published nothing leaves what is to be retried.
+    const isKept = context.again !== undefined || ONLY_PUBLISHING.includes(task)
+    if (!context.staging && (done.published || !isKept)) saveLastRun(context, done, kind)
     context.log.line(`report ${JSON.stringify(done)}`)
     if (error === undefined && !context.staging) this.#shipit.emit('murder:done', done)
   }

@@ -20,7 +20,7 @@ async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefine
   const context = contextOf(shipit)
   const { fleet } = context
   const last: Partial<LastRun> = loadLastRun(shipit.environment) ?? {}
-  const { published, failed = [], release = null, revision = null, kind } = last
+  const { published, failed = [], release = null, revision = null, workspace, kind } = last
   const servers = fleet.all.filter(({ label }) => failed.includes(label))
   if (servers.length === 0) {
     shipit.log('No server lacks the release of the last deploy')
@@ -45,7 +45,7 @@ async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefine
     shipit.log(
       `${isRollback ? 'Rolling back to' : 'Deploying'} ${release} ${isRollback ? 'on' : 'to'} ${labels.join(', ')}`,
     )
-    context.again = { release, revision }
+    context.again = { release, revision, workspace }
   } else {
     const done = isRollback ? 'rolled back' : 'deployed to'
     shipit.log(

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { embedded } from '../support/harness/deploy-embedded.ts'
@@ -63,4 +63,33 @@ test('murder:retry after a rollback that has left a server out rolls that one ba
   expect(await project.run('murder:retry')).toMatchObject({ code: 0 })
   expect(current()).toEqual([first, first])
   expect(readFileSync(join(app(1), 'current/file'), 'utf8')).toBe('first')
+})
+
+test('murder:retry brings a server what the others have of a workspace without a revision, or nothing', async () => {
+  const { project, app, current } = await embedded(2)
+  const file = join(project.workspace, 'file')
+  const kept = join(project.root, 'kept')
+  writeFileSync(file, 'first')
+  expect(await project.run()).toMatchObject({ code: 0 })
+  writeFileSync(file, 'second')
+  const sick = join(app(1), 'releases/sick')
+  writeFileSync(sick, '')
+  const env = { MURDER_TOLERATE: '1', MURDER_HEALTH_CHECK: '[ ! -e ../sick ]' }
+  expect(await project.run('deploy', env)).toMatchObject({ code: 0 })
+  const before = current()
+  expect(before[1]).not.toBe(before[0])
+  rmSync(sick)
+
+  renameSync(file, kept)
+  writeFileSync(file, 'thirds')
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { code, stdout } = await project.run('murder:retry')
+    expect(code).toBe(1)
+    expect(stdout).toContain('The workspace has changed since')
+    expect(current()).toEqual(before)
+  }
+  renameSync(kept, file)
+  expect(await project.run('murder:retry')).toMatchObject({ code: 0 })
+  expect(current()).toEqual([before[0], before[0]])
+  expect(readFileSync(join(app(1), 'current/file'), 'utf8')).toBe('second')
 })

@@ -28,7 +28,9 @@ export interface Context {
   readonly settings: Settings
   readonly fleet: Fleet
   /** The release that a retry repeats, because some servers lack it. */
-  again?: { release: string; revision: string | null }
+  again?: { release: string; revision: string | null; workspace?: string | undefined }
+  /** What the release is made of, where it has no revision. */
+  workspace?: string
   /** The release is staged: a later deploy will publish it. */
   staging?: true
   /** The rollout that this run continues. */

@@ -36,7 +36,7 @@ export function checkedEvent(line: string, settings: Settings): AgentEvent | und
 const nothingThroughSsh = (exitCode: number, { timeouts: { stall } }: Settings): MurderError =>
   new MurderError('NOT_CONNECTED', `nothing came through its SSH connection in ${stall} s`, {
     exitCode,
-    cure: `see whether the deploy host or this server has too much to do (uptime); murder.timeouts.stall sets how long to wait (${stall} s)`,
+    cure: `see whether the deploy host or this server has too much to do (uptime), or a firewall that drops the text "BitTorrent protocol" on loopback, too; murder.timeouts.stall sets how long to wait (${stall} s)`,
   })
 
 function cureOf(

@@ -9,9 +9,10 @@ const SILENCE_MS = 20_000
 
 /**
  * Answers like a peer, so that an inspecting firewall sees the same as in a deploy. The socket need not be read yet. `heard` is
- * called when anything has come.
+ * called when anything has come. No process waits for a connection whose handshake, or end, such a firewall has dropped.
  */
 export function answerHandshake(socket: Socket, heard?: () => void): void {
+  socket.unref()
   socket.on('error', () => {}).setTimeout(SILENCE_MS, () => socket.destroy())
   socket.once('data', () => {
     heard?.()

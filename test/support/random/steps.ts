@@ -13,7 +13,7 @@ const RUN_MS = 2500
 const deploy: Step = async (world) => {
   const version = world.plant()
   const release = await world.deployed(version, await world.must('deploy'))
-  world.last = { release, failed: [] }
+  world.last = { release, version, failed: [] }
   Object.assign(world, { isQuiet: true, isBlurred: false })
 }
 
@@ -150,7 +150,7 @@ const withoutOne: Step = async (world) => {
   await world.fleet.breakNode(without, false)
   const others = world.servers.filter((_, index) => index !== without)
   const release = await world.deployed(version, text, others)
-  world.last = { release, failed: [without] }
+  world.last = { release, version, failed: [without] }
 }
 
 const retry: Step = async (world) => {
@@ -165,11 +165,13 @@ const retry: Step = async (world) => {
     for (const server of servers) {
       if (server.current !== last.release)
         throw new Error(`current is ${server.current} after a retry\n${text}`)
+      if (server.versionOf(last.release) !== last.version)
+        throw new Error(`${last.release} is not what others have after a retry\n${text}`)
       world.becomeLive(server, last.release)
     }
     world.last = { ...last, failed: [] }
     world.isBlurred = false
-  } else if (code !== 0 && isNewest && world.version === undefined)
+  } else if (code !== 0 && isNewest && world.version === last.version)
     throw new Error(`a retry ended with ${code}\n${text}`)
 }
 

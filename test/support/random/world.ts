@@ -28,6 +28,7 @@ export interface Fleet {
 
 export interface LastDeploy {
   release: string
+  version: number
   failed: number[]
 }
 

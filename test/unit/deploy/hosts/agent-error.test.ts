@@ -21,6 +21,7 @@ it('names the settings that help where the deploy host cannot be reached', () =>
 it('speaks of the load, and of no address, where a server is served through SSH', () => {
   const error = agentError(failed('NOT_CONNECTED'), settings(), { isRelayed: true })
   expect(error).toMatchObject({ message: 'nothing came through its SSH connection in 60 s', exitCode: 3 })
+  expect(error.cure).toMatch(/uptime.* or a firewall .*"BitTorrent protocol" on loopback/)
   expect(error.cure).toMatch(/has too much to do .*murder\.timeouts\.stall/)
 })
 
