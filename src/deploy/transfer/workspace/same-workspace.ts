@@ -19,7 +19,7 @@ export function noteWorkspace(context: Context, entries: readonly Entry[]): void
 }
 
 /** By paths, modes and links, and by the size and time of each file: no content is read. */
-export function fingerprint(entries: readonly Entry[]): string {
+function fingerprint(entries: readonly Entry[]): string {
   const hash = createHash('sha256')
   for (const { path, type, mode, mtime, size, linkname } of entries)
     hash.update(`${JSON.stringify([path, type, mode, size, type === 'file' ? `${mtime}` : '', linkname])}\n`)
