@@ -133,7 +133,10 @@ export class SwarmGraph {
     const isAll = (count: number) => count === servers.length
     const state = isAll(failed) ? 'has-failed' : failed > 0 ? 'has-failures' : isAll(done) ? 'has-all' : ''
     const opens = servers.length > 1
-    const role = opens ? { role: 'button', tabindex: 0, 'data-group': at, 'aria-label': `${text}. Open` } : {}
+    const shown = shorten(name, this.#labelCharacters)
+    // What is seen is part of what is read out (WCAG 2.5.3).
+    const label = `${shown === name ? '' : `${shown}, `}${text}. Open`
+    const role = opens ? { role: 'button', tabindex: 0, 'data-group': at, 'aria-label': label } : {}
     const node = drawn(
       'g',
       { class: `node ${state}`, ...role },
@@ -154,7 +157,7 @@ export class SwarmGraph {
           y: y + Math.sin(angle) * (away + 3) + 4,
           'text-anchor': Math.abs(Math.cos(angle)) < 0.15 ? 'middle' : isRight ? 'start' : 'end',
         },
-        shorten(name, this.#labelCharacters),
+        shown,
       ),
     )
     if (!opens) return node
