@@ -170,14 +170,14 @@ describe.skipIf(!labAvailable())('why the last server was last', OPTIONS, () => 
     }),
   )
 
-  test.skipIf(!hasNft())(
-    'a sender with a disk that reads slowly: it is late itself, as unpacking reads',
-    () =>
-      each('disk', async (turn) => {
-        const [late, sender] = [fleet.server(turn % 5), fleet.server((turn + 1) % 5)]
-        const env = runs.node(sender, traced('pread64', 40_000))
-        return [await served(late, sender, () => runs.deploy(env)), fleet.label((turn + 1) % 5)]
-      }),
+  // A known fault: the report says "link", as what came in was little. Since releases are unpacked as they come, the sender itself is
+  // not late any more.
+  test.skipIf(!hasNft()).fails('a sender with a disk that reads slowly', () =>
+    each('sender', async (turn) => {
+      const [late, sender] = [fleet.server(turn % 5), fleet.server((turn + 1) % 5)]
+      const env = runs.node(sender, traced('pread64', 70_000))
+      return [await served(late, sender, () => runs.deploy(env)), fleet.label(turn % 5)]
+    }),
   )
 })
 
