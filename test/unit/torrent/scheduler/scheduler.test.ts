@@ -43,9 +43,8 @@ test('of equally rare pieces it asks for the one that it heard of last', () => {
   expect(scheduler.nextRequests(0, 1)[0]?.piece).toBe(0)
 })
 
-test('every fourth new piece is the first that is missing, so that what comes can be used in order', () => {
-  const scheduler = pictureOf(BLOCK, ['........'])
-  for (let piece = 0; piece < 8; piece++) scheduler.peerHas(0, piece, 0)
+/** Eight pieces of one block, in the order in which the only peer is asked for them and brings them. */
+function allAsked(scheduler: Scheduler): number[] {
   const asked: number[] = []
   for (let count = 0; count < 8; count++) {
     for (const block of scheduler.nextRequests(count, 0)) {
@@ -54,20 +53,18 @@ test('every fourth new piece is the first that is missing, so that what comes ca
       scheduler.checked(block.piece, true)
     }
   }
-  expect(asked).toEqual([7, 6, 5, 0, 4, 3, 2, 1])
+  return asked
+}
+
+test('every fourth new piece is the first that is missing, so that what comes can be used in order', () => {
+  const scheduler = pictureOf(BLOCK, ['........'])
+  for (let piece = 0; piece < 8; piece++) scheduler.peerHas(0, piece, 0)
+  expect(allAsked(scheduler)).toEqual([7, 6, 5, 0, 4, 3, 2, 1])
 })
 
 test('pieces that peers had when they joined are equally new: they come in order from a random place on', () => {
   const scheduler = pictureOf(BLOCK, ['xxxxxxxx'])
-  const asked: number[] = []
-  for (let count = 0; count < 8; count++) {
-    for (const block of scheduler.nextRequests(count, 0)) {
-      asked.push(block.piece)
-      scheduler.arrived(0, block, count + 0.001)
-      scheduler.checked(block.piece, true)
-    }
-  }
-  expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  expect(allAsked(scheduler)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
 })
 
 test('a seeder that shows few pieces is asked for half of one at first, and any other neighbour for a block', () => {
