@@ -68,6 +68,8 @@ export type AgentEvent =
         stopped: number
         peakDown: number
         peakUp: number
+        /** What the disk gave while others waited for it. Absent if all that they asked for was in memory. */
+        readRate?: number
         afterGap: number
         sentAgain: number
         /** The last piece, its source and its time. */

@@ -20,6 +20,11 @@ export class Bottlenecks {
   /** The highest rates of receiving and sending, bytes a second. */
   peakDown = 0
   peakUp = 0
+  /** What was read from disk for others, and the seconds in which at least one read was under way. */
+  #readBytes = 0
+  #readS = 0
+  #readsUnderWay = 0
+  #readSinceS = 0
   /** Since the last look. */
   #wroteS = 0
   readonly #window: { atS: number; received: number; sent: number }[] = []
@@ -28,6 +33,25 @@ export class Bottlenecks {
   wrote(seconds: number): void {
     this.diskS += seconds
     this.#wroteS += seconds
+  }
+
+  /** Bytes a second that the disk gave while others waited for them; undefined if nothing was read. */
+  get readRate(): number | undefined {
+    return this.#readBytes > 0 && this.#readS > 0 ? this.#readBytes / this.#readS : undefined
+  }
+
+  /** Measures a read for others. Several at once count for the same time. */
+  async reading(read: () => Promise<Buffer>, nowS: () => number): Promise<Buffer> {
+    if (this.#readsUnderWay++ === 0) this.#readSinceS = nowS()
+    try {
+      const bytes = await read()
+      this.#readBytes += bytes.length
+      return bytes
+    } finally {
+      this.#readsUnderWay--
+      this.#readS += nowS() - this.#readSinceS
+      this.#readSinceS = nowS()
+    }
   }
 
   look(nowS: number, { received, sent, waitsForDisk }: Look): void {

@@ -74,9 +74,10 @@ export class Participant {
   private constructor(options: ParticipantOptions) {
     const { fleet, uploadLimit = 0, downloadLimit = 0 } = options
     this.#context = contextOf(options)
+    const { bottlenecks } = this.#context
     this.#uploader = new Uploader(this.#context, {
       limit: new RateLimit(uploadLimit, nowS()),
-      read: (position, length) => this.#readContent(position, length),
+      read: (position, length) => bottlenecks.reading(() => this.#readContent(position, length), nowS),
       superSeeds: options.role === 'seeder' && fleet !== 1,
     })
     this.#neighbours = new Neighbours(this.#context, this.#uploader, {

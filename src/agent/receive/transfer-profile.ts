@@ -1,5 +1,6 @@
 import type { AgentEvent } from '../../protocol/events.ts'
 import { packPieces } from '../../protocol/packed-pieces.ts'
+import { defined } from '../../system/defined.ts'
 import type { Participant } from '../../torrent/participant.ts'
 import { ownLoad } from './own-load.ts'
 
@@ -24,6 +25,7 @@ export class TransferProfile {
       stopped: thousandths(bottlenecks.stoppedS),
       peakDown: Math.round(bottlenecks.peakDown),
       peakUp: Math.round(bottlenecks.peakUp),
+      ...defined({ readRate: bottlenecks.readRate && Math.round(bottlenecks.readRate) }),
       afterGap: share(now.afterGap - before.afterGap, now.received - before.received),
       sentAgain: share(now.sentAgain - before.sentAgain, now.sent - before.sent),
       ...(last ? { last: [last.piece, last.source, thousandths(last.atS)] } : {}),

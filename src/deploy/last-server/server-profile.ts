@@ -117,7 +117,8 @@ function transferOf(told: AgentEvent & { event: 'profile' }): TransferFacts | un
     afterGap: within(told.afterGap, 1),
     sentAgain: within(told.sentAgain, 1),
   }
-  return Object.values(facts).includes(undefined) ? undefined : (facts as TransferFacts)
+  if (Object.values(facts).includes(undefined)) return undefined
+  return { ...(facts as TransferFacts), ...defined({ readRate: within(told.readRate, MAX_RATE) }) }
 }
 
 function spentOf({ cpu, queued }: AgentEvent & { event: 'spent' }) {

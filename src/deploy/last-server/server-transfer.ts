@@ -31,6 +31,8 @@ export interface TransferFacts {
   stoppedS: number
   peakDown: number
   peakUp: number
+  /** What the disk gave while others waited for it; undefined if all that they asked for was in memory. */
+  readRate?: number
   afterGap: number
   sentAgain: number
 }

@@ -196,10 +196,14 @@ function slowSender(
   const [[name, count] = ['', 0]] = [...counts].sort(([, one], [, other]) => other - one)
   const sender = others.find(({ server }) => server === name)
   if (name === SEEDER || !sender?.transfer || count < ONE_SENDER * came.length) return undefined
-  const { peakUp } = sender.transfer
-  if (peakUp > SLOW_LINK * usualPeak) return undefined
+  const { peakUp, readRate = Number.POSITIVE_INFINITY } = sender.transfer
+  if (Math.min(peakUp, readRate) > SLOW_LINK * usualPeak) return undefined
   const part = `${Math.round((100 * count) / came.length)}% of its last pieces`
-  return ['sender', `${part} came from ${name}, which sent at most ${megabits(peakUp)} Mbit/s`]
+  const why =
+    readRate < peakUp
+      ? `whose disk gave ${megabits(readRate)} Mbit/s`
+      : `which sent at most ${megabits(peakUp)} Mbit/s`
+  return ['sender', `${part} came from ${name}, ${why}`]
 }
 
 const ascending = (values: readonly number[]) => [...values].sort((one, other) => one - other)

@@ -42,6 +42,24 @@ describe('what holds up a transfer', () => {
     expect([bottlenecks.diskS, bottlenecks.stoppedS]).toEqual([3, 0])
   })
 
+  test('what the disk gave to others: reads at the same time count for it once, pauses not at all', async () => {
+    const bottlenecks = new Bottlenecks()
+    let nowS = 0
+    const read = (untilS: number) =>
+      bottlenecks.reading(
+        async () => {
+          nowS = untilS
+          return Buffer.alloc(1000)
+        },
+        () => nowS,
+      )
+    expect(bottlenecks.readRate).toBeUndefined()
+    await read(2)
+    nowS = 10
+    await Promise.all([read(11), read(12)])
+    expect(bottlenecks.readRate).toBe(3000 / 4)
+  })
+
   test('the time in which the process did not run', () => {
     const { stoppedS, diskS } = lookedAt(10, (nowS) => ({ skips: nowS > 4 && nowS < 6 }))
     expect(stoppedS).toBeCloseTo(2)

@@ -179,6 +179,17 @@ describe('why a server was late', () => {
     })
   })
 
+  test('a slow sender: its disk gave less than it could send', () => {
+    const late = { ...slow, pieces: from('web1', 20), transfer: { peakDown: 1_500_000 } }
+    const facts = fleet(late)
+    const [sender] = facts
+    if (sender?.transfer) sender.transfer.readRate = 1_000_000
+    expect(lastServer(facts)).toMatchObject({
+      cause: 'sender',
+      text: '100% of its last pieces came from web1, whose disk gave 8.0 Mbit/s',
+    })
+  })
+
   test('a server that sends as fast as others is no cause: then it is the link', () => {
     const late = { ...slow, pieces: from('web1', 20), transfer: { peakDown: 1_500_000 } }
     expect(lastServer(fleet(late))?.cause).toBe('link')
