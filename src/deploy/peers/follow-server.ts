@@ -46,6 +46,11 @@ const REFUSALS = new Set([
   'PACKAGE_REFUSED',
 ])
 
+/** Failures after which a server may be well, and the line to it down. */
+const UNHEARD = new Set(['STALLED', 'SSH_LOST', 'SSH_TIMEOUT'])
+
+type FailedOutcome = Outcome & { ok: false }
+
 /** The parts that the followers of all servers share. */
 export interface FollowedRun {
   context: Context
@@ -65,7 +70,9 @@ export class ServerFollower {
   report: ServerReport
   /** The server has done all that was ordered. */
   hasArrived = false
-  readonly #server: Server
+  /** It failed because nothing was heard of it any more. */
+  isUnheard = false
+  readonly server: Server
   readonly #run: FollowedRun
   readonly #profile: ServerProfile
   /** The delta or the package. */
@@ -79,7 +86,7 @@ export class ServerFollower {
 
   constructor(run: FollowedRun, server: Server, chosen: TransferPlan) {
     this.#run = run
-    this.#server = server
+    this.server = server
     this.#chosen = chosen
     this.#profile = new ServerProfile(server.label, () => run.times.now())
     this.peer = chosen.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
@@ -99,7 +106,7 @@ export class ServerFollower {
       if (this.#run.isOver) return
       reconnectLimit.heard()
       silence.heard()
-      picture.found(this.#server.label)
+      picture.found(this.server.label)
       limits.heard(event)
       this.#profile.heard(event)
       this.#take(event)
@@ -125,12 +132,12 @@ export class ServerFollower {
       const { gotNoOrder } = this.peer
       if (!gotNoOrder && !reconnectLimit.allows(outcome.error)) return this.#fail(outcome)
       if (attempt === 0 && !gotNoOrder)
-        display.board().log(`${this.#server.label}: the connection broke; ${AGAIN}`, this.#server.label)
+        display.board().log(`${this.server.label}: the connection broke; ${AGAIN}`, this.server.label)
       const [failure] = gotNoOrder ? [] : failuresOf([outcome], 'transfer')
       if (failure) this.#lose(`${failure.cause}; ${AGAIN}`)
       silence = new Silence()
       await pause(RECONNECT_PAUSE_S)
-      this.peer = new RemotePeer(this.#run.context, this.#server)
+      this.peer = new RemotePeer(this.#run.context, this.server)
     }
   }
 
@@ -152,7 +159,7 @@ export class ServerFollower {
   /**
    * Called when the delta does not fit the base on this server. Returns the failure if the server cannot get the package either.
    */
-  async #takeWhole(outcome: Outcome & { ok: false }): Promise<Outcome | undefined> {
+  async #takeWhole(outcome: FailedOutcome): Promise<FailedOutcome | undefined> {
     const { context, plans } = this.#run
     try {
       this.#chosen = await plans.whole()
@@ -163,30 +170,30 @@ export class ServerFollower {
     const { received = 0, fromSeeder = 0 } = this.report
     this.#inVain = { received, fromSeeder }
     this.#isComplete = false
-    this.#board.log(`${this.#server.label} gets the whole package: ${this.#refused}`, this.#server.label)
-    this.peer = new RemotePeer(context, this.#server)
+    this.#board.log(`${this.server.label} gets the whole package: ${this.#refused}`, this.server.label)
+    this.peer = new RemotePeer(context, this.server)
     return undefined
   }
 
   /** It may be back, but those who look on can do something until then. */
   #lose(cause: string): void {
     const step = this.#isComplete ? 'unpack' : 'transfer'
-    this.#run.context.picture.lost(this.#server.label, { step, cause, cure: LOST_CURE })
+    this.#run.context.picture.lost(this.server.label, { step, cause, cure: LOST_CURE })
   }
 
   #giveUpWhenLate(limits: ProgressLimits): void {
     const limit = limits.ranOut()
-    if (limit) this.peer.giveUp(outOfTime(limit.why, limit.seconds, this.#server.label, 'transfer'))
+    if (limit) this.peer.giveUp(outOfTime(limit.why, limit.seconds, this.server.label, 'transfer'))
   }
 
   #begin() {
     const { context } = this.#run
     const { plan, shared } = this.#chosen
-    const { label } = this.#server
-    plan.swarm.lead?.(this.#server)
-    const order = orderFor(context, plan, this.#server, shared)
+    const { label } = this.server
+    plan.swarm.lead?.(this.server)
+    const order = orderFor(context, plan, this.server, shared)
     this.report = { server: label, seconds: 0, ...this.#brought() }
-    plan.unpacked.add(this.#server)
+    plan.unpacked.add(this.server)
     this.#board.update(label, { phase: 'transfer', total: plan.transfer.length })
     return order
   }
@@ -197,7 +204,7 @@ export class ServerFollower {
     const { base, length } = plan.transfer
     if (base) {
       const unchanged = base.unchanged ? { unchanged: true } : {}
-      const staged = isStaged(plan.facts.get(this.#server), base.id) ? { staged: true } : {}
+      const staged = isStaged(plan.facts.get(this.server), base.id) ? { staged: true } : {}
       return { delta: { of: base.id, bytes: length, ...unchanged, ...staged } }
     }
     return this.#refused === undefined ? {} : { refusedDelta: this.#refused }
@@ -211,7 +218,7 @@ export class ServerFollower {
   #take(event: AgentEvent): void {
     const { context, times } = this.#run
     const { plan } = this.#chosen
-    const { label } = this.#server
+    const { label } = this.server
     switch (event.event) {
       case 'listening':
         this.#run.names.listens(label, amount(event.port))
@@ -252,9 +259,9 @@ export class ServerFollower {
         if (event.carried) this.#noteCarried(event.carried)
         break
       case 'failed':
-        if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(this.#server)
+        if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(this.server)
         throw agentError(event, context.settings, {
-          isRelayed: plan.swarm.relays?.has(this.#server) ?? false,
+          isRelayed: plan.swarm.relays?.has(this.server) ?? false,
         })
     }
   }
@@ -270,7 +277,7 @@ export class ServerFollower {
   }
 
   #noteCarried({ skipped, ...carried }: Carried): void {
-    const { label } = this.#server
+    const { label } = this.server
     if (carried.names.length > 0) {
       this.report.carried = carried
       this.#run.context.log.line(`${label}: carried over: ${carriedText(carried)}`)
@@ -280,7 +287,7 @@ export class ServerFollower {
 
   #noteSources(from: unknown): void {
     const { context, names } = this.#run
-    context.picture.sources(this.#server.label, names.resolve(from))
+    context.picture.sources(this.server.label, names.resolve(from))
   }
 
   #noteBanned(address: string): void {
@@ -289,10 +296,11 @@ export class ServerFollower {
     const banned = nameOf(this.#chosen.plan.facts, address)
     if (known.includes(banned)) return
     this.report.banned = [...known, banned]
-    this.#board.log(`${this.#server.label}: ${banned} sent wrong bytes and is not asked any more`)
+    this.#board.log(`${this.server.label}: ${banned} sent wrong bytes and is not asked any more`)
   }
 
-  #fail(outcome: Outcome): Failure | undefined {
+  #fail(outcome: FailedOutcome): Failure | undefined {
+    this.isUnheard = UNHEARD.has(outcome.error.code)
     const [failure] = failuresOf([outcome], 'transfer')
     if (!failure) return undefined
     const failed = this.#isComplete ? { ...failure, step: 'unpack' } : failure
@@ -305,7 +313,7 @@ export class ServerFollower {
 }
 
 /** An agent that ends before it reports that all is done has failed, whatever its exit code. */
-function asFailure(ended: Outcome | undefined): (Outcome & { ok: false }) | undefined {
+function asFailure(ended: Outcome | undefined): FailedOutcome | undefined {
   if (!ended?.ok) return ended
   const error = new MurderError('AGENT_ENDED', 'the agent ended before its work was done', {
     cure: 'deploy again; if it happens again, see whether `node` on this server runs the agent',

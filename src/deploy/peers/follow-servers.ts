@@ -1,7 +1,9 @@
+import { siteOf } from '../../config/entries/sites.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
 import type { Context } from '../context/context.ts'
 import { tellLast } from '../last-server/tell-last.ts'
+import { failuresWithSites } from './cut-off-sites.ts'
 import { ServerFollower } from './follow-server.ts'
 import type { FleetPlan } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
@@ -31,11 +33,14 @@ export async function followServers(context: Context, plan: FleetPlan): Promise<
       async (server) => new ServerFollower(run, server, await plans.for(server)),
     ),
   )
-  const failures: Failure[] = []
-  await Promise.all(
+  const endings = await Promise.all(
     followers.map(async (follower) => {
       const failure = await follower.follow()
-      if (failure) failures.push(failure)
+      return {
+        site: siteOf(context.settings.sites, follower.server)?.name,
+        failure,
+        isUnheard: follower.isUnheard,
+      }
     }),
   )
   run.isOver = true
@@ -46,7 +51,7 @@ export async function followServers(context: Context, plan: FleetPlan): Promise<
   )
   return {
     perServer: arrived.map(({ report }) => report),
-    failures,
+    failures: failuresWithSites(endings),
     transferSeconds: times.transfer,
     unpackSeconds: times.unpack,
     peers: arrived.map(({ peer }) => peer),

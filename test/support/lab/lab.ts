@@ -191,6 +191,15 @@ export class Lab {
     return this.#portState(host, 3)
   }
 
+  /** Nothing crosses the long link of a site any more; `site` counts from 1, and the first has none. */
+  cutLongLink(site: number): Promise<void> {
+    return this.#longLinkState(site, 0)
+  }
+
+  restoreLongLink(site: number): Promise<void> {
+    return this.#longLinkState(site, 3)
+  }
+
   /** Changes a link's limit, both ways. */
   async setRate(host: string | LabHost, rate: number | undefined): Promise<void> {
     await limit(this.#switchOf(this.host(host)), this.host(host), rate)
@@ -203,9 +212,12 @@ export class Lab {
   }
 
   async #portState(host: string | LabHost, state: number): Promise<void> {
-    const port = portOf(this.host(host).name)
-    const command = ['bridge', 'link', 'set', 'dev', port, 'state', String(state)]
-    await inNetwork(this.#switchOf(this.host(host)), command)
+    await setPort(this.#switchOf(this.host(host)), portOf(this.host(host).name), state)
+  }
+
+  async #longLinkState(site: number, state: number): Promise<void> {
+    const [first] = this.#switches as [Switch]
+    await setPort(first.hub, longLinkDevice(site), state)
   }
 
   #switchOf({ name }: LabHost): LabHost {
@@ -327,6 +339,11 @@ async function settled<T>(promises: Promise<T>[]): Promise<T[]> {
 async function limit(hub: LabHost, host: LabHost, rate: number | undefined): Promise<void> {
   await inNetwork(hub, ['tc', '-batch', '-'], `${rateCommand(portOf(host.name), rate)}\n`)
   await inNetwork(host, ['tc', '-batch', '-'], `${rateCommand('eth0', rate)}\n`)
+}
+
+/** `state` is that of a bridge's port: 0 is disabled, 3 is forwarding. */
+async function setPort(hub: LabHost, device: string, state: number): Promise<void> {
+  await inNetwork(hub, ['bridge', 'link', 'set', 'dev', device, 'state', String(state)])
 }
 
 /** Runs a tool in the host's network, but with the machine's own files and process numbers. */
