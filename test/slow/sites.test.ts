@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { DeployLab } from '../support/harness/lab-deploy.ts'
@@ -44,7 +46,7 @@ describe.skipIf(!labAvailable())('deploys to several places', { timeout: 180_000
     const before = await lab.longLinkCounters()
     await run()
     const after = await lab.longLinkCounters()
-    const into = (site: string) => (after.get(site)?.received ?? 0) - (before.get(site)?.received ?? 0)
+    const into = (site: string) => (after.get(site)?.sent ?? 0) - (before.get(site)?.sent ?? 0)
     return ['2', '3'].map((site) => into(site) / (MEGABYTES * 1e6))
   }
 
@@ -63,6 +65,21 @@ describe.skipIf(!labAvailable())('deploys to several places', { timeout: 180_000
     })
     expect(fleet.upToDate()).toEqual(names(all))
     for (const each of times) expect(each).toBeLessThan(1.4) // The agent and all of SSH come as well.
+  })
+
+  test('no more comes into a place than its limit', async () => {
+    const report = join(lab.directory, 'report.json')
+    const { MURDER_SITES, ...env } = places()
+    const limited = { ...env, MURDER_SITES: MURDER_SITES.replace('; rome', ' limit 400K; rome') }
+    const [intoTokyo = 0] = await crossed(async () => {
+      fleet.plant(MEGABYTES)
+      expect(await fleet.run({ ...limited, MURDER_REPORT: report })).toMatchObject({ code: 0 })
+    })
+    const { phases } = JSON.parse(readFileSync(report, 'utf8')) as { phases: { transfer: number } }
+    const rate = (intoTokyo * MEGABYTES * 1e6) / phases.transfer
+    expect(rate).toBeGreaterThan(100_000)
+    expect(rate).toBeLessThan(450_000)
+    expect(fleet.upToDate()).toEqual(names(all))
   })
 
   test('a server that fetches dies: the others of its place have all, and it is left out', async () => {
