@@ -50,7 +50,7 @@ export function plotDeltas(runs: readonly DeltaRun[], servers: number): string {
     }
   }
   return picture(
-    `Bytes into a server for the next deploy, SSH included (${servers} in all)`,
+    `Bytes into a server for the next deploy, SSH included (fleet of ${servers})`,
     bottom + 30,
     parts,
   )
