@@ -23,6 +23,8 @@ export function candidates(words: readonly string[], { commands, command, tags, 
   const takesValue = (word: string | undefined) =>
     word?.startsWith('--') === true && command.flags[word.slice(2)]?.type === 'string'
   if (takesValue(words.at(-2))) return words.at(-2) === '--tag' ? tags.filter(begins) : []
+  if (last.startsWith('--tag=') && takesValue('--tag'))
+    return tags.map((tag) => `--tag=${tag}`).filter(begins)
   if (last.startsWith('-')) return flagsForPeople(command).filter(begins)
   const before = words
     .slice(1, -1)

@@ -3,16 +3,23 @@
  * offers files when there is none. Sources: Programmable Completion in bash's manual, zshcompsys(1), fish's complete(1).
  */
 export const COMPLETION_SCRIPTS: Record<string, string> = {
+  // Readline takes what is before and after a "=" for words of their own. They become one here, and the answer loses what is before.
   bash: `_murder() {
-  local IFS=$'\\n'
-  COMPREPLY=($(murder complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  local IFS=$'\\n' word last= words=()
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
+    if [[ $last == --* && ( $word == = || $last == *= ) ]]; then words[\${#words[@]}-1]+=$word; else words+=("$word"); fi
+    last=\${words[\${#words[@]}-1]}
+  done
+  word=\${word#=}
+  COMPREPLY=($(murder complete -- "\${words[@]}" 2>/dev/null))
+  COMPREPLY=("\${COMPREPLY[@]#"\${last%"$word"}"}")
 }
 complete -o default -F _murder murder`,
   zsh: `#compdef murder
 _murder() {
   local -a candidates
   candidates=("\${(@f)$(murder complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  if [[ -n "\${candidates[*]}" ]]; then compadd -- "\${candidates[@]}"; else _files; fi
+  if [[ -n "\${candidates[*]}" ]]; then compadd -- "\${candidates[@]}"; else compset -P '--*='; _files; fi
 }
 if [[ "$funcstack[1]" == _murder ]]; then _murder "$@"; else compdef _murder murder; fi`,
   fish: `function __murder_complete
@@ -21,7 +28,8 @@ if [[ "$funcstack[1]" == _murder ]]; then _murder "$@"; else compdef _murder mur
   if test -n "$candidates"
     string join \\n -- $candidates
   else
-    __fish_complete_path (string unescape -- (commandline -ct))
+    set -l path (string match -r -- '^(--.*?=|)(.*)' (commandline -ct))
+    __fish_complete_path (string unescape -- $path[3]) | string replace -r -- '^' $path[2]
   end
 end
 complete -c murder -f -a '(__murder_complete)'`,

@@ -26,6 +26,8 @@ describe('candidates', () => {
     ['a running tag', ['stop', 'we'], ['web-1', 'web-2']],
     ['a tag after flags and their values', ['stop', '--run-dir', '/tmp', 'd'], ['db']],
     ['the value of --tag', ['stop', '--tag', 'w'], ['web-1', 'web-2']],
+    ['the value of --tag, after an equals sign', ['stop', '--tag=w'], ['--tag=web-1', '--tag=web-2']],
+    ['the value of another flag, after an equals sign', ['stop', '--run-dir=/t'], []],
     ['a path: the shell knows', ['stop', '--run-dir', '/t'], []],
     ['one word too many', ['stop', 'db', ''], []],
   ])('%s', (_, words, expected) => {
