@@ -25,15 +25,15 @@ export class LiveBlock {
   show(lines: readonly string[]): void {
     if (!this.#atLineStart) return
     const visible = lines.slice(0, Math.max(1, (this.#stream.rows || 24) - 1))
-    const text = visible.map((line) => `${line}${CSI}K\n`).join('')
-    this.#write(`${this.#home()}${text}${CSI}J`)
+    const text = visible.map((line) => `${line}\n`).join('')
+    this.#write(`${this.#takenOff()}${text}`)
     this.#shown = visible.map((line) => widthOf(line.replace(COLOURS, '')))
   }
 
   /** Takes the block off the screen. */
   clear(): void {
     if (this.#shown.length === 0) return
-    this.#write(`${this.#home()}${CSI}J`)
+    this.#write(this.#takenOff())
     this.#shown = []
   }
 
@@ -78,12 +78,13 @@ export class LiveBlock {
   }
 
   /**
-   * Moves the cursor to the block's first line. A terminal that became narrower has wrapped the lines, so they are counted at
-   * its present width. A terminal that does not know its size says 0.
+   * Deletes the block's lines and the one with the cursor, which is then where the block began. A terminal that became narrower
+   * has wrapped the lines, so they are counted at its present width; a terminal that does not know its size says 0. Lines that
+   * are only written over stay wrapped ones, and become one when the terminal is made wider again.
    */
-  #home(): string {
+  #takenOff(): string {
     const columns = this.#stream.columns || 80
     const rows = this.#shown.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0)
-    return rows === 0 ? '' : `${CSI}${rows}A\r`
+    return rows === 0 ? '' : `${CSI}${rows}A\r${CSI}${rows + 1}M`
   }
 }

@@ -55,6 +55,8 @@ export class Screen extends TestStream {
   columns: number
   rows = 24
   lines: string[] = ['']
+  /** Lines that go on in the next one. */
+  readonly #wraps = new Set<number>()
   #row = 0
   #column = 0
   /** Set when something was written beyond the last column. */
@@ -79,6 +81,27 @@ export class Screen extends TestStream {
       .trimEnd()
   }
 
+  /** Makes it narrower or wider: lines wrap, and those that were wrapped become one again. */
+  resize(columns: number): void {
+    const whole: string[] = []
+    for (const [at, line] of this.lines.entries())
+      if (this.#wraps.has(at - 1)) whole.push(`${whole.pop()}${line}`)
+      else whole.push(line)
+    this.columns = columns
+    this.lines = ['']
+    this.#wraps.clear()
+    this.#row = this.#column = 0
+    for (const token of whole.map((line) => line.trimEnd()).join('\n')) this.#apply(token)
+  }
+
+  /** Deletes lines from that of the cursor on. Those below move up. */
+  #deleteLines(count: number): void {
+    this.lines.splice(this.#row, count)
+    this.lines[this.#row] ??= ''
+    for (const at of [...this.#wraps]) if (at >= this.#row - 1) this.#wraps.delete(at)
+    this.#column = 0
+  }
+
   #apply(token: string): void {
     const line = this.lines[this.#row] ?? ''
     if (token === '\n') {
@@ -87,13 +110,11 @@ export class Screen extends TestStream {
       this.lines[this.#row] ??= ''
     } else if (token === '\r') this.#column = 0
     else if (token.endsWith('A') && token.length > 1) this.#row -= Number(token.slice(2, -1))
-    else if (token === '\u001b[K') this.lines[this.#row] = line.slice(0, this.#column)
-    else if (token === '\u001b[J') {
-      this.lines[this.#row] = line.slice(0, this.#column)
-      this.lines.length = this.#row + 1
-    } else if (!token.startsWith('\u001b')) {
+    else if (token.endsWith('M') && token.length > 1) this.#deleteLines(Number(token.slice(2, -1)))
+    else if (!token.startsWith('\u001b')) {
       if (this.#column >= this.columns) {
         this.wrapped = true
+        this.#wraps.add(this.#row)
         this.#apply('\n')
         return this.#apply(token)
       }

@@ -160,26 +160,22 @@ describe('on a terminal', () => {
     ])
   })
 
-  test('survives a terminal that becomes narrower', () => {
+  test('survives a terminal that becomes narrower, wider, and narrower again', () => {
     const { board, clock, stream } = start('terminal', new Screen(100))
     stream.write('before\n')
     transferring(board)
-    clock.advance(100)
-    // What a terminal does to its lines when it is made narrower.
-    const reflowed = new Screen(60)
-    reflowed.write(stream.lines.map((line) => line.trimEnd()).join('\n'))
-    stream.columns = 60
-    const sent = stream.written.length
-    board.seeder(1)
-    clock.advance(100)
-    reflowed.write(stream.written.slice(sent))
-    expect(reflowed.text.split('\n').map((line) => line.slice(0, 10))).toEqual([
-      'before',
-      'transfer  ',
-      '  deploy@a',
-      '  deploy@b',
-      '  deploy@c',
-    ])
+    for (const columns of [100, 60, 100, 30, 45, 100, 20]) {
+      stream.resize(columns)
+      board.seeder(columns)
+      clock.advance(100)
+      expect(stream.text.split('\n').map((line) => line.slice(0, 5))).toEqual([
+        'befor',
+        'trans',
+        '  dep',
+        '  dep',
+        '  dep',
+      ])
+    }
   })
 
   test('a terminal that does not know its size counts as 80 columns', () => {
