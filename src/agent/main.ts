@@ -1,6 +1,8 @@
+import { inspect } from 'node:util'
 import { ExitCode, explain } from '../errors.ts'
+import { oneLine } from '../text/format.ts'
 import { type Command, parseArguments, unknown } from './cli/arguments.ts'
-import { end, printOut, survivePipes } from './cli/output.ts'
+import { end, printError, printJson, printOut, survivePipes } from './cli/output.ts'
 
 type Commands = Record<string, () => Promise<{ command: Command }>>
 
@@ -78,9 +80,9 @@ async function fail(error: unknown): Promise<never> {
   const plain = plainError(error)
   if (argv.includes('--json') || argv[0] === 'receive') {
     const { failedEvent } = await import('../protocol/failed-event.ts')
-    printOut(JSON.stringify(failedEvent(plain)))
+    printJson(failedEvent(plain))
   }
-  console.error(debug ? error : `murder: ${explain(plain)}`)
+  printError(debug ? inspect(error) : `murder: ${oneLine(explain(plain))}`)
   return end(plain.exitCode)
 }
 

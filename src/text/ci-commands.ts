@@ -13,6 +13,9 @@ export function withoutCommands(text: string, env: NodeJS.ProcessEnv = process.e
   return env.GITLAB_CI === 'true' ? text.replace(GITLAB_SECTION, '$1 ') : text
 }
 
-/** One line of JSON, with a line break. No text in it is a command to a CI: `##[` is written otherwise. */
+/** Characters of JSON that could be read as a command by a CI, or by a terminal. */
+const COMMANDS_IN_JSON = /(?<=#)#(?=\[)|[\u007f-\u009f]|\p{Bidi_Control}/gu
+
+/** One line of JSON, with a line break. No text in it is a command: what could be one is written by its number. */
 export const jsonLine = (value: unknown): string =>
-  `${JSON.stringify(value).replaceAll('##[', '#\\u0023[')}\n`
+  `${JSON.stringify(value).replace(COMMANDS_IN_JSON, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`

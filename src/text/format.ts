@@ -42,15 +42,12 @@ export function percent(part: number, whole: number): string {
 
 const COLOUR_CODES = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g')
 
-/**
- * Makes untrusted text safe to print: one line without control characters, so that no server can move the cursor.
- */
-export function oneLine(text: string): string {
-  return text
-    .replace(COLOUR_CODES, '')
-    .replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ')
-    .trim()
-}
+/** Makes untrusted text safe to print: no control characters but line breaks, so that nobody else can move the cursor. */
+export const withoutControls = (text: string): string =>
+  text.replace(COLOUR_CODES, '').replace(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, ' ')
+
+/** The same as one line. */
+export const oneLine = (text: string): string => withoutControls(text).replace(/\s+/g, ' ').trim()
 
 /** Length on a terminal, for text without control characters and wide characters. */
 export const widthOf = (text: string): number => [...text].length

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { withTrackers } from '../../src/torrent/metainfo/metainfo.ts'
+import { githubCommands } from '../support/ci-runner.ts'
 import { bundledAgent, freePort, Sandbox } from '../support/harness/agent-harness.ts'
 
 const bundled = bundledAgent()
@@ -254,4 +255,26 @@ it('makes private torrents unless told otherwise', async () => {
   expect(await hash('--private')).toBe(await hash())
   expect(await hash('--no-private')).not.toBe(await hash())
   expect(await readFile(sandbox.path('p.torrent'), 'latin1')).toContain('7:privatei1e')
+})
+
+describe('names that others have chosen', () => {
+  it('are no command to a terminal, nor to a CI', async () => {
+    const names = ['\u001b[2Jcleared\u009b5A', '::error::no\n::add-mask::name', '##[add-mask]it']
+    await sandbox.file('hostile/data', 'x')
+    for (const name of names) await sandbox.file(`hostile/${name}`, 'x')
+    const env = { GITHUB_ACTIONS: 'true' }
+    await sandbox.run(['make-torrent', 'hostile', '127.0.0.1:1', 'hostile.torrent'])
+    for (const name of names) await rm(sandbox.path('hostile', name))
+    const runs = [
+      ['verify', 'hostile.torrent', 'hostile'],
+      ['verify', 'hostile.torrent', 'hostile', '--json'],
+      ['verify', `no${names.join('')}`, 'hostile'],
+    ]
+    for (const args of runs) {
+      const { stdout, stderr } = await sandbox.run(args, { env })
+      expect(stdout + stderr).toContain('add-mask')
+      expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]/u)
+      expect(githubCommands(`${stdout}\n${stderr}`)).toEqual([])
+    }
+  })
 })

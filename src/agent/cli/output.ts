@@ -1,5 +1,7 @@
 import type { Writable } from 'node:stream'
 import { ExitCode, isSystemError } from '../../errors.ts'
+import { jsonLine, withoutCommands } from '../../text/ci-commands.ts'
+import { withoutControls } from '../../text/format.ts'
 
 /** An ending process waits at most this long for a reader. */
 const FLUSH_MS = 2000
@@ -24,8 +26,20 @@ export function whenReaderLeaves(callback: () => void): void {
   onBroken.add(callback)
 }
 
-export function printOut(line: string): void {
-  process.stdout.write(`${line}\n`)
+/** Names in torrents and errors are others' text: it is no command to a terminal, nor to a CI. */
+const shown = (text: string) => `${withoutCommands(withoutControls(text))}\n`
+
+export function printOut(text: string): void {
+  process.stdout.write(shown(text))
+}
+
+export function printError(text: string): void {
+  process.stderr.write(shown(text))
+}
+
+/** One line of JSON on stdout. */
+export function printJson(value: unknown): void {
+  process.stdout.write(jsonLine(value))
 }
 
 /** Ends the process once its output is written, or nobody reads it any more. */

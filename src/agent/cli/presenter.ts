@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../../protocol/events.ts'
 import { bytes, duration } from '../../text/format.ts'
-import { printOut } from './output.ts'
+import { printError, printJson, printOut } from './output.ts'
 import { progressLine, progressText } from './progress-line.ts'
 
 export interface Presenter {
@@ -13,7 +13,7 @@ export interface Presenter {
 /** One JSON object a line on stdout. A failure is written by `main`, once. */
 const json: Presenter = {
   event: (event) => {
-    if (event.event !== 'failed') printOut(JSON.stringify(event))
+    if (event.event !== 'failed') printJson(event)
   },
   note: () => {},
   close: () => {},
@@ -24,7 +24,7 @@ function people(): Presenter {
   const line = progressLine()
   const note = (text: string) => {
     line.clear()
-    process.stderr.write(`${text}\n`)
+    printError(text)
   }
   return {
     event(event) {

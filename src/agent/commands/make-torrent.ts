@@ -11,7 +11,7 @@ import { otherClientsNotes } from '../../torrent/metainfo/other-clients.ts'
 import { type Arguments, type Command, usageError } from '../cli/arguments.ts'
 import { keyValueLines } from '../cli/describe.ts'
 import { onInterrupt } from '../cli/interrupt.ts'
-import { printOut } from '../cli/output.ts'
+import { printError, printJson, printOut } from '../cli/output.ts'
 import { progressLine, shareDone } from '../cli/progress-line.ts'
 import { readAttributes, writeManifest } from '../manifest/make-manifest.ts'
 import { parseBytes, parseTracker } from '../options/units.ts'
@@ -115,19 +115,17 @@ function printResult(args: Arguments, out: string, torrent: Buffer): void {
     files.filter(({ path }) => path.join('/') !== MANIFEST),
   )
   if (args.has('json')) {
-    printOut(
-      JSON.stringify({
-        torrent: out,
-        infoHash,
-        name,
-        bytes: length,
-        files: files.length,
-        pieceLength,
-        pieces: count,
-        ...(signature && { signatureBytes: signature.length }),
-        notes,
-      }),
-    )
+    printJson({
+      torrent: out,
+      infoHash,
+      name,
+      bytes: length,
+      files: files.length,
+      pieceLength,
+      pieces: count,
+      ...(signature && { signatureBytes: signature.length }),
+      notes,
+    })
     return
   }
   printOut(
@@ -139,7 +137,7 @@ function printResult(args: Arguments, out: string, torrent: Buffer): void {
       ...(signature ? [['signature', bytes(signature.length)] as [string, string]] : []),
     ]),
   )
-  for (const note of notes) process.stderr.write(`murder: ${note}\n`)
+  for (const note of notes) printError(`murder: ${note}`)
 }
 
 function parsePieceLength(flag: string, text: string): number {

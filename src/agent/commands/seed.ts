@@ -1,6 +1,7 @@
 import { ExitCode } from '../../errors.ts'
 import { type Command, usageError } from '../cli/arguments.ts'
 import { describeSeeder } from '../cli/describe.ts'
+import { printError } from '../cli/output.ts'
 import { contentJob, seederFlags } from '../options/content-options.ts'
 import { checkSource } from '../options/target.ts'
 import { readTorrent } from '../options/torrent-input.ts'
@@ -57,7 +58,7 @@ async function warnOfDeadTrackers(urls: string[]): Promise<void> {
   for (const url of urls) {
     const why = await probeTracker(url)
     if (why)
-      console.error(
+      printError(
         `The tracker ${url} cannot be reached (${why}): the seeder goes on trying. Start it with murder tracker`,
       )
   }

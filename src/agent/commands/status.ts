@@ -1,9 +1,9 @@
 import { ExitCode } from '../../errors.ts'
 import type { RunStatus } from '../../protocol/run-status.ts'
-import { duration, percent, rate } from '../../text/format.ts'
+import { duration, oneLine, percent, rate } from '../../text/format.ts'
 import { table } from '../../text/table.ts'
 import type { Command } from '../cli/arguments.ts'
-import { printOut } from '../cli/output.ts'
+import { printJson, printOut } from '../cli/output.ts'
 import { listRuns, runRoot } from '../runs/run-directory.ts'
 import { statusOf } from '../runs/status-of-run.ts'
 
@@ -22,7 +22,7 @@ export const command: Command = {
   flags: { json: { type: 'boolean' }, 'run-dir': { type: 'string' } },
   async run(args) {
     const runs = listRuns(runRoot(args.text('run-dir'))).map((run) => statusOf(run, Date.now()))
-    if (args.has('json')) printOut(JSON.stringify(runs))
+    if (args.has('json')) printJson(runs)
     else if (runs.length === 0) printOut('Nothing runs here')
     else printOut(lines(runs))
     return ExitCode.done
@@ -32,7 +32,7 @@ export const command: Command = {
 const HEAD = ['ROLE', 'TAG', 'STATE', 'HAS', 'DOWN', 'UP', 'PEERS', 'PORT', 'AGE', 'PID']
 
 function lines(runs: RunStatus[]): string {
-  const failures = runs.flatMap(({ tag, failure }) => (failure ? [`${tag}: ${failure}`] : []))
+  const failures = runs.flatMap(({ tag, failure }) => (failure ? [`${tag}: ${oneLine(failure)}`] : []))
   return [table([HEAD, ...runs.map(row)]), ...failures].join('\n')
 }
 

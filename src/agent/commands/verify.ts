@@ -3,7 +3,7 @@ import { ExitCode } from '../../errors.ts'
 import { defined } from '../../system/defined.ts'
 import type { Command } from '../cli/arguments.ts'
 import { onInterrupt } from '../cli/interrupt.ts'
-import { printOut } from '../cli/output.ts'
+import { printError, printJson, printOut } from '../cli/output.ts'
 import { progressLine, shareDone } from '../cli/progress-line.ts'
 import { verifyTarget } from '../manifest/verify-directory.ts'
 import { checkKind } from '../options/target.ts'
@@ -38,14 +38,11 @@ export const command: Command = {
     progress.clear()
     for (const { path, state, differences } of all) {
       const why = differences ? ` (${differences.join('; ')})` : ''
-      printOut(
-        args.has('json')
-          ? JSON.stringify({ path, state, ...defined({ differences }) })
-          : `${state.padEnd(9)}  ${path}${why}`,
-      )
+      if (args.has('json')) printJson({ path, state, ...defined({ differences }) })
+      else printOut(`${state.padEnd(9)}  ${path.replaceAll('\n', ' ')}${why}`)
     }
     const same = all.filter(({ state }) => state === 'same').length
-    if (!args.has('json')) console.error(`${same} of ${all.length} are the same`)
+    if (!args.has('json')) printError(`${same} of ${all.length} are the same`)
     return same === all.length ? ExitCode.done : ExitCode.failed
   },
 }

@@ -12,7 +12,7 @@ import { makeDelta } from '../../package/delta/make-delta.ts'
 import { encrypt } from '../../package/format/cipher.ts'
 import type { JobEntry, KeepBase, MakeDeltas, WantedDelta } from '../../protocol/delta-job.ts'
 import { diskSpace } from '../../torrent/storage/disk-space.ts'
-import { printOut } from '../cli/output.ts'
+import { printJson } from '../cli/output.ts'
 
 /** Kept content takes at most this share of the free disk. */
 const DISK_SHARE = 0.25
@@ -25,10 +25,10 @@ export async function makeDeltas(job: MakeDeltas, signal: AbortSignal): Promise<
   for (const wanted of job.deltas) {
     try {
       const unchanged = await write(job, manifest, wanted, signal)
-      printOut(JSON.stringify({ event: 'made', base: wanted.id, becomes: manifest.id, unchanged }))
+      printJson({ event: 'made', base: wanted.id, becomes: manifest.id, unchanged })
     } catch (error) {
       if (signal.aborted || (error as { code?: string }).code !== 'BAD_SIGNATURE') throw error
-      printOut(JSON.stringify({ event: 'unmade', base: wanted.id, message: reason(error) }))
+      printJson({ event: 'unmade', base: wanted.id, message: reason(error) })
       rmSync(join(wanted.bases, wanted.id), { recursive: true, force: true })
     }
   }
@@ -62,7 +62,7 @@ export async function keep(job: KeepBase, signal: AbortSignal): Promise<void> {
   const { bases, root } = job
   const { free } = await diskSpace(bases)
   const contentLimit = Math.min(job.contentLimit, free * DISK_SHARE)
-  const onRead = () => printOut(JSON.stringify({ event: 'read' }))
+  const onRead = () => printJson({ event: 'read' })
   // The deltas of this deploy were made with them.
   const known = new KnownHashes(job.hashes, { trustsRecent: true })
   const entries = job.entries.map(entryOf)

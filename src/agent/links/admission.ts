@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
 import { hasEnded, nameOwnProcess, ownIdentity } from '../../system/process-identity.ts'
 import { quote } from '../../text/shell-quote.ts'
+import { printError } from '../cli/output.ts'
 import { changeFile } from './authorized-file.ts'
 import { hasEntries, withEntries, withoutEntries } from './authorized-keys.ts'
 
@@ -58,7 +59,7 @@ function change(isGone: Parameters<typeof withoutEntries>[1]): void {
   try {
     changeFile(authorizedKeys(), (text) => (text === undefined ? undefined : withoutEntries(text, isGone)))
   } catch (error) {
-    if (!isSystemError(error, 'ENOENT')) process.stderr.write(`murder: ${(error as Error).message}\n`)
+    if (!isSystemError(error, 'ENOENT')) printError(`murder: ${(error as Error).message}`)
   }
 }
 

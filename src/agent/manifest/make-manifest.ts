@@ -4,6 +4,7 @@ import type { Scan } from '../../attributes/scan.ts'
 import { shown } from '../../files/entry.ts'
 import type { CreateOptions } from '../../torrent/metainfo/create.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
+import { printError } from '../cli/output.ts'
 import { embeddedManifest } from './torrent-manifest.ts'
 
 /** The files of a directory and the manifest that goes with them; nothing for a file. Prints which entries are left out. */
@@ -17,7 +18,7 @@ export async function readAttributes(
   const { MANIFEST } = await import('../../attributes/entry.ts')
   const { scanTree } = await import('../../attributes/scan.ts')
   const scan = await scanTree(realpathSync(source), { exclude, signal })
-  for (const line of notesOn(scan)) console.error(`murder: ${line}`)
+  for (const line of notesOn(scan)) printError(`murder: ${line}`)
   if (scan.entries.length === 1) return {}
   const files = scan.entries.filter(({ type }) => type === 'file')
   return {

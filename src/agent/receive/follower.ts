@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { parseQuestion } from '../../protocol/questions.ts'
-import { printOut, whenReaderLeaves } from '../cli/output.ts'
+import { printJson, whenReaderLeaves } from '../cli/output.ts'
 import { Preparation } from './preparation.ts'
 
 /**
@@ -36,7 +36,7 @@ const SUSPENDED_AFTER_MS = 6000
 /** After so much silence the plugin is gone, though a connection that was never closed still looks open. */
 const MAX_SUSPENDED_MS = 3_600_000
 
-const say = (event: AgentEvent) => printOut(JSON.stringify(event))
+const say = (event: AgentEvent) => printJson(event)
 
 export function followerOf(input: Readable): Follower {
   const left = new AbortController()
