@@ -72,7 +72,9 @@ it('a deploy shows itself on a page while it runs, and leaves a picture, also of
   expect(failed.code).toBe(1)
   expect(failed.stdout).not.toContain('Page of this run')
   const [, picture = ''] = /Picture of this deploy: (\S+)/.exec(failed.stdout) ?? []
-  expect(readFileSync(join(project.directory, picture), 'utf8')).toMatch(/"lane":"failed".*"step":"health"/)
+  expect(readFileSync(join(project.directory, picture), 'utf8')).toMatch(
+    /"lane":"failed".*"step":"health".*"cure":"run murder\.rollout\.healthCheck there by hand/,
+  )
   expect(readFileSync(join(project.directory, told), 'utf8')).toBe(kept)
 })
 

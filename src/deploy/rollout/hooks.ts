@@ -23,6 +23,21 @@ export interface Hook {
   with?: (script: string, remotePath: string) => string
 }
 
+/** The settings that the commands are of. */
+const SETTINGS: Record<Hook['step'], string> = {
+  before: 'rollout.before',
+  after: 'rollout.after',
+  activate: 'activate',
+  health: 'rollout.healthCheck',
+  undo: 'rollout.undo',
+}
+
+/** Only the user knows what a command of his own does. */
+const withCure = (failure: Failure, step: Hook['step']): Failure => ({
+  cure: `run murder.${SETTINGS[step]} there by hand; what it prints on standard error is shown here`,
+  ...failure,
+})
+
 /** The servers among these whose roles have a command. */
 export const concernedBy = (commands: Commands | undefined, servers: readonly Server[]): Server[] =>
   servers.filter((server) => commandsFor(commands, entryOfServer(server).roles).length > 0)
@@ -48,7 +63,8 @@ export async function runHook(
   }
   const options = { servers, totalTimeoutS: timeoutS, ...(signal ? { signal } : {}) }
   const command = (server: Server) => ({ script: script(server), stdin: signsOfLife })
-  return failuresOf(await context.fleet.run(step, command, options), step)
+  const failures = failuresOf(await context.fleet.run(step, command, options), step)
+  return failures.map((failure) => withCure(failure, step))
 }
 
 /** `release`: what is live there. Ctrl-C ends it. */
