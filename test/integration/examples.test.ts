@@ -153,32 +153,3 @@ test('examples/by-hand says how to use it', async () => {
   expect(failed).toMatchObject({ code: 2, stderr: expect.stringContaining('replicate.sh /data 10.0.0.1') })
   expect(readFileSync(script, 'utf8')).toContain(String(failed.stderr).split('\n')[0])
 })
-
-test.each([
-  ['github.yml', /^ {10}((?![\w-]+:).*)$/gm],
-  ['gitlab.yml', /^ {4}- ((?!npm|npx|if:).*)$/gm],
-])(
-  'the shell lines of examples/ci/%s make a key that ssh reads, also of a variable without a last line break',
-  (file, line) => {
-    const text = readFileSync(join(root, 'examples/ci', file), 'utf8')
-    const script = [...text.matchAll(line)].map(([, command]) => command).join('\n')
-    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, 'key')])
-    const [key, hosts] = [readFileSync(join(directory, 'key'), 'utf8').trim(), 'a ssh-ed25519 AAAA']
-    writeFileSync(join(directory, 'variable'), key)
-    writeFileSync(join(directory, 'hosts'), hosts)
-    const variables = {
-      KEY: key,
-      HOSTS: hosts,
-      DEPLOY_KEY: join(directory, 'variable'),
-      DEPLOY_KNOWN_HOSTS: join(directory, 'hosts'),
-    }
-    execFileSync('bash', ['-e', '-c', script], {
-      env: { PATH: process.env.PATH, HOME: directory, ...variables },
-    })
-    const made = execFileSync('ssh-keygen', ['-y', '-f', join(directory, '.ssh/id_ed25519')], {
-      encoding: 'utf8',
-    })
-    expect(made.split(' ')[1]).toBe(readFileSync(join(directory, 'key.pub'), 'utf8').split(' ')[1])
-    expect(readFileSync(join(directory, '.ssh/known_hosts'), 'utf8')).toBe(`${hosts}\n`)
-  },
-)

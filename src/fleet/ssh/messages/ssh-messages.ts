@@ -48,6 +48,14 @@ const keyFileUnreadable: Message = {
   cure: 'correct "key" in the shipitfile',
 }
 
+/** Another key may have been taken, so this counts only where the login was refused. */
+const keyFileBroken: Message = {
+  pattern: /Load key "(.+)": (?:error in libcrypto|invalid format)[\s\S]*Permission denied \(/,
+  code: 'SSH_KEY_FILE',
+  what: ([, file]) => `ssh cannot read the private key ${file}: the file is damaged`,
+  cure: 'copy it again: all its lines, with line breaks of Unix, and one at the end',
+}
+
 const denied: Message = {
   pattern: /(?:(\S+@\S+): )?(?:Permission denied \(([^)]*)\)|Too many authentication failures)/,
   code: 'SSH_DENIED',
@@ -160,6 +168,7 @@ const messages = [
   hostKeyUnknown,
   keyFileOpen,
   keyFileUnreadable,
+  keyFileBroken,
   denied,
   ...bastionMessages,
   refused,

@@ -19,6 +19,18 @@ test.each([
     'check that sshd runs there and that the port in the shipitfile is right',
   ],
   [
+    'Load key "/me/.ssh/id_ed25519": error in libcrypto\r\nme@web1: Permission denied (publickey).\r\n',
+    'SSH_KEY_FILE',
+    'me@web1:2222: upload: ssh cannot read the private key /me/.ssh/id_ed25519: the file is damaged',
+    'copy it again: all its lines, with line breaks of Unix, and one at the end',
+  ],
+  [
+    'Load key "/me/.ssh/id_rsa": invalid format\r\nssh: connect to host 127.0.0.1 port 2222: Connection refused\r\n',
+    'SSH_REFUSED',
+    'me@web1:2222: upload: nothing listens on its SSH port 2222',
+    'check that sshd runs there and that the port in the shipitfile is right',
+  ],
+  [
     'ssh: Could not resolve hostname web1: Name or service not known\r\n',
     'SSH_DNS',
     'me@web1:2222: upload: the name web1 cannot be resolved',
