@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { get, request } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Picture } from '../../src/page/model/picture.ts'
 import { PageServer } from '../../src/page/serve/page-server.ts'
+import { writePicture } from '../../src/page/serve/write-picture.ts'
 import { chromiumFile, openBrowser, seriousFaults } from '../support/browser.ts'
 import { embedded } from '../support/harness/deploy-embedded.ts'
 import { SimulatedRun } from '../support/simulated-run.ts'
@@ -117,6 +119,22 @@ describe.skipIf(!chromiumFile)('in a browser', () => {
       await page.close()
     },
   )
+
+  it('the picture of a deploy opens as a file, with the failed server and its cure', async () => {
+    const hostile = '</script><script>alert(1)</script><!--'
+    const run = new SimulatedRun(5, { labels: ['deploy@a', hostile, 'deploy@c', 'deploy@d', 'deploy@e'] })
+    const directory = mkdtempSync(join(tmpdir(), 'picture-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const file = join(directory, 'release.html')
+    writePicture(file, run.until(40).recorder.picture, 0o600)
+    const { page, faults } = await open(`file://${file}`, 390)
+    await page.locator('#failures').getByText('murder:retry').waitFor()
+    expect(await page.locator('#failures strong').textContent()).toBe(hostile)
+    await page.locator('#swarm svg text').first().waitFor()
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+    expect(faults).toEqual([])
+    await page.close()
+  })
 
   it('failures that do not fit are scrolled to, also with the keyboard', async () => {
     const run = new SimulatedRun(40).until(4)
