@@ -1,4 +1,14 @@
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ShipitConfig } from '../../src/shipit.ts'
@@ -89,6 +99,15 @@ test.each<[string, (it: Embedded, release: string) => void, RegExp]>([
     'has a file of it that somebody has edited',
     (it, release) => writeFileSync(join(it.app(1), 'releases', release, 'file'), 'ONE'),
     /is not what was brought: file is different/,
+  ],
+  [
+    'has a link in its place',
+    (it, release) => {
+      const whole = join(it.app(1), 'releases', release)
+      renameSync(whole, join(it.app(1), 'shared/moved'))
+      symlinkSync('../shared/moved', whole)
+    },
+    /is not what was brought: it is a symlink to \.\.\/shared\/moved, no directory/,
   ],
   [
     'has something else of that name',

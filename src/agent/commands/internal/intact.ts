@@ -1,3 +1,4 @@
+import { lstatSync, readlinkSync } from 'node:fs'
 import { ExitCode } from '../../../errors.ts'
 import { shown } from '../../../files/entry.ts'
 import { type ChangedEntry, changedEntries } from '../../../package/delta/base/changed-entries.ts'
@@ -28,7 +29,7 @@ export const command: Command = {
         first ??= changed
         count++
       }
-      printOut(`changed=${first ? described(first, count) : ''}`)
+      printOut(`changed=${first ? described(first, count, release) : ''}`)
       return ExitCode.done
     } finally {
       clearInterval(timer)
@@ -36,7 +37,15 @@ export const command: Command = {
   },
 }
 
-function described({ path, state }: ChangedEntry, count: number): string {
+function described({ path, state }: ChangedEntry, count: number, release: string): string {
   const more = count > 1 ? `, and ${count - 1} more` : ''
+  if (path === '.') return `it is ${kindOf(release)}${more}`
   return `${shown(path)} is ${state}${more}`
+}
+
+/** What is there in place of the release's directory. */
+function kindOf(path: string): string {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats?.isSymbolicLink()) return `a symlink to ${shown(readlinkSync(path))}, no directory`
+  return stats ? 'no directory' : 'missing'
 }
