@@ -8,7 +8,7 @@ import { compressionNote } from './transfer/compression-note.ts'
 import { planTransfer } from './transfer/make-transfer.ts'
 import type { Extent, Transfer } from './transfer/transfer.ts'
 import { WholePackage } from './transfer/whole-package.ts'
-import { noteWorkspace } from './transfer/workspace/same-workspace.ts'
+import { assertSameContent } from './transfer/workspace/same-workspace.ts'
 
 /** The content that travels: the package, or a delta for some servers. */
 export interface Packaged {
@@ -27,18 +27,21 @@ export async function packageRelease(
   context: Context,
   { tag, directory, facts, making }: { tag: string; directory: string; facts: FleetFacts; making: Deltas },
 ): Promise<Packaged> {
+  let comparing: Promise<void> | undefined
   const plan = planTransfer(context, {
     tag,
     directory,
     zstdEverywhere: [...facts.values()].every(hasZstd),
     peers: context.fleet.servers.length,
     onScanned: (root, entries) => {
-      noteWorkspace(context, entries)
       making.begin(root, entries)
+      comparing = assertSameContent(context, root, entries)
+      comparing.catch(() => {}) // Thrown below.
     },
   })
   const note = compressionNote(context.settings, plan)
   if (note !== undefined) context.display.board().log(note)
+  await comparing
   const whole = new WholePackage(plan)
   const { deltas, becomes } = await making.choose(whole)
   noteSize(context, whole)

@@ -3,6 +3,7 @@ import { withdraw } from '../deploy/context/servers/ssh-pool.ts'
 import { shipitCommand } from '../deploy/context/shipit-command.ts'
 import { type LastRun, loadLastRun } from '../deploy/outcome/last-run.ts'
 import { assertNewest } from '../deploy/releases/choose/assert-newest.ts'
+import { deliveredAs } from '../deploy/releases/delivered.ts'
 import { ExitCode, MurderError } from '../errors.ts'
 import type { Shipit } from '../shipit.ts'
 import { type Registration, task } from './task.ts'
@@ -20,7 +21,7 @@ async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefine
   const context = contextOf(shipit)
   const { fleet } = context
   const last: Partial<LastRun> = loadLastRun(shipit.environment) ?? {}
-  const { published, failed = [], release = null, revision = null, workspace, kind } = last
+  const { published, failed = [], release = null, revision = null, kind } = last
   const servers = fleet.all.filter(({ label }) => failed.includes(label))
   if (servers.length === 0) {
     shipit.log('No server lacks the release of the last deploy')
@@ -41,11 +42,12 @@ async function prepare(shipit: Shipit): Promise<'deploy' | 'rollback' | undefine
   const others = fleet.all.filter((server) => !servers.includes(server))
   if (published && release !== null) {
     // Where a rollback has failed, the release that it leaves is still live.
-    await assertNewest(context, release, isRollback ? others : fleet.all)
+    const holders = await assertNewest(context, release, isRollback ? others : fleet.all)
     shipit.log(
       `${isRollback ? 'Rolling back to' : 'Deploying'} ${release} ${isRollback ? 'on' : 'to'} ${labels.join(', ')}`,
     )
-    context.again = { release, revision, workspace }
+    const delivered = isRollback ? undefined : await deliveredAs(context, release, holders)
+    context.again = { release, revision, delivered }
   } else {
     const done = isRollback ? 'rolled back' : 'deployed to'
     shipit.log(

@@ -1,6 +1,17 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { ShipitConfig } from '../../src/shipit.ts'
 import { embedded } from '../support/harness/deploy-embedded.ts'
 
 test('releases go and are gone back to by what they were, not by their names', async () => {
@@ -65,10 +76,24 @@ test('murder:retry after a rollback that has left a server out rolls that one ba
   expect(readFileSync(join(app(1), 'current/file'), 'utf8')).toBe('first')
 })
 
-test('murder:retry brings a server what the others have of a workspace without a revision, or nothing', async () => {
-  const { project, app, current } = await embedded(2)
+test.each<[string, ShipitConfig, boolean]>([
+  ['a workspace without a revision', { murder: { deltas: false } }, false],
+  ['a revision and what was built of it', { murder: { package: 'directory' } }, true],
+  ['a directory that is copied as such', { deploy: { remoteCopy: { copyAsDir: true } } }, true],
+])('murder:retry brings a server what the others have of %s, or nothing', async (_, config, hasRevision) => {
+  const { project, app, current } = await embedded(2, config)
   const file = join(project.workspace, 'file')
-  const kept = join(project.root, 'kept')
+  const git = (...words: string[]) => {
+    const own = ['-c', 'user.name=a', '-c', 'user.email=a@b', '-C', project.workspace]
+    execFileSync('git', [...own, ...words], { stdio: 'ignore' })
+  }
+  writeFileSync(join(project.workspace, 'source'), '')
+  symlinkSync('source', join(project.workspace, 'link'))
+  if (hasRevision) {
+    git('init')
+    git('add', 'source')
+    git('commit', '-m', 'one')
+  }
   writeFileSync(file, 'first')
   expect(await project.run()).toMatchObject({ code: 0 })
   writeFileSync(file, 'second')
@@ -79,17 +104,27 @@ test('murder:retry brings a server what the others have of a workspace without a
   const before = current()
   expect(before[1]).not.toBe(before[0])
   rmSync(sick)
+  const inside = existsSync(join(app(0), 'current/workspace')) ? 'workspace/' : ''
 
-  renameSync(file, kept)
-  writeFileSync(file, 'thirds')
-  for (let attempt = 0; attempt < 2; attempt++) {
+  for (const [content, added] of [
+    ['thirds', false],
+    ['second', true],
+  ] as const) {
+    writeFileSync(file, content)
+    if (added) writeFileSync(join(project.workspace, 'added'), '')
     const { code, stdout } = await project.run('murder:retry')
     expect(code).toBe(1)
-    expect(stdout).toContain('The workspace has changed since')
+    const path = `${inside}${added ? 'added' : 'file'}`
+    expect(stdout).toContain(
+      `The files have changed since ${before[0]?.slice(9)} was made of them: ${path} — `,
+    )
     expect(current()).toEqual(before)
   }
-  renameSync(kept, file)
+  rmSync(join(project.workspace, 'added'))
+  // As in another clone: other times, and other bytes of git's own.
+  utimesSync(file, 1, 1)
+  if (hasRevision) writeFileSync(join(project.workspace, '.git/description'), 'another clone')
   expect(await project.run('murder:retry')).toMatchObject({ code: 0 })
   expect(current()).toEqual([before[0], before[0]])
-  expect(readFileSync(join(app(1), 'current/file'), 'utf8')).toBe('second')
+  expect(readFileSync(join(app(1), 'current', inside, 'file'), 'utf8')).toBe('second')
 })

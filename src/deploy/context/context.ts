@@ -2,6 +2,7 @@ import type { Settings } from '../../config/schema.ts'
 import type { Outcome } from '../../fleet/command.ts'
 import { Fleet } from '../../fleet/fleet.ts'
 import { type Server, toServers } from '../../fleet/ssh/server.ts'
+import type { Manifest } from '../../package/delta/format/manifest.ts'
 import { PictureRecorder } from '../../page/model/recorder.ts'
 import type { OutputEvent } from '../../report/events.ts'
 import type { Failure } from '../../report/failures.ts'
@@ -27,10 +28,8 @@ export interface Context {
   readonly shipit: Shipit
   readonly settings: Settings
   readonly fleet: Fleet
-  /** The release that a retry repeats, because some servers lack it. */
-  again?: { release: string; revision: string | null; workspace?: string | undefined }
-  /** What the release is made of, where it has no revision. */
-  workspace?: string
+  /** The release that a retry repeats, because some servers lack it, and what the others got as it, where that is known. */
+  again?: { release: string; revision: string | null; delivered?: Manifest | undefined }
   /** The release is staged: a later deploy will publish it. */
   staging?: true
   /** The rollout that this run continues. */

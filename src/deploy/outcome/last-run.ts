@@ -10,8 +10,6 @@ import type { RunReport } from './run-report.ts'
 export interface LastRun {
   release: string | null
   revision: string | null
-  /** What it was made of, where it has no revision. */
-  workspace?: string
   /** Whether any server has published it. If so, only the servers in `failed` lack it. */
   published: boolean
   failed: string[]
@@ -22,16 +20,13 @@ export interface LastRun {
   kind?: 'alone' | 'rollback'
 }
 
-export function saveLastRun({ shipit, ...context }: Context, report: RunReport, kind: LastRun['kind']): void {
+export function saveLastRun({ shipit }: Context, report: RunReport, kind: LastRun['kind']): void {
   const { release, revision, published, leftOut, servers } = report
   const without = servers.flatMap(({ server, published }) => (published ? [] : [server]))
   const failed = report.exitCode === 0 ? leftOut : without
   const file = lastRunFile(shipit.environment)
   try {
-    // What goes on with a release reads no workspace.
-    const before = loadLastRun(shipit.environment)
-    const workspace = context.workspace ?? (before?.release === release ? before.workspace : undefined)
-    const last: LastRun = { release, revision, published, failed, ...defined({ workspace, kind }) }
+    const last: LastRun = { release, revision, published, failed, ...defined({ kind }) }
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     writeFileSync(file, `${JSON.stringify(last, undefined, 2)}\n`, { mode: 0o600 })
   } catch (error) {

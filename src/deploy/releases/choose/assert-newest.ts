@@ -9,13 +9,13 @@ import { publishedSince } from '../history.ts'
 
 /**
  * Checks that no other deploy or rollback, of another machine or a killed one, has published since. Servers that do not answer
- * are ignored. Throws NOT_NEWEST.
+ * are ignored. Returns the servers where it is live. Throws NOT_NEWEST.
  */
 export async function assertNewest(
   { fleet, shipit, signal }: Context,
   release: string,
   servers: readonly Server[],
-): Promise<void> {
+): Promise<Server[]> {
   const options = { servers, signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
   const outcomes = await fleet.run(
     'check',
@@ -23,8 +23,10 @@ export async function assertNewest(
     options,
   )
   signal.throwIfAborted()
-  const later = publishedSince([...parseReleases(outcomes).values()], release)
-  if (later.length === 0) return
+  const found = parseReleases(outcomes)
+  const later = publishedSince([...found.values()], release)
+  if (later.length === 0)
+    return [...found].flatMap(([server, { live }]) => (live === release ? [server] : []))
   throw new MurderError('NOT_NEWEST', `${later.join(', ')} was published after ${release}`, {
     exitCode: ExitCode.usage,
     cure: `deploy to all servers instead: ${shipitCommand(shipit.environment, 'deploy')}`,

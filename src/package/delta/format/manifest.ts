@@ -19,9 +19,10 @@ export interface Manifest {
 /** Whether two releases differ only in times. */
 export const hasSameContent = (one: Manifest, other: Manifest): boolean =>
   one.entries.length === other.entries.length &&
-  one.entries.every((entry, index) => isSame(entry, other.entries[index]))
+  one.entries.every((entry, index) => isSameEntry(entry, other.entries[index]))
 
-const isSame = (one: Delivered, other: Delivered | undefined): boolean =>
+/** Whether two entries differ only in their times. */
+export const isSameEntry = (one: Delivered, other: Delivered | undefined): boolean =>
   one.path === other?.path &&
   one.type === other.type &&
   one.mode === other.mode &&

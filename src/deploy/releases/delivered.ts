@@ -1,0 +1,62 @@
+import { closeSync, openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MurderError } from '../../errors.ts'
+import { writeAll } from '../../files/write-all.ts'
+import type { Server } from '../../fleet/ssh/server.ts'
+import { readRecord } from '../../package/delta/base/record.ts'
+import type { Manifest } from '../../package/delta/format/manifest.ts'
+import { makeTemporaryDirectory } from '../../system/temporary-directory.ts'
+import { bytes } from '../../text/format.ts'
+import type { Context } from '../context/context.ts'
+import { deployToOf } from '../paths/places.ts'
+import { deliveredScript } from '../scripts/releases/delivered-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
+
+/** One server may have lost its note. */
+const MAX_ASKED = 3
+/** Some 50 bytes for each file: more than a release of a million files needs. */
+const MAX_NOTE_BYTES = 64 << 20
+
+/** What was delivered as this release, by the note of the first of `servers` that has one; undefined where none has. */
+export async function deliveredAs(
+  context: Context,
+  release: string,
+  servers: readonly Server[],
+): Promise<Manifest | undefined> {
+  const directory = makeTemporaryDirectory('shipit-murder-')
+  try {
+    const file = join(directory, 'note')
+    for (const server of servers.slice(0, MAX_ASKED)) {
+      const isFetched = await fetchNote(context, server, release, file)
+      const delivered = isFetched ? await readRecord(file).catch(() => undefined) : undefined
+      if (delivered) return delivered
+      context.signal.throwIfAborted()
+    }
+    return undefined
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function fetchNote(
+  { fleet, shipit, signal }: Context,
+  server: Server,
+  release: string,
+  file: string,
+): Promise<boolean> {
+  const fd = openSync(file, 'w', 0o600)
+  let length = 0
+  const onBytes = (chunk: Buffer) => {
+    length += chunk.length
+    if (length > MAX_NOTE_BYTES)
+      throw new MurderError('BAD_NOTE', `${server.label} sends a note of more than ${bytes(MAX_NOTE_BYTES)}`)
+    writeAll(fd, chunk)
+  }
+  const command = { script: deliveredScript(deployToOf(shipit, server), release), onBytes }
+  try {
+    return (await fleet.runOn(server, 'check', command, { signal, totalTimeoutS: SCRIPT_TIMEOUT_S })).ok
+  } finally {
+    closeSync(fd)
+  }
+}
