@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MurderError } from '../../errors.ts'
 import { writeAll } from '../../files/write-all.ts'
+import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { readRecord } from '../../package/delta/base/record.ts'
 import type { Manifest } from '../../package/delta/format/manifest.ts'
@@ -18,7 +19,10 @@ const MAX_ASKED = 3
 /** Some 50 bytes for each file: more than a release of a million files needs. */
 const MAX_NOTE_BYTES = 64 << 20
 
-/** What was delivered as this release, by the note of the first of `servers` that has one; undefined where none has. */
+/**
+ * What was delivered as this release, by the note of the first of `servers` that has one; undefined where none has. Throws the
+ * failure of a server where the note may be.
+ */
 export async function deliveredAs(
   context: Context,
   release: string,
@@ -27,12 +31,15 @@ export async function deliveredAs(
   const directory = makeTemporaryDirectory('shipit-murder-')
   try {
     const file = join(directory, 'note')
+    let failure: MurderError | undefined
     for (const server of servers.slice(0, MAX_ASKED)) {
-      const isFetched = await fetchNote(context, server, release, file)
-      const delivered = isFetched ? await readRecord(file).catch(() => undefined) : undefined
-      if (delivered) return delivered
+      const outcome = await fetchNote(context, server, release, file)
       context.signal.throwIfAborted()
+      if (!outcome.ok) failure ??= outcome.error
+      const delivered = outcome.ok ? await readRecord(file).catch(() => undefined) : undefined
+      if (delivered) return delivered
     }
+    if (failure) throw failure
     return undefined
   } finally {
     await rm(directory, { recursive: true, force: true })
@@ -44,7 +51,7 @@ async function fetchNote(
   server: Server,
   release: string,
   file: string,
-): Promise<boolean> {
+): Promise<Outcome> {
   const fd = openSync(file, 'w', 0o600)
   let length = 0
   const onBytes = (chunk: Buffer) => {
@@ -55,7 +62,7 @@ async function fetchNote(
   }
   const command = { script: deliveredScript(deployToOf(shipit, server), release), onBytes }
   try {
-    return (await fleet.runOn(server, 'check', command, { signal, totalTimeoutS: SCRIPT_TIMEOUT_S })).ok
+    return await fleet.runOn(server, 'check', command, { signal, totalTimeoutS: SCRIPT_TIMEOUT_S })
   } finally {
     closeSync(fd)
   }
