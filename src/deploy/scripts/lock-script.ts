@@ -53,6 +53,7 @@ ${STARTED}
 ${STILL_RUNS}
 read_lock() {
   id_of=; kind=; about=; since=; holder=
+  [ -f "$1" ] || return 0 # A pipe would be waited for.
   { IFS= read -r id_of; IFS= read -r kind; IFS= read -r about; IFS= read -r since; IFS= read -r holder; } 2>/dev/null <"$1"
 }
 look() { read_lock "$l"; [ -e "$l" ] || [ -L "$l" ]; }
@@ -70,10 +71,10 @@ tell() {
 /**
  * Makes the lock of the file `$1`, unless there is one: `ln` is atomic and refuses to replace. Where there are no hard links, the
  * shell's `set -C` refuses, too (O_EXCL); for a moment the lock is then empty, which holds others off as well. Into a directory
- * `ln` would put a link.
+ * `ln` would put a link, and a pipe `set -C` would write.
  */
 const PLACE_LOCK = `place_lock() {
-  [ ! -d "$l" ] && { ln "$1" "$l" 2>/dev/null || ( set -C; umask 022; cat "$1" >"$l" ) 2>/dev/null; }
+  [ ! -e "$l" ] && { ln "$1" "$l" 2>/dev/null || ( set -C; umask 022; cat "$1" >"$l" ) 2>/dev/null; }
 }`
 
 /**
@@ -98,8 +99,8 @@ take() {
       if [ "$other" = "$id" ]; then mv -f "$mine" "$l"; return; fi
       if [ "$tries" -gt 20 ] || ! left; then rm -f "$mine"; tell; return 1; fi
       mv "$l" "$mine.old" 2>/dev/null || continue
-      moved=; { IFS= read -r moved <"$mine.old"; } 2>/dev/null
-      [ "$moved" = "$other" ] || place_lock "$mine.old"
+      read_lock "$mine.old"
+      [ "$id_of" = "$other" ] || place_lock "$mine.old"
       rm -rf "$mine.old"
     elif [ "$tries" -gt 20 ]; then rm -f "$mine"; echo "$l cannot be made" >&2; exit 1
     fi

@@ -302,6 +302,7 @@ describe.each(shells.map((shell) => ({ shell })))('the fence in $shell', ({ shel
 test.each<[string, (path: string) => void]>([
   ['an empty lock', (path) => writeFileSync(path, '')],
   ['a lock of zeros', (path) => writeFileSync(path, Buffer.alloc(300))],
+  ['a pipe in place of a lock', (path) => execFileSync('mkfifo', [path])],
   ['a directory in place of a lock', (path) => cpSync(import.meta.dirname, path, { recursive: true })],
   ['a link to nothing in place of a lock', (path) => symlinkSync('/nowhere/at/all', path)],
 ])('%s holds for a while, and can always be broken', async (_, make) => {
