@@ -68,9 +68,9 @@ export function tryPublish(context: Context): void {
   const { rollout, activate } = settings
   const release = shipit.releaseDirname ?? 'the new release'
   const groups = planOf(context)
-  const names = groups.map((group, index) => {
+  const names = groups.map((group) => {
     const labels = group.servers.map(({ label }) => label).join(', ')
-    return groups.length < 2 ? `  ${labels}` : `  ${nameGroup(group, index, groups.length)}: ${labels}`
+    return groups.length < 2 ? `  ${labels}` : `  ${nameGroup(group)}: ${labels}`
   })
   const steps: [string, Commands | undefined][] = [
     ['before each group, here', rollout.local.beforeGroup],

@@ -171,8 +171,12 @@ test('or only the group, and murder:resume goes on with what is left', async () 
   expect((await it.project.run('murder:resume', { MURDER_ONLY: 'a' })).code).toBe(2)
   expect(last()).toBe(deployed)
   expect(pictures(it)).toHaveLength(2)
-  const early = await it.project.run('murder:resume')
+  const early = await it.project.run('murder:resume', { MURDER_OUTPUT: 'json' })
   expect(early.code).toBe(1)
+  const events = early.stdout.split('\n').filter((line) => line.startsWith('{'))
+  expect(events.map((line) => JSON.parse(line)).filter(({ event }) => event === 'group')).toMatchObject([
+    { group: 2, groups: 3, state: 'publishing', servers: ['b'] },
+  ])
   expect(pictures(it)).toHaveLength(3)
   expect(it.live()).toEqual(['two', 'one', 'one'])
   rmSync(join(it.app(1), 'releases/ill'))
@@ -181,6 +185,12 @@ test('or only the group, and murder:resume goes on with what is left', async () 
   it.said()
   const resumed = await it.project.run('murder:resume')
   expect(resumed, resumed.stdout).toMatchObject({ code: 0 })
+  expect(resumed.stdout.match(/^.*group \d of .*$/gm)).toEqual([
+    '  group 2 of 3: b',
+    '  group 3 of 3: c',
+    'Publishing group 2 of 3: b',
+    'Publishing group 3 of 3: c',
+  ])
   expect(it.live()).toEqual(['two', 'two', 'two'])
   expect(it.said().filter((line) => line.startsWith('before '))).toEqual(['before b', 'before c'])
   expect(it.project.seen().map(({ event }) => event)).toEqual(['published', 'cleaned', 'deployed'])

@@ -4,6 +4,7 @@ import { shipitCommand } from '../context/shipit-command.ts'
 import { say } from '../outcome/say.ts'
 import { assertNewest } from '../releases/choose/assert-newest.ts'
 import { preparePublishing } from '../releases/prepare-publishing.ts'
+import { groupsLeft, nameGroup } from './plan.ts'
 import { loadRollout, type RolloutState } from './state.ts'
 
 /** The rollout that has begun and is not done. Throws NOTHING_TO_RESUME. */
@@ -16,15 +17,13 @@ export function rolloutToResume({ shipit }: Pick<Context, 'shipit'>): RolloutSta
   })
 }
 
-const groupsLeft = ({ groups, done }: RolloutState) =>
-  groups
-    .slice(done)
-    .map(({ servers }, index) => `  group ${done + index + 1} of ${groups.length}: ${servers.join(', ')}`)
+const linesOf = (state: RolloutState) =>
+  groupsLeft(state).map((group) => `  ${nameGroup(group)}: ${group.servers.join(', ')}`)
 
 /** Says which groups would be published. */
 export function tryResume(context: Context): void {
   const state = rolloutToResume(context)
-  say(context, [`Dry run: current would point to ${state.release}, on`, ...groupsLeft(state)].join('\n'))
+  say(context, [`Dry run: current would point to ${state.release}, on`, ...linesOf(state)].join('\n'))
 }
 
 /**
@@ -55,5 +54,5 @@ export async function prepareResume(context: Context): Promise<void> {
   await assertNewest(context, state.release, state.isRollback ? published : fleet.servers)
   for (const { label } of published) record.published(label, true)
   context.resumed = state
-  shipit.log(['Going on with', ...groupsLeft(state)].join('\n'))
+  shipit.log(['Going on with', ...linesOf(state)].join('\n'))
 }

@@ -14,7 +14,7 @@ import type { Group } from './groups.ts'
 import { Guards } from './guards.ts'
 import { activate, checkHealth } from './hooks.ts'
 import { pauseBefore } from './pause.ts'
-import { nameGroup, planOf } from './plan.ts'
+import { nameGroup, type PlannedGroup, planOf } from './plan.ts'
 import { runForGroup, Service, type StepFailures } from './service.ts'
 import { forgetRollout, saveRollout } from './state.ts'
 import { watch } from './watch.ts'
@@ -35,7 +35,7 @@ class Rollout {
   readonly #context: Context
   readonly #publication: Publication
   readonly #links: Links = new Map()
-  readonly #groups: readonly Group<Server>[]
+  readonly #groups: readonly PlannedGroup<Server>[]
   readonly #service: Service
   readonly #guards: Guards
   /** Groups that are done or have begun. */
@@ -62,8 +62,8 @@ class Rollout {
     try {
       for (const [index, group] of this.#groups.entries()) {
         await this.#giveUpWhenAborted(group)
-        if (index > 0) await this.#pause(group, index)
-        await this.#publish(group, index)
+        if (index > 0) await this.#pause(group)
+        await this.#publish(group)
       }
       forgetRollout(this.#context.shipit)
     } finally {
@@ -81,8 +81,8 @@ class Rollout {
     }
   }
 
-  async #pause(group: Group<Server>, index: number): Promise<void> {
-    const next = nameGroup(group, index, this.#groups.length)
+  async #pause(group: PlannedGroup<Server>): Promise<void> {
+    const next = nameGroup(group)
     try {
       if (await pauseBefore(this.#context, next)) return
     } catch (error) {
@@ -92,13 +92,13 @@ class Rollout {
     await this.#giveUp(group, { failures: [], stopped: stop(`The answer was no before ${next}`) })
   }
 
-  async #publish(group: Group<Server>, index: number): Promise<void> {
+  async #publish(group: PlannedGroup<Server>): Promise<void> {
     const { fleet, picture, settings } = this.#context
     const { rollout } = settings
     const begun = performance.now()
     this.#begun.push(group)
-    this.#save(index)
-    this.#tell(group, index, 'publishing')
+    this.#save(group.number - 1)
+    this.#tell(group, 'publishing')
     const taking = () => group.servers.filter((server) => fleet.servers.includes(server))
     const step = async (work: (servers: readonly Server[]) => Promise<StepFailures>) => {
       const servers = taking()
@@ -108,13 +108,13 @@ class Rollout {
     await step((servers) => this.#change(servers))
     await step((servers) => this.#guards.confirm(servers))
     for (const { label } of taking()) picture.enter(label, 'live')
-    this.#save(index)
+    this.#save(group.number - 1)
     await step((servers) => this.#service.putBack(group, servers))
     await step((servers) => this.#look(servers, { isFirst: true }))
     if (rollout.watch > 0) await step((servers) => this.#watch(servers))
     await step(async (servers) => ({ failures: await this.#guards.release(servers) }))
-    this.#tell(group, index, 'live', (performance.now() - begun) / 1000)
-    this.#save(index + 1)
+    this.#tell(group, 'live', (performance.now() - begun) / 1000)
+    this.#save(group.number)
   }
 
   /**
@@ -165,7 +165,7 @@ class Rollout {
   }
 
   /** Goes on without servers that may fail, or ends the rollout. */
-  async #judge(group: Group<Server>, { failures, stopped }: StepFailures): Promise<void> {
+  async #judge(group: PlannedGroup<Server>, { failures, stopped }: StepFailures): Promise<void> {
     if (failures.length === 0 && !stopped) return
     if (this.#context.signal.aborted || stopped || !isTolerated(this.#context, failures))
       return this.#giveUp(group, { failures, stopped })
@@ -181,18 +181,18 @@ class Rollout {
     )
   }
 
-  async #giveUpWhenAborted(group: Group<Server>): Promise<void> {
+  async #giveUpWhenAborted(group: PlannedGroup<Server>): Promise<void> {
     if (this.#context.signal.aborted) await this.#giveUp(group, { failures: [] })
   }
 
-  async #giveUp(group: Group<Server>, { failures, stopped }: StepFailures): Promise<never> {
+  async #giveUp(group: PlannedGroup<Server>, { failures, stopped }: StepFailures): Promise<never> {
     const done = this.#begun.filter((each) => each !== group)
     const { revert } = this.#context.settings.rollout
     const consequence = await undo(this.#state(), { revert, group, done })
     if (revert === false)
       await this.#guards.release(group.servers.filter((server) => !this.#guards.isUnreached(server)))
     if (revert === true) forgetRollout(this.#context.shipit)
-    if (revert === 'group') this.#save(Math.max(0, this.#groups.indexOf(group)))
+    if (revert === 'group') this.#save(group.number - 1)
     if (this.#context.signal.aborted) throw interrupted(consequence)
     const all = [...this.#context.leftOut, ...failures]
     tellFailures(this.#context, all)
@@ -210,7 +210,6 @@ class Rollout {
     const { shipit, resumed, lock } = this.#context
     if (this.#groups.length < 2 && !this.#service.hasHooks && !resumed) return
     const { release, isNew, isRollback = false } = this.#publication
-    const before = resumed?.groups.slice(0, resumed.done) ?? []
     const groups = this.#groups.map(({ name, servers }) => ({
       ...defined({ name }),
       servers: servers.map(({ label }) => label),
@@ -225,27 +224,27 @@ class Rollout {
       revision: shipit.currentRevision ?? null,
       isNew,
       isRollback,
-      groups: [...before, ...groups],
-      done: before.length + done,
+      groups: resumed?.groups ?? groups,
+      done,
       links: Object.fromEntries([...links].map(([{ label }, link]) => [label, link])),
     })
   }
 
-  #tell(group: Group<Server>, index: number, state: 'publishing' | 'live', seconds?: number): void {
+  #tell(group: PlannedGroup<Server>, state: 'publishing' | 'live', seconds?: number): void {
     const servers = group.servers.map(({ label }) => label)
-    const total = this.#groups.length
+    const { number, total } = group
     if (state === 'live')
       this.#context.record.groups.push({ servers, seconds: Number((seconds ?? 0).toFixed(3)) })
     if (total < 2) return
     const fields = {
-      group: index + 1,
+      group: number,
       groups: total,
       ...(group.name ? { name: group.name } : {}),
       state,
       servers,
     }
     if (state === 'publishing') {
-      const text = `Publishing ${nameGroup(group, index, total)}: ${servers.join(', ')}`
+      const text = `Publishing ${nameGroup(group)}: ${servers.join(', ')}`
       say(this.#context, text, 'group', fields)
     } else if (this.#context.display.mode === 'json') say(this.#context, '', 'group', fields)
   }
