@@ -46,6 +46,9 @@ test('roles, only and except choose who is deployed to, also for commands of the
       'MURDER_ONLY (murder.only) has "web", which is not in servers: did you mean web1? ',
     ],
     ['MURDER_EXCEPT', 'web1,web2,127.0.0.4', 'No server is left by MURDER_EXCEPT'],
+    ['MURDER_ROLES', ',', 'MURDER_ROLES (murder.roles) is ",": allowed: a list of roles'],
+    ['MURDER_ONLY', ' , ', 'MURDER_ONLY (murder.only) is " , ": allowed: a list of servers'],
+    ['MURDER_EXCEPT', ',', 'MURDER_EXCEPT (murder.except) is ",": allowed: a list of servers'],
   ] as const) {
     const run = await it.project.run('deploy', { [variable]: value })
     expect(run.code, run.stdout).toBe(2)

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { oneLine } from '../../text/format.ts'
 import { isServer, isServerName } from '../servers.ts'
-import { isOneLine, type Kind, listKind, textKind, trimmed } from './kind.ts'
+import { commaSeparated, isOneLine, type Kind, listKind, textKind, trimmed } from './kind.ts'
 
 /** RFC 1123 names, and underscores because people have them. */
 const hostName = /^(?=.{1,253}$)[a-z\d_]([a-z\d_-]{0,62})(\.[a-z\d_-]{1,63})*\.?$/i
@@ -47,15 +47,23 @@ export const isRole = (text: string): boolean => /^[\w.-]{1,64}$/.test(text)
 
 const rolesSchema = z.array(z.string().refine(isRole))
 
-export const roles = listKind(rolesSchema, "a list of roles such as ['web', 'db']", 'any')
+/** A variable that names nobody chooses nobody: refused, as it would choose all. */
+const chosen = <S extends z.ZodType<string[], string[]>>(kind: Kind<S>): Kind<S> => ({
+  ...kind,
+  fromText: (text) => (commaSeparated(text).length > 0 ? kind.fromText(text) : text),
+})
+
+export const roles = chosen(listKind(rolesSchema, "a list of roles such as ['web', 'db']", 'any'))
 
 const namesSchema = z.array(z.string().min(1).max(255).refine(isOneLine))
 
 /** Names of servers as in `servers`, or their labels. */
-export const names = listKind(
-  namesSchema,
-  "a list of servers by label, host or user@host, such as ['a.example.com']",
-  'none named',
+export const names = chosen(
+  listKind(
+    namesSchema,
+    "a list of servers by label, host or user@host, such as ['a.example.com']",
+    'none named',
+  ),
 )
 
 function isNetwork(text: string): boolean {
