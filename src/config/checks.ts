@@ -17,8 +17,8 @@ import { whatIsAllowed } from './suggest.ts'
 type NameOf = (setting: SettingKey) => string
 
 export function deployToProblems(deployTo: unknown): string[] {
-  if (paths.path.schema.safeParse(deployTo).success) return []
-  return [`deployTo is ${found(deployTo)}: allowed: ${paths.path.allowed}, such as /srv/app`]
+  if (paths.deployTo.schema.safeParse(deployTo).success) return []
+  return [`deployTo is ${found(deployTo)}: allowed: ${paths.deployTo.allowed}, such as /srv/app`]
 }
 
 export function seederProblems(seeder: unknown, servers: unknown, nameOf: NameOf): string[] {

@@ -147,6 +147,15 @@ const cases: Case[] = [
     says: /murder\.seeder is "x"/,
     code: 2,
   },
+  ...['/', '//', '/.', '/srv/../etc', '/srv/..'].flatMap((deployTo): Case[] => [
+    { name: `deployTo ${deployTo}`, prepare: () => ({ deployTo }), says: /^deployTo is "/m, code: 2 },
+    {
+      name: `deployTo ${deployTo} of one server`,
+      prepare: (it) => ({ servers: [remote(it, 0), { ...remote(it, 1), deployTo }] }),
+      says: /^servers\[1\]\.deployTo \(\S+\) is ".*": allowed: an absolute path below '\/'/m,
+      code: 2,
+    },
+  ]),
   { name: 'no deployTo', prepare: () => ({ deployTo: undefined }), says: /deployTo/, code: 2 },
   {
     name: 'a server twice',
@@ -171,6 +180,7 @@ const cases: Case[] = [
       ],
     }),
     says: /deploy@127.0.0.2:\d+ and deploy@localhost:\d+ are the same machine/,
+    code: 2,
   },
   {
     name: 'a file that changes while it is packaged',

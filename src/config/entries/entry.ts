@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isSiteName } from '../../protocol/site-name.ts'
 import { isRole } from '../kinds/hosts.ts'
-import { path, program } from '../kinds/paths.ts'
+import { deployTo, program } from '../kinds/paths.ts'
 import { found } from '../problems.ts'
 import { findServers, isLabel, partsOf, serverNames } from '../servers.ts'
 import { suggest } from '../suggest.ts'
@@ -28,7 +28,7 @@ const fields = {
     .refine((roles) => roles.every(isRole))
     .default([]),
   site: z.string().refine(isSiteName).optional(),
-  deployTo: path.schema.optional(),
+  deployTo: deployTo.schema.optional(),
   node: program.schema.optional(),
   env: z
     .record(
@@ -42,7 +42,7 @@ const ALLOWED: Record<keyof typeof fields, string> = {
   label: 'a name without blanks, of at most 100 characters',
   roles: "names of letters, digits, '.', '_' and '-', as in ['web', 'db']",
   site: "a name of letters, digits, '.', '_' and '-'",
-  deployTo: path.allowed,
+  deployTo: deployTo.allowed,
   node: program.allowed,
   env: "names of variables that do not begin with MURDER_ with their values, as in { PORT: '8080' }",
 }

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { z } from 'zod'
 import { isTag } from '../../protocol/tag.ts'
 import { oneLine } from '../../text/format.ts'
@@ -9,6 +10,16 @@ const pathSchema = z
   .transform((text) => text.replace(/(?<=.)\/+$/, ''))
 
 export const path = textKind(pathSchema, 'an absolute path without line breaks', asWritten)
+
+/** `..` would be resolved differently by programs and by the symlinks on the way. */
+const isPlaceOfItsOwn = (text: string) => posix.normalize(text) !== '/' && !text.split('/').includes('..')
+
+/** A directory in which a deploy makes releases, and removes old ones. */
+export const deployTo = textKind(
+  pathSchema.refine(isPlaceOfItsOwn),
+  "an absolute path below '/', without '..' and line breaks",
+  asWritten,
+)
 
 export const localPath = textKind(
   z.string().min(1).refine(isOneLine),

@@ -315,7 +315,7 @@ describe('problems, one complete line each', () => {
         /^murder\.lingr \(found 1\) is no setting: did you mean murder\.linger\? allowed: tracker, /,
       ),
       'MURDER_NOD (found "x") is no variable of shipit-murder: did you mean MURDER_NODE?',
-      'deployTo is "srv/app": allowed: an absolute path without line breaks, such as /srv/app',
+      "deployTo is \"srv/app\": allowed: an absolute path below '/', without '..' and line breaks, such as /srv/app",
       'murder.seeder is "nobody", which is not in servers: allowed: local, deploy@a, or another one as user@host',
     ])
   })
@@ -337,11 +337,11 @@ describe('problems, one complete line each', () => {
     ])
   })
 
-  test.each([undefined, '', 'srv', '/srv/\n', 5])('deployTo %j', (deployTo) => {
+  test.each([undefined, '', 'srv', '/srv/\n', 5, '/', '/./', '/srv/../a'])('deployTo %j', (deployTo) => {
     const lines = problems(() => loadSettings({ file: {}, env: {}, deployTo, servers: fleet }))
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatch(
-      /^deployTo is .*: allowed: an absolute path without line breaks, such as \/srv\/app$/,
+      /^deployTo is .*: allowed: an absolute path below '\/', without '\.\.' and line breaks, such as \/srv\/app$/,
     )
   })
 

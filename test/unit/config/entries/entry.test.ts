@@ -29,7 +29,7 @@ describe('problems, one line each', () => {
     [{ deployto: '/x' }, 'servers[0].deployto (deploy@a, found "/x") is no field: did you mean deployTo?'],
     [
       { deployTo: 'srv' },
-      'servers[0].deployTo (deploy@a) is "srv": allowed: an absolute path without line breaks',
+      "servers[0].deployTo (deploy@a) is \"srv\": allowed: an absolute path below '/', without '..' and line breaks",
     ],
     [
       { roles: ['a b'] },
