@@ -54,7 +54,7 @@ describeIf(sshdMissing, 'a whole deploy over OpenSSH', () => {
     it.configure({ servers, key: server.key, deployTo: join(it.root, 'app') })
     const run = await it.run()
     expect(run.stdout).toMatch(/@127.0.0.1:\d+ and \S+@127.0.0.2:\d+ are the same machine/)
-    expect(run.code).toBe(1)
+    expect(run.code).toBe(2)
     expect(names(it.root, 'app/releases')).toEqual([])
   })
 

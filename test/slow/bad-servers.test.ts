@@ -213,7 +213,7 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
       `${fleet.label(3)} server: it did not answer within 10 s`,
       `${fleet.label(1)}:2222 servers: ${fleet.label(1)} and ${fleet.label(1)}:2222 are the same machine`,
     ])
-    expect(dry.code).toBe(1)
+    expect(dry.code).toBe(2)
     expect(dry.text).toContain('are the same machine — remove one of them from "servers"')
   })
 

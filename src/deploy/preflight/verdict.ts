@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/schema.ts'
-import { MurderError } from '../../errors.ts'
+import { ExitCode, MurderError } from '../../errors.ts'
 import { namedNode } from '../paths/server-node.ts'
 import type { ServerFacts } from '../scripts/facts-script.ts'
 import { OLDEST_NODE } from '../scripts/node/find-node-script.ts'
@@ -77,6 +77,7 @@ export function sameMachine(
     const other = seen.get(facts.identity)
     if (other !== undefined) {
       return new MurderError('SAME_SERVER', `${other} and ${label} are the same machine`, {
+        exitCode: ExitCode.usage,
         server: label,
         cure: 'remove one of them from "servers"',
       })
@@ -98,6 +99,7 @@ function sharedDirectory(servers: readonly { label: string; facts: ServerFacts }
           ? 'name only one of them in "servers": what it gets, the other one has; or give each a deployTo on its own disk'
           : `set ${what} to a directory on the own disk of each`
       return new MurderError('SHARED_DIRECTORY', `${other} and ${server} share one directory: ${what}`, {
+        exitCode: ExitCode.usage,
         server,
         cure,
       })
