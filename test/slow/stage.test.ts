@@ -1,7 +1,16 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { ShipitConfig } from '../../src/shipit.ts'
 import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
 import { names } from '../support/harness/deploy-project.ts'
@@ -188,6 +197,41 @@ test('it stays until it is published, superseded or unstaged, and nothing else t
   expect(it.live()).toEqual(['two', 'two', 'two'])
   expect(it.leftovers()).toEqual([])
 })
+
+test.for([
+  ['releases', 'releases'],
+  ['all of deployTo', '.'],
+])(
+  '%s on a disk with room for one release only: nothing is staged, and a deploy fits',
+  async ([_, path = ''], context) => {
+    const it = await staging()
+    const small = join(it.app(1), path)
+    mkdirSync(small, { recursive: true })
+    // A package beside the releases takes room as well.
+    const megabytes = path === '.' ? 6 : 4
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', small])
+    if (mounted.status !== 0) return context.skip('needs the right to mount a tmpfs')
+    onTestFinished(() => void spawnSync('umount', ['-l', small]))
+    writeFileSync(join(it.project.workspace, 'lib/large'), randomBytes(2_500_000))
+    const full = await it.project.run('murder:stage', { MURDER_OUTPUT: 'json' })
+    expect(full, full.stdout).toMatchObject({ code: 1, stderr: '' })
+    const events = full.stdout.split('\n').filter((line) => line.startsWith('{'))
+    expect(events.map((line) => JSON.parse(line)).filter(({ event }) => event === 'failed')).toMatchObject([
+      {
+        step: 'check',
+        cause: expect.stringMatching(
+          /^the disk is too full: the package takes 2\.\d MiB and the staged release and the one that is made of it 4\.\d MiB, \S+ MiB are free$/,
+        ),
+      },
+    ])
+    expect(full.stdout).toMatch(/^1 of 3 servers failed: nothing was staged/m)
+    expect(it.releases()).toEqual([[], [], []])
+    expect(it.leftovers()).toEqual([])
+    expect((await it.run('murder:status')).stdout).not.toContain('Staged')
+    await it.run('deploy')
+    expect(it.live()).toEqual(['one', 'one', 'one'])
+  },
+)
 
 test('it is not staged beside a deploy in one call, nor where no deploy would know it again', async () => {
   const it = await staging()
