@@ -13,8 +13,12 @@ function steps(name: string, candidate: string): number {
   const [short, long] = [plain(name), plain(candidate)]
   if (short === long) return 0
   if (short.length > 1 && long.startsWith(short)) return 1
-  return Math.min(distance(short, long), distance(sorted(name), sorted(candidate)))
+  const apart = Math.min(distance(short, long), distance(sorted(name), sorted(candidate)))
+  return apart === 2 && letters(short) === letters(long) ? 1 : apart
 }
+
+/** Two letters that are swapped are one mistake. */
+const letters = (text: string) => [...text].sort().join('')
 
 /**
  * The candidate that `name` most likely means, or undefined when none is near. Case, the order of words and the signs between

@@ -32,6 +32,14 @@ describe('problems', () => {
       ['murder.roles has "webs", which no server has: did you mean web? allowed: web, db'],
     ],
     [
+      { roles: ['wbe', 'bd', 'bw'] },
+      [
+        'murder.roles has "wbe", which no server has: did you mean web? allowed: web, db',
+        'murder.roles has "bd", which no server has: did you mean db? allowed: web, db',
+        'murder.roles has "bw", which no server has: allowed: web, db',
+      ],
+    ],
+    [
       { only: ['mian'], except: ['x.example.com'] },
       [
         'murder.only has "mian", which is not in servers: did you mean main? allowed: deploy@a, main, deploy@c:2200, deploy@d',
