@@ -74,6 +74,7 @@ export async function deployRelease(context: Context, asked?: Promise<Outcome[]>
     swarm = started
     const [first, ...others] = whatIsSeeded(fleet.servers, made(), deltas)
     // Small deltas go with the orders: then nothing has to be reached, and nobody waits to find out how.
+    if (first) tolerate(context, await (await reaching).filtered, consequence)
     const seeding = first && [started.start([first, ...others]), links]
     await Promise.all([noting, ...(seeding ?? [])])
     making.keeper.begin()

@@ -6,12 +6,24 @@ export interface ListenQuestion {
   listen: [first: number, last: number]
 }
 
+/** Do handshakes pass over the loopback of this machine? */
+export interface LoopbackQuestion {
+  loopback: true
+}
+
 /** Questions to an agent that waits for its order. The agent answers one after the other, each with one event. */
-export type Question = ReachQuestion | ListenQuestion | OfferQuestion | AdmitQuestion | DialQuestion
+export type Question =
+  | ReachQuestion
+  | ListenQuestion
+  | LoopbackQuestion
+  | OfferQuestion
+  | AdmitQuestion
+  | DialQuestion
 
 /** The answers to these questions, by the question's key. */
 export interface Answers extends LinkAnswers {
   reach: Reached[]
+  loopback: boolean
   /** Undefined where no port is free. */
   listen: { port?: number }
 }

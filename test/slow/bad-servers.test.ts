@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { DeployLab, deployTo, flat } from '../support/harness/lab-deploy.ts'
+import { addRules, openAll } from '../support/lab/firewall.ts'
 import { alwaysVisible } from '../support/lab/host.ts'
 import { hasNft, labAvailable } from '../support/lab/lab.ts'
 
@@ -197,6 +198,32 @@ describe.skipIf(!labAvailable())('a deploy to servers of which one is not fit', 
     expect(lines).toHaveLength(4)
     for (const line of lines) expect(line.startsWith(fleet.label(1)) && line.endsWith(mute)).toBe(true)
   })
+
+  test.skipIf(!hasNft())(
+    'a firewall that drops what says BitTorrent on loopback, too, is named early',
+    async () => {
+      const { lab } = fleet
+      const rule = 'meta l4proto tcp @th,256,128 0x13426974546f7272656e742070726f74 drop'
+      fleet.plant(2)
+      await addRules(lab, [fleet.server(1)], rule)
+      const tolerant = await fleet.run({ MURDER_TOLERATE: '1', MURDER_REPORT: report() })
+      expect(tolerant.code).toBe(0)
+      expect(reported().leftOut).toEqual([fleet.label(1)])
+      const cause = /^a firewall of this server drops .* on its loopback, too/
+      expect(reported().servers[1]?.failure?.cause).toMatch(cause)
+      expect(fleet.upToDate()).toEqual(['server1', 'server3', 'server4'])
+
+      await addRules(lab, ['deploy'], rule)
+      fleet.plant(2)
+      const run = await fleet.run({ MURDER_STALL_TIMEOUT: '600', MURDER_REPORT: report() })
+      await openAll(lab, [fleet.server(1), 'deploy'])
+      expect(run.code).toBe(1)
+      const causes = reported().servers.map(({ failure }) => failure?.cause)
+      for (const cause of causes)
+        expect(cause).toMatch(/^a firewall of the deploy host drops .* on its loopback, too/)
+      expect(await fleet.quiet()).toEqual([])
+    },
+  )
 
   test('murder:doctor says that two servers are one machine, and what else is wrong', async () => {
     const { lab, project } = fleet

@@ -37,6 +37,10 @@ export class Preparation {
       const { tryAll } = await import('./try-reach.ts')
       return tryAll(question.reach)
     }
+    if ('loopback' in question) {
+      const { passesLoopback } = await import('../../torrent/wire/loopback.ts')
+      return passesLoopback()
+    }
     if ('offer' in question) {
       const { Links } = await import('../links/links.ts')
       try {

@@ -1,10 +1,12 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { RelayPorts } from '../../protocol/tunnel/tunnel.ts'
+import type { Failure } from '../../report/failures.ts'
 import { pause } from '../../system/backoff.ts'
 import type { Context } from '../context/context.ts'
 import { Placement } from '../hosts/placement.ts'
 import { chooseReach, usualWords, type Way } from './choose-reach.ts'
 import { type FleetLinks, prepareLinks } from './fleet-links.ts'
+import { tryLoopbacks } from './loopbacks.ts'
 import { reachLine } from './reach-line.ts'
 import { Relay, type RelayTargets } from './relay.ts'
 import { type Site, type Start, type Tried, tryWays } from './try-ways.ts'
@@ -20,6 +22,8 @@ export interface Reach {
   readonly areWaysTried: boolean
   /** The ports of the relay on each of these servers, once all have started. Relays that could not be started are missing. */
   readonly relays: Promise<ReadonlyMap<Server, RelayPorts>>
+  /** The servers whose way through SSH a firewall closes, too. */
+  readonly filtered: Promise<readonly Failure[]>
   /** The links between servers over SSH, once they are made. */
   readonly links: Promise<FleetLinks>
   /** Where the relay of this server leads, if it has one. */
@@ -60,6 +64,7 @@ export async function prepareReach(
     through: new Set(relays.keys()),
     areWaysTried: wanted.sites.length > 0,
     relays: portsOf(relays, context.signal),
+    filtered: tryLoopbacks(seeder.server ? [] : [...relays.keys()], start.peers, context.signal),
     links,
     lead: (server, targets) => relays.get(server)?.leadTo(targets),
     async close() {

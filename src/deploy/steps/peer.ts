@@ -55,6 +55,7 @@ export async function peer(context: Context, then: 'linger' | 'stop' = 'linger')
   try {
     assertNoFailures(context, await missing, 'nothing was changed')
     const reach = await reaching
+    assertNoFailures(context, await reach.filtered, 'nothing was changed')
     const swarm = {
       placement: new Placement(context, facts, trackerPort),
       seederPort,
