@@ -23,6 +23,11 @@ declare module 'bittorrent-tracker/server' {
       peersCacheLength?: number
       filter?: (infoHash: string, params: unknown, done: (error: Error | null) => void) => void
     })
+    /** Its class of swarms, which may be replaced. */
+    static Swarm: new (
+      infoHash: string,
+      server: Server,
+    ) => { _getPeers(want: number, asking: string, isWebRtc: boolean): { peerId: string }[] }
     http: HttpServer
     /** Between two announces of a peer, for the answers from now on. */
     intervalMs: number

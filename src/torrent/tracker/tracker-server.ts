@@ -15,6 +15,7 @@ import {
 import { keepBinary } from './binary-answers.ts'
 import { listenOnFree } from './listen.ts'
 import { Locator } from './locator.ts'
+import { OtherPeers } from './other-peers.ts'
 import { tellPlace } from './tell-place.ts'
 import { trackerMetrics } from './tracker-metrics.ts'
 
@@ -59,6 +60,8 @@ const MAX_CONNECTIONS = 512
 const REQUEST_TIMEOUT_MS = 5000
 /** Time between two checks for slow requests. */
 const TIMEOUT_CHECK_MS = 1000
+
+Server.Swarm = OtherPeers
 
 /**
  * An HTTP tracker on IPv4 and IPv6. Without `permits` it is open to all (`/announce`, `/scrape`, `/stats`, `/metrics`); then

@@ -15,12 +15,14 @@ it('gives infohashes and peer ids as their bytes', async () => {
   const lower = Buffer.from('00fe80e7c3a90a7fabcdef0123456789fedcba98', 'hex')
   const peerId = Buffer.from('2d5858303030312d80ff0102030405060708090a', 'hex')
 
-  const ask = `info_hash=${percent(infoHash)}&peer_id=${percent(peerId)}&port=5000`
-  expect(await get(`/announce?${ask}&left=0&compact=0`)).toContain(`7:peer id20:${latin1(peerId)}4:port`)
+  const ask = (id: Buffer) =>
+    get(`/announce?info_hash=${percent(infoHash)}&peer_id=${percent(id)}&port=50${id[0]}&left=0&compact=0`)
+  await ask(peerId)
+  expect(await ask(Buffer.alloc(20, 1))).toContain(`7:peer id20:${latin1(peerId)}4:port`)
 
   const counts = (complete: number) => `d8:completei${complete}e10:downloadedi${complete}e10:incompletei0ee`
   const scrape = await get(`/scrape?info_hash=${percent(infoHash)}&info_hash=${percent(lower)}`)
-  const files = `20:${latin1(lower)}${counts(0)}20:${latin1(infoHash)}${counts(1)}`
+  const files = `20:${latin1(lower)}${counts(0)}20:${latin1(infoHash)}${counts(2)}`
   expect(scrape).toBe(`d5:filesd${files}e5:flagsd20:min_request_intervali20eee`)
 })
 

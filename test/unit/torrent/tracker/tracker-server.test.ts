@@ -43,3 +43,12 @@ it('answers that are lists have a place, too', async () => {
   })
   expect(body.toString('latin1')).toContain('12:murder_place2:~1')
 })
+
+it('tells nobody of itself, and of as many others as it wants', async () => {
+  const url = await tracker()
+  const started = (peerId: string, port: number) =>
+    announce(url, { ...request, peerId, port, event: 'started' })
+  expect(await started('01'.repeat(20), 11)).toMatchObject({ peers: [] })
+  expect(await started('02'.repeat(20), 12)).toMatchObject({ peers: ['127.0.0.1:11'] })
+  expect(await started('01'.repeat(20), 11)).toMatchObject({ peers: ['127.0.0.1:12'] })
+})
