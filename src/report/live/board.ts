@@ -18,6 +18,7 @@ import {
 } from './fleet-progress.ts'
 import { LiveBlock } from './live-block.ts'
 import { plainLine, terminalLines } from './progress-lines.ts'
+import { SteadyWidth } from './steady-width.ts'
 
 /** How often the board checks whether there is something to write. */
 const intervalsMs: Record<OutputMode, number> = { terminal: 100, plain: 1000, json: 1000 }
@@ -72,6 +73,7 @@ export class ProgressBoard {
   /** When each server began to transfer: milliseconds since 1970. */
   readonly #began = new Map<string, number>()
   readonly #alike = new AlikeLines()
+  readonly #width = new SteadyWidth()
   /** The last line of a log. */
   #line = ''
   #writtenAt = Number.NEGATIVE_INFINITY
@@ -177,12 +179,16 @@ export class ProgressBoard {
   }
 
   #tick(): void {
+    if (this.#isDue()) this.#write(this.#summary())
+  }
+
+  #isDue(): boolean {
     const { mode } = this.#options
-    const due =
-      mode === 'plain'
-        ? this.#clock.now() - this.#writtenAt >= HEARTBEAT_MS
-        : this.#changed || (mode === 'terminal' && !this.#block.visible)
-    if (due) this.#write(this.#summary())
+    const now = this.#clock.now()
+    if (mode === 'plain') return now - this.#writtenAt >= HEARTBEAT_MS
+    if (mode === 'json') return this.#changed
+    if (this.#width.changed(this.#columns, now)) this.#changed = true
+    return this.#width.isSteady(now) && (this.#changed || !this.#block.visible)
   }
 
   /** In a log a new step is written at once, on a line of its own. A terminal shows it with the next redraw. */

@@ -167,7 +167,7 @@ describe('on a terminal', () => {
     for (const columns of [100, 60, 100, 30, 45, 100, 20]) {
       stream.resize(columns)
       board.seeder(columns)
-      clock.advance(100)
+      clock.advance(400)
       expect(stream.text.split('\n').map((line) => line.slice(0, 5))).toEqual([
         'befor',
         'trans',
@@ -176,6 +176,25 @@ describe('on a terminal', () => {
         '  dep',
       ])
     }
+  })
+
+  test('writes nothing while its edge is dragged, and soon afterwards even if nothing has changed', () => {
+    const { board, clock, stream } = start('terminal', new Screen(100))
+    transferring(board)
+    clock.advance(100)
+    for (let columns = 98; columns >= 40; columns -= 2) {
+      stream.resize(columns)
+      board.seeder(columns)
+      clock.advance(100)
+    }
+    expect(stream.writes).toBe(1)
+    clock.advance(400)
+    expect(stream.writes).toBe(2)
+    stream.resize(100)
+    clock.advance(500)
+    expect(stream.writes).toBe(3)
+    expect(stream.text).toContain('seeder sent')
+    expect(stream.text.split('\n')).toHaveLength(4)
   })
 
   test('a terminal that does not know its size counts as 80 columns', () => {
