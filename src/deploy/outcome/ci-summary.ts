@@ -4,7 +4,9 @@ import type { RunReport } from './run-report.ts'
 
 /** GitHub would cut off more, or nobody would read it. */
 const MAX_ROWS = 50
-const MAX_CELL_CHARACTERS = 200
+const MAX_CELL_CHARACTERS = 500
+/** Of a cause, and of its cure: a long cause leaves room for what to do. */
+const MAX_TEXT_CHARACTERS = 240
 const CURVE_POINTS = 20
 /** GitHub shows at most ten of a kind for each step of a job. */
 const MAX_ANNOTATIONS = 10
@@ -52,7 +54,7 @@ function serverRows({ servers }: RunReport): string {
       duration(endOf(steps)),
       bytes(received),
       bytes(sent),
-      failure ? `${failure.step}: ${failure.cause}${failure.cure ? ` — ${failure.cure}` : ''}` : '',
+      failure ? advice(`${failure.step}: ${failure.cause}`, failure.cure) : '',
     ])
   const more = servers.length > rows.length ? `\n\n… and ${servers.length - rows.length} more servers` : ''
   return markdownTable([['server', 'outcome', 'time', 'received', 'sent', 'failure'], ...rows]) + more
@@ -88,8 +90,8 @@ export function annotations({ servers }: RunReport): string {
   return failed
     .slice(0, MAX_ANNOTATIONS)
     .map(({ server, step, cause, cure }) => {
-      const text = oneLine(cause) + (cure ? ` — ${oneLine(cure)}` : '')
-      return `::error title=${property(oneLine(`${server}: ${step}`))}::${escaped(text)}\n`
+      const title = limited(`${server}: ${step}`, MAX_TEXT_CHARACTERS)
+      return `::error title=${property(title)}::${escaped(advice(cause, cure))}\n`
     })
     .join('')
 }
@@ -104,9 +106,15 @@ function markdownTable([head = [], ...rows]: string[][]): string {
   )
 }
 
+/** What is wrong, and what to do. */
+const advice = (cause: string, cure: string | undefined) =>
+  [cause, ...(cure ? [cure] : [])].map((part) => limited(part, MAX_TEXT_CHARACTERS)).join(' — ')
+
+const limited = (text: string, most: number) => cut(oneLine(text), most)
+
 /** Text for a table: no markup, no line break, not long. */
 const cell = (text: string): string =>
-  cut(oneLine(text), MAX_CELL_CHARACTERS)
+  limited(text, MAX_CELL_CHARACTERS)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replace(/[\\`*_|[\]!@#~]/g, '\\$&')

@@ -103,6 +103,19 @@ describe('ciSummary', () => {
   })
 })
 
+it('a long cause leaves room for what to do, and nothing is longer than anybody reads', () => {
+  const long = (text: string): RunReport['servers'][number] => ({
+    ...failed,
+    server: text,
+    failure: { step: 'transfer', cause: text, cure: 'free 2 MiB' },
+  })
+  const hostile = { ...report, error: '|'.repeat(1e5), servers: Array(100).fill(long('&'.repeat(1e4))) }
+  expect(ciSummary(hostile)).toContain('… — free 2 MiB |')
+  expect(Buffer.byteLength(ciSummary(hostile))).toBeLessThan(1024 ** 2)
+  expect(annotations(hostile)).toContain('… — free 2 MiB\n')
+  expect(annotations(hostile).length).toBeLessThan(10 * 1000)
+})
+
 it('annotations are one line each, whatever a server says', () => {
   expect(annotations(report)).toBe(
     '::error title=deploy@b%3A transfer::no | room, <b>50%25</b> ::error:: — free 2 MiB\n',
