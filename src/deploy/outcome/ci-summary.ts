@@ -20,9 +20,12 @@ export function ciSummary(report: RunReport): string {
   const { environment, release, error, servers, size, seconds, last } = report
   const outcome =
     error === null ? (report.published ? 'published' : report.staged ? 'staged' : 'done') : 'failed'
+  const count = (isOne: (server: RunReport['servers'][number]) => boolean) =>
+    `${servers.filter(isOne).length} of ${servers.length}`
   const rows = [
     ['outcome', error === null ? outcome : `${outcome}: ${error}`],
-    ['servers', `${servers.filter((server) => server.outcome === 'done').length} of ${servers.length} done`],
+    ['servers', `${count((server) => server.outcome === 'done')} done`],
+    ...(release === null ? [] : [['live on', count(({ published }) => published)]]),
     ['size', bytes(size)],
     ['time', duration(seconds)],
     ...Object.entries(report.phases).map(([phase, spent]) => [phase, duration(spent)]),

@@ -77,6 +77,7 @@ describe('ciSummary', () => {
   it('has the failed server first, the curve, and no markup of others', () => {
     const text = ciSummary(report)
     expect(text).toContain('| servers | 2 of 3 done |')
+    expect(text).toContain('| live on | 2 of 3 |')
     const rows = text.split('\n').filter((line) => line.startsWith('| deploy'))
     expect(rows.map((row) => row.split(' | ')[0])).toEqual(['| deploy\\@b', '| deploy\\@c', '| deploy\\@a'])
     expect(rows[0]).toContain('no \\| room, &lt;b>50%&lt;/b> ::error:: — free 2 MiB')
