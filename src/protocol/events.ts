@@ -72,6 +72,8 @@ export type AgentEvent =
         readRate?: number
         afterGap: number
         sentAgain: number
+        /** Bytes that came over the machine's network meanwhile, others' too. */
+        arrived: number
         /** The last piece, its source and its time. */
         last?: [piece: number, source: string, at: number]
         pieceCount: number

@@ -82,7 +82,7 @@ describe.skipIf(!labAvailable())('why the last server was last', OPTIONS, () => 
   let runs: Runs
 
   beforeAll(async () => {
-    fleet = await DeployLab.of(5, { rate: RATE })
+    fleet = await DeployLab.of(5, { rate: RATE, strangers: 1 })
     runs = new Runs(fleet)
   })
   afterAll(() => fleet?.lab.destroy())
@@ -100,6 +100,30 @@ describe.skipIf(!labAvailable())('why the last server was last', OPTIONS, () => 
         return [await runs.deploy(), label]
       } finally {
         await fleet.lab.setRate(slow, RATE)
+      }
+    }))
+
+  test('other traffic on a downlink', () =>
+    each('link', async (turn) => {
+      const [late, label] = [fleet.server(turn % 5), fleet.label(turn % 5)]
+      const [stranger] = fleet.strangers
+      const node = (host: LabHost | undefined, script: string) =>
+        fleet.lab.spawn(host as LabHost, [process.execPath, '-e', script])
+      const source = node(
+        stranger,
+        `net.createServer((to) => fs.createReadStream('/dev/zero').pipe(to)).listen(5000)`,
+      )
+      await setTimeout(500)
+      const sink = node(
+        late,
+        `for (let i = 0; i < 6; i++) net.connect(5000, '${stranger?.address}').resume().on('error', () => {})`,
+      )
+      try {
+        const last = await runs.deploy()
+        expect(last?.text).toMatch(/^its downlink is shared: /)
+        return [last, label]
+      } finally {
+        await Promise.all([source, sink].map((each) => each.stop()))
       }
     }))
 

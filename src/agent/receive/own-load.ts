@@ -11,6 +11,8 @@ export interface Load {
   afterGap: number
   sent: number
   sentAgain: number
+  /** Bytes that each network interface but the loopback has received. */
+  arrived: ReadonlyMap<string, number>
 }
 
 export function ownLoad(): Load {
@@ -27,6 +29,7 @@ export function ownLoad(): Load {
     afterGap: more.get('TCPOFOQueue') ?? 0,
     sent: tcp.get('OutSegs') ?? 0,
     sentAgain: tcp.get('RetransSegs') ?? 0,
+    arrived: arrivedIn(contentOf('/proc/net/dev')),
   }
 }
 
@@ -49,6 +52,16 @@ export function countersIn(text: string, protocol: string): Map<string, number> 
     .map((line) => line.split(' ').slice(1))
   return new Map(names.map((name, place) => [name, Number(values[place]) || 0]))
 }
+
+/** Of /proc/net/dev: two lines of heads, then one for each interface, which begins with its name and the bytes received. */
+export function arrivedIn(text: string): Map<string, number> {
+  const found = text.matchAll(/^ *(\S+): *(\d+)/gm)
+  return new Map([...found].flatMap(([, name = '', count]) => (name === 'lo' ? [] : [[name, Number(count)]])))
+}
+
+/** What came in between two of these over the interface that had most: a bond counts what its parts count, too. */
+export const mostArrived = (before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): number =>
+  Math.max(0, ...[...now].map(([name, count]) => count - (before.get(name) ?? 0)))
 
 function contentOf(path: string): string {
   try {

@@ -2,7 +2,7 @@ import type { AgentEvent } from '../../protocol/events.ts'
 import { packPieces } from '../../protocol/packed-pieces.ts'
 import { defined } from '../../system/defined.ts'
 import type { Participant } from '../../torrent/participant.ts'
-import { ownLoad } from './own-load.ts'
+import { mostArrived, ownLoad } from './own-load.ts'
 
 /** Measures from now on what slows down this transfer. From that the plugin finds out why the last server was last. */
 export class TransferProfile {
@@ -28,6 +28,7 @@ export class TransferProfile {
       ...defined({ readRate: bottlenecks.readRate && Math.round(bottlenecks.readRate) }),
       afterGap: share(now.afterGap - before.afterGap, now.received - before.received),
       sentAgain: share(now.sentAgain - before.sentAgain, now.sent - before.sent),
+      arrived: mostArrived(before.arrived, now.arrived),
       ...(last ? { last: [last.piece, last.source, thousandths(last.atS)] } : {}),
       pieceCount,
       every,

@@ -116,6 +116,7 @@ function transferOf(told: AgentEvent & { event: 'profile' }): TransferFacts | un
     peakUp: within(told.peakUp, MAX_RATE),
     afterGap: within(told.afterGap, 1),
     sentAgain: within(told.sentAgain, 1),
+    arrived: within(told.arrived, Number.MAX_SAFE_INTEGER),
   }
   if (Object.values(facts).includes(undefined)) return undefined
   return { ...(facts as TransferFacts), ...defined({ readRate: within(told.readRate, MAX_RATE) }) }

@@ -35,4 +35,6 @@ export interface TransferFacts {
   readRate?: number
   afterGap: number
   sentAgain: number
+  /** Bytes that came to the machine meanwhile, those of other programs too. */
+  arrived: number
 }

@@ -32,6 +32,8 @@ const STARVED_TIMES = 3
 const ONE_SENDER = 0.8
 /** More than the others means at least so many times more. */
 const MORE = 1.5
+/** Of what came to a machine, so much more than the content is not other traffic: headers, requests, acknowledgements. */
+const OVERHEAD = 1.2
 const SEEDER = 'seeder'
 
 /** The servers that were clearly later than the others, the last one first. Leaves out servers within the others' noise. */
@@ -75,7 +77,7 @@ function causeOf(late: ServerTransfer, others: readonly ServerTransfer[], behind
   return (
     whyMore(late, others) ??
     whyBusy(late, others, behindS) ??
-    (transferS >= least ? whyNetwork(late, others) : undefined) ?? [
+    (transferS >= least ? whyNetwork(late, others, behindS) : undefined) ?? [
       'unknown',
       'nothing that was measured says why',
     ]
@@ -152,13 +154,19 @@ function isStarved(own: Work, usual: (key: keyof Work) => number): boolean {
   return part >= STARVED || part >= STARVED_TIMES * (usual('queuedS') / usual('lastedS'))
 }
 
-function whyNetwork(late: ServerTransfer, others: readonly ServerTransfer[]): Cause | undefined {
+function whyNetwork(
+  late: ServerTransfer,
+  others: readonly ServerTransfer[],
+  behindS: number,
+): Cause | undefined {
   const own = late.transfer
   const theirs = others.flatMap(({ transfer }) => transfer ?? [])
   if (!own || theirs.length === 0) return undefined
   const usualPeak = median(theirs.map(({ peakDown }) => peakDown))
   const sender = slowSender(late, others, usualPeak)
   if (sender) return sender
+  const shared = whyShared(late, usualPeak, behindS)
+  if (shared) return shared
   const lossOf = ({ afterGap, sentAgain }: TransferFacts) => Math.max(afterGap, sentAgain)
   const usualLoss = median(theirs.map(lossOf))
   const loss = lossOf(own)
@@ -174,6 +182,17 @@ function whyNetwork(late: ServerTransfer, others: readonly ServerTransfer[]): Ca
   if (far) return ['far', far]
   if (!isSlow) return undefined
   return ['link', `its downlink carried ${megabits(own.peakDown)} Mbit/s, others ${megabits(usualPeak)}`]
+}
+
+/** At the rate that others reached, what came for other programs takes a good part of the delay. */
+function whyShared(
+  { received, transfer }: ServerTransfer,
+  usualPeak: number,
+  behindS: number,
+): Cause | undefined {
+  const foreign = (transfer?.arrived ?? 0) - OVERHEAD * received
+  if (foreign < MIN_EXPLAINED * behindS * usualPeak) return undefined
+  return ['link', `its downlink is shared: ${bytes(foreign)} of other traffic came meanwhile`]
 }
 
 /** The bounds of a server's clock are a round trip apart. */

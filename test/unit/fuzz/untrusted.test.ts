@@ -192,7 +192,7 @@ const profile = {
     peakDown: 9,
     peakUp: 9,
   },
-  ...{ afterGap: 0, sentAgain: 0, last: [3, 'seeder', 3], pieceCount: 4, every: 1 },
+  ...{ afterGap: 0, sentAgain: 0, arrived: 0, last: [3, 'seeder', 3], pieceCount: 4, every: 1 },
   pieces: packPieces([{ piece: 1, source: 'seeder', atS: 2 }], storyFrame),
 }
 

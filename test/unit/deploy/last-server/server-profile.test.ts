@@ -21,6 +21,7 @@ const profile = {
   peakUp: 5,
   afterGap: 0.1,
   sentAgain: 0,
+  arrived: 1_000_000,
   last: [1, '10.0.0.2:1', 103],
   pieceCount: 2,
   every: 1,

@@ -12,6 +12,7 @@ const usual: TransferFacts = {
   peakUp: 6_000_000,
   afterGap: 0.01,
   sentAgain: 0.001,
+  arrived: 10_500_000,
 }
 
 type Changes = Partial<Omit<ServerTransfer, 'transfer'>> & { transfer?: Partial<TransferFacts> }
@@ -53,6 +54,18 @@ describe('why a server was late', () => {
     [
       'slow link',
       { ...slow, transfer: { peakDown: 3_000_000 } },
+      'link',
+      'its downlink carried 24 Mbit/s, others 50',
+    ],
+    [
+      'other traffic on its link',
+      { ...slow, transfer: { arrived: 40_000_000, afterGap: 0.06 } },
+      'link',
+      'its downlink is shared: 26.7 MiB of other traffic came meanwhile',
+    ],
+    [
+      'too little of it',
+      { ...slow, transfer: { arrived: 20_000_000, peakDown: 3_000_000 } },
       'link',
       'its downlink carried 24 Mbit/s, others 50',
     ],
