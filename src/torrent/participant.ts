@@ -143,6 +143,11 @@ export class Participant {
     }
   }
 
+  /** Whether any neighbour is our seeder, or has something that is missing here. */
+  get hasSource(): boolean {
+    return this.#context.scheduler.hasSource
+  }
+
   /** The neighbours that have sent most: `seeder`, `host:port` or a host, and bytes. */
   topSources(count: number): [source: string, bytes: number][] {
     return this.#context.sources.top(count)

@@ -4,7 +4,7 @@ import { awakeSeconds } from '../../system/awake.ts'
 import type { Participant } from '../../torrent/participant.ts'
 import type { Stats } from '../../torrent/participant-options.ts'
 import type { ContentJob } from '../runs/job.ts'
-import { timeoutError } from './timeout-error.ts'
+import { sourcesGone, timeoutError } from './timeout-error.ts'
 import { verdict } from './watchdog.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -15,6 +15,8 @@ export const REPORT_MS = 1000
 const IDLE_REPORT_MS = 10_000
 /** How often at most a peer reports where its bytes come from. */
 const SOURCES_MS = 2000
+/** A neighbour that has just left may come back, and others get this much time to tell what they have. */
+const SOURCES_GONE_MS = 5000
 
 const awakeMs = () => awakeSeconds() * 1000
 
@@ -36,6 +38,7 @@ export class ContentMonitor {
   #sentReported = 0
   #last: Stats | undefined
   #complete = false
+  #isWithoutSource = false
   #banned = 0
   #fail: (error: MurderError) => void = () => {}
 
@@ -128,5 +131,15 @@ export class ContentMonitor {
     )
     const sought = (now - this.#connecting) / 1000
     if (ranOut) this.#fail(timeoutError(ranOut, job, { ...stats, sought }))
+    else this.#tellOfSources({ ...stats, sought }, now)
+  }
+
+  /** Says once that all who have what is missing are gone. */
+  #tellOfSources(at: Stats & { sought: number }, now: number): void {
+    if (now - this.#received < SOURCES_GONE_MS || !at.foundContent || at.wrongSeeder) return
+    const isWithout = !this.#complete && !this.#participant.hasSource
+    if (isWithout && !this.#isWithoutSource)
+      this.#emit({ event: 'warning', message: sourcesGone(this.#job, at) })
+    this.#isWithoutSource = isWithout
   }
 }

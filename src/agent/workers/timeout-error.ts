@@ -37,6 +37,15 @@ export function timeoutError(verdict: Verdict, job: ContentJob, at: Situation): 
   })
 }
 
+/** What a peer says when all who have what is missing are gone; it waits for one of them to come back. */
+export function sourcesGone(job: ContentJob, at: Situation): string {
+  const { stall } = job.timeouts
+  const left = at.peers > 0 ? `, of ${at.peers} that are connected` : ''
+  const wait = stall > 0 ? `; it gives up ${stall} s after the last progress` : ''
+  const share = `${percent(at.bytes, at.total)} of ${job.torrent.metainfo.name}`
+  return `at ${share} nobody has the rest any more${left}: see with murder status on the seeder's machine why it has ended${wait}`
+}
+
 function wrongError({
   wrongSeeder: {
     address,

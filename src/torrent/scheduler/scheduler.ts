@@ -87,6 +87,12 @@ export class Scheduler {
     return this.have.full
   }
 
+  /** Whether any neighbour is our seeder, or has something that is missing here. */
+  get hasSource(): boolean {
+    const brings = ({ isSeeder, has }: PeerState) => isSeeder || has.firstOutside(this.have) !== undefined
+    return [...this.#peers.values()].some(brings)
+  }
+
   /** Content bytes that are verified. */
   get bytesHere(): number {
     const { pieceLength } = this.#options

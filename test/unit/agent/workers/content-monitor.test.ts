@@ -27,10 +27,12 @@ const job: ContentJob = {
 let events: AgentEvent[]
 let stats: Stats
 let monitor: ContentMonitor
+let hasSource: boolean
 
 beforeEach(() => {
   vi.useFakeTimers()
   events = []
+  hasSource = true
   stats = {
     ...{ bytes: 0, total: 100, down: 0, up: 0, received: 0, fromSeeder: 0, sent: 0, peers: 0 },
     foundContent: true,
@@ -41,10 +43,17 @@ afterEach(() => {
   monitor.close()
   vi.useRealTimers()
 })
-const watch = (role: ContentJob['role']) => {
+const watch = (role: ContentJob['role'], timeouts: Partial<ContentJob['timeouts']> = {}) => {
   const topSources = (): [string, number][] => [['seeder', 10]]
-  const participant = { stats: () => stats, topSources } as unknown as Participant
-  monitor = new ContentMonitor(participant, { ...job, role }, (event) => events.push(event), {
+  const participant = {
+    stats: () => stats,
+    topSources,
+    get hasSource() {
+      return hasSource
+    },
+  } as unknown as Participant
+  const watched = { ...job, role, timeouts: { ...job.timeouts, ...timeouts } }
+  monitor = new ContentMonitor(participant, watched, (event) => events.push(event), {
     started: performance.now(),
     kept: 0,
   })
@@ -93,6 +102,38 @@ it('tells of each banned peer once', () => {
   stats = { ...stats, banned: ['10.0.0.2', '10.0.0.3'] }
   vi.advanceTimersByTime(1000)
   expect(events.flatMap((event) => (event.event === 'banned' ? [event.address] : []))).toEqual(stats.banned)
+})
+
+it('says within seconds, and once, that nobody has what is missing any more', async () => {
+  const said = () => events.flatMap((event) => (event.event === 'warning' ? [event.message] : []))
+  watch('peer', { stall: 60 })
+  watchEnd()
+  stats = { ...stats, bytes: 10, received: 10, peers: 2 }
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(said()).toEqual([])
+  hasSource = false
+  await vi.advanceTimersByTimeAsync(20_000)
+  const line = 'at 10% of data nobody has the rest any more, of 2 that are connected: see with murder status '
+  expect(said()).toEqual([expect.stringContaining(line)])
+  hasSource = true
+  await vi.advanceTimersByTimeAsync(1000)
+  hasSource = false
+  stats = { ...stats, peers: 0 }
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(said()).toHaveLength(2)
+  expect(said()[1]).toMatch(/any more: .*; it gives up 60 s after the last progress$/)
+})
+
+it.each([
+  ['that never met one who has any of it', { foundContent: false }],
+  ['whose seeder sent wrong bytes', { wrongSeeder: { address: '10.0.0.1:6881', files: ['data'] } }],
+])('a peer %s says that alone', async (_which, more) => {
+  watch('peer', { stall: 60 })
+  watchEnd()
+  hasSource = false
+  stats = { ...stats, ...more }
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(events.filter(({ event }) => event === 'warning')).toEqual([])
 })
 
 /** Why it gave up, as far as it has. */

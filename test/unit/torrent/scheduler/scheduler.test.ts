@@ -36,6 +36,16 @@ test('asks a peer only for what it has, and the rarest first', () => {
   expect(scheduler.nextRequests(0, 1)[0]?.piece).toBe(2)
 })
 
+test('has a source as long as a neighbour has something that is missing, or is our seeder', () => {
+  const scheduler = picture('xx..', '.xx.')
+  expect(scheduler.hasSource).toBe(true)
+  scheduler.leave(1)
+  for (const piece of [0, 1]) scheduler.alreadyHave(piece)
+  expect(scheduler.hasSource).toBe(false)
+  scheduler.describe(0, { largestBlock: BLOCK, isSeeder: true })
+  expect(scheduler.hasSource).toBe(true)
+})
+
 test('of equally rare pieces it asks for the one that it heard of last', () => {
   const scheduler = picture('.....', '.....')
   for (const piece of [3, 1, 4, 0, 2]) for (const id of [0, 1]) scheduler.peerHas(id, piece, 0)
