@@ -50,6 +50,21 @@ describe('by hand', () => {
     })
   })
 
+  it('counts nothing as kept of a file of the same size with other bytes, and all of one with the same', async () => {
+    const { content } = await swarm()
+    const again = async () => {
+      const { stdout } = await sandbox.run(waitingPeer('--no-linger', '--json'))
+      const events = stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+      return events.find(({ event }) => event === 'downloaded')
+    }
+    await sandbox.file('copy', Buffer.from(content.map((byte) => byte ^ 255)))
+    expect(await again()).toMatchObject({ kept: 0, received: content.length })
+    expect(await again()).toMatchObject({ kept: content.length, received: 0 })
+  })
+
   it('tells Prometheus what the seeder has sent, and refuses a port that is taken', async () => {
     const port = await freePort()
     await swarm(300_000, ['--metrics', String(port)])

@@ -60,6 +60,20 @@ describe('our wire and that of WebTorrent', () => {
     expect(Buffer.from(theirs.peerExtendedHandshake.v as Uint8Array).toString()).toBe('us')
   })
 
+  it('keep only the extensions that both know, however many are offered, again and again', async () => {
+    await shakeHands()
+    const last = new Promise<void>((resolve) => {
+      ours.on('extended-handshake', ({ last }) => last && resolve())
+    })
+    for (let time = 0; time < 100; time++) {
+      const unknown = Array.from({ length: 400 }, (_, index) => [`n${time}-${index}`, 1 + (index % 250)])
+      const m = { ...Object.fromEntries(unknown), ut_pex: 10 }
+      theirs.extended(0, { m, ...(time === 99 ? { last: 1 } : {}) })
+    }
+    await last
+    expect({ ...ours.peerExtendedMapping }).toEqual({ ut_pex: 10 })
+  })
+
   it.each<[string, (wire: PeerWire) => void, unknown[]]>([
     ['choke', (wire) => wire.choke(), []],
     ['unchoke', (wire) => wire.unchoke(), []],
