@@ -22,5 +22,6 @@ declare module 'bittorrent-protocol' {
     ): void
     cancel(piece: number, offset: number, length: number): void
     reject(piece: number, offset: number, length: number): void
+    extended(id: number | string, content: object): void
   }
 }
