@@ -102,11 +102,12 @@ const noCommonAlgorithm: Message = {
   cure: 'update the older of the two',
 }
 
+/** Of an option, or of a file: then ssh counts its bad lines last. */
 const badConfiguration: Message = {
   pattern:
-    /Bad configuration option|terminating, \d+ bad configuration|command-line line 0|keyword \S+ extra arguments/,
+    /^(command-line:? line 0: .+)|^(.+? line \d+: .+)(?=[\s\S]*terminating, \d+ bad)|terminating, \d+ bad configuration/m,
   code: 'SSH_CONFIG',
-  what: 'ssh refuses its configuration',
+  what: ([, option, line = option]) => `ssh refuses its configuration${line ? `: ${line}` : ''}`,
   cure: 'correct "extraSshOptions" or ~/.ssh/config',
 }
 

@@ -205,7 +205,19 @@ test.each([
   [
     'command-line: line 0: Bad configuration option: foo\n',
     'SSH_CONFIG',
-    'me@web1:2222: upload: ssh refuses its configuration',
+    'me@web1:2222: upload: ssh refuses its configuration: command-line: line 0: Bad configuration option: foo',
+    'correct "extraSshOptions" or ~/.ssh/config',
+  ],
+  [
+    "/home/me/.ssh/config line 7: Bad port 'abc'.\n/home/me/.ssh/config: terminating, 1 bad configuration options\n",
+    'SSH_CONFIG',
+    "me@web1:2222: upload: ssh refuses its configuration: /home/me/.ssh/config line 7: Bad port 'abc'.",
+    'correct "extraSshOptions" or ~/.ssh/config',
+  ],
+  [
+    '/c: line 2: Bad configuration option: foo\n/c line 9: invalid time value.\n/c: terminating, 2 bad configuration options\n',
+    'SSH_CONFIG',
+    'me@web1:2222: upload: ssh refuses its configuration: /c: line 2: Bad configuration option: foo',
     'correct "extraSshOptions" or ~/.ssh/config',
   ],
   [
