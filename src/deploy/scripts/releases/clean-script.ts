@@ -30,9 +30,10 @@ busy() {
   return 1
 }`
 
-/** Shell function `removes DIRECTORY`: removes it, or says what is in the way. */
+/** Shell functions `removes DIRECTORY`: removes it, or says what is in the way; and `stuck DIRECTORY CAUSE`, which says so. */
 const REMOVES = `${REMOVE}
-removes() { if e=$(remove_tree "$1" 2>&1); then return 0; fi; echo "stuck $1: \${e##*: }"; return 1; }`
+stuck() { echo "stuck $1: $(owner_in "$1" || echo "$2")"; }
+removes() { if e=$(remove_tree "$1" 2>&1); then return 0; fi; stuck "$1" "\${e##*: }"; return 1; }`
 
 /** Removes half-made releases of transfers that do not run. */
 const HALF_MADE = `for d in "$r"/.*.partial; do
@@ -56,6 +57,7 @@ const TRANSFERS = `transfer() {
 any=
 for d in "$t"/*; do
   if [ ! -d "$d" ] || [ -L "$d" ]; then continue; fi
+  if [ "$t" = "$own" ] && [ ! -x "$d" ]; then stuck "$d" 'it cannot be read'; continue; fi
   transfer "$d" || continue
   if busy "$d"; then any=yes; echo "running transfer \${d##*/}"; continue; fi
   for x in "$d"/receive-*; do case "\${x##*/receive-}" in *[!0-9]*) ;; *) rm -f "$x" ;; esac; done

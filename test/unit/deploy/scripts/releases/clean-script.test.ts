@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { halfMadeScript } from '../../../../../src/deploy/scripts/releases/clean-script.ts'
 import { ownIdentity } from '../../../../../src/system/process-identity.ts'
+import { canBeNobody, NOBODY } from '../../../../support/as-nobody.ts'
 
 test('a deploy removes the directories of transfers that were killed, and no others', () => {
   const remotePath = mkdtempSync(join(tmpdir(), "it's "))
@@ -33,4 +34,21 @@ test('a deploy removes the directories of transfers that were killed, and no oth
   expect(readdirSync(temporaryPath).sort()).toEqual(['of somebody', 'shares', 'unpacks', 'with more'])
   expect(readdirSync(join(temporaryPath, 'with more'))).toEqual(['of somebody'])
   expect(readdirSync(join(temporaryPath, 'shares')).sort()).toEqual(['package', 'peer-shares'])
+})
+
+test.skipIf(!canBeNobody)('what a deploy of another user has left stays, and is named with its owner', () => {
+  const remotePath = mkdtempSync(join(tmpdir(), 'of-others-'))
+  onTestFinished(() => rmSync(remotePath, { recursive: true }))
+  const [temporaryPath, releases] = [join(remotePath, 'tmp'), join(remotePath, 'releases')]
+  const left = [join(temporaryPath, 'killed'), join(releases, '.killed.partial')]
+  for (const path of [remotePath, temporaryPath, releases]) {
+    mkdirSync(path, { recursive: true })
+    chmodSync(path, 0o755)
+  }
+  for (const path of [temporaryPath, releases]) chownSync(path, NOBODY, NOBODY)
+  for (const path of left) mkdirSync(path, { mode: 0o700 })
+  for (const path of left) writeFileSync(join(path, 'package'), '')
+  const script = halfMadeScript({ remotePath, temporaryPath, releases })
+  const said = execFileSync('sh', ['-c', script], { uid: NOBODY, gid: NOBODY, encoding: 'utf8' })
+  expect(said).toBe(left.map((path) => `stuck ${path}: something in it belongs to root\n`).join(''))
 })
