@@ -30,13 +30,13 @@ describe.skipIf(!labAvailable())('a deploy among bad neighbours', () => {
   afterEach(() => fleet.reset())
 
   /** A deploy that has begun, and beside it a peer on its last server that knows its secret. */
-  const deployBeside = async (manner: string) => {
+  const deployBeside = async (manner: string, env: Record<string, string> = {}) => {
     fleet.plant(20)
     const { lab } = fleet
     const deploy = fleet.start(slow)
     const { infoHash, secret } = await fleet.seeding(deploy)
-    const hosts = lab.hosts.map(({ address }) => address)
-    const bad = lab.spawn(fleet.server(3), [process.execPath, badPeer, manner, infoHash, ...hosts])
+    const hosts = [lab.deployHost, ...fleet.servers].map(({ address }) => address)
+    const bad = lab.spawn(fleet.server(3), [process.execPath, badPeer, manner, infoHash, ...hosts], { env })
     bad.child.stdin?.end(secret)
     return { deploy, bad }
   }
@@ -70,6 +70,26 @@ describe.skipIf(!labAvailable())('a deploy among bad neighbours', () => {
       expect(await fleet.quiet()).toEqual([])
     },
   )
+
+  test('a server that tells peers and the tracker of an address outside: nobody dials it', async () => {
+    const [stranger] = fleet.strangers
+    if (!stranger) throw new Error('there is no stranger')
+    const listen = `require('net').createServer((s) => console.log('dialled by', s.remoteAddress)).listen(6881, () => console.log('listens'))`
+    const outside = stranger.spawn([process.execPath, '-e', listen])
+    await outside.line(/^listens/)
+    const { deploy, bad } = await deployBeside('tells', { OUTSIDE: stranger.address })
+    try {
+      await bad.line(/^tracker: .*not one of this fleet/)
+      await bad.line(/^told /)
+      expect(await fleet.end(deploy)).toMatchObject({ code: 0 })
+    } finally {
+      bad.kill('SIGKILL')
+      outside.kill('SIGKILL')
+    }
+    expect(outside.stdout).not.toContain('dialled')
+    expect(fleet.upToDate()).toHaveLength(4)
+    expect(await fleet.quiet()).toEqual([])
+  })
 
   /** Whether any file of a client holds anything: those of no content are empty, or holes. */
   const hasContent = (directory: string) =>
