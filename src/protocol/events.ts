@@ -91,6 +91,8 @@ export type AgentEvent =
     | { event: 'unmade'; base: string; message: string }
     /** Something that people should know but that is not a failure. */
     | { event: 'warning'; message: string }
+    /** Unpacking what had arrived has failed, and begins anew when all is here. */
+    | { event: 'again'; message: string }
     /** Complete and verified: printed as `Done and done` for people. */
     | { event: 'done' }
     | { event: 'unpacked'; files: number; bytes: number; seconds: number; carried?: Carried }

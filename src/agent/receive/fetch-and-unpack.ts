@@ -1,3 +1,4 @@
+import type { MurderError } from '../../errors.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { aborted, either } from '../../system/abort.ts'
 import { interruptedError } from '../cli/interrupt.ts'
@@ -10,6 +11,7 @@ import { install, unpacksEarly } from './install/install.ts'
 import { linksOfOrder } from './links-of-order.ts'
 import { isUsed } from './transfer-directory.ts'
 import { TransferProfile } from './transfer-profile.ts'
+import { unpackArriving } from './unpack-arriving.ts'
 
 /** An order that is being carried out. */
 export interface Receiving {
@@ -92,7 +94,19 @@ async function installUnlessEnded(
   if (end.aborted) return false
   try {
     const beyond = (position: number) => contiguous.beyond(position, end)
-    const event = await install(delivery, end, early ? beyond : undefined)
+    const isWholeAfter = async (error: MurderError) => {
+      if (end.aborted) return false
+      emit({ event: 'again', message: error.message })
+      contiguous.end()
+      await complete()
+      return !end.aborted
+    }
+    const event = early
+      ? await unpackArriving(
+          (isArriving) => install(delivery, end, isArriving ? beyond : undefined),
+          isWholeAfter,
+        )
+      : await install(delivery, end)
     await complete()
     if (end.aborted) return false
     if (event) emit(profile.unpacked())

@@ -35,6 +35,7 @@ const LOOK_MS = 500
 /** How many peers one server may accuse. A malicious server could accuse any number. */
 const MAX_BANNED = 10
 const MAX_ADDRESS_CHARACTERS = 100
+const MAX_MESSAGE_CHARACTERS = 300
 
 /** Failures of a delta that the whole package mends. */
 const REFUSALS = new Set([
@@ -83,6 +84,7 @@ export class ServerFollower {
   #inVain = { received: 0, fromSeeder: 0 }
   /** The content is complete. What follows is unpacking. */
   #isComplete = false
+  #unpacksAgain = false
 
   constructor(run: FollowedRun, server: Server, chosen: TransferPlan) {
     this.#run = run
@@ -248,6 +250,9 @@ export class ServerFollower {
         if (event.from) this.#noteSources(event.from)
         break
       }
+      case 'again':
+        this.#noteAgain(String(event.message).slice(0, MAX_MESSAGE_CHARACTERS))
+        break
       case 'done':
         times.transferred()
         this.#isComplete = true
@@ -288,6 +293,13 @@ export class ServerFollower {
   #noteSources(from: unknown): void {
     const { context, names } = this.#run
     context.picture.sources(this.server.label, names.resolve(from))
+  }
+
+  #noteAgain(why: string): void {
+    if (this.#unpacksAgain) return
+    this.#unpacksAgain = true
+    const { label } = this.server
+    this.#board.log(`${label}: unpacking begins anew when all is here: ${oneLine(why)}`, label)
   }
 
   #noteBanned(address: string): void {

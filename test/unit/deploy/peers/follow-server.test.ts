@@ -179,6 +179,16 @@ describe('following one server', () => {
     expect(board.log).toHaveBeenCalledTimes(10)
   })
 
+  test('that unpacking begins anew is said once, and in a few words', async () => {
+    const event = { event: 'again', message: `wrong\n${'x'.repeat(1000)}` } as const
+    const { follower: one } = follower([event, event], failed('PACKAGE_DAMAGED'))
+    await one.follow()
+    expect(board.log).toHaveBeenCalledTimes(1)
+    const [text] = board.log.mock.calls[0] as [string]
+    expect(text).toMatch(/^deploy@a: unpacking begins anew when all is here: wrong x+/)
+    expect(text.length).toBeLessThan(400)
+  })
+
   test('a server that only talks is given up', async () => {
     const talk = Array(60).fill({ event: 'progress', bytes: 1, total: 10, down: 1, up: 1, peers: 1 })
     const { follower: one, giveUp } = follower(talk, failed('STALLED'), [], 20)
