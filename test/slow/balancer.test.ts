@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { MurderSettings } from '../../src/config/schema.ts'
 import { ACTIVATE, BalancedFleet, canBalance } from '../support/harness/balanced-fleet.ts'
-import { haproxy, nginx } from '../support/harness/balancer.ts'
+import { type Balancer, haproxy, nginx } from '../support/harness/balancer.ts'
 import { deployTo, type Ended, flat } from '../support/harness/lab-deploy.ts'
 import type { LabProcess } from '../support/lab/process.ts'
 
@@ -13,6 +13,21 @@ const BLOCK =
 /** Once, on a server of the second group: something that takes long has begun. */
 const GO = `${deployTo}/shared/go`
 const HANG = `[ "$(hostname)" != server2 ] || [ -e ${GO} ] || { touch ${GO}; sleep 6; }`
+
+type Moment = [moment: string, settings: (hooks: NonNullable<MurderSettings['rollout']>) => MurderSettings]
+
+/** When a deploy ends early. */
+const MOMENTS: Moment[] = [
+  ['before the swap', ({ before = ':' }) => ({ rollout: { before: `${before}\n${HANG}` } })],
+  ['after the swap', () => ({ activate: `${ACTIVATE}\n${HANG}` })],
+  ['in the health check', () => ({ healthCheck: HANG })],
+  ['before the end of after', ({ after = ':' }) => ({ rollout: { after: `${HANG}\n${after}` } })],
+  ['in the pause', () => ({ rollout: { pause: 6 } })],
+]
+
+/** Which balancer it is matters where a server is out of service, and where none is: so the second one has two of them. */
+const momentsFor = ({ program }: Balancer) =>
+  MOMENTS.filter(([moment]) => program === 'haproxy' || ['after the swap', 'in the pause'].includes(moment))
 
 for (const [balancer, servers] of [
   [haproxy, 6],
@@ -69,13 +84,7 @@ for (const [balancer, servers] of [
       await isInService()
     })
 
-    describe.each<[string, (hooks: NonNullable<MurderSettings['rollout']>) => MurderSettings]>([
-      ['before the swap', ({ before = ':' }) => ({ rollout: { before: `${before}\n${HANG}` } })],
-      ['after the swap', () => ({ activate: `${ACTIVATE}\n${HANG}` })],
-      ['in the health check', () => ({ healthCheck: HANG })],
-      ['before the end of after', ({ after = ':' }) => ({ rollout: { after: `${HANG}\n${after}` } })],
-      ['in the pause', () => ({ rollout: { pause: 6 } })],
-    ])('ended %s', (moment, settings) => {
+    describe.each(momentsFor(balancer))('ended %s', (moment, settings) => {
       const until = (deploy: LabProcess) =>
         moment === 'in the pause'
           ? deploy.line(/Waiting 6 s before group 3/, 120_000)
