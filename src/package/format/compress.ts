@@ -21,7 +21,8 @@ export const zstdAvailable = (): boolean => typeof zstd.createZstdDecompress ===
 const MEMBER_BYTES = 1 << 20
 /** As many as libuv's pool has threads, so that all are busy while the oldest member is awaited. */
 const MEMBERS_IN_FLIGHT = 4
-const EXPANDED_CHUNK_BYTES = 256 << 10
+/** A member must fill whole chunks: Node drops what follows a zstd frame that leaves room in its last one (NOTES.md). */
+const EXPANDED_CHUNK_BYTES = MEMBER_BYTES / 4
 
 /**
  * Compresses in order, several members at a time on libuv's threads. Members in a row are a valid file of their format, and

@@ -1,0 +1,41 @@
+import { pipeline } from 'node:stream/promises'
+import { describe, expect, test } from 'vitest'
+import { compress, expander, zstdAvailable } from '../../../../src/package/format/compress.ts'
+
+const formats = zstdAvailable() ? (['gzip', 'zstd'] as const) : (['gzip'] as const)
+const MEMBER = 1 << 20
+
+/** Half text, half bytes that do not compress. */
+const content = (length: number) => {
+  const bytes = Buffer.alloc(length)
+  for (let at = 0; at < length; at++) bytes[at] = at & 4096 ? (at * 2654435761) >>> 13 : at & 31
+  return bytes
+}
+
+async function* inParts(bytes: Buffer, length: number) {
+  for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length)
+}
+
+async function collect(parts: AsyncIterable<Buffer>): Promise<Buffer> {
+  const all: Buffer[] = []
+  for await (const part of parts) all.push(Buffer.from(part))
+  return Buffer.concat(all)
+}
+
+describe.each(formats)('%s', (format) => {
+  test.each([MEMBER, MEMBER + 1, 3 * MEMBER, 3 * MEMBER - 1])(
+    '%i bytes come out again, however they are cut',
+    async (length) => {
+      const plain = content(length)
+      const packed = await collect(compress(inParts(plain, 100_000), format))
+      for (const cut of [packed.length, 1000, 65_536, 262_144]) {
+        const expand = expander(format) as NodeJS.ReadWriteStream
+        const [out] = await Promise.all([
+          collect(expand as unknown as AsyncIterable<Buffer>),
+          pipeline(inParts(packed, cut), expand),
+        ])
+        expect(out.equals(plain)).toBe(true)
+      }
+    },
+  )
+})
