@@ -217,7 +217,11 @@ export class DeployRun {
     this.#begun = { context, at: new Date() }
     watchExit((code) => this.#endWithProcess(code))
     if (!context.staging) notify(context, 'started')
-    this.#page = await startPage(context)
+    // Nothing waits for it: what serves it is loaded while the servers are asked.
+    void startPage(context).then((page) => {
+      this.#page = page
+      if (!this.#begun) page?.end()
+    })
   }
 
   /** Another plugin may end the process while it handles an event of the deploy. Returns the exit code. */
