@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, posix } from 'node:path'
 import { MurderError } from '../../errors.ts'
-import { writeAll } from '../../files/write-all.ts'
+import { intoFile } from '../../files/bounded-file.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { signaturePath } from '../../package/delta/base/kept-base.ts'
 import { bytes } from '../../text/format.ts'
@@ -87,23 +87,15 @@ async function fetchFrom(
   const paths = [posix.join(releasesPath(places.deployTo), release), recordPath(places.deployTo, release)]
   const script = nodeScript(setNodeOf(context, server), agentPath(places), 'signature', ...paths, id)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const fd = openSync(file, 'w', 0o600)
-  let length = 0
-  const onBytes = (chunk: Buffer) => {
-    length += chunk.length
-    if (length > limit)
-      throw new MurderError(
-        'BAD_SIGNATURE',
-        `${server.label} sends more than the ${bytes(limit)} that could save anything`,
-      )
-    writeAll(fd, chunk)
-  }
+  const tooLong = () =>
+    new MurderError(
+      'BAD_SIGNATURE',
+      `${server.label} sends more than the ${bytes(limit)} that could save anything`,
+    )
   const { stall } = settings.timeouts
   const stallTimeoutS = stall > 0 ? stall + STALL_GRACE_S : 0
-  try {
-    const outcome = await fleet.runOn(server, 'delta', { script, onBytes }, { signal, stallTimeoutS })
-    if (!outcome.ok) throw outcome.error
-  } finally {
-    closeSync(fd)
-  }
+  const outcome = await intoFile(file, { limit, tooLong }, (onBytes) =>
+    fleet.runOn(server, 'delta', { script, onBytes }, { signal, stallTimeoutS }),
+  )
+  if (!outcome.ok) throw outcome.error
 }

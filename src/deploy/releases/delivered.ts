@@ -1,8 +1,7 @@
-import { closeSync, openSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MurderError } from '../../errors.ts'
-import { writeAll } from '../../files/write-all.ts'
+import { intoFile } from '../../files/bounded-file.ts'
 import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { readRecord } from '../../package/delta/base/record.ts'
@@ -46,24 +45,16 @@ export async function deliveredAs(
   }
 }
 
-async function fetchNote(
+function fetchNote(
   { fleet, shipit, signal }: Context,
   server: Server,
   release: string,
   file: string,
 ): Promise<Outcome> {
-  const fd = openSync(file, 'w', 0o600)
-  let length = 0
-  const onBytes = (chunk: Buffer) => {
-    length += chunk.length
-    if (length > MAX_NOTE_BYTES)
-      throw new MurderError('BAD_NOTE', `${server.label} sends a note of more than ${bytes(MAX_NOTE_BYTES)}`)
-    writeAll(fd, chunk)
-  }
-  const command = { script: deliveredScript(deployToOf(shipit, server), release), onBytes }
-  try {
-    return await fleet.runOn(server, 'check', command, { signal, totalTimeoutS: SCRIPT_TIMEOUT_S })
-  } finally {
-    closeSync(fd)
-  }
+  const script = deliveredScript(deployToOf(shipit, server), release)
+  const tooLong = () =>
+    new MurderError('BAD_NOTE', `${server.label} sends a note of more than ${bytes(MAX_NOTE_BYTES)}`)
+  return intoFile(file, { limit: MAX_NOTE_BYTES, tooLong }, (onBytes) =>
+    fleet.runOn(server, 'check', { script, onBytes }, { signal, totalTimeoutS: SCRIPT_TIMEOUT_S }),
+  )
 }
