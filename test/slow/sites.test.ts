@@ -64,7 +64,7 @@ describe.skipIf(!labAvailable())('deploys to several places', { timeout: 180_000
       expect(await fleet.run(places())).toMatchObject({ code: 0 })
     })
     expect(fleet.upToDate()).toEqual(names(all))
-    for (const each of times) expect(each).toBeLessThan(1.4) // The agent and all of SSH come as well.
+    for (const each of times) expect(each).toBeLessThan(1.3) // The agent and all of SSH come as well.
   })
 
   test('no more comes into a place than its limit', async () => {

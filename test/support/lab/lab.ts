@@ -172,13 +172,22 @@ export class Lab {
     return new Map(all.flatMap((counters) => [...counters]))
   }
 
-  /** Bytes over the long link of every site but the first, as the first sees them: `received` came from that site. */
+  /**
+   * Bytes that crossed the long link of every site but the first, by the site's number, as the first sees them: `received` came
+   * from that site. Each end counts what came out of the link: what the link's queue or its loss dropped has not crossed.
+   */
   async longLinkCounters(): Promise<Map<string, Counters>> {
-    const [first] = this.#switches as [Switch]
-    const counters = parseCounters(await inNetwork(first.hub, ['ip', '-s', '-j', 'link']), longLinkDevice(''))
-    // What the first site's end sends comes to the others, which are not hosts behind a port.
+    const [first, ...others] = await Promise.all(
+      this.#switches.map(async ({ hub }) =>
+        parseCounters(await inNetwork(hub, ['ip', '-s', '-j', 'link']), longLinkDevice('')),
+      ),
+    )
+    const far = new Map(others.flatMap((counters) => [...counters]))
     return new Map(
-      [...counters].map(([site, { sent, received }]) => [site, { sent: received, received: sent }]),
+      [...(first ?? [])].map(([site, near]) => [
+        site,
+        { sent: far.get(site)?.sent ?? 0, received: near.sent },
+      ]),
     )
   }
 
