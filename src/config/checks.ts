@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { CopyOptions } from './copy/copy-options.ts'
 import { addressProblems } from './entries/addresses.ts'
 import { entryOf } from './entries/entry.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Settings, schema } from './schema.ts'
 import { type SettingDoc, settingDocs } from './sections/setting.ts'
 

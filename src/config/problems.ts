@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { namesBelow, type SettingInfo, settingInfos, valueAt } from './keys.ts'
 import { sameName, suggest } from './suggest.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { betweenAddresses } from './kinds/address-kind.ts'
 import * as hosts from './kinds/hosts.ts'
 import * as numbers from './kinds/numbers.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isSiteName } from '../../protocol/site-name.ts'
 import { isRole } from '../kinds/hosts.ts'
 import { deployTo, program } from '../kinds/paths.ts'

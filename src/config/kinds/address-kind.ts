@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseServerName } from '../../text/server-name.ts'
 import { isServerName } from '../servers.ts'
 import type { Kind } from './kind.ts'

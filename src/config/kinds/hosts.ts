@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import { oneLine } from '../../text/format.ts'
 import { isServer, isServerName } from '../servers.ts'
 import { commaSeparated, isOneLine, type Kind, listKind, textKind, trimmed } from './kind.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { asWritten, commaSeparated, type Kind, trimmed } from './kind.ts'
 
 const webhookSchema = z.string().refine((text) => /^https?:\/\/\S+$/.test(text) && URL.canParse(text))

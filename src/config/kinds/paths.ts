@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isTag } from '../../protocol/tag.ts'
 import { oneLine } from '../../text/format.ts'
 import { asWritten, isOneLine, type Kind, listKind, textKind, trimmed } from './kind.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { duration, oneLine } from '../../text/format.ts'
 import { isRole } from './hosts.ts'
 import { asWritten, commaSeparated, type Kind, textKind } from './kind.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isSiteName } from '../../protocol/site-name.ts'
 import { rate } from '../../text/format.ts'
 import type { Kind } from './kind.ts'

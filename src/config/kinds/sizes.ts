@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { bytes, rate } from '../../text/format.ts'
 import { asWritten, type Kind } from './kind.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Kind, oneOfKind } from './kind.ts'
 
 export const compression = oneOfKind(['auto', 'gzip', 'zstd', 'none'])

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Kind } from '../kinds/kind.ts'
 
 /** Documentation of a setting. `example` is a value as in a shipitfile. */

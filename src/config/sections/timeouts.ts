@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import * as numbers from '../kinds/numbers.ts'
 import { setting } from './setting.ts'
 
