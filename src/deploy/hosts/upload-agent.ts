@@ -30,7 +30,7 @@ let compressed: Buffer | undefined
 
 /** The standard input for `agentInstaller`. */
 export function compressedAgent(): Buffer {
-  compressed ??= gzipSync(agent().content, { level: 9 })
+  compressed ??= gzipSync(agent().content) // Level 9 saves 0.2 % in half as much time again.
   return compressed
 }
 

@@ -6,11 +6,12 @@ import { openToRead } from '../../files/open-to-read.ts'
 import { headerLength, headerOf, paddingOf } from '../format/header.ts'
 
 const MAX_SAMPLES = 64
-const SAMPLE_BYTES = 64 << 10
+/** Half of gzip's window: four times as many bytes tell no more than a hundredth better, in four times the time. */
+const SAMPLE_BYTES = 16 << 10
 
 /**
  * How far gzip would shrink the package: compressed over uncompressed length, 1 when nothing would be gained. Takes 64 samples,
- * spread evenly over the package with its headers, and reads at most 4 MiB. A file that cannot be read is left out; packing will
+ * spread evenly over the package with its headers, and reads at most 1 MiB. A file that cannot be read is left out; packing will
  * report it.
  */
 export function estimateCompression(root: string, entries: Entry[]): number {
