@@ -5,7 +5,7 @@ import type { LinkOrder } from './link.ts'
  * events (one JSON object a line on its standard output), and at last the word `end`. Nothing secret is ever on an argument list.
  */
 
-export type Compression = 'none' | 'gzip' | 'zstd'
+export type Compression = 'none' | 'brotli' | 'gzip' | 'zstd'
 
 /** The order of `murder receive`: become a peer, wait until the package is complete, unpack it. */
 export interface ReceiveOrder {

@@ -68,7 +68,7 @@ const MAGNET: Record<string, Check> = {
 const isId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 const UNPACK: Record<string, Check> = {
   'unpack.into': isPath,
-  'unpack.compression': isOneOf('none', 'gzip', 'zstd'),
+  'unpack.compression': isOneOf('none', 'brotli', 'gzip', 'zstd'),
   'unpack.directory': optional((value) => typeof value === 'boolean'),
   'unpack.existing': optional(isOneOf('merge', 'replace')),
   'unpack.key': optional(isId),

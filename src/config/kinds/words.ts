@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { type Kind, oneOfKind } from './kind.ts'
 
-export const compression = oneOfKind(['auto', 'gzip', 'zstd', 'none'])
+export const compression = oneOfKind(['auto', 'brotli', 'gzip', 'zstd', 'none'])
 
 export const reach = oneOfKind(['auto', 'direct', 'ssh'])
 

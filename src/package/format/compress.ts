@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { MurderError } from '../../errors.ts'
 import type { Compression } from '../../protocol/order.ts'
+import { brotliFrame, END_OF_FRAMES, expandFrames } from './brotli-frames.ts'
 
 const gzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip)
 const deflate = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
@@ -17,10 +18,12 @@ const zstd = zlib as unknown as Zstd
 /** Whether this Node can compress and expand `zstd`. */
 export const zstdAvailable = (): boolean => typeof zstd.createZstdDecompress === 'function'
 
-/** Plain bytes in a gzip member or zstd frame: enough to lose less than 1 % against one long stream. */
+/** Plain bytes in a gzip member, or a frame of the others: enough to lose less than 1 % against one long stream. */
 const MEMBER_BYTES = 1 << 20
 /** As many as libuv's pool has threads, so that all are busy while the oldest member is awaited. */
 const MEMBERS_IN_FLIGHT = 4
+/** What random bytes grow by in brotli is far less. */
+const MAX_FRAME_BYTES = MEMBER_BYTES + (64 << 10)
 /** A member must fill whole chunks: Node drops what follows a zstd frame that leaves room in its last one (NOTES.md). */
 const EXPANDED_CHUNK_BYTES = MEMBER_BYTES / 4
 
@@ -37,7 +40,7 @@ export async function* compress(
     yield* parts
     return
   }
-  const member = compression === 'gzip' ? gzipMember : zstdFrame
+  const member = { gzip: gzipMember, zstd: zstdFrame, brotli: brotliFrame }[compression]
   const running: Promise<Buffer>[] = []
   try {
     for await (const plain of inMembers(parts)) {
@@ -48,6 +51,7 @@ export async function* compress(
       if (running.length >= MEMBERS_IN_FLIGHT) yield await (running.shift() as Promise<Buffer>)
     }
     for (const job of running) yield await job
+    if (compression === 'brotli') yield END_OF_FRAMES
   } finally {
     await Promise.allSettled(running)
   }
@@ -104,9 +108,12 @@ function zstdFrame(plain: Buffer, level = 3): Promise<Buffer> {
   })
 }
 
-/** A stream that expands the output of `compress`; undefined when there is nothing to expand. */
-export function expander(compression: Compression): NodeJS.ReadWriteStream | undefined {
+type Expander = NodeJS.ReadWriteStream | ((packed: AsyncIterable<Buffer>) => AsyncIterable<Buffer>)
+
+/** For a pipeline: what expands the output of `compress`; undefined when there is nothing to expand. */
+export function expander(compression: Compression): Expander | undefined {
   if (compression === 'none') return undefined
+  if (compression === 'brotli') return (packed) => expandFrames(packed, MAX_FRAME_BYTES)
   if (compression === 'gzip') return zlib.createGunzip({ chunkSize: EXPANDED_CHUNK_BYTES })
   if (!zstdAvailable()) throw noZstd()
   return zstd.createZstdDecompress({ chunkSize: EXPANDED_CHUNK_BYTES })

@@ -4,8 +4,8 @@ import type { Compression } from '../../protocol/order.ts'
 const WORTHWHILE_RATIO = 0.9
 
 /**
- * The compression of a package. `ratio` is compressed over uncompressed length, from `estimateCompression`. Where a server has no
- * `zstd`, `gzip` takes its place.
+ * The compression of a package. `ratio` is compressed over uncompressed length, from `estimateCompression`. Where a server's
+ * Node has no `zstd`, brotli takes its place, which all have.
  */
 export function chooseCompression(options: {
   wanted: 'auto' | Compression
@@ -14,7 +14,7 @@ export function chooseCompression(options: {
 }): Compression {
   const { wanted, ratio, zstdEverywhere } = options
   if (wanted === 'none') return 'none'
-  if (wanted === 'gzip') return 'gzip'
+  if (wanted === 'gzip' || wanted === 'brotli') return wanted
   if (wanted === 'auto' && ratio >= WORTHWHILE_RATIO) return 'none'
-  return zstdEverywhere ? 'zstd' : 'gzip'
+  return zstdEverywhere ? 'zstd' : 'brotli'
 }

@@ -195,8 +195,11 @@ describe('problems, one complete line each', () => {
     [{ tracker: { port: 0 } }, 'murder.tracker.port is 0: allowed: a whole number from 1 to 65535'],
     [{ tracker: { port: 1.5 } }, 'murder.tracker.port is 1.5: allowed: a whole number from 1 to 65535'],
     [{ tracker: 8998 }, 'murder.tracker is 8998: allowed: an object with port, address, allow, at'],
-    [{ compression: 'gz' }, 'murder.compression is "gz": did you mean gzip? allowed: auto, gzip, zstd, none'],
-    [{ compression: null }, 'murder.compression is null: allowed: auto, gzip, zstd, none'],
+    [
+      { compression: 'gz' },
+      'murder.compression is "gz": did you mean gzip? allowed: auto, brotli, gzip, zstd, none',
+    ],
+    [{ compression: null }, 'murder.compression is null: allowed: auto, brotli, gzip, zstd, none'],
     [
       { ports: [6999, 6881] },
       "murder.ports is [6999,6881]: allowed: first and last port, each 1 to 65535, as [6881, 6999] or '6881-6999'; 0 for any free port",

@@ -69,7 +69,12 @@ async function roundTrip(root: string, compression: Compression = 'none', revisi
 }
 
 describe('a release packed and unpacked', () => {
-  const compressions: Compression[] = zstdAvailable() ? ['none', 'gzip', 'zstd'] : ['none', 'gzip']
+  const compressions: Compression[] = [
+    'none',
+    'brotli',
+    'gzip',
+    ...(zstdAvailable() ? (['zstd'] as const) : []),
+  ]
   it.each(compressions)('is the same with %s, whatever the umask', async (compression) => {
     const root = plant(temporary(), nasty)
     touch(root, '1222333444')

@@ -1,7 +1,7 @@
 import { createReadStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { writeWhole } from '../../../files/write-whole.ts'
-import { ByteStream } from '../format/byte-stream.ts'
+import { ByteStream } from '../../format/byte-stream.ts'
 import { baseChanged } from '../format/errors.ts'
 import type { Manifest } from '../format/manifest.ts'
 import { readManifest, writeManifest } from '../format/manifest-file.ts'

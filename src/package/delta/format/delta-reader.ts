@@ -1,5 +1,5 @@
-import { ByteStream } from './byte-stream.ts'
-import { ByteReader } from './bytes.ts'
+import { ByteStream } from '../../format/byte-stream.ts'
+import { ByteReader } from '../../format/bytes.ts'
 import { COPY, COPY_FROM, END, LITERAL, MAGIC, MAX_OPERATION_BYTES, SEGMENT } from './delta-writer.ts'
 import { EntryReader } from './entry-columns.ts'
 import { badDelta } from './errors.ts'

@@ -1,4 +1,4 @@
-import { ByteWriter } from './bytes.ts'
+import { ByteWriter } from '../../format/bytes.ts'
 import { EntryWriter } from './entry-columns.ts'
 import { packFrame } from './frame.ts'
 import type { Delivered, Manifest } from './manifest.ts'

@@ -1,5 +1,5 @@
 import { type Entry, isAscii, MAX_PATH_BYTES, pathFault, shown } from '../../../files/entry.ts'
-import { type ByteReader, ByteWriter } from './bytes.ts'
+import { type ByteReader, ByteWriter } from '../../format/bytes.ts'
 import type { Delivered } from './manifest.ts'
 
 // Flags of an entry.

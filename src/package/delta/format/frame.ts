@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib'
-import type { ByteStream } from './byte-stream.ts'
-import { ByteWriter } from './bytes.ts'
+import type { ByteStream } from '../../format/byte-stream.ts'
+import { ByteWriter } from '../../format/bytes.ts'
 
 const compress = promisify<Buffer, object, Buffer>(brotliCompress)
 const expand = promisify<Buffer, object, Buffer>(brotliDecompress)

@@ -1,5 +1,5 @@
-import type { ByteStream } from './byte-stream.ts'
-import { ByteReader } from './bytes.ts'
+import type { ByteStream } from '../../format/byte-stream.ts'
+import { ByteReader } from '../../format/bytes.ts'
 import { EntryReader, EntryWriter } from './entry-columns.ts'
 import { packFrame, readFrame } from './frame.ts'
 import { type Delivered, type Manifest, manifestOf } from './manifest.ts'

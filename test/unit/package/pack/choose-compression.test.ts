@@ -13,7 +13,7 @@ describe('chooseCompression', () => {
     chooseCompression({ wanted: 'auto', ratio: 0.5, zstdEverywhere: false, ...more })
 
   it('compresses when that saves more than a tenth', () => {
-    expect(choose({ ratio: 0.89 })).toBe('gzip')
+    expect(choose({ ratio: 0.89 })).toBe('brotli')
     expect(choose({ ratio: 0.9 })).toBe('none')
     expect(choose({ ratio: 0.89, zstdEverywhere: true })).toBe('zstd')
     expect(choose({ ratio: 0.95, zstdEverywhere: true })).toBe('none')
@@ -23,7 +23,8 @@ describe('chooseCompression', () => {
     expect(choose({ wanted: 'none' })).toBe('none')
     expect(choose({ wanted: 'gzip', ratio: 1, zstdEverywhere: true })).toBe('gzip')
     expect(choose({ wanted: 'zstd', ratio: 1, zstdEverywhere: true })).toBe('zstd')
-    expect(choose({ wanted: 'zstd' })).toBe('gzip')
+    expect(choose({ wanted: 'brotli', ratio: 1, zstdEverywhere: true })).toBe('brotli')
+    expect(choose({ wanted: 'zstd' })).toBe('brotli')
   })
 })
 

@@ -4,7 +4,9 @@ import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { pack as tarPack } from 'tar-stream'
 import { describe, expect, it } from 'vitest'
+import { brotliFrame, END_OF_FRAMES } from '../../../../src/package/format/brotli-frames.ts'
 import { unpack } from '../../../../src/package/unpack/unpack.ts'
+import type { Compression } from '../../../../src/protocol/order.ts'
 import { plant, survey, temporary } from '../trees.ts'
 
 type Item = Record<string, unknown> & { name: string; type?: string; content?: string }
@@ -19,7 +21,7 @@ async function archive(...items: Item[]): Promise<Buffer> {
 }
 
 /** Unpacks below a place with a witness beside it, and tells what became of both. */
-async function attempt(bytes: Buffer, compression: 'none' | 'gzip' = 'none') {
+async function attempt(bytes: Buffer, compression: Compression = 'none') {
   const place = plant(temporary(), { 'outside/witness': 'untouched' })
   const file = join(place, 'package')
   writeFileSync(file, bytes)
@@ -116,7 +118,8 @@ describe('unpack refuses and touches nothing with', () => {
   })
 
   const whole = () => archive({ name: 'a', content: 'x'.repeat(5000) })
-  const broken: Record<string, [() => Promise<Buffer>, 'none' | 'gzip']> = {
+  const frames = async () => Buffer.concat([await brotliFrame(await whole()), END_OF_FRAMES])
+  const broken: Record<string, [() => Promise<Buffer>, Compression]> = {
     'an archive that is cut': [async () => (await whole()).subarray(0, 3000), 'none'],
     'an archive that is cut after a header': [async () => (await whole()).subarray(0, 512), 'none'],
     'an archive that is cut after its last entry': [
@@ -128,6 +131,21 @@ describe('unpack refuses and touches nothing with', () => {
     'an archive that should be compressed': [whole, 'gzip'],
     'a compressed archive that is cut': [async () => gzipSync(await whole()).subarray(0, 70), 'gzip'],
     'a compressed archive that should not be': [async () => gzipSync(await whole()), 'none'],
+    'an archive that should be brotli': [whole, 'brotli'],
+    'brotli that is cut in a frame': [async () => (await frames()).subarray(0, 30), 'brotli'],
+    'brotli that is cut after a frame': [async () => (await frames()).subarray(0, -1), 'brotli'],
+    'brotli with more after its end': [
+      async () => Buffer.concat([await frames(), Buffer.from('x')]),
+      'brotli',
+    ],
+    'brotli with a frame of a terabyte': [
+      async () => Buffer.from([0x80, 0x80, 0x80, 0x80, 0x80, 0x20]),
+      'brotli',
+    ],
+    'brotli with a frame that expands to much more': [
+      async () => Buffer.concat([await brotliFrame(Buffer.alloc(2 << 20)), END_OF_FRAMES]),
+      'brotli',
+    ],
     'a broken header': [async () => (await whole()).fill(0x39, 124, 135), 'none'],
   }
   it.each(Object.entries(broken))('%s', async (_, [bytes, compression]) => {
