@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { ExitCode, MurderError } from '../errors.ts'
 import { unpackHosts } from './host-list.ts'
+import { isLinkCommand } from './link.ts'
 import type { ReceiveOrder } from './order.ts'
 import { isTag, NO_TAG } from './tag.ts'
 
@@ -99,7 +100,8 @@ const isTarget: Check = (value) =>
   isTexts(valueAt(value, 'hosts')) &&
   isPort(valueAt(value, 'port')) &&
   isTexts(valueAt(value, 'hostKeys')) &&
-  isText(valueAt(value, 'hostName'))
+  isText(valueAt(value, 'hostName')) &&
+  optional(isLinkCommand)(valueAt(value, 'command'))
 const LINKS: Record<string, Check> = {
   'links.directory': isPath,
   'links.admit': isTexts,

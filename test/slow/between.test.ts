@@ -149,6 +149,39 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     expect(await fleet.quiet(5)).toEqual([])
   })
 
+  test('where a key does not do, the SSH agent that the user forwards does, and no file changes', async () => {
+    await closePorts(fleet.lab, fleet.servers, 'reject with tcp reset')
+    const { authorizedKeys, identity } = fleet.lab.keys
+    for (const index of fleet.servers.keys()) await configure(index, [`AuthorizedKeysFile ${authorizedKeys}`])
+    const socket = join(fleet.project.directory, 'agent')
+    const agent = fleet.lab.spawn('deploy', ['ssh-agent', '-D', '-a', socket])
+    const env = { ...WISHED, SSH_AUTH_SOCK: socket }
+    while (!existsSync(socket)) await setTimeout(50)
+    await fleet.lab.exec('deploy', ['ssh-add', '-q', identity], { env })
+    const config = fleet.lab.host('deploy').outside(join(userInfo().homedir, '.ssh', 'config'))
+    const usual = readFileSync(config, 'utf8')
+    try {
+      fleet.plant(8)
+      const without = await fleet.run(env)
+      expect(flat(without.text)).toContain('nor over SSH (')
+      writeFileSync(config, `ForwardAgent yes\n${usual}`)
+      fleet.plant(8)
+      const run = await fleet.run(env)
+      expect(flat(run.text)).toContain(
+        'The servers exchange over SSH, with the SSH agent that is forwarded: their peer ports refuse',
+      )
+      expect(run).toMatchObject({ code: 0 })
+      expect(seederSent(run.text)).toBeLessThan(2)
+    } finally {
+      writeFileSync(config, usual)
+      await agent.stop()
+      for (const index of fleet.servers.keys()) await configure(index, NOT_NEEDED)
+    }
+    expect(fleet.upToDate()).toHaveLength(5)
+    expect(await fleet.quiet(60)).toEqual([])
+    expect(changed()).toEqual([])
+  })
+
   test('a server that takes any variable from clients could be made to run something: no key is let in there', async () => {
     await configure(0, ['AcceptEnv *'])
     fleet.plant(4)

@@ -24,17 +24,22 @@ const owner = (): string => nameOwnProcess() ?? `${ownIdentity().pid} ${ownIdent
 
 /** Lets in these keys, and only to the other end of a link of this transfer. Throws why not. */
 export function admitKeys(publicKeys: readonly string[], directory: string): void {
-  const [program = '', agent = ''] = [process.execPath, process.argv[1]]
-  const words = [program, agent, 'link', directory]
-  if (words.some((word) => /[\n\r]/.test(word))) throw new Error('a path there has a line break')
+  const command = otherEndCommand(directory)
   if (!statSync(sshDirectory(), { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`there is no ${sshDirectory()}`)
-  const command = `exec ${words.map(quote).join(' ')}`
   const expiry = expiryTime(EXPIRY_S)
   const entries = publicKeys.map((publicKey) => ({ publicKey, command, expiry, owner: owner() }))
   changeFile(authorizedKeys(), (text) =>
     withEntries(text === undefined ? undefined : withoutEntries(text, isOwn), entries),
   )
+}
+
+/** The shell command that is the other end of a link of this transfer. Throws where there can be none. */
+export function otherEndCommand(directory: string): string {
+  const [program = '', agent = ''] = [process.execPath, process.argv[1]]
+  const words = [program, agent, 'link', directory]
+  if (words.some((word) => /[\n\r]/.test(word))) throw new Error('a path there has a line break')
+  return `exec ${words.map(quote).join(' ')}`
 }
 
 /** Removes this process's lines. Does not throw: nothing more could be done. */

@@ -8,7 +8,7 @@ import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 import { useDirectory } from '../receive/transfer-directory.ts'
 import { tryAll } from '../receive/try-reach.ts'
 import { openPrivateDirectory } from '../runs/run-directory.ts'
-import { admitKeys, removeKeys } from './admission.ts'
+import { admitKeys, otherEndCommand, removeKeys } from './admission.ts'
 import { Gate } from './gate.ts'
 import { isPublicKey, makeKeyPair } from './key-pair.ts'
 import {
@@ -58,20 +58,35 @@ export class Links implements PeerLinks {
     process.on('exit', this.#tidy)
   }
 
-  /** The public half of this server's key, once a test has shown that sshd here runs the forced command and nothing else. */
+  /**
+   * The public half of this server's key, once a test has shown that sshd here runs the forced command and nothing else. Where a
+   * key does not do, what to run here for those who log in with the forwarded SSH agent, once that has been tried.
+   */
   async offer(self: OfferQuestion['offer']['self']): Promise<LinkAnswers['offer']> {
+    const { username: user } = userInfo()
+    const why = await this.#tryKey(self)
+    if (why === undefined) return { publicKey: this.#ownKey(), user }
+    if (!process.env.SSH_AUTH_SOCK) return { why }
+    const command = otherEndCommand(this.directory)
+    return (await this.#tryOnSelf({ ...self, command })) === undefined ? { command, user } : { why }
+  }
+
+  async #tryKey(self: LinkTarget): Promise<string | undefined> {
     try {
-      const publicKey = this.#ownKey()
-      admitKeys([publicKey], this.directory)
-      const { failed } = await this.dial([self])
-      const why = failed[self.name]
-      this.#forget(self.name)
-      removeKeys()
-      return why === undefined ? { publicKey, user: userInfo().username } : { why }
+      admitKeys([this.#ownKey()], this.directory)
+      return await this.#tryOnSelf(self)
     } catch (error) {
+      return (error as Error).message
+    } finally {
       removeKeys()
-      return { why: (error as Error).message }
     }
+  }
+
+  /** Why it fails; undefined where it works. */
+  async #tryOnSelf(self: LinkTarget): Promise<string | undefined> {
+    const { failed } = await this.dial([self])
+    this.#forget(self.name)
+    return failed[self.name]
   }
 
   admit(publicKeys: readonly string[]): LinkAnswers['admit'] {
@@ -168,7 +183,8 @@ export class Links implements PeerLinks {
   }
 
   async #connect(name: string): Promise<SshLink> {
-    const link = await SshLink.open(name, this.directory, this.#over.signal)
+    const { command } = this.#targets.get(name) ?? {}
+    const link = await SshLink.open({ name, command }, this.directory, this.#over.signal)
     this.#open.add(link)
     link.socket.once('close', () => {
       this.#open.delete(link)

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import type { LinkTarget } from '../../protocol/link.ts'
+import { isLinkCommand, type LinkTarget } from '../../protocol/link.ts'
 
 /** In the private directory of links. ssh runs there, so that no path needs quotes. */
 export const KEY_FILE = 'key'
@@ -15,26 +15,34 @@ export const UNWANTED_VARIABLES = ['MURDER_PROBE', 'BASH_ENV'] as const
 /** A target whose address is known. */
 export type Placed = LinkTarget & { host: string }
 
-/** The first part of a target that would have a special meaning in the configuration. */
-export const badWordOf = ({ name, host, user = '', hostName }: Placed): string | undefined =>
-  [name, host, user, hostName].find((word) => word !== '' && !/^[\w[:][\w.:@+[\]-]*$/.test(word))
+/** The first part of a target that would have a special meaning for ssh. */
+export const badWordOf = ({ name, host, user = '', hostName, command }: Placed): string | undefined =>
+  [name, host, user, hostName].find((word) => word !== '' && !/^[\w[:][\w.:@+[\]-]*$/.test(word)) ??
+  (isLinkCommand(command ?? 'exec true') ? undefined : command)
 
 /**
  * What ssh needs to reach these targets, and no setting of the user. `Host` is the target's name; only that is on the argument
- * list. Only this key is offered, and only the host keys that the deploy host knows count.
+ * list. Only this key is offered, or only those of the forwarded agent, and only the host keys that the deploy host knows count.
  */
 export const sshConfig = (targets: readonly Placed[]): string =>
   targets.map((target) => sectionOf(target)).join('')
 
-function sectionOf({ name, host, port, user = userInfo().username, hostName }: Placed): string {
+const KEY_LOGIN = {
+  IdentityFile: KEY_FILE,
+  IdentitiesOnly: 'yes',
+  IdentityAgent: 'none',
+  IgnoreUnknown: 'SetEnv', // before OpenSSH 7.8
+  SetEnv: UNWANTED_VARIABLES.map((variable) => `${variable}=/dev/null`).join(' '),
+}
+const AGENT_LOGIN = { IdentityFile: 'none', IdentityAgent: 'SSH_AUTH_SOCK' }
+
+function sectionOf({ name, host, port, user = userInfo().username, hostName, command }: Placed): string {
   const options = {
     HostName: host,
     Port: port,
     User: user,
     HostKeyAlias: hostName,
-    IdentityFile: KEY_FILE,
-    IdentitiesOnly: 'yes',
-    IdentityAgent: 'none',
+    ...(command === undefined ? KEY_LOGIN : AGENT_LOGIN),
     PreferredAuthentications: 'publickey',
     UserKnownHostsFile: knownHostsFile(name),
     GlobalKnownHostsFile: '/dev/null',
@@ -52,8 +60,6 @@ function sectionOf({ name, host, port, user = userInfo().username, hostName }: P
     PermitLocalCommand: 'no',
     RequestTTY: 'no',
     Compression: 'no',
-    IgnoreUnknown: 'SetEnv', // before OpenSSH 7.8
-    SetEnv: UNWANTED_VARIABLES.map((variable) => `${variable}=/dev/null`).join(' '),
     // Its messages say why it fails. With more it also prints the server's banner.
     LogLevel: 'ERROR',
   }

@@ -3,9 +3,9 @@ import { pause } from '../../system/backoff.ts'
 import { Greetings, REACHED, TAKEN } from './greeting.ts'
 import { OneSocket } from './one-socket.ts'
 import { CONFIG_FILE } from './ssh-config.ts'
-import { whyNot } from './why-not.ts'
+import { type Login, whyNot } from './why-not.ts'
 
-/** The command that we ask for. The key's forced command must run instead. */
+/** The command that we ask for with a key. Its forced command must run instead. */
 const ASKED = 'murder command'
 /** Time for the login and the answer of the agent there. */
 const REACH_TIMEOUT_MS = 12_000
@@ -13,15 +13,21 @@ const REACH_TIMEOUT_MS = 12_000
 const ATTEMPTS = 3
 const PAUSE_S = 0.5
 
+interface LinkLogin {
+  name: string
+  command: string | undefined
+}
+
 /** The connection to one target. */
 export class SshLink {
+  readonly #login: Login
   readonly #ssh: OneSocket
   readonly #greetings: Greetings
 
   /** Connects to a target of the configuration. Resolves when the agent there answers. Rejects with the reason. */
-  static async open(name: string, directory: string, signal: AbortSignal): Promise<SshLink> {
+  static async open(target: LinkLogin, directory: string, signal: AbortSignal): Promise<SshLink> {
     for (let attempt = 1; ; attempt++) {
-      const link = new SshLink(name, directory)
+      const link = new SshLink(target, directory)
       try {
         await link.#reached(signal)
         return link
@@ -36,8 +42,9 @@ export class SshLink {
     }
   }
 
-  private constructor(name: string, directory: string) {
-    this.#ssh = new OneSocket(['ssh', '-F', CONFIG_FILE, name, ASKED], directory)
+  private constructor({ name, command }: LinkLogin, directory: string) {
+    this.#login = command === undefined ? 'key' : 'agent'
+    this.#ssh = new OneSocket(['ssh', '-F', CONFIG_FILE, name, '--', command ?? ASKED], directory)
     this.#greetings = new Greetings(this.socket)
   }
 
@@ -65,7 +72,7 @@ export class SshLink {
     try {
       await Promise.race([this.#greetings.until(REACHED), late])
     } catch (error) {
-      throw new Error(whyNot(this.#ssh.said, (error as Error).message))
+      throw new Error(whyNot(this.#ssh.said, (error as Error).message, this.#login))
     } finally {
       clearTimeout(timer)
     }

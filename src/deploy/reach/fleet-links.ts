@@ -1,6 +1,6 @@
 import { type HostKeys, hostKeysOf } from '../../fleet/ssh/connection/host-keys.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import type { LinkOrder, LinkTarget } from '../../protocol/link.ts'
+import { isLinkCommand, type LinkOrder, type LinkTarget } from '../../protocol/link.ts'
 import type { Reached } from '../../protocol/reach.ts'
 import { pause } from '../../system/backoff.ts'
 import { defined } from '../../system/defined.ts'
@@ -52,9 +52,8 @@ export async function prepareLinks(
   ]
   const blocked = failures.filter((word) => word !== 'reached')
   const inPairs = servers.filter((server) => pairs.some((pair) => pair.includes(server)))
-  context.display
-    .board()
-    .log(linksLine({ servers: inPairs, links: making.links, unlinked: making.unlinked, blocked }))
+  const { links, unlinked, isForwarded } = making
+  context.display.board().log(linksLine({ servers: inPairs, links, unlinked, blocked, isForwarded }))
   return { isOnly, orderOf: (server, isIn) => making.orderOf(server, isIn) }
 }
 
@@ -77,6 +76,8 @@ function pairsWanted(
 class Making {
   readonly links: Link[] = []
   readonly unlinked: Unlinked[] = []
+  /** Those that servers can log in to, with their keys or with the forwarded SSH agent. */
+  readonly #able = new Set<Server>()
   /** Later answers are ignored. */
   isOver = false
   readonly #context: Context
@@ -95,7 +96,7 @@ class Making {
   async make(pairs: readonly Link[]): Promise<void> {
     const servers = [...new Set(pairs.flat())]
     await Promise.all(servers.map(async (server) => this.#offer(server, await hostKeysOf(server))))
-    const able = pairs.filter((pair) => pair.every((server) => this.#keys.has(server)))
+    const able = pairs.filter((pair) => pair.every((server) => this.#able.has(server)))
     const admitted = new Set<Server>()
     await Promise.all(
       [...new Set(able.flat())].map(async (server) => {
@@ -105,6 +106,10 @@ class Making {
     const failed = await this.#dial(able.filter(([, to]) => admitted.has(to)))
     const back = failed.map(([from, to]): Link => [to, from]).filter(([, to]) => admitted.has(to))
     await this.#dial(back)
+  }
+
+  get isForwarded(): boolean {
+    return this.links.some(([, to]) => !this.#keys.has(to))
   }
 
   orderOf(server: Server, isIn: (other: Server) => boolean): LinkOrder | undefined {
@@ -135,13 +140,20 @@ class Making {
     const target: LinkTarget = { name, ...address, hostKeys: keys, hostName, ...defined({ user }) }
     this.#targets.set(server, target)
     const answer = await this.#ask(server, { offer: { directory: this.#directoryOf(server), self: target } })
-    const { publicKey, user: own } = answer
-    if (typeof publicKey !== 'string' || typeof own !== 'string') return this.#unlink(server, answer.why)
-    this.#keys.set(server, publicKey)
-    this.#targets.set(server, { ...target, user: user ?? own })
+    const { publicKey, command, user: own } = answer
+    const isKey = typeof publicKey === 'string'
+    if (typeof own !== 'string' || !(isKey || isLinkCommand(command))) return this.#unlink(server, answer.why)
+    this.#able.add(server)
+    if (isKey) this.#keys.set(server, publicKey)
+    this.#targets.set(server, {
+      ...target,
+      user: user ?? own,
+      ...(isKey ? {} : { command: command as string }),
+    })
   }
 
   async #admit(server: Server, pairs: readonly Link[]): Promise<boolean> {
+    if (!this.#keys.has(server)) return true // It takes the forwarded agent.
     const others = pairs
       .filter((pair) => pair.includes(server))
       .flatMap((pair) => pair.filter((one) => one !== server))

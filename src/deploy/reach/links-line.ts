@@ -22,11 +22,14 @@ export function linksLine({
   links,
   unlinked,
   blocked,
+  isForwarded = false,
 }: {
   servers: readonly Server[]
   links: readonly (readonly [Server, Server])[]
   unlinked: readonly Unlinked[]
   blocked: readonly Exclude<Reached, 'reached'>[]
+  /** Whether any of them needs the SSH agent that the user forwards. */
+  isForwarded?: boolean
 }): string {
   const why = blocked.length > 0 ? blocked.map((word) => BLOCKED[word]).join('; ') : 'as murder.between says'
   const linked = servers.filter((server) => links.some((link) => link.includes(server)))
@@ -50,5 +53,6 @@ export function linksLine({
     without.length === 0
       ? ''
       : `; not ${without.length === 1 ? 'one' : without.length} (${cause}), to which the seeder sends all`
-  return `${who} over SSH: ${why}${rest}`
+  const login = isForwarded ? ', with the SSH agent that is forwarded' : ''
+  return `${who} over SSH${login}: ${why}${rest}`
 }

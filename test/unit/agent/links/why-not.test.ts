@@ -17,3 +17,11 @@ test.each([
   ],
   ['', 'sshd runs something else than the command of the key (ForceCommand?): it has ended'],
 ])('%j', (said, why) => expect(whyNot(said, 'it has ended')).toBe(why))
+
+test('a login with the forwarded agent has other causes', () => {
+  const denied = 'root@10.0.0.2: Permission denied (publickey).'
+  expect(whyNot(denied, '', 'agent')).toBe('sshd takes no key of the SSH agent that is forwarded')
+  expect(whyNot('', 'it has ended', 'agent')).toBe(
+    'sshd runs something else than what is asked for (ForceCommand?): it has ended',
+  )
+})

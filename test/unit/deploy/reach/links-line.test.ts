@@ -10,6 +10,9 @@ test('all, some and none', () => {
   expect(linksLine({ servers, links, unlinked: [], blocked: ['silent'] })).toBe(
     'The servers exchange over SSH: nothing answers on their peer ports',
   )
+  expect(linksLine({ servers, links, unlinked: [], blocked: [], isForwarded: true })).toBe(
+    'The servers exchange over SSH, with the SSH agent that is forwarded: as murder.between says',
+  )
   // What failed in one direction and works in the other is no news.
   const unlinked = [
     { from: b, to: a, why: 'refused' },
