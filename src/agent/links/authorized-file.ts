@@ -58,6 +58,9 @@ function changeOnce(path: string, change: (text: string | undefined) => string |
   const before = statSync(path, { throwIfNoEntry: false })
   const file = before ? realpathSync(path) : path
   if (before && before.nlink > 1) throw new Error(`${path} has a second name`)
+  // Only root can give a new file to somebody else.
+  if (before && process.geteuid?.() !== 0 && before.uid !== process.geteuid?.())
+    throw new Error(`${path} belongs to another user`)
   // As bytes: comments need not be UTF-8.
   const text = before && readFileSync(file, 'latin1')
   const changed = change(text)

@@ -1,6 +1,7 @@
-import { fork } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -17,6 +18,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { changeFile } from '../../../../src/agent/links/authorized-file.ts'
+
+const NOBODY = 65_534
 
 let directory: string
 let path: string
@@ -74,18 +77,44 @@ test('the lock of a process that was killed does not count', () => {
   expect(existsSync(lock)).toBe(false)
 })
 
-test('several processes at once: each line of each is there', async () => {
-  writeFileSync(path, 'mine\n')
-  const program = join(directory, 'program.ts')
+/** A program that puts so many lines before those that are there. Its arguments are the file, and the text of each line. */
+async function program(lines: number): Promise<string> {
+  const source = join(directory, 'program.ts')
   const module = join(import.meta.dirname, '../../../../src/agent/links/authorized-file.ts')
   const built = join(directory, 'program.mjs')
   writeFileSync(
-    program,
+    source,
     `import { changeFile } from ${JSON.stringify(module)}
-    for (let n = 0; n < 20; n++) changeFile(process.argv[2], (text) => process.argv[3] + n + '\\n' + text)`,
+    for (let n = 0; n < ${lines}; n++) changeFile(process.argv[2], (text) => process.argv[3] + n + '\\n' + text)`,
   )
   const { build } = await import('esbuild')
-  await build({ entryPoints: [program], outfile: built, bundle: true, platform: 'node', format: 'esm' })
+  await build({ entryPoints: [source], outfile: built, bundle: true, platform: 'node', format: 'esm' })
+  return built
+}
+
+test.skipIf(process.geteuid?.() !== 0)(
+  'a file of another user stays as it is, and a line says whose it is',
+  async () => {
+    writeFileSync(path, 'mine\n')
+    const built = await program(1)
+    chownSync(directory, NOBODY, NOBODY)
+    chownSync(built, NOBODY, NOBODY)
+    const before = statSync(path)
+    const { status, stderr } = spawnSync(process.execPath, [built, path, 'a'], {
+      uid: NOBODY,
+      gid: NOBODY,
+      encoding: 'utf8',
+    })
+    expect(status).not.toBe(0)
+    expect(stderr).toContain(`${path} belongs to another user`)
+    expect(statSync(path)).toEqual(before)
+    expect(readdirSync(directory).filter((name) => name.startsWith('.'))).toEqual([])
+  },
+)
+
+test('several processes at once: each line of each is there', async () => {
+  writeFileSync(path, 'mine\n')
+  const built = await program(20)
   await Promise.all(
     ['a', 'b', 'c'].map(
       (name) =>
