@@ -182,6 +182,24 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     expect(changed()).toEqual([])
   })
 
+  test('a server whose release was edited takes the whole through SSH, after a delta that came with its order', async () => {
+    await closePorts(fleet.lab, fleet.lab.hosts)
+    fleet.plant(8)
+    expect(await fleet.run(WISHED)).toMatchObject({ code: 0 })
+    const edited = fleet.server(1).outside(join(deployTo, 'current', 'large'))
+    writeFileSync(edited, Buffer.from(readFileSync(edited)).fill(0, 1_000_000, 1_000_100))
+    writeFileSync(join(fleet.project.workspace, 'file'), 'changed')
+    const large = join(fleet.project.workspace, 'large')
+    writeFileSync(large, Buffer.from(readFileSync(large)).fill(1, 5_000_000, 5_000_100))
+    const run = await fleet.run(WISHED)
+    expect(run).toMatchObject({ code: 0 })
+    expect(flat(run.text)).toContain('.2 reaches the deploy host through SSH: nothing answers there')
+    expect(run.text).toMatch(/^no delta .*: changed there, so it took the whole package$/m)
+    expect(fleet.upToDate()).toHaveLength(5)
+    expect(await fleet.quiet(5)).toEqual([])
+    expect(changed()).toEqual([])
+  })
+
   test('a server that takes any variable from clients could be made to run something: no key is let in there', async () => {
     await configure(0, ['AcceptEnv *'])
     fleet.plant(4)

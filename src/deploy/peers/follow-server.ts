@@ -174,6 +174,7 @@ export class ServerFollower {
     this.#isComplete = false
     this.#board.log(`${this.server.label} gets the whole package: ${this.#refused}`, this.server.label)
     this.peer = new RemotePeer(context, this.server)
+    await this.#chosen.plan.swarm.meet?.(this.server, this.peer)
     return undefined
   }
 

@@ -9,11 +9,12 @@ const WHY = {
   setting: 'as murder.reach says',
 }
 
-/** The choice and its reason; undefined where all is direct. */
-export function reachLine(ways: readonly Way[]): string | undefined {
+/** The choice and its reason; undefined where all is direct. `one`: the only server that was asked. */
+export function reachLine(ways: readonly Way[], one?: string): string | undefined {
   const through = ways.flatMap((way) => (way.way === 'ssh' ? way.why : []))
   if (through.length === 0) return undefined
-  const who = through.length === ways.length ? 'All servers' : `${through.length} of ${ways.length} servers`
   const why = [...new Set(through)].map((word) => WHY[word]).join('; ')
+  if (one !== undefined) return `${one} reaches the deploy host through SSH: ${why}`
+  const who = through.length === ways.length ? 'All servers' : `${through.length} of ${ways.length} servers`
   return `${who} reach the deploy host through SSH: ${why}`
 }

@@ -4,6 +4,7 @@ import type { Failure } from '../../report/failures.ts'
 import { pause } from '../../system/backoff.ts'
 import type { Context } from '../context/context.ts'
 import { Placement } from '../hosts/placement.ts'
+import type { RemotePeer } from '../peers/remote-peer.ts'
 import { chooseReach, usualWords, type Way } from './choose-reach.ts'
 import { type FleetLinks, prepareLinks } from './fleet-links.ts'
 import { tryLoopbacks } from './loopbacks.ts'
@@ -26,6 +27,11 @@ export interface Reach {
   readonly filtered: Promise<readonly Failure[]>
   /** The links between servers over SSH, once they are made. */
   readonly links: Promise<FleetLinks>
+  /**
+   * Finds out how a server reaches tracker and seeder that could not say so before, because its order needed neither. `targets`: the
+   * ports where they run. Its relay, if it needs one, is in `relays` then.
+   */
+  meet(server: Server, peer: RemotePeer, targets: RelayTargets): Promise<void>
   /** Where the relay of this server leads, if it has one. */
   lead(server: Server, targets: RelayTargets): void
   close(): Promise<void>
@@ -41,6 +47,35 @@ export async function prepareReach(
   tag: string,
   running: RelayTargets = {},
 ): Promise<Reach> {
+  const { placement, tried, ways, relays, areWaysTried } = await findWays(context, start, running)
+  const tell = (line: string | undefined) => line && context.display.board().log(line)
+  tell(reachLine([...ways.values()]))
+  const links = prepareLinks(context, start, tried.servers, tag)
+  links.catch(() => {}) // Whoever awaits them gets the failure.
+  const relayPorts = portsOf(relays, context.signal)
+  return {
+    through: new Set(relays.keys()),
+    areWaysTried,
+    relays: relayPorts,
+    filtered: tryLoopbacks(placement.seeder.server ? [] : [...relays.keys()], start.peers, context.signal),
+    links,
+    async meet(server, peer, targets) {
+      if (!areWaysTried || tried.sites.has(server) || relays.has(server)) return
+      const alone = { ...start, peers: new Map([[server, peer]]) }
+      const found = await findWays(context, alone, targets)
+      tell(reachLine([...found.ways.values()], server.label))
+      for (const [one, relay] of found.relays) relays.set(one, relay)
+      for (const [one, own] of await portsOf(found.relays, context.signal)) (await relayPorts).set(one, own)
+    },
+    lead: (server, targets) => relays.get(server)?.leadTo(targets),
+    async close() {
+      await Promise.all([...relays.values()].map((relay) => relay.close()))
+    },
+  }
+}
+
+/** Asks how each server reaches this machine, and perhaps the others, and starts the relays that are needed. */
+async function findWays(context: Context, start: Start, running: RelayTargets) {
   const { reach, between, ports, trackerPorts } = context.settings
   const placement = new Placement(context, start.facts)
   const { seeder, tracker, hasOwnTracker } = placement
@@ -56,21 +91,7 @@ export async function prepareReach(
   const ways = waysOf(context, start, { sites, placement, tried })
   const relays = new Map<Server, Relay>()
   for (const [server, { way }] of ways) if (way === 'ssh') relays.set(server, new Relay(context, server))
-  const line = reachLine([...ways.values()])
-  if (line) context.display.board().log(line)
-  const links = prepareLinks(context, start, tried.servers, tag)
-  links.catch(() => {}) // Whoever awaits them gets the failure.
-  return {
-    through: new Set(relays.keys()),
-    areWaysTried: wanted.sites.length > 0,
-    relays: portsOf(relays, context.signal),
-    filtered: tryLoopbacks(seeder.server ? [] : [...relays.keys()], start.peers, context.signal),
-    links,
-    lead: (server, targets) => relays.get(server)?.leadTo(targets),
-    async close() {
-      await Promise.all([...relays.values()].map((relay) => relay.close()))
-    },
-  }
+  return { placement, tried, ways, relays, areWaysTried: wanted.sites.length > 0 }
 }
 
 /** Closes a way to this machine that may still be on its way. Whoever awaits it gets its failure. */

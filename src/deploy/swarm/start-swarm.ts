@@ -59,14 +59,18 @@ export async function startSwarm(
   }
   const sent = () => seeder.sent + more.sent
   const relays = await reach.relays
-  const seededAt = (seederPort: number): ReachableSwarm => ({
-    placement,
-    relays,
-    areWaysTried: reach.areWaysTried,
-    seederPort,
-    sent,
-    lead: (server) => reach.lead(server, { seeder: seederPort, ...defined({ tracker: tracker?.port }) }),
-  })
+  const seededAt = (seederPort: number): ReachableSwarm => {
+    const ports = { seeder: seederPort, ...defined({ tracker: tracker?.port }) }
+    return {
+      placement,
+      relays,
+      areWaysTried: reach.areWaysTried,
+      seederPort,
+      sent,
+      meet: (server, peer) => reach.meet(server, peer, ports),
+      lead: (server) => reach.lead(server, ports),
+    }
+  }
   return {
     ...seededAt(seeder.port),
     trackerPort: tracker?.port,

@@ -2,6 +2,7 @@ import type { MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { RelayPorts } from '../../protocol/tunnel/tunnel.ts'
 import type { Placement } from '../hosts/placement.ts'
+import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 
 /** What a server needs to know about a swarm to take part. */
@@ -14,6 +15,8 @@ export interface ReachableSwarm {
   areWaysTried?: boolean
   /** Content bytes that all seeders have sent so far, where that is known. */
   sent(): number
+  /** Called with a server's new peer when it needs tracker and seeder after an order that needed neither. */
+  meet?(server: Server, peer: RemotePeer): Promise<void>
   /** Called before a server gets its order, so that its relay, if it has one, leads to this seeder. */
   lead?(server: Server): void
 }

@@ -33,6 +33,7 @@ test('one line says how many go through SSH, and why', () => {
   expect(reachLine([silent, silent])).toBe(
     'All servers reach the deploy host through SSH: nothing answers there',
   )
+  expect(reachLine([silent], 'a')).toBe('a reaches the deploy host through SSH: nothing answers there')
   expect(reachLine([direct, silent, { way: 'ssh', why: 'unknown' }])).toBe(
     '2 of 3 servers reach the deploy host through SSH: nothing answers there; its address is not known',
   )
