@@ -6,6 +6,7 @@ import type { Command, Outcome, RunOptions } from './command.ts'
 import { Limit } from './limit.ts'
 import { remoteCommand } from './ssh/bootstrap.ts'
 import { makeControlDirectory } from './ssh/connection/control-directory.ts'
+import { Explanation } from './ssh/connection/explanation.ts'
 import { isCommandRetried } from './ssh/connection/retry.ts'
 import { routeTo } from './ssh/connection/route.ts'
 import { SharedConnection } from './ssh/connection/shared-connection.ts'
@@ -176,11 +177,13 @@ export class Fleet {
     const { server, step, options, signal } = turn
     const inShell = await this.#inShell(turn)
     if (inShell) return outcomeOf(inShell, turn)
+    const explanation = new Explanation(server, options.connectTimeoutS ?? this.#options.connectSeconds)
     for (let retry = 1; ; retry++) {
       const asMaster = options.stays ? this.#runAsMaster(turn) : undefined
       const unreachable = asMaster || options.isNew ? undefined : await this.#connect(turn)
       if (unreachable) return { server, ok: false, error: unreachable }
-      const result = await (asMaster ?? runSession(this.#order(turn)))
+      const ended = await (asMaster ?? runSession(this.#order(turn)))
+      const result = ended.stop ? ended : await explanation.of(ended, signal)
       const again = isCommandRetried(result, options.repeatable ?? false)
       if (again && retry <= this.#options.retries) {
         this.#options.onCommand(server, step, 0, 'again')

@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect as connectSocket, createServer } from 'node:net'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
@@ -269,6 +270,65 @@ describeIf(sshdMissing, 'a fleet of real sshd servers', () => {
     }))
     expect(outcome).toMatchObject({ error: { code: 'SSH_BASTION' } })
   })
+
+  test.each(['INFO', 'ERROR', 'QUIET'])(
+    'a bastion that forbids forwarding is named, with LogLevel %s',
+    async (level) => {
+      const server = await sshd()
+      const config = [`AuthorizedKeysFile ${join(server.directory, 'authorized_keys')}`]
+      const open = await sshd({ config })
+      const closed = await sshd({ config: [...config, 'AllowTcpForwarding no'] })
+      const elsewhere = await sshd({ config: [...config, 'PermitOpen 192.0.2.1:22'] })
+      const ours = {
+        ...server.extraSshOptions,
+        StrictHostKeyChecking: 'no',
+        IdentityFile: server.key,
+        LogLevel: level,
+      }
+      const file = join(server.directory, 'ssh_config')
+      const host = (name: string, port: number, how: string[] = []) => [
+        `Host ${name}`,
+        'HostName 127.0.0.1',
+        `Port ${port}`,
+        ...how,
+      ]
+      useConfig(server, [
+        ...host('closed', closed.port),
+        ...host('elsewhere', elsewhere.port),
+        ...host('open', open.port),
+        ...host('far-closed', closed.port, ['ProxyJump open']),
+        ...host('a', server.port, ['ProxyJump closed']),
+        ...host('b', server.port, ['ProxyJump elsewhere']),
+        ...host('c', server.port, [`ProxyCommand ssh -F ${file} -q -W %h:%p closed 2>/dev/null`]),
+        ...host('d', server.port, ['ProxyJump open,closed']),
+        ...host('e', server.port, [`ProxyCommand ssh -F ${file} -qW %h:%p far-closed`]),
+        ...host('f', server.port, ['ProxyJump closed,open']),
+        ...host('g', 1, ['ProxyJump open']),
+        'Host *',
+        ...Object.entries(ours).map(([name, value]) => `  ${name} ${value}`),
+      ])
+      const retried: string[] = []
+      const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+      const fleet = fleetOf(
+        names.map((name) => ({ host: name, user: userInfo().username })),
+        server,
+        { onCommand: ({ host: name }, _, __, outcome) => outcome === 'again' && retried.push(name) },
+      )
+      const outcomes = await fleet.run('try', () => ({ script: 'true' }))
+      const said = outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.message.split(': try: ')[1]))
+      const forbids = ({ port }: Sshd) => `the bastion 127.0.0.1:${port} forbids to forward connections to it`
+      expect(said).toEqual([
+        forbids(closed),
+        forbids(elsewhere),
+        forbids(closed),
+        forbids(closed),
+        forbids(closed),
+        `the bastion 127.0.0.1:${closed.port} on the way to it cannot connect to the next one: administratively prohibited`,
+        'nothing listens on its SSH port 22',
+      ])
+      expect(retried).toEqual([])
+    },
+  )
 
   test('what ~/.ssh/config sets for people changes no session', async () => {
     const server = await sshd()

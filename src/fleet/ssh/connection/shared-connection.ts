@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { backoff, pause } from '../../../system/backoff.ts'
 import type { Server } from '../server.ts'
 import type { SessionResult } from '../session.ts'
+import { Explanation } from './explanation.ts'
 import { Master, type MasterResult } from './master.ts'
 import { MasterCommand, type RunMaster } from './master-command.ts'
 import { isConnectionRetried } from './retry.ts'
@@ -89,14 +90,16 @@ export class SharedConnection {
 
   /** Tries again after a pause while sshd rejects us, as it does when too many connect at once (MaxStartups). */
   async #try(seconds: number, stop: AbortSignal): Promise<MasterResult> {
+    const explanation = new Explanation(this.#server, seconds)
     for (let retry = 1; ; retry++) {
       this.#clear()
       const master = new Master(this.#server, this.#socket, seconds)
       this.#master = master
       const kill = () => void master.kill()
       stop.addEventListener('abort', kill, { once: true })
-      const result = await master.up
+      const up = await master.up
       stop.removeEventListener('abort', kill)
+      const result = up.up || up.timedOut ? up : await explanation.of(up, stop)
       if (!isConnectionRetried(result) || retry > this.#retries) return result
       this.#onRetry()
       try {

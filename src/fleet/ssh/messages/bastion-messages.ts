@@ -10,8 +10,10 @@ const ENDED = String.raw`[\s\S]*(?:kex_exchange_identification|banner exchange|U
 export const betweenBastions: Message = {
   pattern: /open failed: (?:connect failed: )?([^:\r\n]+)(?:[\s\S]*UNKNOWN port){2}/,
   code: 'SSH_BASTION',
-  what: ([, why]) => `a bastion on the way to it cannot connect to the next one: ${why}`,
+  what: ({ 1: why, input, index }) =>
+    `${bastionIn(input, index) ?? 'a bastion'} on the way to it cannot connect to the next one: ${why}`,
   cure: 'check names and ports in ProxyJump, and that each bastion reaches the next one and may forward to it (AllowTcpForwarding, PermitOpen)',
+  hidesCause: true,
 }
 
 const refused: Message = {
@@ -32,16 +34,19 @@ const unreachable: Message = {
 const forbidden: Message = {
   pattern: /open failed: administratively prohibited/,
   code: 'SSH_BASTION',
-  what: 'its bastion forbids to forward connections to it',
+  what: ({ input, index }) =>
+    `${bastionIn(input, index) ?? 'its bastion'} forbids to forward connections to it`,
   cure: 'allow it in sshd_config of the bastion (AllowTcpForwarding, PermitOpen)',
+  hidesCause: true,
 }
 
-/** Where the bastion's LogLevel hides the reason. */
+/** Where the LogLevel of the bastion's ssh hides the reason, or a connection to the bastion that is shared (ControlMaster). */
 const notForwarded: Message = {
-  pattern: /^(?![\s\S]*open failed: )[\s\S]*stdio forwarding failed/,
+  pattern: /^(?![\s\S]*open failed: )[\s\S]*stdio forwarding (?:request )?failed/i,
   code: 'SSH_BASTION',
   what: 'its bastion cannot connect to it',
   cure: 'check that it is up, that the bastion reaches its SSH port, and that AllowTcpForwarding there allows it',
+  hidesCause: true,
 }
 
 const closed: Message = {
@@ -70,7 +75,7 @@ export const bastionMessages = [refused, unreachable, forbidden, notForwarded, c
 /** The last words of another program on the way. */
 export const proxySaid: Message = {
   pattern:
-    /(?:^|\n)(?!Warning: |\*\* |kex_exchange_identification)([^\r\n]+)\r?\n(?:kex_exchange_identification|banner exchange)[^\n]*(?:\n[^\n]*UNKNOWN port.*|UNKNOWN port.*)/,
+    /(?:^|\n)(?!Warning: |debug\d: |\*\* |kex_exchange_identification)([^\r\n]+)\r?\n(?:kex_exchange_identification|banner exchange)[^\n]*(?:\n[^\n]*UNKNOWN port.*|UNKNOWN port.*)/,
   code: 'SSH_PROXY',
   what: ([, said]) => `the ProxyCommand to it failed, also on every retry: ${said}`,
   cure: 'see what that program needs; it is set as ProxyCommand in ~/.ssh/config',
@@ -85,4 +90,12 @@ export const proxyEnded: Message = {
   cure: (_, login) =>
     `this must work: ${inBatch(login.byHand)}; if it does, raise MaxStartups there and on the bastion, or lower "concurrency"`,
   passes: true,
+  hidesCause: true,
+}
+
+/** The bastion to which a verbose ssh has logged in last before `index`. */
+function bastionIn(verbose: string, index: number): string | undefined {
+  const [, host, port] =
+    [...verbose.slice(0, index).matchAll(/^debug1: Authenticating to (\S+):(\d+) as /gm)].at(-1) ?? []
+  return host && `the bastion ${port === '22' ? host : `${host}:${port}`}`
 }

@@ -46,6 +46,11 @@ export function isTurnedAway(ending: Pick<Ending, 'started' | 'stderr'>): boolea
   return !ending.started && findBeforeStart(ending.stderr, '')?.passes === true
 }
 
+/** Whether the way to the server failed, and ssh did not say all that it could about it. */
+export function hidesCause(ending: { started?: boolean; stderr: string }): boolean {
+  return ending.started !== true && findBeforeStart(ending.stderr, '')?.hidesCause === true
+}
+
 /** Messages that say that a program could not be started, here or on the server. */
 const EXHAUSTED =
   /[Cc]annot fork|fork: |Resource temporarily unavailable|Cannot allocate memory|Too many open files|(?:shell|exec) request failed|\bE(?:AGAIN|MFILE|NFILE|NOMEM)\b/

@@ -5,6 +5,8 @@ export interface Finding {
   cure?: string
   /** Whether the same may work a little later. */
   passes?: boolean
+  /** Whether a verbose ssh would say more. */
+  hidesCause?: boolean
 }
 
 /** The server of a message: its label, and the command that does the same login by hand. */
@@ -20,17 +22,18 @@ export interface Message {
   what: Text
   cure: Text
   passes?: boolean
+  hidesCause?: boolean
 }
 
 type Text = string | ((match: RegExpExecArray, login: Login) => string)
 
 /** What the first message that matches means. */
 export function firstFinding(messages: readonly Message[], input: string, login: Login): Finding | undefined {
-  for (const { pattern, code, what, cure, passes = false } of messages) {
+  for (const { pattern, code, what, cure, passes = false, hidesCause = false } of messages) {
     const match = pattern.exec(input)
     if (!match) continue
     const filled = (text: Text) => (typeof text === 'string' ? text : text(match, login))
-    return { code, what: filled(what), cure: filled(cure), passes }
+    return { code, what: filled(what), cure: filled(cure), passes, hidesCause }
   }
   return undefined
 }

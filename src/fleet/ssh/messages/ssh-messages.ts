@@ -189,13 +189,16 @@ const messages = [
   connectionLost,
 ]
 
-/** What `stderr` means when the script has not started, without ssh's debugging lines; undefined when unknown. */
+/**
+ * What `stderr` means when the script has not started; undefined when unknown. Of ssh's debugging lines only those count that name
+ * the machines on the way.
+ */
 export function findBeforeStart(
   stderr: string,
   server: string,
   byHand = defaultLogin(server),
 ): Finding | undefined {
-  const input = stderr.replaceAll(/^debug\d: .*$/gm, '')
+  const input = stderr.replaceAll(/^debug\d: (?!Authenticating to ).*$/gm, '')
   return firstFinding(messages, input, { server, byHand })
 }
 

@@ -109,6 +109,18 @@ test.each([
     'allow it in sshd_config of the bastion (AllowTcpForwarding, PermitOpen)',
   ],
   [
+    "debug1: Authenticating to 10.0.0.1:22 as 'me'\ndebug1: Authenticating to 10.0.0.2:2200 as 'me'\nchannel 0: open failed: administratively prohibited: open failed\nstdio forwarding failed\nkex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535\n",
+    'SSH_BASTION',
+    'me@web1:2222: upload: the bastion 10.0.0.2:2200 forbids to forward connections to it',
+    'allow it in sshd_config of the bastion (AllowTcpForwarding, PermitOpen)',
+  ],
+  [
+    'Stdio forwarding request failed: Session open refused by peer\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
+    'SSH_BASTION',
+    'me@web1:2222: upload: its bastion cannot connect to it',
+    'check that it is up, that the bastion reaches its SSH port, and that AllowTcpForwarding there allows it',
+  ],
+  [
     'stdio forwarding failed\r\nkex_exchange_identification: Connection closed by remote host\r\nConnection closed by UNKNOWN port 65535\r\n',
     'SSH_BASTION',
     'me@web1:2222: upload: its bastion cannot connect to it',
