@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleAgent } from '../support/harness/agent-harness.ts'
+import { NEW } from '../support/lab/firewall.ts'
 import { Lab, labAvailable } from '../support/lab/lab.ts'
 
 const MiB = 1024 * 1024
@@ -168,5 +169,30 @@ describe.skipIf(!labAvailable())('by hand', () => {
       expect((await received('server3')) - before).toBeLessThan(16 * MiB * 1.05 + 1.5 * MiB)
       expect(rest('server3')).toBe('')
     })
+  })
+
+  it('a machine that can open no connections says so, and is reached when the seeder is told of it', async () => {
+    await murder('server1', 'stop', '--all')
+    const from = outside('server1', '/srv/data.torrent')
+    writeFileSync(outside('server4', '/srv/data.torrent'), readFileSync(from))
+    execFileSync('rm', ['-rf', outside('server4')])
+    const rules = [
+      'add table inet shut',
+      'add chain inet shut output { type filter hook output priority 0; }',
+    ]
+    rules.push(`add rule inet shut output oifname != "lo" ${NEW} drop`)
+    await lab.exec('server4', ['nft', '-f', '-'], { input: `${rules.join('\n')}\n` })
+    await murder('server1', 'tracker')
+    await murder('server1', 'seed', '/srv/data.torrent', '/srv/data')
+    const peer = ['peer', '/srv/data.torrent', '/srv/data', '--no-linger', '--connect-timeout']
+    const alone = await murder('server4', ...peer, '7')
+    expect(alone).toMatchObject({ code: 3 })
+    expect(alone.stderr).toContain('it reaches nobody, name it to the seeder: --peer HOST:6881')
+    await murder('server1', 'stop', '--all')
+    await murder('server1', 'tracker')
+    const address = `${lab.host('server4').address}:6881`
+    await murder('server1', 'seed', '/srv/data.torrent', '/srv/data', '--peer', address)
+    expect(await murder('server4', ...peer, '30')).toMatchObject({ code: 0, stdout: 'Done and done\n' })
+    expect(rest('server4')).toBe('')
   })
 })

@@ -4,7 +4,7 @@ import { awakeSeconds } from '../../system/awake.ts'
 import type { Participant } from '../../torrent/participant.ts'
 import type { Stats } from '../../torrent/participant-options.ts'
 import type { ContentJob } from '../runs/job.ts'
-import { sourcesGone, timeoutError } from './timeout-error.ts'
+import { nobodyYet, sourcesGone, timeoutError } from './timeout-error.ts'
 import { verdict } from './watchdog.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -17,6 +17,8 @@ const IDLE_REPORT_MS = 10_000
 const SOURCES_MS = 2000
 /** A neighbour that has just left may come back, and others get this much time to tell what they have. */
 const SOURCES_GONE_MS = 5000
+/** Most others are met within a second. */
+const NOBODY_MS = 5000
 
 const awakeMs = () => awakeSeconds() * 1000
 
@@ -39,6 +41,7 @@ export class ContentMonitor {
   #last: Stats | undefined
   #complete = false
   #isWithoutSource = false
+  #isLonely = false
   #banned = 0
   #fail: (error: MurderError) => void = () => {}
 
@@ -132,6 +135,15 @@ export class ContentMonitor {
     const sought = (now - this.#connecting) / 1000
     if (ranOut) this.#fail(timeoutError(ranOut, job, { ...stats, sought }))
     else this.#tellOfSources({ ...stats, sought }, now)
+    this.#tellOfNobody({ ...stats, sought }, now)
+  }
+
+  /** Says once that no other was met yet. */
+  #tellOfNobody(at: Stats & { sought: number }, now: number): void {
+    const isLonely = !this.#complete && at.peers === 0 && !at.foundContent && at.received === 0
+    if (this.#isLonely || !isLonely || now - this.#connecting < NOBODY_MS) return
+    this.#isLonely = true
+    this.#emit({ event: 'warning', message: nobodyYet(this.#job, at, this.#participant.port) })
   }
 
   /** Says once that all who have what is missing are gone. */

@@ -46,6 +46,12 @@ export function sourcesGone(job: ContentJob, at: Situation): string {
   return `at ${share} nobody has the rest any more${left}: see with murder status on the seeder's machine why it has ended${wait}`
 }
 
+/** What a peer says that still looks for the first other one. `port` is where it listens itself. */
+export function nobodyYet(job: ContentJob, at: Situation, port: number): string {
+  const wait = job.timeouts.connect > 0 ? `; it gives up after ${job.timeouts.connect} s` : ''
+  return `connected to nobody yet: ${tried(job)}${trackerPart(at)}${wait}. If others reach this machine and it reaches nobody, name it to the seeder: --peer HOST:${port}`
+}
+
 function wrongError({
   wrongSeeder: {
     address,
@@ -66,18 +72,20 @@ const hashesPart = (at: Situation) =>
   at.lacksHashes ? ", and nobody has sent the torrent's piece hashes" : ''
 const trackerPart = (at: Situation) => (at.trackerError ? `; the tracker: ${at.trackerError}` : '')
 
-function connectError(job: ContentJob, at: Situation): MurderError {
-  const tried = [
+function tried(job: ContentJob): string {
+  const all = [
     ...job.trackers.map((url) => `tracker ${url}`),
     ...job.peers.map((address) => `peer ${address}`),
     ...(job.via ?? []),
   ]
-  const what =
-    tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was neither a tracker nor a peer to try'
+  return all.length > 0 ? `tried ${all.join(', ')}` : 'there was neither a tracker nor a peer to try'
+}
+
+function connectError(job: ContentJob, at: Situation): MurderError {
   const met = at.peers > 0 ? ' who has any of it (only peers that wait, too)' : ''
   const { connect, stall } = job.timeouts
   const seconds = Math.max(...[connect, stall].filter((limit) => limit > 0 && limit <= at.sought))
-  const message = `connected to nobody in ${seconds} s${met}: ${what}${trackerPart(at)}`
+  const message = `connected to nobody in ${seconds} s${met}: ${tried(job)}${trackerPart(at)}`
   return new MurderError('NOT_CONNECTED', message, {
     exitCode: ExitCode.stalled,
     cure: 'check that tracker and seeder run and that a firewall lets this machine reach them; other addresses: --tracker, --peer, and on the seeder --address',

@@ -48,6 +48,7 @@ const watch = (role: ContentJob['role'], timeouts: Partial<ContentJob['timeouts'
   const participant = {
     stats: () => stats,
     topSources,
+    port: 6882,
     get hasSource() {
       return hasSource
     },
@@ -125,7 +126,7 @@ it('says within seconds, and once, that nobody has what is missing any more', as
 })
 
 it.each([
-  ['that never met one who has any of it', { foundContent: false }],
+  ['that met only others who wait', { foundContent: false, peers: 1 }],
   ['whose seeder sent wrong bytes', { wrongSeeder: { address: '10.0.0.1:6881', files: ['data'] } }],
 ])('a peer %s says that alone', async (_which, more) => {
   watch('peer', { stall: 60 })
@@ -134,6 +135,18 @@ it.each([
   stats = { ...stats, ...more }
   await vi.advanceTimersByTimeAsync(20_000)
   expect(events.filter(({ event }) => event === 'warning')).toEqual([])
+})
+
+it('a peer that meets nobody says within seconds, and once, what it tried and what helps', async () => {
+  watch('peer', { connect: 60, stall: 120 })
+  watchEnd()
+  stats = { ...stats, foundContent: false }
+  await vi.advanceTimersByTimeAsync(4000)
+  expect(events.filter(({ event }) => event === 'warning')).toEqual([])
+  await vi.advanceTimersByTimeAsync(20_000)
+  const message =
+    'connected to nobody yet: tried peer 10.0.0.1:6881; it gives up after 60 s. If others reach this machine and it reaches nobody, name it to the seeder: --peer HOST:6882'
+  expect(events.filter(({ event }) => event === 'warning')).toEqual([{ event: 'warning', message }])
 })
 
 /** Why it gave up, as far as it has. */
