@@ -1,12 +1,13 @@
 import { PassThrough } from 'node:stream'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
+import { oneLine } from '../../text/format.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { deployToOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
-import { readReleaseScript, writeReleaseScript } from '../scripts/releases/copy-script.ts'
+import { readReleaseLine, readReleaseScript, writeReleaseScript } from '../scripts/releases/copy-script.ts'
 
 /** How many bytes the reading server may be ahead of the writing one. */
 const BUFFER_BYTES = 16 << 20
@@ -41,7 +42,14 @@ async function copyTo(
   const options = { signal: AbortSignal.any([signal, both.signal]), stallTimeoutS: settings.timeouts.stall }
   const read = {
     script: readReleaseScript(releasesPath(deployToOf(shipit, source)), release),
-    onLine: (line: string) => decode(line, bytes),
+    onLine: (line: string) => {
+      const read = readReleaseLine(line)
+      if ('bytes' in read) bytes.write(read.bytes)
+      else
+        shipit.log(
+          `${target.label}: ${oneLine(read.left)} of ${release} comes empty: on ${source.label} something is mounted there`,
+        )
+    },
   }
   const write = {
     script: writeReleaseScript(deployToOf(shipit, target), release, author()),
@@ -61,5 +69,3 @@ async function copyTo(
   }))
   return sourceFailed.length > 0 ? sourceFailed : failuresOf(outcomes.slice(1), 'copy')
 }
-
-const decode = (line: string, bytes: PassThrough) => void bytes.write(Buffer.from(line, 'base64'))

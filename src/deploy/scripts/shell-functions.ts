@@ -23,29 +23,34 @@ export const STARTED = `started() {
 /** Shell function `still_runs PID START`: whether that process runs. Needs `started`, whose start time it compares. */
 export const STILL_RUNS = `still_runs() { if [ -r /proc/self/stat ]; then started "$1" && [ "$start" = "$2" ]; else ps -p "$1" >/dev/null 2>&1; fi; }`
 
+/** Shell function `mounts_in PATH`: prints the mount points at and in a directory, and fails where there are none. */
+export const MOUNTS = `mounts_in() (
+  case "$1" in */*) m=\${1%/*}; m=\${m:-/} ;; *) m=. ;; esac
+  p=$(cd "$m" 2>/dev/null && pwd -P) || exit 1
+  p=\${p%/}/\${1##*/}
+  if [ -r /proc/self/mountinfo ]; then
+    case "$p" in *[\\\\[:space:]]*) p=$(printf '%s\\n' "$p" | sed 's/\\\\/\\\\134/g; s/ /\\\\040/g; s/	/\\\\011/g') ;; esac
+    m=$(while read -r a b c d m rest; do
+      case "$m" in "$p"|"$p"/*) printf '%s\\n' "$m" ;; esac
+    done </proc/self/mountinfo)
+    case "$m" in *\\\\*) m=$(printf '%s\\n' "$m" | sed 's/\\\\040/ /g; s/\\\\011/	/g; s/\\\\134/\\\\/g') ;; esac
+  else
+    m=$(mount | while IFS= read -r m; do
+      m=\${m#* on }
+      case "$m" in "$p/"*|"$p "*) printf '%s\\n' "\${m%% [(]*}" ;; esac
+    done)
+  fi
+  [ -n "$m" ] && printf '%s\\n' "$m"
+)`
+
 /**
  * Shell functions `mount_in PATH`, which prints a mount point at or in a directory and fails where there is none, and
  * `remove_tree PATH`, which removes a directory with all its content, but nothing behind a mount, because that is not ours. `rm
  * --one-file-system` does not stop at a bind mount of the same file system. `owner_in PATH` prints an entry of a directory that
  * belongs to another user.
  */
-export const REMOVE = `mount_in() (
-  case "$1" in */*) m=\${1%/*}; m=\${m:-/} ;; *) m=. ;; esac
-  p=$(cd "$m" 2>/dev/null && pwd -P) || exit 1
-  p=\${p%/}/\${1##*/}
-  if [ -r /proc/self/mountinfo ]; then
-    case "$p" in *[\\\\[:space:]]*) p=$(printf '%s\\n' "$p" | sed 's/\\\\/\\\\134/g; s/ /\\\\040/g; s/	/\\\\011/g') ;; esac
-    while read -r a b c d m rest; do
-      case "$m" in "$p"|"$p"/*) printf '%s\\n' "$m" | sed 's/\\\\040/ /g; s/\\\\011/	/g; s/\\\\134/\\\\/g'; exit 0 ;; esac
-    done </proc/self/mountinfo
-    exit 1
-  fi
-  m=$(mount | while IFS= read -r m; do
-    m=\${m#* on }
-    case "$m" in "$p/"*|"$p "*) printf '%s\\n' "\${m%% [(]*}"; break ;; esac
-  done)
-  [ -n "$m" ] && printf '%s\\n' "$m"
-)
+export const REMOVE = `${MOUNTS}
+mount_in() { mounts_in "$1" | { read -r m && printf '%s\\n' "$m"; }; }
 owner_in() {
   [ "$(id -u)" != 0 ] || return 1 # Nobody's files are in the way of root.
   find "$1" ! -user "$(id -u)" -exec ls -ld {} \\; 2>/dev/null | {
