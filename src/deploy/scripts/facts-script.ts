@@ -100,7 +100,10 @@ if [ -n "$version" ]; then say node "$version"; say nodePath "$node"
 else say nodeSaid "$(printf '%s\\n' "$said" | tail -n 60 | tr '\\n' '\\036')"; fi
 
 [ ! -e "$d" ] || [ -d "$d" ] || bad "$d is not a directory"
-if [ -d "$d/current" ] && [ ! -L "$d/current" ]; then bad "$d/current is a directory, not a link"; fi
+if [ -e "$d/current" ] && [ ! -L "$d/current" ]; then
+  [ ! -d "$d/current" ] || bad "$d/current is a directory, not a link: move it away"
+  bad "$d/current is a file, not a link: move it away"
+fi
 ${readOnly ? LOOK : MAKE}
 ${platformScript(readOnly)}
 a=${quotePath(agent)}

@@ -137,7 +137,10 @@ describe('the script that asks', () => {
 
   it('says what is in the way', () => {
     mkdirSync(join(root, 'app/current'), { recursive: true })
-    expect(ask().problem).toBe(`${root}/app/current is a directory, not a link`)
+    expect(ask().problem).toBe(`${root}/app/current is a directory, not a link: move it away`)
+    rmSync(join(root, 'app/current'), { recursive: true })
+    writeFileSync(join(root, 'app/current'), '')
+    expect(ask().problem).toBe(`${root}/app/current is a file, not a link: move it away`)
     rmSync(join(root, 'app'), { recursive: true })
     writeFileSync(join(root, 'app'), '')
     expect(ask().problem).toBe(`${root}/app is not a directory`)
