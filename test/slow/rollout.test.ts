@@ -391,6 +391,21 @@ test('a watched group goes back when its health does not hold', async () => {
   expect(it.live()).toEqual(['one', 'one', 'one'])
 })
 
+test('a watched group without a server that may fail is watched to the end', async () => {
+  const it = await fleetOfThree()
+  it.set({ healthCheck })
+  expect((await it.deploy('one')).code).toBe(0)
+  // The first is ill after 5 s, the second in the end.
+  const fall = (name: string, seconds: number) =>
+    `[ "$NAME" != ${name} ] || (sleep ${seconds}; touch ../ill) &`
+  const after = `${fall('a', 1)} ${fall('b', 7)} true`
+  it.set({ healthCheck, tolerate: 1, rollout: { groups: [2, 3], watch: 9, after } })
+  const run = await it.deploy('two')
+  expect(run.stdout).toContain('1 of 3 servers failed; murder.tolerate lets the others go on')
+  expect(run.code).toBe(1)
+  expect(it.live()).toEqual(['one', 'one', 'one'])
+})
+
 test('what does not fit is refused before anything changes', async () => {
   const it = await fleetOfThree()
   const refused = async (murder: MurderSettings, line: string) => {

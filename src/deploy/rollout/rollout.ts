@@ -69,15 +69,8 @@ class Rollout {
     } finally {
       const drained = await this.#service.putAllBack()
       this.#context.record.drained = drained
-      if (drained.length > 0)
-        say(
-          this.#context,
-          `${drained.join(', ')}: still out of service: run murder.rollout.after there`,
-          'drained',
-          {
-            servers: drained,
-          },
-        )
+      const text = `${drained.join(', ')}: still out of service: run murder.rollout.after there`
+      if (drained.length > 0) say(this.#context, text, 'drained', { servers: drained })
     }
   }
 
@@ -111,7 +104,11 @@ class Rollout {
     this.#save(group.number - 1)
     await step((servers) => this.#service.putBack(group, servers))
     await step((servers) => this.#look(servers, { isFirst: true }))
-    if (rollout.watch > 0) await step((servers) => this.#watch(servers))
+    if (rollout.watch > 0)
+      await this.#watch(group, taking().length, async () => {
+        await step((servers) => this.#look(servers))
+        return taking().length > 0
+      })
     await step(async (servers) => ({ failures: await this.#guards.release(servers) }))
     this.#tell(group, 'live', (performance.now() - begun) / 1000)
     this.#save(group.number)
@@ -148,19 +145,17 @@ class Rollout {
     return { failures, stopped }
   }
 
-  async #watch(servers: readonly Server[]): Promise<StepFailures> {
+  /** Servers that may fail are left out, and the others watched on. */
+  async #watch(group: PlannedGroup<Server>, servers: number, look: () => Promise<boolean>): Promise<void> {
+    if (servers === 0) return
     const { settings, shipit, signal } = this.#context
     const { watch: seconds } = settings.rollout
-    shipit.log(`Watching ${count(servers.length, 'server')} for ${seconds} s`)
-    const look = async () => {
-      const failed = await this.#look(servers)
-      return failed.failures.length > 0 || failed.stopped ? failed : undefined
-    }
+    shipit.log(`Watching ${count(servers, 'server')} for ${seconds} s`)
     try {
-      return (await watch(seconds, look, { signal })) ?? { failures: [] }
+      await watch(seconds, look, { signal })
     } catch (error) {
-      if (!signal.aborted) throw error
-      return { failures: [], stopped: interrupted('') }
+      if (!signal.aborted || error !== signal.reason) throw error
+      await this.#giveUpWhenAborted(group)
     }
   }
 

@@ -3,18 +3,19 @@ import { pause } from '../../system/backoff.ts'
 /** Time between two checks of a watched group. */
 const LOOK_EVERY_S = 5
 
-/** Checks repeatedly for `seconds`, the last time at the end. Returns the first finding. Throws the reason of the signal. */
-export async function watch<T>(
+/**
+ * Looks repeatedly for `seconds`, the last time at the end, as long as a look says that there is something left to look at. Throws
+ * what a look throws, and the reason of the signal.
+ */
+export async function watch(
   seconds: number,
-  look: () => Promise<T | undefined>,
+  look: () => Promise<boolean>,
   { signal, everyS = LOOK_EVERY_S }: { signal?: AbortSignal; everyS?: number } = {},
-): Promise<T | undefined> {
+): Promise<void> {
   const end = performance.now() + seconds * 1000
   for (;;) {
     const left = Math.max(0, (end - performance.now()) / 1000)
     await pause(Math.min(everyS, left), signal)
-    const found = await look()
-    if (found !== undefined) return found
-    if (left <= everyS) return undefined
+    if (!(await look()) || left <= everyS) return
   }
 }
