@@ -126,11 +126,12 @@ export class DeployRun {
     this.#tried = release
     shipit.log(`Publishing release "${shipit.releasePath}"`)
     const begun = performance.now()
+    const isRollback = context.resumed?.isRollback ?? this.#namedBy?.task === 'rollback:init'
     await context.interrupt.during(() =>
       rollOut(context, {
         release,
         isNew: context.resumed?.isNew ?? release === this.#updated,
-        isRollback: context.resumed?.isRollback ?? this.#namedBy?.task === 'rollback:init',
+        isRollback,
         onReverted: (before, how) => {
           this.#isReverted = true
           notify(context, 'reverted', { release })
@@ -141,7 +142,7 @@ export class DeployRun {
     context.record.phases.publish = (performance.now() - begun) / 1000
     forgetBroughtBefore(shipit, release)
     shipit.log('Release published.')
-    notify(context, this.#namedBy?.task === 'rollback:init' ? 'rolledBack' : 'published')
+    notify(context, isRollback ? 'rolledBack' : 'published')
     shipit.emit('published')
   }
 
@@ -168,7 +169,7 @@ export class DeployRun {
   async rollback(): Promise<void> {
     const context = contextOf(this.#shipit)
     refuseBoth(this.#shipit)
-    await this.#begin(context)
+    await this.#begin(context, 'is being rolled back')
     nameDirectories(this.#shipit)
     await this.nameRelease('rollback:init', () => context.interrupt.during(() => prepareRollback(context)))
     this.#shipit.emit('rollback')
@@ -177,7 +178,7 @@ export class DeployRun {
   /** Makes the following tasks continue a rollout. */
   async resume(): Promise<void> {
     const context = contextOf(this.#shipit)
-    await this.#begin(context)
+    await this.#begin(context, 'a rollout goes on')
     nameDirectories(this.#shipit)
     await this.nameRelease('murder:resume', () => context.interrupt.during(() => prepareResume(context)))
     context.display.finish()
@@ -206,7 +207,7 @@ export class DeployRun {
     throw nothingToPublish(`${this.#namedBy.task} has failed`, 'what it said above tells what to do')
   }
 
-  async #begin(context: Context): Promise<void> {
+  async #begin(context: Context, doing = 'is being deployed'): Promise<void> {
     context.log.begin()
     if (this.#begun) return
     if (!context.staging) {
@@ -216,7 +217,7 @@ export class DeployRun {
     checkOwnDeployTo(context, new Set([this.#onPublished]))
     this.#begun = { context, at: new Date() }
     watchExit((code) => this.#endWithProcess(code))
-    if (!context.staging) notify(context, 'started')
+    if (!context.staging) notify(context, 'started', { doing })
     // Nothing waits for it: what serves it is loaded while the servers are asked.
     void startPage(context).then((page) => {
       this.#page = page
@@ -245,8 +246,9 @@ export class DeployRun {
     const done = runReport(context, at, error, this.#report, release)
     endPicture(context, done)
     this.#page?.end()
-    writeReport(this.#shipit, done)
-    sendTrace(this.#shipit, done, context.record.timeline)
+    const told = context.log.redactedValue(done)
+    writeReport(this.#shipit, told)
+    sendTrace(this.#shipit, told, context.record.timeline)
     const { task = '' } = this.#namedBy ?? {}
     const kind = context.resumed?.isRollback ? 'rollback' : KINDS[task]
     const hasBegun = context.resumed !== undefined || task !== 'murder:resume'

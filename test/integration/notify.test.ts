@@ -86,3 +86,31 @@ test('a webhook that is not there holds nothing up, and a file says so', async (
     .poll(() => existsSync(failures) && readFileSync(failures, 'utf8'), { timeout: 40_000, interval: 500 })
     .toContain('murder.notify.command ended with exit code 3')
 })
+
+test('a rollback says where it goes, and a report has no secret either', async () => {
+  const it = await embedded(1)
+  const told = join(it.project.root, 'told')
+  const report = join(it.project.root, 'report.json')
+  const check = `echo asked "$MURDER_NOTIFY_URL"; test ! -e '${told}.no'`
+  it.configure({
+    murder: { linger: 0, notify: { command: `cat >>'${told}'` }, rollout: { local: { check } } },
+  })
+  const { url } = await webhook(0)
+  const env = { MURDER_NOTIFY_URL: url, MURDER_REPORT: report }
+  for (const content of ['one', 'two']) {
+    writeFileSync(join(it.project.workspace, 'file'), content)
+    expect((await it.project.run('deploy', env)).code).toBe(0)
+  }
+  const [live] = it.current()
+  expect((await it.project.run('rollback', env)).code).toBe(0)
+  const texts = () => readFileSync(told, 'utf8')
+  await expect.poll(texts, { timeout: 30_000 }).toMatch(/test: rolled back to \d{14} \(/)
+  await expect.poll(texts, { timeout: 30_000 }).toContain('test: is being rolled back (')
+  expect(JSON.parse(readFileSync(report, 'utf8')).previousRelease).toBe(live?.slice(9))
+
+  writeFileSync(`${told}.no`, '')
+  // Also where there is nothing to tell.
+  expect((await it.project.run('deploy', { ...env, MURDER_NOTIFY_ON: 'rolledBack' })).code).toBe(1)
+  const { error } = JSON.parse(readFileSync(report, 'utf8'))
+  expect(error).toContain('asked ***')
+})

@@ -88,6 +88,7 @@ function makeContext(shipit: Shipit, peers?: string[]): Context {
   const { connections, besides } = findConnections(shipit, settings, peers)
   watchCommands(connections)
   const log = new DeployLog(shipit)
+  if (settings.notify.url !== undefined) log.hide(settings.notify.url)
   const servers = toServers(connections)
   const record = new RunRecord(servers)
   const picture = new PictureRecorder(

@@ -53,6 +53,13 @@ export class DeployLog {
     return redact(text, process.env, this.#secrets)
   }
 
+  /** The same with all texts in it, for what leaves this machine. */
+  redactedValue<T>(value: T): T {
+    return JSON.parse(JSON.stringify(value), (_, each) =>
+      typeof each === 'string' ? this.redacted(each) : each,
+    )
+  }
+
   event({ event, ...fields }: OutputEvent): void {
     this.line(`${event} ${JSON.stringify(fields)}`)
   }

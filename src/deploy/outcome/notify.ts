@@ -7,23 +7,22 @@ import { notifyFile } from '../../notify-file.ts'
 import { author } from '../context/author.ts'
 import type { Context } from '../context/context.ts'
 import { logsDirectory } from '../paths/local-paths.ts'
-import { said } from './run-report.ts'
+import { releaseBefore, said } from './run-report.ts'
 import { count } from './say.ts'
 
 /**
  * Sends the notices that `notify` asks for. A process of its own delivers them, with retries; the run does not wait. Failed
- * deliveries are listed in `.shipit-murder/logs/notify.txt`. `error`: the failure of the run.
+ * deliveries are listed in `.shipit-murder/logs/notify.txt`.
  */
 export function notify(
   context: Context,
   occasion: Occasion,
-  { error, release = context.shipit.releaseDirname }: { error?: unknown; release?: string | undefined } = {},
+  { release = context.shipit.releaseDirname, ...about }: About = {},
 ): void {
-  const { settings, shipit, log } = context
+  const { settings, shipit } = context
   const { url, command, on } = settings.notify
   if ((url === undefined && command === undefined) || !on.includes(occasion)) return
-  if (url !== undefined) log.hide(url)
-  const body = JSON.stringify(noticeOf(context, occasion, error, release))
+  const body = JSON.stringify(noticeOf(context, occasion, { release, ...about }))
   try {
     mkdirSync(logsDirectory(), { recursive: true, mode: 0o700 })
     const failures = openSync(join(logsDirectory(), 'notify.txt'), 'a', 0o600)
@@ -41,27 +40,34 @@ export function notify(
   }
 }
 
-const WORDS: Record<Occasion, string> = {
-  started: 'is being deployed',
-  published: 'published',
-  failed: 'failed',
-  reverted: 'taken back',
-  rolledBack: 'rolled back',
+interface About {
+  /** The failure of the run. */
+  error?: unknown
+  release?: string | undefined
+  /** What has started. */
+  doing?: string
+}
+
+const textOf: Record<Occasion, (about: { doing: string; release: string }) => string> = {
+  started: ({ doing }) => doing,
+  published: ({ release }) => `${release} published`,
+  failed: ({ release }) => `${release} failed`,
+  reverted: ({ release }) => `${release} taken back`,
+  rolledBack: ({ release }) => `rolled back to ${release}`,
 }
 
 /** `text` is what Slack and similar services show. It contains no secrets. */
 function noticeOf(
   { fleet, record, shipit, log }: Context,
   event: Occasion,
-  error: unknown,
-  release: string | undefined,
+  { error, release, doing = 'begins' }: About,
 ) {
   const { who, when } = author()
   const { environment, currentRevision: revision = null } = shipit
   const servers = fleet.all.length
   const published = record.servers.filter((server) => server.published).length
   const why = error === undefined ? null : log.redacted(said(error))
-  const what = event === 'started' ? WORDS.started : `${release ?? 'a deploy'} ${WORDS[event]}`
+  const what = textOf[event]({ doing, release: release ?? 'a deploy' })
   const where = `${environment}: ${what} (${count(servers, 'server')}, by ${who})`
   return {
     text: why === null ? where : `${where}: ${why}`,
@@ -69,7 +75,7 @@ function noticeOf(
     environment,
     release: release ?? null,
     revision,
-    previousRelease: shipit.previousRelease ?? null,
+    previousRelease: releaseBefore(shipit),
     by: who,
     when,
     servers,

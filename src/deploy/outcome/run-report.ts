@@ -1,5 +1,6 @@
 import { ExitCode, explain, MurderError } from '../../errors.ts'
 import type { DeployReport } from '../../report/deploy-report.ts'
+import type { Shipit } from '../../shipit.ts'
 import type { Context } from '../context/context.ts'
 
 /**
@@ -20,7 +21,7 @@ export function runReport(
     environment: shipit.environment,
     release: release ?? null,
     revision: shipit.currentRevision ?? null,
-    previousRelease: shipit.previousRelease ?? null,
+    previousRelease: releaseBefore(shipit),
     begun: begun.toISOString(),
     ended: ended.toISOString(),
     seconds: (ended.getTime() - begun.getTime()) / 1000,
@@ -40,6 +41,10 @@ export function runReport(
     servers: record.servers,
   }
 }
+
+/** What was live before, on most servers; a rollback has a name of its own for it. */
+export const releaseBefore = ({ previousRelease, prevReleaseDirname }: Shipit): string | null =>
+  previousRelease ?? prevReleaseDirname ?? null
 
 export type RunReport = ReturnType<typeof runReport>
 
