@@ -23,7 +23,9 @@ export function liveReleases(fleet: ReadonlyMap<string, ServerReleases>): LiveRe
   const most = mostCommon([...fleet.values()].flatMap(({ live }) => live ?? []))
   return [...fleet].map(([server, found]) => {
     const { live, history } = found
-    const at = history.findLast(({ event, release }) => event === 'live' && release === live)
+    // Nothing notes when somebody changes the link by hand.
+    const last = history.findLast(({ event }) => event === 'live')
+    const at = last?.release === live ? last : undefined
     const releases = classify(found).map(({ name, state }) => ({ name, state }))
     const [since, who] = [at?.when ?? null, at?.who ?? null]
     return { server, live: live ?? null, since, who, differs: live !== most, releases }

@@ -65,6 +65,7 @@ function describe(live: readonly LiveRelease[], events: readonly FleetEvent[]): 
         who,
       ].map(oneLine),
     )
+  const most = live.find(({ differs }) => !differs)?.live ?? 'none'
   const apart = live.filter(({ differs }) => differs)
   const which = nameSome(
     apart.map(({ server }) => oneLine(server)),
@@ -73,7 +74,7 @@ function describe(live: readonly LiveRelease[], events: readonly FleetEvent[]): 
   const agreement =
     apart.length === 0
       ? 'All servers have the same release live.'
-      : `${count(apart.length, 'server')} ${apart.length === 1 ? 'has' : 'have'} another release live than most: ${which}`
+      : `${count(apart.length, 'server')} ${apart.length === 1 ? 'has' : 'have'} another release live than ${oneLine(most)}: ${which}`
   const more = events.length > rows.length ? `… and ${events.length - rows.length} before that\n` : ''
   const titles = (all: readonly { title: string }[]) => all.map(({ title }) => title)
   return [

@@ -44,6 +44,12 @@ test('what is live where, since when and by whom, and who differs', () => {
   ])
 })
 
+test('nobody knows since when a link is that was changed by hand', () => {
+  const history = [at(1, 'live', one), at(2, 'was-live', one), at(2, 'live', two)]
+  const byHand = new Map([['a', { live: one, releases: [two, one], history }]])
+  expect(liveReleases(byHand)).toMatchObject([{ live: one, since: null, who: null }])
+})
+
 test('what one command did on several servers is one event', () => {
   const events = fleetEvents(fleet).map(({ when, event, release, servers }) => [
     when.slice(18, 19),
