@@ -68,12 +68,14 @@ describe.skipIf(!labAvailable() || !hasNft())('a release that is to be confirmed
   })
 
   test.each([
-    ['new connections', BLOCK],
-    ['all of SSH', BLOCK_ALL],
-  ])('a release that blocks %s goes back by itself, and the others with it', async (_, block) => {
+    // Longer than there is to confirm.
+    ['new connections', BLOCK, '10'],
+    ['all of SSH', BLOCK_ALL, '3'],
+  ])('a release that blocks %s goes back by itself, and the others with it', async (_, block, connect) => {
     const activate = `${say('activate')}; ${onSecond(block)}`
     const report = join(fleet.lab.directory, 'blocked.json')
-    const env = { ...CONFIRM, MURDER_UNDO: OPEN, MURDER_TIMEOUTS_HOOK: '10', MURDER_REPORT: report }
+    const own = { MURDER_TIMEOUTS_CONNECT: connect, MURDER_TIMEOUTS_HOOK: '10', MURDER_REPORT: report }
+    const env = { ...CONFIRM, ...own, MURDER_UNDO: OPEN }
     const run = await fleet.run({ ...env, MURDER_ACTIVATE: `[ -e ../no ] || { ${activate}; }` })
     expect(run.code, run.text).toBe(1)
     expect(fleet.lives()).toEqual(before)
@@ -82,6 +84,7 @@ describe.skipIf(!labAvailable() || !hasNft())('a release that is to be confirmed
     expect(said(blocked)).toContain(`activate ${name(before[1])}`)
     await gone()
     expect(flat(run.text)).toMatch(/1 of 2 servers failed: every server has what it had before/)
+    expect(run.text).not.toContain('interrupted')
     // Nobody is shut out: the next deploy reaches all.
     expect(await fleet.run(CONFIRM)).toMatchObject({ code: 0 })
     expect(fleet.upToDate()).toHaveLength(2)

@@ -141,16 +141,18 @@ export class Guards {
       })
       signal.throwIfAborted()
       if (outcome.ok && !this.hasGoneBack(server)) return []
-      if (!outcome.ok && (error === undefined || !left.aborted)) error = outcome.error
+      if (!outcome.ok && !left.aborted) error = outcome.error
       if (performance.now() >= end) break
       await pause(RETRY_PAUSE_S, signal)
     }
     const { label } = server
     if (this.hasGoneBack(server)) return [{ server: label, step: 'confirm', cause: WENT_BACK }]
     this.#unreached.add(server)
-    const [cause] = failuresOf([{ server, ok: false, error: error as MurderError }], 'confirm')
-    const why = `no new SSH connection in ${duration(this.#seconds)}: ${cause?.cause ?? '?'}`
-    return [{ server: label, step: 'confirm', cause: why, cure: CURE }]
+    const causes = error
+      ? failuresOf([{ server, ok: false, error }], 'confirm').map(({ cause }) => cause)
+      : []
+    const cause = [`no new SSH connection in ${duration(this.#seconds)}`, ...causes].join(': ')
+    return [{ server: label, step: 'confirm', cause, cure: CURE }]
   }
 
   /** Takes the guards away: the group is done, or what it has stays in any case. Gives where that was too late. */
