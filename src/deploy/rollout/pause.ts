@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface, type ReadLineOptions } from 'node:readline/promises'
 import { ExitCode, MurderError } from '../../errors.ts'
 import { pause } from '../../system/backoff.ts'
 import type { Context } from '../context/context.ts'
@@ -17,7 +17,11 @@ export function checkPause({ settings }: Pick<Context, 'settings'>): void {
 }
 
 /** Waits, or asks. Gives whether to go on. Throws the reason of the signal. */
-export async function pauseBefore(context: Context, next: string): Promise<boolean> {
+export async function pauseBefore(
+  context: Pick<Context, 'settings' | 'shipit' | 'signal' | 'display'>,
+  next: string,
+  terminal: ReadLineOptions = { input: process.stdin, output: process.stdout },
+): Promise<boolean> {
   const { settings, shipit, signal, display } = context
   const seconds = settings.rollout.pause
   if (seconds === 0) return true
@@ -27,15 +31,17 @@ export async function pauseBefore(context: Context, next: string): Promise<boole
     return true
   }
   display.finish()
-  const prompt = createInterface({ input: process.stdin, output: process.stdout })
-  // Ctrl-C would end the prompt alone.
-  prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  // The terminal stays as it is: then Ctrl-C is a signal as elsewhere, and there is nothing to restore on one that is gone.
+  const prompt = createInterface({ ...terminal, terminal: false })
+  // Whoever cannot answer says no: Ctrl-D, or a terminal that is gone.
+  const gone = new Promise<string>((resolve) => {
+    for (const event of ['close', 'error']) prompt.once(event, () => resolve(''))
+  })
+  const asked = prompt.question(`Go on with ${next}? [y/N] `, { signal }).catch(() => '')
   try {
-    const answer = await prompt.question(`Go on with ${next}? [y/N] `, { signal })
-    return /^\s*y(es)?\s*$/i.test(answer)
-  } catch (error) {
+    const answer = await Promise.race([asked, gone])
     signal.throwIfAborted()
-    throw error
+    return /^\s*y(es)?\s*$/i.test(answer)
   } finally {
     prompt.close()
   }
