@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Groups } from '../../src/config/kinds/rollout.ts'
 import type { MurderSettings } from '../../src/config/schema.ts'
@@ -229,6 +230,22 @@ test('a deploy that is killed says so as well where only commands on the deploy 
     it.set({ rollout: { groups: [1, '100%'], local }, healthCheck: '[ "$NAME" != b ]', ...more })
     expect((await it.deploy('three')).code).toBe('tolerate' in more ? 0 : 1)
     expect(await out()).toBeNull()
+  }
+})
+
+test('hooks of a deploy that is killed end with it', async () => {
+  const it = await fleetOfThree()
+  const late = (word: string) => `echo begun >>'${it.log}'; sleep 4; echo ${word} >>'${it.log}'`
+  for (const rollout of [{ local: { beforeGroup: late('local') } }, { before: late('server') }]) {
+    it.set({ rollout })
+    writeFileSync(join(it.project.workspace, 'file'), 'one')
+    it.said()
+    const run = it.project.start('deploy')
+    await expect.poll(() => readFileSync(it.log, 'utf8'), { timeout: 30_000 }).toContain('begun')
+    run.signal('SIGKILL')
+    await run.ended
+    await setTimeout(5000)
+    expect(new Set(it.said())).toEqual(new Set(['begun']))
   }
 })
 

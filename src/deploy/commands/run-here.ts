@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { MurderError } from '../../errors.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
+import { endWithUs } from '../../system/end-with-us.ts'
 import { oneLine } from '../../text/format.ts'
 
 /** How much of the end of a command's output is kept. */
@@ -23,8 +24,8 @@ export interface LocalCommand {
 }
 
 /**
- * Runs the user's own command on the deploy host, in a process group of its own, so that Ctrl-C leaves it alone. Returns why it
- * failed. Does not wait for a program that it leaves in the background.
+ * Runs the user's own command on the deploy host, in a process group of its own, so that Ctrl-C leaves it alone; but it ends when
+ * this process is killed. Returns why it failed. Does not wait for a program that it leaves in the background.
  */
 export async function runHere(order: LocalCommand): Promise<MurderError | undefined> {
   const { command, env, timeoutS, signal, name, input } = order
@@ -34,6 +35,7 @@ export async function runHere(order: LocalCommand): Promise<MurderError | undefi
     env: { ...process.env, ...env },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
+  const isDone = child.pid === undefined ? undefined : endWithUs(child.pid)
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -57,7 +59,10 @@ export async function runHere(order: LocalCommand): Promise<MurderError | undefi
   signal?.addEventListener('abort', kill)
   const code = await new Promise<number | string | null>((resolve) => {
     child.once('error', (error) => resolve(error.message))
-    child.once('exit', (exitCode, by) => setTimeout(() => resolve(exitCode ?? by), FLUSH_MS))
+    child.once('exit', (exitCode, by) => {
+      isDone?.()
+      setTimeout(() => resolve(exitCode ?? by), FLUSH_MS)
+    })
   })
   timer?.stop()
   signal?.removeEventListener('abort', kill)

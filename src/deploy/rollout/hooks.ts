@@ -58,6 +58,7 @@ export async function runHook(
       within: inCurrent ? [current] : [current, deployTo],
       env: valuesOf(server, release),
       timeoutS,
+      isAttended: true,
     })
     return extend(text, remotePath)
   }

@@ -1,7 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type UserCommand, userCommandScript } from '../../../../src/deploy/scripts/user-command-script.ts'
 import { remoteCommand, scriptLine } from '../../../../src/fleet/ssh/bootstrap.ts'
@@ -69,6 +72,27 @@ describe.each([[['sh']], [['busybox', 'sh']], [['bash', '--posix']]])('in %j', (
     await expect.poll(left).toBe('')
     expect(late('true', 70.4)).toMatchObject({ status: 0 })
     await expect.poll(left).toBe('')
+  })
+
+  test('when the deploy is gone, so is what it has begun; until then it runs', async () => {
+    const script = userCommandScript({
+      commands: ['sleep 72.1; echo next >&2', 'echo more >&2'],
+      within: [root],
+      env: {},
+      isAttended: true,
+    })
+    const begun = () =>
+      spawnSync('sh', ['-c', 'ps -A -o args= | grep -c "^sleep 72[.]"']).stdout.toString().trim()
+    const child = spawn(shell, [...args, '-c', script], { stdio: ['pipe', 'ignore', 'pipe'] })
+    const [said, closed] = [text(child.stderr), once(child, 'close')]
+    child.stdin.write('\n\n')
+    await expect.poll(begun).toBe('1')
+    await setTimeout(300)
+    expect(child.exitCode).toBeNull()
+    child.stdin.end('\n')
+    expect(await closed).toEqual([137, null])
+    expect(await said).not.toMatch(/next|more/)
+    await expect.poll(begun).toBe('0')
   })
 
   test('its variables have exactly these values', () => {
