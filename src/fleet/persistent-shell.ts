@@ -10,6 +10,8 @@ import {
   PULSE_TO_ANSWER,
   SAID_ALL,
 } from './persistent-shell-script.ts'
+import type { ScriptLibrary, ServerLibrary } from './script-library.ts'
+import { LACKS_LIBRARY, libraryLine, openLibrary } from './script-library-script.ts'
 import { outOfTime, outputTooLong } from './ssh/messages/diagnose.ts'
 import type { Server } from './ssh/server.ts'
 import type { FurtherScript, RunningShell, SessionResult, Stop } from './ssh/session.ts'
@@ -40,19 +42,31 @@ export class PersistentShell implements RunningShell {
   readonly ended: Promise<Outcome>
   readonly #giveUp = new AbortController()
   #input: PassThrough | undefined
+  /** What the shell knows by its number once it has said all. */
+  readonly #library: ScriptLibrary | undefined
   /** Gets the next lines. */
   #listener: (line: string) => void
   #over = false
   #busy = true
   #unanswered = 0
 
-  /** `answerTimeout`: seconds until its answer must be complete. `signal` ends it only before that. */
+  /**
+   * `answerTimeout`: seconds until its answer must be complete. `signal` ends it only before that. With a library all scripts are
+   * sent by the numbers of their lines.
+   */
   constructor(
     fleet: Fleet,
     server: Server,
-    order: { step: string; script: string; answerTimeout: number; signal: AbortSignal },
+    order: {
+      step: string
+      script: string
+      answerTimeout: number
+      signal: AbortSignal
+      library?: ServerLibrary
+    },
   ) {
-    const { step, script, answerTimeout, signal } = order
+    const { step, script, answerTimeout, signal, library } = order
+    this.#library = library?.library.after(script)
     const lines: string[] = []
     let length = 0
     let heard = (_: Outcome) => {}
@@ -60,14 +74,21 @@ export class PersistentShell implements RunningShell {
       heard = resolve
     })
     let timer: AwakeTimer | undefined
+    let askedFor: ScriptLibrary | undefined
     const stdin = () => {
       this.#input = new PassThrough()
+      askedFor = library?.library
       timer ??= new AwakeTimer(answerTimeout, () =>
         this.#giveUp.abort(outOfTime('total', answerTimeout, server.label, step)),
       )
       return this.#input
     }
     this.#listener = (line) => {
+      if (line === LACKS_LIBRARY && askedFor) {
+        this.#input?.write(libraryLine(askedFor.text))
+        askedFor = undefined
+        return
+      }
       if (line !== SAID_ALL) {
         length += line.length + 1
         if (length > MAX_ANSWER_CHARACTERS) return this.#giveUp.abort(outputTooLong(server.label, step))
@@ -84,7 +105,7 @@ export class PersistentShell implements RunningShell {
       if (line === IS_HERE) this.#unanswered = 0
       else this.#listener(line)
     }
-    const command = { script, stdin, onLine }
+    const command = { script: library ? inShell(script, library) : script, stdin, onLine }
     const options = { signal: this.#giveUp.signal, stays: true, maxOutputBytes: MAX_OUTPUT_BYTES }
     this.ended = fleet.runOn(server, step, command, options).then((outcome) => {
       this.#over = true
@@ -123,7 +144,7 @@ export class PersistentShell implements RunningShell {
     const abort = () => answer.stop({ why: 'abort' })
     signal.addEventListener('abort', abort)
     if (signal.aborted) abort()
-    else this.#input?.write(furtherScript(script))
+    else this.#input?.write(furtherScript(this.#library?.name(script) ?? script))
     const result = await Promise.race([answer.result, this.ended.then(() => undefined)])
     timer?.stop()
     signal.removeEventListener('abort', abort)
@@ -142,6 +163,10 @@ export class PersistentShell implements RunningShell {
     clearTimeout(timer)
   }
 }
+
+/** A script by its numbers, behind what makes these known. */
+const inShell = (script: string, { library, path }: ServerLibrary): string =>
+  `${openLibrary(path, library.sha256)}; ${library.name(script)}`
 
 /** Takes the output of a further script line by line. */
 class Answer {

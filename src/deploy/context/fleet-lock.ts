@@ -10,6 +10,7 @@ import { nameOwnProcess } from '../../system/process-identity.ts'
 import { duration, oneLine } from '../../text/format.ts'
 import { fenceScript, outsiderFenceScript } from '../scripts/fence-script.ts'
 import { parseUnconfirmed, type Unconfirmed } from '../scripts/guard/tell-guard-script.ts'
+import { libraryAt } from '../scripts/library.ts'
 import {
   holdLockScript,
   type KnownLinks,
@@ -219,6 +220,7 @@ export class FleetLock {
       script,
       answerTimeout: SCRIPT_TIMEOUT_S,
       signal,
+      library: libraryAt(remotePath),
     })
     const outcome = await hold.said
     if (!outcome.ok || parseLock(outcome.stdout) !== 'taken') return outcome

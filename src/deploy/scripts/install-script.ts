@@ -12,11 +12,11 @@ export interface Upload {
   compressedBytes: number
 }
 
-/** Days after which files are removed: of an upload that a crash of the server cut off, and of older agents. */
+/** Days after which files are removed: of an upload that a crash of the server cut off, and of older agents and their libraries of scripts. */
 const PART_DAYS = 1
 const AGENT_DAYS = 30
 
-const REMOVE_OLD = `find . -maxdepth 1 -type f \\( -name 'murder-*.mjs' -mtime +${AGENT_DAYS} -o -name '*.part' -mtime +${PART_DAYS} \\) -exec rm -f {} +`
+const REMOVE_OLD = `find . -maxdepth 1 -type f \\( -name 'murder-*.mjs' -mtime +${AGENT_DAYS} -o -name 'murder-${'[0-9a-f]'.repeat(16)}.sh' -mtime +${AGENT_DAYS} -o -name '*.part' -mtime +${PART_DAYS} \\) -exec rm -f {} +`
 
 /**
  * Shell function `install_program`, which takes the upload to a name of its own, and renames it when its SHA-256 is right and it

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { stay } from '../../fleet/persistent-shell-script.ts'
+import { KEEP_LIBRARY } from '../../fleet/script-library-script.ts'
 import { quote, quotePath } from '../../text/shell-quote.ts'
 import { tellDrainedScript } from './drained-script.ts'
 import { tellGuardScript } from './guard/tell-guard-script.ts'
@@ -130,6 +131,7 @@ own() { look && [ "$id_of" = "$id" ]; }
 drop() { own && [ "$holder" = "$self" ] && rm -f "$l"; }
 trap drop EXIT; trap 'exit 1' HUP INT TERM
 say lock.current "$(link_now)"
+${KEEP_LIBRARY}
 ${tellDrainedScript(remotePath)}
 (${tellGuardScript(remotePath)})
 ${after}

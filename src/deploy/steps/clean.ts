@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { runsNow } from '../../protocol/run-status.ts'
 import type { Failure } from '../../report/failures.ts'
@@ -11,6 +12,7 @@ import { placesOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
 import { leftovers } from '../releases/history.ts'
 import { removeReleases } from '../releases/remove-releases.ts'
+import { libraryAt } from '../scripts/library.ts'
 import { lockStatusScript, othersLock } from '../scripts/lock-script.ts'
 import { cleanScript } from '../scripts/releases/clean-script.ts'
 import { parseServerReleases, releasesScript } from '../scripts/releases/releases-script.ts'
@@ -38,7 +40,9 @@ export async function clean(context: Context): Promise<void> {
   const { fleet } = context
   const script = (server: Server) => {
     const { deployTo, remotePath, temporaryPath } = placesOf(context, server)
-    return cleanScript({ temporaryPath, remotePath, releases: releasesPath(deployTo), agent: agent().name })
+    const library = posix.basename(libraryAt(remotePath).path)
+    const releases = releasesPath(deployTo)
+    return cleanScript({ temporaryPath, remotePath, releases, agent: agent().name, library })
   }
   const outcomes = await fleet.run('clean', (server) => ({ script: script(server) }), {
     servers: [...fleet.servers, ...fleet.besides],

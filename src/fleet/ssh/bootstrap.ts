@@ -24,6 +24,8 @@ export function scriptLine(script: string): Buffer {
 /** `printf %b` turns the escapes back: a builtin everywhere, where `base64` may be missing. */
 export function oneLine(script: string): string {
   if (!script.includes('\n')) return script
-  const escaped = script.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-  return `eval "$(printf %b ${quote(escaped)})"`
+  return `eval "$(printf %b ${quote(escapeLines(script))})"`
 }
+
+/** Text as one line, which `printf %b` turns back. */
+export const escapeLines = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')

@@ -75,12 +75,14 @@ export function cleanScript(paths: {
   temporaryPath: string
   remotePath: string
   releases: string
+  /** Names of the files in `remotePath` that this version uses. */
   agent: string
+  library: string
 }): string {
   const { temporaryPath, remotePath, releases } = paths
   return `
 t=${quotePath(temporaryPath)}; p=${quotePath(remotePath)}; r=${quotePath(releases)}
-agent=${quote(paths.agent)}; ${ownPlace(remotePath)}
+agent=${quote(paths.agent)}; library=${quote(paths.library)}; ${ownPlace(remotePath)}
 ${BUSY}
 ${REMOVES}
 ${TRANSFERS}
@@ -102,6 +104,7 @@ if [ -z "$any" ]; then
   for x in "$p"/murder-????????????????.mjs; do
     if [ -f "$x" ] && [ "\${x##*/}" != "$agent" ]; then rm -f "$x"; echo "removed old agent \${x##*/}"; fi
   done
+  for x in "$p"/murder-${'[0-9a-f]'.repeat(16)}.sh; do [ "\${x##*/}" = "$library" ] || rm -f "$x"; done
   rm -f "$p"/compiled/murder-*; rmdir "$p/compiled" 2>/dev/null
   for x in "$p"/unpacked/*; do if [ -f "$x" ] && [ ! -d "$r/\${x##*/}" ]; then rm -f "$x"; fi; done
   rmdir "$p/unpacked" 2>/dev/null

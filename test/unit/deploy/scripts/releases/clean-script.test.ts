@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { halfMadeScript } from '../../../../../src/deploy/scripts/releases/clean-script.ts'
+import { cleanScript, halfMadeScript } from '../../../../../src/deploy/scripts/releases/clean-script.ts'
 import { ownIdentity } from '../../../../../src/system/process-identity.ts'
 import { canBeNobody, NOBODY } from '../../../../support/as-nobody.ts'
 
@@ -51,4 +51,20 @@ test.skipIf(!canBeNobody)('what a deploy of another user has left stays, and is 
   const script = halfMadeScript({ remotePath, temporaryPath, releases })
   const said = execFileSync('sh', ['-c', script], { uid: NOBODY, gid: NOBODY, encoding: 'utf8' })
   expect(said).toBe(left.map((path) => `stuck ${path}: something in it belongs to root\n`).join(''))
+})
+
+test('agents and scripts of other versions go, and nothing else beside them', () => {
+  const remotePath = mkdtempSync(join(tmpdir(), 'versions-'))
+  onTestFinished(() => rmSync(remotePath, { recursive: true }))
+  const [agent, library] = ['murder-0123456789abcdef.mjs', 'murder-fedcba9876543210.sh']
+  const others = [
+    'murder-0000000000000000.mjs',
+    'murder-0000000000000000.sh',
+    'murder-of-somebody-.sh',
+    'lock',
+  ]
+  for (const name of [agent, library, ...others]) writeFileSync(join(remotePath, name), '')
+  const places = { remotePath, temporaryPath: join(remotePath, 'tmp'), releases: join(remotePath, 'none') }
+  execFileSync('sh', ['-c', cleanScript({ ...places, agent, library })])
+  expect(readdirSync(remotePath).sort()).toEqual(['lock', agent, library, 'murder-of-somebody-.sh'])
 })
