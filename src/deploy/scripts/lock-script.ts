@@ -141,7 +141,7 @@ ${stay(TOUCH)}`
 }
 
 /**
- * Runs at each sign of life, once a second, so it should not start a program each time. `now` is the shell's clock. A guard sees
+ * Runs at each sign of life, every two seconds, so it should not start a program each time. `now` is the shell's clock. A guard sees
  * the sign by its file.
  */
 const TOUCH = `if [ $((now - touched)) -ge ${TOUCH_EVERY_S} ] && own; then
