@@ -49,6 +49,8 @@ export interface ConnectionContext {
   readonly nowS: () => number
   /** The handshake is done, and the other side has proved that it belongs to the swarm. */
   onReady(connection: Connection): void
+  /** Another side has dialed and sent its handshake: `answer` goes on, now or in a moment. */
+  onCalled(connection: Connection, answer: () => void): void
   onClose(connection: Connection): void
 }
 
@@ -207,8 +209,16 @@ export class Connection {
   #handshakeCame(infoHash: string, subflow: boolean): void {
     if (infoHash !== this.#context.local.infoHash) return this.close()
     this.#answered()
-    if (!this.outgoing) this.wire.isSubflow = subflow
-    if (!this.outgoing) this.#sendHandshake()
+    if (this.outgoing) return this.#agreed()
+    this.wire.isSubflow = subflow
+    this.#context.onCalled(this, () => {
+      if (this.wire.socket.destroyed) return
+      this.#sendHandshake()
+      this.#agreed()
+    })
+  }
+
+  #agreed(): void {
     if (!this.wire.isLocked) this.#ready()
   }
 

@@ -7,6 +7,7 @@ import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
 import { Connection, type ConnectionContext, type Dialed, type Origin } from './connection.ts'
+import { CrossingDials } from './crossing-dials.ts'
 import type { BlockSource } from './limits/upload-queue.ts'
 import { isOneServer } from './local-peer.ts'
 import type { PeerLinks } from './peer-links.ts'
@@ -44,6 +45,7 @@ export class Neighbours {
   readonly #hostLimit = new HostLimit()
   /** Hosts that the user or the deploy has named: our seeder's, and perhaps another server's. */
   readonly #namedHosts = new Set<string>()
+  readonly #dials = new CrossingDials()
   readonly #unproved = new ConnectionLimit<Connection>(MAX_UNPROVED)
   readonly #startedAtS: number
   readonly #links: PeerLinks | undefined
@@ -62,6 +64,7 @@ export class Neighbours {
       nowS: context.nowS,
       source,
       onReady: (connection) => this.#ready(connection),
+      onCalled: (connection, answer) => this.#called(connection, answer),
       onClose: (connection) => this.#closed(connection),
     }
   }
@@ -135,6 +138,17 @@ export class Neighbours {
     if (connection.wire.isSubflow) return this.#events.subflowReady(connection)
     if (this.#admit(connection)) this.#events.joined(connection)
     else connection.close()
+    this.#dialEnded(connection)
+  }
+
+  #called(connection: Connection, answer: () => void): void {
+    const oursPrevails = this.#context.local.peerId < connection.peerId
+    if (connection.wire.isSubflow || !oursPrevails) answer()
+    else this.#dials.wait(connection.remoteHost, answer)
+  }
+
+  #dialEnded({ outgoing, address }: Connection): void {
+    if (outgoing && address) this.#dials.end(address)
   }
 
   /** Returns false when the connection is not wanted. */
@@ -159,6 +173,7 @@ export class Neighbours {
   #closed(connection: Connection): void {
     this.#unproved.remove(connection)
     if (connection.wire.isSubflow) return this.#events.subflowEnded(connection)
+    this.#dialEnded(connection)
     if (connection.outgoing && connection.address)
       this.#peerList.ended(connection.address, this.#context.nowS())
     if (this.#connections.get(connection.id) !== connection) return
@@ -201,8 +216,10 @@ export class Neighbours {
     if (this.#links?.addresses.includes(address))
       return void this.#dialLink(this.#links, address, target.host)
     this.#dialing++
+    this.#dials.begin(address)
     const failed = () => {
       this.#dialing--
+      this.#dials.end(address)
       this.#peerList.ended(address, this.#context.nowS())
     }
     this.#open(target, failed, (took) => {
