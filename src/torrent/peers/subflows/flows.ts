@@ -152,10 +152,12 @@ export class Flows {
   }
 
   /**
-   * When nothing is left to request, idle connections take over blocks from the slowest ones. So the end does not wait for a
-   * connection that waits for lost packets.
+   * When nothing is left to request (`isEnd`), idle connections take over blocks from the slowest ones. So the end does not wait
+   * for a connection that waits for lost packets. Before, one is idle because requests to other sites are rationed, and what it
+   * took over would mostly come twice.
    */
-  balance(nowS: number): void {
+  balance(nowS: number, isEnd: boolean): void {
+    if (!isEnd) return
     for (const idle of this.#flows) {
       if (idle.owedBytes > 0 || idle.isStopped) continue
       const waitS = (flow: Flow) => flow.waitS(nowS)

@@ -197,7 +197,7 @@ export class Subflows {
   #balance(neighbour: Neighbour, nowS: number): void {
     const { flows } = neighbour.connection
     this.#sizeWindow(neighbour)
-    flows.balance(nowS)
+    flows.balance(nowS, this.#context.scheduler.picker.open.size === 0)
     flows.stuck(STUCK_S, nowS)?.destroy()
   }
 
