@@ -36,11 +36,17 @@ export class SiteExchange {
     }
     this.#partners.set(connection.id, partner)
     connection.tellNews()
-    wire.on('extended-handshake', () => this.#update(partner))
+    wire.on('extended-handshake', () => this.#welcome(partner))
     wire.on('extended', (extension, content) => {
       if (extension === SITE_EXTENSION) this.#importsHeard(partner, content)
     })
+    this.#welcome(partner)
+  }
+
+  /** Tells who joins what it has missed. */
+  #welcome(partner: Partner): void {
     this.#update(partner)
+    if (partner.facts.isNear) tell(partner.connection, this.#context.scheduler.importsUnderWay)
   }
 
   leave({ id }: Connection): void {
@@ -49,11 +55,7 @@ export class SiteExchange {
 
   /** These pieces are fetched from other sites. */
   tellImports(pieces: readonly number[]): void {
-    if (pieces.length === 0) return
-    const content = Buffer.alloc(NUMBER_BYTES * pieces.length)
-    for (const [at, piece] of pieces.entries()) content.writeUInt32BE(piece, NUMBER_BYTES * at)
-    for (const { connection, facts } of this.#partners.values())
-      if (facts.isNear) connection.wire.extended(SITE_EXTENSION, content)
+    for (const { connection, facts } of this.#partners.values()) if (facts.isNear) tell(connection, pieces)
   }
 
   /** A tracker has found the place of this process. */
@@ -89,4 +91,11 @@ export class SiteExchange {
     for (let at = 0; at < count; at++)
       scheduler.peerImports(connection.id, bytes.readUInt32BE(NUMBER_BYTES * at), nowS())
   }
+}
+
+function tell({ wire }: Connection, pieces: readonly number[]): void {
+  if (pieces.length === 0) return
+  const content = Buffer.alloc(NUMBER_BYTES * pieces.length)
+  for (const [at, piece] of pieces.entries()) content.writeUInt32BE(piece, NUMBER_BYTES * at)
+  wire.extended(SITE_EXTENSION, content)
 }

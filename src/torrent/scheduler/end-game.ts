@@ -47,6 +47,9 @@ function expectedWaitS(
   usualS: number,
 ): number {
   const ageS = nowS - request.askedAtS
-  if (ageS > Math.max(OVERDUE_S, OVERDUE_LATENCIES * usualS)) return Number.POSITIVE_INFINITY
-  return Math.max(0, (owner?.window.latencyS ?? 0) - ageS)
+  const ownS = owner?.window.latencyS ?? 0
+  // What is usual in the own site is too little for a long way.
+  const latencyS = owner?.isNear === false ? Math.max(usualS, ownS) : usualS
+  if (ageS > Math.max(OVERDUE_S, OVERDUE_LATENCIES * latencyS)) return Number.POSITIVE_INFINITY
+  return Math.max(0, ownS - ageS)
 }

@@ -144,10 +144,8 @@ export class PiecePicker {
     choices: readonly Choice[],
   ): PartialPiece | undefined {
     if (this.partials.size - this.#abandoned.size + this.#checking.size >= this.#maxPartials) return undefined
-    const inTurn = (this.#begun + 1) % FIRST_EVERY === 0
     let piece = this.#failed(peer.has)
-    for (const choice of choices)
-      piece ??= inTurn ? this.#first(peer.has, choice) : this.#rarest(peer.has, choice)
+    for (const choice of choices) piece ??= this.newOne(peer.has, choice)
     if (piece === undefined) return undefined
     this.#begun++
     const partial = new PartialPiece(piece, pieceLength(piece), peer.id, {
@@ -157,6 +155,12 @@ export class PiecePicker {
     this.open.delete(piece)
     this.partials.set(piece, partial)
     return partial
+  }
+
+  /** The piece in `has` and in the choice to begin next. */
+  newOne(has: PieceSet, choice: Choice): number | undefined {
+    const inTurn = (this.#begun + 1) % FIRST_EVERY === 0
+    return inTurn ? this.#first(has, choice) : this.#rarest(has, choice)
   }
 
   /** A piece that was wrong comes first, because the right bytes show who has sent wrong ones. */

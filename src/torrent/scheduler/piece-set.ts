@@ -34,6 +34,14 @@ export class PieceSet {
     return this
   }
 
+  /** From now on it has these pieces only. */
+  fillWith(accept: (piece: number) => boolean): void {
+    for (let piece = 0; piece < this.capacity; piece++) {
+      if (accept(piece)) this.add(piece)
+      else this.delete(piece)
+    }
+  }
+
   /** The lowest piece that the other set lacks. */
   firstOutside(other: PieceSet): number | undefined {
     for (let word = 0; word < this.words.length; word++) {

@@ -79,7 +79,10 @@ export class RequestPlanner implements Owners {
     let bytes = 0
     while (bytes < most && peer.hasRoom) {
       const block = this.#nextBlock(peer, nowS)
-      if (!block) break
+      if (!block) {
+        if (!peer.isNear) this.#reserve(peer, nowS)
+        break
+      }
       const request = peer.add(block, nowS)
       picker.partials.get(block.piece)?.requests.push(request)
       requests.push(request)
@@ -135,13 +138,26 @@ export class RequestPlanner implements Owners {
       picker.changed(partial)
       return block
     }
-    // A late block may cross between sites a second time only at the end of a site's download.
+    // A late block may cross between sites a second time only at the end of a site's download, and never where nothing else may.
+    if (choices?.length === 0) return undefined
     if (choices ? sites.hasMoreOf(picker.open) : picker.open.size > 0) return undefined
     return lateBlock(peer, picker.partials.values(), peers, nowS, rates.latencyS)
   }
 
   #noteImport(partial: PartialPiece): void {
-    if (!partial.isImport) this.imports.push(partial.piece)
+    if (partial.isImport) return
     partial.isImport = true
+    if (this.#situation.sites.begun(partial.piece)) this.imports.push(partial.piece)
+  }
+
+  /** Nothing of its own is left to begin there: reserves pieces of other members. */
+  #reserve(peer: PeerState, nowS: number): void {
+    const { picker, sites, pieceLength } = this.#situation
+    while (sites.bytesToReserve(pieceLength) > 0) {
+      const piece = picker.newOne(peer.has, sites.reservable(peer, nowS))
+      if (piece === undefined) return
+      sites.reserve(piece, nowS)
+      this.imports.push(piece)
+    }
   }
 }

@@ -172,6 +172,12 @@ export class Scheduler {
     return imports
   }
 
+  /** Pieces that are asked of other sites, or will be soon: members of this site that join must know. */
+  get importsUnderWay(): number[] {
+    const begun = [...this.picker.partials.values()].filter(({ isImport }) => isImport)
+    return [...begun.map(({ piece }) => piece), ...this.sites.reserved]
+  }
+
   /** There are several connections to the peer, which together take this window; or only one again. */
   setFlows(id: number, flows: FlowsWindow | undefined): void {
     const peer = this.#peers.get(id)

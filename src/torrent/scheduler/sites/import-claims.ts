@@ -1,5 +1,5 @@
 /** A piece that a member claims is left to it for this long, or for so many times the usual duration. */
-const CLAIM_S = 1
+const CLAIM_S = 1.5
 const USUAL_CLAIMS = 3
 /** The assumed duration until it is measured. */
 const FIRST_CLAIM_S = 2

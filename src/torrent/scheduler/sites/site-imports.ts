@@ -1,8 +1,10 @@
 import type { PeerState } from '../peer-state.ts'
 import { PieceSet } from '../piece-set.ts'
 import { ImportClaims } from './import-claims.ts'
-import { best, hashOf, isBest } from './rendezvous.ts'
+import { hashOf, isBest } from './rendezvous.ts'
+import { Reservations } from './reservations.ts'
 import type { OwnSite } from './site-facts.ts'
+import { SiteShares } from './site-shares.ts'
 
 /** So many members of a site fetch from other sites: enough flows for a long path, and few enough to know each other. */
 export const MAX_IMPORTERS = 8
@@ -15,6 +17,8 @@ const RIPE_S = 0.2
 const IDLE_S = 0.5
 const STARVED = 0.5
 const RATE_S = 1
+/** When a member has none of its own to begin, it reserves pieces of others for so long ahead. */
+const RESERVED_S = 0.3
 /** When nothing came for `STALL_S`, all neighbours may be asked for everything: first for this long, then for twice as long. */
 const STALL_S = 2
 const FIRST_FREEDOM_S = 5
@@ -38,23 +42,17 @@ export class SiteImports {
   farCount = 0
   #own: OwnSite
   readonly #ownKey: number
-  readonly #pieceCount: number
   readonly #peers: ReadonlyMap<number, PeerState>
   /** Copies in this site, and at other sites except the seeder's. */
   readonly #copiesHere: Uint16Array
   readonly #copiesElsewhere: Uint16Array
   readonly #claims = new ImportClaims()
+  readonly #reservations: Reservations
   /** Pieces that no member has or fetches. */
   readonly #wanted: PieceSet
   /** Pieces that are this member's by hash. */
   readonly #mine: PieceSet
-  /** Pieces that this site takes from the seeder's site and passes on to other sites. */
-  readonly #share: PieceSet
-  /** The same, and the shares of late sites. */
-  readonly #late: PieceSet
-  /** For each piece, the number of the site whose share it is. */
-  readonly #shareOf: Uint16Array
-  #sites: (string | undefined)[] = []
+  readonly #shares: SiteShares
   /** Pieces that only the seeder's site has. */
   readonly #onlyAtSource: PieceSet
   /** Pieces that other sites have, since when, and those that are ripe: anyone may fetch them. */
@@ -75,7 +73,6 @@ export class SiteImports {
 
   /** `peers` are the neighbours. Call `changed` after changing them. */
   constructor(pieceCount: number, own: OwnSite, peers: ReadonlyMap<number, PeerState>) {
-    this.#pieceCount = pieceCount
     this.#own = own
     this.#ownKey = hashOf(own.key)
     this.#peers = peers
@@ -83,11 +80,10 @@ export class SiteImports {
     this.#copiesElsewhere = new Uint16Array(pieceCount)
     this.#wanted = new PieceSet(pieceCount)
     this.#mine = new PieceSet(pieceCount)
-    this.#share = new PieceSet(pieceCount)
-    this.#late = new PieceSet(pieceCount)
-    this.#shareOf = new Uint16Array(pieceCount)
+    this.#shares = new SiteShares(pieceCount)
     this.#onlyAtSource = new PieceSet(pieceCount)
     this.#ripe = new PieceSet(pieceCount)
+    this.#reservations = new Reservations(pieceCount)
   }
 
   /** The site of this participant has been found. */
@@ -114,7 +110,9 @@ export class SiteImports {
   /** A member says that it fetches the piece from another site. */
   claimed(peer: PeerState, piece: number, nowS: number): void {
     this.#recount(nowS)
-    if (peer.isNear && this.#claims.claim(piece, peer.id, nowS)) this.#wanted.delete(piece)
+    if (!peer.isNear) return
+    if (this.#reservations.contest(piece, () => isBest(this.#ownKey, [peer.siteKey], piece))) return
+    if (this.#claims.claim(piece, peer.id, nowS)) this.#wanted.delete(piece)
   }
 
   /** A block came. */
@@ -131,13 +129,14 @@ export class SiteImports {
     this.#recount(nowS)
     if (!this.#isActive) return
     this.#decayRate(nowS)
-    if (this.isImporter) this.#findLate()
+    if (this.isImporter) this.#shares.findLate(this.#copiesHere, this.#copiesElsewhere)
     for (const piece of this.#claims.expire(nowS)) if (this.#copiesHere[piece] === 0) this.#wanted.add(piece)
     for (const [piece, atS] of this.#heard) {
       if (nowS - atS < RIPE_S) break
       this.#heard.delete(piece)
       this.#ripe.add(piece)
     }
+    this.#reservations.tick(nowS)
     this.#lastArrivalS ??= nowS
     if (nowS < this.#freeUntilS || nowS - this.#lastArrivalS < STALL_S) return
     this.#freeUntilS = nowS + this.#freedomS
@@ -158,17 +157,49 @@ export class SiteImports {
     // A seeder shows each piece to one peer, so nobody else can fetch it.
     if (peer.isSuperSeeding) return [[this.#wanted]]
     if (!this.isImporter || this.#hasNearSeeder) return []
-    const wanted = [this.#wanted]
-    if (this.#isAtSource(peer)) {
-      const idleS = peer.requests.length > 0 ? 0 : nowS - peer.lastAnswerAtS
-      const isStarved = this.#rate < STARVED * this.#highestRate
-      if (idleS <= IDLE_S) wanted.push(this.#onlyAtSource, this.#share)
-      else if (!isStarved) wanted.push(this.#onlyAtSource, this.#late)
-    }
+    const wanted = this.#wantedOf(peer, nowS)
+    const ofOthers = this.importers > 1 ? this.#reservations.settled : this.#ripe
     return [
       [...wanted, this.#mine],
-      [...wanted, this.#ripe],
+      [...wanted, ofOthers],
     ]
+  }
+
+  /**
+   * Bytes of other members' pieces that this member should reserve now. Alone it needs to ask nobody. It follows the highest rate:
+   * one that followed the present rate would keep it low.
+   */
+  bytesToReserve(pieceLength: number): number {
+    if (!this.#isActive || !this.isImporter || this.#hasNearSeeder || this.importers === 1) return 0
+    return pieceLength + this.#highestRate * RESERVED_S - this.#reservations.size * pieceLength
+  }
+
+  /** Pieces of other members that may be reserved, to be fetched from this neighbour. */
+  reservable(peer: PeerState, nowS: number): Choice {
+    return [...this.#wantedOf(peer, nowS), this.#ripe, this.#reservations.free]
+  }
+
+  /** Pieces that are reserved and not begun. */
+  get reserved(): Iterable<number> {
+    return this.#reservations.waiting
+  }
+
+  /** The other members must be told. */
+  reserve(piece: number, nowS: number): void {
+    this.#reservations.reserve(piece, nowS)
+  }
+
+  /** The piece is fetched from another site from now on. Returns whether the other members must be told. */
+  begun(piece: number): boolean {
+    return !this.#reservations.begun(piece)
+  }
+
+  #wantedOf(peer: PeerState, nowS: number): PieceSet[] {
+    if (!this.#isAtSource(peer)) return [this.#wanted]
+    const idleS = peer.requests.length > 0 ? 0 : nowS - peer.lastAnswerAtS
+    if (idleS <= IDLE_S) return [this.#wanted, this.#onlyAtSource, this.#shares.own]
+    const isStarved = this.#rate < STARVED * this.#highestRate
+    return isStarved ? [this.#wanted] : [this.#wanted, this.#onlyAtSource, this.#shares.late]
   }
 
   /** Whether a member of this site still has to fetch any of these pieces. */
@@ -192,6 +223,7 @@ export class SiteImports {
     if (peer.isNear) {
       this.#copiesHere[piece] = (this.#copiesHere[piece] ?? 0) + 1
       this.#wanted.delete(piece)
+      this.#reservations.giveUp(piece)
     } else if (!this.#isAtSource(peer)) {
       this.#copiesElsewhere[piece] = (this.#copiesElsewhere[piece] ?? 0) + 1
       this.#onlyAtSource.delete(piece)
@@ -215,7 +247,7 @@ export class SiteImports {
     this.#copiesElsewhere.fill(0)
     this.#onlyAtSource.fill()
     this.#claims.keepOnly((peer) => members.some(({ id }) => id === peer))
-    this.#fill(this.#wanted, (piece) => !this.#claims.has(piece))
+    this.#wanted.fillWith((piece) => !this.#claims.has(piece))
     for (const peer of peers)
       if (!peer.isNear || members.includes(peer)) for (const piece of peer.has) this.#countCopy(peer, piece)
   }
@@ -232,45 +264,18 @@ export class SiteImports {
     const importers = all.sort((a, b) => a - b).slice(0, MAX_IMPORTERS)
     this.importers = importers.length
     this.isImporter = importers.includes(this.#ownKey)
-    this.#fill(this.#mine, (piece) => isBest(this.#ownKey, importers, piece))
+    this.#mine.fillWith((piece) => isBest(this.#ownKey, importers, piece))
   }
 
-  /** If sites are named, each takes from the seeder's site the pieces that it passes on. */
   #chooseShare(peers: PeerState[]): void {
+    const { site } = this.#own
     const others = new Set(peers.flatMap((peer) => (this.#isAtSource(peer) ? [] : (peer.site ?? []))))
-    if (this.#own.site !== undefined) others.delete(this.#own.site)
-    this.#sites = this.#own.site === undefined ? [undefined] : [this.#own.site, ...others]
-    const keys = this.#sites.map((site) => hashOf(site ?? ''))
-    for (let piece = 0; piece < this.#pieceCount; piece++) this.#shareOf[piece] = best(keys, piece)
-    this.#fill(this.#share, (piece) => this.#shareOf[piece] === 0)
-  }
-
-  /** A site is late if it has a smaller part of its share than this site has of everything. */
-  #findLate(): void {
-    const here = this.#sites.map(() => 0)
-    const shares = this.#sites.map(() => 0)
-    let own = 0
-    for (let piece = 0; piece < this.#pieceCount; piece++) {
-      const site = this.#shareOf[piece] ?? 0
-      shares[site] = (shares[site] ?? 0) + 1
-      if ((this.#copiesElsewhere[piece] ?? 0) > 0) here[site] = (here[site] ?? 0) + 1
-      if ((this.#copiesHere[piece] ?? 0) > 0) own++
-    }
-    const isLate = here.map(
-      (count, site) => site === 0 || count * this.#pieceCount < own * (shares[site] ?? 0),
-    )
-    this.#fill(this.#late, (piece) => isLate[this.#shareOf[piece] ?? 0] === true)
+    if (site !== undefined) others.delete(site)
+    this.#shares.choose(site === undefined ? [undefined] : [site, ...others])
   }
 
   #decayRate(nowS: number): void {
     this.#rate *= Math.exp(-(nowS - this.#rateAtS) / RATE_S)
     this.#rateAtS = nowS
-  }
-
-  #fill(set: PieceSet, accept: (piece: number) => boolean): void {
-    for (let piece = 0; piece < this.#pieceCount; piece++) {
-      if (accept(piece)) set.add(piece)
-      else set.delete(piece)
-    }
   }
 }

@@ -92,6 +92,47 @@ describe('what a member of a site asks of others', () => {
     expect(count(asked(scheduler, 2.1, 2.4), '1')).toBe(4)
   })
 
+  test('two that are free to take what a third leaves tell each other first, and fetch nothing twice', () => {
+    const members = ['b1', 'b2'].map((own) => {
+      const others = ['b1', 'b2', 'b3'].filter((name) => name !== own)
+      return picture('b', own, ...others.map((name) => `b ${name} ................`), 'a a1 xxxxxxxxxxxxxxxx')
+    }) as [Scheduler, Scheduler]
+    const fromFar: number[] = []
+    for (let nowS = 0; nowS < 3; nowS += 0.1) {
+      for (const member of members) member.tick(nowS)
+      const asked = members.map((member) => member.nextRequests(nowS))
+      const told = members.map((member) => member.takeImports())
+      members.forEach((member, at) => {
+        for (const piece of told[1 - at] ?? []) member.peerImports(0, piece, nowS)
+        for (const block of asked[at] ?? []) {
+          member.arrived(block.peer, block, nowS)
+          member.checked(block.piece, true)
+          members[1 - at]?.peerHas(0, block.piece, nowS)
+          if (block.peer === 2) fromFar.push(block.piece)
+        }
+      })
+    }
+    expect(fromFar.sort((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, piece) => piece))
+  })
+
+  test('who joins is told what is fetched or reserved', () => {
+    const scheduler = picture('b', 'b1', 'b b2 ........', 'a a1 xxxxxxxx')
+    const own = scheduler.nextRequests(0).map(({ piece }) => piece)
+    expect(scheduler.importsUnderWay).toEqual(own)
+    for (const nowS of [0.1, 0.2, 0.3, 0.4]) {
+      scheduler.tick(nowS)
+      scheduler.nextRequests(nowS)
+    }
+    expect(scheduler.importsUnderWay.length).toBeGreaterThanOrEqual(own.length)
+    expect(scheduler.importsUnderWay).toEqual(expect.arrayContaining([...scheduler.takeImports()]))
+  })
+
+  test('beside the seeder a late block is not asked for across the long link either', () => {
+    const scheduler = picture('a', 'a1', 'a s x', 'b b1 x')
+    expect(scheduler.nextRequests(0).map(({ peer }) => peer)).toEqual([0])
+    expect(scheduler.nextRequests(1.5)).toEqual([])
+  })
+
   test('when the member that a piece was left to is gone, others fetch it at once', () => {
     const scheduler = picture('b', 'b1', 'b b2 ....', 'a a1 xxxx')
     for (let piece = 0; piece < 4; piece++) scheduler.peerImports(0, piece, 0)
