@@ -21,6 +21,8 @@ const HAVE_BYTES = 9
 const PACKET_CONTENT_BYTES = 1448
 /** After so long a system closes the connections of a server that vanished. */
 const CLOSE_S = 5
+/** The same as in uploader.ts. */
+const LATE_NEWS_S = 2
 
 export interface SwarmOptions {
   servers: number
@@ -101,6 +103,8 @@ class Node {
   doneAt: number | undefined
   received = 0
   news: number[] = []
+  /** Pieces of which other sites hear later. */
+  readonly lateNews = new Set<number>()
   startedAt = 0
   isStarted = false
   /** Named by the tracker and not dialed yet. */
@@ -426,19 +430,37 @@ class Swarm {
   // ---- news
 
   #announce(node: Node, piece: number): void {
+    if (!node.scheduler.isNewsElsewhere(piece)) this.#announceLater(node, piece)
     node.news.push(piece)
     if (node.news.length === 1) this.#queue.afterUsual(COALESCE_S, this.#sendNews, node)
+  }
+
+  #announceLater(node: Node, piece: number): void {
+    if (node.lateNews.size === 0) this.#queue.afterUsual(LATE_NEWS_S, this.#sendLateNews, node)
+    node.lateNews.add(piece)
   }
 
   readonly #sendNews = (node: Node): void => {
     const { news } = node
     node.news = []
+    const urgent = news.filter((piece) => !node.lateNews.has(piece))
+    this.#tell(node, (to) => (to.site === node.site || to === this.#seeder ? news : urgent))
+  }
+
+  readonly #sendLateNews = (node: Node): void => {
+    const news = [...node.lateNews]
+    node.lateNews.clear()
+    this.#tell(node, (to) => (to.site === node.site || to === this.#seeder ? [] : news))
+  }
+
+  #tell(node: Node, newsFor: (to: Node) => readonly number[]): void {
     const letters: Letter[] = []
     const farLetters: Letter[] = []
+    const bitfieldBytes = this.#options.pieces / 8
     for (const to of node.neighbours.values()) {
-      const fresh = this.#newTo(to, node, news)
+      const fresh = this.#newTo(to, node, newsFor(to))
       if (fresh.length === 0) continue
-      const bytes = PACKET_BYTES + HAVE_BYTES * fresh.length
+      const bytes = PACKET_BYTES + Math.min(bitfieldBytes, HAVE_BYTES * fresh.length)
       node.up.spend(bytes)
       to.down.pass(bytes, this.#queue.now)
       if (node.site === to.site) letters.push({ to, news: fresh })

@@ -13,6 +13,8 @@ import type { SwarmContext } from './swarm-context.ts'
 const MAX_CACHE_BYTES = 16 * 1024 * 1024
 /** Limit of a peer's cache in pieces, because memory costs time when it is first touched (wire/NOTES.md). */
 const MAX_PEER_PIECES = 64
+/** How much later other sites hear of pieces that they need not get from here. */
+const LATE_NEWS_S = 2
 
 /** Shows neighbours the pieces that are here, and uploads them. A seeder shows each piece to few agents at first. */
 export class Uploader implements BlockSource {
@@ -24,6 +26,8 @@ export class Uploader implements BlockSource {
   showsAll: boolean
   /** Connections that have been shown nothing yet. */
   readonly #choked = new Set<number>()
+  /** When other sites shall hear of pieces that are new here; undefined without any. */
+  #lateNewsAtS: number | undefined
   #revealScheduled = false
 
   /** `limit` is that of all uploading. `superSeeds`: whether each piece shall be uploaded once before any is uploaded twice. */
@@ -133,11 +137,24 @@ export class Uploader implements BlockSource {
 
   /** A piece turns out to be on disk: tells the neighbours that lack it. */
   found(piece: number): void {
-    for (const connection of this.#context.connections.values()) {
+    const { scheduler, connections, nowS } = this.#context
+    const tellsAll = scheduler.isNewsElsewhere(piece)
+    for (const connection of connections.values()) {
       const { id, wantsEveryHave } = connection
-      if (this.#context.scheduler.peerIsFull(id)) continue
-      if (wantsEveryHave || !this.#context.scheduler.peerHasPiece(id, piece)) this.#show(connection, piece)
+      if (scheduler.peerIsFull(id)) continue
+      if (!tellsAll && !wantsEveryHave && this.#isFar(id)) this.#lateNewsAtS ??= nowS() + LATE_NEWS_S
+      else if (wantsEveryHave || !scheduler.peerHasPiece(id, piece)) this.#show(connection, piece)
     }
+  }
+
+  /** One message for all pieces: for each its own would be half a hundredth of the content, and from every member again. */
+  #tellLateNews(): void {
+    const { connections, scheduler, nowS } = this.#context
+    if (this.#lateNewsAtS === undefined || nowS() < this.#lateNewsAtS) return
+    this.#lateNewsAtS = undefined
+    for (const { id, wire, wantsEveryHave } of connections.values())
+      if (!wantsEveryHave && this.#isFar(id) && !scheduler.peerIsFull(id) && !this.#choked.has(id))
+        wire.bitfield(scheduler.have.toBitfield())
   }
 
   written(piece: number): void {
@@ -146,6 +163,7 @@ export class Uploader implements BlockSource {
 
   tick(): void {
     for (const { uploads } of this.#context.connections.values()) uploads.pump()
+    this.#tellLateNews()
     this.#reveal()
   }
 

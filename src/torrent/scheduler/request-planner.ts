@@ -4,6 +4,7 @@ import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
 import type { PeerState } from './peer-state.ts'
 import type { Owners, PiecePicker } from './piece-picker.ts'
 import type { SiteImports } from './sites/site-imports.ts'
+import { isMesh } from './topology.ts'
 
 /** With at most so many neighbours, no share is reserved for others. */
 const FEW_NEIGHBOURS = 2
@@ -58,6 +59,10 @@ export class RequestPlanner implements Owners {
   setSwarmSize(size: number): void {
     this.#swarmSize = size
     this.aheadS = Math.max(MIN_AHEAD_S, AHEAD_S * Math.min(1, SMALL_SWARM / size) ** 3)
+  }
+
+  get isMesh(): boolean {
+    return isMesh(this.#swarmSize)
   }
 
   get isFew(): boolean {

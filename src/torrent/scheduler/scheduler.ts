@@ -218,6 +218,11 @@ export class Scheduler {
     return this.#peers.get(id)?.isNear === false
   }
 
+  /** Whether neighbours at other sites should hear at once that the piece is here. */
+  isNewsElsewhere(piece: number): boolean {
+    return this.sites.isNews(piece, this.#planner.isMesh)
+  }
+
   peerIsFull(id: number): boolean {
     return this.#peers.get(id)?.has.full ?? false
   }

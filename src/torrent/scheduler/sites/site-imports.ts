@@ -202,6 +202,25 @@ export class SiteImports {
     return isStarved ? [this.#wanted] : [this.#wanted, this.#onlyAtSource, this.#shares.late]
   }
 
+  /**
+   * Whether other sites wait for this piece from this one, because it comes from here. In a mesh the first member that has it tells
+   * all; in a larger swarm each tells its own neighbours.
+   */
+  isNews(piece: number, isMesh: boolean): boolean {
+    if (!this.#isActive) return true
+    const { site } = this.#own
+    const isOurs = site === undefined || site === this.#sourceSite || this.#shares.own.has(piece)
+    const isOnlyHere = this.#copiesElsewhere[piece] === 0
+    return (isOurs || isOnlyHere) && !(isMesh && this.#isAtOther(piece))
+  }
+
+  /** Whether another member has the piece. */
+  #isAtOther(piece: number): boolean {
+    for (const { isNear, isSeeder, has } of this.#peers.values())
+      if (isNear && !isSeeder && has.has(piece)) return true
+    return false
+  }
+
   /** Whether a member of this site still has to fetch any of these pieces. */
   hasMoreOf(open: PieceSet): boolean {
     return open.words.some((bits, at) => (bits & (this.#wanted.words[at] ?? 0)) !== 0)

@@ -133,6 +133,24 @@ describe('what a member of a site asks of others', () => {
     expect(scheduler.nextRequests(1.5)).toEqual([])
   })
 
+  test.each([
+    // own site, the other member, the seeder's site, another one; a mesh, and a larger swarm
+    ['what comes from the own site alone', 'a', '.', 'x', '.', true, true],
+    ['what another member has told already', 'a', 'x', 'x', '.', false, true],
+    ['what no other site has', 'b', '.', 'x', '.', true, true],
+    ['what another site passes on', 'b', '.', 'x', 'x', false, false],
+  ])('who hears at once of a piece: %s', (_, own, member, source, other, inMesh, inLarge) => {
+    const isNews = (swarm: number) => {
+      // The second piece is not in the share of site b.
+      const lines = [`${own} m ..${member}`, `a s ..${source}`, `c c1 ..${other}`]
+      const scheduler = picture(own, 'own', ...lines)
+      scheduler.setSwarmSize(swarm)
+      scheduler.tick(0)
+      return scheduler.isNewsElsewhere(2)
+    }
+    expect([isNews(4), isNews(400)]).toEqual([inMesh, inLarge])
+  })
+
   test('when the member that a piece was left to is gone, others fetch it at once', () => {
     const scheduler = picture('b', 'b1', 'b b2 ....', 'a a1 xxxx')
     for (let piece = 0; piece < 4; piece++) scheduler.peerImports(0, piece, 0)
