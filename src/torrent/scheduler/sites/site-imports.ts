@@ -18,7 +18,7 @@ const IDLE_S = 0.5
 const STARVED = 0.5
 const RATE_S = 1
 /** When a member has none of its own to begin, it reserves pieces of others for so long ahead. */
-const RESERVED_S = 0.3
+const RESERVED_S = 0.2
 /** When nothing came for `STALL_S`, all neighbours may be asked for everything: first for this long, then for twice as long. */
 const STALL_S = 2
 const FIRST_FREEDOM_S = 5
