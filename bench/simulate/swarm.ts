@@ -278,12 +278,19 @@ class Swarm {
   #around(node: Node): Topology {
     return {
       swarm: this.#nodes.length,
-      neighbours: node.neighbours.size,
+      neighbours: this.#roster ? this.#unnamedAround(node) : node.neighbours.size,
       ageS: this.#queue.now - node.startedAt,
     }
   }
 
-  #asCaller(from: Node, to: Node) {
+  /** Who is connected by name comes on top: members that knew their importers alone would all be fed by these. */
+  #unnamedAround(node: Node): number {
+    let count = 0
+    for (const other of node.neighbours.values()) if (!this.#asCaller(node, other).isPartner) count++
+    return count
+  }
+
+  #asCaller(from: Node, to: Node): { isFar?: boolean; isPartner?: boolean } {
     if (!this.#roster) return {}
     const isFar = from.site !== to.site
     if (to === this.#seeder)
