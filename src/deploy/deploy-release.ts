@@ -147,9 +147,9 @@ function stopwatch(): () => number {
   }
 }
 
-function report({ fleet, leftOut, record }: Context, { perServer }: Received): DeployReport {
+function report({ fleet, leftOut, record, settings }: Context, { perServer }: Received): DeployReport {
   const { size, packaged, phases, seederUploaded, last } = record
   const servers = fleet.all.length
   const figures = { size, packaged, servers, phases, perServer, seederUploaded }
-  return { ...figures, failures: leftOut, ...defined({ last }) }
+  return { ...figures, failures: leftOut, between: settings.between, ...defined({ last }) }
 }

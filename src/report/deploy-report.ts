@@ -2,7 +2,7 @@ import { defined } from '../system/defined.ts'
 import { fittedTable } from '../text/fitted-table.ts'
 import { bytes, duration, nameSome, oneLine, percent, rate } from '../text/format.ts'
 import { wrap } from '../text/table.ts'
-import { closedText } from './exchange.ts'
+import { type Between, closedText } from './exchange.ts'
 import type { Failure } from './failures.ts'
 import { type LastServer, lastText } from './last-server.ts'
 import { paint } from './output.ts'
@@ -33,6 +33,7 @@ export interface DeployReport {
   /** Bytes that the seeder has sent. */
   seederUploaded: number
   failures: readonly Failure[]
+  between: Between
   /** The last server, if it was clearly later than the others. */
   last?: LastServer
   /** The data of the servers' table. */
@@ -64,7 +65,7 @@ export function reportTable(report: DeployReport, columns: number, colour = fals
   const { fastest, slowest, ratio } = figures(report)
   const named = ({ server, seconds, rate: speed }: Speed) =>
     [oneLine(server), duration(seconds), ...(speed > 0 ? [rate(speed)] : [])].join(', ')
-  const closed = closedText(perServer)
+  const closed = closedText(perServer, report.between)
   const rows: string[][] = [
     ['size', `${bytes(size)}${packaged ? '' : ' of files, no package was made'}`],
     ['servers', `${perServer.length} of ${servers} done`],

@@ -5,11 +5,18 @@ import type { ServerReport } from './server-report.ts'
 const MIN_BYTES = 1 << 20
 const MAX_NAMES = 4
 
-const CURE =
-  'let the ports of murder.ports through firewalls between the servers, or set murder.between to auto: then they exchange over SSH; murder:doctor says where they are closed'
+/** The setting `between`. */
+export type Between = 'direct' | 'auto' | 'ssh'
+
+/** Where they may exchange over SSH already, another line has said why they do not. */
+function cure(between: Between): string {
+  const ssh = between === 'direct' ? ', or set murder.between to auto: then they exchange over SSH' : ''
+  return `let the ports of murder.ports through firewalls between the servers${ssh}; murder:doctor says where they are closed`
+}
 
 /** Printed as soon as it is clear that servers do not exchange anything. */
-export const CLOSED_LINE = `the servers get nothing from each other, so all is sent to each of them: ${CURE}`
+export const closedLine = (between: Between): string =>
+  `the servers get nothing from each other, so all is sent to each of them: ${cure(between)}`
 
 /** Whether the seeder has sent so much that servers seem closed to each other. `exchanged`: bytes that servers have sent. */
 export function areClosed(size: number, seederSent: number, exchanged: number): boolean {
@@ -17,7 +24,7 @@ export function areClosed(size: number, seederSent: number, exchanged: number): 
 }
 
 /** A text about servers that got everything from the seeder and sent nothing to others; undefined where there are none. */
-export function closedText(perServer: readonly ServerReport[]): string | undefined {
+export function closedText(perServer: readonly ServerReport[], between: Between): string | undefined {
   const fetched = perServer.filter(({ received = 0 }) => received >= MIN_BYTES)
   const closed = fetched.filter(({ received, fromSeeder, sent }) => fromSeeder === received && sent === 0)
   if (fetched.length < 2 || closed.length === 0) return undefined
@@ -25,5 +32,5 @@ export function closedText(perServer: readonly ServerReport[]): string | undefin
     closed.map(({ server }) => oneLine(server)),
     MAX_NAMES,
   )
-  return `${names} exchanged nothing with other servers: ${CURE}`
+  return `${names} exchanged nothing with other servers: ${cure(between)}`
 }

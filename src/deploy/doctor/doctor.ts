@@ -48,7 +48,11 @@ export async function doctor(context: Context): Promise<void> {
   context.signal.throwIfAborted()
   const total = context.fleet.servers.length
   const nodes = [...facts].map(([{ label }, { node, nodePath }]) => ({ server: label, node, nodePath }))
-  const notes = [...unusualNodes(context, facts), ...whoIsWhere(context), ...waysTable(network.ways)]
+  const notes = [
+    ...unusualNodes(context, facts),
+    ...whoIsWhere(context),
+    ...waysTable(network.ways, context.settings.between !== 'direct'),
+  ]
   if (problems.length === 0) {
     const fit = `${count(total, 'server')}: SSH, Node.js, directories, disks, locks and ports, with a BitTorrent handshake, are fit for a deploy`
     const text = [fit, ...notes].join('\n')

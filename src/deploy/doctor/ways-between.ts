@@ -20,19 +20,26 @@ export function countWays(tried: readonly { from: string; to: string; way: WayBe
   return ways
 }
 
-const WHAT: Record<WayBetween, [name: string, then: string]> = {
+const UNUSED = 'open murder.ports; or set murder.between to auto, and a deploy uses it'
+const USED = 'a deploy says whether sshd takes its keys; with murder.ports open it needs none'
+
+const what = (isUsed: boolean): Record<WayBetween, [name: string, then: string]> => ({
   direct: ['directly', ''],
-  ssh: ['over SSH', 'open murder.ports; or set murder.between to auto, and a deploy uses it'],
+  ssh: ['over SSH', isUsed ? USED : UNUSED],
   none: [
     'not at all',
     'open murder.ports, or the port of sshd, between them; until then the seeder sends all to each',
   ],
-}
+})
 
-/** A small table of the ways that work between servers; none where all are direct, or nothing was tried. */
-export function waysTable(ways: WaysBetween): string[] {
-  const rows = (Object.keys(WHAT) as WayBetween[])
+/**
+ * A small table of the ways that work between servers; none where all are direct, or nothing was tried. `isUsed`: a deploy exchanges
+ * over SSH where it has to.
+ */
+export function waysTable(ways: WaysBetween, isUsed: boolean): string[] {
+  const texts = what(isUsed)
+  const rows = (Object.keys(ways) as WayBetween[])
     .filter((way) => ways[way] > 0)
-    .map((way) => [String(ways[way]), ...WHAT[way]])
+    .map((way) => [String(ways[way]), ...texts[way]])
   return ways.ssh + ways.none === 0 ? [] : [table([['pairs', 'exchange', ''], ...rows])]
 }

@@ -4,7 +4,7 @@ import { outOfTime } from '../../fleet/ssh/messages/diagnose.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent, Carried } from '../../protocol/events.ts'
 import { carriedText } from '../../report/deploy-report.ts'
-import { areClosed, CLOSED_LINE } from '../../report/exchange.ts'
+import { areClosed, closedLine } from '../../report/exchange.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
 import { pause } from '../../system/backoff.ts'
@@ -279,7 +279,7 @@ export class ServerFollower {
     const sum = [...exchanged.values()].reduce((total, bytes) => total + bytes, 0)
     if (hasWarned || !areClosed(plan.transfer.length, plan.swarm.sent(), sum)) return
     this.#run.hasWarned = true
-    this.#board.log(CLOSED_LINE)
+    this.#board.log(closedLine(this.#run.context.settings.between))
   }
 
   #noteCarried({ skipped, ...carried }: Carried): void {

@@ -31,6 +31,7 @@ test('the JSON lines in docs/output.md are what such a deploy writes', () => {
     perServer: [{ server: 'deploy@a', seconds: 1.25, received: 1_000_000 }],
     seederUploaded: 1_050_000,
     failures: [failure],
+    between: 'direct',
   })
   const [, example] = /```json\n([\s\S]*?)```/.exec(docs) ?? []
   expect(stream.written).toBe(example)

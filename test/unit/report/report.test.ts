@@ -25,6 +25,7 @@ const good: DeployReport = {
   ],
   seederUploaded: 30 * MiB,
   failures: [],
+  between: 'direct',
 }
 
 test('the report of a deploy that went well', () => {
@@ -75,6 +76,8 @@ test('servers that are closed to each other are named, with the cure', () => {
   expect(text(...all.slice(0, 2), each('c', 20 * MiB, 7))).toMatch(/\nclosed +a, b exchanged/)
   expect(text(each('a', 27 * MiB, 20), each('b', 7 * MiB, 0))).not.toContain('closed')
   expect(text(each('a', 27 * MiB, 0))).not.toContain('closed')
+  expect(text(...all)).toContain('set murder.between to auto')
+  expect(reportTable({ ...good, perServer: all, between: 'auto' }, 200)).not.toContain('murder.between')
 })
 
 test('the last server is named with its cause, whatever its name holds', () => {
@@ -98,7 +101,7 @@ test('one server is its own fastest; none is no server; nothing is divided by no
   expect(one).toContain('fastest')
   expect(one).not.toContain('slowest')
   const run = { size: 0, packaged: true, servers: 2, phases: {} }
-  const none = { ...run, perServer: [], seederUploaded: 0, failures: [] }
+  const none: DeployReport = { ...run, perServer: [], seederUploaded: 0, failures: [], between: 'direct' }
   expect(reportTable(none, 100)).toBe(
     'size         0 B\nservers      0 of 2 done\nseeder sent  0 B, 0.00 times the size',
   )

@@ -10,14 +10,15 @@ test('of both directions of a pair the better one counts', () => {
     { from: 'b', to: 'c', way: 'none' },
   ])
   expect(ways).toEqual({ direct: 1, ssh: 1, none: 1 })
-  expect(waysTable(ways).join('').split('\n')).toEqual([
+  expect(waysTable(ways, false).join('').split('\n')).toEqual([
     expect.stringMatching(/^pairs +exchange/),
     expect.stringMatching(/^1 +directly/),
     expect.stringMatching(/^1 +over SSH +open murder.ports; or set/),
     expect.stringMatching(/^1 +not at all +open murder\.ports/),
   ])
+  expect(waysTable(ways, true).join('')).not.toContain('murder.between')
 })
 
 test('nothing is said where all is direct', () => {
-  expect(waysTable({ direct: 10, ssh: 0, none: 0 })).toEqual([])
+  expect(waysTable({ direct: 10, ssh: 0, none: 0 }, false)).toEqual([])
 })

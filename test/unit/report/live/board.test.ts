@@ -424,6 +424,7 @@ describe('as JSON', () => {
       perServer: [{ server: 'deploy@a', seconds: 2, received: 1000 }],
       seederUploaded: 1050,
       failures: [],
+      between: 'direct',
     }
     board.report(report)
     expect(
