@@ -68,7 +68,8 @@ export class Links implements PeerLinks {
     if (why === undefined) return { publicKey: this.#ownKey(), user }
     if (!process.env.SSH_AUTH_SOCK) return { why }
     const command = otherEndCommand(this.directory)
-    return (await this.#tryOnSelf({ ...self, command })) === undefined ? { command, user } : { why }
+    const whyAgent = await this.#tryOnSelf({ ...self, command })
+    return whyAgent === undefined ? { command, user } : { why: `${why}; ${whyAgent}` }
   }
 
   async #tryKey(self: LinkTarget): Promise<string | undefined> {

@@ -15,6 +15,8 @@ const NOT_LET_IN: Record<Login, string> = {
 /** Why ssh failed, found in its output, as part of a sentence. `otherwise` where the output is empty. */
 export function whyNot(said: string, otherwise: string, login: Login = 'key'): string {
   if (/Permission denied/.test(said)) return NOT_LET_IN[login]
+  if (/Too many authentication failures/.test(said))
+    return 'sshd tries no more keys of the SSH agent that is forwarded (MaxAuthTries)'
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION/.test(said))
     return 'its host key is not the one that the deploy host knows'
   if (/\bssh: not found/.test(said)) return 'there is no ssh to connect with'

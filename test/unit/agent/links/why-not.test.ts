@@ -21,6 +21,11 @@ test.each([
 test('a login with the forwarded agent has other causes', () => {
   const denied = 'root@10.0.0.2: Permission denied (publickey).'
   expect(whyNot(denied, '', 'agent')).toBe('sshd takes no key of the SSH agent that is forwarded')
+  const many =
+    'Received disconnect from 10.0.0.2 port 22:2: Too many authentication failures\nDisconnected from 10.0.0.2 port 22'
+  expect(whyNot(many, '', 'agent')).toBe(
+    'sshd tries no more keys of the SSH agent that is forwarded (MaxAuthTries)',
+  )
   expect(whyNot('', 'it has ended', 'agent')).toBe(
     'sshd runs something else than what is asked for (ForceCommand?): it has ended',
   )
