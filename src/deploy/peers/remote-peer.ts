@@ -63,6 +63,11 @@ export class RemotePeer {
     return this.#gotNoOrder
   }
 
+  /** It answers no more questions. */
+  get hasOrder(): boolean {
+    return this.#assignment !== undefined
+  }
+
   /** Undefined once all that was ordered is done; otherwise how the command ended before that. */
   carryOut(assignment: Assignment): Promise<Outcome | undefined> {
     const arrived = new Promise<undefined>((resolve) => {

@@ -51,9 +51,14 @@ export async function prepareLinks(
     ...new Set(pairs.flatMap(([one, other]) => words([one, other]) ?? words([other, one]) ?? [])),
   ]
   const blocked = failures.filter((word) => word !== 'reached')
-  const inPairs = servers.filter((server) => pairs.some((pair) => pair.includes(server)))
+  // Orders wait for the links, but for those that need none: their deltas are in them.
+  const needsNone = (server: Server) => start.peers.get(server)?.hasOrder === true
+  const inPairs = servers.filter(
+    (server) => pairs.some((pair) => pair.includes(server)) && !needsNone(server),
+  )
   const { links, unlinked, isForwarded } = making
-  context.display.board().log(linksLine({ servers: inPairs, links, unlinked, blocked, isForwarded }))
+  if (inPairs.length > 0)
+    context.display.board().log(linksLine({ servers: inPairs, links, unlinked, blocked, isForwarded }))
   return { isOnly, orderOf: (server, isIn) => making.orderOf(server, isIn) }
 }
 
