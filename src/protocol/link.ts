@@ -44,6 +44,10 @@ export interface LinkTarget {
   command?: string
 }
 
+/** The type and the key of an ed25519 key, and nothing else that could have a meaning in authorized_keys. */
+export const isPublicKey = (line: unknown): line is string =>
+  typeof line === 'string' && /^ssh-ed25519 [A-Za-z0-9+/]{68}$/.test(line)
+
 /** What a server may have others run on it. It cannot be taken for an option of ssh. */
 export const isLinkCommand = (value: unknown): value is string =>
   typeof value === 'string' && /^exec [^\n\r]{1,4096}$/.test(value)

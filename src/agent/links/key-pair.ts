@@ -41,10 +41,6 @@ export function makeKeyPair(): KeyPair {
   }
 }
 
-/** The type and the key of an ed25519 key, and nothing else that could have a meaning in authorized_keys. */
-export const isPublicKey = (line: unknown): line is string =>
-  typeof line === 'string' && /^ssh-ed25519 [A-Za-z0-9+/]{68}$/.test(line)
-
 /** A string of the SSH protocol (RFC 4251): its length, then its bytes. */
 function text(value: string | Buffer): Buffer {
   const bytes = Buffer.from(value as string)

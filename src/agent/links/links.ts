@@ -2,7 +2,13 @@ import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:
 import type { Socket } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import type { LinkAnswers, LinkOrder, LinkTarget, OfferQuestion } from '../../protocol/link.ts'
+import {
+  isPublicKey,
+  type LinkAnswers,
+  type LinkOrder,
+  type LinkTarget,
+  type OfferQuestion,
+} from '../../protocol/link.ts'
 import { formatAddress } from '../../system/addresses.ts'
 import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
 import { useDirectory } from '../receive/transfer-directory.ts'
@@ -10,7 +16,7 @@ import { tryAll } from '../receive/try-reach.ts'
 import { openPrivateDirectory } from '../runs/run-directory.ts'
 import { admitKeys, otherEndCommand, removeKeys } from './admission.ts'
 import { Gate } from './gate.ts'
-import { isPublicKey, makeKeyPair } from './key-pair.ts'
+import { makeKeyPair } from './key-pair.ts'
 import {
   badWordOf,
   CONFIG_FILE,

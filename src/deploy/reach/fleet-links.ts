@@ -1,6 +1,6 @@
 import { type HostKeys, hostKeysOf } from '../../fleet/ssh/connection/host-keys.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import { isLinkCommand, type LinkOrder, type LinkTarget } from '../../protocol/link.ts'
+import { isLinkCommand, isPublicKey, type LinkOrder, type LinkTarget } from '../../protocol/link.ts'
 import type { Reached } from '../../protocol/reach.ts'
 import { pause } from '../../system/backoff.ts'
 import { defined } from '../../system/defined.ts'
@@ -146,7 +146,7 @@ class Making {
     this.#targets.set(server, target)
     const answer = await this.#ask(server, { offer: { directory: this.#directoryOf(server), self: target } })
     const { publicKey, command, user: own } = answer
-    const isKey = typeof publicKey === 'string'
+    const isKey = isPublicKey(publicKey)
     if (typeof own !== 'string' || !(isKey || isLinkCommand(command))) return this.#unlink(server, answer.why)
     this.#able.add(server)
     if (isKey) this.#keys.set(server, publicKey)

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { isPublicKey, makeKeyPair } from '../../../../src/agent/links/key-pair.ts'
+import { makeKeyPair } from '../../../../src/agent/links/key-pair.ts'
+import { isPublicKey } from '../../../../src/protocol/link.ts'
 
 test('OpenSSH reads the private half, and finds the public one in it', () => {
   const directory = mkdtempSync(join(tmpdir(), 'key-'))
