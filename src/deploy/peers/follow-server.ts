@@ -268,6 +268,7 @@ export class ServerFollower {
         if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(this.server)
         throw agentError(event, context.settings, {
           isRelayed: plan.swarm.relays?.has(this.server) ?? false,
+          isLate: this.#refused !== undefined,
         })
     }
   }
