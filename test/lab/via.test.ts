@@ -51,6 +51,9 @@ describe.skipIf(!labAvailable() || !hasNft())('by hand, from a machine of which 
     expect(peer.code).toBe(3)
     expect(peer.stderr.match(/over SSH nowhere cannot be reached: /g)).toHaveLength(1)
     expect(peer.stderr).toContain(', ssh:root@nowhere; the tracker')
+    const first = `ssh:root@${lab.servers[0]?.address}`
+    const elsewhere = await murder('server2', 'peer', ...args.with(3, `${first}/7000`))
+    expect(elsewhere.stderr).toContain('no peer listens on port 7000 there, or its sshd forwards nothing')
     expect(await murder('server2', 'peer', '/srv/data.torrent', '/srv/x', '--via', 'server1')).toMatchObject({
       code: 2,
     })

@@ -35,17 +35,22 @@ export class ViaLinks implements PeerLinks {
     ]
     const words = ['ssh', ...options, ...login, '-W', `127.0.0.1:${peerPort}`, '--', host]
     const ssh = new OneSocket(words, '/')
-    ssh.ended.then(() => this.#explain(host, ssh.said))
+    ssh.ended.then(() => this.#explain(host, whyNot(ssh.said, peerPort)))
     return ssh.socket
   }
 
   /** Peers that come over SSH connect to the port from this machine's sshd. */
   takeWith(): void {}
 
-  #explain(host: string, said: string): void {
-    const why = lastWords(said)
+  #explain(host: string, why: string | undefined): void {
     if (why === undefined || this.#warned.has(why)) return
     this.#warned.add(why)
     this.#warn(`over SSH ${host} cannot be reached: ${why}`)
   }
 }
+
+/** ssh itself does not say which of the two it is. */
+const whyNot = (said: string, peerPort: number): string | undefined =>
+  said.includes('stdio forwarding failed')
+    ? `no peer listens on port ${peerPort} there, or its sshd forwards nothing (AllowTcpForwarding)`
+    : lastWords(said)
