@@ -14,12 +14,12 @@ const NOT_LET_IN: Record<Login, string> = {
 
 /** Why ssh failed, found in its output, as part of a sentence. `otherwise` where the output is empty. */
 export function whyNot(said: string, otherwise: string, login: Login = 'key'): string {
+  if (/\bssh: (not found|Permission denied)\s*$/m.test(said)) return 'there is no ssh to connect with'
   if (/Permission denied/.test(said)) return NOT_LET_IN[login]
   if (/Too many authentication failures/.test(said))
     return 'sshd tries no more keys of the SSH agent that is forwarded (MaxAuthTries)'
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION/.test(said))
     return 'its host key is not the one that the deploy host knows'
-  if (/\bssh: not found/.test(said)) return 'there is no ssh to connect with'
   const last = lastWords(said)?.replace(/^murder: /, '')
   if (last?.includes('AcceptEnv')) return last
   if (last !== undefined && OF_SSH.test(last)) return last

@@ -4,6 +4,8 @@ import { whyNot } from '../../../../src/agent/links/why-not.ts'
 test.each([
   ['root@10.0.0.2: Permission denied (publickey).', 'sshd does not take a key from ~/.ssh/authorized_keys'],
   ['sh: 1: exec: ssh: not found\n', 'there is no ssh to connect with'],
+  ['sh: 1: exec: ssh: Permission denied\n', 'there is no ssh to connect with'],
+  ['deploy@ssh: Permission denied (publickey).\r\n', 'sshd does not take a key from ~/.ssh/authorized_keys'],
   ['@@@\nHost key verification failed.\n', 'its host key is not the one that the deploy host knows'],
   [
     'ssh: connect to host 10.0.0.2 port 22: Connection refused\r\n',
