@@ -152,7 +152,8 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
   test('where a key does not do, the SSH agent that the user forwards does, and no file changes', async () => {
     await closePorts(fleet.lab, fleet.servers, 'reject with tcp reset')
     const { authorizedKeys, identity } = fleet.lab.keys
-    for (const index of fleet.servers.keys()) await configure(index, [`AuthorizedKeysFile ${authorizedKeys}`])
+    const some = [...fleet.servers.keys()].slice(1) // The first takes keys, too, with which it gets nowhere.
+    for (const index of some) await configure(index, [`AuthorizedKeysFile ${authorizedKeys}`])
     const socket = join(fleet.project.directory, 'agent')
     const agent = fleet.lab.spawn('deploy', ['ssh-agent', '-D', '-a', socket])
     const env = { ...WISHED, SSH_AUTH_SOCK: socket }
