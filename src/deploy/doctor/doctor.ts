@@ -62,7 +62,7 @@ export async function doctor(context: Context): Promise<void> {
   const table = problemTable(groups, columnsOf(process.stdout))
   const text = [table, ...notes].join('\n')
   say(context, text, 'doctor', { servers: total, problems, nodes, between: network.ways })
-  throw new MurderError('UNFIT', `${count(groups.length, 'thing')} could stop a deploy`, {
+  throw new MurderError('UNFIT', `${count(groups.length, 'thing')} could stop a deploy or slow it down`, {
     cure: context.display.mode === 'json' ? 'see the event "doctor"' : 'each line above says what helps',
   })
 }
