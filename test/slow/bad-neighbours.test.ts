@@ -30,10 +30,10 @@ describe.skipIf(!labAvailable())('a deploy among bad neighbours', () => {
   afterEach(() => fleet.reset())
 
   /** A deploy that has begun, and beside it a peer on its last server that knows its secret. */
-  const deployBeside = async (manner: string, env: Record<string, string> = {}) => {
+  const deployBeside = async (manner: string, env: Record<string, string> = {}, holdMs = 0) => {
     fleet.plant(20)
     const { lab } = fleet
-    const deploy = fleet.start(slow)
+    const deploy = fleet.start({ ...slow, HOLD_MS: String(holdMs) })
     const { infoHash, secret } = await fleet.seeding(deploy)
     const hosts = [lab.deployHost, ...fleet.servers].map(({ address }) => address)
     const bad = lab.spawn(fleet.server(3), [process.execPath, badPeer, manner, infoHash, ...hosts], { env })
@@ -54,10 +54,14 @@ describe.skipIf(!labAvailable())('a deploy among bad neighbours', () => {
     expect(await fleet.quiet()).toEqual([])
   })
 
-  test.each(['rejects', 'hangs up'])(
-    'a server that sends wrong bytes under many names and %s',
-    async (manner) => {
-      const { deploy, bad } = await deployBeside(manner)
+  test.each([
+    ['rejects', 'at the same time as', 0],
+    ['hangs up', 'at the same time as', 0],
+    ['hangs up', 'before', 1500],
+  ] as const)(
+    'a server that sends wrong bytes under many names and %s, begun %s the peers',
+    async (manner, _, holdMs) => {
+      const { deploy, bad } = await deployBeside(manner, {}, holdMs)
       try {
         await bad.line(/^asked by /)
         const { code, text } = await fleet.end(deploy)

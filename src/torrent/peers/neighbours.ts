@@ -163,7 +163,7 @@ export class Neighbours {
     const isAgent = !connection.outgoing && connection.hasAgentId
     if (!twin && !this.#accepts(isAgent)) return false
     if (this.#banList.has(connection)) return false
-    if (!twin && !this.#hasRoomFor(connection.remoteHost)) return false
+    if (!twin && !this.#hasRoomFor(connection)) return false
     this.everConnected = true
     this.#connections.set(connection.id, connection)
     twin?.close()
@@ -190,10 +190,11 @@ export class Neighbours {
     return accepts(this.#topology(), { seeder: this.#context.local.isSeeder, agent })
   }
 
-  #hasRoomFor(host: string): boolean {
+  #hasRoomFor({ remoteHost: host, outgoing }: Connection): boolean {
     if (!isOneServer(this.#context.local, host)) return true
-    const connected = [...this.#connections.values()].filter(({ remoteHost }) => remoteHost === host).length
-    return this.#hostLimit.admit(host, connected, this.#context.nowS())
+    const others = [...this.#connections.values()].filter((one) => one.remoteHost === host)
+    const connected = others.filter((one) => one.outgoing === outgoing).length
+    return this.#hostLimit.admit(host, { outgoing, connected }, this.#context.nowS())
   }
 
   /** A server with a named address is not banned as a whole at once, because our seeder may be there. */

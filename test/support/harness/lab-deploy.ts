@@ -56,8 +56,12 @@ export class DeployLab {
       ...([join(lab.directory, 'project'), 'murder', addresses, deployTo, lab.keys.identity] as const),
     )
     const shipitfile = join(project.directory, 'shipitfile.js')
-    // What there is to tell a peer of the swarm is put into a file: nothing else gives the infohash in time.
-    const hook = `shipit.on('murder:seeding', (event) => require('fs').writeFileSync('seeding.json', JSON.stringify(event)))`
+    // What there is to tell a peer of the swarm is put into a file: nothing else gives the infohash in time. Servers get their
+    // orders $HOLD_MS later.
+    const hook = `shipit.on('murder:seeding', (event) => {
+    require('fs').writeFileSync('seeding.json', JSON.stringify(event))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(process.env.HOLD_MS ?? 0))
+  })`
     const text = readFileSync(shipitfile, 'utf8').replace(/"repositoryUrl": .*\n/, '"keepWorkspace": true,\n')
     writeFileSync(shipitfile, text.replace(/^}$/m, `  ${hook}\n}`))
     return new DeployLab(lab, fleet, sshds, project)
