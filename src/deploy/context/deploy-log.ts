@@ -55,8 +55,9 @@ export class DeployLog {
 
   /** The same with all texts in it, for what leaves this machine. */
   redactedValue<T>(value: T): T {
+    const env = { ...process.env } // Node asks the system for each variable of the original.
     return JSON.parse(JSON.stringify(value), (_, each) =>
-      typeof each === 'string' ? this.redacted(each) : each,
+      typeof each === 'string' ? redact(each, env, this.#secrets) : each,
     )
   }
 
