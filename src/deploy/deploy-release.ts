@@ -147,7 +147,10 @@ function stopwatch(): () => number {
   }
 }
 
-function report({ fleet, leftOut, record, settings }: Context, { perServer }: Received): DeployReport {
+function report(
+  { fleet, leftOut, record, settings }: Pick<Context, 'fleet' | 'leftOut' | 'record' | 'settings'>,
+  { perServer }: Received,
+): DeployReport {
   const { size, packaged, phases, seederUploaded, last } = record
   const servers = fleet.all.length
   const figures = { size, packaged, servers, phases, perServer, seederUploaded }

@@ -7,7 +7,7 @@ import type { Server } from '../fleet/ssh/server.ts'
 import { makeTemporaryDirectory } from '../system/temporary-directory.ts'
 import { bytes } from '../text/format.ts'
 import { table } from '../text/table.ts'
-import type { Context } from './context/context.ts'
+import type { Context, TaskContext } from './context/context.ts'
 import { lockedError } from './context/fleet-lock.ts'
 import { namedLocks } from './context/found-locks.ts'
 import { isStaged } from './deltas/bases.ts'
@@ -29,7 +29,8 @@ import { parseReleases, parseServerReleases, releasesScript } from './scripts/re
 import { SCRIPT_TIMEOUT_S } from './timeouts.ts'
 import { getsText, travelsText } from './transfer/tell-transfer.ts'
 
-const show = (context: Context, text: string) => say(context, `Dry run: ${text}`)
+const show = (context: Pick<TaskContext, 'display' | 'shipit'>, text: string) =>
+  say(context, `Dry run: ${text}`)
 
 /** Asks the servers, packages, and says what deploy:update would do. Throws the error that would stop it. */
 export async function tryDeploy(context: Context): Promise<void> {
@@ -63,7 +64,9 @@ export async function tryDeploy(context: Context): Promise<void> {
 }
 
 /** Says what deploy:publish would do. */
-export function tryPublish(context: Context): void {
+export function tryPublish(
+  context: Pick<Context, 'display' | 'fleet' | 'resumed' | 'settings' | 'shipit'>,
+): void {
   const { settings, shipit } = context
   const { rollout, activate } = settings
   const release = shipit.releaseDirname ?? 'the new release'
@@ -99,7 +102,7 @@ export function tryPublish(context: Context): void {
 }
 
 /** Says which releases deploy:clean would remove, as if the new one was there. */
-export async function tryClean(context: Context): Promise<void> {
+export async function tryClean(context: TaskContext): Promise<void> {
   const { shipit } = context
   const keep = Math.max(1, keptReleases(shipit.config) - (shipit.releaseDirname === undefined ? 1 : 0))
   const supersedes = shipit.seq?.includes('deploy:update') === true
@@ -115,7 +118,7 @@ export async function tryClean(context: Context): Promise<void> {
 }
 
 /** Says which release rollback:init would choose. */
-export async function tryRollback(context: Context): Promise<void> {
+export async function tryRollback(context: TaskContext): Promise<void> {
   const { fleet, shipit } = context
   const releases = parseReleases(await askAll(context, 'check', 'a rollback would end here'))
   const { live, before } = wayBack(context, releases)
@@ -127,7 +130,7 @@ export async function tryRollback(context: Context): Promise<void> {
 }
 
 /** The releases of all servers. Throws FLEET_FAILED. */
-async function askAll(context: Context, step: string, consequence: string): Promise<Outcome[]> {
+async function askAll(context: TaskContext, step: string, consequence: string): Promise<Outcome[]> {
   const options = { signal: context.signal, totalTimeoutS: SCRIPT_TIMEOUT_S }
   const ask = (server: Server) => ({ script: releasesScript(deployToOf(context.shipit, server)) })
   const outcomes = await context.fleet.run(step, ask, options)

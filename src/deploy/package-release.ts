@@ -59,7 +59,7 @@ export async function packageRelease(
 }
 
 /** Without a package, the size of a release is that of its files. */
-function noteSize({ record }: Context, { made, plan }: WholePackage): void {
+function noteSize({ record }: Pick<Context, 'record'>, { made, plan }: WholePackage): void {
   record.size = made?.length ?? plan.contentBytes
   record.packaged = made !== undefined
 }

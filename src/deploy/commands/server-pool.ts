@@ -13,7 +13,7 @@ import type {
   Shipit,
 } from '../../shipit.ts'
 import { oneLine } from '../../text/format.ts'
-import { type Context, contextOf } from '../context/context.ts'
+import { contextOf, type TaskContext } from '../context/context.ts'
 import { noteCommand } from '../context/servers/ssh-pool.ts'
 import { failuresOf, fleetError, tellFailures } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
@@ -49,7 +49,7 @@ function pooled(shipit: Shipit, server: Server): PooledServer {
 }
 
 /** Whoever runs a command decides what its failure means: it is none of the deploy's. */
-function tellOf(context: Context, failures: readonly Failure[]): void {
+function tellOf(context: Pick<TaskContext, 'display' | 'shipit'>, failures: readonly Failure[]): void {
   if (context.display.mode !== 'json') return tellFailures(context, failures, { said: true })
   for (const failure of failures) say(context, '', 'commandFailed', { ...failure })
 }

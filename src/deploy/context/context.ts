@@ -23,19 +23,26 @@ import { commandsEnded, watchCommands } from './servers/ssh-pool.ts'
 import { settingsOf } from './settings-of.ts'
 import { unconfirmedNotes } from './unconfirmed-notes.ts'
 
-/** The parts that the steps of one `npx shipit …` share. */
-export interface Context {
+/** What a task needs to work on the servers, and to tell people of it. */
+export interface TaskContext {
   readonly shipit: Shipit
   readonly settings: Settings
   readonly fleet: Fleet
+  /** The path or name of Node on each server, as the check found it. */
+  readonly nodes: Map<Server, string>
+  readonly display: Display
+  /** Aborted when the run is interrupted. */
+  readonly signal: AbortSignal
+}
+
+/** All that the steps of one `npx shipit …` share. Only what directs a whole run takes it; others take the parts that they use. */
+export interface Context extends TaskContext {
   /** The release that a retry repeats, because some servers lack it, and what the others got as it, where that is known. */
   again?: { release: string; revision: string | null; delivered?: Manifest | undefined }
   /** The release is staged: a later deploy will publish it. */
   staging?: true
   /** The rollout that this run continues. */
   resumed?: RolloutState
-  /** The path or name of Node on each server, as the check found it. */
-  readonly nodes: Map<Server, string>
   /** Why servers were left out of this run so far. */
   readonly leftOut: Failure[]
   /** Held while a deploy or a rollback runs. */
@@ -44,10 +51,8 @@ export interface Context {
   /** For the page. */
   readonly picture: PictureRecorder
   readonly log: DeployLog
-  readonly display: Display
+  /** Its signal is `signal`. */
   readonly interrupt: Interrupt
-  /** The signal of `interrupt`. */
-  readonly signal: AbortSignal
   /** Work that only the end of the run waits for, before it releases the lock. It must not reject. */
   meanwhile(work: Promise<unknown>): void
   close(): Promise<void>

@@ -8,7 +8,7 @@ export async function startPage({
   picture,
   shipit,
   log,
-}: Context): Promise<PageServer | undefined> {
+}: Pick<Context, 'log' | 'picture' | 'settings' | 'shipit'>): Promise<PageServer | undefined> {
   const { serve, port } = settings.page
   if (!(serve ?? port !== undefined)) return undefined
   try {

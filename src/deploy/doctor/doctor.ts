@@ -1,6 +1,6 @@
 import { MurderError } from '../../errors.ts'
 import { columnsOf } from '../../report/output.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { count, say } from '../outcome/say.ts'
 import { askReadOnly } from '../preflight/ask.ts'
 import { examine } from '../preflight/preflight.ts'
@@ -18,7 +18,7 @@ import { waysTable } from './ways-between.ts'
  * `murder:doctor`: everything that could stop a deploy, checked on every server and in the network between them. Changes
  * nothing. Throws UNFIT when it finds anything.
  */
-export async function doctor(context: Context): Promise<void> {
+export async function doctor(context: TaskContext): Promise<void> {
   const outcomes = await askReadOnly(context)
   const { facts, failures } = await examine(context, Promise.resolve(outcomes), { readOnly: true })
   const answers = outcomes.flatMap((outcome) =>

@@ -3,7 +3,7 @@ import { PersistentShell } from '../../fleet/persistent-shell.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { listen } from '../../torrent/peers/listen.ts'
 import { answerHandshake } from '../../torrent/wire/answer-handshake.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { Machine, Placement } from '../hosts/placement.ts'
 import { setNodeOf } from '../paths/server-node.ts'
 import { listenScript } from '../scripts/probe-script.ts'
@@ -33,7 +33,7 @@ interface Listeners {
  * deploy runs meanwhile, and its tracker has the port.
  */
 export async function listenEverywhere(
-  context: Context,
+  context: TaskContext,
   { tracker, seeder, hasOwnTracker }: Placement,
   servers: readonly Server[],
   isBusy: boolean,
@@ -77,7 +77,7 @@ function trackerPortTaken(
 
 /** Undefined where no port of the range is free, or listening fails. */
 async function listenAt(
-  context: Context,
+  context: TaskContext,
   server: Server | undefined,
   range: [first: number, last: number],
 ): Promise<Listener | undefined> {

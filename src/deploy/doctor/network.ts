@@ -1,7 +1,7 @@
 import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { endpointOf } from '../../system/addresses.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { type Machine, Placement } from '../hosts/placement.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { setNodeOf } from '../paths/server-node.ts'
@@ -28,7 +28,7 @@ interface Probe {
  * tracker has the port.
  */
 export async function probeNetwork(
-  context: Context,
+  context: TaskContext,
   facts: FleetFacts,
   isBusy: boolean,
 ): Promise<{ problems: Problem[]; ways: WaysBetween }> {
@@ -70,7 +70,7 @@ function probeExternalTracker({ externalTracker: url }: Placement): Probe[] {
 
 /** The servers after it in a ring, so that each server probes and is probed equally often. */
 function probePeers(
-  { fleet: { servers }, settings }: Context,
+  { fleet: { servers }, settings }: Pick<TaskContext, 'fleet' | 'settings'>,
   server: Server,
   listeners: PeerListeners,
   facts: FleetFacts,
@@ -95,7 +95,7 @@ const probe = ({ label }: Server, port: Probe['port'], target: Target): Probe =>
 })
 
 async function connectAll(
-  context: Context,
+  context: TaskContext,
   servers: readonly Server[],
   probesOf: (server: Server) => Probe[],
 ): Promise<{ problems: Problem[]; ways: WaysBetween }> {

@@ -1,10 +1,10 @@
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { placesOf } from '../paths/places.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { describeNode, originOfNode } from '../scripts/node/find-node-script.ts'
 
 /** A line for each server whose Node is neither the one on the PATH nor the one in the settings. */
-export function unusualNodes(context: Pick<Context, 'settings' | 'shipit'>, facts: FleetFacts): string[] {
+export function unusualNodes(context: Pick<TaskContext, 'settings' | 'shipit'>, facts: FleetFacts): string[] {
   return [...facts].flatMap(([server, { node = '', nodePath }]) => {
     const { label } = server
     const { remotePath, node: setting } = placesOf(context, server)

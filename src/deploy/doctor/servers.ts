@@ -1,5 +1,5 @@
 import { oneLine } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { shipitCommand } from '../context/shipit-command.ts'
 import { type FleetFacts, sameAmong } from '../preflight/preflight.ts'
 import { fullDiskCure } from '../preflight/space.ts'
@@ -19,7 +19,11 @@ export function checkLimits(server: string, output: string): Problem[] {
   return [{ server, check: 'limits', cause, cure: 'raise it (ulimit -n, or limits.conf)' }]
 }
 
-export function checkLock({ shipit }: Context, server: string, output: string): Problem[] {
+export function checkLock(
+  { shipit }: Pick<TaskContext, 'shipit'>,
+  server: string,
+  output: string,
+): Problem[] {
   const lock = othersLock(output)
   if (!lock) return []
   const cause = oneLine(`locked by ${lock.who} since ${lock.when}: ${lock.what}`)
@@ -48,7 +52,7 @@ function checkDisk(server: string, { free, inodes }: Space, what: string, cure: 
 
 /** Checks that the server knows the address of a deploy host that seeds, if that is the only way to reach it. */
 export function checkAddress(
-  { settings }: Context,
+  { settings }: Pick<TaskContext, 'settings'>,
   server: string,
   { clientAddress }: ServerFacts,
 ): Problem[] {

@@ -1,10 +1,13 @@
 import { siteOf } from '../../config/entries/sites.ts'
 import { rate } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { DEPLOY_HOST } from '../hosts/placement.ts'
 
 /** One line that says which servers are in which site; none when no sites are named. */
-export function whoIsWhere({ settings: { sites }, fleet }: Pick<Context, 'settings' | 'fleet'>): string[] {
+export function whoIsWhere({
+  settings: { sites },
+  fleet,
+}: Pick<TaskContext, 'fleet' | 'settings'>): string[] {
   if (sites.length === 0) return []
   const machines = [
     { label: DEPLOY_HOST, site: siteOf(sites, undefined) },

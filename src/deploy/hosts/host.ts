@@ -3,7 +3,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { eventsIn } from '../../protocol/events.ts'
 import type { RunStatus } from '../../protocol/run-status.ts'
 import { defined } from '../../system/defined.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { checkedEvent } from './agent-error.ts'
 import { startRestarted } from './restart.ts'
@@ -24,9 +24,9 @@ export abstract class Host {
   abstract readonly server: Server | undefined
   readonly directory: string
   readonly runs: string
-  protected readonly context: Context
+  protected readonly context: TaskContext
 
-  constructor(context: Context, { directory, runs }: HostPaths) {
+  constructor(context: TaskContext, { directory, runs }: HostPaths) {
     this.context = context
     this.directory = directory
     this.runs = runs

@@ -1,6 +1,6 @@
 import { basename, dirname, join, posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly } from '../outcome/say.ts'
 import { environmentDirectory, environmentName, localRuns } from '../paths/local-paths.ts'
@@ -22,7 +22,7 @@ export interface Hosts {
 }
 
 /** For single tasks, whose tracker and seeder run on in the background. */
-export function taskHosts(context: Context): Hosts {
+export function taskHosts(context: TaskContext): Hosts {
   const { environment } = context.shipit
   const here = { directory: environmentDirectory(environment), runs: localRuns() }
   return hostsWith(context, here, (server) => {
@@ -35,7 +35,7 @@ export function taskHosts(context: Context): Hosts {
 }
 
 /** For a deploy, whose uploads are in directories of its transfer and are removed with them. */
-export function deployHosts(context: Context, { tag, file, base }: Transfer): Hosts {
+export function deployHosts(context: TaskContext, { tag, file, base }: Transfer): Hosts {
   const here = dirname(file)
   const name = base ? `seeder-${basename(here)}` : 'seeder'
   return hostsWith(context, { directory: here, runs: join(here, 'runs') }, (server) => {
@@ -44,7 +44,7 @@ export function deployHosts(context: Context, { tag, file, base }: Transfer): Ho
   })
 }
 
-function hostsWith(context: Context, local: HostPaths, remote: (server: Server) => HostPaths): Hosts {
+function hostsWith(context: TaskContext, local: HostPaths, remote: (server: Server) => HostPaths): Hosts {
   const hostOn = (server: Server | undefined) =>
     server ? new ServerHost(context, server, remote(server)) : new LocalHost(context, local)
   const [atSeeder, atTracker] = [seederServer(context), trackerServer(context)]
@@ -53,14 +53,14 @@ function hostsWith(context: Context, local: HostPaths, remote: (server: Server) 
 }
 
 /** The deploy host, for single tasks, if it runs the seeder or the tracker. */
-export function localTaskHost(context: Context): Host | undefined {
+export function localTaskHost(context: TaskContext): Host | undefined {
   const { seeder, tracker } = taskHosts(context)
   return [seeder, tracker].find(({ server }) => server === undefined)
 }
 
 /** Makes sure that the agent is on these servers; gives their facts. Throws FLEET_FAILED. */
 export async function prepareServers(
-  context: Context,
+  context: TaskContext,
   servers: readonly Server[],
   consequence: string,
 ): Promise<FleetFacts> {
@@ -72,7 +72,7 @@ export async function prepareServers(
 }
 
 /** The same for the hosts of single tasks. */
-export function prepareHosts(context: Context, ...hosts: Host[]): Promise<FleetFacts> {
+export function prepareHosts(context: TaskContext, ...hosts: Host[]): Promise<FleetFacts> {
   const servers = new Set(hosts.flatMap(({ server }) => server ?? []))
   return prepareServers(context, [...servers], 'nothing was started')
 }

@@ -5,7 +5,7 @@ import type { Fleet } from '../../fleet/fleet.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { ownAddresses } from '../../system/addresses.ts'
 import { announceUrl } from '../../torrent/tracker/announce-url.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 
 /** Its name in messages. */
@@ -23,7 +23,7 @@ export interface Machine {
   readonly address: string | undefined
 }
 
-type PlacementContext = Pick<Context, 'settings'> & { fleet: Pick<Fleet, 'everyone'> }
+type PlacementContext = Pick<TaskContext, 'settings'> & { fleet: Pick<Fleet, 'everyone'> }
 
 /** Where seeder and tracker are, and at which addresses the machines of the fleet reach them. */
 export class Placement {

@@ -5,7 +5,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import { type Content, upload } from '../../fleet/upload.ts'
 import { parseRuns, type RunStatus } from '../../protocol/run-status.ts'
 import { defined } from '../../system/defined.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
@@ -26,7 +26,7 @@ export class ServerHost extends Host {
   readonly label: string
   readonly server: Server
 
-  constructor(context: Context, server: Server, paths: HostPaths) {
+  constructor(context: TaskContext, server: Server, paths: HostPaths) {
     super(context, paths)
     this.label = server.label
     this.server = server

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { agent, agentPath } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
@@ -11,7 +11,7 @@ import { installAgentScript } from '../scripts/install-script.ts'
 
 /** Puts the agent where this version of it is missing, and removes older versions. Returns the failures. */
 export async function uploadAgent(
-  context: Context,
+  context: TaskContext,
   facts: FleetFacts,
   among: readonly Server[] = context.fleet.servers,
 ): Promise<Failure[]> {
@@ -35,7 +35,11 @@ export function compressedAgent(): Buffer {
 }
 
 /** The script that installs the agent on a server, and then becomes its `command`, if one is given. */
-export function agentInstaller(context: Context, server: Server, command?: string): string {
+export function agentInstaller(
+  context: Pick<TaskContext, 'nodes' | 'settings' | 'shipit'>,
+  server: Server,
+  command?: string,
+): string {
   const { sha256 } = agent()
   const upload = {
     path: agentPath(placesOf(context, server)),

@@ -5,7 +5,7 @@ import type { Settings } from '../../config/schema.ts'
 import { Limit } from '../../fleet/limit.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { type Failure, failureOf } from '../../report/failures.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { placesOf } from '../paths/places.ts'
 import { installNodeScript, parseInstalledNode } from '../scripts/install-script.ts'
@@ -40,7 +40,7 @@ export async function buildsFor(node: Settings['node']): Promise<Build[]> {
 
 /** Uploads Node to servers that have none, to no more at a time than `concurrency`. */
 export async function bringNode(
-  context: Context,
+  context: TaskContext,
   platforms: ReadonlyMap<Server, Platform>,
   builds: readonly Build[],
 ): Promise<Brought> {
@@ -53,11 +53,11 @@ export async function bringNode(
 
 class Bringer {
   readonly brought: Brought = { nodes: new Map(), failures: [] }
-  readonly #context: Context
+  readonly #context: TaskContext
   readonly #limit: Limit
   readonly #prepared = new Map<Build, Promise<PreparedBuild>>()
 
-  constructor(context: Context) {
+  constructor(context: TaskContext) {
     this.#context = context
     this.#limit = new Limit(context.settings.concurrency)
   }

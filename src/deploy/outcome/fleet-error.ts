@@ -2,11 +2,11 @@ import { ExitCode, MurderError } from '../../errors.ts'
 import type { Outcome } from '../../fleet/command.ts'
 import { type Failure, failureOf, failureTable } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 
 /** Ends the task if any server failed: reports all failures and throws FLEET_FAILED. Options as in `tellFailures`. */
 export function assertNoFailures(
-  context: Context,
+  context: Pick<TaskContext, 'display' | 'fleet' | 'shipit'>,
   failures: readonly Failure[],
   consequence: Consequence,
   options: { said?: boolean } = {},
@@ -21,7 +21,7 @@ export function assertNoFailures(
  * instead. `said`: the display has already reported each.
  */
 export function tellFailures(
-  { display, shipit }: Context,
+  { display, shipit }: Pick<TaskContext, 'display' | 'shipit'>,
   failures: readonly Failure[],
   { said = false } = {},
 ): void {
@@ -44,7 +44,7 @@ function consequenceFor(consequence: Consequence, others: number): string {
 export function fleetError(
   failures: readonly Failure[],
   consequence: Consequence,
-  { display, fleet }: Context,
+  { display, fleet }: Pick<TaskContext, 'display' | 'fleet'>,
   {
     exitCode = ExitCode.failed,
     total = fleet.all.length,

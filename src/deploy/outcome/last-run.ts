@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { explain, isSystemError } from '../../errors.ts'
 import { defined } from '../../system/defined.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { lastRunFile } from '../paths/local-paths.ts'
 import type { RunReport } from './run-report.ts'
 
@@ -20,7 +20,11 @@ export interface LastRun {
   kind?: 'alone' | 'rollback'
 }
 
-export function saveLastRun({ shipit }: Context, report: RunReport, kind: LastRun['kind']): void {
+export function saveLastRun(
+  { shipit }: Pick<TaskContext, 'shipit'>,
+  report: RunReport,
+  kind: LastRun['kind'],
+): void {
   const { release, revision, published, leftOut, servers } = report
   const without = servers.flatMap(({ server, published }) => (published ? [] : [server]))
   const failed = report.exitCode === 0 ? leftOut : without

@@ -15,7 +15,7 @@ import { count } from './say.ts'
  * deliveries are listed in `.shipit-murder/logs/notify.txt`.
  */
 export function notify(
-  context: Context,
+  context: Pick<Context, 'fleet' | 'log' | 'record' | 'settings' | 'shipit'>,
   occasion: Occasion,
   { release = context.shipit.releaseDirname, ...about }: About = {},
 ): void {
@@ -58,7 +58,7 @@ const textOf: Record<Occasion, (about: { doing: string; release: string }) => st
 
 /** `text` is what Slack and similar services show. It contains no secrets. */
 function noticeOf(
-  { fleet, record, shipit, log }: Context,
+  { fleet, record, shipit, log }: Pick<Context, 'fleet' | 'log' | 'record' | 'shipit'>,
   event: Occasion,
   { error, release, doing = 'begins' }: About,
 ) {

@@ -8,7 +8,7 @@ import type { Context } from '../context/context.ts'
  * that far. `release`: the one that this run has tried to publish, which is not Shipit's any more once all has gone back.
  */
 export function runReport(
-  { shipit, record, leftOut, staging }: Context,
+  { shipit, record, leftOut, staging }: Pick<Context, 'leftOut' | 'record' | 'shipit' | 'staging'>,
   begun: Date,
   error: unknown,
   deployed: DeployReport | undefined,

@@ -18,7 +18,10 @@ const ENDING = '.html'
 export const isPicture = (file: string): boolean => /\.html?$/i.test(file)
 
 /** Adds how the run has ended. */
-export function endPicture({ picture, leftOut }: Context, report: RunReport): void {
+export function endPicture(
+  { picture, leftOut }: Pick<Context, 'leftOut' | 'picture'>,
+  report: RunReport,
+): void {
   const { release, error, exitCode, published, size, seederUploaded } = report
   const outcome = exitCode !== 0 ? 'failed' : published ? 'published' : 'done'
   picture.seeder(seederUploaded)
@@ -31,7 +34,7 @@ export function endPicture({ picture, leftOut }: Context, report: RunReport): vo
  * Keeps the picture of a deploy beside its log, and puts one where MURDER_REPORT wants it. A failure here does not fail the run.
  */
 export function savePicture(
-  { shipit, picture, log, again, resumed }: Context,
+  { shipit, picture, log, again, resumed }: Pick<Context, 'again' | 'log' | 'picture' | 'resumed' | 'shipit'>,
   { isDeploy, release, begun }: { isDeploy: boolean; release: string | null; begun: string },
   env: NodeJS.ProcessEnv = process.env,
 ): void {

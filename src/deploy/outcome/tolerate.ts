@@ -1,7 +1,7 @@
 import type { Share } from '../../config/kinds/rollout.ts'
 import { type Failure, failureTable } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { withdraw } from '../context/servers/ssh-pool.ts'
 import { fleetError, tellFailures } from './fleet-error.ts'
 import { count } from './say.ts'
@@ -14,13 +14,20 @@ export function mostFailures(tolerate: Share, total: number): number {
 }
 
 /** Whether the run may go on without these servers, too. */
-export function isTolerated({ fleet, settings, leftOut }: Context, failures: readonly Failure[]): boolean {
+export function isTolerated(
+  { fleet, settings, leftOut }: Pick<Context, 'fleet' | 'leftOut' | 'settings'>,
+  failures: readonly Failure[],
+): boolean {
   const failed = new Set([...leftOut, ...failures].map(({ server }) => server))
   return failed.size <= mostFailures(settings.tolerate, fleet.all.length)
 }
 
 /** Says above the display which servers are left out and why, once. The report at the end only names them. */
-function tellLeftOut({ display, fleet }: Context, failures: readonly Failure[], said: boolean): void {
+function tellLeftOut(
+  { display, fleet }: Pick<TaskContext, 'display' | 'fleet'>,
+  failures: readonly Failure[],
+  said: boolean,
+): void {
   const board = display.board()
   if (!said) for (const failure of failures) board.fail(failure, { quietly: true })
   if (display.mode === 'json') return
@@ -34,7 +41,7 @@ function tellLeftOut({ display, fleet }: Context, failures: readonly Failure[], 
  * allows that. Otherwise reports all failures so far and throws FLEET_FAILED. `said`: as in `tellFailures`.
  */
 export function tolerate(
-  context: Context,
+  context: Pick<Context, 'display' | 'fleet' | 'leftOut' | 'settings' | 'shipit'>,
   failures: readonly Failure[],
   consequence: string,
   { said = false, exitCode }: { said?: boolean; exitCode?: number } = {},

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { readCopyOptions } from '../../config/copy/copy-options.ts'
 import type { CarryOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { deployToOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
 import type { Extent } from '../transfer/transfer.ts'
@@ -12,7 +12,7 @@ import type { Extent } from '../transfer/transfer.ts'
  * equal to the source, so this is all that rsync would not delete. Undefined when nothing is kept.
  */
 export function carryOrder(
-  { settings, shipit }: Pick<Context, 'settings' | 'shipit'>,
+  { settings, shipit }: Pick<TaskContext, 'settings' | 'shipit'>,
   current: string | undefined,
   { top }: Pick<Extent, 'top'>,
   deployTo = deployToOf(shipit),

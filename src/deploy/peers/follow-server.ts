@@ -10,7 +10,7 @@ import type { ServerReport } from '../../report/server-report.ts'
 import { pause } from '../../system/backoff.ts'
 import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { isStaged } from '../deltas/bases.ts'
 import { agentError } from '../hosts/agent-error.ts'
 import { ServerProfile } from '../last-server/server-profile.ts'
@@ -54,7 +54,7 @@ type FailedOutcome = Outcome & { ok: false }
 
 /** The parts that the followers of all servers share. */
 export interface FollowedRun {
-  context: Context
+  context: TaskContext & Pick<Context, 'log' | 'picture' | 'record'>
   plans: TransferPlans
   times: TransferTimes
   /** Bytes that each server has sent to others so far. */

@@ -1,10 +1,9 @@
 import { siteOf } from '../../config/entries/sites.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { ServerReport } from '../../report/server-report.ts'
-import type { Context } from '../context/context.ts'
 import { tellLast } from '../last-server/tell-last.ts'
 import { failuresWithSites } from './cut-off-sites.ts'
-import { ServerFollower } from './follow-server.ts'
+import { type FollowedRun, ServerFollower } from './follow-server.ts'
 import type { FleetPlan } from './make-order.ts'
 import type { RemotePeer } from './remote-peer.ts'
 import { SourceNames } from './source-names.ts'
@@ -22,7 +21,7 @@ export interface Received {
 }
 
 /** Starts a peer on every server and follows it until it has unpacked. A server that fails does not stop the others. */
-export async function followServers(context: Context, plan: FleetPlan): Promise<Received> {
+export async function followServers(context: FollowedRun['context'], plan: FleetPlan): Promise<Received> {
   const times = new TransferTimes()
   const plans = new TransferPlans(context, plan)
   const names = new SourceNames(plan.facts)

@@ -6,7 +6,7 @@ import type { ReceiveOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
 import { magnetOf } from '../../torrent/metainfo/magnet.ts'
 import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { releaseOf } from '../deltas/bases.ts'
 import { deployToOf, placesOf } from '../paths/places.ts'
 import { recordPath, releasesPath, transferPath } from '../paths/server-paths.ts'
@@ -34,7 +34,7 @@ function torrentOrder(torrent: Buffer): Pick<ReceiveOrder, 'torrent' | 'magnet'>
 export type SharedOrder = Awaited<ReturnType<typeof sameForAll>>
 
 /** The long parts that every server's order shares, so that they are made once. */
-export async function sameForAll(context: Context, plan: ReceivePlan) {
+export async function sameForAll(context: Pick<TaskContext, 'fleet' | 'settings'>, plan: ReceivePlan) {
   const { transfer, facts } = plan
   const hosts = await fleetHosts(context, facts)
   return {
@@ -46,7 +46,7 @@ export async function sameForAll(context: Context, plan: ReceivePlan) {
 }
 
 export function orderFor(
-  context: Context,
+  context: Pick<TaskContext, 'fleet' | 'settings' | 'shipit'>,
   plan: ReceivePlan,
   server: Server,
   { torrent, magnet, hosts, links }: SharedOrder,
@@ -97,7 +97,7 @@ const isIn = ({ transfer, deltas }: ReceivePlan, server: Server): boolean =>
   transfer.base ? deltas?.get(server) === transfer : deltas?.get(server) === undefined
 
 function unpackOrder(
-  context: Context,
+  context: Pick<TaskContext, 'settings' | 'shipit'>,
   server: Server,
   { transfer, facts, releasePath, existing, revision, carries, isStaged }: ReceivePlan,
 ): ReceiveOrder['unpack'] {

@@ -8,7 +8,7 @@ import { parseEvent } from '../../protocol/events.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
 import { type Question, questionLine } from '../../protocol/questions.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { agentInstaller, compressedAgent } from '../hosts/upload-agent.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
@@ -48,7 +48,7 @@ export class RemotePeer {
   readonly started: Promise<Outcome | undefined>
 
   /** `bringAgent`: the agent is not on the server yet. */
-  constructor(context: Context, server: Server, { bringAgent = false } = {}) {
+  constructor(context: TaskContext, server: Server, { bringAgent = false } = {}) {
     this.server = server
     const started = new Promise<undefined>((resolve) => {
       this.#start = () => resolve(undefined)
@@ -115,7 +115,7 @@ export class RemotePeer {
     void this.started.then(() => timer.stop())
   }
 
-  async #run(context: Context, bringAgent: boolean): Promise<Outcome> {
+  async #run(context: TaskContext, bringAgent: boolean): Promise<Outcome> {
     const pulse = setInterval(() => {
       if (!this.#input.writableEnded) this.#input.write('\n')
     }, PULSE_MS)
@@ -126,7 +126,7 @@ export class RemotePeer {
     }
   }
 
-  #session(context: Context, bringAgent: boolean): Promise<Outcome> {
+  #session(context: TaskContext, bringAgent: boolean): Promise<Outcome> {
     const { fleet, settings, signal } = context
     const session = {
       script: bringAgent

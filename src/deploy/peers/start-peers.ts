@@ -1,6 +1,6 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { RemotePeer } from './remote-peer.ts'
@@ -10,7 +10,7 @@ import { RemotePeer } from './remote-peer.ts'
  * `missing` resolves with the servers where the upload failed.
  */
 export function startPeers(
-  context: Context,
+  context: TaskContext,
   facts: FleetFacts,
   servers: readonly Server[] = context.fleet.servers,
 ): { peers: ReadonlyMap<Server, RemotePeer>; missing: Promise<Failure[]> } {

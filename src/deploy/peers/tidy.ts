@@ -1,6 +1,6 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { placesOf } from '../paths/places.ts'
@@ -15,7 +15,7 @@ const TIDY_TIMEOUT_S = 20
  * Ends the peers of a transfer, which remove their own files on the servers. If a peer does not end, its directory is removed,
  * and with it its lease.
  */
-export async function tidy(context: Context, tag: string, peers: readonly RemotePeer[]): Promise<void> {
+export async function tidy(context: TaskContext, tag: string, peers: readonly RemotePeer[]): Promise<void> {
   const ended = await Promise.all(peers.map((peer) => peer.end()))
   const servers = peers.filter((_, index) => !ended[index]).map(({ server }) => server)
   const remove = (server: Server) => ({
@@ -35,7 +35,7 @@ export async function tidy(context: Context, tag: string, peers: readonly Remote
  * the servers in `unpacked`. Says what could not be removed.
  */
 export async function undo(
-  context: Context,
+  context: TaskContext,
   tag: string,
   unpacked: ReadonlySet<Server>,
   servers: readonly Server[] = context.fleet.servers,

@@ -1,6 +1,6 @@
 import { explain } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { Transfer } from '../transfer/transfer.ts'
 import { type FleetPlan, type ReceivePlan, type SharedOrder, sameForAll } from './make-order.ts'
 
@@ -12,11 +12,11 @@ export interface TransferPlan {
 
 /** The transfers of one deploy: the package, and deltas. The plan of each is made when the first server needs it. */
 export class TransferPlans {
-  readonly #context: Context
+  readonly #context: Pick<TaskContext, 'display' | 'fleet' | 'settings'>
   readonly #plan: FleetPlan
   readonly #made = new Map<Transfer, Promise<TransferPlan>>()
 
-  constructor(context: Context, plan: FleetPlan) {
+  constructor(context: Pick<TaskContext, 'display' | 'fleet' | 'settings'>, plan: FleetPlan) {
     this.#context = context
     this.#plan = plan
   }

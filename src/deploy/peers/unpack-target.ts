@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { ExitCode, MurderError } from '../../errors.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { deployToOf, placesOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
 import type { StoredTransfer } from '../transfer/stored-transfer.ts'
@@ -19,7 +19,10 @@ export interface UnpackTarget {
 }
 
 /** Throws SETTINGS when the settings do not fit each other or the packaged content. */
-export function unpackTargetOf(context: Context, { tag, source }: StoredTransfer): UnpackTarget {
+export function unpackTargetOf(
+  context: Pick<TaskContext, 'fleet' | 'settings' | 'shipit'>,
+  { tag, source }: StoredTransfer,
+): UnpackTarget {
   const { settings, shipit } = context
   const { destinationPath, noTagDirectory, pathIsFile, unsafePleaseDelete } = settings
   if (source) {
@@ -48,7 +51,7 @@ export function unpackTargetOf(context: Context, { tag, source }: StoredTransfer
 const PACKAGE_AGAIN = 'run murder:create_torrent with the same settings first'
 
 /** A directory that is emptied or written over must hold neither this plugin's own files nor the releases, on no server. */
-function assertHarmless(context: Context, path: string): void {
+function assertHarmless(context: Pick<TaskContext, 'fleet' | 'settings' | 'shipit'>, path: string): void {
   const target = posix.join(posix.resolve(path), '/')
   const own = context.fleet.servers.flatMap((server) => {
     const { remotePath, temporaryPath, deployTo } = placesOf(context, server)

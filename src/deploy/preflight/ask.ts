@@ -1,7 +1,7 @@
 import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { agent } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
 import { releasesPath, serverPaths } from '../paths/server-paths.ts'
@@ -12,7 +12,11 @@ import { halfMadeScript } from '../scripts/releases/clean-script.ts'
 import { revertScript } from '../scripts/releases/publish-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
 
-function factsOf(context: Context, server: Server, readOnly = false): string {
+function factsOf(
+  context: Pick<TaskContext, 'settings' | 'shipit'>,
+  server: Server,
+  readOnly = false,
+): string {
   const { content, sha256 } = agent()
   const facts = factsScript(
     { ...serverPaths(context, server), content: { bytes: content.length, sha256 } },
@@ -23,7 +27,7 @@ function factsOf(context: Context, server: Server, readOnly = false): string {
 
 /** Asks every server, in one command each, whether anything would fail later. */
 export function ask(
-  context: Context,
+  context: TaskContext,
   servers: readonly Server[] = context.fleet.servers,
 ): Promise<Outcome[]> {
   return context.fleet.run('check', (server) => ({ script: factsOf(context, server) }), {
@@ -35,7 +39,9 @@ export function ask(
 }
 
 /** The same, and each server that answers is locked in the same command. Throws LOCKED. */
-export async function askAndLock(context: Context): Promise<Outcome[]> {
+export async function askAndLock(
+  context: Pick<Context, 'again' | 'lock' | 'settings' | 'shipit' | 'signal'>,
+): Promise<Outcome[]> {
   const { again, lock, signal } = context
   const after = (server: Server) => {
     const { deployTo, remotePath, temporaryPath } = placesOf(context, server)
@@ -50,7 +56,7 @@ export async function askAndLock(context: Context): Promise<Outcome[]> {
 }
 
 /** Asks without making anything. Also asks what only a diagnosis needs: limits, and the owner of the lock. */
-export function askReadOnly(context: Context): Promise<Outcome[]> {
+export function askReadOnly(context: TaskContext): Promise<Outcome[]> {
   const { fleet, signal } = context
   const script = (server: Server) => {
     const status = lockStatusScript(placesOf(context, server).remotePath)

@@ -4,7 +4,7 @@ import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { ownAddresses } from '../../system/addresses.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { placesOf } from '../paths/places.ts'
 import { ADDRESS_SCRIPT, parseAddresses, parseFacts, type ServerFacts } from '../scripts/facts-script.ts'
@@ -17,7 +17,10 @@ import { faultOf, lacksNode, sameMachine } from './verdict.ts'
 export type FleetFacts = ReadonlyMap<Server, ServerFacts>
 
 /** The facts of all servers. Throws FLEET_FAILED when a deploy would fail on any of them. */
-export async function check(context: Context, asked: Promise<Outcome[]> = ask(context)): Promise<FleetFacts> {
+export async function check(
+  context: TaskContext,
+  asked: Promise<Outcome[]> = ask(context),
+): Promise<FleetFacts> {
   const { facts, failures } = await inspect(context, asked)
   assertNoFailures(context, failures, 'nothing was changed')
   return facts
@@ -30,7 +33,7 @@ export interface Inspection {
 
 /** The facts of the servers that are fit for a deploy, and the faults of the others. Throws SAME_SERVER. */
 export async function inspect(
-  context: Context,
+  context: TaskContext,
   asked: Promise<Outcome[]> = ask(context),
   how: { readOnly?: boolean } = {},
 ): Promise<Inspection> {
@@ -46,7 +49,7 @@ export const sameAmong = (facts: FleetFacts): MurderError | undefined =>
 
 /** Like `inspect`, but does not compare the servers with each other. `readOnly`: brings Node to no server. */
 export async function examine(
-  context: Context,
+  context: TaskContext,
   asked: Promise<Outcome[]>,
   { readOnly = false }: { readOnly?: boolean } = {},
 ): Promise<Inspection> {
@@ -85,7 +88,10 @@ const inOrder = (facts: FleetFacts, outcomes: readonly Outcome[]): Map<Server, S
   )
 
 /** sudo drops SSH_CONNECTION. With "asUser" it takes a second command, as the user who logs in. */
-async function findAddresses({ fleet, signal }: Context, facts: Map<Server, ServerFacts>): Promise<void> {
+async function findAddresses(
+  { fleet, signal }: Pick<TaskContext, 'fleet' | 'signal'>,
+  facts: Map<Server, ServerFacts>,
+): Promise<void> {
   const servers = [...facts.keys()].filter((server) => facts.get(server)?.clientAddress === undefined)
   if (servers.length === 0) return
   const options = { servers, signal, login: true, totalTimeoutS: SCRIPT_TIMEOUT_S }

@@ -1,6 +1,6 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { type Brought, bringNode, buildsFor } from '../node/bring-node.ts'
 import type { Build } from '../node/build.ts'
 import { chooseBuild, isNewer } from '../node/choose-build.ts'
@@ -21,7 +21,7 @@ export interface Answers {
  * Also replaces an older Node that was brought before. Returns the failures. Throws BAD_NODE_FILE.
  */
 export async function provideNode(
-  context: Context,
+  context: TaskContext,
   { fit, lacking }: Answers,
   readOnly: boolean,
 ): Promise<Failure[]> {
@@ -47,7 +47,7 @@ export async function provideNode(
 }
 
 function bring(
-  context: Context,
+  context: TaskContext,
   servers: [Server, ServerFacts][],
   builds: readonly Build[],
 ): Promise<Brought> {
@@ -62,7 +62,11 @@ function isStale({ node, platform }: ServerFacts, builds: readonly Build[], remo
   return build?.version !== undefined && node !== undefined && isNewer(build.version, node)
 }
 
-function pretend(context: Context, { fit, lacking }: Answers, builds: readonly Build[]): Failure[] {
+function pretend(
+  context: Pick<TaskContext, 'settings' | 'shipit'>,
+  { fit, lacking }: Answers,
+  builds: readonly Build[],
+): Failure[] {
   return [...lacking].flatMap(([server, found]): Failure[] => {
     const { build, refusal } = chooseBuild(
       found.platform as Platform,

@@ -5,7 +5,7 @@ import type { Reached } from '../../protocol/reach.ts'
 import { pause } from '../../system/backoff.ts'
 import { defined } from '../../system/defined.ts'
 import { oneLine } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { placesOf } from '../paths/places.ts'
 import { transferPath } from '../paths/server-paths.ts'
 import { addressBetween } from './address-between.ts'
@@ -30,7 +30,7 @@ type Link = readonly [from: Server, to: Server]
 
 /** Makes the wanted links, tries each, and reports the choice. */
 export async function prepareLinks(
-  context: Context,
+  context: TaskContext,
   start: Start,
   tried: ReadonlyMap<Server, ReadonlyMap<Server, Reached>>,
   tag: string,
@@ -63,7 +63,7 @@ export async function prepareLinks(
 }
 
 function pairsWanted(
-  between: Context['settings']['between'],
+  between: TaskContext['settings']['between'],
   servers: readonly Server[],
   words: (pair: readonly [Server, Server]) => Reached | undefined,
 ): Link[] {
@@ -85,13 +85,13 @@ class Making {
   readonly #able = new Set<Server>()
   /** Later answers are ignored. */
   isOver = false
-  readonly #context: Context
+  readonly #context: Pick<TaskContext, 'settings' | 'shipit'>
   readonly #start: Start
   readonly #tag: string
   readonly #targets = new Map<Server, LinkTarget>()
   readonly #keys = new Map<Server, string>()
 
-  constructor(context: Context, start: Start, tag: string) {
+  constructor(context: Pick<TaskContext, 'settings' | 'shipit'>, start: Start, tag: string) {
     this.#context = context
     this.#start = start
     this.#tag = tag

@@ -2,7 +2,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { RelayPorts } from '../../protocol/tunnel/tunnel.ts'
 import type { Failure } from '../../report/failures.ts'
 import { pause } from '../../system/backoff.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { Placement } from '../hosts/placement.ts'
 import type { RemotePeer } from '../peers/remote-peer.ts'
 import { chooseReach, usualWords, type Way } from './choose-reach.ts'
@@ -42,7 +42,7 @@ export interface Reach {
  * SSH. `running`: the ports of tracker and seeder where they run already.
  */
 export async function prepareReach(
-  context: Context,
+  context: TaskContext,
   start: Start,
   tag: string,
   running: RelayTargets = {},
@@ -75,7 +75,7 @@ export async function prepareReach(
 }
 
 /** Asks how each server reaches this machine, and perhaps the others, and starts the relays that are needed. */
-async function findWays(context: Context, start: Start, running: RelayTargets) {
+async function findWays(context: TaskContext, start: Start, running: RelayTargets) {
   const { reach, between, ports, trackerPorts } = context.settings
   const placement = new Placement(context, start.facts)
   const { seeder, tracker, hasOwnTracker } = placement
@@ -120,7 +120,7 @@ async function portsOf(
 
 /** None where neither tracker nor seeder is on this machine. */
 function waysOf(
-  { settings }: Context,
+  { settings }: Pick<TaskContext, 'settings'>,
   { peers }: Start,
   { sites, placement, tried }: { sites: readonly Site[]; placement: Placement; tried: Tried },
 ): Map<Server, Way> {

@@ -4,7 +4,7 @@ import { explain, MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { type RelayPorts, Tunnel } from '../../protocol/tunnel/tunnel.ts'
 import { pause } from '../../system/backoff.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
@@ -24,7 +24,7 @@ export type RelayTargets = Partial<RelayPorts>
  * breaks, a new one takes over, on the same ports of the server.
  */
 export class Relay {
-  readonly #context: Context
+  readonly #context: TaskContext
   readonly #server: Server
   readonly #stop = new AbortController()
   /** The ports on the server's loopback; undefined when it could not be started. */
@@ -34,7 +34,7 @@ export class Relay {
   #targets: RelayTargets = {}
   #announce = (_: RelayPorts | undefined) => {}
 
-  constructor(context: Context, server: Server) {
+  constructor(context: TaskContext, server: Server) {
     this.#context = context
     this.#server = server
     this.ready = new Promise((resolve) => {

@@ -5,7 +5,7 @@ import { REACHED_WORDS, type Reached, type ReachQuestion } from '../../protocol/
 import { pause } from '../../system/backoff.ts'
 import { listen } from '../../torrent/peers/listen.ts'
 import { answerHandshake } from '../../torrent/wire/answer-handshake.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { Machine, Placement } from '../hosts/placement.ts'
 import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
@@ -46,7 +46,7 @@ export interface Tried {
  * of them in a large fleet. Meanwhile something listens on the ports that nothing listens on yet.
  */
 export async function tryWays(
-  context: Context,
+  context: Pick<TaskContext, 'settings' | 'signal'>,
   start: Start,
   { sites, placement, between }: { sites: readonly Site[]; placement: Placement; between: boolean },
 ): Promise<Tried> {

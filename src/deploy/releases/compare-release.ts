@@ -1,5 +1,5 @@
 import type { Failure } from '../../report/failures.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { serverPaths } from '../paths/server-paths.ts'
 import { intactScript, parseIntact } from '../scripts/releases/intact-script.ts'
@@ -13,7 +13,7 @@ export interface Compared {
 }
 
 /** Each server compares the release that `murder:peer` brought with the note made then. Changes nothing. */
-export async function compareRelease(context: Context, release: string): Promise<Compared> {
+export async function compareRelease(context: TaskContext, release: string): Promise<Compared> {
   const { fleet, settings, shipit, signal } = context
   const options = { signal, stallTimeoutS: settings.timeouts.stall, repeatable: true }
   const outcomes = await fleet.run(

@@ -3,7 +3,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { oneLine } from '../../text/format.ts'
 import { author } from '../context/author.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { deployToOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
@@ -17,7 +17,7 @@ const BUFFER_BYTES = 16 << 20
  * nothing has to be installed, and speed does not matter. Returns the failures.
  */
 export async function copyRelease(
-  context: Context,
+  context: TaskContext,
   release: string,
   source: Server,
   targets: readonly Server[],
@@ -31,7 +31,7 @@ export async function copyRelease(
 }
 
 async function copyTo(
-  { fleet, settings, shipit, signal }: Context,
+  { fleet, settings, shipit, signal }: TaskContext,
   release: string,
   source: Server,
   target: Server,

@@ -8,7 +8,7 @@ import { readRecord } from '../../package/delta/base/record.ts'
 import type { Manifest } from '../../package/delta/format/manifest.ts'
 import { makeTemporaryDirectory } from '../../system/temporary-directory.ts'
 import { bytes } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { deployToOf } from '../paths/places.ts'
 import { deliveredScript } from '../scripts/releases/delivered-script.ts'
 import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
@@ -23,7 +23,7 @@ const MAX_NOTE_BYTES = 64 << 20
  * failure of a server where the note may be.
  */
 export async function deliveredAs(
-  context: Context,
+  context: Pick<TaskContext, 'fleet' | 'shipit' | 'signal'>,
   release: string,
   servers: readonly Server[],
 ): Promise<Manifest | undefined> {
@@ -46,7 +46,7 @@ export async function deliveredAs(
 }
 
 function fetchNote(
-  { fleet, shipit, signal }: Context,
+  { fleet, shipit, signal }: Pick<TaskContext, 'fleet' | 'shipit' | 'signal'>,
   server: Server,
   release: string,
   file: string,

@@ -3,7 +3,7 @@ import { ExitCode } from '../../errors.ts'
 import type { Outcome } from '../../fleet/command.ts'
 import type { Failure } from '../../report/failures.ts'
 import type { Shipit } from '../../shipit.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
 import { deployToOf, placesOf } from '../paths/places.ts'
@@ -79,5 +79,8 @@ function nameRelease(shipit: Shipit, release: string, found: readonly FoundRelea
 }
 
 /** The release of a `deploy:publish` that is the only task of its call. Throws NOTHING_TO_PUBLISH. */
-export const releaseOf = ({ shipit, settings: { tag } }: Context): ReleaseToPublish =>
+export const releaseOf = ({
+  shipit,
+  settings: { tag },
+}: Pick<TaskContext, 'settings' | 'shipit'>): ReleaseToPublish =>
   releaseToPublish(shipit.releaseDirname, tag, loadLastBrought(shipit.environment), shipit.environment)

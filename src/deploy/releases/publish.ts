@@ -24,7 +24,7 @@ export type Links = Map<Server, string>
 
 /** Makes `current` point to the release on these servers. Returns the failures. */
 export async function publishOn(
-  context: Context,
+  context: Pick<Context, 'fleet' | 'lock' | 'picture' | 'record' | 'shipit'>,
   servers: readonly Server[],
   publication: Publication,
   links: Links,
@@ -58,7 +58,7 @@ export async function publishOn(
 
 /** Restores the earlier `current` on servers that have published, or failed to. Returns the failures. */
 export async function revertOn(
-  { fleet, lock, shipit, record, picture }: Context,
+  { fleet, lock, shipit, record, picture }: Pick<Context, 'fleet' | 'lock' | 'picture' | 'record' | 'shipit'>,
   servers: readonly Server[],
   publication: Publication,
   links: Links,

@@ -7,7 +7,7 @@ import { REMOVAL_TIMEOUT_S } from '../timeouts.ts'
 
 /** Removes these releases on each server, and reports which could not be removed and why. Skips servers that have none. */
 export async function removeReleases(
-  { fleet, lock, shipit, signal }: Context,
+  { fleet, lock, shipit, signal }: Pick<Context, 'fleet' | 'lock' | 'shipit' | 'signal'>,
   removals: ReadonlyMap<Server, readonly string[]>,
 ): Promise<Outcome[]> {
   const servers = [...removals].flatMap(([server, names]) => (names.length > 0 ? [server] : []))

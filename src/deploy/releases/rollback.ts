@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { tolerate } from '../outcome/tolerate.ts'
 import { deployToOf } from '../paths/places.ts'
@@ -42,7 +42,7 @@ export async function prepareRollback(context: Context): Promise<void> {
 
 /** The live release and the one to go back to. Where a rollout to a release has groups that are left, it is taken back. */
 export function wayBack(
-  { settings, shipit }: Pick<Context, 'settings' | 'shipit'>,
+  { settings, shipit }: Pick<TaskContext, 'settings' | 'shipit'>,
   releases: FleetReleases,
 ): { live: string; before: string } {
   const state = loadRollout(shipit.environment)

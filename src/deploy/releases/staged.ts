@@ -1,6 +1,6 @@
 import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { count, say } from '../outcome/say.ts'
 import { tolerate } from '../outcome/tolerate.ts'
@@ -59,7 +59,7 @@ export async function unstage(context: Context): Promise<void> {
 }
 
 /** Says what is staged for the next deploy. */
-export function tellStaged(context: Context): void {
+export function tellStaged(context: Pick<TaskContext, 'display' | 'fleet' | 'shipit'>): void {
   const { fleet, shipit } = context
   const release = shipit.releaseDirname ?? ''
   const text = `Staged ${release} on ${count(fleet.servers.length, 'server')}: a deploy of the same content publishes it`

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { explain } from '../../errors.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { commandsEnded, connectionsOf } from '../context/servers/ssh-pool.ts'
 import { deployToOf } from '../paths/places.ts'
 import { releasesPath } from '../paths/server-paths.ts'
@@ -11,7 +11,7 @@ import { releasesPath } from '../paths/server-paths.ts'
  * new one. If only some servers went back, only `reverted` is emitted.
  */
 export async function tellReverted(
-  { shipit }: Context,
+  { shipit }: Pick<TaskContext, 'shipit'>,
   release: string,
   { isWhole }: { isWhole: boolean },
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { pause } from '../../system/backoff.ts'
 import { nameSome } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { mostCommon } from '../releases/choose/choose-release.ts'
 import { type Links, revertOn } from '../releases/publish.ts'
 import type { Publication } from '../scripts/releases/publish-script.ts'
@@ -74,7 +74,7 @@ async function undoGroup(change: Change, { group, done }: Extent): Promise<strin
 const named = (failures: readonly Failure[]) =>
   failures.map(({ server, cause }) => `${server} (${cause})`).join(', ')
 
-const among = ({ fleet }: Context, { servers }: Group<Server>): Server[] =>
+const among = ({ fleet }: Pick<TaskContext, 'fleet'>, { servers }: Group<Server>): Server[] =>
   servers.filter((server) => fleet.servers.includes(server))
 
 /**

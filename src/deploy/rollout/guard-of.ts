@@ -12,7 +12,11 @@ import { userCommandScript } from '../scripts/user-command-script.ts'
 import { hasLocalHooks } from './service.ts'
 
 /** What the guard of one server is to do. */
-export function guardOf(context: Context, server: Server, release: string): Guard {
+export function guardOf(
+  context: Pick<Context, 'lock' | 'settings' | 'shipit'>,
+  server: Server,
+  release: string,
+): Guard {
   const { activate, rollout, timeouts } = context.settings
   const { deployTo, remotePath } = placesOf(context, server)
   const current = posix.join(deployTo, 'current')

@@ -5,7 +5,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { commandsFor } from '../commands/commands-for.ts'
 import { entryOfServer, valuesOf } from '../commands/server-values.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { placesOf } from '../paths/places.ts'
 import { userCommandScript } from '../scripts/user-command-script.ts'
@@ -44,7 +44,7 @@ export const concernedBy = (commands: Commands | undefined, servers: readonly Se
 
 /** Runs the user's command on each server that it is for. Returns the failures. */
 export async function runHook(
-  context: Context,
+  context: Pick<TaskContext, 'fleet' | 'settings' | 'shipit'>,
   { step, commands, release, timeoutS, inCurrent, signal, with: extend = (script) => script }: Hook,
   among: readonly Server[],
 ): Promise<Failure[]> {
@@ -70,7 +70,7 @@ export async function runHook(
 
 /** `release`: what is live there. Ctrl-C ends it. */
 export function checkHealth(
-  context: Context,
+  context: TaskContext,
   servers: readonly Server[],
   release: string,
 ): Promise<Failure[]> {
@@ -81,7 +81,11 @@ export function checkHealth(
 }
 
 /** Runs the command that restarts the application after a change. `release`: the live release there. */
-export function activate(context: Context, servers: readonly Server[], release: string): Promise<Failure[]> {
+export function activate(
+  context: Pick<TaskContext, 'fleet' | 'settings' | 'shipit'>,
+  servers: readonly Server[],
+  release: string,
+): Promise<Failure[]> {
   const { activate: commands, timeouts } = context.settings
   return runHook(
     context,
@@ -91,7 +95,11 @@ export function activate(context: Context, servers: readonly Server[], release: 
 }
 
 /** The commands that follow the symlink on servers that have gone back. `release`: the live release there. */
-export function undoMore(context: Context, servers: readonly Server[], release: string): Promise<Failure[]> {
+export function undoMore(
+  context: Pick<TaskContext, 'fleet' | 'settings' | 'shipit'>,
+  servers: readonly Server[],
+  release: string,
+): Promise<Failure[]> {
   const { rollout, timeouts } = context.settings
   return runHook(
     context,

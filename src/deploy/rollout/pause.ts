@@ -1,10 +1,10 @@
 import { createInterface, type ReadLineOptions } from 'node:readline/promises'
 import { ExitCode, MurderError } from '../../errors.ts'
 import { pause } from '../../system/backoff.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 
 /** A pause that asks needs somebody who answers. Throws NO_TERMINAL. */
-export function checkPause({ settings }: Pick<Context, 'settings'>): void {
+export function checkPause({ settings }: Pick<TaskContext, 'settings'>): void {
   if (settings.rollout.pause !== 'ask' || process.stdin.isTTY) return
   throw new MurderError(
     'NO_TERMINAL',
@@ -18,7 +18,7 @@ export function checkPause({ settings }: Pick<Context, 'settings'>): void {
 
 /** Waits, or asks. Gives whether to go on. Throws the reason of the signal. */
 export async function pauseBefore(
-  context: Pick<Context, 'settings' | 'shipit' | 'signal' | 'display'>,
+  context: TaskContext,
   next: string,
   terminal: ReadLineOptions = { input: process.stdin, output: process.stdout },
 ): Promise<boolean> {

@@ -12,7 +12,11 @@ export interface PlannedGroup<T> extends Group<T> {
 }
 
 /** The groups of this run: of all servers that take part, or of those that a rollout has left. */
-export function planOf({ fleet, settings, resumed }: Context): PlannedGroup<Server>[] {
+export function planOf({
+  fleet,
+  settings,
+  resumed,
+}: Pick<Context, 'fleet' | 'resumed' | 'settings'>): PlannedGroup<Server>[] {
   if (resumed) {
     const byLabel = new Map(fleet.servers.map((server) => [server.label, server]))
     return groupsLeft(resumed)

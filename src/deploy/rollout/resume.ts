@@ -1,5 +1,5 @@
 import { ExitCode, MurderError } from '../../errors.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { shipitCommand } from '../context/shipit-command.ts'
 import { say } from '../outcome/say.ts'
 import { assertNewest } from '../releases/choose/assert-newest.ts'
@@ -8,7 +8,7 @@ import { groupsLeft, nameGroup } from './plan.ts'
 import { loadRollout, type RolloutState } from './state.ts'
 
 /** The rollout that has begun and is not done. Throws NOTHING_TO_RESUME. */
-export function rolloutToResume({ shipit }: Pick<Context, 'shipit'>): RolloutState {
+export function rolloutToResume({ shipit }: Pick<TaskContext, 'shipit'>): RolloutState {
   const state = loadRollout(shipit.environment)
   if (state && state.done < state.groups.length) return state
   throw new MurderError('NOTHING_TO_RESUME', 'There is no rollout with groups that are left', {
@@ -21,7 +21,7 @@ const linesOf = (state: RolloutState) =>
   groupsLeft(state).map((group) => `  ${nameGroup(group)}: ${group.servers.join(', ')}`)
 
 /** Says which groups would be published. */
-export function tryResume(context: Context): void {
+export function tryResume(context: Pick<TaskContext, 'display' | 'shipit'>): void {
   const state = rolloutToResume(context)
   say(context, [`Dry run: current would point to ${state.release}, on`, ...linesOf(state)].join('\n'))
 }

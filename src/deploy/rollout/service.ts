@@ -4,7 +4,7 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { Failure } from '../../report/failures.ts'
 import { runHere } from '../commands/run-here.ts'
 import { author } from '../context/author.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { failuresOf } from '../outcome/fleet-error.ts'
 import { placesOf } from '../paths/places.ts'
 import { drainScript, undrainScript } from '../scripts/drained-script.ts'
@@ -27,7 +27,7 @@ export const hasLocalHooks = ({ local }: Settings['rollout']): boolean =>
  * deploy host. It knows which servers are out, so that none stays out.
  */
 export class Service {
-  readonly #context: Context
+  readonly #context: Pick<TaskContext, 'fleet' | 'settings' | 'shipit'>
   readonly #release: string
   /** Servers on which `before` has begun and `after` has not ended well. */
   readonly #out = new Set<Server>()
@@ -37,7 +37,11 @@ export class Service {
   /** Servers that an earlier run has left out, as far as notes tell: some of it may be back in service. */
   readonly #leftOut: Set<Server>
 
-  constructor(context: Context, release: string, leftOut: Iterable<Server> = []) {
+  constructor(
+    context: Pick<TaskContext, 'fleet' | 'settings' | 'shipit'>,
+    release: string,
+    leftOut: Iterable<Server> = [],
+  ) {
     this.#context = context
     this.#release = release
     this.#leftOut = new Set(leftOut)
@@ -173,7 +177,7 @@ export class Service {
 
 /** Runs a command of `rollout.local`. */
 export function runForGroup(
-  { settings, shipit }: Context,
+  { settings, shipit }: Pick<TaskContext, 'settings' | 'shipit'>,
   name: string,
   command: string,
   servers: readonly Server[],

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { runsNow } from '../../protocol/run-status.ts'
 import type { Failure } from '../../report/failures.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { localTaskHost } from '../hosts/hosts.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
@@ -65,7 +65,9 @@ export async function clean(context: Context): Promise<void> {
 }
 
 /** Removes the releases of deploys that were killed, on servers that are not locked. */
-async function cleanUnpublished(context: Context): Promise<Failure[]> {
+async function cleanUnpublished(
+  context: Pick<Context, 'fleet' | 'lock' | 'settings' | 'shipit' | 'signal'>,
+): Promise<Failure[]> {
   const { fleet, shipit } = context
   const ask = (server: Server) => {
     const { deployTo, remotePath } = placesOf(context, server)
@@ -85,7 +87,7 @@ async function cleanUnpublished(context: Context): Promise<Failure[]> {
 }
 
 /** Removes the package of this environment unless it is being seeded, and the notes of runs that have failed. */
-async function cleanHere(context: Context): Promise<Cleaned> {
+async function cleanHere(context: TaskContext): Promise<Cleaned> {
   const { environment } = context.shipit
   const seeders = await findSeeders(context)
   if (seeders.length > 0)

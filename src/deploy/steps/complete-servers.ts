@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { sha256Of } from '../../files/hash.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { placesOf } from '../paths/places.ts'
 import { notePath, releasesPath } from '../paths/server-paths.ts'
@@ -20,7 +20,7 @@ const ANSWER_TIMEOUT_S = 60
  * Directories that we may overwrite are not checked.
  */
 export async function findComplete(
-  context: Context,
+  context: TaskContext,
   { tag, sha256 }: StoredTransfer,
   { path, release, existing }: UnpackTarget,
 ): Promise<Set<Server>> {

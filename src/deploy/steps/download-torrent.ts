@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { MurderError } from '../../errors.ts'
 import type { RunStatus } from '../../protocol/run-status.ts'
 import { parseMetainfo, withTrackers } from '../../torrent/metainfo/metainfo.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { shipitCommand } from '../context/shipit-command.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
@@ -16,7 +16,7 @@ import { findTracker } from './tracker.ts'
  * `murder:download_torrent`: copies the seeded torrent here, with the tracker's address in it, so that any client can use it.
  * Throws NOTHING_SEEDED or TORRENT_LOST.
  */
-export async function downloadTorrent(context: Context): Promise<void> {
+export async function downloadTorrent(context: TaskContext): Promise<void> {
   const { tag: wanted } = context.settings
   const { environment } = context.shipit
   const seeders = await findSeeders(context)
@@ -45,7 +45,7 @@ export async function downloadTorrent(context: Context): Promise<void> {
 }
 
 /** The bytes that the seeder was started with. */
-async function fetchTorrent(context: Context, { tag, infoHash }: RunStatus): Promise<Buffer> {
+async function fetchTorrent(context: TaskContext, { tag, infoHash }: RunStatus): Promise<Buffer> {
   const host = taskHosts(context).seeder
   const torrent = await host.get('package.torrent').catch(() => undefined)
   if (torrent && parseMetainfo(torrent).infoHash === infoHash) return torrent

@@ -1,7 +1,7 @@
 import { columnsOf } from '../../report/output.ts'
 import { fittedTable } from '../../text/fitted-table.ts'
 import { nameSome, oneLine } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { count, say } from '../outcome/say.ts'
 import { deployToOf } from '../paths/places.ts'
@@ -17,7 +17,7 @@ const SHOWN_SERVERS = 3
  * `murder:history`: which release is live on which server and since when, which servers differ, and what happened to the
  * releases. Reads only.
  */
-export async function history(context: Context): Promise<void> {
+export async function history(context: TaskContext): Promise<void> {
   const { fleet, shipit, signal } = context
   const options = { signal, totalTimeoutS: SCRIPT_TIMEOUT_S, repeatable: true }
   const ask = (server: (typeof fleet.servers)[number]) => ({

@@ -2,7 +2,7 @@ import type { Outcome } from '../../fleet/command.ts'
 import { columnsOf } from '../../report/output.ts'
 import { fittedTable } from '../../text/fitted-table.ts'
 import { duration, oneLine } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { newOwner } from '../context/fleet-lock.ts'
 import { type NamedLock, namedLocks } from '../context/found-locks.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
@@ -14,7 +14,7 @@ import { breakLockScript, lockStatusScript, parseDrained, takeLockScript } from 
 const ANSWER_TIMEOUT_S = 60
 
 /** `murder:lock`: keeps deploys and rollbacks from beginning until murder:unlock. MURDER_LOCK_REASON says why. */
-export async function lock(context: Context): Promise<void> {
+export async function lock(context: TaskContext): Promise<void> {
   const owner = newOwner('manual', process.env.MURDER_LOCK_REASON || 'no reason given')
   const others = await onAll(context, (remotePath) => takeLockScript(remotePath, owner))
   const total = context.fleet.all.length
@@ -32,13 +32,13 @@ export async function lock(context: Context): Promise<void> {
  * `murder:unlock`: removes every lock, even that of a running deploy. That deploy then publishes nothing where another one has
  * the lock.
  */
-export async function unlock(context: Context): Promise<void> {
+export async function unlock(context: TaskContext): Promise<void> {
   const found = await onAll(context, breakLockScript)
   tell(context, found, { none: 'Nothing was locked', some: 'Unlocked', event: 'unlocked' })
 }
 
 /** `murder:lock:status`: also lists servers that a killed deploy has left out of service. */
-export async function lockStatus(context: Context): Promise<void> {
+export async function lockStatus(context: TaskContext): Promise<void> {
   const outcomes = await askAll(context, lockStatusScript)
   tell(context, namedLocks(outcomes), { none: 'Nothing is locked', some: 'Locked', event: 'locks' })
   for (const outcome of outcomes) {
@@ -53,10 +53,10 @@ export async function lockStatus(context: Context): Promise<void> {
 }
 
 /** Runs a script on all servers and returns the locks that it prints. */
-const onAll = async (context: Context, script: (remotePath: string) => string): Promise<NamedLock[]> =>
+const onAll = async (context: TaskContext, script: (remotePath: string) => string): Promise<NamedLock[]> =>
   namedLocks(await askAll(context, script))
 
-async function askAll(context: Context, script: (remotePath: string) => string): Promise<Outcome[]> {
+async function askAll(context: TaskContext, script: (remotePath: string) => string): Promise<Outcome[]> {
   const { fleet, signal } = context
   const options = { servers: fleet.all, signal, totalTimeoutS: ANSWER_TIMEOUT_S }
   const outcomes = await fleet.run(
@@ -71,7 +71,7 @@ async function askAll(context: Context, script: (remotePath: string) => string):
 }
 
 function tell(
-  context: Context,
+  context: Pick<TaskContext, 'display' | 'shipit'>,
   locks: readonly NamedLock[],
   words: { none: string; some: string; event: string },
 ): void {

@@ -2,7 +2,7 @@ import { MurderError } from '../../errors.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { defined } from '../../system/defined.ts'
 import { duration } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { shipitCommand } from '../context/shipit-command.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
@@ -104,7 +104,7 @@ function targetPlan({ path, release, existing, file }: UnpackTarget, { revision 
 
 /** The seeded transfer of this environment, and the ports of its seeder and tracker. Throws NOTHING_SEEDED or SEEDS_OTHER. */
 async function seeded(
-  context: Context,
+  context: TaskContext,
 ): Promise<{ transfer: StoredTransfer; seederPort: number; trackerPort: number | undefined }> {
   const { environment } = context.shipit
   const seeders = await findSeeders(context)
@@ -130,7 +130,11 @@ async function seeded(
   return { transfer, seederPort: seeder.port, trackerPort: tracker?.port }
 }
 
-function assertZstd(context: Context, { compression }: StoredTransfer, facts: FleetFacts): void {
+function assertZstd(
+  context: Pick<TaskContext, 'display' | 'fleet' | 'shipit'>,
+  { compression }: StoredTransfer,
+  facts: FleetFacts,
+): void {
   if (compression !== 'zstd') return
   const seedAgain = shipitCommand(context.shipit.environment, 'murder:seed')
   const cure = `install Node.js 22.15 or newer, or set murder.compression to gzip and run again: ${seedAgain}`

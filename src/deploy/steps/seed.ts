@@ -3,7 +3,7 @@ import { MurderError } from '../../errors.ts'
 import { type RunStatus, runsNow } from '../../protocol/run-status.ts'
 import { bytes } from '../../text/format.ts'
 import { quoteIfNeeded } from '../../text/shell-quote.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { shipitCommand } from '../context/shipit-command.ts'
 import { prepareHosts, taskHosts } from '../hosts/hosts.ts'
 import { Placement } from '../hosts/placement.ts'
@@ -18,20 +18,20 @@ import { SECRET } from '../transfer/transfer.ts'
 import { ensureTracker } from './tracker.ts'
 
 /** The environment's running seeders: usually one, at worst an older one too. */
-export async function findSeeders(context: Context): Promise<RunStatus[]> {
+export async function findSeeders(context: TaskContext): Promise<RunStatus[]> {
   const own = `/${environmentName(context.shipit.environment)}/package`
   const running = await findAllSeeders(context)
   return running.filter(({ path }) => path?.endsWith(own))
 }
 
 /** Seeders of all environments of this project. */
-async function findAllSeeders(context: Context): Promise<RunStatus[]> {
+async function findAllSeeders(context: TaskContext): Promise<RunStatus[]> {
   const runs = await taskHosts(context).seeder.status()
   return runs.filter((run) => run.role === 'seeder' && runsNow(run))
 }
 
 /** `murder:start_seeding`: seeds the last package. Makes one only if there is none. */
-export async function startSeeding(context: Context): Promise<void> {
+export async function startSeeding(context: TaskContext): Promise<void> {
   const stored = await loadTransfer(context)
   const wanted = context.settings.tag
   if (!stored || wanted === undefined || wanted === stored.tag) return seed(context, stored)
@@ -41,7 +41,7 @@ export async function startSeeding(context: Context): Promise<void> {
 }
 
 /** `murder:seed`: packages the workspace and seeds it in the background. */
-export async function seed(context: Context, packaged?: StoredTransfer): Promise<void> {
+export async function seed(context: TaskContext, packaged?: StoredTransfer): Promise<void> {
   const asked = ask(context)
   asked.catch(() => {}) // awaited below; until then a failure must not end the process
   const transfer = packaged ?? (await createTransfer(context))
@@ -66,7 +66,7 @@ export async function seed(context: Context, packaged?: StoredTransfer): Promise
 }
 
 async function startSeeder(
-  context: Context,
+  context: TaskContext,
   transfer: StoredTransfer,
   placement: Placement,
 ): Promise<{ port: number; pid: number }> {
@@ -78,7 +78,7 @@ async function startSeeder(
 }
 
 function tellSeeding(
-  context: Context,
+  context: TaskContext,
   { tag, length, infoHash, secret, file: path }: StoredTransfer,
   run: { tracker: string | undefined; port: number; pid: number; runsAlready: boolean },
 ): void {
@@ -103,7 +103,7 @@ function tellSeeding(
 }
 
 /** `murder:stop_seeding`: the environment's, or only that of a tag where the settings name one. */
-export async function stopSeeding(context: Context): Promise<void> {
+export async function stopSeeding(context: TaskContext): Promise<void> {
   const { settings, shipit } = context
   const own = await findSeeders(context)
   const running = own.filter(({ tag }) => settings.tag === undefined || tag === settings.tag)
@@ -111,11 +111,11 @@ export async function stopSeeding(context: Context): Promise<void> {
 }
 
 /** `murder:stop_all_seeding` */
-export async function stopAllSeeding(context: Context): Promise<void> {
+export async function stopAllSeeding(context: TaskContext): Promise<void> {
   await stopSeeders(context, await findAllSeeders(context), 'No seeder')
 }
 
-async function stopSeeders(context: Context, running: readonly RunStatus[], none: string): Promise<void> {
+async function stopSeeders(context: TaskContext, running: readonly RunStatus[], none: string): Promise<void> {
   const host = taskHosts(context).seeder
   if (running.length === 0) {
     const fields = { role: 'seeder', wasRunning: false }
@@ -125,7 +125,7 @@ async function stopSeeders(context: Context, running: readonly RunStatus[], none
   for (const run of running) await stopSeeder(context, run)
 }
 
-async function stopSeeder(context: Context, { tag, pid = 0, sent = 0 }: RunStatus): Promise<void> {
+async function stopSeeder(context: TaskContext, { tag, pid = 0, sent = 0 }: RunStatus): Promise<void> {
   const host = taskHosts(context).seeder
   await host.run(['stop', tag])
   const fields = { role: 'seeder', wasRunning: true, tag, pid, sent }

@@ -1,7 +1,7 @@
 import { columnsOf } from '../../report/output.ts'
 import { fittedTable } from '../../text/fitted-table.ts'
 import { bytes, oneLine } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { uploadAgent } from '../hosts/upload-agent.ts'
 import { assertNoFailures } from '../outcome/fleet-error.ts'
 import { quietly, say } from '../outcome/say.ts'
@@ -19,7 +19,7 @@ const COLUMNS = [
 ]
 
 /** `murder:setup`: checks all servers and uploads the agent where it is missing. */
-export async function setup(full: Context): Promise<void> {
+export async function setup(full: TaskContext): Promise<void> {
   const context = quietly(full)
   // Bringing Node takes a while, so progress is shown.
   const { facts, failures } = await inspect(full)

@@ -3,7 +3,7 @@ import type { Failure } from '../../report/failures.ts'
 import { columnsOf } from '../../report/output.ts'
 import { fittedTable } from '../../text/fitted-table.ts'
 import { bytes, duration, nameSome, oneLine, percent, rate } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { localTaskHost } from '../hosts/hosts.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
@@ -15,7 +15,7 @@ const ANSWER_TIMEOUT_S = 60
 const SHOWN_SERVERS = 5
 
 /** `murder:status`: what runs on the deploy host and on every server. Reads only. */
-export async function status(context: Context): Promise<void> {
+export async function status(context: TaskContext): Promise<void> {
   const { fleet } = context
   const [local, outcomes] = await Promise.all([
     localTaskHost(context)?.status() ?? [],

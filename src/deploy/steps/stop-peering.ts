@@ -1,5 +1,5 @@
 import type { Server } from '../../fleet/ssh/server.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { assertNoFailures, failuresOf } from '../outcome/fleet-error.ts'
 import { say } from '../outcome/say.ts'
 import { serverPaths } from '../paths/server-paths.ts'
@@ -12,7 +12,7 @@ const STOP_TIMEOUT_S = 60
  * `murder:stop_peering`, `murder:stop_all_peering`: ends the peers of one tag, or all, on all servers and removes what
  * they were sharing.
  */
-export async function stopPeering(context: Context, tag?: string): Promise<void> {
+export async function stopPeering(context: TaskContext, tag?: string): Promise<void> {
   const stop = (server: Server) => ({ script: stopScript(serverPaths(context, server), tag) })
   const outcomes = await context.fleet.run('stop', stop, { totalTimeoutS: STOP_TIMEOUT_S })
   const stopped = outcomes.flatMap((outcome) =>

@@ -1,7 +1,7 @@
 import { MurderError } from '../../errors.ts'
 import { type RunStatus, runsNow } from '../../protocol/run-status.ts'
 import { probeTracker } from '../../torrent/tracker/probe.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { shipitCommand } from '../context/shipit-command.ts'
 import { prepareHosts, taskHosts } from '../hosts/hosts.ts'
 import { Placement, trackerPortArgs } from '../hosts/placement.ts'
@@ -9,16 +9,16 @@ import { keyValueLines, say } from '../outcome/say.ts'
 import { putPermits } from '../swarm/permits.ts'
 
 /** All environments of a project that have the same port share its tracker. */
-const tagOf = ({ settings }: Context) => `port-${settings.tracker.port}`
+const tagOf = ({ settings }: Pick<TaskContext, 'settings'>) => `port-${settings.tracker.port}`
 
-export async function findTracker(context: Context): Promise<RunStatus | undefined> {
+export async function findTracker(context: TaskContext): Promise<RunStatus | undefined> {
   const runs = await taskHosts(context).tracker.status()
   return runs.find((run) => run.role === 'tracker' && run.tag === tagOf(context) && runsNow(run))
 }
 
 /** Starts a tracker on its prepared host, if none runs. Throws PORT_TAKEN when another program has the port. */
 export async function ensureTracker(
-  context: Context,
+  context: TaskContext,
 ): Promise<{ port: number; pid: number; runsAlready: boolean }> {
   const running = await findTracker(context)
   if (running?.port !== undefined) return { port: running.port, pid: running.pid ?? 0, runsAlready: true }
@@ -40,7 +40,7 @@ export async function ensureTracker(
 }
 
 /** `murder:start_tracker` */
-export async function startTracker(context: Context): Promise<void> {
+export async function startTracker(context: TaskContext): Promise<void> {
   const { hasOwnTracker, externalTracker } = new Placement(context)
   if (!hasOwnTracker) return sayElsewhere(context, externalTracker)
   const host = taskHosts(context).tracker
@@ -57,7 +57,10 @@ export async function startTracker(context: Context): Promise<void> {
 }
 
 /** An external tracker cannot be started from here. This only says whether it can be reached. */
-async function sayElsewhere(context: Context, url: string | undefined): Promise<void> {
+async function sayElsewhere(
+  context: Pick<TaskContext, 'display' | 'shipit'>,
+  url: string | undefined,
+): Promise<void> {
   if (url === undefined)
     return say(context, 'There is to be no tracker (murder.tracker.at)', 'tracker', { url: null })
   const why = await probeTracker(url)
@@ -70,7 +73,7 @@ async function sayElsewhere(context: Context, url: string | undefined): Promise<
 }
 
 /** `murder:stop_tracker` */
-export async function stopTracker(context: Context): Promise<void> {
+export async function stopTracker(context: TaskContext): Promise<void> {
   const host = taskHosts(context).tracker
   const running = await findTracker(context)
   const role = 'tracker'

@@ -1,5 +1,5 @@
 import { siteOf } from '../../config/entries/sites.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { Host } from '../hosts/host.ts'
 import type { Placement } from '../hosts/placement.ts'
 import { SECRET, type Transfer } from '../transfer/transfer.ts'
@@ -10,7 +10,7 @@ import { SECRET, type Transfer } from '../transfer/transfer.ts'
  * is how many seeders share the limits of one machine.
  */
 export async function bringSeed(
-  context: Context,
+  context: Pick<TaskContext, 'fleet' | 'settings'>,
   host: Host,
   transfer: Transfer,
   permits: string,

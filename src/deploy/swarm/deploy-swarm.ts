@@ -1,5 +1,5 @@
 import { explain } from '../../errors.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { Placement } from '../hosts/placement.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import type { Reach } from '../reach/reach.ts'
@@ -13,7 +13,7 @@ import type { Swarm } from './swarm.ts'
  * by then. `reaching` is waited for when it starts.
  */
 export function swarmOf(
-  context: Context,
+  context: TaskContext,
   {
     made,
     facts,
@@ -29,7 +29,10 @@ export function swarmOf(
 }
 
 /** Losing the seeder's server after the transfer does not fail the deploy. */
-export async function stopAndCount(context: Context, swarm: LazySwarm): Promise<void> {
+export async function stopAndCount(
+  context: Pick<Context, 'display' | 'record'>,
+  swarm: LazySwarm,
+): Promise<void> {
   try {
     await swarm.stop()
   } catch (error) {
@@ -41,14 +44,18 @@ export async function stopAndCount(context: Context, swarm: LazySwarm): Promise<
 }
 
 /** Peers go on without a tracker, and without a seeder once they have everything between them. */
-function warnWhenBroken(context: Context, swarm: Swarm): void {
+function warnWhenBroken(context: Pick<TaskContext, 'display'>, swarm: Swarm): void {
   void swarm.broken.then((error) => {
     if (error) context.display.board().log(explain(error))
   })
 }
 
 /** For other plugins. */
-function tellSeeding({ shipit, settings }: Context, transfer: Transfer, swarm: Swarm): void {
+function tellSeeding(
+  { shipit, settings }: Pick<TaskContext, 'settings' | 'shipit'>,
+  transfer: Transfer,
+  swarm: Swarm,
+): void {
   const { tag, infoHash, length } = transfer
   const { trackerPort, seederPort } = swarm
   shipit.emit('murder:seeding', { tag, infoHash, length, trackerPort, seederPort, seeder: settings.seeder })

@@ -1,4 +1,4 @@
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { Host } from '../hosts/host.ts'
 import { deployHosts } from '../hosts/hosts.ts'
 import type { Placement } from '../hosts/placement.ts'
@@ -10,7 +10,7 @@ import { putPermitsOf } from './permits.ts'
 
 /** Seeders of further transfers of a swarm, each started when it is needed. */
 export class MoreSeeders {
-  readonly #context: Context
+  readonly #context: TaskContext
   readonly #share: number
   readonly #facts: FleetFacts
   readonly #placement: Placement
@@ -19,7 +19,7 @@ export class MoreSeeders {
   readonly #hosts: Host[] = []
 
   /** `share`: how many seeders there may be, with the first. */
-  constructor(context: Context, share: number, facts: FleetFacts, placement: Placement) {
+  constructor(context: TaskContext, share: number, facts: FleetFacts, placement: Placement) {
     this.#context = context
     this.#share = share
     this.#facts = facts

@@ -4,7 +4,7 @@ import { isSystemError } from '../../errors.ts'
 import { writePrivate } from '../../files/private-file.ts'
 import { ownAddresses } from '../../system/addresses.ts'
 import type { Permit } from '../../torrent/access/tracker-gate.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { Host } from '../hosts/host.ts'
 import { taskHosts } from '../hosts/hosts.ts'
 import { base, environmentDirectory, PERMIT } from '../paths/local-paths.ts'
@@ -17,7 +17,7 @@ export const PERMITS = 'permits.json'
 
 /** Machines that may ask a tracker about a transfer: the fleet, this machine, and what the settings add. */
 async function permitOf(
-  context: Context,
+  context: Pick<TaskContext, 'fleet' | 'settings'>,
   { secret, infoHash }: Pick<Transfer, 'secret' | 'infoHash'>,
   facts: FleetFacts,
 ): Promise<Permit> {
@@ -29,7 +29,7 @@ async function permitOf(
 
 /** Puts the permits of only these transfers on a host. Returns the path. */
 export async function putPermitsOf(
-  context: Context,
+  context: Pick<TaskContext, 'fleet' | 'settings'>,
   transfers: readonly Transfer[],
   host: Host,
   facts: FleetFacts,
@@ -42,7 +42,7 @@ export async function putPermitsOf(
  * Lets the tracker answer about this transfer, and the seeder dial its servers. The tracker already answers about transfers of the
  * project's other environments.
  */
-export async function permit(context: Context, transfer: Transfer, facts: FleetFacts): Promise<void> {
+export async function permit(context: TaskContext, transfer: Transfer, facts: FleetFacts): Promise<void> {
   const own = await permitOf(context, transfer, facts)
   await writePrivate(join(environmentDirectory(context.shipit.environment), PERMIT), JSON.stringify(own))
   await putPermits(context)
@@ -51,7 +51,7 @@ export async function permit(context: Context, transfer: Transfer, facts: FleetF
 }
 
 /** Puts all present permits, even if there are none, where the tracker reads them. Returns the path. */
-export async function putPermits(context: Context): Promise<string> {
+export async function putPermits(context: TaskContext): Promise<string> {
   const { tracker } = taskHosts(context)
   return tracker.put(PERMITS, JSON.stringify(storedPermits()), tracker.runs)
 }

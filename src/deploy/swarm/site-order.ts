@@ -2,7 +2,7 @@ import { siteOf } from '../../config/entries/sites.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import type { SiteOrder } from '../../protocol/order.ts'
 import { defined } from '../../system/defined.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { Placement } from '../hosts/placement.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { Placement } from '../hosts/placement.ts'
  * no name.
  */
 export function siteOrder(
-  { settings, fleet }: Context,
+  { settings, fleet }: Pick<TaskContext, 'fleet' | 'settings'>,
   server: Server | undefined,
   placement: Placement,
 ): SiteOrder | undefined {

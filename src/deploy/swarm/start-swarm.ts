@@ -1,5 +1,5 @@
 import { defined } from '../../system/defined.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import type { Host } from '../hosts/host.ts'
 import { deployHosts, prepareServers } from '../hosts/hosts.ts'
 import { Placement, trackerPortArgs } from '../hosts/placement.ts'
@@ -17,7 +17,7 @@ import type { ReachableSwarm, Swarm } from './swarm.ts'
  * later. Throws when either does not start; then neither runs.
  */
 export async function startSwarm(
-  context: Context,
+  context: TaskContext,
   transfers: readonly [Transfer, ...Transfer[]],
   asked: FleetFacts,
   reach: Reach,
@@ -91,7 +91,7 @@ const movedLine = ({ tracker, trackerPort }: Placement, port: number) =>
   `Port ${trackerPort} of ${tracker.label} is taken: the tracker takes ${port}, which servers must reach, too`
 
 async function startTracker(
-  context: Context,
+  context: Pick<TaskContext, 'fleet' | 'settings'>,
   transfers: readonly [Transfer, ...Transfer[]],
   host: Host,
   facts: FleetFacts,

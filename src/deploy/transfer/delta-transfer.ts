@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { digest } from './file-transfer.ts'
 import { type BaseOfDelta, packagePath, type Transfer, transferOf } from './transfer.ts'
 
@@ -19,7 +19,7 @@ export const MAX_CONTENT_BYTES = 16 << 10
 
 /** The transfer of a delta to those servers that have its base. */
 export async function deltaTransfer(
-  { settings, signal }: Context,
+  { settings, signal }: Pick<TaskContext, 'settings' | 'signal'>,
   { tag, extent }: Pick<Transfer, 'tag' | 'extent'>,
   { directory, peers, base, key }: DeltaSpec,
 ): Promise<Transfer> {

@@ -8,7 +8,7 @@ import { either } from '../../system/abort.ts'
 import { defined } from '../../system/defined.ts'
 import { createTorrent } from '../../torrent/metainfo/create.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { extentOf, linkInstead, type PackageSpec, type Transfer, transferOf } from './transfer.ts'
 import { type MakeOptions, otherContent } from './whole-package.ts'
 
@@ -20,7 +20,7 @@ const NO_OWNER = { uid: 0, gid: 0 }
  * copied: a link to the directory takes the place of the package. The directory must not change while it is seeded.
  */
 export async function directoryTransfer(
-  { settings, signal }: Context,
+  { settings, signal }: Pick<TaskContext, 'settings' | 'signal'>,
   spec: PackageSpec,
   { id, onProgress, signal: own }: MakeOptions = {},
 ): Promise<Transfer> {

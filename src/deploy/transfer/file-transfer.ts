@@ -8,7 +8,7 @@ import type { PlaceOrder } from '../../protocol/order.ts'
 import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { PieceHasher } from '../../torrent/metainfo/piece-hasher.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { extentOf, linkInstead, type Transfer, type TransferSpec, transferOf } from './transfer.ts'
 
 const CHUNK_BYTES = 4 << 20
@@ -42,7 +42,7 @@ export function sourcePath({ filesPath, pathIsFile, encrypt }: Settings): string
  * The transfer of one file as it is. It is read once and not copied: a link takes the place of the package. So it may be large.
  */
 export async function fileTransfer(
-  { settings, signal }: Context,
+  { settings, signal }: Pick<TaskContext, 'settings' | 'signal'>,
   spec: TransferSpec,
 ): Promise<Transfer & { source: SourceFile }> {
   const { root, peers } = spec

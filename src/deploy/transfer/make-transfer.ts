@@ -7,7 +7,7 @@ import type { Entry } from '../../files/entry.ts'
 import { gitIgnore } from '../../package/pack/excludes.ts'
 import { OTHER_DIRECTORY } from '../../system/temporary-directory.ts'
 import { bytes } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { OWN_DIRECTORY } from '../paths/local-paths.ts'
 import { directoryTransfer } from './directory-transfer.ts'
 import { planPackage } from './package-transfer.ts'
@@ -16,7 +16,7 @@ import type { MakeOptions, PlannedPackage } from './whole-package.ts'
 import { releaseEntries } from './workspace/release-entries.ts'
 
 /** The directory that is deployed, as shipit-deploy chooses it. Throws WORKSPACE_MISSING. */
-export function sourceDirectory({ shipit }: Context): string {
+export function sourceDirectory({ shipit }: Pick<TaskContext, 'shipit'>): string {
   const { rsyncFrom, dirToCopy = '', workspace } = shipit.config
   const root = rsyncFrom ?? shipit.workspace ?? workspace
   if (root !== undefined && root !== '') return resolve(root, dirToCopy)
@@ -29,12 +29,14 @@ export function sourceDirectory({ shipit }: Context): string {
 type Spec = Omit<PackageSpec, 'root' | 'entries'> & { root?: string }
 
 /** Makes a directory ready to travel, as `planTransfer` says. */
-export function makeTransfer(context: Context, spec: Spec): Promise<Transfer> {
+export function makeTransfer(context: TaskContext, spec: Spec): Promise<Transfer> {
   return planTransfer(context, spec).make({ onProgress: packageProgress(context) })
 }
 
 /** Shows how far the package is. */
-export function packageProgress({ display }: Context): (bytes: number, total: number) => void {
+export function packageProgress({
+  display,
+}: Pick<TaskContext, 'display'>): (bytes: number, total: number) => void {
   return (bytes, total) => display.board().step('package', { bytes, total })
 }
 
@@ -42,7 +44,7 @@ export function packageProgress({ display }: Context): (bytes: number, total: nu
  * Plans how a directory travels, as the settings say: without ignored files and without this plugin's own. `root` is the
  * deployed one unless given.
  */
-export function planTransfer(context: Context, spec: Spec): PlannedPackage {
+export function planTransfer(context: TaskContext, spec: Spec): PlannedPackage {
   const { settings, shipit } = context
   const isPackage = settings.package === 'file'
   const { copy } = readCopyOptions(shipit.config)

@@ -11,13 +11,13 @@ import { either } from '../../system/abort.ts'
 import { defined } from '../../system/defined.ts'
 import { encodeMetainfo } from '../../torrent/metainfo/metainfo.ts'
 import { choosePieceLength } from '../../torrent/metainfo/piece-length.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { extentOf, type PackageSpec, packagePath, type Transfer, transferOf } from './transfer.ts'
 import { type MakeOptions, otherContent, type PlannedPackage } from './whole-package.ts'
 
 /** How a directory would be packaged, and the estimated size of the package. */
 export function planPackage(
-  context: Context,
+  context: Pick<TaskContext, 'settings' | 'signal'>,
   spec: PackageSpec,
 ): Pick<PlannedPackage, 'estimatedBytes' | 'compression' | 'make'> {
   const { settings } = context
@@ -38,7 +38,7 @@ export function planPackage(
 
 /** Packages a directory and makes the torrent of the package, in one pass over the files. */
 async function packageTransfer(
-  { settings, signal }: Context,
+  { settings, signal }: Pick<TaskContext, 'settings' | 'signal'>,
   spec: PackageSpec,
   {
     id,

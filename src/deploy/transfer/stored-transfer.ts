@@ -7,7 +7,7 @@ import { writePrivate } from '../../files/private-file.ts'
 import { defined } from '../../system/defined.ts'
 import { bytes } from '../../text/format.ts'
 import { parseMetainfo } from '../../torrent/metainfo/metainfo.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { keyValueLines, quietly, say } from '../outcome/say.ts'
 import { environmentDirectory, PERMIT } from '../paths/local-paths.ts'
 import { compressionNote } from './compression-note.ts'
@@ -34,7 +34,7 @@ type Description = Omit<StoredTransfer, 'file' | 'torrent'>
 const KEPT = ['package', 'package.torrent', 'transfer.json', 'layout', PERMIT, SECRET] as const
 
 /** `murder:create_torrent`: packages the workspace. An unchanged package keeps its tag, unless the settings name another. */
-export async function createTransfer(context: Context): Promise<StoredTransfer> {
+export async function createTransfer(context: TaskContext): Promise<StoredTransfer> {
   const { shipit, fleet, settings } = context
   const directory = environmentDirectory(shipit.environment)
   const wanted = settings.tag
@@ -95,7 +95,9 @@ async function store(stored: StoredTransfer, directory: string, draft: string): 
 }
 
 /** The last package of this environment; undefined when there is none, or it is incomplete or an earlier version's. */
-export async function loadTransfer({ shipit }: Pick<Context, 'shipit'>): Promise<StoredTransfer | undefined> {
+export async function loadTransfer({
+  shipit,
+}: Pick<TaskContext, 'shipit'>): Promise<StoredTransfer | undefined> {
   const directory = environmentDirectory(shipit.environment)
   try {
     const read = (name: string) => readFileSync(join(directory, name))
@@ -114,7 +116,7 @@ export async function loadTransfer({ shipit }: Pick<Context, 'shipit'>): Promise
  * Removes package, torrent and fetched workspace. Returns whether there was anything. If a link leads to a foreign directory,
  * only files that are certainly a package are removed.
  */
-export async function removeTransfer({ shipit }: Pick<Context, 'shipit'>): Promise<boolean> {
+export async function removeTransfer({ shipit }: Pick<TaskContext, 'shipit'>): Promise<boolean> {
   const directory = environmentDirectory(shipit.environment)
   const workspace = join(directory, 'workspace')
   const before = await loadTransfer({ shipit })
@@ -143,7 +145,7 @@ async function removeFile(path: string): Promise<void> {
   if (!stats?.isDirectory()) await rm(path, { force: true })
 }
 
-export function sayPackage(context: Context, transfer: StoredTransfer): void {
+export function sayPackage(context: Pick<TaskContext, 'display' | 'shipit'>, transfer: StoredTransfer): void {
   const { tag, length, infoHash, file, compression, sha256, torrent } = transfer
   const pieces = parseMetainfo(torrent).pieces.length / 20
   const text = keyValueLines(`Packaged ${tag}`, [

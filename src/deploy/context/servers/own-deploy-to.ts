@@ -1,7 +1,7 @@
 import { entryOf } from '../../../config/entries/entry.ts'
 import { ExitCode, MurderError } from '../../../errors.ts'
 import type { Shipit } from '../../../shipit.ts'
-import type { Context } from '../context.ts'
+import type { TaskContext } from '../context.ts'
 
 /** Events of a deploy and of a rollback at which other plugins work on the servers. */
 const EVENTS = ['deploy', 'fetched', 'updated', 'published', 'cleaned', 'deployed', 'rollback', 'rollbacked']
@@ -12,7 +12,10 @@ const ENVIRONMENTS_PATH = /\b(?:releasePath|releasesPath|currentPath|prevRelease
  * would work in a directory that does not exist, after the release is live. Throws OWN_DEPLOY_TO where a listener reads that path
  * itself, and warns about other listeners. `own`: listeners that know about this.
  */
-export function checkOwnDeployTo({ fleet, shipit }: Context, own: ReadonlySet<unknown>): void {
+export function checkOwnDeployTo(
+  { fleet, shipit }: Pick<TaskContext, 'fleet' | 'shipit'>,
+  own: ReadonlySet<unknown>,
+): void {
   const apart = fleet.all.filter(({ connection }) => entryOf(connection.remote).deployTo !== undefined)
   if (apart.length === 0) return
   const labels = apart.map(({ label }) => label).join(', ')

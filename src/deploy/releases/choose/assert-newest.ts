@@ -1,6 +1,6 @@
 import { ExitCode, MurderError } from '../../../errors.ts'
 import type { Server } from '../../../fleet/ssh/server.ts'
-import type { Context } from '../../context/context.ts'
+import type { TaskContext } from '../../context/context.ts'
 import { shipitCommand } from '../../context/shipit-command.ts'
 import { deployToOf } from '../../paths/places.ts'
 import { parseReleases, releasesScript } from '../../scripts/releases/releases-script.ts'
@@ -12,7 +12,7 @@ import { publishedSince } from '../history.ts'
  * are ignored. Returns the servers where it is live. Throws NOT_NEWEST.
  */
 export async function assertNewest(
-  { fleet, shipit, signal }: Context,
+  { fleet, shipit, signal }: Pick<TaskContext, 'fleet' | 'shipit' | 'signal'>,
   release: string,
   servers: readonly Server[],
 ): Promise<Server[]> {

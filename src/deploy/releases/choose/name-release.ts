@@ -9,7 +9,7 @@ import { timeTag } from '../../transfer/time-tag.ts'
 import { mostCommon } from './choose-release.ts'
 
 /** Names the new release, and the one that was live before on most servers. */
-export function nameRelease({ shipit, again }: Context, facts: FleetFacts): string {
+export function nameRelease({ shipit, again }: Pick<Context, 'again' | 'shipit'>, facts: FleetFacts): string {
   const releases = releasesPath(deployToOf(shipit))
   const live = [...facts.values()].flatMap((found) => found.currentRelease ?? [])
   const before = mostCommon(live)
@@ -24,7 +24,10 @@ export function nameRelease({ shipit, again }: Context, facts: FleetFacts): stri
 }
 
 /** A retry must deploy the same revision. Throws RETRY_CHANGED. */
-export function assertSameRevision({ again, shipit }: Context, revision: string | undefined): void {
+export function assertSameRevision(
+  { again, shipit }: Pick<Context, 'again' | 'shipit'>,
+  revision: string | undefined,
+): void {
   if (!again || again.revision === null || again.revision === revision) return
   throw new MurderError(
     'RETRY_CHANGED',

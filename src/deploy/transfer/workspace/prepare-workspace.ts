@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isSystemError } from '../../../errors.ts'
-import type { Context } from '../../context/context.ts'
+import type { TaskContext } from '../../context/context.ts'
 import { environmentDirectory } from '../../paths/local-paths.ts'
 
 /**
@@ -9,7 +9,7 @@ import { environmentDirectory } from '../../paths/local-paths.ts'
  * the repository, which is fetched into a kept directory. There git leaves unchanged files alone, so the same commit gives the
  * same package.
  */
-export async function prepareWorkspace({ shipit }: Context): Promise<void> {
+export async function prepareWorkspace({ shipit }: Pick<TaskContext, 'shipit'>): Promise<void> {
   const { rsyncFrom, workspace, repositoryUrl } = shipit.config
   if (rsyncFrom !== undefined || shipit.workspace) return
   if (workspace && (!repositoryUrl || !(await isEmpty(resolve(workspace))))) return

@@ -12,7 +12,7 @@ const OF_GIT = /(^|\/)\.git(\/|$)/
 
 /** A retry must deploy what the other servers have under that name; only times may differ. Throws RETRY_CHANGED. */
 export async function assertSameContent(
-  { again, shipit, signal }: Context,
+  { again, shipit, signal }: Pick<Context, 'again' | 'shipit' | 'signal'>,
   root: string,
   entries: readonly Entry[],
 ): Promise<void> {
