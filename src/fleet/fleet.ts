@@ -1,20 +1,16 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { MurderError } from '../errors.ts'
-import { backoff, pause } from '../system/backoff.ts'
 import type { Command, Outcome, RunOptions } from './command.ts'
+import { CommandRun, type Transport, type Turn } from './command-run.ts'
 import { Limit } from './limit.ts'
-import { remoteCommand } from './ssh/bootstrap.ts'
 import { makeControlDirectory } from './ssh/connection/control-directory.ts'
-import { Explanation } from './ssh/connection/explanation.ts'
-import { isCommandRetried } from './ssh/connection/retry.ts'
-import { routeTo } from './ssh/connection/route.ts'
 import { SharedConnection } from './ssh/connection/shared-connection.ts'
-import { abortError, diagnose, failure, judge, outOfTime } from './ssh/messages/diagnose.ts'
-import { type ForcedOptions, multiplexesItself, sshCommand, withOptions } from './ssh/options.ts'
+import { abortError } from './ssh/messages/diagnose.ts'
+import { multiplexesItself, withOptions } from './ssh/options.ts'
 import { PooledOptions } from './ssh/pooled-options.ts'
 import { type Server, type SshConnection, toServers } from './ssh/server.ts'
-import { type RunningShell, runSession, type SessionOrder, type SessionResult } from './ssh/session.ts'
+import type { RunningShell } from './ssh/session.ts'
 
 export interface FleetOptions {
   /** Servers outside the run that can be named, such as those of tracker and seeder. */
@@ -130,7 +126,7 @@ export class Fleet {
     const begun = performance.now()
     try {
       turn.release = await this.#limit.acquire(signal)
-      const outcome = await this.#attempt(turn)
+      const outcome = await new CommandRun(turn, this.#transport(server, step)).outcome()
       this.#options.onCommand(server, step, (performance.now() - begun) / 1000, outcome)
       return outcome
     } catch (error) {
@@ -170,106 +166,13 @@ export class Fleet {
     this.#removeDirectory()
   }
 
-  readonly #removeDirectory = () => rmSync(this.#directory, { recursive: true, force: true })
-
-  /** Connects and runs the command. Tries again if the connection broke or sshd rejected it before the command could start. */
-  async #attempt(turn: Turn): Promise<Outcome> {
-    const { server, step, options, signal } = turn
-    const inShell = await this.#inShell(turn)
-    if (inShell) return outcomeOf(inShell, turn)
-    const explanation = new Explanation(server, options.connectTimeoutS ?? this.#options.connectSeconds)
-    for (let retry = 1; ; retry++) {
-      const asMaster = options.stays ? this.#runAsMaster(turn) : undefined
-      const unreachable = asMaster || options.isNew ? undefined : await this.#connect(turn)
-      if (unreachable) return { server, ok: false, error: unreachable }
-      const ended = await (asMaster ?? runSession(this.#order(turn)))
-      const result = ended.stop ? ended : await explanation.of(ended, signal)
-      const again = isCommandRetried(result, options.repeatable ?? false)
-      if (again && retry <= this.#options.retries) {
-        this.#options.onCommand(server, step, 0, 'again')
-        await pause(backoff(retry, this.#options.random), signal)
-        continue
-      }
-      return outcomeOf(result, turn)
-    }
-  }
-
-  /** The result from the persistent shell; undefined when the command needs a session of its own. */
-  async #inShell({ server, command, options, signal, release }: Turn): Promise<SessionResult | undefined> {
-    const {
-      repeatable = false,
-      login = false,
-      isNew = false,
-      totalTimeoutS = 0,
-      maxOutputBytes = MAX_OUTPUT_BYTES,
-    } = options
+  #transport(server: Server, step: string): Transport {
+    const { connectSeconds, retries, random, onCommand } = this.#options
+    const connection = this.#connections.get(server)
     const shell = this.#shells.get(server)
-    if (!shell || !repeatable || login || isNew || command.stdin !== undefined) return undefined
-    release()
-    const { script, onLine } = command
-    const result = await shell.run({ script, onLine, totalTimeoutS, maxOutputBytes, signal })
-    return result && isCommandRetried(result, true) ? undefined : result
+    const onRetry = () => onCommand(server, step, 0, 'again')
+    return { connection, shell, connectSeconds, retries, random, onRetry }
   }
 
-  /** Runs the command over a connection of its own, which all other commands on this server then share. */
-  #runAsMaster(turn: Turn): Promise<SessionResult> | undefined {
-    return this.#connections.get(turn.server)?.runAsMaster((how) => {
-      const order = this.#order(turn, { ControlMaster: 'yes' })
-      const onStart = () => {
-        order.onStart?.()
-        how.onStart()
-      }
-      return runSession({ ...order, onStart, signal: AbortSignal.any([turn.signal, how.signal]) })
-    })
-  }
-
-  #order(
-    { server, command, options, signal, release }: Turn,
-    forced: ForcedOptions = options.isNew ? { ControlMaster: 'no', ControlPath: 'none' } : {},
-  ): SessionOrder {
-    const { login = false } = options
-    const asUser = !login && Boolean(server.connection.options.asUser)
-    return {
-      ...command,
-      commandLine: sshCommand(server, remoteCommand(asUser), { login, ...forced }),
-      onStart: release,
-      limits: {
-        connect: options.connectTimeoutS ?? this.#options.connectSeconds,
-        stall: options.stallTimeoutS ?? 0,
-        total: options.totalTimeoutS ?? 0,
-      },
-      route: () => routeTo(server),
-      maxOutputBytes: options.maxOutputBytes ?? MAX_OUTPUT_BYTES,
-      signal,
-    }
-  }
-
-  /** Makes sure that the server's connection is up; returns why it is not. */
-  async #connect({ server, step, options, signal }: Turn): Promise<MurderError | undefined> {
-    const seconds = options.connectTimeoutS ?? this.#options.connectSeconds
-    const result = await this.#connections.get(server)?.connect(seconds, signal)
-    if (!result || result.up) return undefined
-    if (result.timedOut) return outOfTime('connect', seconds, server.label, step, result.timedOut)
-    if (result.error) return failure(result.error, server.label, step)
-    return diagnose({ ...result, started: false, server: server.label, byHand: server.byHand, step })
-  }
-}
-
-const MAX_OUTPUT_BYTES = 4 << 20
-
-function outcomeOf(result: SessionResult, { server, step, signal }: Turn): Outcome {
-  const error = judge(result, server, step, signal)
-  if (error) return { server, ok: false, error }
-  return { server, ok: true, stdout: result.stdout, stderr: result.stderr }
-}
-
-/** One command on one server. */
-interface Turn {
-  server: Server
-  step: string
-  command: Command
-  options: RunOptions
-  signal: AbortSignal
-  /** Lets the next command start. */
-  release: () => void
+  readonly #removeDirectory = () => rmSync(this.#directory, { recursive: true, force: true })
 }
