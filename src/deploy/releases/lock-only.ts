@@ -1,5 +1,5 @@
 import type { Server } from '../../fleet/ssh/server.ts'
-import type { Scripts } from '../context/fleet-lock.ts'
+import type { Scripts } from '../context/lock/fleet-lock.ts'
 import { placesOf, type Shared } from '../paths/places.ts'
 import { checkGuardScript } from '../scripts/guard/check-guard-script.ts'
 import { makePlaceScript } from '../scripts/lock-script.ts'

@@ -1,16 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { MurderError } from '../../errors.ts'
-import type { Outcome } from '../../fleet/command.ts'
-import type { Fleet } from '../../fleet/fleet.ts'
-import { PersistentShell } from '../../fleet/persistent-shell.ts'
-import type { Server } from '../../fleet/ssh/server.ts'
-import { pause } from '../../system/backoff.ts'
-import { nameOwnProcess } from '../../system/process-identity.ts'
-import { duration, oneLine } from '../../text/format.ts'
-import { fenceScript, outsiderFenceScript } from '../scripts/fence-script.ts'
-import { parseUnconfirmed, type Unconfirmed } from '../scripts/guard/tell-guard-script.ts'
-import { libraryAt } from '../scripts/library.ts'
+import type { Outcome } from '../../../fleet/command.ts'
+import type { Fleet } from '../../../fleet/fleet.ts'
+import { PersistentShell } from '../../../fleet/persistent-shell.ts'
+import type { Server } from '../../../fleet/ssh/server.ts'
+import { pause } from '../../../system/backoff.ts'
+import { fenceScript, outsiderFenceScript } from '../../scripts/fence-script.ts'
+import { parseUnconfirmed, type Unconfirmed } from '../../scripts/guard/tell-guard-script.ts'
+import { libraryAt } from '../../scripts/library.ts'
 import {
   holdLockScript,
   type KnownLinks,
@@ -19,11 +15,10 @@ import {
   parseLink,
   parseLock,
   removeLockScript,
-} from '../scripts/lock-script.ts'
-import { SCRIPT_TIMEOUT_S } from '../timeouts.ts'
-import { author } from './author.ts'
-import { isLeft, type NamedLock, named, type Refusal, refusals } from './found-locks.ts'
-import { shipitCommand } from './shipit-command.ts'
+} from '../../scripts/lock-script.ts'
+import { SCRIPT_TIMEOUT_S } from '../../timeouts.ts'
+import { isLeft, lockedError, named, type Refusal, refusals } from './found-locks.ts'
+import { newOwner } from './lock-owner.ts'
 
 /** How often to ask for a lock: another deploy may be about to end, or be refused itself. */
 const MAX_ATTEMPTS = 6
@@ -60,24 +55,6 @@ export interface LockEvents {
   drained: (server: Server, about: string) => void
   /** Servers whose live release was not confirmed by the deploy that published it. Called once, when all are locked. */
   unconfirmed: (found: ReadonlyMap<Server, Unconfirmed>) => void
-}
-
-export function newOwner(kind: LockOwner['kind'], what: string): LockOwner {
-  const id = `${Date.now()}-${randomBytes(6).toString('hex')}`
-  const { who, when } = author()
-  return { id, who, what, when, kind, process: nameOwnProcess() ?? '' }
-}
-
-/** One sentence for all servers that are locked. */
-export function lockedError(found: readonly NamedLock[], environment: string): MurderError {
-  const [{ server, lock } = { server: '?', lock: undefined }] = found
-  const where = found.length === 1 ? server : `${server} and ${found.length - 1} more`
-  const { who = '?', what = '?', when = '?', age = 0, kind } = lock ?? {}
-  const text = `${where} ${found.length === 1 ? 'is' : 'are'} locked by ${who} since ${when} (${duration(Math.max(0, age))} ago): ${what}`
-  const end = kind === 'deploy' ? 'wait until it is done' : 'ask them'
-  return new MurderError('LOCKED', oneLine(text), {
-    cure: `${end}, or break the lock: ${shipitCommand(environment, 'murder:unlock')}`,
-  })
 }
 
 /**
