@@ -33,6 +33,7 @@ export class DeltaWriter implements OperationSink {
   /** The file of the base that the last copy was from, and where in it the next one is expected. */
   #file = 0
   #expected = 0
+  #segments = 0
 
   constructor(base: Manifest) {
     this.#writer = new EntryWriter(base.entries)
@@ -74,8 +75,10 @@ export class DeltaWriter implements OperationSink {
   /** The bytes written since the last segment. */
   async segment(): Promise<Buffer[]> {
     const parts: Buffer[] = [Buffer.from([SEGMENT])]
+    // The last part of a long delta gets no more time for each byte than the ones before.
+    const effort = this.#segments++ === 0 ? 'travels' : 'kept'
     // One after the other, because each compression takes tens of megabytes.
-    for (const column of this.#columns()) parts.push(await packFrame(column.take(), 'travels'))
+    for (const column of this.#columns()) parts.push(await packFrame(column.take(), effort))
     return parts
   }
 

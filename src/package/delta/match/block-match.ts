@@ -1,6 +1,7 @@
 import type { BlockIndex } from './block-index.ts'
 import type { ByteSource } from './byte-source.ts'
 import { hashWindow, leavingFactor, rollHash } from './rolling.ts'
+import type { Scratch } from './scratch.ts'
 
 /** An earlier file: its bytes, if they are here. */
 interface Content {
@@ -38,9 +39,10 @@ export function* matchBlocks(
   source: ByteSource,
   earlier: readonly Content[],
   indexOf: () => BlockIndex,
+  scratch: Pick<Scratch, 'window' | 'stride'>,
 ): Generator<Run | undefined> {
-  const window = new SlidingWindow(source)
-  const follower = new Follower(window, earlier, indexOf)
+  const window = new SlidingWindow(source, scratch.window.take(Math.min(source.size, WINDOW_BYTES)))
+  const follower = new Follower(window, earlier, indexOf, scratch.stride.take(STRIDE_BYTES))
   let at = 0
   let gap = 0
   let place: Place | undefined = earlier[0]?.content && { file: 0, offset: 0 }
@@ -112,9 +114,15 @@ class Follower {
   readonly #window: SlidingWindow
   readonly #contents: readonly Content[]
   readonly #indexOf: () => BlockIndex
-  readonly #buffer = Buffer.allocUnsafe(STRIDE_BYTES)
+  readonly #buffer: Buffer
 
-  constructor(window: SlidingWindow, contents: readonly Content[], indexOf: () => BlockIndex) {
+  constructor(
+    window: SlidingWindow,
+    contents: readonly Content[],
+    indexOf: () => BlockIndex,
+    buffer: Buffer,
+  ) {
+    this.#buffer = buffer
     this.#window = window
     this.#contents = contents
     this.#indexOf = indexOf
@@ -200,10 +208,10 @@ class SlidingWindow {
   #start = 0
   #end = 0
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, memory: Buffer) {
     this.#source = source
     this.size = source.size
-    this.#bytes = Buffer.allocUnsafe(Math.min(source.size, WINDOW_BYTES))
+    this.#bytes = memory
   }
 
   /** Up to `most` bytes from `at` on, but fewer at the window's end. Valid until the next call. */

@@ -38,7 +38,7 @@ export function* fineMatch(target: Buffer, old: Buffer, seeds: Seeds, diagonal =
     hashed = at
     const start = startOfRun(target, old, at, straight, seeds.find(hash))
     if (start < 0) {
-      at += seeds.isDense ? strideAfter(at - told) : 1
+      at += strideAfter(at - told, seeds.step)
       continue
     }
     const before = growBackward(target, old, at, start, at - told)
@@ -55,10 +55,17 @@ export function* fineMatch(target: Buffer, old: Buffer, seeds: Seeds, diagonal =
 /** Where nothing was found for so long, every second place is looked at, after twice as long every third, and so on (LZ4's way). */
 const PATIENCE_BYTES = 512
 /** A run of this and a seed is found even so, since it grows backward. */
-const MAX_STRIDE_BYTES = 16
+const MAX_REACH_BYTES = 16
 
-const strideAfter = (missedBytes: number): number =>
-  Math.min(MAX_STRIDE_BYTES, 1 + Math.floor(missedBytes / PATIENCE_BYTES))
+/**
+ * Bytes to the next place that is looked at. If only every `step`th old place is known, it is a multiple of that and one more: then
+ * one of `step` places meets a known one, wherever a run lies.
+ */
+function strideAfter(missedBytes: number, step: number): number {
+  const most = Math.max(1, Math.floor(MAX_REACH_BYTES / step))
+  const stride = Math.min(most, 1 + Math.floor(missedBytes / PATIENCE_BYTES))
+  return 1 + step * Math.floor((stride - 1) / step)
+}
 
 /** Where in `old` a run that is the same as the bytes of `target` from `at` on begins; -1 when none is long enough. */
 function startOfRun(target: Buffer, old: Buffer, at: number, diagonal: number, seed: number): number {
@@ -140,24 +147,27 @@ function growBackward(target: Buffer, old: Buffer, at: number, from: number, mos
 export class Seeds {
   #slots = new Int32Array(0)
   #shift = 31
-  /** Runs begin at all places, and not at every second, fourth, … only. */
-  isDense = false
+  /** Of so many places one is remembered. */
+  step = 1
 
   /** Forgets the bytes before, and takes these. */
   take(old: Buffer): void {
     const step = Math.max(1, Math.ceil(old.length / MAX_SEEDS))
-    this.isDense = step === 1
+    this.step = step
     const bits = Math.max(4, Math.ceil(Math.log2(old.length / step + 1)) + 1)
     this.#shift = 32 - bits
     if (this.#slots.length < 2 ** bits) this.#slots = new Int32Array(2 ** bits)
     this.#slots.fill(-1, 0, 2 ** bits)
     if (old.length < SEED_BYTES) return
     const factor = leavingFactor(SEED_BYTES)
+    const slots = this.#slots
+    const shift = this.#shift
     let hash = hashWindow(old, 0, SEED_BYTES)
-    for (let at = 0; ; at++) {
-      if (at % step === 0) {
-        const slot = slotOf(hash, this.#shift)
-        if ((this.#slots[slot] as number) < 0) this.#slots[slot] = at
+    for (let at = 0, next = 0; ; at++) {
+      if (at === next) {
+        next += step
+        const slot = slotOf(hash, shift)
+        if ((slots[slot] as number) < 0) slots[slot] = at
       }
       if (at + SEED_BYTES >= old.length) break
       hash = rollHash(hash, factor, old[at] as number, old[at + SEED_BYTES] as number)

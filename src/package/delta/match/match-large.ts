@@ -34,7 +34,7 @@ interface Part {
  * Finds blocks first. Then the bytes around each change are compared with the old file at the same place, if its content is here.
  */
 export function* matchLarge(options: LargeMatching): Generator<void> {
-  const { source, earlier, writer } = options
+  const { source, earlier, writer, scratch } = options
   const comparison = new Comparison(options)
   let index: BlockIndex | undefined
   const indexOf = () => {
@@ -44,7 +44,7 @@ export function* matchLarge(options: LargeMatching): Generator<void> {
   let at = 0
   let part: Part | undefined
   let next: Place | undefined = { file: 0, offset: 0 }
-  for (const run of matchBlocks(source, earlier, indexOf)) {
+  for (const run of matchBlocks(source, earlier, indexOf, scratch)) {
     yield
     if (!run) continue
     const end: number = at + run.length

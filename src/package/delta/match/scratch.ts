@@ -3,6 +3,9 @@ import { Seeds } from './fine-match.ts'
 
 /** Memory that comparisons reuse one after the other. It grows to the need of the largest. */
 export class Scratch {
+  /** The part of the new file that moves on with the search for blocks, and old bytes beside it. */
+  readonly window = new Room()
+  readonly stride = new Room()
   readonly target = new Room()
   readonly old = new Room()
   readonly seeds = new Seeds()
@@ -15,7 +18,8 @@ const SMALL_BYTES = 1 << 20
 const roomFor = (length: number): number =>
   length <= SMALL_BYTES ? SMALL_BYTES : Math.ceil(length / STEP_BYTES) * STEP_BYTES
 
-class Room {
+/** Memory that grows. */
+export class Room {
   #bytes = Buffer.alloc(0)
 
   /** Valid until the next call. */
