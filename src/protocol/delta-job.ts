@@ -23,7 +23,7 @@ export interface WantedDelta {
   id: string
   /** Where the base is kept, or the signature that a server has sent. */
   bases: string
-  /** The file to write. */
+  /** The delta's file. */
   output: string
   /** The key to encrypt it with, hex. */
   key?: string
@@ -36,6 +36,8 @@ export interface KeepBase extends OfRelease {
   bases: string
   /** Bytes. Of a larger release no content is kept. */
   contentLimit: number
+  /** Deltas that were made of this release: they tell what is new in it. */
+  deltas: readonly Omit<WantedDelta, 'bases'>[]
 }
 
 /** An entry of a release as JSON, which cannot hold its time as a number. */

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { closeSync, createReadStream, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { reason } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
@@ -9,7 +9,7 @@ import { KnownHashes } from '../../package/delta/base/known-hashes.ts'
 import { manifestOfDirectory } from '../../package/delta/base/manifest-of-directory.ts'
 import { hasSameContent, type Manifest } from '../../package/delta/format/manifest.ts'
 import { makeDelta } from '../../package/delta/make-delta.ts'
-import { encrypt } from '../../package/format/cipher.ts'
+import { decrypt, encrypt } from '../../package/format/cipher.ts'
 import type { JobEntry, KeepBase, MakeDeltas, WantedDelta } from '../../protocol/delta-job.ts'
 import { diskSpace } from '../../torrent/storage/disk-space.ts'
 import { printJson } from '../cli/output.ts'
@@ -66,7 +66,13 @@ export async function keep(job: KeepBase, signal: AbortSignal): Promise<void> {
   // The deltas of this deploy were made with them.
   const known = new KnownHashes(job.hashes, { trustsRecent: true })
   const entries = job.entries.map(entryOf)
-  await keepBase({ directory: bases, root, entries, contentLimit, known, onRead, signal })
+  const deltaFrom = (id: string) => {
+    const delta = job.deltas.find((each) => each.id === id)
+    if (!delta) return undefined
+    const parts = createReadStream(delta.output) as AsyncIterable<Buffer>
+    return delta.key === undefined ? parts : decrypt(parts, delta.key)
+  }
+  await keepBase({ directory: bases, root, entries, contentLimit, known, deltaFrom, onRead, signal })
   known.write()
 }
 

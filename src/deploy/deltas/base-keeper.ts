@@ -1,6 +1,9 @@
 import type { Entry } from '../../files/entry.ts'
+import type { KeepBase } from '../../protocol/delta-job.ts'
 import { hashesFile } from '../paths/local-paths.ts'
 import { type DeltaProcess, jobEntries, startDeltaProcess } from './delta-process.ts'
+
+type MadeDelta = KeepBase['deltas'][number]
 
 /** Most releases are kept long before every server has them. */
 const KEEP_GRACE_MS = 30_000
@@ -11,6 +14,7 @@ export class BaseKeeper {
   readonly #contentLimit: number | undefined
   readonly #signal: AbortSignal
   #release: { root: string; entries: readonly Entry[] } | undefined
+  #deltas: readonly MadeDelta[] = []
   #process: DeltaProcess | undefined
 
   /** `contentLimit`: bytes, undefined to keep nothing at all. */
@@ -24,11 +28,23 @@ export class BaseKeeper {
     this.#release = { root, entries }
   }
 
+  /** Tells of deltas that were made. Their files must stay as long as the release's. */
+  tell(deltas: readonly MadeDelta[]): void {
+    this.#deltas = deltas
+  }
+
   begin(): void {
     if (this.#contentLimit === undefined || !this.#release) return
     const { root, entries } = this.#release
     const [bases, hashes] = [this.#bases, hashesFile(this.#bases)]
-    const job = { do: 'keep', root, entries: jobEntries(entries), bases, hashes } as const
+    const job = {
+      do: 'keep',
+      root,
+      entries: jobEntries(entries),
+      bases,
+      hashes,
+      deltas: this.#deltas,
+    } as const
     this.#process = startDeltaProcess({ isLow: true, signal: this.#signal })
     this.#process.begin({ ...job, contentLimit: this.#contentLimit })
   }

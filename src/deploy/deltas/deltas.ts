@@ -103,12 +103,7 @@ export class Deltas {
     this.keeper.take(root, entries)
     const [known, unknown] = [true, false].map((is) => this.#wanted.filter(({ isKept }) => isKept === is))
     const make = (wanted: readonly Wanted[], { begin, ended } = this.#startProcess()): Promise<Answer[]> => {
-      const deltas = wanted.map(({ id, bases, directory, key }) => ({
-        id,
-        bases,
-        output: packagePath(directory),
-        ...defined({ key }),
-      }))
+      const deltas = wanted.map((each) => ({ ...outputOf(each), bases: each.bases }))
       const hashes = hashesFile(this.#bases)
       begin({ do: 'make', root, entries: jobEntries(entries), hashes, deltas })
       return ended
@@ -136,6 +131,7 @@ export class Deltas {
    */
   async choose(whole: WholePackage): Promise<Chosen> {
     const answers = await this.#inTime(whole)
+    this.keeper.tell(this.#wanted.filter(({ id }) => isMade(answers, id)).map(outputOf))
     const made: Made[] = []
     for (const wanted of this.#wanted) {
       const answer = answers.find(({ base }) => base === wanted.id)
@@ -250,6 +246,15 @@ export class Deltas {
     return answers.map((answer) => (answer.event === 'unmade' ? { ...answer, message: TOO_LATE } : answer))
   }
 }
+
+const outputOf = ({ id, directory, key }: Wanted) => ({
+  id,
+  output: packagePath(directory),
+  ...defined({ key }),
+})
+
+const isMade = (answers: readonly Answer[], id: string): boolean =>
+  answers.some(({ event, base }) => event === 'made' && base === id)
 
 /** How many seeders beside one these ports leave room for. */
 const moreSeeders = ([first, last]: [number, number]): number =>

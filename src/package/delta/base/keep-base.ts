@@ -1,23 +1,15 @@
-import { createHash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Entry } from '../../../files/entry.ts'
-import { changed, stopIfAborted } from '../../../files/file-errors.ts'
-import { openToRead } from '../../../files/open-to-read.ts'
-import { writeAll } from '../../../files/write-all.ts'
-import type { Delivered, Manifest } from '../format/manifest.ts'
-import { blockBytesOf, blockLengthOf, encodeBlocks } from '../match/blocks.ts'
-import { fileSource, readRange } from '../match/byte-source.ts'
-import { forgetOld, isKept, type KeptBase, keptIds, openKept, SIGNATURE, signaturePath } from './kept-base.ts'
+import type { Manifest } from '../format/manifest.ts'
+import { forgetOld, isKept, type KeptBase, keptIds, openKept, signaturePath } from './kept-base.ts'
 import { ContentWriter, KeptContent } from './kept-content.ts'
 import type { KnownHashes } from './known-hashes.ts'
 import { manifestOfDirectory } from './manifest-of-directory.ts'
-import { signatureHead } from './signature.ts'
+import { type SharedRun, sharedRuns } from './shared-runs.ts'
+import { writeDraft } from './write-draft.ts'
 
 const DRAFT = '.new-'
-/** Read at a time: whole blocks of any file up to 256 GB. */
-const CHUNK_BYTES = 1 << 20
-
 export interface KeepOptions {
   /** Where bases are kept. */
   directory: string
@@ -26,6 +18,8 @@ export interface KeepOptions {
   /** Bytes of content that are kept; of a larger release only the signature is. */
   contentLimit: number
   known?: KnownHashes | undefined
+  /** Opens a delta that makes this release of the base with this id, if there is one. */
+  deltaFrom?: (id: string) => AsyncIterable<Buffer> | undefined
   /** Called once the release's own files are not needed any more. */
   onRead?: () => void
   signal?: AbortSignal | undefined
@@ -33,7 +27,7 @@ export interface KeepOptions {
 
 /**
  * Keeps what will be an earlier release, and forgets what is too old. Only files are read that the last base has not, under any
- * name. Throws FILE_CHANGED and what the file system throws.
+ * name, and of these, where there is a delta, only what is new. Throws FILE_CHANGED and what the file system throws.
  */
 export async function keepBase(options: KeepOptions): Promise<void> {
   const { directory, root, entries, contentLimit, known, signal } = options
@@ -55,7 +49,8 @@ export async function keepBase(options: KeepOptions): Promise<void> {
   const draft = join(directory, `${DRAFT}${process.pid}`)
   try {
     mkdirSync(draft, { mode: 0o700 })
-    await writeDraft(draft, manifest, { ...options, earlier, content })
+    const runs = earlier ? await runsFrom(earlier, manifest, options) : new Map()
+    await writeDraft(draft, { root, manifest, earlier, runs, content, signal })
     options.onRead?.()
     content?.end(draft)
     const place = join(directory, manifest.id)
@@ -81,66 +76,14 @@ function isWhole(directory: string, { id, entries }: Manifest, keepsContent: boo
   )
 }
 
-interface DraftOptions extends KeepOptions {
-  earlier: KeptBase | undefined
-  content: ContentWriter | undefined
-}
-
-/** Writes the signature, and the content that is not there yet. */
-async function writeDraft(
-  draft: string,
-  manifest: Manifest,
-  { root, earlier, content, signal }: DraftOptions,
-) {
-  const rowsOf = rowsByContent(earlier)
-  const fd = openSync(join(draft, SIGNATURE), 'wx', 0o600)
-  try {
-    for await (const part of signatureHead(manifest)) writeAll(fd, part)
-    for (const entry of manifest.entries) {
-      stopIfAborted(signal)
-      if (entry.type !== 'file' || entry.size === 0) continue
-      const rows = rowsOf(entry)
-      const needsContent = content?.has(entry) === false
-      if (rows) writeAll(fd, rows)
-      if (needsContent) content.begin(entry)
-      if (!needsContent && (rows || blockBytesOf(entry.size) === 0)) continue
-      for (const bytes of contentOf(root, entry)) {
-        stopIfAborted(signal)
-        if (needsContent) content.write(bytes)
-        if (!rows && blockBytesOf(entry.size) > 0) writeAll(fd, encodeBlocks(bytes, entry.size))
-      }
-    }
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Finds rows of blocks that an earlier base has, of a file with the same content. */
-function rowsByContent(earlier: KeptBase | undefined): (entry: Delivered) => Buffer | undefined {
-  const indices = new Map<string, number>()
-  for (const [index, { sha256 }] of earlier?.manifest.entries.entries() ?? [])
-    if (sha256 !== undefined) indices.set(sha256, index)
-  return ({ sha256 = '', size }) => {
-    const index = indices.get(sha256)
-    if (index === undefined || earlier?.manifest.entries[index]?.size !== size) return undefined
-    return earlier.rowsOf(index)
-  }
-}
-
-/** The content that its SHA-256 was made of, in whole blocks. Throws FILE_CHANGED at its end. */
-function* contentOf(root: string, { path, source, size, sha256 }: Delivered): Generator<Buffer> {
-  const file = fileSource(openToRead(source ?? join(root, path)), size)
-  const hash = createHash('sha256')
-  const length = Math.max(blockLengthOf(size), CHUNK_BYTES)
-  try {
-    for (let at = 0; at < size; at += length) {
-      const bytes = readRange(file, at, Math.min(size, at + length))
-      if (!bytes) throw changed(path, 'changed its size')
-      hash.update(bytes)
-      yield bytes
-    }
-  } finally {
-    file.close()
-  }
-  if (hash.digest('hex') !== sha256) throw changed(path, 'changed')
+/** What the release shares with the last base. */
+async function runsFrom(
+  { manifest: base }: KeptBase,
+  { id }: Manifest,
+  { deltaFrom }: KeepOptions,
+): Promise<ReadonlyMap<string, SharedRun[]>> {
+  const parts = deltaFrom?.(base.id)
+  if (!parts) return new Map()
+  // An incomplete delta does not say so everywhere. Then all files are read.
+  return sharedRuns(parts, base, id).catch(() => new Map())
 }

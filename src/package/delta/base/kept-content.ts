@@ -10,28 +10,26 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { openToRead } from '../../../files/open-to-read.ts'
 import { writeAll } from '../../../files/write-all.ts'
 import type { Delivered } from '../format/manifest.ts'
-import { type ByteSource, fileSource } from '../match/byte-source.ts'
+import type { ByteSource } from '../match/byte-source.ts'
+import { type Extent, extentsWithin, openExtents } from './extents.ts'
 
 /** Beside the bases: what each of them has added, files one behind the other. A segment never changes. */
 const SEGMENTS = '.content'
 /** In a base: where its files are. */
-const PLACES = 'places'
+const PLACES = 'extents'
 /** Of a longer chain everything is copied once more. */
 const MAX_SEGMENTS = 32
 /** As when more than this share of the segments is of files that are no more. */
 const MAX_DEAD_SHARE = 0.5
 
-type Place = [segment: string, offset: number]
-
 /** Where the content of a base's files is, by their SHA-256. */
 export class KeptContent {
   readonly #directory: string
-  readonly places: ReadonlyMap<string, Place>
+  readonly places: ReadonlyMap<string, readonly Extent[]>
 
-  private constructor(directory: string, places: Iterable<[string, Place]>) {
+  private constructor(directory: string, places: Iterable<[string, readonly Extent[]]>) {
     this.#directory = directory
     this.places = new Map(places)
   }
@@ -46,19 +44,13 @@ export class KeptContent {
   }
 
   get segments(): Set<string> {
-    return new Set([...this.places.values()].map(([segment]) => segment))
+    return new Set([...this.places.values()].flatMap((extents) => extents.map(([segment]) => segment)))
   }
 
   /** Undefined where it is not here, or is not here any more. */
   open({ sha256 = '', size }: Delivered): ByteSource | undefined {
-    const [segment, start] = this.places.get(sha256) ?? []
-    if (segment === undefined || start === undefined) return undefined
-    try {
-      const whole = fileSource(openToRead(segmentPath(this.#directory, segment)), start + size)
-      return { size, read: (into, at) => whole.read(into, start + at), close: () => whole.close() }
-    } catch {
-      return undefined
-    }
+    const extents = this.places.get(sha256)
+    return extents && openExtents(extents, size, (segment) => segmentPath(this.#directory, segment))
   }
 
   /** Whether it is better to add to these segments, for a release of so many bytes, than to copy everything. */
@@ -80,9 +72,10 @@ const segmentPath = (directory: string, name: string) => join(directory, SEGMENT
 /** Adds content for a base to come: to what an earlier one has, or by itself. */
 export class ContentWriter {
   readonly #directory: string
-  readonly #earlier: ReadonlyMap<string, Place>
-  readonly #places = new Map<string, Place>()
+  readonly #earlier: ReadonlyMap<string, readonly Extent[]>
+  readonly #places = new Map<string, readonly Extent[]>()
   readonly #segment = randomBytes(8).toString('hex')
+  #extents: Extent[] = []
   #fd: number | undefined
   #length = 0
 
@@ -94,20 +87,32 @@ export class ContentWriter {
   /** Whether the file's content is there already. */
   has({ sha256 = '' }: Delivered): boolean {
     if (this.#places.has(sha256)) return true
-    const place = this.#earlier.get(sha256)
-    if (place) this.#places.set(sha256, place)
-    return place !== undefined
+    const extents = this.#earlier.get(sha256)
+    if (extents) this.#places.set(sha256, extents)
+    return extents !== undefined
   }
 
-  /** What is written next is this file's. */
+  /** Whether parts of this file of the earlier base can be shared. */
+  mayShare({ sha256 = '' }: Delivered): boolean {
+    return this.#earlier.has(sha256)
+  }
+
+  /** What is written or shared next is this file's. */
   begin({ sha256 = '' }: Delivered): void {
-    this.#places.set(sha256, [this.#segment, this.#length])
+    this.#extents = []
+    this.#places.set(sha256, this.#extents)
   }
 
   write(bytes: Buffer): void {
     this.#fd ??= this.#create()
     writeAll(this.#fd, bytes)
+    this.#add([this.#segment, this.#length, bytes.length])
     this.#length += bytes.length
+  }
+
+  /** The next bytes are those of a file of the earlier base. */
+  share({ sha256 = '' }: Delivered, offset: number, length: number): void {
+    for (const extent of extentsWithin(this.#earlier.get(sha256) ?? [], offset, length)) this.#add(extent)
   }
 
   /** Notes the places in the base's directory. */
@@ -125,6 +130,12 @@ export class ContentWriter {
   discard(): void {
     this.close()
     rmSync(segmentPath(this.#directory, this.#segment), { force: true })
+  }
+
+  #add([segment, offset, length]: Extent): void {
+    const last = this.#extents.at(-1)
+    if (last?.[0] === segment && last[1] + last[2] === offset) last[2] += length
+    else this.#extents.push([segment, offset, length])
   }
 
   #create(): number {

@@ -50,6 +50,15 @@ export function blockBytesOf(size: number): number {
 
 const WEAK_BYTES = 4
 
+/** Bytes that one block of a file of this size has there. */
+export const rowBytesOf = (size: number): number => WEAK_BYTES + strongLengthOf(size)
+
+/** Whether the same block has the same row in files of these sizes. */
+export const hasSameRows = (one: number, other: number): boolean =>
+  Math.min(blockCountOf(one), blockCountOf(other)) > 0 &&
+  blockLengthOf(one) === blockLengthOf(other) &&
+  strongLengthOf(one) === strongLengthOf(other)
+
 export const strongHash = (block: Uint8Array, length: number): Buffer =>
   hash('sha256', block, 'buffer').subarray(0, length)
 
@@ -57,7 +66,7 @@ export const strongHash = (block: Uint8Array, length: number): Buffer =>
 export function encodeBlocks(bytes: Buffer, size: number): Buffer {
   const blockLength = blockLengthOf(size)
   const strongLength = strongLengthOf(size)
-  const row = WEAK_BYTES + strongLength
+  const row = rowBytesOf(size)
   const rows = Buffer.allocUnsafe(Math.ceil(bytes.length / blockLength) * row)
   for (let at = 0, to = 0; at < bytes.length; at += blockLength, to += row) {
     const block = bytes.subarray(at, at + blockLength)

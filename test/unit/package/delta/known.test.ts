@@ -103,7 +103,7 @@ describe('what is known of an earlier release', () => {
       const place = join(directory, '.content')
       return readdirSync(place).map((name) => readFileSync(join(place, name)).length)
     }
-    const newest = () => readdirSync(directory).filter((name) => existsSync(join(directory, name, 'places')))
+    const newest = () => readdirSync(directory).filter((name) => existsSync(join(directory, name, 'extents')))
     const keep = async () => {
       await keepBase({ directory, root, entries: scan(root), contentLimit: 1e9 })
       const { id } = await manifestOfDirectory(root, scan(root))
