@@ -27,7 +27,13 @@ declare module 'bittorrent-tracker/server' {
     static Swarm: new (
       infoHash: string,
       server: Server,
-    ) => { _getPeers(want: number, asking: string, isWebRtc: boolean): { peerId: string }[] }
+    ) => {
+      /** By `host:port`. */
+      peers: { peek(address: string): { peerId: string } | undefined }
+      announce(params: { addr: string; peer_id: string }, answered: (error: Error | null) => void): void
+      _onAnnounceStopped(params: object, peer: object, address: string): void
+      _getPeers(want: number, asking: string, isWebRtc: boolean): { peerId: string }[]
+    }
     http: HttpServer
     /** Between two announces of a peer, for the answers from now on. */
     intervalMs: number

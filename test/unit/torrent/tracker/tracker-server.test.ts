@@ -52,3 +52,15 @@ it('tells nobody of itself, and of as many others as it wants', async () => {
   expect(await started('02'.repeat(20), 12)).toMatchObject({ peers: ['127.0.0.1:11'] })
   expect(await started('01'.repeat(20), 11)).toMatchObject({ peers: ['127.0.0.1:12'] })
 })
+
+it('knows a client that was killed and started again as the new one', async () => {
+  const url = await tracker()
+  const started = (peerId: string, port: number, left: number) =>
+    announce(url, { ...request, peerId, port, left, event: 'started' })
+  await started('01'.repeat(20), 11, 0)
+  expect(await started('02'.repeat(20), 11, 1)).toMatchObject({ peers: [] })
+  const metrics = await (await fetch(new URL('/metrics', url))).text()
+  expect(metrics).toMatch(/^murder_tracker_peers\{.*state="complete"\} 0$/m)
+  expect(metrics).toMatch(/^murder_tracker_peers\{.*state="incomplete"\} 1$/m)
+  expect(await started('03'.repeat(20), 12, 1)).toMatchObject({ peers: ['127.0.0.1:11'] })
+})
