@@ -2,8 +2,8 @@
 # node_exporter 1.5.0 (Debian 12, prometheus-node-exporter 1.5.0-1+b6), loopback only; needs apt-get, curl and amd64.
 # Expected: of two files for its textfile collector, each valid, either all series are served, or `node_textfile_scrape_error` is 1.
 # Seen: where the files differ in the help text of a metric, as when two versions of a program wrote them, or have the same series,
-#   the second file's series of that metric are missing, and the rest of it is there. The error's gauge is 0 and the answer 200. Only
-#   a counter of another module, `promhttp_metric_handler_errors_total`, goes up with each scrape.
+#   the second file's series of that metric are missing, and the rest of it is there. The error's gauge is 0 and the answer 200.
+#   Only a counter of another module, `promhttp_metric_handler_errors_total`, goes up with each scrape.
 # Origin: https://github.com/prometheus/node_exporter/issues/1885 and 2317; help texts are handled from 1.8.0 on
 # For us: help texts of a run's metrics are fixed by a test (test/unit/deploy/outcome/write-report.test.ts), and docs/output.md says
 #   that two applications with an environment of the same name cannot both be seen there.
@@ -24,7 +24,7 @@ exporter=$!
 
 file() { # NAME HELP LABELS
   printf '# HELP job_success %s\n# TYPE job_success gauge\njob_success{%s} 1\n' "$2" "$3" >"files/$1.prom"
-  printf '# HELP job_end_seconds End of job %s.\n# TYPE job_end_seconds gauge\njob_end_seconds{job="%s"} 2\n' x "$1" >>"files/$1.prom"
+  printf '# HELP job_end_seconds When.\n# TYPE job_end_seconds gauge\njob_end_seconds{job="%s"} 2\n' "$1" >>"files/$1.prom"
 }
 seen() {
   curl -sS --fail --retry 20 --retry-connrefused --retry-delay 1 "http://127.0.0.1:$port/metrics" |
