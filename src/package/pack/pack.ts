@@ -9,6 +9,7 @@ import { compress } from '../format/compress.ts'
 import { packedLength } from '../format/header.ts'
 import { tar } from '../format/tar.ts'
 import { contentReader } from './content.ts'
+import { packageOrder } from './package-order.ts'
 import { PieceSink, type Written } from './piece-sink.ts'
 
 export interface PackOptions {
@@ -77,7 +78,8 @@ export async function pack(options: PackOptions): Promise<Package> {
 async function* plainParts(options: PackOptions, total: number): AsyncGenerator<Buffer> {
   let done = 0
   let last = performance.now()
-  for await (const part of tar(options.entries, options.contentOf ?? contentReader(options.root))) {
+  const entries = packageOrder(options.entries)
+  for await (const part of tar(entries, options.contentOf ?? contentReader(options.root))) {
     stopIfAborted(options.signal)
     yield part
     done += part.length

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST } from '../../../attributes/entry.ts'
 import { MurderError } from '../../../errors.ts'
-import type { Entry } from '../../../files/entry.ts'
+import { type Entry, sortEntries } from '../../../files/entry.ts'
 import { sha256Of } from '../../../files/hash.ts'
 import { type Delivered, type Manifest, manifestOf } from '../../../package/delta/format/manifest.ts'
 import type { ExtractOptions } from '../../../package/unpack/extract.ts'
@@ -70,7 +70,11 @@ async function fillFromPackage(
     void made.push(sha256 === undefined ? entry : { ...entry, sha256 })
   const notes = record === undefined ? {} : { onMade }
   const options = { file: job.path, compression, sha256, signal, ...defined({ key, beyond }), ...notes }
-  return { fill: (destination) => extractInto(destination, options), delivered: () => manifestOf(made) }
+  return {
+    fill: (destination) => extractInto(destination, options),
+    // A package has another order than a manifest.
+    delivered: () => manifestOf(sortEntries(made)),
+  }
 }
 
 async function fillFromDirectory(delivery: Delivery, signal: AbortSignal): Promise<Filling> {

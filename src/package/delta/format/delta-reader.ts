@@ -1,9 +1,10 @@
 import { ByteStream } from '../../format/byte-stream.ts'
 import { ByteReader } from '../../format/bytes.ts'
+import { readFrame } from '../../format/frame.ts'
 import { COPY, COPY_FROM, END, LITERAL, MAGIC, MAX_OPERATION_BYTES, SEGMENT } from './delta-writer.ts'
+import { MAX_FRAME_BYTES } from './effort.ts'
 import { EntryReader } from './entry-columns.ts'
 import { badDelta } from './errors.ts'
-import { readFrame } from './frame.ts'
 import type { Delivered, Manifest } from './manifest.ts'
 import { EntryLimit } from './manifest-file.ts'
 
@@ -38,7 +39,8 @@ export async function* readDelta(parts: AsyncIterable<Buffer>, base: Manifest): 
       if (mark === END) break
       if (mark !== SEGMENT) throw badDelta('a part of an unknown kind')
       const columns: ByteReader[] = []
-      while (columns.length < COLUMNS) columns.push(new ByteReader(await readFrame(stream), badDelta))
+      while (columns.length < COLUMNS)
+        columns.push(new ByteReader(await readFrame(stream, MAX_FRAME_BYTES), badDelta))
       yield* reader.steps(columns)
     }
     reader.end()

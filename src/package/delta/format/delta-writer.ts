@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../format/bytes.ts'
+import { packFrame } from '../../format/frame.ts'
+import { FAST_QUALITY, travelQuality } from './effort.ts'
 import { EntryWriter } from './entry-columns.ts'
-import { packFrame } from './frame.ts'
 import type { Delivered, Manifest } from './manifest.ts'
 import type { OperationSink } from './operation-sink.ts'
 
@@ -76,9 +77,12 @@ export class DeltaWriter implements OperationSink {
   async segment(): Promise<Buffer[]> {
     const parts: Buffer[] = [Buffer.from([SEGMENT])]
     // The last part of a long delta gets no more time for each byte than the ones before.
-    const effort = this.#segments++ === 0 ? 'travels' : 'kept'
+    const isFirst = this.#segments++ === 0
     // One after the other, because each compression takes tens of megabytes.
-    for (const column of this.#columns()) parts.push(await packFrame(column.take(), effort))
+    for (const column of this.#columns()) {
+      const plain = column.take()
+      parts.push(await packFrame(plain, isFirst ? travelQuality(plain.length) : FAST_QUALITY))
+    }
     return parts
   }
 

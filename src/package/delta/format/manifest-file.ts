@@ -1,7 +1,8 @@
 import type { ByteStream } from '../../format/byte-stream.ts'
 import { ByteReader } from '../../format/bytes.ts'
+import { packFrame, readFrame } from '../../format/frame.ts'
+import { KEPT_QUALITY, MAX_FRAME_BYTES } from './effort.ts'
 import { EntryReader, EntryWriter } from './entry-columns.ts'
-import { packFrame, readFrame } from './frame.ts'
 import { type Delivered, type Manifest, manifestOf } from './manifest.ts'
 
 /** Marks whether more frames follow. */
@@ -18,8 +19,8 @@ export async function* writeManifest({ entries }: Manifest): AsyncGenerator<Buff
   const writer = new EntryWriter([])
   const flush = async () => [
     MORE,
-    await packFrame(writer.entries.take(), 'kept'),
-    await packFrame(writer.times.take(), 'kept'),
+    await packFrame(writer.entries.take(), KEPT_QUALITY),
+    await packFrame(writer.times.take(), KEPT_QUALITY),
   ]
   for (const entry of entries) {
     writer.write(entry)
@@ -35,8 +36,8 @@ export async function readManifest(stream: ByteStream): Promise<Manifest> {
   const limit = new EntryLimit(stream.broken)
   const entries: Delivered[] = []
   while ((await stream.byte()) === 1) {
-    const told = new ByteReader(await readFrame(stream), stream.broken)
-    const times = new ByteReader(await readFrame(stream), stream.broken)
+    const told = new ByteReader(await readFrame(stream, MAX_FRAME_BYTES), stream.broken)
+    const times = new ByteReader(await readFrame(stream, MAX_FRAME_BYTES), stream.broken)
     while (!told.isDone) {
       const { entry } = reader.read(told, times)
       limit.add(entry)

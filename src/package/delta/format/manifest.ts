@@ -8,7 +8,7 @@ export interface Delivered extends Entry {
 }
 
 /**
- * The entries that were delivered, in the order of the package, without files that a server has added or carried over. Two
+ * The entries that were delivered, sorted bytewise, without files that a server has added or carried over. Two
  * releases with the same id are equal to the last bit.
  */
 export interface Manifest {

@@ -1,10 +1,11 @@
 import { pipeline } from 'node:stream/promises'
+import zlib from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { compress, expander, zstdAvailable } from '../../../../src/package/format/compress.ts'
 import type { Compression } from '../../../../src/protocol/order.ts'
 
 const formats: Compression[] = ['brotli', 'gzip', ...(zstdAvailable() ? (['zstd'] as const) : [])]
-const MEMBER = 1 << 20
+const MEMBER = 4 << 20
 
 /** Half text, half bytes that do not compress. */
 const content = (length: number) => {
@@ -37,4 +38,14 @@ describe.each(formats)('%s', (format) => {
       }
     },
   )
+})
+
+test.runIf(zstdAvailable())('a zstd frame that wants more memory than ours is refused', async () => {
+  const { zstdCompressSync, constants } = zlib as unknown as {
+    zstdCompressSync: (plain: Buffer, options: object) => Buffer
+    constants: { ZSTD_c_windowLog: number }
+  }
+  const packed = zstdCompressSync(content(1000), { params: { [constants.ZSTD_c_windowLog]: 27 } })
+  const take = async (parts: AsyncIterable<Buffer>) => void (await collect(parts))
+  await expect(pipeline(inParts(packed, 1000), expander('zstd') as never, take as never)).rejects.toThrow()
 })

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { pack as tarPack } from 'tar-stream'
 import { describe, expect, it } from 'vitest'
-import { brotliFrame, END_OF_FRAMES } from '../../../../src/package/format/brotli-frames.ts'
+import { END_OF_FRAMES, packFrame } from '../../../../src/package/format/frame.ts'
 import { unpack } from '../../../../src/package/unpack/unpack.ts'
 import type { Compression } from '../../../../src/protocol/order.ts'
 import { plant, survey, temporary } from '../trees.ts'
@@ -118,7 +118,7 @@ describe('unpack refuses and touches nothing with', () => {
   })
 
   const whole = () => archive({ name: 'a', content: 'x'.repeat(5000) })
-  const frames = async () => Buffer.concat([await brotliFrame(await whole()), END_OF_FRAMES])
+  const frames = async () => Buffer.concat([await packFrame(await whole(), 4), END_OF_FRAMES])
   const broken: Record<string, [() => Promise<Buffer>, Compression]> = {
     'an archive that is cut': [async () => (await whole()).subarray(0, 3000), 'none'],
     'an archive that is cut after a header': [async () => (await whole()).subarray(0, 512), 'none'],
@@ -139,11 +139,18 @@ describe('unpack refuses and touches nothing with', () => {
       'brotli',
     ],
     'brotli with a frame of a terabyte': [
-      async () => Buffer.from([0x80, 0x80, 0x80, 0x80, 0x80, 0x20]),
+      async () => Buffer.from([2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]),
       'brotli',
     ],
-    'brotli with a frame that expands to much more': [
-      async () => Buffer.concat([await brotliFrame(Buffer.alloc(2 << 20)), END_OF_FRAMES]),
+    'brotli with a frame of five megabytes': [
+      async () => Buffer.concat([await packFrame(Buffer.alloc(5 << 20), 4), END_OF_FRAMES]),
+      'brotli',
+    ],
+    'brotli with a frame that expands to much more than it says': [
+      async () => {
+        const packed = brotliCompressSync(Buffer.alloc(4 << 20))
+        return Buffer.concat([Buffer.from([2, 100, packed.length]), packed, END_OF_FRAMES])
+      },
       'brotli',
     ],
     'a broken header': [async () => (await whole()).fill(0x39, 124, 135), 'none'],
