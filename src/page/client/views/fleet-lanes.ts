@@ -1,19 +1,16 @@
-import { bytes, duration, percent, rate } from '../../../text/format.ts'
-import type { Picture, ServerPicture } from '../../model/picture.ts'
+import type { Picture } from '../../model/picture.ts'
 import type { Colours } from '../colours.ts'
 import { element, panel, setText } from '../dom.ts'
 import type { TimeWindow } from '../time-window.ts'
 import { capital, type Words } from '../words.ts'
+import { AXIS_PX, DENSE_PX, drawLanes, MIN_NAMED_PX } from './lane-drawing.ts'
+import { serverText } from './server-text.ts'
 
 const ROOMY_PX = 20
-const DENSE_PX = 9
 const TINY_PX = 4
 const MAX_HEIGHT_PX = 420
 const NAME_PX = 150
 const NARROW_NAME_PX = 88
-/** Lower rows would make names illegible. */
-const MIN_NAMED_PX = 12
-const AXIS_PX = 18
 
 /**
  * Every server as a lane over time, coloured by phase. Only what is visible is drawn, so a thousand servers cost no more than
@@ -115,62 +112,12 @@ export class FleetLanes {
     if (!context || !this.#picture) return
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
     context.clearRect(0, 0, width, height)
-    const top = this.#top
-    const first = Math.floor(top / this.#rowPx)
-    const last = Math.min(this.#order.length, Math.ceil((top + height - AXIS_PX) / this.#rowPx))
-    context.save()
-    context.beginPath()
-    context.rect(0, 0, width, height - AXIS_PX)
-    context.clip()
-    for (let row = first; row < last; row++) this.#drawRow(context, row, row * this.#rowPx - top)
-    context.restore()
-    this.#drawAxis(context, width, height)
-  }
-
-  #drawRow(context: CanvasRenderingContext2D, row: number, y: number): void {
-    const place = this.#order[row] ?? 0
-    const server = this.#picture?.servers[place]
-    if (!server) return
-    const [rowPx, left] = [this.#rowPx, this.#nameWidth]
-    if (row === this.#row) {
-      context.fillStyle = this.#colours.get('select')
-      context.fillRect(0, y, this.#width, rowPx)
-    }
-    if (rowPx >= MIN_NAMED_PX) {
-      context.fillStyle = this.#colours.get(server.lane === 'failed' ? 'failed' : 'text')
-      context.font = `${Math.min(12, rowPx - 2)}px system-ui, sans-serif`
-      context.textBaseline = 'middle'
-      context.fillText(fitted(context, this.#shorts[place] ?? '', left - 12), 4, y + rowPx / 2)
-    }
-    const gap = rowPx >= DENSE_PX ? 2 : 0
-    for (const [lane, beganS, endedS] of server.spans) {
-      const isOver = lane === 'ready' || lane === 'live' || lane === 'failed'
-      const [from, to] = [this.#x(beganS), this.#x(endedS ?? this.#picture?.run.atS ?? beganS)]
-      if (to < left || from > this.#width) continue
-      const begin = Math.max(from, left)
-      context.globalAlpha = isOver ? (lane === 'failed' ? 0.5 : 0.28) : 1
-      context.fillStyle = this.#colours.get(lane)
-      context.fillRect(begin, y + gap, Math.max(to - begin, isOver ? 2 : 1), rowPx - 2 * gap)
-      context.globalAlpha = 1
-    }
-  }
-
-  #drawAxis(context: CanvasRenderingContext2D, width: number, height: number): void {
-    const { fromS, toS } = this.#window
-    const step = niceStep((toS - fromS) / Math.max(2, (width - this.#nameWidth) / 90))
-    context.font = '11px system-ui, sans-serif'
-    context.textBaseline = 'alphabetic'
-    context.fillStyle = this.#colours.get('quiet')
-    for (let atS = Math.ceil(fromS / step) * step; atS <= toS; atS += step) {
-      const label = atS < 120 ? `${Number(atS.toFixed(2))} s` : duration(atS)
-      const x = Math.min(this.#x(atS), width - context.measureText(label).width - 2)
-      context.fillText(label, x, height - 4)
-    }
-  }
-
-  #x(atS: number): number {
-    const { fromS, toS } = this.#window
-    return this.#nameWidth + ((atS - fromS) / (toS - fromS)) * (this.#width - this.#nameWidth)
+    const drawing = { context, width, height, rowPx: this.#rowPx, left: this.#nameWidth, topPx: this.#top }
+    drawLanes({ ...drawing, window: this.#window, colours: this.#colours }, this.#picture, {
+      shorts: this.#shorts,
+      order: this.#order,
+      chosen: this.#row,
+    })
   }
 
   #point(offsetY: number, onChange: () => void): void {
@@ -224,44 +171,7 @@ export class FleetLanes {
   }
 }
 
-/** One server in one line. */
-function serverText(server: ServerPicture, { run }: Picture, { laneNames }: Words): string {
-  const spans = server.spans
-    .filter(([lane]) => lane !== 'ready' && lane !== 'live' && lane !== 'failed')
-    .map(([lane, beganS, endedS]) => `${laneNames[lane]} ${duration((endedS ?? run.atS) - beganS)}`)
-  const moving =
-    server.lane === 'transfer'
-      ? [`${percent(server.bytes, run.size)} of ${bytes(run.size)}, ${rate(server.rate)}`]
-      : []
-  const failure = server.failure
-    ? [
-        `${server.failure.step}: ${server.failure.cause}${server.failure.cure ? ` — ${server.failure.cure}` : ''}`,
-      ]
-    : []
-  return [
-    `${server.server}: ${laneNames[server.lane]}`,
-    ...moving,
-    ...failure,
-    server.why ?? '',
-    spans.join(', '),
-  ]
-    .filter(Boolean)
-    .join(' · ')
-}
-
 function setHeight(element: HTMLElement, px: number): void {
   const height = `${px}px`
   if (element.style.height !== height) element.style.height = height
-}
-
-function niceStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(least))
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? least
-}
-
-function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
-  if (context.measureText(text).width <= width) return text
-  const characters = [...text]
-  const share = width / context.measureText(text).width
-  return `${characters.slice(0, Math.max(1, Math.floor(characters.length * share) - 1)).join('')}…`
 }
