@@ -5,6 +5,8 @@ const ANSWER_TIMEOUT_S = 3
 /** A neighbour that has rejected a request is left alone for this long, and twice as long after each further one. */
 const SHORTEST_PAUSE_S = 0.1
 const LONGEST_PAUSE_S = 1
+/** The same for the seeder, where there are others: they have it soon. */
+const SEEDER_PAUSE_S = 1
 /** An only source gets this long to deliver something. Then another one replaces it. */
 const SOURCE_TIMEOUT_S = 5
 
@@ -162,7 +164,8 @@ export class MetadataPicker {
     if (!neighbour?.asked.delete(piece)) return
     for (const other of has) if (other < this.#pieceCount) neighbour.has.add(other)
     neighbour.has.delete(piece)
-    pause(neighbour, nowS)
+    const hasOthers = [...this.#neighbours.values()].some(({ isSeeder }) => !isSeeder)
+    pause(neighbour, nowS, neighbour.isSeeder && hasOthers ? SEEDER_PAUSE_S : SHORTEST_PAUSE_S)
   }
 
   /** The metadata is complete and wrong. Returns the neighbour that has sent all of it, if there is one. */
@@ -186,7 +189,7 @@ export class MetadataPicker {
 
 const rank = ({ hasAll, isSeeder }: Neighbour) => (!hasAll ? 2 : isSeeder ? 1 : 0)
 
-function pause(neighbour: Neighbour, nowS: number): void {
-  const pauseS = Math.min(LONGEST_PAUSE_S, SHORTEST_PAUSE_S * 2 ** neighbour.rejects++)
+function pause(neighbour: Neighbour, nowS: number, leastS: number): void {
+  const pauseS = Math.min(LONGEST_PAUSE_S, leastS * 2 ** neighbour.rejects++)
   neighbour.pausedUntilS = nowS + pauseS
 }

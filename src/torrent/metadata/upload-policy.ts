@@ -5,6 +5,8 @@ const COPIES_FOR_EACH = 2
  * on.
  */
 const FIRST_PAUSE_S = 0.25
+/** One that starts late does not know yet who has the piece. So it must ask again this often, which takes longer where it has others to ask. */
+const LEAST_REJECTS = 2
 
 /**
  * Decides which requests for metadata are granted. All others are rejected at once; none waits. A seeder gives each piece to one
@@ -18,6 +20,8 @@ export class MetadataUploadPolicy {
   readonly #given = new Map<number, number>()
   /** For each piece: the agent that got it last, when, and how often it was given. */
   readonly #last = new Map<number, { to: number; atS: number; times: number }>()
+  /** How often each connection was rejected for each piece. */
+  readonly #rejects = new Map<number, Map<number, number>>()
 
   /** `isFrugal`: agents pass on pieces to each other. */
   constructor(pieceCount: number, isFrugal: boolean) {
@@ -32,7 +36,8 @@ export class MetadataUploadPolicy {
     const last = this.#last.get(piece)
     if (this.#isFrugal && isAgent && last && last.to !== id) {
       const passesOn = this.#given.has(last.to)
-      if (passesOn && nowS - last.atS < FIRST_PAUSE_S / 2 ** (last.times - 1)) return false
+      const isEarly = nowS - last.atS < FIRST_PAUSE_S / 2 ** (last.times - 1)
+      if (passesOn && (this.#rejected(id, piece) < LEAST_REJECTS || isEarly)) return this.#reject(id, piece)
     }
     this.#given.set(id, given + 1)
     if (isAgent) this.#last.set(piece, { to: id, atS: nowS, times: (last?.times ?? 0) + 1 })
@@ -41,5 +46,16 @@ export class MetadataUploadPolicy {
 
   leave(id: number): void {
     this.#given.delete(id)
+    this.#rejects.delete(id)
+  }
+
+  #rejected(id: number, piece: number): number {
+    return this.#rejects.get(id)?.get(piece) ?? 0
+  }
+
+  #reject(id: number, piece: number): false {
+    const rejects = this.#rejects.get(id) ?? new Map<number, number>()
+    this.#rejects.set(id, rejects.set(piece, this.#rejected(id, piece) + 1))
+    return false
   }
 }

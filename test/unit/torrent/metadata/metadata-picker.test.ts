@@ -43,6 +43,13 @@ describe('who is asked for metadata', () => {
     expect([asked(picker, 0.29), asked(picker, 0.31)]).toEqual([[], ['0 of 1']])
   })
 
+  it('not the seeder, for a second, where there are others that get it', () => {
+    const picker = pickerOf(1, { [SEEDER]: seeder, 2: fetching })
+    asked(picker, 0)
+    picker.rejected(SEEDER, 0, 0)
+    expect([asked(picker, 0.9), asked(picker, 1)]).toEqual([[], ['0 of 1']])
+  })
+
   it('at once for what it has told of when it rejected another', () => {
     const picker = pickerOf(4, { 2: fetching })
     expect(asked(picker, 0)).toEqual(['0 of 2'])

@@ -19,6 +19,15 @@ describe('a seeder gives metadata', () => {
       ],
     ],
     [
+      'to another that has asked twice before',
+      [
+        [1, 0, 0, true],
+        [2, 0, 5, false],
+        [2, 0, 5.1, false],
+        [2, 0, 5.3, true],
+      ],
+    ],
+    [
       'to the same one again',
       [
         [1, 0, 0, true],
@@ -26,9 +35,14 @@ describe('a seeder gives metadata', () => {
       ],
     ],
     [
-      'to another after a second, then after less and less',
+      'to another after a quarter of a second, then after less and less',
       [
         [1, 0, 0, true],
+        ...[2, 3, 4].flatMap((id): Step[] => [
+          [id, 0, 0, false],
+          [id, 0, 0.1, false],
+        ]),
+        [2, 0, 0.24, false],
         [2, 0, 0.25, true],
         [3, 0, 0.35, false],
         [3, 0, 0.375, true],
