@@ -11,15 +11,15 @@ import {
   SAID_ALL,
 } from './persistent-shell-script.ts'
 import type { ScriptLibrary, ServerLibrary } from './script-library.ts'
-import { LACKS_LIBRARY, libraryLine, openLibrary } from './script-library-script.ts'
+import { LACKS_LIBRARY, openLibrary } from './script-library-script.ts'
 import { outOfTime, outputTooLong } from './ssh/messages/diagnose.ts'
 import type { Server } from './ssh/server.ts'
 import type { FurtherScript, RunningShell, SessionResult, Stop } from './ssh/session.ts'
 
 /** Between two signs of life to the shell. Firewalls and sshd (ChannelTimeout) forget a connection that is silent for longer. */
-const PULSE_MS = 2000
+const PULSE_MS = 5000
 /** After this many signs of life without an answer the shell counts as gone. */
-const MAX_UNANSWERED = 9
+const MAX_UNANSWERED = 4
 /** How long the shell may take to end once its input has ended. */
 const CLOSE_TIMEOUT_MS = 2000
 /** Characters of its first answer. */
@@ -85,7 +85,7 @@ export class PersistentShell implements RunningShell {
     }
     this.#listener = (line) => {
       if (line === LACKS_LIBRARY && askedFor) {
-        this.#input?.write(libraryLine(askedFor.text))
+        this.#input?.write(askedFor.line)
         askedFor = undefined
         return
       }

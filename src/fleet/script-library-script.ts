@@ -28,7 +28,10 @@ lib() {
 }
 ${END_OF_HEAD}`
 
-const ASK = `lib_new=yes; printf '%s\\n' ${quote(LACKS_LIBRARY)}; while IFS= read -r lib_text; do case "$lib_text" in ''|'?') ;; *) break ;; esac; done; lib_text=$(printf %b "$lib_text")`
+const ASK = `printf '%s\\n' ${quote(LACKS_LIBRARY)}; while IFS= read -r lib_new; do [ \${#lib_new} -lt 2 ] || break; done; lib_text=$(printf %b "$lib_new")`
+
+/** Enough of a SHA-256 to notice damage, hex digits. */
+const DIGITS = 32
 
 /**
  * One line that makes the library known to a shell. The file counts only with the right SHA-256: a power failure may have damaged it.
@@ -37,7 +40,7 @@ const ASK = `lib_new=yes; printf '%s\\n' ${quote(LACKS_LIBRARY)}; while IFS= rea
 export const openLibrary = (path: string, sha256: string): string =>
   [
     `lib_at=${quotePath(path)}; lib_new=; lib_text=$(cat "$lib_at" 2>/dev/null)`,
-    `case $(printf %s "$lib_text" | { sha256sum || shasum -a 256; } 2>/dev/null) in ${sha256}*) ;; *) ${ASK} ;; esac`,
+    `case $(printf %s "$lib_text" | { sha256sum || shasum -a 256; } 2>/dev/null) in ${sha256.slice(0, DIGITS)}*) ;; *) ${ASK} ;; esac`,
     `eval "\${lib_text%%${END_OF_HEAD}*}"`,
   ].join('; ')
 

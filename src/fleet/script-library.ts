@@ -1,6 +1,6 @@
 import { sha256Of } from '../files/hash.ts'
 import { quoteIfNeeded } from '../text/shell-quote.ts'
-import { LIBRARY_HEAD } from './script-library-script.ts'
+import { LIBRARY_HEAD, libraryLine } from './script-library-script.ts'
 
 /** A part of a script: lines of the library from `first` to `last`, counted from 1, or a line that it lacks. */
 type Part = { first: number; last: number } | string
@@ -24,6 +24,7 @@ export class ScriptLibrary {
   readonly #lines: string[] = []
   readonly #places = new Map<string, number[]>()
   #sha256: string | undefined
+  #line: string | undefined
 
   private constructor(base?: ScriptLibrary) {
     this.#base = base
@@ -47,6 +48,12 @@ export class ScriptLibrary {
   get sha256(): string {
     this.#sha256 ??= sha256Of(Buffer.from(this.text))
     return this.#sha256
+  }
+
+  /** The line of input for a server that asks for it. */
+  get line(): string {
+    this.#line ??= libraryLine(this.text)
+    return this.#line
   }
 
   /** The library of a shell that has run `script` by its numbers: it knows those lines as well. */
@@ -86,7 +93,7 @@ export class ScriptLibrary {
     let best = { first: 0, count: 0 }
     for (const first of this.#placesOf(lines[at] as string)) {
       let count = 1
-      while (at + count < lines.length && lines[at + count] === this.#line(first + count)) count++
+      while (at + count < lines.length && lines[at + count] === this.#lineAt(first + count)) count++
       if (count > best.count) best = { first, count }
     }
     return best
@@ -105,8 +112,8 @@ export class ScriptLibrary {
     return this.#lines.length + (this.#base ? this.#base.#count : 0)
   }
 
-  #line(at: number): string | undefined {
-    if (this.#base && at < this.#base.#count) return this.#base.#line(at)
+  #lineAt(at: number): string | undefined {
+    if (this.#base && at < this.#base.#count) return this.#base.#lineAt(at)
     return this.#lines[at - (this.#base ? this.#base.#count : 0)]
   }
 

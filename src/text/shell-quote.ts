@@ -21,7 +21,8 @@ export function quotePath(path: string): string {
   if (path === '') throw new MurderError('BAD_VALUE', 'An empty path cannot be used on a server')
   if (path === '~') return '"$HOME"'
   if (path.startsWith('~/')) return `"$HOME"/${quote(path.slice(2))}`
-  return quote(path.startsWith('/') || path.startsWith('./') ? path : `./${path}`)
+  // Most need no quotes, which would count four times in a script that travels in quotes.
+  return quoteIfNeeded(path.startsWith('/') || path.startsWith('./') ? path : `./${path}`)
 }
 
 /** The same for a command that people paste, with quotes only where needed. */

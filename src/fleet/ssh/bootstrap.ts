@@ -17,8 +17,9 @@ export const START_MARK = '>>> murder starts here >>>'
 
 /** The first line of standard input for `script`, newline included. */
 export function scriptLine(script: string): Buffer {
-  const marked = `printf '\\n%s\\n' ${quote(START_MARK)}; printf '\\n%s\\n' ${quote(START_MARK)} >&2; ${script}`
-  return Buffer.from(`${oneLine(marked)}\n`)
+  return Buffer.from(
+    `x=${quote(START_MARK)}; printf '\\n%s\\n' "$x"; printf '\\n%s\\n' "$x" >&2; ${oneLine(script)}\n`,
+  )
 }
 
 /** `printf %b` turns the escapes back: a builtin everywhere, where `base64` may be missing. */

@@ -98,7 +98,8 @@ test('what no file name or argument can carry is refused', () => {
 
 test('paths cannot be options and may start at home', () => {
   expect(quotePath('/srv/my app')).toBe("'/srv/my app'")
-  expect(quotePath('-rf')).toBe("'./-rf'")
+  expect(quotePath('-rf')).toBe('./-rf')
+  expect(quotePath('/srv/app')).toBe('/srv/app')
   expect(quotePath('~/app')).toBe(`"$HOME"/'app'`)
   expect(quotePath('~')).toBe('"$HOME"')
   expect(quotePath('~root')).toBe("'./~root'")
