@@ -26,8 +26,7 @@ export async function followServers(context: FollowedRun['context'], plan: Fleet
   const times = new TransferTimes()
   const plans = new TransferPlans(context, plan)
   const names = new SourceNames(plan.facts)
-  const exchanged = new Map<string, number>()
-  const run = { context, plans, times, names, exchanged, hasWarned: false, isOver: false }
+  const run = { context, plans, times, names, hasExchanged: false, hasWarned: false, isOver: false }
   const followers = await Promise.all(
     (plan.servers ?? context.fleet.servers).map(
       async (server) => new ServerFollower(run, server, await plans.for(server)),

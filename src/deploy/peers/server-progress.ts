@@ -24,8 +24,8 @@ export interface FollowedRun {
   context: TaskContext & Pick<Context, 'log' | 'picture' | 'record'>
   plans: TransferPlans
   times: TransferTimes
-  /** Bytes that each server has sent to others so far. */
-  exchanged: Map<string, number>
+  /** Whether any server has sent anything to others. */
+  hasExchanged: boolean
   hasWarned: boolean
   /** All have arrived or failed. Peers that go on sharing still say so, but the display may have ended. */
   isOver: boolean
@@ -102,7 +102,7 @@ export class ServerProgress {
       case 'progress':
         // A complete peer reports how it shares. That is no progress of unpacking.
         if (!this.#isComplete) this.#board.update(label, transferOf(event, plan.transfer.length))
-        this.#run.exchanged.set(label, amount(event.sent))
+        if (amount(event.sent) > 0) this.#run.hasExchanged = true
         if (event.from) this.#noteSources(event.from)
         this.#board.seeder(plan.swarm.sent())
         this.#warnWhenClosed()
@@ -144,11 +144,10 @@ export class ServerProgress {
   }
 
   #warnWhenClosed(): void {
-    const { exchanged, hasWarned } = this.#run
+    const { hasExchanged, hasWarned } = this.#run
     const { plan } = this.#chosen
     if (plan.deltas && plan.deltas.size > 0) return // Several seeders send different content.
-    const sum = [...exchanged.values()].reduce((total, bytes) => total + bytes, 0)
-    if (hasWarned || !areClosed(plan.transfer.length, plan.swarm.sent(), sum)) return
+    if (hasWarned || hasExchanged || !areClosed(plan.transfer.length, plan.swarm.sent())) return
     this.#run.hasWarned = true
     this.#board.log(closedLine(this.#run.context.settings.between))
   }

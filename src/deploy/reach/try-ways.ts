@@ -75,6 +75,7 @@ export async function tryWays(
     return Promise.race([late, Promise.all(asked)])
   }
   const servers = [...start.peers.keys()]
+  const joined = joinedTo(servers)
   const ports = new Map<Server, number>()
   const listenAt = async (server: Server, peer: RemotePeer) => {
     const port = portOf(await peer.ask({ listen: context.settings.ports }))
@@ -86,7 +87,7 @@ export async function tryWays(
         ? [{ host: placement.addressOf(machine, server), port, isPeer }]
         : [],
     )
-    const others = othersOf(servers, server).flatMap((other) => {
+    const others = (joined.get(server) ?? []).flatMap((other) => {
       const port = ports.get(other)
       const host = start.facts.get(other)?.serverAddress ?? other.host
       return port === undefined ? [] : [{ other, target: { host, port, isPeer: true } }]
@@ -112,13 +113,15 @@ export async function tryWays(
   return { ...tried, sites: withLateAnswers(tried.sites, { ...handshakes, busyS: delay.max / 1e9 }) }
 }
 
-/** Those that it is joined with, in one direction or the other. */
-function othersOf(servers: readonly Server[], server: Server): Server[] {
-  const at = servers.indexOf(server)
-  return linkPairs(servers.length).flatMap(([from, to]) => {
-    const other = from === at ? to : to === at ? from : undefined
-    return other === undefined ? [] : [servers[other] as Server]
-  })
+/** Those that each server is joined with, in one direction or the other. */
+function joinedTo(servers: readonly Server[]): Map<Server, Server[]> {
+  const joined = new Map(servers.map((server): [Server, Server[]] => [server, []]))
+  for (const pair of linkPairs(servers.length)) {
+    const [from, to] = pair.map((at) => servers[at] as Server) as [Server, Server]
+    joined.get(from)?.push(to)
+    joined.get(to)?.push(from)
+  }
+  return joined
 }
 
 /** A server's answer may be anything. */

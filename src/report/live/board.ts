@@ -11,6 +11,7 @@ import { EtaEstimator } from './eta.ts'
 import {
   type LocalStep,
   type Progress,
+  presentStep,
   type ServerState,
   type Step,
   type Summary,
@@ -193,11 +194,11 @@ export class ProgressBoard {
 
   /** In a log a new step is written at once, on a line of its own. A terminal shows it with the next redraw. */
   #noteStep(): void {
-    const summary = this.#summary()
-    if (summary.step === this.#step) return
-    this.#step = summary.step
-    this.#event({ event: 'step', step: summary.step })
-    if (this.#options.mode === 'plain') this.#write(summary)
+    const step = presentStep(this.#states, this.#local)
+    if (step === this.#step) return
+    this.#step = step
+    this.#event({ event: 'step', step })
+    if (this.#options.mode === 'plain') this.#write(this.#summary())
   }
 
   #write(summary: Summary): void {

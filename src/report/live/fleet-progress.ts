@@ -98,15 +98,29 @@ function lastEta(
 const hasEnded = (local: Progress | undefined): boolean =>
   local !== undefined && local.total > 0 && local.bytes >= local.total
 
+interface Local extends Progress {
+  step: LocalStep
+}
+
+/** The present step on the deploy host, unless that has ended and servers are waited for. */
+const localStep = (states: readonly ServerState[], given: Local | undefined) =>
+  hasEnded(given) && states.some(({ phase }) => phase === 'upload') ? undefined : given
+
+/** The step of the summary. Costs less than that, for what asks at each event. */
+export function presentStep(states: ReadonlyMap<string, ServerState>, given: Local | undefined): Step {
+  const all = [...states.values()]
+  return localStep(all, given)?.step ?? fleetStep(all)
+}
+
 /** `given` is the present step on the deploy host, if there is one, with its own progress. `eta` tells when a step is done. */
 export function summarize(
   states: ReadonlyMap<string, ServerState>,
   seederUploaded: number,
-  given: ({ step: LocalStep } & Progress) | undefined,
+  given: Local | undefined,
   eta: (step: Step, progress: Progress) => number | undefined,
 ): Summary {
   const all = [...states.values()]
-  const local = hasEnded(given) && all.some(({ phase }) => phase === 'upload') ? undefined : given
+  const local = localStep(all, given)
   const step = local?.step ?? fleetStep(all)
   const progress = local ?? fleetProgress(all, fleetStep(all))
   return {

@@ -79,7 +79,7 @@ function follower(events: AgentEvent[], outcome: Outcome | undefined, later: Age
   const shared = { torrent: '', hosts: undefined, links: undefined }
   const run = {
     ...{ context, plans: {} as TransferPlans, times, names: new SourceNames(plan.facts) },
-    ...{ exchanged: new Map(), hasWarned: false, isOver: false },
+    ...{ hasExchanged: false, hasWarned: false, isOver: false },
   }
   return {
     follower: new ServerFollower(run, server, { plan, shared }),
