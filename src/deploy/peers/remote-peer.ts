@@ -43,6 +43,7 @@ export class RemotePeer {
   #start = () => {}
   #arrive = () => {}
   #gotNoOrder = false
+  #startLimit: AwakeTimer | undefined
   /** Receives the answers of open questions, in order. */
   readonly #asked: ((answer: unknown) => void)[] = []
   /** Undefined once the agent runs; otherwise how the command ended before that. */
@@ -56,7 +57,6 @@ export class RemotePeer {
     })
     this.#ended = this.#run(context, bringAgent)
     this.started = Promise.race([started, this.#ended])
-    this.#limitStart(context.settings.timeouts.stall)
   }
 
   /** Whether the agent has given up waiting for an order: this process was suspended meanwhile. */
@@ -107,12 +107,16 @@ export class RemotePeer {
     this.#release.abort(error)
   }
 
-  /** Also applies when the agent never starts but the server keeps printing something else. */
+  /**
+   * Also applies when the agent never starts but the server keeps printing something else. Begins when it is this server's turn: in
+   * a large fleet many wait for theirs.
+   */
   #limitStart(stall: number): void {
-    if (stall === 0) return
+    if (stall === 0 || this.#startLimit) return
     const seconds = 2 * (stall + STALL_GRACE_S)
     const late = () => this.giveUp(outOfTime('stall', seconds, this.server.label, 'upload'))
     const timer = new AwakeTimer(seconds, late)
+    this.#startLimit = timer
     void this.started.then(() => timer.stop())
   }
 
@@ -134,6 +138,7 @@ export class RemotePeer {
         ? agentInstaller(context, this.server, 'receive')
         : nodeScript(setNodeOf(context, this.server), agentPath(placesOf(context, this.server)), 'receive'),
       stdin: () => {
+        this.#limitStart(settings.timeouts.stall)
         this.#input = new PassThrough()
         for (const hear of this.#asked.splice(0)) hear(undefined) // Another agent answers from now on.
         this.#isArriving = bringAgent
