@@ -25,6 +25,8 @@ import { SteadyWidth } from './steady-width.ts'
 const intervalsMs: Record<OutputMode, number> = { terminal: 100, plain: 1000, json: 1000 }
 /** A log gets a line after this time even when nothing has changed, as a sign of life. */
 const HEARTBEAT_MS = 5000
+/** A log has a line for so many servers that are done, as many as the report's table has; then only their number. */
+const MAX_DONE_LINES = 40
 
 const idle: ServerState = { phase: 'check', bytes: 0, total: 0, rate: 0 }
 
@@ -77,6 +79,7 @@ export class ProgressBoard {
   readonly #width = new SteadyWidth()
   /** The last line of a log. */
   #line = ''
+  #doneLines = 0
   #writtenAt = Number.NEGATIVE_INFINITY
 
   constructor(options: BoardOptions) {
@@ -113,7 +116,8 @@ export class ProgressBoard {
   /** Progress as the agent reports it. A server that had everything transfers nothing, and needs no line. */
   #tellDone(server: string): void {
     const began = this.#began.get(server)
-    if (began === undefined) return
+    if (began === undefined || ++this.#doneLines > MAX_DONE_LINES + 1) return
+    if (this.#doneLines > MAX_DONE_LINES) return this.#print('more servers: Done and done')
     this.#print(`${oneLine(server)}: Done and done, ${duration((this.#clock.now() - began) / 1000)}`)
   }
 

@@ -338,6 +338,20 @@ describe('in a log', () => {
     expect(stream.take()).toEqual(['deploy@b: Done and done, 3 s'])
   })
 
+  test('of a large fleet not each server when it is done', () => {
+    const fleet = Array.from({ length: 1000 }, (_, at) => `deploy@${at}`)
+    const { board, stream } = start('plain', new TestStream(), fleet)
+    transferring(board, fleet)
+    stream.take()
+    for (const server of fleet) board.update(server, { phase: 'done' })
+    const lines = stream.take()
+    expect(lines.slice(39)).toEqual([
+      'deploy@39: Done and done, 0 s',
+      'more servers: Done and done',
+      expect.stringContaining('1000/1000 servers done'),
+    ])
+  })
+
   test('failures at once, the last state at the end', () => {
     const { board, stream } = start('plain', new TestStream(), ['deploy@a', 'deploy@b'])
     stream.take()
