@@ -5,7 +5,8 @@
 # Seen: it publishes that release and then, in its step `deploy:clean`, removes it together with the one that was live before:
 #   cleaning keeps the last `keepReleases` by name and never looks at `current`. The link leads nowhere, and the exit code is 0.
 #   Five such deploys are needed with the default of `keepReleases`, two with 2.
-# For us: cleaning never removes what is live, and counts only what was live (docs/tasks.md, test/integration/deploy-history.test.ts).
+# For us: cleaning never removes what is live, and counts only what was live (docs/tasks.md;
+#   test/integration/deploy-history.test.ts).
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
