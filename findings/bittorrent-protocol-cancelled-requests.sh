@@ -4,7 +4,7 @@
 #   requests with rejects when it chokes.
 # Seen: a cancelled request is never answered. The block that the program hands over afterwards is dropped, too, without an error.
 #   Another client that cancels what has come from elsewhere waits for the answer until it gives the neighbour up.
-# Origin: transmission has done the same, and what other clients suffered is in https://github.com/transmission/transmission/issues/511
+# Origin: transmission did the same, and other clients timed out: https://github.com/transmission/transmission/issues/511
 # For us: our uploader rejects what other clients cancel (src/torrent/peers/limits/upload-queue.ts and its test).
 set -euo pipefail
 work=$(mktemp -d)
