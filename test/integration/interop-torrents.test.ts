@@ -15,7 +15,7 @@ const python = '/usr/bin/python3'
 
 /** Prints the infohash that libtorrent sees in a torrent, and whether it is private. */
 const open =
-  'import libtorrent, sys; t = libtorrent.torrent_info(sys.argv[1]); print(t.info_hash(), t.priv())'
+  'import libtorrent, sys; t = libtorrent.torrent_info(sys.argv[1]); print(t.info_hashes().v1, t.priv())'
 /** Writes libtorrent's torrent of a file or directory: content, parent directory, torrent, `v1` or `hybrid`. */
 const make = `
 import libtorrent as lt, sys
@@ -102,7 +102,8 @@ describe.each(['file', 'directory'])('the torrent of a %s', (kind) => {
       execFileSync(python, ['-c', make, content, parent, path, 'hybrid'])
       const theirs = await readFile(path)
       expect(await states(theirs)).toEqual(new Set(['same']))
-      const { files, links } = parseMetainfo(theirs)
+      const { infoHash, files, links } = parseMetainfo(theirs)
+      expect(execFileSync(python, ['-c', open, path], { encoding: 'utf8' })).toBe(`${infoHash} True\n`)
       if (kind === 'file') return
       expect(files).toEqual([
         { path: ['a'], length: pieceLength + 5, executable: true },
