@@ -1,10 +1,10 @@
 #!/bin/bash
 # OpenSSH 9.2p1 (Debian 12, openssh-client and openssh-server 1:9.2p1-2+deb12u10), loopback only, with IPv6 there.
-# Expected: `ssh -R PORT:…` with `ExitOnForwardFailure=yes` ends with an error where the port is taken at the other end, and `-L` where
-#   it is taken at this one.
-# Seen: where another program has the port at 127.0.0.1, ssh listens at ::1 alone and goes on; with `-R` it prints nothing, with `-L`
-#   a line. Who then connects to 127.0.0.1 reaches the other program, and who connects to "localhost" one of the two. With an address,
-#   as in `-R 127.0.0.1:PORT:…`, it fails as it should.
+# Expected: `ssh -R PORT:…` with `ExitOnForwardFailure=yes` ends with an error where the port is taken at the other end, and `-L`
+#   where it is taken at this one.
+# Seen: where another program has the port at 127.0.0.1, ssh listens at ::1 alone and goes on; with `-R` it prints nothing, with
+#   `-L` a line. Who then connects to 127.0.0.1 reaches the other program, and who connects to "localhost" one of the two. With an
+#   address, as in `-R 127.0.0.1:PORT:…`, it fails as it should.
 # For us: nothing is forwarded: what goes through SSH is frames in a session's own streams (src/protocol/tunnel).
 set -euo pipefail
 work=$(mktemp -d)
