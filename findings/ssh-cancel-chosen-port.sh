@@ -4,7 +4,7 @@
 #   port; and where `-O cancel` fails it says so by its exit code, as `-O forward` does.
 # Seen: the port stays open: only `-R 0:TARGET`, as it was asked for, closes it. And a failed `-O cancel` ends with 0 and a line on
 #   stderr. So a script that closes what it opened leaves it open, and believes it closed.
-# For us: nothing is forwarded: what goes through SSH is frames in a session's own streams (src/protocol/tunnel).
+# For us: no port is opened by SSH: streams go through a session or `ssh -W` (src/protocol/tunnel, src/agent/links).
 set -euo pipefail
 work=$(mktemp -d)
 daemon=''

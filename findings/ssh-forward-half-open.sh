@@ -5,7 +5,7 @@
 # Seen: where another program has the port at 127.0.0.1, ssh listens at ::1 alone and goes on; with `-R` it prints nothing, with
 #   `-L` a line. Who then connects to 127.0.0.1 reaches the other program, and who connects to "localhost" one of the two. With an
 #   address, as in `-R 127.0.0.1:PORT:…`, it fails as it should.
-# For us: nothing is forwarded: what goes through SSH is frames in a session's own streams (src/protocol/tunnel).
+# For us: no port is opened by SSH: streams go through a session or `ssh -W` (src/protocol/tunnel, src/agent/links).
 set -euo pipefail
 work=$(mktemp -d)
 daemon='' other=''
