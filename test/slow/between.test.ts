@@ -49,8 +49,14 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     expect(await fleet.quiet(5)).toEqual([])
     expect(changed()).toEqual([])
     const doctor = await fleet.run({}, 'murder:doctor')
+    expect(doctor.code).toBe(1)
     expect(doctor.text).toMatch(/^10 +over SSH +open murder.ports; or set murder.between to auto/m)
     expect(doctor.text).not.toMatch(/^\d+ +not at all/m)
+    const wished = await fleet.run(WISHED, 'murder:doctor')
+    expect(wished).toMatchObject({ code: 0 })
+    expect(flat(wished.text)).toContain(
+      '5 servers: fit for a deploy. Ports are closed, and it gets around them:',
+    )
     expect(changed()).toEqual([])
   })
 
@@ -199,6 +205,37 @@ describe.skipIf(!labAvailable() || !hasNft())('servers that exchange over SSH', 
     expect(fleet.upToDate()).toHaveLength(5)
     expect(await fleet.quiet(5)).toEqual([])
     expect(changed()).toEqual([])
+  })
+
+  test('so it does where a server seeds that it does not reach, and so does a new server', async () => {
+    await closePorts(fleet.lab, fleet.lab.hosts)
+    const seeding = { ...WISHED, MURDER_SEEDER: fleet.server(0).address }
+    fleet.plant(8)
+    rmSync(fleet.server(3).outside(deployTo), { recursive: true, force: true })
+    expect(await fleet.run({ ...seeding, MURDER_EXCEPT: fleet.server(3).address })).toMatchObject({ code: 0 })
+    for (const index of [1, 2]) {
+      const edited = fleet.server(index).outside(join(deployTo, 'current', 'large'))
+      writeFileSync(edited, Buffer.from(readFileSync(edited)).fill(0, 1_000_000, 1_000_100))
+    }
+    const large = join(fleet.project.workspace, 'large')
+    writeFileSync(large, Buffer.from(readFileSync(large)).fill(1, 5_000_000, 5_000_100))
+    const run = await fleet.run(seeding)
+    expect(run).toMatchObject({ code: 0 })
+    expect(
+      flat(run.text).match(/does not reach the seeder: it takes the release from the deploy host/g),
+    ).toHaveLength(3)
+    expect(fleet.upToDate()).toHaveLength(5)
+    expect(await fleet.quiet(5)).toEqual([])
+    expect(changed()).toEqual([])
+  })
+
+  test('and with between: direct, where nothing else is open', async () => {
+    await closePorts(fleet.lab, fleet.lab.hosts, 'reject with tcp reset')
+    fleet.plant(4)
+    const run = await fleet.run({ MURDER_SEEDER: fleet.server(0).address })
+    expect(run).toMatchObject({ code: 0 })
+    expect(fleet.upToDate()).toHaveLength(5)
+    expect(await fleet.quiet(5)).toEqual([])
   })
 
   test('a server that takes any variable from clients could be made to run something: no key is let in there', async () => {

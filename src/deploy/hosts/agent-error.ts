@@ -10,27 +10,21 @@ const MAX_TEXT_CHARACTERS = 1000
 
 /**
  * The failure that an agent reported. Its own cures are for its command line; in a deploy the settings help. `isRelayed`: it reaches
- * tracker and seeder through SSH, at addresses that are nobody's business. `isLate`: it took the package after its delta did not fit,
- * when no links between servers are made any more.
+ * tracker and seeder through SSH, at addresses that are nobody's business.
  */
 export function agentError(
   failed: AgentEvent & { event: 'failed' },
   settings: Settings,
-  { isRelayed = false, isLate = false } = {},
+  { isRelayed = false } = {},
 ): MurderError {
   const { code, message, exitCode, step, cure: own } = errorOf(failed)
   if (code === 'NOT_CONNECTED' && isRelayed) return nothingThroughSsh(exitCode, settings)
-  const usual = cureOf(code, step, settings) ?? own?.slice(0, MAX_TEXT_CHARACTERS)
-  const isCutOff = code === 'NOT_CONNECTED' && isLate && settings.between !== 'direct'
-  const cure = isCutOff ? `${WITHOUT_DELTAS}; or ${usual}` : usual
+  const cure = cureOf(code, step, settings) ?? own?.slice(0, MAX_TEXT_CHARACTERS)
   return new MurderError(code, message.slice(0, MAX_TEXT_CHARACTERS), {
     exitCode,
     ...defined({ cure, step }),
   })
 }
-
-const WITHOUT_DELTAS =
-  'deploy once with MURDER_DELTAS=0: then servers exchange the package over SSH from the start'
 
 /** The agent's event in a line of its output, if it is one. Throws the failure that the agent reports. */
 export function checkedEvent(line: string, settings: Settings): AgentEvent | undefined {

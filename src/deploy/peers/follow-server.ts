@@ -53,12 +53,10 @@ export class ServerFollower {
   readonly #profile: ServerProfile
   readonly #progress: ServerProgress
   /** The delta or the package. */
-  #chosen: TransferPlan
 
   constructor(run: FollowedRun, server: Server, chosen: TransferPlan) {
     this.#run = run
     this.server = server
-    this.#chosen = chosen
     this.#progress = new ServerProgress(run, server, chosen)
     this.#profile = new ServerProfile(server.label, () => run.times.now())
     this.peer = chosen.plan.peers?.get(server) ?? new RemotePeer(run.context, server)
@@ -122,13 +120,13 @@ export class ServerFollower {
   }
 
   #limits(): ProgressLimits {
-    const { length, pieceLength, extent } = this.#chosen.plan.transfer
+    const { length, pieceLength, extent } = this.#progress.chosen.plan.transfer
     const content = { length, pieceLength, files: extent.entries }
     return new ProgressLimits(this.#run.context.settings.timeouts, content)
   }
 
   #isRefused({ code }: { code: string }): boolean {
-    return this.#chosen.plan.transfer.base !== undefined && REFUSALS.has(code)
+    return this.#progress.chosen.plan.transfer.base !== undefined && REFUSALS.has(code)
   }
 
   /**
@@ -137,13 +135,13 @@ export class ServerFollower {
   async #takeWhole(outcome: FailedOutcome): Promise<FailedOutcome | undefined> {
     const { context, plans } = this.#run
     try {
-      this.#chosen = await plans.whole()
+      this.#progress.chosen = await plans.whole()
     } catch (error) {
       return { ...outcome, error: withoutWhole(outcome.error, error) }
     }
-    this.#progress.takesWhole(this.#chosen, outcome.error.message)
+    this.#progress.takesWhole(outcome.error.message)
     this.peer = new RemotePeer(context, this.server)
-    await this.#chosen.plan.swarm.meet?.(this.server, this.peer)
+    this.#progress.chosen = await plans.met(this.#progress.chosen, this.server, this.peer)
     return undefined
   }
 
@@ -160,7 +158,7 @@ export class ServerFollower {
 
   #begin() {
     const { context } = this.#run
-    const { plan, shared } = this.#chosen
+    const { plan, shared } = this.#progress.chosen
     plan.swarm.lead?.(this.server)
     const order = orderFor(context, plan, this.server, shared)
     this.#progress.begin()

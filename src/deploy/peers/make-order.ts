@@ -93,7 +93,7 @@ export function timeoutsFor(
 }
 
 /** Whether a server gets the same transfer. Other servers have nothing to exchange with it. */
-const isIn = ({ transfer, deltas }: ReceivePlan, server: Server): boolean =>
+export const isIn = ({ transfer, deltas }: ReceivePlan, server: Server): boolean =>
   transfer.base ? deltas?.get(server) === transfer : deltas?.get(server) === undefined
 
 function unpackOrder(

@@ -38,7 +38,8 @@ export class ServerProgress {
   readonly #server: Server
   readonly #run: FollowedRun
   /** The delta or the package. */
-  #chosen: TransferPlan
+  /** What is sent to this server, and from where. */
+  chosen: TransferPlan
   /** Why a delta did not fit. */
   #refused: string | undefined
   /** What came of that delta. */
@@ -50,7 +51,7 @@ export class ServerProgress {
   constructor(run: FollowedRun, server: Server, chosen: TransferPlan) {
     this.#run = run
     this.#server = server
-    this.#chosen = chosen
+    this.chosen = chosen
     this.report = { server: server.label, seconds: 0 }
   }
 
@@ -61,7 +62,7 @@ export class ServerProgress {
 
   /** The server gets an order, its first or the same again. */
   begin(): void {
-    const { plan } = this.#chosen
+    const { plan } = this.chosen
     const { label } = this.#server
     this.report = { server: label, seconds: 0, ...this.#brought() }
     plan.unpacked.add(this.#server)
@@ -69,8 +70,7 @@ export class ServerProgress {
   }
 
   /** Its delta does not fit, and it gets the package instead. */
-  takesWhole(chosen: TransferPlan, why: string): void {
-    this.#chosen = chosen
+  takesWhole(why: string): void {
     this.#refused = oneLine(why)
     const { received = 0, fromSeeder = 0 } = this.report
     this.#inVain = { received, fromSeeder }
@@ -90,7 +90,7 @@ export class ServerProgress {
   /** An error that this throws ends the peer and becomes the failure. */
   take(event: AgentEvent): void {
     const { context, times } = this.#run
-    const { plan } = this.#chosen
+    const { plan } = this.chosen
     const { label } = this.#server
     switch (event.event) {
       case 'listening':
@@ -138,14 +138,13 @@ export class ServerProgress {
         if (event.code === 'RELEASE_EXISTS') plan.unpacked.delete(this.#server)
         throw agentError(event, context.settings, {
           isRelayed: plan.swarm.relays?.has(this.#server) ?? false,
-          isLate: this.#refused !== undefined,
         })
     }
   }
 
   #warnWhenClosed(): void {
     const { hasExchanged, hasWarned } = this.#run
-    const { plan } = this.#chosen
+    const { plan } = this.chosen
     if (plan.deltas && plan.deltas.size > 0) return // Several seeders send different content.
     if (hasWarned || hasExchanged || !areClosed(plan.transfer.length, plan.swarm.sent())) return
     this.#run.hasWarned = true
@@ -176,7 +175,7 @@ export class ServerProgress {
   #noteBanned(address: string): void {
     const { banned: known = [] } = this.report
     if (known.length >= MAX_BANNED) return
-    const banned = nameOf(this.#chosen.plan.facts, address)
+    const banned = nameOf(this.chosen.plan.facts, address)
     if (known.includes(banned)) return
     this.report.banned = [...known, banned]
     this.#board.log(`${this.#server.label}: ${banned} sent wrong bytes and is not asked any more`)
@@ -184,7 +183,7 @@ export class ServerProgress {
 
   /** The report's line about the choice, where there was one. */
   #brought(): Partial<ServerReport> {
-    const { plan } = this.#chosen
+    const { plan } = this.chosen
     const { base, length } = plan.transfer
     if (base) {
       const unchanged = base.unchanged ? { unchanged: true } : {}

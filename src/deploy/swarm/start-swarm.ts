@@ -10,6 +10,7 @@ import type { Transfer } from '../transfer/transfer.ts'
 import { bringSeed, trackerArgs } from './bring-seed.ts'
 import { MoreSeeders } from './more-seeders.ts'
 import { putPermitsOf } from './permits.ts'
+import { SeedHere } from './seed-here.ts'
 import type { ReachableSwarm, Swarm } from './swarm.ts'
 
 /**
@@ -57,31 +58,37 @@ export async function startSwarm(
     admitted.add(wanted)
     if (tracker) await putPermitsOf(context, [...admitted], hosts.tracker, facts)
   }
-  const sent = () => seeder.sent + more.sent
+  const here = new SeedHere(context, share, facts)
+  const sent = () => seeder.sent + more.sent + here.sent
   const relays = await reach.relays
-  const seededAt = (seederPort: number): ReachableSwarm => {
+  const seededAt = (seeded: Transfer, seederPort: number): ReachableSwarm => {
     const ports = { seeder: seederPort, ...defined({ tracker: tracker?.port }) }
-    return {
+    const swarm: ReachableSwarm = {
       placement,
       relays,
       areWaysTried: reach.areWaysTried,
       seederPort,
       sent,
-      meet: (server, peer) => reach.meet(server, peer, ports),
+      async meet(server, peer) {
+        if (await here.isCutOff(placement, seederPort, server, peer)) return here.seed(seeded, server, peer)
+        await reach.meet(server, peer, ports)
+        return swarm
+      },
       lead: (server) => reach.lead(server, ports),
     }
+    return swarm
   }
   return {
-    ...seededAt(seeder.port),
+    ...seededAt(transfer, seeder.port),
     trackerPort: tracker?.port,
     broken: Promise.race([seeder.ended, ...(tracker ? [tracker.ended] : [])]),
     async reach(wanted) {
-      if (wanted === transfer) return seededAt(seeder.port)
+      if (wanted === transfer) return seededAt(transfer, seeder.port)
       await admit(wanted)
-      return seededAt((await more.start(wanted)).port)
+      return seededAt(wanted, (await more.start(wanted)).port)
     },
     async stop() {
-      await Promise.all([tracker?.stop(), seeder.stop(), more.stop()])
+      await Promise.all([tracker?.stop(), seeder.stop(), more.stop(), here.stop()])
       await clear()
     },
   }

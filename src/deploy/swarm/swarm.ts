@@ -15,8 +15,11 @@ export interface ReachableSwarm {
   areWaysTried?: boolean
   /** Content bytes that all seeders have sent so far, where that is known. */
   sent(): number
-  /** Called with a server's new peer when it needs tracker and seeder after an order that needed neither. */
-  meet?(server: Server, peer: RemotePeer): Promise<void>
+  /**
+   * Called with a server's peer that waits for an order, where its way to tracker and seeder is not known yet. Returns the swarm as
+   * this server reaches it.
+   */
+  meet?(server: Server, peer: RemotePeer): Promise<ReachableSwarm>
   /** Called before a server gets its order, so that its relay, if it has one, leads to this seeder. */
   lead?(server: Server): void
 }

@@ -25,13 +25,6 @@ it('speaks of the load, and of no address, where a server is served through SSH'
   expect(error.cure).toMatch(/has too much to do .*murder\.timeouts\.stall/)
 })
 
-it('names the way over SSH to a server that was cut off when its delta did not fit', () => {
-  const cure = (between: string) =>
-    agentError(failed('NOT_CONNECTED'), settings({ between, seeder: 'a' }), { isLate: true }).cure
-  expect(cure('auto')).toMatch(/^deploy once with MURDER_DELTAS=0: .*; or set murder\.announce/)
-  expect(cure('direct')).not.toContain('MURDER_DELTAS')
-})
-
 it('names the machine that seeds where nothing moves', () => {
   expect(agentError(failed('STALLED'), settings()).cure).toContain('the deploy host')
   expect(agentError(failed('STALLED'), settings({ seeder: 'a' })).cure).toMatch(/between this server and a, /)
