@@ -8,7 +8,7 @@ import { othersLock } from '../scripts/lock-script.ts'
 import { checkDeployHost } from './deploy-host.ts'
 import { probeNetwork } from './network.ts'
 import { unusualNodes, withNode } from './nodes.ts'
-import type { Problem } from './problem.ts'
+import type { Problem, ProblemGroup } from './problem.ts'
 import { groupProblems, problemTable } from './problem-table.ts'
 import { checkAddress, checkDisks, checkDistinct, checkLimits, checkLock } from './servers.ts'
 import { whoIsWhere } from './sites.ts'
@@ -16,7 +16,7 @@ import { waysTable } from './ways-between.ts'
 
 /**
  * `murder:doctor`: everything that could stop a deploy, checked on every server and in the network between them. Changes
- * nothing. Throws UNFIT when it finds anything.
+ * nothing. Throws UNFIT when it finds anything that a deploy does not get around.
  */
 export async function doctor(context: TaskContext): Promise<void> {
   const outcomes = await askReadOnly(context)
@@ -53,16 +53,26 @@ export async function doctor(context: TaskContext): Promise<void> {
     ...whoIsWhere(context),
     ...waysTable(network.ways, context.settings.between !== 'direct'),
   ]
-  if (problems.length === 0) {
-    const fit = `${count(total, 'server')}: SSH, Node.js, directories, disks, locks and ports, with a BitTorrent handshake, are fit for a deploy`
-    const text = [fit, ...notes].join('\n')
-    return say(context, text, 'doctor', { servers: total, problems, nodes, between: network.ways })
-  }
-  const groups = groupProblems(problems)
-  const table = problemTable(groups, columnsOf(process.stdout))
-  const text = [table, ...notes].join('\n')
-  say(context, text, 'doctor', { servers: total, problems, nodes, between: network.ways })
+  const [groups, around] = [false, true].map((is) =>
+    groupProblems(problems.filter(({ bypassed = false }) => bypassed === is)),
+  ) as [ProblemGroup[], ProblemGroup[]]
+  const all = [...groups, ...around]
+  const table = all.length === 0 ? [] : [problemTable(all, columnsOf(process.stdout))]
+  const fit = groups.length === 0 ? [fitLine(total, around.length > 0)] : []
+  say(context, [...fit, ...table, ...notes].join('\n'), 'doctor', {
+    servers: total,
+    problems,
+    nodes,
+    between: network.ways,
+  })
+  if (groups.length === 0) return
   throw new MurderError('UNFIT', `${count(groups.length, 'thing')} could stop a deploy or slow it down`, {
     cure: context.display.mode === 'json' ? 'see the event "doctor"' : 'each line above says what helps',
   })
 }
+
+/** `isAround`: ports are closed. */
+const fitLine = (servers: number, isAround: boolean): string =>
+  isAround
+    ? `${count(servers, 'server')}: fit for a deploy. Ports are closed, and it gets around them:`
+    : `${count(servers, 'server')}: SSH, Node.js, directories, disks, locks and ports, with a BitTorrent handshake, are fit for a deploy`

@@ -10,8 +10,8 @@ import { addressBetween } from '../reach/address-between.ts'
 import { connectScript, parseReached, type Target } from '../scripts/probe-script.ts'
 import { type Listener, listenEverywhere, type PeerListeners, PROBE_TIMEOUT_S } from './listeners.ts'
 import type { Problem } from './problem.ts'
-import { type PortKind, unreachable } from './unreachable.ts'
-import { countWays, type WaysBetween } from './ways-between.ts'
+import { isBypassed, type PortKind, type Unreachable, unreachable } from './unreachable.ts'
+import { PairWays, type TriedPair, type WaysBetween } from './ways-between.ts'
 
 /** Each server tries to reach this many others; in a smaller fleet all of them. */
 const MAX_TARGETS = 12
@@ -99,31 +99,35 @@ async function connectAll(
   servers: readonly Server[],
   probesOf: (server: Server) => Probe[],
 ): Promise<{ problems: Problem[]; ways: WaysBetween }> {
-  const { fleet, signal } = context
+  const { fleet, settings, signal } = context
   const plan = (server: Server) => ({
     script: connectScript(setNodeOf(context, server)),
     stdin: JSON.stringify(probesOf(server).map(({ target }) => target)),
   })
   const outcomes = await fleet.run('network', plan, { servers, signal, totalTimeoutS: PROBE_TIMEOUT_S })
-  const ways: Parameters<typeof countWays>[0][number][] = []
-  const problems = outcomes.flatMap((outcome) => {
-    if (!outcome.ok) return unanswered(outcome)
+  const tried: TriedPair[] = []
+  const failed = outcomes.flatMap((outcome): Unreachable[] => {
+    if (!outcome.ok) return []
     const reached = parseReached(outcome.stdout)
     const wordOf = ({ target }: Probe) => reached.get(JSON.stringify(target)) ?? 'failed'
     const probes = probesOf(outcome.server)
     const from = outcome.server.label
     const hasSsh = (to: string) =>
       probes.some((each) => each.port === 'ssh' && each.machine === to && wordOf(each) === 'reached')
-    return probes.flatMap((each): Problem[] => {
+    return probes.flatMap((each): Unreachable[] => {
       const { machine: to, port, target } = each
       if (port === 'ssh') return []
       const word = wordOf(each)
       if (port === 'peer')
-        ways.push({ from, to, way: word === 'reached' ? 'direct' : hasSsh(to) ? 'ssh' : 'none' })
-      return word === 'reached' ? [] : [unreachable({ from, to, port, number: target[1], word })]
+        tried.push({ from, to, way: word === 'reached' ? 'direct' : hasSsh(to) ? 'ssh' : 'none' })
+      return word === 'reached' ? [] : [{ from, to, port, number: target[1], word }]
     })
   })
-  return { problems, ways: countWays(ways) }
+  const ways = new PairWays(tried)
+  const closed = failed.map((each) =>
+    unreachable(each, isBypassed(each.port, ways.of(each.from, each.to), settings)),
+  )
+  return { problems: [...outcomes.flatMap(unanswered), ...closed], ways: ways.count() }
 }
 
 const unanswered = (outcome: Outcome): Problem[] =>

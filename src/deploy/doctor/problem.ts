@@ -21,9 +21,11 @@ export interface Problem {
   to?: string
   port?: number
   how?: string
+  /** A deploy gets around it. */
+  bypassed?: boolean
 }
 
 /** The same problem on several servers. */
-export interface ProblemGroup extends Omit<Problem, 'server' | 'to' | 'port' | 'how'> {
+export interface ProblemGroup extends Omit<Problem, 'server' | 'to' | 'port' | 'how' | 'bypassed'> {
   servers: string[]
 }

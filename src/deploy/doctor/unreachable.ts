@@ -1,5 +1,7 @@
+import type { Settings } from '../../config/schema.ts'
 import type { Reached } from '../../protocol/reach.ts'
 import type { Problem } from './problem.ts'
+import type { WayBetween } from './ways-between.ts'
 
 /** A kind of port that servers try to reach. */
 export type PortKind = 'tracker' | 'external tracker' | 'seeder' | 'peer'
@@ -22,11 +24,11 @@ const HOW = {
 
 const CURES = {
   tracker:
-    'let this port through firewalls, or set murder.announce to the right address, or murder.seeder to a server; until then a deploy goes through SSH',
+    'let this port through firewalls, or set murder.announce to the right address, or murder.seeder to a server, or murder.reach to auto',
   'external tracker':
     'start it, or let its port through firewalls; without murder.tracker.at a deploy has a tracker of its own',
   seeder:
-    'let the ports of murder.ports through firewalls, or set murder.announce, or murder.seeder to a server; until then a deploy goes through SSH',
+    'let the ports of murder.ports through firewalls, or set murder.announce, or murder.seeder to a server, or murder.reach to auto',
   peer: 'let the ports of murder.ports through firewalls between the servers; until then the seeder sends the release once for each server, unless murder.between has them exchange over SSH',
 }
 
@@ -34,12 +36,37 @@ const CURES = {
 const MUTE_CURE =
   'allow it on these ports in the filter (a string match of nftables or iptables, "application control" or "P2P" of a firewall); other ports do not help'
 
-export function unreachable({ from, to, port, number, word }: Unreachable): Problem {
+/** What a deploy does instead. */
+const AROUND: Record<PortKind, string> = {
+  tracker: 'nothing has to be done: a deploy goes through SSH',
+  seeder: 'nothing has to be done: a deploy goes through SSH; it may be faster with murder.ports open',
+  peer: 'nothing has to be done: the other server connects, or they exchange over SSH; it may be faster with murder.ports open',
+  'external tracker': '',
+}
+
+/**
+ * Whether a deploy gets around it, with these settings. `between`: how the two servers reach each other in the better direction. A
+ * tracker that others run is there because somebody wants it.
+ */
+export function isBypassed(
+  port: PortKind,
+  between: WayBetween | undefined,
+  settings: Pick<Settings, 'reach' | 'between'>,
+): boolean {
+  if (port === 'external tracker') return false
+  if (port !== 'peer') return settings.reach !== 'direct'
+  return between === 'direct'
+    ? settings.between !== 'ssh'
+    : between === 'ssh' && settings.between !== 'direct'
+}
+
+export function unreachable({ from, to, port, number, word }: Unreachable, bypassed: boolean): Problem {
   return {
     server: from,
     check: `${port} port`,
     cause: `does not reach port ${number} of ${to}: ${HOW[word]}`,
-    cure: word === 'mute' ? MUTE_CURE : CURES[port],
+    cure: bypassed ? AROUND[port] : word === 'mute' ? MUTE_CURE : CURES[port],
+    ...(bypassed ? { bypassed } : {}),
     to,
     port: number,
     how: HOW[word],

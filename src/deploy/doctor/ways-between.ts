@@ -6,19 +6,38 @@ export type WayBetween = 'direct' | 'ssh' | 'none'
 /** How many of the tried pairs of servers can exchange in each way. */
 export type WaysBetween = Record<WayBetween, number>
 
-/** The better direction counts, because either side may open the connection. */
-export function countWays(tried: readonly { from: string; to: string; way: WayBetween }[]): WaysBetween {
-  const ways: WaysBetween = { direct: 0, ssh: 0, none: 0 }
-  const best = new Map<string, WayBetween>()
-  const rank = { direct: 2, ssh: 1, none: 0 }
-  for (const { from, to, way } of tried) {
-    const pair = JSON.stringify([from, to].sort())
-    const before = best.get(pair)
-    if (before === undefined || rank[way] > rank[before]) best.set(pair, way)
-  }
-  for (const way of best.values()) ways[way]++
-  return ways
+/** How one server reaches another. */
+export interface TriedPair {
+  from: string
+  to: string
+  way: WayBetween
 }
+
+const RANK = { direct: 2, ssh: 1, none: 0 }
+
+/** The way of each pair of servers. The better direction counts, because either side may open the connection. */
+export class PairWays {
+  readonly #best = new Map<string, WayBetween>()
+
+  constructor(tried: readonly TriedPair[]) {
+    for (const { from, to, way } of tried) {
+      const before = this.of(from, to)
+      if (before === undefined || RANK[way] > RANK[before]) this.#best.set(keyOf(from, to), way)
+    }
+  }
+
+  of(one: string, other: string): WayBetween | undefined {
+    return this.#best.get(keyOf(one, other))
+  }
+
+  count(): WaysBetween {
+    const ways: WaysBetween = { direct: 0, ssh: 0, none: 0 }
+    for (const way of this.#best.values()) ways[way]++
+    return ways
+  }
+}
+
+const keyOf = (one: string, other: string) => JSON.stringify([one, other].sort())
 
 const UNUSED = 'open murder.ports; or set murder.between to auto, and a deploy uses it'
 const USED = 'a deploy says whether sshd takes its keys; with murder.ports open it needs none'

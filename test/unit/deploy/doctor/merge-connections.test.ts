@@ -5,7 +5,7 @@ import { unreachable } from '../../../../src/deploy/doctor/unreachable.ts'
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `s${index}`)
 const closed = (from: string, to: string) =>
-  unreachable({ from, to, port: 'peer', number: 6881, word: 'silent' })
+  unreachable({ from, to, port: 'peer', number: 6881, word: 'silent' }, false)
 const said = (problems: Problem[]) =>
   groupProblems(problems).map(({ servers, cause }) => [servers.join(), cause])
 

@@ -1,13 +1,19 @@
 import { expect, test } from 'vitest'
-import { countWays, waysTable } from '../../../../src/deploy/doctor/ways-between.ts'
+import { PairWays, waysTable } from '../../../../src/deploy/doctor/ways-between.ts'
 
 test('of both directions of a pair the better one counts', () => {
-  const ways = countWays([
+  const pairs = new PairWays([
     { from: 'a', to: 'b', way: 'none' },
     { from: 'b', to: 'a', way: 'direct' },
     { from: 'a', to: 'c', way: 'ssh' },
     { from: 'c', to: 'a', way: 'none' },
     { from: 'b', to: 'c', way: 'none' },
+  ])
+  const ways = pairs.count()
+  expect([pairs.of('a', 'b'), pairs.of('b', 'a'), pairs.of('d', 'a')]).toEqual([
+    'direct',
+    'direct',
+    undefined,
   ])
   expect(ways).toEqual({ direct: 1, ssh: 1, none: 1 })
   expect(waysTable(ways, false).join('').split('\n')).toEqual([
