@@ -1,9 +1,9 @@
 import type { Block, BlockRequest } from '../../src/torrent/scheduler/partial-piece.ts'
 import { PieceSet } from '../../src/torrent/scheduler/piece-set.ts'
 import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
-import { type Member, Roster } from '../../src/torrent/scheduler/sites/roster.ts'
 import { SuperSeeding } from '../../src/torrent/scheduler/super-seeding/super-seeding.ts'
 import { accepts, isMesh, type Topology, toOpen } from '../../src/torrent/scheduler/topology.ts'
+import { SiteRoster } from '../../src/torrent/tracker/site-roster.ts'
 import { EventQueue } from './event-queue.ts'
 import { Downlink, SiteLinks, type Transfer, Uplink } from './link.ts'
 
@@ -106,15 +106,14 @@ class Node {
   /** Pieces of which other sites hear later. */
   readonly lateNews = new Set<number>()
   startedAt = 0
-  isStarted = false
   /** Named by the tracker and not dialed yet. */
   known: Node[] = []
-  /** Whom it connects to by name as soon as they are there. */
-  partners: Node[] = []
+  /** Its number among the leaders of its site, where the swarm has any. */
+  rank: number | undefined
   readonly id: number
   /** The number of its site. */
   readonly site: number
-  readonly member: Member
+  readonly key: string
   /** When the last bytes come that are on their way from each server of another site. */
   readonly inOrderAt = new Map<number, number>()
 
@@ -122,9 +121,9 @@ class Node {
     const { pieces, pieceLength, random, sites } = options
     this.id = id
     this.site = site
-    this.member = { site: nameOf(site), key: `${site}/${id}` }
-    const { key } = this.member
-    const own = sites?.named ? { ...this.member, seederSite: nameOf(0) } : { key }
+    const key = `${site}/${id}`
+    this.key = key
+    const own = sites?.named ? { site: nameOf(site), key, seederSite: nameOf(0) } : { key }
     this.scheduler = new Scheduler({ length: pieces * pieceLength, pieceLength, random, own })
     if (id === 0) for (let piece = 0; piece < pieces; piece++) this.scheduler.alreadyHave(piece)
     this.up = up
@@ -151,8 +150,7 @@ class Swarm {
   readonly #nodes: Node[]
   readonly #links: SiteLinks[]
   /** Where the swarm is too large to be a mesh and its sites are named. */
-  readonly #roster: Roster | undefined
-  readonly #byKey: Map<string, Node>
+  readonly #roster: SiteRoster<Node> | undefined
   readonly #seeder: Node
   readonly #started: Node[] = []
   readonly #superSeeding: SuperSeeding | undefined
@@ -167,8 +165,7 @@ class Swarm {
     this.#links = (options.sites?.servers ?? []).map(() => new SiteLinks(options.sites?.rate ?? 0))
     this.#nodes = sitesOf(options).map((site, id) => this.#makeNode(id, site))
     this.#seeder = this.#nodes[0] as Node
-    this.#byKey = new Map(this.#nodes.map((node) => [node.member.key, node]))
-    this.#roster = options.sites?.named && !isMesh(this.#nodes.length) ? this.#makeRoster() : undefined
+    this.#roster = options.sites?.named && !isMesh(this.#nodes.length) ? new SiteRoster() : undefined
     this.#superSeeding = servers > 1 ? new SuperSeeding(pieces, () => pieceLength) : undefined
     this.#showsAll = this.#superSeeding === undefined
     this.#waiting = servers
@@ -213,22 +210,12 @@ class Swarm {
     if (!node.alive) return
     node.startedAt = this.#queue.now
     node.scheduler.setSwarmSize(this.#nodes.length)
-    for (const { key } of this.#roster?.partnersOf(node.member) ?? [])
-      node.partners.push(this.#byKey.get(key) as Node)
+    this.#announceTo(node)
     // Every peer knows the seeder. The tracker names some of the other peers.
     this.#connect(node, this.#seeder)
-    this.#announceTo(node)
     this.#started.push(node)
-    node.isStarted = true
     this.#queue.afterUsual(SECOND_ANNOUNCE_S, this.#announceTo, node)
     this.#tick(node)
-  }
-
-  #makeRoster(): Roster {
-    const sites = new Map<string, string[]>()
-    for (const { member } of this.#nodes.slice(1))
-      sites.set(member.site, [...(sites.get(member.site) ?? []), member.key])
-    return new Roster(sites)
   }
 
   readonly #announceTo = (node: Node): void => {
@@ -237,11 +224,19 @@ class Swarm {
       const other = this.#started[Math.floor(this.#options.random() * this.#started.length)] as Node
       if (other !== node && other !== this.#seeder) node.known.push(other)
     }
-    if (this.#roster) node.known = this.#someOfSite(node)
+    if (this.#roster) this.#guide(node, this.#roster)
     this.#openMore(node)
   }
 
-  /** Importers tell members of each other, as they have all of them as neighbours. */
+  #guide(node: Node, roster: SiteRoster<Node>): void {
+    const { rank, partners = [] } = roster.came(node, nameOf(node.site), false) ?? {}
+    node.rank = rank
+    node.scheduler.sites.ledAs(rank)
+    node.known = this.#someOfSite(node)
+    for (const partner of partners) if (partner.alive) this.#connect(node, partner)
+  }
+
+  /** The tracker names peers of one site to each other. */
   #someOfSite(node: Node): Node[] {
     const here = this.#started.filter(
       (other) => other.site === node.site && other !== this.#seeder && other !== node,
@@ -254,7 +249,6 @@ class Swarm {
   }
 
   #openMore(node: Node): void {
-    for (const partner of node.partners) if (partner.alive && partner.isStarted) this.#connect(node, partner)
     for (let count = toOpen(this.#around(node)); count > 0; count--) {
       const other = node.known.pop()
       if (!other) return
@@ -267,7 +261,8 @@ class Swarm {
     if (
       from.neighbours.has(to.id) ||
       (to !== this.#seeder && (alone?.has(from.id) || alone?.has(to.id))) ||
-      !accepts(this.#around(to), { seeder: to === this.#seeder, agent: true, ...this.#asCaller(from, to) })
+      !this.#mayCross(from, to) ||
+      !accepts(this.#around(to), { seeder: to === this.#seeder, agent: true })
     )
       return
     this.#introduce(from, to)
@@ -278,27 +273,22 @@ class Swarm {
   #around(node: Node): Topology {
     return {
       swarm: this.#nodes.length,
-      neighbours: this.#roster ? this.#unnamedAround(node) : node.neighbours.size,
+      neighbours: node.rank === undefined ? this.#ordinaryAround(node) : node.neighbours.size,
       ageS: this.#queue.now - node.startedAt,
+      leads: node.rank !== undefined,
     }
   }
 
-  /** Who is connected by name comes on top: members that knew their importers alone would all be fed by these. */
-  #unnamedAround(node: Node): number {
+  #ordinaryAround(node: Node): number {
     let count = 0
-    for (const other of node.neighbours.values()) if (!this.#asCaller(node, other).isPartner) count++
+    for (const { rank } of node.neighbours.values()) if (rank === undefined) count++
     return count
   }
 
-  #asCaller(from: Node, to: Node): { isFar?: boolean; isPartner?: boolean } {
-    if (!this.#roster) return {}
-    const isFar = from.site !== to.site
-    if (to === this.#seeder)
-      return { isFar: isFar && !this.#roster.leadersOf(from.member.site).includes(from.member.key) }
-    const isPartner = isFar
-      ? this.#roster.mayCross(from.member, to.member)
-      : [from, to].some(({ member }) => this.#roster?.leadersOf(member.site).includes(member.key))
-    return { isFar, isPartner }
+  /** In a larger swarm only leaders are connected to other sites. */
+  #mayCross(one: Node, other: Node): boolean {
+    if (!this.#roster || one.site === other.site) return true
+    return [one, other].every((node) => node === this.#seeder || node.rank !== undefined)
   }
 
   #introduce(one: Node, other: Node): void {
@@ -307,10 +297,12 @@ class Swarm {
     one.scheduler.describe(other.id, { largestBlock: LARGEST_BLOCK_BYTES, isSeeder: other === this.#seeder })
     one.scheduler.unchoked(other.id)
     if (one === this.#seeder) this.#superSeeding?.join(other.id, this.#queue.now)
+    const roundTripS = 2 * this.#latency(one, other)
+    one.scheduler.measured(other.id, roundTripS, roundTripS)
     if (!this.#options.sites) return
     const isNear = one.site === other.site
     const site = this.#options.sites.named ? nameOf(other.site) : undefined
-    one.scheduler.locate(other.id, { isNear, site, key: other.member.key })
+    one.scheduler.locate(other.id, { isNear, site, key: other.key, rank: other.rank })
     if (one === this.#seeder) this.#superSeeding?.locate(other.id, isNear)
   }
 
@@ -322,6 +314,9 @@ class Swarm {
   readonly #greet = ({ a, b }: { a: Node; b: Node }): void => {
     this.#hear(b, a, this.#visible(a))
     this.#hear(a, b, this.#visible(b))
+    if (a.site !== b.site) return
+    for (const piece of a.scheduler.importsUnderWay) b.scheduler.peerImports(a.id, piece, this.#queue.now)
+    for (const piece of b.scheduler.importsUnderWay) a.scheduler.peerImports(b.id, piece, this.#queue.now)
   }
 
   #visible(node: Node): Iterable<number> {

@@ -12,6 +12,12 @@ declare module 'bencode' {
 declare module 'bittorrent-tracker/server' {
   import type { EventEmitter } from 'node:events'
   import type { Server as HttpServer } from 'node:http'
+  export type Answered = (error: Error | null, answer?: object) => void
+  export interface TrackedPeer {
+    peerId: string
+    ip: string
+    port: number
+  }
   export default class Server extends EventEmitter {
     constructor(options: {
       http?: boolean | object
@@ -29,10 +35,10 @@ declare module 'bittorrent-tracker/server' {
       server: Server,
     ) => {
       /** By `host:port`. */
-      peers: { peek(address: string): { peerId: string } | undefined }
-      announce(params: { addr: string; peer_id: string }, answered: (error: Error | null) => void): void
-      _onAnnounceStopped(params: object, peer: object, address: string): void
-      _getPeers(want: number, asking: string, isWebRtc: boolean): { peerId: string }[]
+      peers: { peek(address: string): TrackedPeer | undefined }
+      announce(params: unknown, done: Answered): void
+      _onAnnounceStopped(params: unknown, peer: TrackedPeer | undefined, id: string): void
+      _getPeers(want: number, asking: string, isWebRtc: boolean): TrackedPeer[]
     }
     http: HttpServer
     /** Between two announces of a peer, for the answers from now on. */

@@ -89,6 +89,7 @@ export class Participant {
     this.#sites = new SiteExchange(this.#context, ({ id }, facts) => {
       this.#context.scheduler.locate(id, facts)
       this.#uploader.locate(id, facts.isNear)
+      if (!facts.isNear) this.#neighbours.refuseFar(id)
     })
     this.#metadata = new MetadataExchange(this.#context, {
       sent: ({ id }, bytes) => this.#uploader.spend(id, bytes),
@@ -111,6 +112,10 @@ export class Participant {
       isServed: () => this.#isServed(),
       onSwarmSize: (size) => this.#raiseSwarmSize(size),
       onPlace: (place) => this.#sites.foundAt(place),
+      onGuidance: ({ rank, partners }) => {
+        this.#sites.ledAs(rank)
+        this.#neighbours.guide(partners)
+      },
     })
     this.#raiseSwarmSize((fleet ?? -1) + 1)
     this.complete = new Promise((resolve, reject) => {

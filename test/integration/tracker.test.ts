@@ -45,6 +45,27 @@ it('takes the first free port after one that is taken', async () => {
   }
 })
 
+it('tells agents that name their sites of their own site, and whom else to connect to', async () => {
+  await start()
+  const url = `http://127.0.0.1:${tracker.port}/announce`
+  const from = (port: number, site: string, event: 'started' | 'stopped' = 'started') =>
+    announce(url, {
+      ...{ infoHash, peerId: port.toString(16).padStart(40, '0'), port, site, event },
+      ...{ uploaded: 0, downloaded: 0, left: 1, want: 50 },
+    })
+  expect((await from(1001, 'paris')).guidance).toEqual({ rank: 0, partners: [] })
+  expect((await from(1002, 'tōkyō & co')).guidance).toEqual({ rank: 0, partners: ['127.0.0.1:1001'] })
+  const second = await from(1003, 'paris')
+  expect(second.peers).toEqual(['127.0.0.1:1001'])
+  expect(second.guidance?.rank).toBe(1)
+  expect(second.guidance?.partners.sort()).toEqual(['127.0.0.1:1001', '127.0.0.1:1002'])
+  await from(1001, 'paris', 'stopped')
+  expect((await from(1004, 'paris')).guidance?.rank).toBe(0)
+  const other = await ask(1005, infoHash, url)
+  expect(other.guidance).toBeUndefined()
+  expect(other.peers).toHaveLength(3)
+})
+
 it('tells Prometheus how many peers each torrent has', async () => {
   await start()
   const url = `http://127.0.0.1:${tracker.port}/announce`

@@ -1,5 +1,5 @@
 import type { Server } from '../../fleet/ssh/server.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { DEPLOY_HOST, Placement } from '../hosts/placement.ts'
 import type { RemotePeer } from '../peers/remote-peer.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
@@ -14,15 +14,15 @@ import type { ReachableSwarm } from './swarm.ts'
  * has it, too, and which they reach through SSH at least.
  */
 export class SeedHere {
-  readonly #context: Context
+  readonly #context: TaskContext
   /** As if this machine were the seeder, without a tracker. */
-  readonly #own: Context
+  readonly #own: TaskContext
   readonly #facts: FleetFacts
   readonly #seeders: MoreSeeders
   readonly #reaches: Promise<Reach>[] = []
 
   /** `share`: how many seeders share the limits of this machine. */
-  constructor(context: Context, share: number, facts: FleetFacts) {
+  constructor(context: TaskContext, share: number, facts: FleetFacts) {
     const { announce: _, ...settings } = context.settings
     const tracker = { ...settings.tracker, at: 'none' }
     this.#context = context

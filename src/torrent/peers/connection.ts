@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { formatAddress, unmapped } from '../../system/addresses.ts'
 import { authenticate } from '../access/authentication.ts'
+import { isRank } from '../tracker/site-roster.ts'
 import type { Coalescer } from '../wire/coalescing.ts'
 import {
   AGENT_EXTENSION,
@@ -36,9 +37,10 @@ const WAY_KEY = 'murder_way'
 const BLOCK_KEY = 'murder_block'
 /** Key of the extended handshake: bytes of the info dictionary, if the sender has all of it (BEP 9). */
 const METADATA_SIZE_KEY = 'metadata_size'
-/** Keys of the extended handshake: the sender's site, and its name there. */
+/** Keys of the extended handshake: the sender's site, its name there, and its number if it leads the site. */
 const SITE_KEY = 'murder_site'
 const MEMBER_KEY = 'murder_member'
+const RANK_KEY = 'murder_rank'
 const MAX_NAME_CHARACTERS = 64
 
 /** What all connections of a process share. */
@@ -96,6 +98,8 @@ export class Connection {
   /** The site that the neighbour says it is in. */
   site: string | undefined
   siteKey: string | undefined
+  /** Its number among the leaders of its site, as it says. */
+  rank: number | undefined
   /** Bytes of the info dictionary, when the neighbour says that it has all of it. */
   metadataSize: number | undefined
   readonly #context: ConnectionContext
@@ -188,9 +192,14 @@ export class Connection {
     return metadataSize === undefined ? {} : { [METADATA_SIZE_KEY]: metadataSize }
   }
 
-  #siteWords(): Record<string, string> {
-    const { site, peerId } = this.#context.local
-    return site ? { [SITE_KEY]: site.name, [MEMBER_KEY]: site.key ?? peerId } : {}
+  #siteWords(): Record<string, string | number> {
+    const { site, rank, peerId } = this.#context.local
+    if (!site) return {}
+    return {
+      [SITE_KEY]: site.name,
+      [MEMBER_KEY]: site.key ?? peerId,
+      ...(rank === undefined ? {} : { [RANK_KEY]: rank }),
+    }
   }
 
   /** Tells an agent our site and the size of our metadata, if these were unknown when the handshake was sent. */
@@ -244,6 +253,8 @@ export class Connection {
     if (!this.outgoing && wayMs > 0 && wayMs <= LONGEST_WAY_MS) this.leastRoundTripS = wayMs / 1000
     this.site = textOf(content[SITE_KEY])
     this.siteKey = textOf(content[MEMBER_KEY])
+    const { [RANK_KEY]: rank } = content
+    this.rank = isRank(rank) ? rank : undefined
     const { [METADATA_SIZE_KEY]: metadataSize } = content
     this.metadataSize = typeof metadataSize === 'number' ? metadataSize : undefined
     const largest = Number(content[BLOCK_KEY])

@@ -2,10 +2,12 @@ import { endpointOf } from '../../system/addresses.ts'
 import { defined } from '../../system/defined.ts'
 import { type DialFilter, dialFilter } from '../access/dial-filter.ts'
 import { withSecret } from '../access/secret.ts'
+import { isMesh } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import type { AnnounceRequest } from '../tracker/announce.ts'
 import { Announcer } from '../tracker/announcer.ts'
 import { isPlaceName } from '../tracker/places.ts'
+import type { Guidance } from '../tracker/site-roster.ts'
 import type { Connection } from './connection.ts'
 import type { Neighbours } from './neighbours.ts'
 import { guessAddresses, PeerExchange } from './pex.ts'
@@ -20,6 +22,8 @@ export interface DiscoveryCallbacks {
   onSwarmSize(size: number): void
   /** A tracker names the place of this process. */
   onPlace(place: string): void
+  /** A tracker says whom to connect to. */
+  onGuidance(guidance: Guidance<string>): void
 }
 
 /** Finds peers to connect to: from the user, from trackers and from neighbours; without a tracker it guesses a few. */
@@ -42,9 +46,10 @@ export class Discovery {
         new Announcer(withSecret(url, options.secret), {
           describe: () => this.#describe(),
           isHungry: () => !callbacks.isServed() && neighbours.wantsMore,
-          onAnswer: ({ peers, swarm, place }) => {
+          onAnswer: ({ peers, swarm, place, guidance }) => {
             callbacks.onSwarmSize(swarm)
             if (place !== undefined) callbacks.onPlace(place)
+            if (guidance) callbacks.onGuidance(guidance)
             this.#learn(this.#fromTracker(url, peers))
           },
         }),
@@ -100,8 +105,13 @@ export class Discovery {
       left: metainfo.length - scheduler.bytesHere,
       want: PEERS_WANTED,
       locate: local.site === undefined || isPlaceName(local.site.name),
-      ...defined({ address: options.address }),
+      ...defined({ address: options.address, site: this.#siteToName }),
     }
+  }
+
+  /** Small swarms are meshes, where nobody needs a guide. */
+  get #siteToName(): string | undefined {
+    return isMesh(this.#neighbours.swarmSize) ? undefined : this.#context.local.site?.name
   }
 
   /** A swarm with a secret keeps to its fleet. Any other accepts strangers, whose addresses are unknown beforehand. */

@@ -31,6 +31,8 @@ export interface LocalPeer {
   metadataSize: number | undefined
   /** The site that the user has named, or the place that a tracker has found. */
   site: OwnSiteOptions | undefined
+  /** Its number among the leaders of its site, in a larger swarm whose tracker tells it. */
+  rank: number | undefined
   /** 0 before it is known. */
   listenPort: number
 }
@@ -49,6 +51,7 @@ export function localPeer(options: ParticipantOptions): LocalPeer {
     largestDownload: smoothBlock(downloadLimit, LARGEST_BLOCK_BYTES),
     metadataSize: options.metadata ? undefined : metainfo.info.length,
     site: options.site,
+    rank: undefined,
     listenPort: 0,
   }
 }

@@ -3,7 +3,8 @@ import { formatAddress, parseAddress } from '../../system/addresses.ts'
 import { BanList, type Suspect } from '../access/ban-list.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { HostLimit } from '../access/host-limit.ts'
-import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
+import { accepts, isMesh, type Topology, toOpen } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { readShared, sharedRead } from '../wire/shared-read.ts'
 import { Connection, type ConnectionContext, type Dialed, type Origin } from './connection.ts'
@@ -17,6 +18,8 @@ import { RoundTripClock } from './subflows/round-trip-clock.ts'
 /** Connections to us whose handshake, or proof, is still to come. */
 const MAX_UNPROVED = 64
 const DIAL_TIMEOUT_MS = 5000
+/** When nothing came for so long, also those that do not lead a site may be connected to others. */
+const STALL_S = 5
 
 type Target = { host: string; port: number }
 
@@ -49,15 +52,20 @@ export class Neighbours {
   readonly #unproved = new ConnectionLimit<Connection>(MAX_UNPROVED)
   readonly #startedAtS: number
   readonly #links: PeerLinks | undefined
+  readonly #scheduler: Scheduler
   #nextId = 1
   #dialing = 0
+  #isGuided = false
+  #progress: { bytes: number; atS: number }
   #stopped = false
 
   constructor(context: SwarmContext, source: BlockSource, events: NeighbourEvents) {
     this.#connections = context.connections
     this.#events = events
     this.#startedAtS = context.nowS()
+    this.#progress = { bytes: 0, atS: this.#startedAtS }
     this.#links = context.options.links
+    this.#scheduler = context.scheduler
     this.#context = {
       local: context.local,
       coalescer: context.coalescer,
@@ -82,6 +90,23 @@ export class Neighbours {
     }
   }
 
+  /**
+   * A tracker guides this process (`../tracker/site-roster.ts`): it connects to these, and unless it leads its site it keeps no
+   * connection to another one.
+   */
+  guide(partners: readonly string[]): void {
+    this.#isGuided = true
+    this.#peerList.setPartners(new Set(partners))
+    for (const id of [...this.#connections.keys()]) this.refuseFar(id)
+  }
+
+  /** Closes a connection to another site if only leaders have such. With nothing else to get content from, it stays. */
+  refuseFar(id: number): void {
+    const { isSeeder, rank } = this.#context.local
+    const mayCross = !this.#isGuided || isMesh(this.swarmSize) || isSeeder || rank !== undefined
+    if (!mayCross && this.#scheduler.isFar(id) && !this.#isStalled) this.#connections.get(id)?.close()
+  }
+
   /** Raises the known number of participants. A tracker may know few at first. */
   raiseSwarmSize(size: number): void {
     this.swarmSize = Math.max(this.swarmSize, size)
@@ -103,7 +128,7 @@ export class Neighbours {
 
   dialMore(): void {
     const room = toOpen(this.#topology()) - this.#dialing
-    if (this.#stopped || room <= 0) return
+    if (this.#stopped || (room <= 0 && !this.#isGuided)) return
     const connected = new Set([...this.#connections.values()].flatMap(({ address }) => address ?? []))
     const due = this.#peerList.due(this.#context.nowS(), room, connected, Math.random)
     for (const address of due) this.#dial(address)
@@ -202,10 +227,27 @@ export class Neighbours {
     return !isOneServer(this.#context.local, host) || this.#namedHosts.has(host)
   }
 
+  /** Whether nothing came for long, although something is missing. */
+  get #isStalled(): boolean {
+    const { bytesHere, done } = this.#scheduler
+    const nowS = this.#context.nowS()
+    if (this.#progress.bytes !== bytesHere) this.#progress = { bytes: bytesHere, atS: nowS }
+    return !done && nowS - this.#progress.atS > STALL_S
+  }
+
+  /** Neighbours that lead no site. */
+  get #ordinary(): number {
+    let count = 0
+    for (const { rank } of this.#connections.values()) if (rank === undefined) count++
+    return count
+  }
+
   #topology(): Topology {
+    const leads = this.#context.local.rank !== undefined
     return {
       swarm: this.swarmSize,
-      neighbours: this.#connections.size,
+      neighbours: leads ? this.#connections.size : this.#ordinary,
+      leads,
       ageS: this.#context.nowS() - this.#startedAtS,
     }
   }

@@ -21,6 +21,8 @@ interface Entry {
 export class PeerList {
   readonly #entries = new Map<string, Entry>()
   readonly #forbidden = new Set<string>()
+  /** Those that are dialed whatever room there is. */
+  #partners: ReadonlySet<string> = new Set()
 
   add(address: string, fixed = false): void {
     if (this.#forbidden.has(address)) return
@@ -36,23 +38,29 @@ export class PeerList {
       })
   }
 
+  /** From now on these are dialed however many neighbours there are. */
+  setPartners(addresses: ReadonlySet<string>): void {
+    this.#partners = addresses
+    for (const address of addresses) this.add(address)
+  }
+
   /** Ignores an address from now on: it is our own, or must not be used. */
   forbid(address: string): void {
     this.#entries.delete(address)
     this.#forbidden.add(address)
   }
 
-  /** Addresses to dial now, at most `room`: the fixed ones first, the others in random order. */
+  /** Addresses to dial now: all partners, and at most `room` others: the fixed ones first, then in random order. */
   due(nowS: number, room: number, connected: ReadonlySet<string>, random: () => number): string[] {
+    const partners: string[] = []
     const due: { address: string; order: number }[] = []
     for (const [address, entry] of this.#entries) {
       if (entry.busy || entry.nextAtS > nowS || connected.has(address)) continue
-      due.push({ address, order: entry.fixed ? -1 : random() })
+      if (this.#partners.has(address)) partners.push(address)
+      else due.push({ address, order: entry.fixed ? -1 : random() })
     }
-    return due
-      .sort((a, b) => a.order - b.order)
-      .slice(0, Math.max(0, room))
-      .map(({ address }) => address)
+    const others = due.sort((a, b) => a.order - b.order).slice(0, Math.max(0, room))
+    return [...partners, ...others.map(({ address }) => address)]
   }
 
   dialing(address: string): void {

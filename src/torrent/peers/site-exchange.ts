@@ -70,6 +70,15 @@ export class SiteExchange {
     }
   }
 
+  /** In a larger swarm a tracker says whether this process leads its site. */
+  ledAs(rank: number | undefined): void {
+    const { local, scheduler } = this.#context
+    if (local.rank === rank) return
+    local.rank = rank
+    scheduler.sites.ledAs(rank)
+    for (const { connection } of this.#partners.values()) connection.tellNews()
+  }
+
   /**
    * If either has no site name, the neighbour counts as near, so nothing changes where no sites are known. Names from the user
    * are not compared with places that were found.
@@ -80,7 +89,12 @@ export class SiteExchange {
     const ownSite = this.#context.local.site?.name
     const isKnown = ownSite !== undefined && site !== undefined && isPlaceName(site) === isPlaceName(ownSite)
     const isNear = !isKnown || site === ownSite
-    partner.facts = { isNear, site: ownSite === undefined ? undefined : site, key: siteKey }
+    partner.facts = {
+      isNear,
+      site: ownSite === undefined ? undefined : site,
+      key: siteKey,
+      rank: connection.rank,
+    }
     this.#locate(connection, partner.facts)
   }
 

@@ -12,17 +12,26 @@ export class DownloadRates {
   target = MIN_RATE_BYTES_PER_S
   readonly #all = new IncomingRate()
   readonly #far = new IncomingRate()
+  /** By the names of the sites. */
+  readonly #ofSites = new Map<string, IncomingRate>()
 
   /** Bytes a second from other sites; 0 until that is known. */
   get far(): number {
     return this.#far.value
   }
 
+  /** Bytes a second from the site with this name; 0 until that is known. */
+  ofSite(site: string): number {
+    return this.#ofSites.get(site)?.value ?? 0
+  }
+
   /** A block came `latencyS` after it was asked for. */
-  arrived(bytes: number, { isNear }: PeerState, latencyS: number, nowS: number): void {
+  arrived(bytes: number, { isNear, site }: PeerState, latencyS: number, nowS: number): void {
     this.latencyS = this.latencyS === 0 ? latencyS : this.latencyS * 0.9 + latencyS * 0.1
     this.#all.arrived(bytes, nowS)
-    if (!isNear) this.#far.arrived(bytes, nowS)
+    if (isNear) return
+    this.#far.arrived(bytes, nowS)
+    if (site !== undefined) this.#rateOf(site).arrived(bytes, nowS)
   }
 
   /**
@@ -33,5 +42,11 @@ export class DownloadRates {
     this.target = Math.max(MIN_RATE_BYTES_PER_S, this.#all.value)
     for (const { ownRate, isSeeder, isNear } of peers)
       if (!isSeeder && isNear) this.target = Math.max(this.target, ownRate.value)
+  }
+
+  #rateOf(site: string): IncomingRate {
+    const rate = this.#ofSites.get(site) ?? new IncomingRate()
+    this.#ofSites.set(site, rate)
+    return rate
   }
 }

@@ -84,6 +84,7 @@ export class PiecePicker {
     if (peer.current && peer.current.free > 0 && peer.current.owner === peer.id) return peer.current
     peer.current =
       this.#mine(peer, owners, choices) ??
+      this.#begunImport(peer, choices) ??
       this.#begin(peer, pieceLength, choices) ??
       this.#find(peer, (partial) => !partial.singleSource && isChosen(partial, choices))
     if (peer.current && peer.current.owner !== peer.id && isLeft(peer.current, owners)) {
@@ -131,6 +132,18 @@ export class PiecePicker {
       if (isLeft(partial, owners) && isChosen(partial, choices)) return partial
     }
     return undefined
+  }
+
+  /**
+   * From another site, what was begun comes first, whoever owns it. What may be asked there is so little that a piece with an owner
+   * of its own at each neighbour would take seconds.
+   */
+  #begunImport(peer: PeerState, choices: readonly Choice[]): PartialPiece | undefined {
+    if (choices === ANY) return undefined
+    return this.#find(
+      peer,
+      (partial) => partial.isImport && !partial.singleSource && isChosen(partial, choices),
+    )
   }
 
   #find({ has }: PeerState, accept: (partial: PartialPiece) => boolean): PartialPiece | undefined {

@@ -111,16 +111,22 @@ export class RequestPlanner implements Owners {
 
   /**
    * If each neighbour at the other end of a link had a window of its own, together they would fill the link's queue, and so would
-   * several members that import. So all windows of this member together cover a fixed time, whatever their number.
+   * several members that import. So all windows of this member together cover a fixed time, whatever their number, and so do those
+   * to one site: otherwise the queue at a busy site would take all, and nothing would be asked of the others.
    */
-  #farRoom({ window }: PeerState): number {
+  #farRoom({ window, site }: PeerState): number {
     if (this.isFew) return Number.POSITIVE_INFINITY
     const { peers, rates } = this.#situation
     const wayS = window.knownRoundTripS
-    const wanted = rates.far * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS)
     let owedBytes = 0
-    for (const peer of peers.values()) if (!peer.isNear) owedBytes += peer.owedBytes
-    return (wanted === 0 ? FIRST_FAR_BYTES : Math.max(MIN_FAR_BYTES, wanted)) - owedBytes
+    let owedOfSite = 0
+    for (const peer of peers.values()) {
+      if (peer.isNear) continue
+      owedBytes += peer.owedBytes
+      if (peer.site === site) owedOfSite += peer.owedBytes
+    }
+    const room = farBytes(rates.far, wayS) - owedBytes
+    return site === undefined ? room : Math.min(room, farBytes(rates.ofSite(site), wayS) - owedOfSite)
   }
 
   /**
@@ -165,4 +171,10 @@ export class RequestPlanner implements Owners {
       this.imports.push(piece)
     }
   }
+}
+
+/** How much may be requested in advance at this rate, over a way of `wayS`. */
+function farBytes(rate: number, wayS: number): number {
+  const wanted = rate * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS)
+  return wanted === 0 ? FIRST_FAR_BYTES : Math.max(MIN_FAR_BYTES, wanted)
 }

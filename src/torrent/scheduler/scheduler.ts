@@ -5,7 +5,7 @@ import { PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
 import { RequestPlanner } from './request-planner.ts'
 import type { FlowsWindow } from './request-window.ts'
-import { hashOf } from './sites/rendezvous.ts'
+import { memberKey } from './sites/rendezvous.ts'
 import type { OwnSite, SiteFacts } from './sites/site-facts.ts'
 import { SiteImports } from './sites/site-imports.ts'
 
@@ -150,12 +150,12 @@ export class Scheduler {
   }
 
   /** Where the peer is. Until it is known, it counts as near. */
-  locate(id: number, { isNear, site, key }: SiteFacts): void {
+  locate(id: number, { isNear, site, key, rank }: SiteFacts): void {
     const peer = this.#peers.get(id)
     if (!peer) return
     peer.isNear = isNear
     peer.site = site
-    peer.siteKey = hashOf(key)
+    peer.siteKey = memberKey(key, rank)
     this.sites.changed()
   }
 

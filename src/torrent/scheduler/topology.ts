@@ -5,7 +5,7 @@ const DEGREE = 10
 const MAX_DEGREE = 11
 /** The most neighbours of a seeder, and of a peer in a small swarm. In a large one, a peer accepts other clients up to here. */
 const MAX_NEIGHBOURS = 64
-/** The most neighbours of a member that others connect to by name (roster.ts). */
+/** The most neighbours of a peer that leads its site: all of the site connect to it. */
 const MAX_FOLLOWERS = 512
 /** For this long a peer opens only half of its connections. The rest is for peers that start later. */
 const SETTLING_S = 0.3
@@ -21,21 +21,22 @@ export interface Topology {
   neighbours: number
   /** Since this participant started. */
   ageS: number
+  /**
+   * Whether it leads its site in a larger swarm (`../tracker/site-roster.ts`). For others, leaders do not count as neighbours:
+   * members that knew these alone would all be fed by them.
+   */
+  leads?: boolean
 }
 
 /** The other side of a connection. */
 export interface Caller {
   /** Whether it is an agent. */
   agent: boolean
-  /** Whether one of the two connects to the other by name, because one of them imports for its site. */
-  isPartner?: boolean
-  /** At another site. */
-  isFar?: boolean
 }
 
 /** How many more connections to open. */
-export function toOpen({ swarm, neighbours, ageS }: Topology): number {
-  const wanted = swarm <= MAX_MESH ? MAX_MESH - 1 : ageS < SETTLING_S ? DEGREE / 2 : DEGREE
+export function toOpen({ swarm, neighbours, ageS, leads = false }: Topology): number {
+  const wanted = leads || isMesh(swarm) ? MAX_MESH - 1 : ageS < SETTLING_S ? DEGREE / 2 : DEGREE
   return Math.max(0, wanted - neighbours)
 }
 
@@ -44,11 +45,10 @@ export const isMesh = (swarm: number): boolean => swarm <= MAX_MESH
 
 /** Whether to accept one more connection. `seeder`: whether this is a seeder. */
 export function accepts(
-  { swarm, neighbours }: Topology,
-  { seeder, agent, isPartner = false, isFar = false }: Caller & { seeder: boolean },
+  { swarm, neighbours, leads = false }: Topology,
+  { seeder, agent }: Caller & { seeder: boolean },
 ): boolean {
-  if (isPartner) return neighbours < MAX_FOLLOWERS
-  if (isFar && !isMesh(swarm)) return false
+  if (leads) return neighbours < MAX_FOLLOWERS
   const most = isMesh(swarm) || seeder || !agent ? MAX_NEIGHBOURS : MAX_DEGREE
   return neighbours < most
 }

@@ -6,6 +6,7 @@ import { decodeUntrusted } from '../encoding/bencode.ts'
 import { decodeCompact } from '../encoding/compact.ts'
 import { isTracker } from './announce-url.ts'
 import { isPlaceName } from './places.ts'
+import { type Guidance, isRank } from './site-roster.ts'
 
 /** A longer answer of a tracker is an error. */
 const LONGEST_ANSWER_BYTES = 256 * 1024
@@ -18,6 +19,10 @@ const ANSWER_TIMEOUT_MS = 30_000
 
 /** Key of an answer: the place of the asking peer. */
 export const PLACE_KEY = 'murder_place'
+/** Keys of an answer: the peer's number among the leaders of its site, -1 if it is none, and whom it should connect to. */
+export const RANK_KEY = 'murder_rank'
+export const PARTNERS_KEY = 'murder_partners'
+export const PARTNERS6_KEY = 'murder_partners6'
 
 export interface AnnounceRequest {
   infoHash: string
@@ -34,6 +39,8 @@ export interface AnnounceRequest {
   address?: string
   /** Whether to ask the tracker for this peer's place. Only our own tracker answers that. */
   locate?: boolean
+  /** The name of this peer's site, in a swarm so large that only some of a site connect to others. Only our own tracker heeds it. */
+  site?: string
 }
 
 export interface AnnounceAnswer {
@@ -45,6 +52,8 @@ export interface AnnounceAnswer {
   swarm: number
   /** The name of the place where this peer is. */
   place?: string | undefined
+  /** In a large swarm of several sites: whom to connect to. */
+  guidance?: Guidance<string> | undefined
 }
 
 /**
@@ -71,6 +80,7 @@ export function parseAnswer(bytes: Uint8Array): AnnounceAnswer {
     peers: [...readPeers(answer.peers, 4), ...readPeers(answer.peers6, 6)],
     swarm: readCount(answer.complete) + readCount(answer.incomplete),
     place: readPlace(answer[PLACE_KEY]),
+    guidance: readGuidance(answer),
   }
 }
 
@@ -109,6 +119,7 @@ function announceUrl(url: string, request: AnnounceRequest): string {
   ]
   if (request.event) values.push(['event', request.event])
   if (request.locate) values.push(['locate', 1])
+  if (request.site !== undefined) values.push(['site', encodeURIComponent(request.site)])
   if (request.address) values.push(['ip', encodeURIComponent(request.address)])
   const query = values.map(([key, value]) => `${key}=${value}`).join('&')
   const join = !url.includes('?') ? '?' : /[?&]$/.test(url) ? '' : '&'
@@ -131,6 +142,18 @@ function readCount(value: unknown): number {
 function readPlace(value: unknown): string | undefined {
   const name = value instanceof Uint8Array ? Buffer.from(value).toString() : ''
   return isPlaceName(name) ? name : undefined
+}
+
+function readGuidance({
+  [RANK_KEY]: rank,
+  [PARTNERS_KEY]: partners,
+  [PARTNERS6_KEY]: partners6,
+}: Record<string, unknown>): Guidance<string> | undefined {
+  if (typeof rank !== 'number') return undefined
+  return {
+    rank: isRank(rank) ? rank : undefined,
+    partners: [...readPeers(partners, 4), ...readPeers(partners6, 6)],
+  }
 }
 
 function readPeers(value: unknown, version: 4 | 6): string[] {

@@ -4,6 +4,7 @@ import bencode from 'bencode'
 import { formatAddress, isLoopback, plainAddress } from '../../system/addresses.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import { encodeCompact } from '../encoding/compact.ts'
+import { PARTNERS_KEY, PARTNERS6_KEY } from './announce.ts'
 import { amend } from './answers.ts'
 
 /** Carries the address that a peer announces to the tracker module's filter. Removed when it comes from outside. */
@@ -16,12 +17,16 @@ export interface AnnounceParams {
   port: number
   /** Hex. */
   info_hash: string
+  /** Hex. */
+  peer_id: string
   event: 'started' | 'update' | 'completed' | 'stopped'
   left: number
   uploaded?: string
   headers: Record<string, string | string[] | undefined>
   /** '1' when an agent asks where it is. */
   locate?: string
+  /** The name of its site, when an agent asks whom to connect to. */
+  site?: string
   httpReq: IncomingMessage
   httpRes: ServerResponse
 }
@@ -86,6 +91,12 @@ function tellWhereReached(request: IncomingMessage, response: ServerResponse): v
   amend(response, (body) => withReached(body, here))
 }
 
+/** Lists of addresses in an answer: for IPv4, and for IPv6. */
+const COMPACT_KEYS = [
+  ['peers', 'peers6'],
+  [PARTNERS_KEY, PARTNERS6_KEY],
+] as const
+
 /** A peer of an answer that is not compact (BEP 3). */
 function listedPeer(peer: { ip?: unknown }, here: string): object {
   const isHere = peer.ip instanceof Uint8Array && isLoopback(plainAddress(Buffer.from(peer.ip).toString()))
@@ -105,7 +116,19 @@ function withReached(body: Uint8Array, here: string): Uint8Array {
     const listed = peers.map((peer) => listedPeer(peer, here))
     return Buffer.from(bencode.encode({ ...answer, peers: listed } as never))
   }
-  if (!(peers instanceof Uint8Array)) return body
+  const changes = COMPACT_KEYS.map((keys) => compactReached(answer, keys, here))
+  if (changes.every((change) => change === undefined)) return body
+  return Buffer.from(bencode.encode(Object.assign({ ...answer }, ...changes) as never))
+}
+
+/** The same for one list of addresses, which an answer has for IPv4 and for IPv6; undefined when none is a loopback address. */
+function compactReached(
+  answer: Record<string, unknown>,
+  [key, key6]: readonly [string, string],
+  here: string,
+): Record<string, Uint8Array> | undefined {
+  const { [key]: peers, [key6]: peers6 } = answer
+  if (!(peers instanceof Uint8Array)) return undefined
   const kept: Uint8Array[] = []
   const moved: Uint8Array[] = []
   const six = here.includes(':')
@@ -114,13 +137,10 @@ function withReached(body: Uint8Array, here: string): Uint8Array {
     if (peer[0] === 127) moved.push(encodeCompact([formatAddress(here, peer.readUInt16BE(4))], six ? 6 : 4))
     else kept.push(peer)
   }
-  if (moved.length === 0) return body
-  const known = answer.peers6 instanceof Uint8Array ? [answer.peers6] : []
-  return Buffer.from(
-    bencode.encode({
-      ...answer,
-      peers: Buffer.concat(six ? kept : [...kept, ...moved]),
-      ...(six ? { peers6: Buffer.concat([...known, ...moved]) } : {}),
-    }),
-  )
+  if (moved.length === 0) return undefined
+  const known = peers6 instanceof Uint8Array ? [peers6] : []
+  return {
+    [key]: Buffer.concat(six ? kept : [...kept, ...moved]),
+    ...(six ? { [key6]: Buffer.concat([...known, ...moved]) } : {}),
+  }
 }

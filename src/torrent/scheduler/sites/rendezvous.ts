@@ -5,6 +5,9 @@ export function hashOf(text: string): number {
   return hash >>> 0
 }
 
+/** The number of a member of a site. The lowest of its neighbours import. A rank is lower than nearly all hashes. */
+export const memberKey = (key: string, rank?: number): number => rank ?? hashOf(key)
+
 /**
  * Rendezvous hashing (Thaler and Ravishankar, 1996): the candidate with the highest score for a piece takes it. Participants that
  * know the same candidates choose the same one, and when a candidate leaves, only its own pieces move.
@@ -22,13 +25,27 @@ export function isBest(candidate: number, others: Iterable<number>, piece: numbe
   return true
 }
 
-/** The number of the candidate that takes the piece. */
-export function best(candidates: readonly number[], piece: number): number {
-  let chosen = 0
-  let highest = -1
-  candidates.forEach((candidate, at) => {
-    const own = score(candidate, piece)
-    if (own > highest) [chosen, highest] = [at, own]
-  })
-  return chosen
+/** By how many pieces one candidate may be ahead of an equal share: with none, all shares would change with each candidate. */
+const MAX_AHEAD = 3
+
+/**
+ * The number of the candidate that takes each piece: the best of those that have not got too many already. Shares are equal,
+ * because the one with the largest would be done last.
+ */
+export function sharesOf(candidates: readonly number[], pieceCount: number): Uint16Array {
+  const shares = new Uint16Array(pieceCount)
+  const taken = new Uint32Array(candidates.length)
+  for (let piece = 0; piece < pieceCount; piece++) {
+    const most = piece / candidates.length + MAX_AHEAD
+    let highest = -1
+    let chosen = 0
+    for (let at = 0; at < candidates.length; at++) {
+      if ((taken[at] ?? 0) > most) continue
+      const own = score(candidates[at] ?? 0, piece)
+      if (own > highest) [chosen, highest] = [at, own]
+    }
+    shares[piece] = chosen
+    taken[chosen] = (taken[chosen] ?? 0) + 1
+  }
+  return shares
 }

@@ -2,6 +2,8 @@ import { PieceSet } from '../piece-set.ts'
 
 /** Within this time the other members have heard of a reservation, and this one of theirs. */
 const SETTLE_S = 0.1
+/** What is not begun by then is given up: the others wait only a little longer. */
+const STALE_S = 1
 
 /**
  * Pieces of other members that this one is going to fetch from another site. It tells them first, and begins a moment later if none
@@ -58,6 +60,9 @@ export class Reservations {
   }
 
   tick(nowS: number): void {
-    for (const [piece, atS] of this.#waiting) if (nowS - atS >= SETTLE_S) this.settled.add(piece)
+    for (const [piece, atS] of this.#waiting) {
+      if (nowS - atS >= STALE_S) this.giveUp(piece)
+      else if (nowS - atS >= SETTLE_S) this.settled.add(piece)
+    }
   }
 }

@@ -6,6 +6,8 @@ export interface SiteFacts {
   site?: string | undefined
   /** The same text at all participants. Members of a site are chosen by it. */
   key: string
+  /** Its number among the leaders of its site, if it is one (`../../tracker/site-roster.ts`). */
+  rank?: number | undefined
 }
 
 /** What is known about this participant. */

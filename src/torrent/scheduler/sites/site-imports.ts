@@ -1,7 +1,7 @@
 import type { PeerState } from '../peer-state.ts'
 import { PieceSet } from '../piece-set.ts'
 import { ImportClaims } from './import-claims.ts'
-import { hashOf, isBest } from './rendezvous.ts'
+import { isBest, memberKey, sharesOf } from './rendezvous.ts'
 import { Reservations } from './reservations.ts'
 import type { OwnSite } from './site-facts.ts'
 import { SiteShares } from './site-shares.ts'
@@ -41,7 +41,7 @@ export class SiteImports {
   /** Neighbours at other sites. */
   farCount = 0
   #own: OwnSite
-  readonly #ownKey: number
+  #ownKey: number
   readonly #peers: ReadonlyMap<number, PeerState>
   /** Copies in this site, and at other sites except the seeder's. */
   readonly #copiesHere: Uint16Array
@@ -74,7 +74,7 @@ export class SiteImports {
   /** `peers` are the neighbours. Call `changed` after changing them. */
   constructor(pieceCount: number, own: OwnSite, peers: ReadonlyMap<number, PeerState>) {
     this.#own = own
-    this.#ownKey = hashOf(own.key)
+    this.#ownKey = memberKey(own.key)
     this.#peers = peers
     this.#copiesHere = new Uint16Array(pieceCount)
     this.#copiesElsewhere = new Uint16Array(pieceCount)
@@ -89,6 +89,12 @@ export class SiteImports {
   /** The site of this participant has been found. */
   foundAt(site: string): void {
     this.#own = { ...this.#own, site }
+    this.changed()
+  }
+
+  /** In a larger swarm leaders import, in the order of their ranks. */
+  ledAs(rank: number | undefined): void {
+    this.#ownKey = memberKey(this.#own.key, rank)
     this.changed()
   }
 
@@ -158,10 +164,15 @@ export class SiteImports {
     if (peer.isSuperSeeding) return [[this.#wanted]]
     if (!this.isImporter || this.#hasNearSeeder) return []
     const wanted = this.#wantedOf(peer, nowS)
-    const ofOthers = this.importers > 1 ? this.#reservations.settled : this.#ripe
+    if (this.importers === 1)
+      return [
+        [...wanted, this.#mine],
+        [...wanted, this.#ripe],
+      ]
+    // What is reserved comes first, because the others leave it alone meanwhile.
     return [
+      [...wanted, this.#reservations.settled],
       [...wanted, this.#mine],
-      [...wanted, ofOthers],
     ]
   }
 
@@ -282,8 +293,10 @@ export class SiteImports {
     const all = this.#own.isSeeder ? others : [this.#ownKey, ...others]
     const importers = all.sort((a, b) => a - b).slice(0, MAX_IMPORTERS)
     this.importers = importers.length
-    this.isImporter = importers.includes(this.#ownKey)
-    this.#mine.fillWith((piece) => isBest(this.#ownKey, importers, piece))
+    const own = importers.indexOf(this.#ownKey)
+    this.isImporter = own >= 0
+    const shares = sharesOf(importers, this.#mine.capacity)
+    this.#mine.fillWith((piece) => shares[piece] === own)
   }
 
   #chooseShare(peers: PeerState[]): void {

@@ -1,5 +1,5 @@
 import { PieceSet } from '../piece-set.ts'
-import { best, hashOf } from './rendezvous.ts'
+import { hashOf, sharesOf } from './rendezvous.ts'
 
 /** If sites are named, each takes from the seeder's site only the pieces that it passes on to the others: its share. */
 export class SiteShares {
@@ -8,7 +8,7 @@ export class SiteShares {
   /** The same, and the shares of late sites. */
   readonly late: PieceSet
   /** For each piece, the number of the site whose share it is. */
-  readonly #shareOf: Uint16Array
+  #shareOf: Uint16Array
   readonly #pieceCount: number
   #siteCount = 1
 
@@ -23,7 +23,7 @@ export class SiteShares {
   choose(sites: readonly (string | undefined)[]): void {
     this.#siteCount = sites.length
     const keys = sites.map((site) => hashOf(site ?? ''))
-    for (let piece = 0; piece < this.#pieceCount; piece++) this.#shareOf[piece] = best(keys, piece)
+    this.#shareOf = sharesOf(keys, this.#pieceCount)
     this.own.fillWith((piece) => this.#shareOf[piece] === 0)
   }
 

@@ -34,6 +34,7 @@ async function learnt(o: Partial<ParticipantOptions>): Promise<string[]> {
       isServed: () => true,
       onSwarmSize: () => {},
       onPlace: () => {},
+      onGuidance: () => {},
     }).start()
   })
   const addresses = await heard

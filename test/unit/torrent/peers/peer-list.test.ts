@@ -38,3 +38,13 @@ test('an address that is ours is never dialed again', () => {
   list.add(address)
   expect(list.due(0, 10, nobody, () => 0)).toEqual([])
 })
+
+test('partners are dialed whatever room there is, until others take their place', () => {
+  const list = new PeerList()
+  for (let host = 1; host <= 5; host++) list.add(`10.0.0.${host}:1`)
+  list.setPartners(new Set(['10.0.0.4:1', '10.0.0.9:1']))
+  expect(list.due(0, 0, nobody, () => 0)).toEqual(['10.0.0.4:1', '10.0.0.9:1'])
+  expect(list.due(0, 1, nobody, () => 0)).toHaveLength(3)
+  list.setPartners(new Set(['10.0.0.5:1']))
+  expect(list.due(0, 0, nobody, () => 0)).toEqual(['10.0.0.5:1'])
+})

@@ -25,6 +25,13 @@ test('in a large swarm a full peer takes no more agents, but other programs; a s
   expect(accepts({ ...full, neighbours: 64 }, { seeder: true, agent: false })).toBe(false)
 })
 
+test('who leads a site takes all of it, and looks for as many as in a small swarm', () => {
+  const leader = { swarm: 1000, neighbours: 20, ageS: 0, leads: true }
+  expect(toOpen(leader)).toBeGreaterThan(0)
+  expect(accepts({ ...leader, neighbours: 200 }, { seeder: false, agent: true })).toBe(true)
+  expect(accepts({ ...leader, neighbours: 2000 }, { seeder: false, agent: true })).toBe(false)
+})
+
 test.each([1, 2])('swarm %i of 40 with deaths: all that live get everything', (seed) => {
   const random = seeded(seed)
   const result = simulate({
