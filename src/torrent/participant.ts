@@ -77,7 +77,7 @@ export class Participant {
     const { bottlenecks } = this.#context
     this.#uploader = new Uploader(this.#context, {
       limit: new RateLimit(uploadLimit, nowS()),
-      read: (position, length) => bottlenecks.reading(() => this.#readContent(position, length), nowS),
+      read: (position, into) => bottlenecks.reading(() => this.#readContent(position, into), nowS),
       superSeeds: options.role === 'seeder' && fleet !== 1,
     })
     this.#neighbours = new Neighbours(this.#context, this.#uploader, {
@@ -314,11 +314,11 @@ export class Participant {
     void this.stop()
   }
 
-  async #readContent(position: number, length: number): Promise<Buffer> {
+  async #readContent(position: number, into: Buffer): Promise<Buffer> {
     const { storage, metainfo, local } = this.#context
     try {
-      const content = await storage.read(position, Buffer.allocUnsafeSlow(length))
-      if (local.isSeeder) await refuseChangedContent(metainfo, storage, { position, length })
+      const content = await storage.read(position, into)
+      if (local.isSeeder) await refuseChangedContent(metainfo, storage, { position, length: into.length })
       return content
     } catch (error) {
       this.#fail(error)

@@ -6,6 +6,7 @@ import type { Block } from './scheduler/partial-piece.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import { SuperSeeding } from './scheduler/super-seeding/super-seeding.ts'
 import { BlockCache, SEEDER_STRIDE_BYTES } from './storage/block-cache.ts'
+import type { Content } from './storage/counted-memory.ts'
 import type { PieceBuffer } from './storage/piece-buffer.ts'
 import type { SwarmContext } from './swarm-context.ts'
 
@@ -35,7 +36,7 @@ export class Uploader implements BlockSource {
     context: SwarmContext,
     options: {
       limit: RateLimit
-      read: (position: number, length: number) => Promise<Buffer>
+      read: (position: number, into: Buffer) => Promise<Buffer>
       superSeeds: boolean
     },
   ) {
@@ -95,7 +96,7 @@ export class Uploader implements BlockSource {
     this.#revealSoon()
   }
 
-  content({ piece, offset, length }: Block): Buffer | Promise<Buffer> | undefined {
+  content({ piece, offset, length }: Block): Content | Promise<Content> | undefined {
     if (
       !this.#context.scheduler.have.has(piece) ||
       offset + length > this.#context.scheduler.pieceLength(piece)

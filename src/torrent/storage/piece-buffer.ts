@@ -1,24 +1,21 @@
 import * as crypto from 'node:crypto'
 import { UNIT_BYTES } from '../scheduler/request-window.ts'
+import { CountedMemory } from './counted-memory.ts'
 import type { PiecePool } from './piece-pool.ts'
 
 /** Pieces up to this length are hashed in one go: it takes 1 ms, and costs less than block by block. */
 const MAX_HASH_AT_ONCE_BYTES = 1024 * 1024
 
-/** The bytes of a piece, first partial, then complete. Counts its users, its maker included; the last one gives the memory back. */
-export class PieceBuffer<Sender = unknown> {
-  readonly bytes: Buffer
+/** The bytes of a piece, first partial, then complete. */
+export class PieceBuffer<Sender = unknown> extends CountedMemory {
   /** The last sender of each unit of `UNIT_BYTES`. */
   readonly senders: (Sender | undefined)[] = []
   /** Resolves when its bytes on the disk have been read; undefined where there are none. */
   loading: Promise<void> | undefined
   readonly #runningHash: RunningHash | undefined
-  readonly #pool: PiecePool
-  #users = 1
 
   constructor(length: number, pool: PiecePool) {
-    this.#pool = pool
-    this.bytes = pool.take(length)
+    super(length, pool)
     if (length > MAX_HASH_AT_ONCE_BYTES) this.#runningHash = new RunningHash(this.bytes)
   }
 
@@ -26,15 +23,6 @@ export class PieceBuffer<Sender = unknown> {
     this.bytes.set(block, offset)
     for (let at = offset; at < offset + block.length; at += UNIT_BYTES) this.senders[at / UNIT_BYTES] = sender
     this.#runningHash?.came(offset, block.length)
-  }
-
-  retain(): void {
-    this.#users++
-  }
-
-  /** After the last user has called this, `bytes` belong to another piece. */
-  release(): void {
-    if (--this.#users === 0) this.#pool.giveBack(this.bytes)
   }
 
   /** SHA-1 of each unit. */

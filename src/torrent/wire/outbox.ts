@@ -1,10 +1,42 @@
 import type { Socket } from 'node:net'
 import type { Coalescer } from './coalescing.ts'
 import { PIECE, PIECE_HEADER_BYTES } from './messages.ts'
-import { type SendChunk, sendPool } from './send-pool.ts'
+import { SendChunk, sendPool } from './send-pool.ts'
 
 /** The longest message without a block or other bytes, with its length: a request. */
 const LONGEST_FIXED_BYTES = 17
+
+/** Shorter blocks are copied: a write of their own costs as much. */
+const MIN_LENT_BYTES = 32 * 1024
+/** Nor is longer memory kept from its next user for one block on its way. */
+const MAX_LENDER_BYTES = 2 * 1024 * 1024
+
+/** Memory that is not written again as long as it has users. */
+export interface Lender {
+  readonly bytes: Uint8Array
+  retain(): void
+  release(): void
+}
+
+/** Something to write that has room for nothing else. */
+class LentBlock {
+  readonly room = 0
+  readonly #bytes: Uint8Array
+  readonly #lender: Lender
+
+  constructor(bytes: Uint8Array, lender: Lender) {
+    this.#bytes = bytes
+    this.#lender = lender
+    lender.retain()
+  }
+
+  writeTo(socket: Socket): void {
+    socket.write(this.#bytes, this.drop)
+  }
+
+  /** Node also calls this when the socket has failed. */
+  readonly drop = (): void => this.#lender.release()
+}
 
 /**
  * The messages that one connection has to send. The coalescer decides when: all connections write at the end of an iteration of
@@ -17,7 +49,7 @@ export class Outbox {
   readonly #socket: Socket
   readonly #coalescer: Coalescer
   /** Everything that the next flush writes, in order. Only the last one has room. */
-  readonly #chunks: SendChunk[] = []
+  readonly #chunks: (SendChunk | LentBlock)[] = []
   #isUrgent = false
   #isDelayed = false
 
@@ -40,10 +72,20 @@ export class Outbox {
     this.#schedule(true)
   }
 
-  sendBlock(piece: number, offset: number, block: Uint8Array): void {
+  /** On a fast link a long block leaves from where it is. On a slow one it is copied, so that no memory waits there for long. */
+  sendBlock(piece: number, offset: number, block: Uint8Array, lender?: Lender): void {
     this.#addHeader(4 + PIECE_HEADER_BYTES, PIECE_HEADER_BYTES + block.length, PIECE, [piece, offset])
-    this.#add(block)
+    if (lender && this.#mayLend(block, lender)) {
+      this.#chunks.push(new LentBlock(block, lender))
+      this.waiting += block.length
+    } else this.#add(block)
     this.#schedule(true)
+  }
+
+  #mayLend(block: Uint8Array, { bytes }: Lender): boolean {
+    return (
+      block.length >= MIN_LENT_BYTES && bytes.length <= MAX_LENDER_BYTES && this.#socket.writableLength === 0
+    )
   }
 
   /** Raw bytes that are not a message. */
@@ -63,7 +105,8 @@ export class Outbox {
     return waiting
   }
 
-  #write(chunks: SendChunk[]): void {
+  #write(chunks: (SendChunk | LentBlock)[]): void {
+    if (this.#socket.destroyed) for (const chunk of chunks) chunk.drop()
     if (this.#socket.destroyed || chunks.length === 0) return
     if (chunks.length > 1) this.#socket.cork()
     for (const chunk of chunks) chunk.writeTo(this.#socket)
@@ -87,11 +130,10 @@ export class Outbox {
   }
 
   #chunkWith(minRoom: number): SendChunk {
-    let chunk = this.#chunks.at(-1)
-    if (!chunk || chunk.room < minRoom) {
-      chunk = sendPool.take()
-      this.#chunks.push(chunk)
-    }
+    const last = this.#chunks.at(-1)
+    if (last instanceof SendChunk && last.room >= minRoom) return last
+    const chunk = sendPool.take()
+    this.#chunks.push(chunk)
     return chunk
   }
 

@@ -6,7 +6,7 @@ import type { Coalescer } from './coalescing.ts'
 import { AGENT_EXTENSION, KNOWN_EXTENSIONS } from './extensions.ts'
 import { Framing } from './framing.ts'
 import * as message from './messages.ts'
-import { Outbox } from './outbox.ts'
+import { type Lender, Outbox } from './outbox.ts'
 import type { WireEvents } from './wire-events.ts'
 
 /** The longest block that agents send each other. */
@@ -168,8 +168,9 @@ export class PeerWire extends EventEmitter<WireEvents> {
     if (this.hasFast) this.#outbox.send(message.REJECT, [piece, offset, length])
   }
 
-  sendBlock(piece: number, offset: number, block: Uint8Array): void {
-    this.#outbox.sendBlock(piece, offset, block)
+  /** `block` may be used again at once, unless it is part of `memory`, which counts its users. */
+  sendBlock(piece: number, offset: number, block: Uint8Array, memory?: Lender): void {
+    this.#outbox.sendBlock(piece, offset, block, memory)
   }
 
   /** Sends a message of an extension, if the other side has offered it. */

@@ -40,11 +40,11 @@ export class SendChunk {
   }
 
   writeTo(socket: Socket): void {
-    socket.write(this.bytes.subarray(0, this.length), this.#written)
+    socket.write(this.bytes.subarray(0, this.length), this.drop)
   }
 
   /** Node also calls this when the socket has failed. Then it does not read the bytes any more. */
-  readonly #written = (): void => {
+  readonly drop = (): void => {
     this.length = 0
     this.#pool.giveBack(this)
   }

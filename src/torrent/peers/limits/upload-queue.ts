@@ -1,4 +1,5 @@
 import type { Block } from '../../scheduler/partial-piece.ts'
+import type { Content } from '../../storage/counted-memory.ts'
 import { LARGEST_BLOCK_BYTES, type PeerWire } from '../../wire/peer-wire.ts'
 import type { RateLimit } from './rate-limit.ts'
 
@@ -10,7 +11,7 @@ const MAX_REQUESTS = 2048
 /** The content, and the limits that all connections share. */
 export interface BlockSource {
   /** The block, at once if it is in memory; undefined when it is not here or not a valid range. */
-  content(block: Block): Buffer | Promise<Buffer> | undefined
+  content(block: Block): Content | Promise<Content> | undefined
   /** Bytes that the shared limits allow to this neighbour now. `id` is its connection's. */
   budget(id: number): number
   /** So many bytes will be sent, now or when they have been read. */
@@ -70,8 +71,8 @@ export class UploadQueue {
       this.#source.spend(this.#id, block.length)
       const content = this.#source.content(block)
       if (content === undefined) this.#wire.reject(block.piece, block.offset, block.length)
-      else if (Buffer.isBuffer(content)) this.#send(block, content)
-      else return void this.#sendWhenRead(block, content)
+      else if (content instanceof Promise) return void this.#sendWhenRead(block, content)
+      else this.#send(block, content)
     }
   }
 
@@ -81,11 +82,12 @@ export class UploadQueue {
     return this.#source.budget(this.#id) > 0 && this.#limit.available(this.#nowS()) > 0
   }
 
-  async #sendWhenRead(block: Block, reading: Promise<Buffer>): Promise<void> {
+  async #sendWhenRead(block: Block, reading: Promise<Content>): Promise<void> {
     this.#isReading = true
     try {
       const content = await reading
-      if (!this.#isClosed) this.#send(block, content)
+      if (this.#isClosed) content.memory?.release()
+      else this.#send(block, content)
     } catch {
       // The participant has reported the error. This neighbour must ask elsewhere.
       this.#wire.destroy()
@@ -95,8 +97,9 @@ export class UploadQueue {
     this.pump()
   }
 
-  #send(block: Block, content: Buffer): void {
-    this.#wire.sendBlock(block.piece, block.offset, content)
+  #send(block: Block, { bytes, memory }: Content): void {
+    this.#wire.sendBlock(block.piece, block.offset, bytes, memory)
+    memory?.release()
     this.#source.sent(this.#id, block)
   }
 

@@ -21,7 +21,12 @@ function queue({ isAgent = true, budget = Number.POSITIVE_INFINITY } = {}) {
   const contents = new Map<number, Promise<Buffer>>()
   const source: BlockSource = {
     content: ({ piece, length }) =>
-      piece === 99 ? undefined : (contents.get(piece) ?? Buffer.alloc(length)),
+      piece === 99
+        ? undefined
+        : (contents.get(piece)?.then((bytes) => ({ bytes, memory: undefined })) ?? {
+            bytes: Buffer.alloc(length),
+            memory: undefined,
+          }),
     budget: () => state.budget,
     spend: (_, bytes) => {
       state.budget -= bytes
