@@ -8,7 +8,7 @@ const MAX_LISTENERS = 100
 
 /**
  * What servers say is in Shipit's log, in errors that it prints, and in the output of commands that ssh-pool runs. In a CI job
- * nothing of that is a command to the CI. What a shipitfile writes with `console.log` is its own, and stays as it is.
+ * none of that may be taken for a command to the CI. Lines that a shipitfile writes with `console.log` stay as they are.
  */
 export function keepCommandsOut(shipit: Shipit): void {
   if (process.env.GITHUB_ACTIONS !== 'true' && process.env.GITLAB_CI !== 'true') return

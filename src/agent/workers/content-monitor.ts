@@ -146,7 +146,7 @@ export class ContentMonitor {
     this.#emit({ event: 'warning', message: nobodyYet(this.#job, at, this.#participant.port) })
   }
 
-  /** Says once that all who have what is missing are gone. */
+  /** Says once that all sources of the missing pieces are gone. */
   #tellOfSources(at: Stats & { sought: number }, now: number): void {
     if (now - this.#received < SOURCES_GONE_MS || !at.foundContent || at.wrongSeeder) return
     const isWithout = !this.#complete && !this.#participant.hasSource

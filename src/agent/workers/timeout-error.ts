@@ -37,7 +37,7 @@ export function timeoutError(verdict: Verdict, job: ContentJob, at: Situation): 
   })
 }
 
-/** What a peer says when all who have what is missing are gone; it waits for one of them to come back. */
+/** The message of a peer when all sources of the missing pieces are gone. It waits until one comes back. */
 export function sourcesGone(job: ContentJob, at: Situation): string {
   const { stall } = job.timeouts
   const left = at.peers > 0 ? `, of ${at.peers} that are connected` : ''
@@ -46,7 +46,7 @@ export function sourcesGone(job: ContentJob, at: Situation): string {
   return `at ${share} nobody has the rest any more${left}: see with murder status on the seeder's machine why it has ended${wait}`
 }
 
-/** What a peer says that still looks for the first other one. `port` is where it listens itself. */
+/** The message of a peer that has not found any other one yet. `port` is where it listens itself. */
 export function nobodyYet(job: ContentJob, at: Situation, port: number): string {
   const wait = job.timeouts.connect > 0 ? `; it gives up after ${job.timeouts.connect} s` : ''
   return `connected to nobody yet: ${tried(job)}${trackerPart(at)}${wait}. If others reach this machine and it reaches nobody, name it to the seeder: --peer HOST:${port}`

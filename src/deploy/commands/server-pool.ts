@@ -48,7 +48,7 @@ function pooled(shipit: Shipit, server: Server): PooledServer {
   return { label, host, user, port, roles, site, deployTo: deployToOf(shipit, server) }
 }
 
-/** Whoever runs a command decides what its failure means: it is none of the deploy's. */
+/** The caller decides what a failure means: it is no failure of the deploy. */
 function tellOf(context: Pick<TaskContext, 'display' | 'shipit'>, failures: readonly Failure[]): void {
   if (context.display.mode !== 'json') return tellFailures(context, failures, { said: true })
   for (const failure of failures) say(context, '', 'commandFailed', { ...failure })

@@ -48,6 +48,6 @@ export const releaseBefore = ({ previousRelease, prevReleaseDirname }: Shipit): 
 
 export type RunReport = ReturnType<typeof runReport>
 
-/** What servers have failed of is in the report itself, and not in a table above it. */
+/** The report itself says why servers have failed: here there is no table above it. */
 export const said = (error: unknown): string =>
   error instanceof MurderError && error.code === 'FLEET_FAILED' ? error.message : explain(error)

@@ -40,7 +40,7 @@ export function savePicture(
 ): void {
   const wanted = env.MURDER_REPORT && isPicture(env.MURDER_REPORT) ? env.MURDER_REPORT : undefined
   const plain = withoutSecrets(picture.picture, (text) => log.redacted(text))
-  // What goes on with the release of an earlier deploy leaves the picture of that.
+  // A run that goes on with the release of an earlier deploy does not replace that deploy's picture.
   const isOwn = release !== null && again === undefined && resumed === undefined
   const name = isOwn ? release : begun.replace(/\D/g, '').slice(0, 14)
   const kept = join(logsDirectory(), `${encodeURIComponent(name)}${ENDING}`)

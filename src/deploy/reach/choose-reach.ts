@@ -13,8 +13,8 @@ export interface ReachFacts {
 export type Way = { way: 'direct' } | { way: 'ssh'; why: Exclude<Reached, 'reached'> | 'unknown' | 'setting' }
 
 /**
- * What a server says that did not answer in time: it is slow rather than cut off, and connects directly, unless all that answered are
- * cut off. Then it goes the way that works for them.
+ * Stands in for the words of a server that did not answer in time. Such a server is slow rather than cut off, and connects directly,
+ * unless all that answered are cut off. Then it goes the way that works for them.
  */
 export function usualWords(answers: Iterable<readonly Reached[]>): readonly Reached[] | undefined {
   const [first, ...others] = answers

@@ -13,8 +13,8 @@ export interface Listened {
 }
 
 /**
- * What servers say of the ways to this machine. Where it was busy and yet all handshakes came, a server that had no answer in time
- * got it late. Where it was not, something on the way drops them, or our answers.
+ * What servers say of the ways to this machine. If it was busy and yet all handshakes came, a server without an answer in time got
+ * it late. If it was not busy, something on the way drops handshakes, or our answers.
  */
 export function withLateAnswers<Key>(
   words: ReadonlyMap<Key, readonly Reached[]>,

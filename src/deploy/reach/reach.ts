@@ -94,7 +94,7 @@ async function findWays(context: TaskContext, start: Start, running: RelayTarget
   return { placement, tried, ways, relays, areWaysTried: wanted.sites.length > 0 }
 }
 
-/** Closes a way to this machine that may still be on its way. Whoever awaits it gets its failure. */
+/** Closes a way to this machine that may still be on its way. Its failure is told to those that await it. */
 export const closeReach = (reaching: Promise<Reach>): Promise<void> =>
   reaching.then(
     (reach) => reach.close(),

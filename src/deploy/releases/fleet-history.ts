@@ -33,8 +33,8 @@ export function liveReleases(fleet: ReadonlyMap<string, ServerReleases>): LiveRe
 }
 
 /**
- * The histories of all servers as one, for people, ordered by the deploy hosts' clocks. What one command did on several servers
- * is one event.
+ * The histories of all servers as one, for people, ordered by the deploy hosts' clocks. A command that did the
+ * same on several servers is one event.
  */
 export function fleetEvents(fleet: ReadonlyMap<string, ServerReleases>): FleetEvent[] {
   const events = new Map<string, FleetEvent>()

@@ -97,7 +97,7 @@ export async function goBack(
   if (reached.length > 0) tell(await service.takeOut(group, reached))
   const notBack = await revert(change, servers)
   const failed = new Set(notBack.map(({ server }) => server))
-  // What a guard does, it does whole.
+  // A guard that has gone back has run all of these, too.
   const back = live.filter((server) => !failed.has(server.label) && !guards.hasGoneBack(server))
   for (const [release, its] of byRelease(back, links)) {
     if (release !== '') tell({ failures: await activate(context, its, release) })

@@ -27,7 +27,7 @@ export function guardOf(
     return its.length === 0 ? undefined : userCommandScript({ commands: its, within, env })
   }
   const after = scriptOf(rollout.after, [current, deployTo])
-  // What was done on the deploy host is not undone yet: the note goes on saying so.
+  // Hooks on the deploy host are not undone yet: the note goes on saying so.
   const keepsNote = hasLocalHooks(rollout)
   return {
     remotePath,

@@ -17,10 +17,10 @@ export interface UserCommand {
 }
 
 /**
- * Shell functions `watch SECONDS` and `attend`, which end what the shell that calls them has started: what has not ended by then, or
- * when file 7 ends. `watched` stops both. A command that was given up must not go on: it would take a server out of service, or
- * restart it, when nobody expects that any more. A shell that is stopped begins nothing new. What a command has left in the
- * background is not ended. A pid is told by a child, because `$$` is that of the shell that this one is a part of.
+ * Shell functions `watch SECONDS` and `attend`, which end all that the calling shell has started and that still runs: after that
+ * time, or when file 7 ends. `watched` stops both. A command that was given up must not go on: it would take a server out of
+ * service, or restart it, when nobody expects that any more. A shell that is stopped begins nothing new. Programs that a command
+ * has left in the background are not ended. A pid is told by a child, because `$$` is that of the shell that this one is a part of.
  */
 const WATCH = `exec 7<&0
 pid_of_this() { exec sh -c 'echo $PPID'; }

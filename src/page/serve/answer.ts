@@ -14,7 +14,7 @@ export interface ServedPage {
   watch(request: IncomingMessage, response: ServerResponse): void
 }
 
-/** What people read who are refused, where there is something that they can do. */
+/** Shown to people who are refused, where there is something that they can do. */
 const REFUSALS: Partial<Record<number, string>> = {
   403: 'Come by an address of this machine or by its own name: any other name in the link could be a trap.\n',
 }

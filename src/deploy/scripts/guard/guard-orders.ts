@@ -17,7 +17,7 @@ const begin = (remotePath: string) => `g=${guardPath(remotePath)}
 ${SAY}
 ${READ_ABOUT}`
 
-/** What a guard has left behind that ended while it went back: with the lock of this deploy nobody goes back. */
+/** Removes the rest of a guard that ended while it went back. This deploy has the lock, so no guard is going back now. */
 const SWEEP = `if [ -d "$g.back" ]; then rm -rf "$g.back"; fi`
 
 /** For `arm` of publishing without a guard: publishing removes the guard of another deploy. */

@@ -14,7 +14,7 @@ export interface Guard {
   token: string
   /** How long a new connection may take. */
   seconds: number
-  /** Whom the lock is of while the guard goes back. */
+  /** Owner of the lock while the guard goes back. */
   owner: LockOwner
   /** Scripts that then run, where it is done and something was live before; with `MURDER_RELEASE` in their environment. */
   activate?: string | undefined
@@ -28,8 +28,8 @@ export interface Guard {
 /**
  * The program of a guard, in a session of its own. It says `ready`, and then waits until the deploy takes it away. When there has
  * been no sign of life from the deploy for `seconds`, or since `due` no new connection, it takes the lock and goes back. It leaves
- * everything as it is where somebody else has published, and waits while somebody else's deploy has the lock. What it leaves behind
- * when it ends without either tells that.
+ * everything as it is where somebody else has published, and waits while somebody else's deploy has the lock. If it ends before
+ * either, its files stay and tell of that.
  */
 export function guardProgram(o: Guard): string {
   const limit = o.timeoutS > 0 ? o.timeoutS : MAX_WAIT_S

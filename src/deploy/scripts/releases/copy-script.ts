@@ -7,8 +7,8 @@ import { type Author, noteScript } from './history-script.ts'
 const LEFT = '!'
 
 /**
- * Prints a release as a tar archive, in base64, because output is read as lines. What is mounted in it, such as uploads, is no part
- * of it: those directories are named beforehand, and are empty in the archive.
+ * Prints a release as a tar archive, in base64, because output is read as lines. Directories that are mounted in it, such as
+ * uploads, are left out: they are named beforehand, and are empty in the archive.
  */
 export const readReleaseScript = (releases: string, release: string) => `${MOUNTS}
 r=${quotePath(releases)}/${quote(release)}
@@ -24,7 +24,7 @@ for m in $mounted; do
 done
 { tar cf - "$@" . || kill $$; } | base64`
 
-/** What a line of it says. */
+/** What a line of the output says. */
 export function readReleaseLine(line: string): { left: string } | { bytes: Buffer } {
   return line.startsWith(LEFT) ? { left: line.slice(LEFT.length) } : { bytes: Buffer.from(line, 'base64') }
 }

@@ -7,7 +7,7 @@ import type { Context } from '../../context/context.ts'
 import { shipitCommand } from '../../context/shipit-command.ts'
 import { basesDirectory, hashesFile } from '../../paths/local-paths.ts'
 
-/** What git keeps for itself has other bytes in every clone of the same commit. */
+/** Git's own files have other bytes in every clone of the same commit. */
 const OF_GIT = /(^|\/)\.git(\/|$)/
 
 /** A retry must deploy what the other servers have under that name; only times may differ. Throws RETRY_CHANGED. */
