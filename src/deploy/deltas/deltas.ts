@@ -7,7 +7,7 @@ import { isKept } from '../../package/delta/base/kept-base.ts'
 import { newKey } from '../../package/format/cipher.ts'
 import { defined } from '../../system/defined.ts'
 import { nameSome } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { Context, TaskContext } from '../context/context.ts'
 import { basesDirectory, hashesFile } from '../paths/local-paths.ts'
 import type { FleetFacts } from '../preflight/preflight.ts'
 import { deltaTransfer, MAX_CONTENT_BYTES } from '../transfer/delta-transfer.ts'
@@ -49,7 +49,7 @@ interface Wanted extends BaseGroup {
  */
 export class Deltas {
   readonly keeper: BaseKeeper
-  readonly #context: Context
+  readonly #context: TaskContext
   readonly #facts: FleetFacts
   readonly #peers: Peers
   readonly #bases: string
@@ -65,7 +65,12 @@ export class Deltas {
   readonly #ready: DeltaProcess | undefined
 
   /** `directory`: of this deploy on the deploy host. `peers`: the agents that run on servers or will do so. */
-  constructor(context: Context, facts: FleetFacts, directory: string, peers: Peers = new Map()) {
+  constructor(
+    context: TaskContext & Pick<Context, 'staging'>,
+    facts: FleetFacts,
+    directory: string,
+    peers: Peers = new Map(),
+  ) {
     const { settings, shipit } = context
     const isOn = settings.deltas
     const most = moreSeeders(settings.ports)

@@ -5,7 +5,7 @@ import { intoFile } from '../../files/bounded-file.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { signaturePath } from '../../package/delta/base/kept-base.ts'
 import { bytes } from '../../text/format.ts'
-import type { Context } from '../context/context.ts'
+import type { TaskContext } from '../context/context.ts'
 import { agentPath } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
 import { setNodeOf } from '../paths/server-node.ts'
@@ -39,7 +39,7 @@ const MIN_LIMIT_BYTES = 1 << 20
  * readers must not trust it. Throws BAD_SIGNATURE for one that is too long, NO_AGENT, and the server's failure.
  */
 export async function fetchSignature(
-  context: Context,
+  context: TaskContext,
   { id, servers, bases }: BaseGroup & { bases: string },
   { facts, peers, size, signal }: SignatureRequest,
 ): Promise<void> {
@@ -78,7 +78,7 @@ interface FromServer {
 }
 
 async function fetchFrom(
-  context: Context,
+  context: TaskContext,
   server: Server,
   { release, id, file, limit, signal }: FromServer,
 ): Promise<void> {
