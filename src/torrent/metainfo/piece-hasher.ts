@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto'
+import { areZeros, digestOfZeros, hashOfZeros } from './zeros.ts'
 
 /** SHA-1 of the consecutive pieces of a stream. Its chunks may have any length. */
 export class PieceHasher {
   readonly #pieceLength: number
   readonly #hashes: Buffer[] = []
-  #hash = createHash('sha1')
+  #hash = hashOfZeros(0)
   #filled = 0
+  /** All bytes of the present piece so far are zeros, and none is in `#hash` yet. */
+  #isEmpty = true
 
   constructor(pieceLength: number) {
     this.#pieceLength = pieceLength
@@ -15,7 +17,7 @@ export class PieceHasher {
     let at = 0
     while (at < chunk.length) {
       const end = Math.min(chunk.length, at + this.#pieceLength - this.#filled)
-      this.#hash.update(chunk.subarray(at, end))
+      this.#add(chunk.subarray(at, end))
       this.#filled += end - at
       at = end
       if (this.#filled === this.#pieceLength) this.#cut()
@@ -28,10 +30,17 @@ export class PieceHasher {
     return Buffer.concat(this.#hashes)
   }
 
+  #add(part: Uint8Array): void {
+    if (this.#isEmpty && areZeros(part)) return
+    if (this.#isEmpty) this.#hash = hashOfZeros(this.#filled)
+    this.#isEmpty = false
+    this.#hash.update(part)
+  }
+
   #cut(): void {
-    this.#hashes.push(this.#hash.digest())
-    this.#hash = createHash('sha1')
+    this.#hashes.push(this.#isEmpty ? digestOfZeros(this.#filled) : this.#hash.digest())
     this.#filled = 0
+    this.#isEmpty = true
   }
 }
 

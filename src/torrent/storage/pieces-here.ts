@@ -1,9 +1,10 @@
 import { MurderError } from '../../errors.ts'
 import type { Metainfo } from '../metainfo/metainfo.ts'
 import { pieceIsRight } from '../metainfo/piece-hasher.ts'
+import { digestOfZeros } from '../metainfo/zeros.ts'
 import type { Storage } from './storage.ts'
 import type { Survey } from './survey.ts'
-import { checkPieces, digestOfZeros, hasHash, spotCheck } from './verify.ts'
+import { checkPieces, hasHash, spotCheck } from './verify.ts'
 
 /**
  * For a seeder. Throws when the content at `path` has other lengths, or when one of a few pieces is wrong. Checking all pieces

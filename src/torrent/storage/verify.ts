@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { MurderError } from '../../errors.ts'
 import type { Metainfo } from '../metainfo/metainfo.ts'
 import { pieceIsRight } from '../metainfo/piece-hasher.ts'
+import { areZeros, digestOfZeros } from '../metainfo/zeros.ts'
 import { Storage } from './storage.ts'
 
 /** `unsure`: only pieces that the file shares with other files are wrong, so the fault may be in those. */
@@ -96,30 +97,11 @@ function nextOf<T, R>(items: Iterator<T, undefined>, work: (item: T) => R): [T, 
 }
 
 export function hasHash(pieces: Uint8Array, piece: number, content: Buffer): boolean {
-  const digest = isEmpty(content) ? digestOfZeros(content.length) : sha1(content)
+  const digest = areZeros(content) ? digestOfZeros(content.length) : sha1(content)
   return pieceIsRight(pieces, piece, digest)
 }
 
 const sha1 = (content: Uint8Array) => createHash('sha1').update(content).digest()
-
-const zeros = Buffer.alloc(256 * 1024)
-
-/** An interrupted download has many holes, which read as zeros. Comparing is several times as fast as hashing. */
-function isEmpty(content: Buffer): boolean {
-  for (let at = 0; at < content.length; at += zeros.length) {
-    const part = content.subarray(at, at + zeros.length)
-    if (!part.equals(zeros.subarray(0, part.length))) return false
-  }
-  return true
-}
-
-const digestsOfZeros = new Map<number, Buffer>()
-
-export function digestOfZeros(length: number): Buffer {
-  const digest = digestsOfZeros.get(length) ?? sha1(Buffer.alloc(length))
-  digestsOfZeros.set(length, digest)
-  return digest
-}
 
 /** Compares the content at `target` with the torrent, file by file, reading everything once. */
 export async function verifyContent(
