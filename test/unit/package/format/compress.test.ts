@@ -41,11 +41,23 @@ describe.each(formats)('%s', (format) => {
 })
 
 test.runIf(zstdAvailable())('a zstd frame that wants more memory than ours is refused', async () => {
-  const { zstdCompressSync, constants } = zlib as unknown as {
-    zstdCompressSync: (plain: Buffer, options: object) => Buffer
+  const { createZstdCompress, constants } = zlib as unknown as {
+    createZstdCompress: (options: object) => NodeJS.ReadWriteStream
     constants: { ZSTD_c_windowLog: number }
   }
-  const packed = zstdCompressSync(content(1000), { params: { [constants.ZSTD_c_windowLog]: 27 } })
-  const take = async (parts: AsyncIterable<Buffer>) => void (await collect(parts))
-  await expect(pipeline(inParts(packed, 1000), expander('zstd') as never, take as never)).rejects.toThrow()
+  const expanded = async (windowLog: number) => {
+    // Of a length that it does not know beforehand, so that the frame names its window.
+    const packing = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: windowLog } })
+    packing.write(content(1000))
+    packing.end(content(1000))
+    const packed = await collect(packing as unknown as AsyncIterable<Buffer>)
+    let length = 0
+    const take = async (parts: AsyncIterable<Buffer>) => {
+      length = (await collect(parts)).length
+    }
+    await pipeline(inParts(packed, 1000), expander('zstd') as never, take as never)
+    return length
+  }
+  expect(await expanded(22)).toBe(2000)
+  await expect(expanded(23)).rejects.toThrow('too much memory')
 })
