@@ -104,11 +104,12 @@ export class BlockCache {
     this.#strides.set(index, stride)
     reading.catch(() => this.#strides.delete(index))
     const [oldest] = this.#strides.keys()
-    if (this.#strides.size * this.#stride > this.#limit && oldest !== undefined) this.#evict(oldest)
+    if (this.#strides.size * this.#stride > this.#limit && oldest !== undefined && oldest !== index)
+      this.#evict(oldest)
     return stride
   }
 
-  /** Those that wait for it already are its users before it is released here. */
+  /** Not the newest: those that wait for it must be its users before it is released here. */
   #evict(index: number): void {
     const stride = this.#strides.get(index)
     this.#strides.delete(index)

@@ -92,6 +92,18 @@ test('what is read from disk has the memory of something earlier only when no bl
   expect(later.map(({ memory }) => memory?.bytes)).toContain(memory)
 })
 
+test('what is longer than the limit is kept for those that wait for it', async () => {
+  const cache = new BlockCache(async (at, into) => into.fill(1 + at / LENGTH), {
+    length: 8 * LENGTH,
+    stride: LENGTH,
+    limit: LENGTH / 2,
+  })
+  const contents = await Promise.all([0, 1, 2].map((stride) => cache.get(stride * LENGTH, 0, 1)))
+  expect(new Set(contents.map(({ memory }) => memory?.bytes)).size).toBe(3)
+  const later = await Promise.all([3, 4, 5].map((stride) => cache.get(stride * LENGTH, 0, 1)))
+  expect([...contents, ...later].map(({ bytes }) => bytes[0])).toEqual([1, 2, 3, 4, 5, 6])
+})
+
 test('a block over the border of two reads is made of both', async () => {
   const cache = new BlockCache(async (at, into) => into.fill(1 + at / LENGTH), {
     length: 2 * LENGTH,
