@@ -59,7 +59,7 @@ export function arrivedIn(text: string): Map<string, number> {
   return new Map([...found].flatMap(([, name = '', count]) => (name === 'lo' ? [] : [[name, Number(count)]])))
 }
 
-/** Bytes that came in between two looks, over the busiest interface. A sum would be too much: a bond counts those of its parts again. */
+/** Bytes that came in between two looks, over the busiest interface. No sum: a bond counts those of its parts again. */
 export const mostArrived = (before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): number =>
   Math.max(0, ...[...now].map(([name, count]) => count - (before.get(name) ?? 0)))
 
