@@ -1,10 +1,13 @@
 import { entryOf } from '../../../config/entries/entry.ts'
 import { ExitCode, MurderError } from '../../../errors.ts'
 import type { Shipit } from '../../../shipit.ts'
+import { nameSome } from '../../../text/format.ts'
 import type { TaskContext } from '../context.ts'
 
 /** Events of a deploy and of a rollback at which other plugins work on the servers. */
 const EVENTS = ['deploy', 'fetched', 'updated', 'published', 'cleaned', 'deployed', 'rollback', 'rollbacked']
+/** So many servers are named. */
+const MAX_NAMES = 10
 const ENVIRONMENTS_PATH = /\b(?:releasePath|releasesPath|currentPath|prevReleasePath)\b/
 
 /**
@@ -18,7 +21,10 @@ export function checkOwnDeployTo(
 ): void {
   const apart = fleet.all.filter(({ connection }) => entryOf(connection.remote).deployTo !== undefined)
   if (apart.length === 0) return
-  const labels = apart.map(({ label }) => label).join(', ')
+  const labels = nameSome(
+    apart.map(({ label }) => label),
+    MAX_NAMES,
+  )
   const others = EVENTS.flatMap((event) =>
     listenersOf(shipit, event).flatMap((listener) => (own.has(listener) ? [] : [{ event, listener }])),
   )
