@@ -210,9 +210,10 @@ class Swarm {
     if (!node.alive) return
     node.startedAt = this.#queue.now
     node.scheduler.setSwarmSize(this.#nodes.length)
-    this.#announceTo(node)
+    if (this.#roster) this.#guide(node, this.#roster)
     // Every peer knows the seeder. The tracker names some of the other peers.
     this.#connect(node, this.#seeder)
+    this.#announceTo(node)
     this.#started.push(node)
     this.#queue.afterUsual(SECOND_ANNOUNCE_S, this.#announceTo, node)
     this.#tick(node)
