@@ -4,6 +4,7 @@ import { Scheduler } from '../../src/torrent/scheduler/scheduler.ts'
 import { SuperSeeding } from '../../src/torrent/scheduler/super-seeding/super-seeding.ts'
 import { accepts, isMesh, type Topology, toOpen } from '../../src/torrent/scheduler/topology.ts'
 import { SiteRoster } from '../../src/torrent/tracker/site-roster.ts'
+import { coalesceMsFor } from '../../src/torrent/wire/coalescing.ts'
 import { EventQueue } from './event-queue.ts'
 import { Downlink, SiteLinks, type Transfer, Uplink } from './link.ts'
 
@@ -13,8 +14,6 @@ const PEERS_WANTED = 50
 /** The same as in tracker/announcer.ts. */
 const SECOND_ANNOUNCE_S = 2
 const TICK_S = 0.1
-/** A peer collects its HAVEs for so long before it sends them, as in wire/coalescing.ts. */
-const COALESCE_S = 0.04
 /** A packet of HAVEs without them, with its headers and its acknowledgement. */
 const PACKET_BYTES = 120
 const HAVE_BYTES = 9
@@ -103,6 +102,8 @@ class Node {
   doneAt: number | undefined
   received = 0
   news: number[] = []
+  /** It collects its HAVEs for so long before it sends them. */
+  newsWaitS = 0
   /** Pieces of which other sites hear later. */
   readonly lateNews = new Set<number>()
   startedAt = 0
@@ -210,6 +211,7 @@ class Swarm {
     if (!node.alive) return
     node.startedAt = this.#queue.now
     node.scheduler.setSwarmSize(this.#nodes.length)
+    node.newsWaitS = coalesceMsFor(node.scheduler.aheadS * 1000) / 1000
     if (this.#roster) this.#guide(node, this.#roster)
     // Every peer knows the seeder. The tracker names some of the other peers.
     this.#connect(node, this.#seeder)
@@ -365,15 +367,16 @@ class Swarm {
   #sent(delivery: Delivery, bytes: number): void {
     const { from, receiver, request, left } = delivery
     if (!from.alive) return
-    const part = { delivery, bytes, isLast: left === 0 }
-    if (from.site === receiver.site) this.#comes(part, this.#queue.now + this.#options.latency)
-    else this.#leavesSite(part)
+    const isLast = left === 0
+    if (from.site === receiver.site)
+      this.#comes(delivery, bytes, isLast, this.#queue.now + this.#options.latency)
+    else this.#leavesSite({ delivery, bytes, isLast })
     if (left > 0 || from !== this.#seeder || !this.#superSeeding) return
     this.#superSeeding.sent(receiver.id, request.piece, request.length, this.#queue.now)
     this.#reveal()
   }
 
-  #comes({ delivery, bytes, isLast }: Part, time: number): void {
+  #comes(delivery: Delivery, bytes: number, isLast: boolean, time: number): void {
     const passed = delivery.receiver.down.pass(bytes, time)
     if (isLast) this.#queue.at(passed, this.#arrive, delivery)
   }
@@ -405,7 +408,8 @@ class Swarm {
     return loss > 0 && this.#options.random() > (1 - loss) ** (bytes / PACKET_CONTENT_BYTES)
   }
 
-  readonly #passedSite = (part: Part): void => this.#comes(part, this.#queue.now)
+  readonly #passedSite = ({ delivery, bytes, isLast }: Part): void =>
+    this.#comes(delivery, bytes, isLast, this.#queue.now)
 
   readonly #arrive = ({ receiver: node, from, request }: Delivery): void => {
     if (!node.alive) return
@@ -435,7 +439,7 @@ class Swarm {
   #announce(node: Node, piece: number): void {
     if (!node.scheduler.isNewsElsewhere(piece)) this.#announceLater(node, piece)
     node.news.push(piece)
-    if (node.news.length === 1) this.#queue.afterUsual(COALESCE_S, this.#sendNews, node)
+    if (node.news.length === 1) this.#queue.afterUsual(node.newsWaitS, this.#sendNews, node)
   }
 
   #announceLater(node: Node, piece: number): void {

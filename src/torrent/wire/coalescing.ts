@@ -4,8 +4,12 @@ export interface Flushable {
   flush(): number
 }
 
-/** How long a message that is not urgent waits for others to leave with: about two rests. */
-const COALESCE_MS = 40
+/**
+ * How long a message that is not urgent waits for others to leave with, at most: as long as requests are pending ahead. In a small
+ * swarm that costs nothing. In a large one a piece takes many hops, and waits this long at each (../scheduler/NOTES.md).
+ */
+const MAX_COALESCE_MS = 40
+const MIN_COALESCE_MS = 5
 const SHORTEST_REST_MS = 10
 /** A rest as a share of the time for which requests are pending ahead. A request and its answer may each wait for one rest. */
 const REST_SHARE_OF_AHEAD = 1 / 7.5
@@ -56,6 +60,7 @@ export class Coalescer {
   readonly #delayed: Flushable[] = []
   #scheduled = false
   #restMs = SHORTEST_REST_MS
+  #coalesceMs = MAX_COALESCE_MS
   #bytes = 0
   #heardAgent = false
   #heardOther = false
@@ -80,6 +85,7 @@ export class Coalescer {
   /** From now on, requests are pending for this long ahead. */
   requestsAhead(aheadMs: number): void {
     this.#restMs = restMsFor(aheadMs)
+    this.#coalesceMs = coalesceMsFor(aheadMs)
   }
 
   /** `from` has sent so many bytes. */
@@ -96,9 +102,9 @@ export class Coalescer {
     this.#schedule()
   }
 
-  /** In `COALESCE_MS` at the latest. */
+  /** In `MAX_COALESCE_MS` at the latest. */
   flushLater(what: Flushable): void {
-    if (this.#delayed.push(what) === 1) setTimeout(() => this.#flushDelayed(), COALESCE_MS)
+    if (this.#delayed.push(what) === 1) setTimeout(() => this.#flushDelayed(), this.#coalesceMs)
   }
 
   #flushDelayed(): void {
@@ -131,6 +137,11 @@ export class Coalescer {
 /** The length of a rest when requests are pending for this long ahead. */
 export function restMsFor(aheadMs: number): number {
   return Math.max(SHORTEST_REST_MS, aheadMs * REST_SHARE_OF_AHEAD)
+}
+
+/** How long messages that are not urgent wait when requests are pending for this long ahead. */
+export function coalesceMsFor(aheadMs: number): number {
+  return Math.min(MAX_COALESCE_MS, Math.max(MIN_COALESCE_MS, aheadMs))
 }
 
 const neverNotified = new Int32Array(new SharedArrayBuffer(4))

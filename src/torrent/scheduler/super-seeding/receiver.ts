@@ -39,12 +39,16 @@ export class Receiver {
   pace = 0
   /** Time from being shown a piece while idle until it takes some of it; smoothed. Some clients ask once a second. */
   reactionS = 0
+  /** The least time from being shown a piece while idle until all of it was sent; 0 until there is one. */
+  leastS = 0
   /** When it last was assigned a piece. */
   assignedAtS: number
   /** When it last took bytes of a shown piece, or was first shown one. */
   #progressAtS: number
   /** When it was shown a piece while idle, if it has not reacted since. */
   #shownAtS: number | undefined
+  /** The piece that it was shown while idle, and when. */
+  #timed: { piece: number; atS: number } | undefined
   #sentSinceMeasured = 0
   #measuredAtS: number
 
@@ -70,7 +74,10 @@ export class Receiver {
 
   assign(piece: number, length: number, nowS: number): void {
     if (this.assigned.size === 0) this.#progressAtS = nowS
-    if (this.pendingBytes === 0) this.#shownAtS = nowS
+    if (this.pendingBytes === 0) {
+      this.#shownAtS = nowS
+      this.#timed = { piece, atS: nowS }
+    }
     this.assignedAtS = nowS
     this.shown.add(piece)
     this.assigned.set(piece, length)
@@ -93,7 +100,16 @@ export class Receiver {
     }
     this.#measurePace(nowS)
     const left = this.assigned.get(piece)
-    if (left !== undefined) this.assigned.set(piece, Math.max(0, left - bytes))
+    if (left === undefined) return
+    this.assigned.set(piece, Math.max(0, left - bytes))
+    if (left <= bytes) this.#allSent(piece, nowS)
+  }
+
+  #allSent(piece: number, nowS: number): void {
+    if (this.#timed?.piece !== piece) return
+    const tookS = nowS - this.#timed.atS
+    this.leastS = this.leastS === 0 ? tookS : Math.min(this.leastS, tookS)
+    this.#timed = undefined
   }
 
   /** Whether it does not take shown pieces. A peer that took everything and sends no HAVE may have more than we know. */

@@ -1,6 +1,8 @@
 import { PieceSet } from '../piece-set.ts'
+import { isMesh } from '../topology.ts'
 import { PassingOn } from './passing-on.ts'
 import { Receiver } from './receiver.ts'
+import { SeederUplink } from './seeder-uplink.ts'
 
 /**
  * A peer is assigned, in advance, what it takes in this time. With few peers the time is longer, so that a hiccup of one does not
@@ -13,8 +15,14 @@ const FEW_PEERS = 10
 /** A peer that reacts more slowly than `MAX_AHEAD_S` is assigned what it takes in so many of its reaction times. */
 const AHEAD_REACTIONS = 3
 const MIN_AHEAD_PIECES = 2
-/** All peers together are assigned at least so many pieces. */
+/** In a swarm that is a mesh, all peers together are assigned at least so many pieces. */
 const MIN_ASSIGNED_PIECES = 16
+/**
+ * In a larger swarm they are assigned at least so many. The pieces under way share the uplink: with twice as many, each is passed
+ * on twice as late. In a mesh more is asked in advance, so peers react late, and the uplink of a seeder that is faster than they
+ * are would rest (NOTES.md).
+ */
+const MIN_ASSIGNED_IN_LARGE = 5
 /** A peer that alone has more than so many pieces is served after the others. */
 const MAX_ONLY_COPIES = 6
 /** At the end, a piece stays assigned if another peer would get it only this much sooner. */
@@ -49,6 +57,7 @@ export class SuperSeeding {
    */
   readonly #claimed: PieceSet
   readonly #passingOn = new PassingOn()
+  readonly #uplink = new SeederUplink()
   readonly #pieceLength: (piece: number) => number
   readonly #pieceCount: number
   #next = 0
@@ -124,6 +133,7 @@ export class SuperSeeding {
 
   /** `bytes` of the piece were sent to the peer. */
   sent(id: number, piece: number, bytes: number, nowS: number): void {
+    this.#uplink.sent(bytes, nowS)
     this.#receivers.get(id)?.sent(piece, bytes, nowS)
   }
 
@@ -153,13 +163,24 @@ export class SuperSeeding {
 
   /** Bytes that may be assigned now, to all peers together. */
   #room(nowS: number): number {
-    let pending = 0
-    let ahead = 0
-    for (const receiver of this.#receivers.values()) {
-      ahead += this.#aheadBytes(receiver)
-      if (!receiver.isStuck(nowS)) pending += receiver.pendingBytes
-    }
-    return Math.max(MIN_ASSIGNED_PIECES * this.#pieceLength(0), ahead) - pending
+    const receivers = [...this.#receivers.values()]
+    const { least, ahead } = this.#isLarge
+      ? { least: MIN_ASSIGNED_IN_LARGE, ahead: this.#uplink.bytesAhead(receivers) }
+      : { least: MIN_ASSIGNED_PIECES, ahead: sum(receivers.map((one) => this.#aheadBytes(one))) }
+    return Math.max(least * this.#pieceLength(0), ahead) - this.#pendingBytes(nowS)
+  }
+
+  /** Bytes under way to all peers that take what they are shown. */
+  #pendingBytes(nowS: number): number {
+    let bytes = 0
+    for (const receiver of this.#receivers.values())
+      if (!receiver.isStuck(nowS)) bytes += receiver.pendingBytes
+    return bytes
+  }
+
+  /** Whether there are more peers than make a mesh. */
+  get #isLarge(): boolean {
+    return !isMesh(this.#receivers.size + 1)
   }
 
   /**
@@ -258,6 +279,22 @@ export class SuperSeeding {
     }
   }
 
+  /** A piece is late if it needs longer than this. */
+  #latestS(nowS: number): number {
+    if (!this.#isLarge) return LATE_S
+    const usualS = this.#uplink.pieceTime(this.#receivers.values())
+    return LATE_S + usualS + this.#uplink.timeFor(this.#pendingBytes(nowS))
+  }
+
+  /**
+   * How long a piece will take, or has taken in a larger swarm. There a peer gets few pieces from here, so its pace says little; and all
+   * that is under way is slow together: showing it to more peers would make each of them slower still.
+   */
+  #waitS({ pace, assignedAtS }: Receiver, bytesBefore: number, nowS: number): number {
+    if (this.#isLarge) return nowS - assignedAtS
+    return pace === 0 ? 0 : bytesBefore / pace
+  }
+
   /** Pieces that will leave too late, because all peers they are assigned to are slow or dead; the latest first. */
   #stuckPieces(nowS: number): number[] {
     const waitsS = new Map<number, number>()
@@ -267,18 +304,17 @@ export class SuperSeeding {
       for (const [piece, left] of receiver.assigned) {
         bytesBefore += left
         if ((this.#copies[piece] ?? 0) > 0) continue
-        const waitS = isDead
-          ? Number.POSITIVE_INFINITY
-          : receiver.pace === 0
-            ? 0
-            : bytesBefore / receiver.pace
+        const waitS = isDead ? Number.POSITIVE_INFINITY : this.#waitS(receiver, bytesBefore, nowS)
         waitsS.set(piece, Math.min(waitS, waitsS.get(piece) ?? Number.POSITIVE_INFINITY))
       }
     }
-    const late = [...waitsS].filter(([, waitS]) => waitS > LATE_S)
+    const latestS = this.#latestS(nowS)
+    const late = [...waitsS].filter(([, waitS]) => waitS > latestS)
     return late.sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([piece]) => piece)
   }
 }
+
+const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0)
 
 /** Peers that pass on what they get come first. */
 function rank({ onlyCopies }: Receiver): number {

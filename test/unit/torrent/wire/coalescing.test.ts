@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { Coalescer, FlowMeter, restMsFor } from '../../../../src/torrent/wire/coalescing.ts'
+import { Coalescer, coalesceMsFor, FlowMeter, restMsFor } from '../../../../src/torrent/wire/coalescing.ts'
 
 /** Iterations of 1 ms that move so many bytes each; whether the last one was slow. */
 function after(flow: FlowMeter, from: number, iterations: number, bytes: number): boolean {
@@ -21,6 +21,10 @@ test('a flow is not slow at 1 Gbit/s, and slow again when little comes', () => {
 
 test('a rest is a small part of the time that requests are made ahead, and 10 ms where that is short', () => {
   expect([150, 75, 5].map(restMsFor)).toEqual([20, 10, 10])
+})
+
+test('what is not urgent waits as long as requests are made ahead, 5 to 40 ms', () => {
+  expect([150, 20, 1].map(coalesceMsFor)).toEqual([40, 20, 5])
 })
 
 test('a flush that another flush asks for is done in the same iteration', async () => {

@@ -36,6 +36,66 @@ interface Times {
 
 const pieces = (shown: { piece: number }[]) => shown.map(({ piece }) => piece)
 
+/** As many as are no mesh. */
+const CROWD = Array.from({ length: 60 }, (_, at) => at + 1)
+
+/** Whatever they are shown shares an uplink of 64 KiB in 10 ms. Returns what they are shown, and the most pieces at a time. */
+function shareUplink(pieceCount: number, pieceLength: number): { shown: number[]; most: number } {
+  const superSeeding = new SuperSeeding(pieceCount, () => pieceLength)
+  for (const peer of CROWD) superSeeding.join(peer, 0)
+  const shown: number[] = []
+  let flows: { peer: number; piece: number; left: number }[] = []
+  let most = 0
+  for (let now = 0; now < 60 && !superSeeding.finished; now += 0.01) {
+    for (const { peer, piece } of superSeeding.reveal(now)) {
+      shown.push(piece)
+      flows.push({ peer, piece, left: pieceLength })
+    }
+    most = Math.max(most, flows.length)
+    const part = Math.ceil(PIECE / flows.length)
+    for (const flow of flows) {
+      superSeeding.sent(flow.peer, flow.piece, part, now)
+      flow.left -= part
+      if (flow.left <= 0) superSeeding.peerHas(flow.peer, flow.piece, now)
+    }
+    flows = flows.filter(({ left }) => left > 0)
+  }
+  return { shown, most }
+}
+
+describe('a super-seeder of a swarm that is no mesh', () => {
+  test('has few pieces under way, so that each is soon passed on', () => {
+    expect(shareUplink(100, PIECE).most).toBeLessThanOrEqual(CROWD.length / 2)
+  })
+
+  test('shows no piece twice at the end because all that are under way are slow together', () => {
+    const { shown } = shareUplink(100, PIECE)
+    expect(shown.sort((a, b) => a - b)).toEqual([...Array(100).keys()])
+  })
+
+  test('keeps more under way where peers take longer to ask', () => {
+    const REACTION_S = 0.2
+    const superSeeding = seederOf(200, ...CROWD)
+    const asked: { peer: number; piece: number; atS: number }[] = []
+    let freeAtS = 0
+    let most = 0
+    for (let now = 0; now < 4 && !superSeeding.finished; now += 0.01) {
+      for (const { peer, piece } of superSeeding.reveal(now)) {
+        freeAtS = Math.max(freeAtS, now + REACTION_S) + 0.01
+        asked.push({ peer, piece, atS: freeAtS })
+      }
+      most = Math.max(most, asked.length)
+      while (asked[0] && asked[0].atS <= now) {
+        const { peer, piece } = asked.shift() as (typeof asked)[0]
+        superSeeding.sent(peer, piece, PIECE, now)
+        superSeeding.peerHas(peer, piece, now)
+      }
+    }
+    expect(most).toBeGreaterThan(10)
+    expect(superSeeding.finished).toBe(true)
+  })
+})
+
 describe('a super-seeder', () => {
   test('shows every piece to one peer only, as long as all take what they are shown', () => {
     const superSeeding = seederOf(100, 1, 2, 3)
