@@ -23,6 +23,8 @@ const MIN_ASSIGNED_PIECES = 16
  * are would rest (NOTES.md).
  */
 const MIN_ASSIGNED_IN_LARGE = 5
+/** A peer that needs so many times the least time of a piece, and `LATE_S`, is slow. */
+const SLOW_TIMES = 2
 /** A peer that alone has more than so many pieces is served after the others. */
 const MAX_ONLY_COPIES = 6
 /** At the end, a piece stays assigned if another peer would get it only this much sooner. */
@@ -172,9 +174,13 @@ export class SuperSeeding {
 
   /** Bytes under way to all peers that take what they are shown. */
   #pendingBytes(nowS: number): number {
+    // In a larger swarm few pieces are under way, and some slow peers must not hold up all of them.
+    const longestS = this.#isLarge
+      ? LATE_S + SLOW_TIMES * this.#uplink.pieceTime(this.#receivers.values())
+      : Number.POSITIVE_INFINITY
     let bytes = 0
     for (const receiver of this.#receivers.values())
-      if (!receiver.isStuck(nowS)) bytes += receiver.pendingBytes
+      if (!receiver.isStuck(nowS) && nowS - receiver.assignedAtS <= longestS) bytes += receiver.pendingBytes
     return bytes
   }
 
