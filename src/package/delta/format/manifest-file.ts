@@ -1,7 +1,7 @@
 import type { ByteStream } from '../../format/byte-stream.ts'
 import { ByteReader } from '../../format/bytes.ts'
 import { packFrame, readFrame } from '../../format/frame.ts'
-import { KEPT_QUALITY, MAX_FRAME_BYTES } from './effort.ts'
+import { FAST_QUALITY, MAX_FRAME_BYTES } from './effort.ts'
 import { EntryReader, EntryWriter } from './entry-columns.ts'
 import { type Delivered, type Manifest, manifestOf } from './manifest.ts'
 
@@ -19,8 +19,8 @@ export async function* writeManifest({ entries }: Manifest): AsyncGenerator<Buff
   const writer = new EntryWriter([])
   const flush = async () => [
     MORE,
-    await packFrame(writer.entries.take(), KEPT_QUALITY),
-    await packFrame(writer.times.take(), KEPT_QUALITY),
+    await packFrame(writer.entries.take(), FAST_QUALITY),
+    await packFrame(writer.times.take(), FAST_QUALITY),
   ]
   for (const entry of entries) {
     writer.write(entry)
