@@ -211,7 +211,7 @@ class Swarm {
     if (!node.alive) return
     node.startedAt = this.#queue.now
     node.scheduler.setSwarmSize(this.#nodes.length)
-    node.newsWaitS = coalesceMsFor(node.scheduler.aheadS * 1000) / 1000
+    node.newsWaitS = coalesceMsFor(node.scheduler.aheadS * 1000, this.#options.sites?.named) / 1000
     if (this.#roster) this.#guide(node, this.#roster)
     // Every peer knows the seeder. The tracker names some of the other peers.
     this.#connect(node, this.#seeder)

@@ -49,6 +49,8 @@ export class Participant {
   readonly #subflows: Subflows
   readonly #discovery: Discovery
   readonly #sites: SiteExchange
+  /** Whether any neighbour is known to be in another site. */
+  #hasSites = false
   readonly #metadata: MetadataExchange
   #server: Server | undefined
   /** What was on disk at the start, kept until the piece hashes come. */
@@ -89,7 +91,10 @@ export class Participant {
     this.#sites = new SiteExchange(this.#context, ({ id }, facts) => {
       this.#context.scheduler.locate(id, facts)
       this.#uploader.locate(id, facts.isNear)
-      if (!facts.isNear) this.#neighbours.refuseFar(id)
+      if (facts.isNear) return
+      this.#neighbours.refuseFar(id)
+      this.#hasSites = true
+      this.#pace()
     })
     this.#metadata = new MetadataExchange(this.#context, {
       sent: ({ id }, bytes) => this.#uploader.spend(id, bytes),
@@ -247,7 +252,11 @@ export class Participant {
   #raiseSwarmSize(size: number): void {
     this.#neighbours.raiseSwarmSize(size)
     this.#context.scheduler.setSwarmSize(this.#neighbours.swarmSize)
-    this.#context.coalescer.requestsAhead(this.#context.scheduler.aheadS * 1000)
+    this.#pace()
+  }
+
+  #pace(): void {
+    this.#context.coalescer.requestsAhead(this.#context.scheduler.aheadS * 1000, this.#hasSites)
   }
 
   /**

@@ -82,10 +82,10 @@ export class Coalescer {
     this.#agents.delete(agent)
   }
 
-  /** From now on, requests are pending for this long ahead. */
-  requestsAhead(aheadMs: number): void {
+  /** From now on, requests are pending for this long ahead. `hasSites`: whether neighbours are in several sites. */
+  requestsAhead(aheadMs: number, hasSites = false): void {
     this.#restMs = restMsFor(aheadMs)
-    this.#coalesceMs = coalesceMsFor(aheadMs)
+    this.#coalesceMs = coalesceMsFor(aheadMs, hasSites)
   }
 
   /** `from` has sent so many bytes. */
@@ -139,8 +139,12 @@ export function restMsFor(aheadMs: number): number {
   return Math.max(SHORTEST_REST_MS, aheadMs * REST_SHARE_OF_AHEAD)
 }
 
-/** How long messages that are not urgent wait when requests are pending for this long ahead. */
-export function coalesceMsFor(aheadMs: number): number {
+/**
+ * How long messages that are not urgent wait when requests are pending for this long ahead. With several sites always as long: what
+ * members say of pieces from elsewhere must be there before others may fetch these.
+ */
+export function coalesceMsFor(aheadMs: number, hasSites = false): number {
+  if (hasSites) return MAX_COALESCE_MS
   return Math.min(MAX_COALESCE_MS, Math.max(MIN_COALESCE_MS, aheadMs))
 }
 

@@ -40,7 +40,7 @@ describe.each(formats)('%s', (format) => {
   )
 })
 
-test.runIf(zstdAvailable())('a zstd frame that wants more memory than ours is refused', async () => {
+const aWindowTooLarge = async () => {
   const { createZstdCompress, constants } = zlib as unknown as {
     createZstdCompress: (options: object) => NodeJS.ReadWriteStream
     constants: { ZSTD_c_windowLog: number }
@@ -60,4 +60,6 @@ test.runIf(zstdAvailable())('a zstd frame that wants more memory than ours is re
   }
   expect(await expanded(22)).toBe(2000)
   await expect(expanded(23)).rejects.toThrow('too much memory')
-})
+}
+
+if (zstdAvailable()) test('a zstd frame that wants more memory than ours is refused', aWindowTooLarge)

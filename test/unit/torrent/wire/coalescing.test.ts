@@ -24,7 +24,8 @@ test('a rest is a small part of the time that requests are made ahead, and 10 ms
 })
 
 test('what is not urgent waits as long as requests are made ahead, 5 to 40 ms', () => {
-  expect([150, 20, 1].map(coalesceMsFor)).toEqual([40, 20, 5])
+  expect([150, 20, 1].map((aheadMs) => coalesceMsFor(aheadMs))).toEqual([40, 20, 5])
+  expect([150, 1].map((aheadMs) => coalesceMsFor(aheadMs, true))).toEqual([40, 40])
 })
 
 test('a flush that another flush asks for is done in the same iteration', async () => {
