@@ -3,7 +3,6 @@ import { ExitCode, MurderError } from '../errors.ts'
 import { unpackHosts } from './host-list.ts'
 import { isLinkCommand } from './link.ts'
 import type { ReceiveOrder } from './order.ts'
-import { jsonOfLine } from './order-line.ts'
 import { isTag, NO_TAG } from './tag.ts'
 
 type Check = (value: unknown) => boolean
@@ -119,9 +118,9 @@ const PLACE: Record<string, Check> = {
 export function parseOrder(text: string): ReceiveOrder {
   let order: ReceiveOrder
   try {
-    order = JSON.parse(jsonOfLine(text)) as ReceiveOrder
+    order = JSON.parse(text) as ReceiveOrder
   } catch (cause) {
-    throw bad('it is neither JSON nor compressed', cause)
+    throw bad('it is not JSON', cause)
   }
   const shape = {
     ...SHAPE,

@@ -371,8 +371,8 @@ describe('a failure leaves nothing behind:', () => {
 
 describe('an order that cannot be used', () => {
   it.each([
-    ['is not JSON', () => 'hello', /it is neither JSON nor compressed/],
-    ['is empty', () => '', /it is neither JSON nor compressed/],
+    ['is not JSON', () => 'hello', /it is not JSON/],
+    ['is empty', () => '', /it is not JSON/],
     ['is null', () => 'null', /'tag'/],
     ['lacks the digest', () => JSON.stringify({ ...order, sha256: undefined }), /'sha256'/],
     ['has a relative directory', () => JSON.stringify({ ...order, directory: 'x' }), /'directory'/],

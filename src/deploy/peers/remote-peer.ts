@@ -6,7 +6,6 @@ import type { Server } from '../../fleet/ssh/server.ts'
 import type { AgentEvent } from '../../protocol/events.ts'
 import { parseEvent } from '../../protocol/events.ts'
 import type { ReceiveOrder } from '../../protocol/order.ts'
-import { orderLine } from '../../protocol/order-line.ts'
 import { type Question, questionLine } from '../../protocol/questions.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
 import type { TaskContext } from '../context/context.ts'
@@ -156,7 +155,8 @@ export class RemotePeer {
   }
 
   #sendOrder(): void {
-    if (this.#assignment && !this.#isArriving) this.#input.write(orderLine(this.#assignment.order))
+    if (this.#assignment && !this.#isArriving)
+      this.#input.write(`${JSON.stringify(this.#assignment.order)}\n`)
   }
 
   #take(line: string): void {
