@@ -17,9 +17,9 @@ import type { Server } from './ssh/server.ts'
 import type { FurtherScript, RunningShell, SessionResult, Stop } from './ssh/session.ts'
 
 /** Between two signs of life to the shell. Firewalls and sshd (ChannelTimeout) forget a connection that is silent for longer. */
-const PULSE_MS = 5000
+const PULSE_MS = 2000
 /** After this many signs of life without an answer the shell counts as gone. */
-const MAX_UNANSWERED = 4
+const MAX_UNANSWERED = 9
 /** How long the shell may take to end once its input has ended. */
 const CLOSE_TIMEOUT_MS = 2000
 /** Characters of its first answer. */
