@@ -175,4 +175,4 @@ it('makes whatever was inserted, deleted, moved, copied and doubled, and brings 
       expect(delta.length).toBeLessThan(250 + brought + edits * 3 * lost)
     }
   })
-})
+}, 30_000)
