@@ -25,7 +25,7 @@ export function quotePath(path: string): string {
   return quoteIfNeeded(path.startsWith('/') || path.startsWith('./') ? path : `./${path}`)
 }
 
-/** The same for a command that people paste, with quotes only where needed. */
+/** One word for a POSIX shell, as from `quote`, with quotes only where needed. */
 export const quoteIfNeeded = (value: string): string =>
   /^[\w@%+=:,./-]+$/.test(value) ? value : quote(value)
 
