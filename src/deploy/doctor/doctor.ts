@@ -8,7 +8,7 @@ import { othersLock } from '../scripts/lock-script.ts'
 import { checkDeployHost } from './deploy-host.ts'
 import { probeNetwork } from './network.ts'
 import { unusualNodes, withNode } from './nodes.ts'
-import type { Problem, ProblemGroup } from './problem.ts'
+import type { Problem } from './problem.ts'
 import { groupProblems, problemTable } from './problem-table.ts'
 import { checkAddress, checkDisks, checkDistinct, checkLimits, checkLock } from './servers.ts'
 import { whoIsWhere } from './sites.ts'
@@ -53,9 +53,8 @@ export async function doctor(context: TaskContext): Promise<void> {
     ...whoIsWhere(context),
     ...waysTable(network.ways, context.settings.between !== 'direct'),
   ]
-  const [groups, around] = [false, true].map((is) =>
-    groupProblems(problems.filter(({ bypassed = false }) => bypassed === is)),
-  ) as [ProblemGroup[], ProblemGroup[]]
+  const groups = groupProblems(problems.filter(({ bypassed }) => !bypassed))
+  const around = groupProblems(problems.filter(({ bypassed }) => bypassed))
   const all = [...groups, ...around]
   const table = all.length === 0 ? [] : [problemTable(all, columnsOf(process.stdout))]
   const fit = groups.length === 0 ? [fitLine(total, around.length > 0)] : []

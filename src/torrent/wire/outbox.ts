@@ -18,9 +18,8 @@ export interface Lender {
   release(): void
 }
 
-/** Something to write that has room for nothing else. */
+/** A block that is written from where it is. */
 class LentBlock {
-  readonly room = 0
   readonly #bytes: Uint8Array
   readonly #lender: Lender
 
