@@ -1,19 +1,14 @@
-import { spawn } from 'node:child_process'
-
-/** Kills the process group `$1` when its input ends without a line. */
-const WATCH = 'read -r x || kill -s KILL -- "-$1"'
+/** Kills the process group of `$$` when descriptor 3 ends without a line. */
+const WATCH = '{ read -r x <&3 || kill -s KILL -- "-$$"; } </dev/null >/dev/null 2>&1 &'
 
 /**
- * Lets a process group end with this process, however that ends: a command of a killed run must not go on. Returns what stops that
- * once the command is done; a program that it has left in the background then stays.
+ * The arguments of a shell that runs a command and ends with its whole process group, which it leads, when descriptor 3 is closed:
+ * a command of a killed run must not go on. A line there stops the watch; a program that the command has left in the background
+ * then stays. The group is watched before the command begins, because a run can be killed at any moment.
  */
-export function endWithUs(group: number): () => void {
-  const watch = spawn('/bin/sh', ['-c', WATCH, 'watch', String(group)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
-  watch.on('error', () => {}) // Then it goes on.
-  watch.stdin.on('error', () => {})
-  watch.unref()
-  return () => void watch.stdin.end('done\n')
-}
+export const endingWithUs = (command: string): string[] => [
+  '-c',
+  `${WATCH}\nexec 3<&-\nexec /bin/sh -c "$1"`,
+  'sh',
+  command,
+]

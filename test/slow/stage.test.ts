@@ -98,7 +98,7 @@ test('where what is staged fits, nobody waits for a delta of what is live', asyn
   // Of the live release a server would have to send its hashes, and none ever does.
   const all = join(it.project.directory, '.shipit-murder/bases')
   const bases = join(all, names(all)[0] ?? '')
-  const isLive = (name: string) => /^[0-9a-f]{64}$/.test(name) && !existsSync(join(bases, name, 'places'))
+  const isLive = (name: string) => /^[0-9a-f]{64}$/.test(name) && !existsSync(join(bases, name, 'extents'))
   const live = names(bases).filter(isLive)
   expect(live).toHaveLength(1)
   for (const name of live) rmSync(join(bases, name), { recursive: true })

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
+import type { Writable } from 'node:stream'
 import { MurderError } from '../../errors.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
-import { endWithUs } from '../../system/end-with-us.ts'
+import { endingWithUs } from '../../system/end-with-us.ts'
 import { oneLine } from '../../text/format.ts'
 
 /** How much of the end of a command's output is kept. */
@@ -30,12 +31,13 @@ export interface LocalCommand {
 export async function runHere(order: LocalCommand): Promise<MurderError | undefined> {
   const { command, env, timeoutS, signal, name, input } = order
   if (signal?.aborted) return signal.reason as MurderError
-  const child = spawn('/bin/sh', ['-c', command], {
+  const child = spawn('/bin/sh', endingWithUs(command), {
     detached: true,
     env: { ...process.env, ...env },
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
   })
-  const isDone = child.pid === undefined ? undefined : endWithUs(child.pid)
+  const watch = child.stdio[3] as Writable
+  watch.on('error', () => {}) // The command has ended with all of its group.
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -60,13 +62,13 @@ export async function runHere(order: LocalCommand): Promise<MurderError | undefi
   const code = await new Promise<number | string | null>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (exitCode, by) => {
-      isDone?.()
+      watch.end('done\n')
       setTimeout(() => resolve(exitCode ?? by), FLUSH_MS)
     })
   })
   timer?.stop()
   signal?.removeEventListener('abort', kill)
-  for (const stream of child.stdio) stream?.destroy()
+  for (const stream of child.stdio) if (stream !== watch) stream?.destroy()
   child.unref()
   if (signal?.aborted) return signal.reason as MurderError
   if (code === 0) return undefined
