@@ -25,10 +25,10 @@ const project = (name: string, timeout: number) => ({
 })
 
 /**
- * unit: seconds, no network. integration: real processes on loopback. lab: network namespaces, root only. slow: either of
+ * unit: no network, seconds, and time for a slow machine. integration: real processes on loopback. lab: network namespaces, root only. slow: either of
  * these two, but minutes.
  */
-const projects = [project('unit', 10_000), project('integration', 120_000), project('lab', 600_000)]
+const projects = [project('unit', 30_000), project('integration', 120_000), project('lab', 600_000)]
 
 export default defineConfig({
   test: {

@@ -299,6 +299,8 @@ describe('deltas between releases', () => {
       await deploy(each)
       writeFileSync(join(each.project.workspace, 'large'), Buffer.concat([Buffer.from('inserted'), content]))
       rmSync(join(each.project.directory, '.shipit-murder/bases'), { recursive: true })
+      // A slow link makes it worth to wait for servers that take a while to answer.
+      each.configure({ murder: { uploadLimit: '100K' } } as never)
       return each
     }
 
@@ -342,7 +344,7 @@ describe('deltas between releases', () => {
       const node = join(each.project.root, 'node')
       const script = `#!/bin/sh\nNODE='${process.execPath}'\nLIE="${swapped}"\n[ "$2" = signature ] || exec "$NODE" "$@"\n${command}\n`
       writeFileSync(node, script, { mode: 0o755 })
-      each.configure({ murder: { node } } as never)
+      each.configure({ murder: { node, uploadLimit: '100K' } } as never)
       const { servers, stdout } = await deploy(each)
       expect(stdout).toMatch(line)
       expect(servers[0]).not.toHaveProperty('delta')

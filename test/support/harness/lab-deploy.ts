@@ -184,7 +184,7 @@ export class DeployLab {
   }
 
   /** What is left in the end; nobody says when the last process has gone. */
-  async quiet(seconds = 10, except: LabHost[] = []): Promise<string[]> {
+  async quiet(seconds = 60, except: LabHost[] = []): Promise<string[]> {
     for (let attempt = 0; attempt < seconds * 5; attempt++) {
       if ((await this.leftovers(except)).length === 0) return []
       await setTimeout(200)
