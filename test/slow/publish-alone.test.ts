@@ -17,8 +17,8 @@ import { type Embedded, embedded } from '../support/harness/deploy-embedded.ts'
 const seedAndPeer = 'murder:seed murder:peer'
 
 /** A fleet that has been brought nothing yet. */
-async function project(config: ShipitConfig = {}): Promise<Embedded> {
-  const it = await embedded(2, { murder: { linger: 0 }, ...config })
+async function project(config: ShipitConfig = {}, servers = 2): Promise<Embedded> {
+  const it = await embedded(servers, { murder: { linger: 0 }, ...config })
   writeFileSync(join(it.project.workspace, 'file'), 'one')
   return it
 }
@@ -75,69 +75,67 @@ test('where nothing was brought since the last deploy nothing is published', asy
   await refused()
 })
 
-test.each<[string, (it: Embedded, release: string) => void, RegExp]>([
+/** Something that is wrong on a server, with the cause that is said. */
+type Harm = [harm: (app: string, release: string) => void, cause: RegExp]
+
+const missing: Harm[] = [
+  [(_, release) => rmSync(release, { recursive: true }), /is not there, or/],
   [
-    'lacks it',
-    (it, release) => rmSync(join(it.app(1), 'releases', release), { recursive: true }),
+    // It has half of it.
+    (app, release) => renameSync(release, join(app, 'releases/.mine.partial')),
     /is not there, or/,
   ],
   [
-    'has half of it',
-    (it, release) => {
-      const whole = join(it.app(1), 'releases', release)
-      cpSync(whole, join(it.app(1), 'releases', `.${release}.partial`), { recursive: true })
-      rmSync(whole, { recursive: true })
-    },
-    /is not there, or/,
+    // It has something else of that name.
+    (app) => writeFileSync(join(app, 'shared/murder/unpacked/mine'), `${'0'.repeat(64)}\n`),
+    /is made of another/,
   ],
+  // It did not get it from murder:peer.
+  [(app) => rmSync(join(app, 'shared/murder/unpacked/mine')), /was not brought by/],
+]
+
+const changed: Harm[] = [
+  [(_, release) => rmSync(join(release, 'file')), /is not what was brought: file is missing/],
+  [(_, release) => writeFileSync(join(release, 'file'), 'ONE'), /is not what was brought: file is different/],
   [
-    'has lost a file of it',
-    (it, release) => rmSync(join(it.app(1), 'releases', release, 'file')),
-    /is not what was brought: file is missing/,
-  ],
-  [
-    'has a file of it that somebody has edited',
-    (it, release) => writeFileSync(join(it.app(1), 'releases', release, 'file'), 'ONE'),
-    /is not what was brought: file is different/,
-  ],
-  [
-    'has a link in its place',
-    (it, release) => {
-      const whole = join(it.app(1), 'releases', release)
-      renameSync(whole, join(it.app(1), 'shared/moved'))
-      symlinkSync('../shared/moved', whole)
+    (app, release) => {
+      renameSync(release, join(app, 'shared/moved'))
+      symlinkSync('../shared/moved', release)
     },
     /is not what was brought: it is a symlink to \.\.\/shared\/moved, no directory/,
   ],
-  [
-    'has something else of that name',
-    (it, release) => writeFileSync(join(it.app(1), 'shared/murder/unpacked', release), `${'0'.repeat(64)}\n`),
-    /is made of another/,
-  ],
-  [
-    'did not get it from murder:peer',
-    (it, release) => rmSync(join(it.app(1), 'shared/murder/unpacked', release)),
-    /was not brought by/,
-  ],
-])('nothing is published anywhere when a server %s, unless that is tolerated', async (_, harm, cause) => {
-  const it = await project({ murder: { linger: 0, batch: 1 } })
+]
+
+test.each([
+  ['does not have what was brought', missing],
+  ['has something else in its place', changed],
+])('nothing is published anywhere when a server %s, unless that is tolerated', async (_, harms) => {
+  const it = await project({ murder: { linger: 0, batch: 1 } }, 1 + harms.length)
   writeFileSync(join(it.project.workspace, 'other'), 'other')
   expect(await it.project.run(seedAndPeer, { MURDER_TAG: 'mine' })).toMatchObject({ code: 0 })
   writeFileSync(join(it.app(0), 'releases/mine/made-here'), 'by the application')
-  harm(it, 'mine')
+  for (const [index, [harm]] of harms.entries()) {
+    const app = it.app(1 + index)
+    harm(app, join(app, 'releases/mine'))
+  }
   const run = await it.project.run('deploy:publish')
   expect(run.code).toBe(2)
-  expect(run.stdout).toMatch(
-    new RegExp(`check(\\n +cause)? +releases/mine ${cause.source.replaceAll(' ', '\\s+')}`),
-  )
-  expect(run.stdout).toContain('1 of 2 servers failed: nothing was published')
-  expect(it.current()).toEqual([undefined, undefined])
+  for (const [index, [, cause]] of harms.entries()) {
+    const { host, port } = it.fleet.remotes[1 + index] ?? { host: '', port: 0 }
+    const failure = run.stdout.split(/\n(?=\S)/).find((each) => each.includes(`deploy@${host}:${port}`))
+    const said = failure?.replace(/\s+/g, ' ')
+    expect(said).toMatch(new RegExp(`check( cause)? releases/mine ${cause.source}`))
+  }
+  const count = harms.length
+  expect(run.stdout).toContain(`${count} of ${count + 1} servers failed: nothing was published`)
+  expect(it.current().filter(Boolean)).toEqual([])
   const dry = await it.project.run('deploy:publish', { MURDER_DRY_RUN: '1' })
   expect(dry.code).toBe(2)
   expect(dry.stdout).toContain('nothing would be published')
 
-  expect(await it.project.run('deploy:publish', { MURDER_TOLERATE: '1' })).toMatchObject({ code: 0 })
-  expect(it.current()).toEqual(['releases/mine', undefined])
+  const tolerated = await it.project.run('deploy:publish', { MURDER_TOLERATE: `${count}` })
+  expect(tolerated).toMatchObject({ code: 0 })
+  expect(it.current()).toEqual(['releases/mine', ...harms.map(() => undefined)])
   const retry = await it.project.run('murder:retry')
   expect(retry.code).toBe(2)
   expect(retry.stdout).toContain('mine was published without a deploy')
