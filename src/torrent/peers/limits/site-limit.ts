@@ -1,5 +1,5 @@
 import type { OwnSiteOptions } from '../../participant-options.ts'
-import { MAX_IMPORTERS } from '../../scheduler/sites/site-imports.ts'
+import { MAX_IMPORTERS } from '../../scheduler/sites/importers.ts'
 import { RateLimit } from './rate-limit.ts'
 
 /**

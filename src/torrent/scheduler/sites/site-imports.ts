@@ -1,27 +1,21 @@
 import type { PeerState } from '../peer-state.ts'
 import { PieceSet } from '../piece-set.ts'
 import { ImportClaims } from './import-claims.ts'
-import { isBest, memberKey, sharesOf } from './rendezvous.ts'
+import { ImportRate } from './import-rate.ts'
+import { Importers } from './importers.ts'
+import { isBest, memberKey } from './rendezvous.ts'
 import { Reservations } from './reservations.ts'
+import { RipePieces } from './ripe-pieces.ts'
 import type { OwnSite } from './site-facts.ts'
 import { SiteShares } from './site-shares.ts'
 
-/** So many members of a site fetch from other sites: enough flows for a long path, and few enough to know each other. */
-export const MAX_IMPORTERS = 8
-/** When another site has had a piece for this long, any member may fetch it, not only the one chosen by hash. */
-const RIPE_S = 0.2
 /**
- * A neighbour at the seeder's site that had nothing to send for this long is asked for the share of a late site. If the rate from
- * other sites falls below this part of its peak, it is also asked for pieces that other sites have.
+ * A neighbour at the seeder's site that had nothing to send for this long is asked for the share of a late site. If far less comes
+ * from other sites than at its best, it is also asked for pieces that other sites have.
  */
 const IDLE_S = 0.5
-const STARVED = 0.5
-const RATE_S = 1
 /** When a member has none of its own to begin, it reserves pieces of others for so long ahead. */
 const RESERVED_S = 0.2
-/** When nothing came for `STALL_S`, all neighbours may be asked for everything: first for this long, then for twice as long. */
-const STALL_S = 2
-const FIRST_FREEDOM_S = 5
 
 /** The intersection of these sets. */
 export type Choice = readonly PieceSet[]
@@ -32,12 +26,8 @@ export type Choice = readonly PieceSet[]
  * nothing comes.
  */
 export class SiteImports {
-  /** Members that import, this one included if it does. */
-  importers = 1
   /** Seeders in this site, this participant included if it is one. */
   seeders = 0
-  /** Whether this participant is one of them. */
-  isImporter = true
   /** Neighbours at other sites. */
   farCount = 0
   #own: OwnSite
@@ -50,26 +40,18 @@ export class SiteImports {
   readonly #reservations: Reservations
   /** Pieces that no member has or fetches. */
   readonly #wanted: PieceSet
-  /** Pieces that are this member's by hash. */
-  readonly #mine: PieceSet
+  readonly #importers: Importers
   readonly #shares: SiteShares
   /** Pieces that only the seeder's site has. */
   readonly #onlyAtSource: PieceSet
-  /** Pieces that other sites have, since when, and those that are ripe: anyone may fetch them. */
-  readonly #heard = new Map<number, number>()
-  readonly #ripe: PieceSet
+  /** Pieces that other sites have. */
+  readonly #elsewhere: RipePieces
+  readonly #rate = new ImportRate()
   #isActive = false
   #hasNearSeeder = false
   #sourceSite: string | undefined
   /** Set when the neighbours change, so that their sums are computed again. */
   #recountAtS = 0
-  /** Bytes a second that come from other sites, smoothed, and the most so far. */
-  #rate = 0
-  #highestRate = 0
-  #rateAtS = 0
-  #lastArrivalS: number | undefined
-  #freeUntilS = 0
-  #freedomS = FIRST_FREEDOM_S
 
   /** `peers` are the neighbours. Call `changed` after changing them. */
   constructor(pieceCount: number, own: OwnSite, peers: ReadonlyMap<number, PeerState>) {
@@ -79,11 +61,16 @@ export class SiteImports {
     this.#copiesHere = new Uint16Array(pieceCount)
     this.#copiesElsewhere = new Uint16Array(pieceCount)
     this.#wanted = new PieceSet(pieceCount)
-    this.#mine = new PieceSet(pieceCount)
+    this.#importers = new Importers(pieceCount)
     this.#shares = new SiteShares(pieceCount)
     this.#onlyAtSource = new PieceSet(pieceCount)
-    this.#ripe = new PieceSet(pieceCount)
+    this.#elsewhere = new RipePieces(pieceCount)
     this.#reservations = new Reservations(pieceCount)
+  }
+
+  /** How many members import, this one included if it does. */
+  get importers(): number {
+    return this.#importers.count
   }
 
   /** The site of this participant has been found. */
@@ -109,8 +96,9 @@ export class SiteImports {
     this.#claims.kept(piece, peer.id, nowS)
     const wasOnlyAtSource = this.#onlyAtSource.has(piece)
     this.#countCopy(peer, piece)
-    if (!peer.isNear)
-      this.#hear(piece, nowS ?? peer.lastAnswerAtS, wasOnlyAtSource && !this.#onlyAtSource.has(piece))
+    if (peer.isNear) return
+    const isNews = wasOnlyAtSource && !this.#onlyAtSource.has(piece)
+    this.#elsewhere.hear(piece, nowS ?? peer.lastAnswerAtS, isNews)
   }
 
   /** A member says that it fetches the piece from another site. */
@@ -123,30 +111,18 @@ export class SiteImports {
 
   /** A block came. */
   arrived(peer: PeerState, bytes: number, nowS: number): void {
-    this.#lastArrivalS = nowS
-    if (peer.isNear) return
-    this.#decayRate(nowS)
-    this.#rate += bytes / RATE_S
-    this.#highestRate = Math.max(this.#highestRate, this.#rate)
+    this.#rate.arrived(peer.isNear ? 0 : bytes, nowS)
   }
 
   /** Ends claims that members do not fulfil. Call it every 0.1 s or so. */
   tick(nowS: number): void {
     this.#recount(nowS)
     if (!this.#isActive) return
-    this.#decayRate(nowS)
-    if (this.isImporter) this.#shares.findLate(this.#copiesHere, this.#copiesElsewhere)
+    this.#rate.tick(nowS)
+    if (this.#importers.includesUs) this.#shares.findLate(this.#copiesHere, this.#copiesElsewhere)
     for (const piece of this.#claims.expire(nowS)) if (this.#copiesHere[piece] === 0) this.#wanted.add(piece)
-    for (const [piece, atS] of this.#heard) {
-      if (nowS - atS < RIPE_S) break
-      this.#heard.delete(piece)
-      this.#ripe.add(piece)
-    }
+    this.#elsewhere.tick(nowS)
     this.#reservations.tick(nowS)
-    this.#lastArrivalS ??= nowS
-    if (nowS < this.#freeUntilS || nowS - this.#lastArrivalS < STALL_S) return
-    this.#freeUntilS = nowS + this.#freedomS
-    this.#freedomS *= 2
   }
 
   /** Neighbours that deliver the same part of the content as this one: those in this site, or those elsewhere. */
@@ -159,20 +135,20 @@ export class SiteImports {
   /** Pieces that a neighbour may be asked for now, the best first; undefined for no restriction. */
   choices(peer: PeerState, nowS: number): readonly Choice[] | undefined {
     this.#recount(nowS)
-    if (!this.#isActive || peer.isNear || nowS < this.#freeUntilS) return undefined
+    if (!this.#isActive || peer.isNear || this.#rate.isFree(nowS)) return undefined
     // A seeder shows each piece to one peer, so nobody else can fetch it.
     if (peer.isSuperSeeding) return [[this.#wanted]]
-    if (!this.isImporter || this.#hasNearSeeder) return []
+    if (!this.#fetches) return []
     const wanted = this.#wantedOf(peer, nowS)
-    if (this.importers === 1)
+    if (this.#importers.count === 1)
       return [
-        [...wanted, this.#mine],
-        [...wanted, this.#ripe],
+        [...wanted, this.#importers.ourPieces],
+        [...wanted, this.#elsewhere.ripe],
       ]
     // What is reserved comes first, because the others leave it alone meanwhile.
     return [
       [...wanted, this.#reservations.settled],
-      [...wanted, this.#mine],
+      [...wanted, this.#importers.ourPieces],
     ]
   }
 
@@ -181,13 +157,13 @@ export class SiteImports {
    * one that followed the present rate would keep it low.
    */
   bytesToReserve(pieceLength: number): number {
-    if (!this.#isActive || !this.isImporter || this.#hasNearSeeder || this.importers === 1) return 0
-    return pieceLength + this.#highestRate * RESERVED_S - this.#reservations.size * pieceLength
+    if (!this.#isActive || !this.#fetches || this.#importers.count === 1) return 0
+    return pieceLength + this.#rate.highest * RESERVED_S - this.#reservations.size * pieceLength
   }
 
   /** Pieces of other members that may be reserved, to be fetched from this neighbour. */
   reservable(peer: PeerState, nowS: number): Choice {
-    return [...this.#wantedOf(peer, nowS), this.#ripe, this.#reservations.free]
+    return [...this.#wantedOf(peer, nowS), this.#elsewhere.ripe, this.#reservations.free]
   }
 
   /** Pieces that are reserved and not begun. */
@@ -205,17 +181,21 @@ export class SiteImports {
     return !this.#reservations.begun(piece)
   }
 
+  /** Whether this participant fetches anything from other sites. */
+  get #fetches(): boolean {
+    return this.#importers.includesUs && !this.#hasNearSeeder
+  }
+
   #wantedOf(peer: PeerState, nowS: number): PieceSet[] {
     if (!this.#isAtSource(peer)) return [this.#wanted]
     const idleS = peer.requests.length > 0 ? 0 : nowS - peer.lastAnswerAtS
     if (idleS <= IDLE_S) return [this.#wanted, this.#onlyAtSource, this.#shares.own]
-    const isStarved = this.#rate < STARVED * this.#highestRate
-    return isStarved ? [this.#wanted] : [this.#wanted, this.#onlyAtSource, this.#shares.late]
+    return this.#rate.isStarved ? [this.#wanted] : [this.#wanted, this.#onlyAtSource, this.#shares.late]
   }
 
   /**
-   * Whether other sites wait for this piece from this one, because it comes from here. In a mesh the first member that has it tells
-   * all; in a larger swarm each tells its own neighbours.
+   * Whether other sites wait for this site to send them the piece. In a mesh the first member that has it tells all; in a larger
+   * swarm each tells its own neighbours.
    */
   isNews(piece: number, isMesh: boolean): boolean {
     if (!this.#isActive) return true
@@ -235,14 +215,6 @@ export class SiteImports {
   /** Whether a member of this site still has to fetch any of these pieces. */
   hasMoreOf(open: PieceSet): boolean {
     return open.words.some((bits, at) => (bits & (this.#wanted.words[at] ?? 0)) !== 0)
-  }
-
-  /** A piece ripens anew when it becomes available from sites that pass it on. */
-  #hear(piece: number, nowS: number, isNews: boolean): void {
-    if (isNews) this.#ripe.delete(piece)
-    else if (this.#heard.has(piece) || this.#ripe.has(piece)) return
-    this.#heard.delete(piece)
-    this.#heard.set(piece, nowS)
   }
 
   #isAtSource({ isSeeder, site }: PeerState): boolean {
@@ -271,8 +243,10 @@ export class SiteImports {
     this.#sourceSite = this.#own.seederSite ?? peers.find(({ isSeeder }) => isSeeder)?.site
     this.#hasNearSeeder = members.some(({ isSeeder }) => isSeeder)
     this.seeders = members.filter(({ isSeeder }) => isSeeder).length + (this.#own.isSeeder ? 1 : 0)
-    this.#chooseImporters(members.filter(({ isSeeder }) => !isSeeder).map(({ siteKey }) => siteKey))
-    this.#chooseShare(peers)
+    const others = members.filter(({ isSeeder }) => !isSeeder).map(({ siteKey }) => siteKey)
+    this.#importers.choose(this.#own.isSeeder ? others : [this.#ownKey, ...others], this.#ownKey)
+    const otherSites = peers.flatMap((peer) => (this.#isAtSource(peer) ? [] : (peer.site ?? [])))
+    this.#shares.choose(this.#own.site, otherSites)
     this.#copiesHere.fill(0)
     this.#copiesElsewhere.fill(0)
     this.#onlyAtSource.fill()
@@ -287,27 +261,5 @@ export class SiteImports {
     if (pausedUntilS <= nowS) return false
     this.#recountAtS = Math.min(this.#recountAtS, pausedUntilS)
     return true
-  }
-
-  #chooseImporters(others: number[]): void {
-    const all = this.#own.isSeeder ? others : [this.#ownKey, ...others]
-    const importers = all.sort((a, b) => a - b).slice(0, MAX_IMPORTERS)
-    this.importers = importers.length
-    const own = importers.indexOf(this.#ownKey)
-    this.isImporter = own >= 0
-    const shares = sharesOf(importers, this.#mine.capacity)
-    this.#mine.fillWith((piece) => shares[piece] === own)
-  }
-
-  #chooseShare(peers: PeerState[]): void {
-    const { site } = this.#own
-    const others = new Set(peers.flatMap((peer) => (this.#isAtSource(peer) ? [] : (peer.site ?? []))))
-    if (site !== undefined) others.delete(site)
-    this.#shares.choose(site === undefined ? [undefined] : [site, ...others])
-  }
-
-  #decayRate(nowS: number): void {
-    this.#rate *= Math.exp(-(nowS - this.#rateAtS) / RATE_S)
-    this.#rateAtS = nowS
   }
 }

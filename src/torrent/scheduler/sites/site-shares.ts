@@ -19,11 +19,11 @@ export class SiteShares {
     this.#shareOf = new Uint16Array(pieceCount)
   }
 
-  /** `sites` are this one, undefined if it has no name, and the others but the seeder's. */
-  choose(sites: readonly (string | undefined)[]): void {
+  /** `own`: the name of this site. `others`: all sites but the seeder's. A site without a name shares with nobody. */
+  choose(own: string | undefined, others: readonly string[]): void {
+    const sites = own === undefined ? [''] : [...new Set([own, ...others])]
     this.#siteCount = sites.length
-    const keys = sites.map((site) => hashOf(site ?? ''))
-    this.#shareOf = sharesOf(keys, this.#pieceCount)
+    this.#shareOf = sharesOf(sites.map(hashOf), this.#pieceCount)
     this.own.fillWith((piece) => this.#shareOf[piece] === 0)
   }
 
