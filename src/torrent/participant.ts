@@ -287,9 +287,9 @@ export class Participant {
 
   /** Pieces of zeros need not be fetched, as when the hashes are known from the start. Nothing has been written so far. */
   #findZeros(): void {
-    const { metainfo, pieceHashes: pieces, storage, scheduler, options } = this.#context
+    const { metainfo, pieceHashes: pieces, scheduler, options } = this.#context
     if (!pieces || !this.#surveyed) return
-    for (const piece of zerosHere({ ...metainfo, pieces }, storage, this.#surveyed)) {
+    for (const piece of zerosHere({ ...metainfo, pieces }, this.#surveyed)) {
       if (!scheduler.picker.open.has(piece)) continue
       scheduler.alreadyHave(piece)
       this.#uploader.found(piece)
@@ -301,7 +301,7 @@ export class Participant {
     const { metainfo, storage } = this.#context
     if (peer.isSeeder) {
       const { pieceLength, files } = metainfo
-      const indexes = [...storage.filesOf(piece * pieceLength, pieceLength)]
+      const indexes = [...storage.layout.filesOf(piece * pieceLength, pieceLength)]
       this.#wrongSeeder = {
         address: peer.address ?? peer.remoteHost,
         files: indexes.map((index) => files[index]?.path.join('/') ?? ''),

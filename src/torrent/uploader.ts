@@ -5,9 +5,9 @@ import { isOneServer } from './peers/local-peer.ts'
 import type { Block } from './scheduler/partial-piece.ts'
 import { PieceSet } from './scheduler/piece-set.ts'
 import { SuperSeeding } from './scheduler/super-seeding/super-seeding.ts'
-import { BlockCache, SEEDER_STRIDE_BYTES } from './storage/block-cache.ts'
-import type { Content } from './storage/counted-memory.ts'
-import type { PieceBuffer } from './storage/piece-buffer.ts'
+import { BlockCache, SEEDER_STRIDE_BYTES } from './storage/memory/block-cache.ts'
+import type { Content } from './storage/memory/counted-memory.ts'
+import type { PieceBuffer } from './storage/memory/piece-buffer.ts'
 import type { SwarmContext } from './swarm-context.ts'
 
 /** Limit of each half of the cache. */

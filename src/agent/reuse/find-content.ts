@@ -24,7 +24,7 @@ const CHUNK_BYTES = 1 << 20
 interface Search {
   metainfo: Metainfo
   signature: ContentSignature
-  storage: Pick<Storage, 'filesOf'>
+  storage: Pick<Storage, 'layout'>
   files: readonly LocalFile[]
   /** The blocks that are looked for, in order. */
   blocks: readonly number[]
@@ -53,7 +53,7 @@ async function wholeFiles({
   const { blockLength } = signature
   const ofSize = new Map<number, Set<number>>()
   for (const block of blocks) {
-    for (const index of storage.filesOf(block * blockLength, blockLength)) {
+    for (const index of storage.layout.filesOf(block * blockLength, blockLength)) {
       const { length = 0 } = metainfo.files[index] ?? {}
       ofSize.set(length, (ofSize.get(length) ?? new Set()).add(index))
     }
@@ -91,7 +91,7 @@ function partsOf(
   const start = block * signature.blockLength
   const end = Math.min(metainfo.length, start + signature.blockLength)
   const parts: Part[] = []
-  for (const index of storage.filesOf(start, end - start)) {
+  for (const index of storage.layout.filesOf(start, end - start)) {
     const file = whole.get(index)
     if (!file) return undefined
     const from = Math.max(start, file.position)

@@ -61,7 +61,7 @@ async function blocksInPlace(
     await breath()
     for (const block of blocksOf(looking, piece)) {
       const [at, length] = [block * blockLength, lengthOf(looking, block)]
-      const isRead = length < blockLength || storage.hasBytes(survey, at, length)
+      const isRead = length < blockLength || survey.hasBytes(at, length)
       const bytes = isRead && (await storage.read(at, memory.subarray(0, length)).catch(() => undefined))
       const strong = bytes ? strongOf(bytes) : strongOfZeros
       if (strong.equals(signature.strongOf(block))) here.add(block)

@@ -35,7 +35,7 @@ export async function* piecesHere(
 ): AsyncGenerator<Reused> {
   const check = (survey: Survey) => {
     const read = (at: number, into: Buffer) => storage.read(at, into)
-    const kindOf = (at: number, size: number) => (storage.hasBytes(survey, at, size) ? 'bytes' : 'zeros')
+    const kindOf = (at: number, size: number) => (survey.hasBytes(at, size) ? 'bytes' : 'zeros')
     return checkPieces(metainfo, read, { kindOf })
   }
   const survey = await storage.prepare(
@@ -59,13 +59,12 @@ export async function* piecesHere(
 /** For a peer whose files are made: pieces of zeros in places that had only holes when `survey` was taken. */
 export function* zerosHere(
   metainfo: Pick<Metainfo, 'length' | 'pieceLength' | 'pieces'>,
-  storage: Storage,
   survey: Survey,
 ): Generator<number> {
   const { length, pieceLength, pieces } = metainfo
   for (let piece = 0; piece * pieceLength < length; piece++) {
     const size = sizeOf(metainfo, piece)
-    if (storage.hasBytes(survey, piece * pieceLength, size)) continue
+    if (survey.hasBytes(piece * pieceLength, size)) continue
     if (pieceIsRight(pieces, piece, digestOfZeros(size))) yield piece
   }
 }

@@ -1,30 +1,24 @@
 import type { Stats } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
 import { isSystemError, MurderError } from '../../errors.ts'
-
-/** A file of the content on disk: where it starts in the content, and its length there. */
-export interface Stretch {
-  path: string
-  start: number
-  length: number
-}
+import type { ContentLayout } from './content-layout.ts'
 
 /** The files that are on disk in the places of a torrent's content. Reads no content. */
 export class Survey {
   /** By the index of the stretch; undefined when nothing is there. */
   readonly found: (Stats | undefined)[]
-  readonly #stretches: Stretch[]
+  readonly #layout: ContentLayout
 
-  private constructor(stretches: Stretch[], found: (Stats | undefined)[]) {
-    this.#stretches = stretches
+  private constructor(layout: ContentLayout, found: (Stats | undefined)[]) {
+    this.#layout = layout
     this.found = found
   }
 
   /** `follow`: whether symlinks are followed. Throws the system's errors, except for missing files. */
-  static async of(stretches: Stretch[], follow: boolean): Promise<Survey> {
+  static async of(layout: ContentLayout, follow: boolean): Promise<Survey> {
     const look = follow ? stat : lstat
     const found: (Stats | undefined)[] = []
-    for (const { path } of stretches) {
+    for (const { path } of layout.stretches) {
       found.push(
         await look(path).catch((error) => {
           if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
@@ -32,24 +26,30 @@ export class Survey {
         }),
       )
     }
-    return new Survey(stretches, found)
+    return new Survey(layout, found)
   }
 
-  /** Whether a file has bytes from `at` on. A file without blocks is one hole. */
-  hasBytes(index: number, at: number): boolean {
-    const found = this.found[index]
-    return found?.isFile() === true && found.blocks > 0 && found.size > at
+  /** Whether any byte of a range may be here outside of holes. A file without blocks is one hole. */
+  hasBytes(position: number, length: number): boolean {
+    for (const { index, at } of this.#layout.partsOf(position, length)) {
+      const found = this.found[index]
+      if (found?.isFile() && found.blocks > 0 && found.size > at) return true
+    }
+    return false
   }
 
-  /** Whether a file has all bytes up to `end`, including holes. */
-  reaches(index: number, end: number): boolean {
-    const found = this.found[index]
-    return found?.isFile() === true && found.size >= end
+  /** Whether all bytes of a range are here, including holes. */
+  isWhole(position: number, length: number): boolean {
+    for (const { index, at, from, to } of this.#layout.partsOf(position, length)) {
+      const found = this.found[index]
+      if (!found?.isFile() || found.size < at + to - from) return false
+    }
+    return true
   }
 
   /** Bytes that are still to be written. */
   bytesToWrite(): number {
-    return this.#stretches.reduce((sum, { length }, index) => {
+    return this.#layout.stretches.reduce((sum, { length }, index) => {
       const { size = 0, blocks = 0 } = this.found[index] ?? {}
       return sum + Math.max(0, length - Math.min(size, blocks * 512))
     }, 0)
@@ -57,7 +57,7 @@ export class Survey {
 
   /** Throws for anything that must not be written to. Call it before changing anything. */
   refuseOtherKinds(): void {
-    for (const [index, { path }] of this.#stretches.entries()) {
+    for (const [index, { path }] of this.#layout.stretches.entries()) {
       const found = this.found[index]
       if (!found || found.isFile()) continue
       if (found.isDirectory()) throw wrongKind(path, 'is a directory, but the torrent has a file there')

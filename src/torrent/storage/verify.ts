@@ -117,10 +117,10 @@ export async function verifyContent(
       return !found?.isFile() ? 'missing' : found.size === length ? 'same' : 'different'
     })
     const read = (at: number, into: Buffer) => storage.read(at, into)
-    const kindOf = (at: number, size: number) => (storage.isWhole(survey, at, size) ? 'bytes' : 'missing')
+    const kindOf = (at: number, size: number) => (survey.isWhole(at, size) ? 'bytes' : 'missing')
     for await (const { piece, right } of checkPieces(metainfo, read, { ...options, kindOf })) {
       if (right) continue
-      const holders = [...storage.filesOf(piece * metainfo.pieceLength, metainfo.pieceLength)]
+      const holders = [...storage.layout.filesOf(piece * metainfo.pieceLength, metainfo.pieceLength)]
       for (const index of holders) {
         if (holders.length === 1 && states[index] !== 'missing') states[index] = 'different'
         if (states[index] === 'same') states[index] = 'unsure'

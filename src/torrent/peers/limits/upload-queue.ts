@@ -1,5 +1,5 @@
 import type { Block } from '../../scheduler/partial-piece.ts'
-import type { Content } from '../../storage/counted-memory.ts'
+import type { Content } from '../../storage/memory/counted-memory.ts'
 import { LARGEST_BLOCK_BYTES, type PeerWire } from '../../wire/peer-wire.ts'
 import type { RateLimit } from './rate-limit.ts'
 

@@ -76,7 +76,7 @@ it('zeros need not come either where the piece hashes come only later, but for w
   const late = async () => {
     const storage = new Storage(metainfo, target, true)
     try {
-      return [...zerosHere(metainfo, storage, await storage.prepare())]
+      return [...zerosHere(metainfo, await storage.prepare())]
     } finally {
       await storage.close()
     }

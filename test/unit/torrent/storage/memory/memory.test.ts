@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { BlockCache } from '../../../../src/torrent/storage/block-cache.ts'
-import { CountedMemory } from '../../../../src/torrent/storage/counted-memory.ts'
-import { PieceBuffer } from '../../../../src/torrent/storage/piece-buffer.ts'
-import { PiecePool } from '../../../../src/torrent/storage/piece-pool.ts'
-import { Coalescer } from '../../../../src/torrent/wire/coalescing.ts'
-import { PeerWire } from '../../../../src/torrent/wire/peer-wire.ts'
+import { BlockCache } from '../../../../../src/torrent/storage/memory/block-cache.ts'
+import { CountedMemory } from '../../../../../src/torrent/storage/memory/counted-memory.ts'
+import { PieceBuffer } from '../../../../../src/torrent/storage/memory/piece-buffer.ts'
+import { PiecePool } from '../../../../../src/torrent/storage/memory/piece-pool.ts'
+import { Coalescer } from '../../../../../src/torrent/wire/coalescing.ts'
+import { PeerWire } from '../../../../../src/torrent/wire/peer-wire.ts'
 
 const LENGTH = 32 * 1024
 

@@ -1,5 +1,5 @@
 import * as crypto from 'node:crypto'
-import { UNIT_BYTES } from '../scheduler/request-window.ts'
+import { UNIT_BYTES } from '../../scheduler/request-window.ts'
 import { CountedMemory } from './counted-memory.ts'
 import type { PiecePool } from './piece-pool.ts'
 
