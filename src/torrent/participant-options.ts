@@ -1,6 +1,6 @@
 import type { WantedMetadata } from './metadata/metadata.ts'
 import type { Metainfo } from './metainfo/metainfo.ts'
-import type { PeerLinks } from './peers/peer-links.ts'
+import type { PeerLinks } from './peers/dialing/peer-links.ts'
 import type { Reuse } from './storage/pieces-here.ts'
 import type { StorageOptions } from './storage/storage.ts'
 

@@ -10,7 +10,7 @@ import {
   type OfferQuestion,
 } from '../../protocol/link.ts'
 import { formatAddress } from '../../system/addresses.ts'
-import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
+import type { PeerLinks } from '../../torrent/peers/dialing/peer-links.ts'
 import { useDirectory } from '../receive/transfer-directory.ts'
 import { tryAll } from '../receive/try-reach.ts'
 import { openPrivateDirectory } from '../runs/run-directory.ts'

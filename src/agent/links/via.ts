@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { formatAddress } from '../../system/addresses.ts'
 import { lastWords } from '../../text/last-words.ts'
-import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
+import type { PeerLinks } from '../../torrent/peers/dialing/peer-links.ts'
 import { parseVia, type Via } from '../options/via-option.ts'
 import { OneSocket } from './one-socket.ts'
 

@@ -1,4 +1,4 @@
-import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
+import type { PeerLinks } from '../../torrent/peers/dialing/peer-links.ts'
 import type { Delivery } from './delivery.ts'
 import type { Follower } from './follower.ts'
 import { isUsed } from './transfer-directory.ts'

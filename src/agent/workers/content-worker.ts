@@ -8,7 +8,7 @@ import { MAX_SOURCES } from '../../protocol/events.ts'
 import { defined } from '../../system/defined.ts'
 import { Participant } from '../../torrent/participant.ts'
 import type { ParticipantOptions } from '../../torrent/participant-options.ts'
-import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
+import type { PeerLinks } from '../../torrent/peers/dialing/peer-links.ts'
 import type { Reuse } from '../../torrent/storage/pieces-here.ts'
 import type { StorageOptions } from '../../torrent/storage/storage.ts'
 import {

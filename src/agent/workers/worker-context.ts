@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../../protocol/events.ts'
 import type { Participant } from '../../torrent/participant.ts'
-import type { PeerLinks } from '../../torrent/peers/peer-links.ts'
+import type { PeerLinks } from '../../torrent/peers/dialing/peer-links.ts'
 
 /** What `work` gives to a seeder, peer or tracker. */
 export interface WorkerContext {

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import { formatAddress, unmapped } from '../../system/addresses.ts'
 import { authenticate } from '../access/authentication.ts'
-import { isRank } from '../tracker/site-roster.ts'
 import type { Coalescer } from '../wire/coalescing.ts'
 import {
   AGENT_EXTENSION,
@@ -16,32 +15,14 @@ import {
   SUBFLOW_EXTENSION_ID,
 } from '../wire/extensions.ts'
 import { LARGEST_BLOCK_BYTES, PeerWire, STANDARD_BLOCK_BYTES } from '../wire/peer-wire.ts'
+import { newsKeys, ownKeys, readKeys } from './handshake-keys.ts'
 import { RateLimit } from './limits/rate-limit.ts'
 import { type BlockSource, UploadQueue } from './limits/upload-queue.ts'
 import { isAgentId, type LocalPeer } from './local-peer.ts'
 import { Flows } from './subflows/flows.ts'
 
-/** Larger values are not believed. */
-const LONGEST_WAY_MS = 2000
 /** Time for the handshake, and for the proof if a key is required. */
 const HANDSHAKE_TIMEOUT_MS = 5000
-
-/**
- * Key of the extended handshake by which our seeder says what it is. Not BEP 21's `upload_only`: libtorrent closes
- * connections to peers that say so and have nothing to show yet.
- */
-const SEEDER_KEY = 'murder_source'
-/** Key of the extended handshake: a lower bound of the round trip in ms, as the opener has measured it. */
-const WAY_KEY = 'murder_way'
-/** Key of the extended handshake: the longest block that may be requested from the sender. */
-const BLOCK_KEY = 'murder_block'
-/** Key of the extended handshake: bytes of the info dictionary, if the sender has all of it (BEP 9). */
-const METADATA_SIZE_KEY = 'metadata_size'
-/** Keys of the extended handshake: the sender's site, its name there, and its number if it leads the site. */
-const SITE_KEY = 'murder_site'
-const MEMBER_KEY = 'murder_member'
-const RANK_KEY = 'murder_rank'
-const MAX_NAME_CHARACTERS = 64
 
 /** What all connections of a process share. */
 export interface ConnectionContext {
@@ -175,39 +156,15 @@ export class Connection {
     this.wire.extendedMapping[SITE_EXTENSION_ID] = SITE_EXTENSION
     this.wire.extendedMapping[METADATA_EXTENSION_ID] = METADATA_EXTENSION
     if (local.exchangesPeers) this.wire.extendedMapping[PEX_EXTENSION_ID] = PEX_EXTENSION
-    this.wire.extendedHandshake = {
-      v: 'shipit-murder',
-      p: local.listenPort,
-      reqq: 1024,
-      [BLOCK_KEY]: local.largestUpload,
-      ...this.#metadataWords(),
-      ...(this.outgoing ? { [WAY_KEY]: Math.round(this.leastRoundTripS * 1000) } : {}),
-      ...(local.isSeeder ? { [SEEDER_KEY]: 1 } : {}),
-      ...this.#siteWords(),
-    }
-  }
-
-  #metadataWords(): Record<string, number> {
-    const { metadataSize } = this.#context.local
-    return metadataSize === undefined ? {} : { [METADATA_SIZE_KEY]: metadataSize }
-  }
-
-  #siteWords(): Record<string, string | number> {
-    const { site, rank, peerId } = this.#context.local
-    if (!site) return {}
-    return {
-      [SITE_KEY]: site.name,
-      [MEMBER_KEY]: site.key ?? peerId,
-      ...(rank === undefined ? {} : { [RANK_KEY]: rank }),
-    }
+    this.wire.extendedHandshake = ownKeys(local, this.outgoing ? this.leastRoundTripS : undefined)
   }
 
   /** Tells an agent our site and the size of our metadata, if these were unknown when the handshake was sent. */
   tellNews(): void {
     const { extendedHandshake, isAgent } = this.wire
-    const words = { ...this.#siteWords(), ...this.#metadataWords() }
-    const isNews = Object.entries(words).some(([key, word]) => extendedHandshake[key] !== word)
-    if (isAgent && isNews) this.wire.repeatHandshake(words)
+    const keys = newsKeys(this.#context.local)
+    const isNews = Object.entries(keys).some(([key, value]) => extendedHandshake[key] !== value)
+    if (isAgent && isNews) this.wire.repeatHandshake(keys)
   }
 
   #sendHandshake(): void {
@@ -248,24 +205,15 @@ export class Connection {
 
   #extendedHandshakeCame(content: Record<string, unknown>): void {
     this.#answered()
-    this.isSeeder = content[SEEDER_KEY] === 1
-    const wayMs = Number(content[WAY_KEY])
-    if (!this.outgoing && wayMs > 0 && wayMs <= LONGEST_WAY_MS) this.leastRoundTripS = wayMs / 1000
-    this.site = textOf(content[SITE_KEY])
-    this.siteKey = textOf(content[MEMBER_KEY])
-    const { [RANK_KEY]: rank } = content
-    this.rank = isRank(rank) ? rank : undefined
-    const { [METADATA_SIZE_KEY]: metadataSize } = content
-    this.metadataSize = typeof metadataSize === 'number' ? metadataSize : undefined
-    const largest = Number(content[BLOCK_KEY])
-    if (largest >= STANDARD_BLOCK_BYTES && largest <= LARGEST_BLOCK_BYTES) this.#largestUploadOfPeer = largest
-    const port = Number(content.p)
-    if (!this.outgoing && port > 0 && port < 65536) this.address = formatAddress(this.remoteHost, port)
+    const said = readKeys(content)
+    this.isSeeder = said.isSeeder
+    this.site = said.site
+    this.siteKey = said.siteKey
+    this.rank = said.rank
+    this.metadataSize = said.metadataSize
+    this.#largestUploadOfPeer = said.largestUpload ?? this.#largestUploadOfPeer
+    if (this.outgoing) return
+    this.leastRoundTripS = said.leastRoundTripS ?? this.leastRoundTripS
+    if (said.port !== undefined) this.address = formatAddress(this.remoteHost, said.port)
   }
-}
-
-/** A short text from the extended handshake; undefined for anything else. */
-function textOf(value: unknown): string | undefined {
-  const text = value instanceof Uint8Array ? Buffer.from(value).toString() : value
-  return typeof text === 'string' && text !== '' && text.length <= MAX_NAME_CHARACTERS ? text : undefined
 }

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { formatAddress, parseAddress } from '../../system/addresses.ts'
 import { BanList, type Suspect } from '../access/ban-list.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
@@ -6,22 +6,17 @@ import { HostLimit } from '../access/host-limit.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import { accepts, isMesh, type Topology, toOpen } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
-import { readShared, sharedRead } from '../wire/shared-read.ts'
-import { Connection, type ConnectionContext, type Dialed, type Origin } from './connection.ts'
-import { CrossingDials } from './crossing-dials.ts'
+import { readShared } from '../wire/shared-read.ts'
+import { Connection, type ConnectionContext, type Origin } from './connection.ts'
+import { Dialer } from './dialing/dialer.ts'
+import { PeerList } from './dialing/peer-list.ts'
 import type { BlockSource } from './limits/upload-queue.ts'
 import { isOneServer } from './local-peer.ts'
-import type { PeerLinks } from './peer-links.ts'
-import { PeerList } from './peer-list.ts'
-import { RoundTripClock } from './subflows/round-trip-clock.ts'
 
 /** Connections to us whose handshake, or proof, is still to come. */
 const MAX_UNPROVED = 64
-const DIAL_TIMEOUT_MS = 5000
 /** When nothing came for so long, also those that do not lead a site may be connected to others. */
 const STALL_S = 5
-
-type Target = { host: string; port: number }
 
 export interface NeighbourEvents {
   /** The connection is one of ours from now on. */
@@ -48,13 +43,11 @@ export class Neighbours {
   readonly #hostLimit = new HostLimit()
   /** Hosts that the user or the deploy has named: our seeder's, and perhaps another server's. */
   readonly #namedHosts = new Set<string>()
-  readonly #dials = new CrossingDials()
+  readonly #dialer: Dialer
   readonly #unproved = new ConnectionLimit<Connection>(MAX_UNPROVED)
   readonly #startedAtS: number
-  readonly #links: PeerLinks | undefined
   readonly #scheduler: Scheduler
   #nextId = 1
-  #dialing = 0
   #isGuided = false
   #progress: { bytes: number; atS: number }
   #stopped = false
@@ -64,7 +57,12 @@ export class Neighbours {
     this.#events = events
     this.#startedAtS = context.nowS()
     this.#progress = { bytes: 0, atS: this.#startedAtS }
-    this.#links = context.options.links
+    this.#dialer = new Dialer({
+      peerList: this.#peerList,
+      links: context.options.links,
+      nowS: context.nowS,
+      opened: (socket, origin) => this.#connect(socket, origin),
+    })
     this.#scheduler = context.scheduler
     this.#context = {
       local: context.local,
@@ -116,29 +114,33 @@ export class Neighbours {
   incoming(accepted: Socket): void {
     if (this.#stopped || !this.#accepts(false)) return void accepted.destroy()
     const socket = readShared(accepted, (bytes) => connection.wire.take(bytes))
-    const connection = new Connection(this.#nextId++, socket, this.#context)
-    this.#unproved.add(connection, connection.remoteHost)?.close()
+    const connection = this.#connect(socket)
   }
 
   /** A connection that another peer has opened over a link. */
   incomingLink(socket: Socket, host: string): void {
     if (this.#stopped || !this.#accepts(false)) return void socket.destroy()
-    this.#joinLink(socket, { linkTo: host })
+    this.#connect(socket, { linkTo: host })
+    socket.resume()
   }
 
   dialMore(): void {
-    const room = toOpen(this.#topology()) - this.#dialing
+    const room = toOpen(this.#topology()) - this.#dialer.underWay
     if (this.#stopped || (room <= 0 && !this.#isGuided)) return
     const connected = new Set([...this.#connections.values()].flatMap(({ address }) => address ?? []))
     const due = this.#peerList.due(this.#context.nowS(), room, connected, Math.random)
-    for (const address of due) this.#dial(address)
+    for (const address of due) {
+      const target = parseAddress(address)
+      if (!target || this.#banList.hasAddress(target.host, address)) this.#peerList.forbid(address)
+      else this.#dialer.dial(address, target)
+    }
   }
 
   /** Opens one more connection to a neighbour. */
   dialSubflow({ address = '', isLink }: Connection, failed: () => void): void {
     const target = parseAddress(address)
     if (this.#stopped || !target || isLink) return failed()
-    this.#open(target, failed, (took) => ({ address, took, isSubflow: true }))
+    this.#dialer.dialSubflow(address, target, failed)
   }
 
   /** A peer, which may have left already, has sent wrong bytes. */
@@ -155,6 +157,7 @@ export class Neighbours {
 
   stop(): void {
     this.#stopped = true
+    this.#dialer.stop()
     for (const connection of [...this.#connections.values()]) connection.close()
   }
 
@@ -169,11 +172,11 @@ export class Neighbours {
   #called(connection: Connection, answer: () => void): void {
     const oursPrevails = this.#context.local.peerId < connection.peerId
     if (connection.wire.isSubflow || !oursPrevails) answer()
-    else this.#dials.wait(connection.remoteHost, answer)
+    else this.#dialer.crossing.wait(connection.remoteHost, answer)
   }
 
   #dialEnded({ outgoing, address }: Connection): void {
-    if (outgoing && address) this.#dials.end(address)
+    if (outgoing && address) this.#dialer.crossing.end(address)
   }
 
   /** Returns false when the connection is not wanted. */
@@ -235,76 +238,21 @@ export class Neighbours {
     return !done && nowS - this.#progress.atS > STALL_S
   }
 
-  /** Neighbours that lead no site. */
-  get #ordinary(): number {
-    let count = 0
-    for (const { rank } of this.#connections.values()) if (rank === undefined) count++
-    return count
-  }
-
+  /** An ordinary peer does not count the neighbours that lead a site. */
   #topology(): Topology {
     const leads = this.#context.local.rank !== undefined
+    const counted = [...this.#connections.values()].filter(({ rank }) => leads || rank === undefined)
     return {
       swarm: this.swarmSize,
-      neighbours: leads ? this.#connections.size : this.#ordinary,
+      neighbours: counted.length,
       leads,
       ageS: this.#context.nowS() - this.#startedAtS,
     }
   }
 
-  #dial(address: string): void {
-    const target = parseAddress(address)
-    if (!target || this.#banList.hasAddress(target.host, address)) return this.#peerList.forbid(address)
-    this.#peerList.dialing(address)
-    if (this.#links?.addresses.includes(address))
-      return void this.#dialLink(this.#links, address, target.host)
-    this.#dialing++
-    this.#dials.begin(address)
-    const failed = () => {
-      this.#dialing--
-      this.#dials.end(address)
-      this.#peerList.ended(address, this.#context.nowS())
-    }
-    this.#open(target, failed, (took) => {
-      this.#dialing--
-      this.#peerList.connected(address, this.#context.nowS())
-      return { address, took, isSubflow: false }
-    })
-  }
-
-  /** A link may wait long: the other side takes it only when it has its order. */
-  async #dialLink(links: PeerLinks, address: string, linkTo: string): Promise<void> {
-    try {
-      const socket = await links.connect(address)
-      if (this.#stopped || socket.destroyed) throw new Error('it has ended')
-      this.#peerList.connected(address, this.#context.nowS())
-      const took = { mostS: Number.POSITIVE_INFINITY, leastS: 0 }
-      this.#joinLink(socket, { linkTo, dialed: { address, took, isSubflow: false } })
-    } catch {
-      this.#peerList.ended(address, this.#context.nowS())
-    }
-  }
-
-  #joinLink(socket: Socket, origin: Origin): void {
+  #connect(socket: Socket, origin: Origin = {}): Connection {
     const connection = new Connection(this.#nextId++, socket, this.#context, origin)
     if (!origin.dialed) this.#unproved.add(connection, connection.remoteHost)?.close()
-    socket.resume()
-  }
-
-  #open(target: Target, failed: () => void, connected: (took: Dialed['took']) => Dialed): void {
-    const clock = new RoundTripClock()
-    let connection: Connection | undefined
-    const onread = sharedRead((bytes) => connection?.wire.take(bytes))
-    const socket = connect({ ...target, timeout: DIAL_TIMEOUT_MS, onread })
-    socket.once('timeout', () => socket.destroy())
-    socket.once('error', () => {})
-    socket.once('close', failed)
-    socket.once('close', () => clock.stop())
-    socket.once('connect', () => {
-      const took = clock.stop()
-      socket.off('close', failed)
-      socket.setTimeout(0)
-      connection = new Connection(this.#nextId++, socket, this.#context, { dialed: connected(took) })
-    })
+    return connection
   }
 }

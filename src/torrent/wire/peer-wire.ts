@@ -1,13 +1,12 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import bencode from 'bencode'
-import { decodeUntrusted } from '../encoding/bencode.ts'
 import type { Coalescer } from './coalescing.ts'
-import { AGENT_EXTENSION, KNOWN_EXTENSIONS } from './extensions.ts'
+import { decodeExtendedHandshake, encodeExtendedHandshake, offeredExtensions } from './extended-handshake.ts'
+import { AGENT_EXTENSION } from './extensions.ts'
 import { Framing } from './framing.ts'
 import * as message from './messages.ts'
 import { type Lender, Outbox } from './outbox.ts'
-import type { WireEvents } from './wire-events.ts'
+import { emitMessage, type WireEvents } from './wire-events.ts'
 
 /** The longest block that agents send each other. */
 export const LARGEST_BLOCK_BYTES = 128 * 1024
@@ -226,8 +225,7 @@ export class PeerWire extends EventEmitter<WireEvents> {
   #sendExtendedHandshake(): void {
     if (this.#extendedHandshakeSent || !this.#handshakeSent || !this.#peerHasExtensions) return
     this.#extendedHandshakeSent = true
-    const m = Object.fromEntries(Object.entries(this.extendedMapping).map(([id, name]) => [name, Number(id)]))
-    const content = bencode.encode({ ...this.extendedHandshake, m } as Parameters<typeof bencode.encode>[0])
+    const content = encodeExtendedHandshake(this.extendedMapping, this.extendedHandshake)
     this.#outbox.sendBytes(message.EXTENDED, Buffer.concat([Buffer.from([EXTENDED_HANDSHAKE_ID]), content]))
   }
 
@@ -235,54 +233,17 @@ export class PeerWire extends EventEmitter<WireEvents> {
     if (this.socket.destroyed) return
     if (this.#isLocked && bytes[0] !== message.EXTENDED) return this.destroy()
     if (!message.isWellFormed(bytes)) return this.destroy()
-    switch (bytes[0]) {
-      case message.CHOKE:
-        return void this.emit('choke')
-      case message.UNCHOKE:
-        return void this.emit('unchoke')
-      case message.HAVE:
-        return void this.emit('have', bytes.readUInt32BE(1))
-      case message.BITFIELD:
-        return void this.emit('bitfield', bytes.subarray(1))
-      case message.REQUEST:
-        return void this.emit('request', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.readUInt32BE(9))
-      case message.PIECE:
-        return void this.emit('piece', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.subarray(9))
-      case message.CANCEL:
-        return void this.emit('cancel', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.readUInt32BE(9))
-      case message.HAVE_ALL:
-        return void this.emit('have-all')
-      case message.HAVE_NONE:
-        return void this.emit('have-none')
-      case message.REJECT:
-        return void this.emit('reject', bytes.readUInt32BE(1), bytes.readUInt32BE(5), bytes.readUInt32BE(9))
-      case message.EXTENDED:
-        return this.#readExtended(bytes[1] as number, Buffer.from(bytes.subarray(2)))
-    }
+    if (bytes[0] === message.EXTENDED) this.#readExtended(bytes[1] as number, Buffer.from(bytes.subarray(2)))
+    else emitMessage(this, bytes)
   }
 
   #readExtended(id: number, content: Buffer): void {
     if (id !== EXTENDED_HANDSHAKE_ID)
       return void this.emit('extended', this.extendedMapping[id] ?? id, content)
-    const handshake = decodeDictionary(content)
+    const handshake = decodeExtendedHandshake(content)
     if (!handshake) return
-    const offered: Record<string, unknown> = Object(handshake.m)
-    for (const name of KNOWN_EXTENSIONS) {
-      const number = offered[name]
-      if (typeof number === 'number') this.peerExtendedMapping[name] = number
-    }
+    Object.assign(this.peerExtendedMapping, offeredExtensions(handshake))
     if (this.isAgent && !this.isSubflow && !this.socket.destroyed) this.#coalescer.agentJoined(this)
     this.emit('extended-handshake', handshake)
-  }
-}
-
-function decodeDictionary(bytes: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const value = decodeUntrusted(bytes)
-    if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Uint8Array)
-      return undefined
-    return value as Record<string, unknown>
-  } catch {
-    return undefined
   }
 }

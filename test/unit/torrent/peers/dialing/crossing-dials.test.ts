@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { CrossingDials } from '../../../../src/torrent/peers/crossing-dials.ts'
+import { CrossingDials } from '../../../../../src/torrent/peers/dialing/crossing-dials.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

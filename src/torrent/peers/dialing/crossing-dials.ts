@@ -1,4 +1,4 @@
-import { parseAddress } from '../../system/addresses.ts'
+import { parseAddress } from '../../../system/addresses.ts'
 
 /** The peer at the other end may be unable to reach us in the one direction that we try. */
 const LONGEST_WAIT_MS = 500

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { PeerList } from '../../../../src/torrent/peers/peer-list.ts'
+import { PeerList } from '../../../../../src/torrent/peers/dialing/peer-list.ts'
 
 const address = '10.0.0.1:6881'
 const nobody = new Set<string>()
