@@ -1,33 +1,23 @@
 import type { Server } from 'node:net'
 import { defined } from '../system/defined.ts'
 import type { Suspect } from './access/ban-list.ts'
-import { Bottlenecks } from './bottlenecks.ts'
+import type { Bottlenecks } from './bottlenecks.ts'
 import { Downloader } from './downloader.ts'
-import { Metadata } from './metadata/metadata.ts'
 import { MetadataExchange } from './metadata/metadata-exchange.ts'
 import { piecesOfInfo } from './metainfo/magnet.ts'
+import { OwnContent } from './own-content.ts'
 import type { ParticipantOptions, Stats } from './participant-options.ts'
 import type { Connection } from './peers/connection.ts'
 import { Discovery } from './peers/discovery.ts'
 import { RateLimit } from './peers/limits/rate-limit.ts'
-import { RateMeter } from './peers/limits/rate-meter.ts'
-import { SiteLimit } from './peers/limits/site-limit.ts'
 import { listen } from './peers/listen.ts'
-import { type LocalPeer, localPeer } from './peers/local-peer.ts'
 import { Neighbours } from './peers/neighbours.ts'
 import { PeerListener } from './peers/peer-listener.ts'
 import { SiteExchange } from './peers/site-exchange.ts'
-import { Sources } from './peers/sources.ts'
 import { Subflows } from './peers/subflows/subflows.ts'
-import { PieceArrivals } from './piece-arrivals.ts'
-import { Scheduler } from './scheduler/scheduler.ts'
-import type { OwnSite } from './scheduler/sites/site-facts.ts'
-import { checkSeederContent, piecesHere, refuseChangedContent, zerosHere } from './storage/pieces-here.ts'
-import { Storage } from './storage/storage.ts'
-import type { Survey } from './storage/survey.ts'
-import type { SwarmContext } from './swarm-context.ts'
+import type { PieceArrivals } from './piece-arrivals.ts'
+import { type SwarmContext, swarmContext } from './swarm-context.ts'
 import { Uploader } from './uploader.ts'
-import { Coalescer } from './wire/coalescing.ts'
 
 const TICK_MS = 100
 
@@ -42,6 +32,7 @@ export class Participant {
   /** Rejects with a MurderError when this process can no longer share, even after `complete`. */
   readonly failed: Promise<never>
   readonly #context: SwarmContext
+  readonly #content: OwnContent
   readonly #uploader: Uploader
   readonly #downloader: Downloader
   readonly #neighbours: Neighbours
@@ -53,8 +44,6 @@ export class Participant {
   #hasSites = false
   readonly #metadata: MetadataExchange
   #server: Server | undefined
-  /** What was on disk at the start, kept until the piece hashes come. */
-  #surveyed: Survey | undefined
   #timer: NodeJS.Timeout | undefined
   #wrongSeeder: Stats['wrongSeeder']
   #stopped = false
@@ -75,8 +64,9 @@ export class Participant {
 
   private constructor(options: ParticipantOptions) {
     const { fleet, uploadLimit = 0, downloadLimit = 0 } = options
-    this.#context = contextOf(options)
-    const { bottlenecks } = this.#context
+    this.#context = swarmContext(options)
+    const { bottlenecks, nowS } = this.#context
+    this.#content = new OwnContent(this.#context)
     this.#uploader = new Uploader(this.#context, {
       limit: new RateLimit(uploadLimit, nowS()),
       read: (position, into) => bottlenecks.reading(() => this.#readContent(position, into), nowS),
@@ -144,7 +134,7 @@ export class Participant {
     return {
       bytes: this.#context.scheduler.bytesHere,
       total: this.#context.metainfo.length,
-      ...this.#context.meter.read(nowS()),
+      ...this.#context.meter.read(this.#context.nowS()),
       peers: this.#context.connections.size,
       foundContent: this.#listener.foundContent,
       banned: this.#neighbours.banned,
@@ -178,39 +168,19 @@ export class Participant {
     await this.#discovery.stop()
     await this.#context.storage.close()
     // If nothing came, remove the empty files. Holes may be right pieces, so the number of pieces does not tell.
-    const { scheduler, meter, storage } = this.#context
+    const { scheduler, meter, storage, nowS } = this.#context
     if (!scheduler.done && (scheduler.have.size === 0 || meter.read(nowS()).received === 0))
       await storage.removeEmpty()
   }
 
   async #open(): Promise<void> {
-    await this.#findPieces()
+    await this.#content.find()
     this.#server = await listen(this.#context.options.ports, (socket) => this.#neighbours.incoming(socket))
     this.#context.local.listenPort = (this.#server.address() as { port: number }).port
     this.#context.options.links?.takeWith((socket, host) => this.#neighbours.incomingLink(socket, host))
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#discovery.start()
     this.#downloader.finishIfDone()
-  }
-
-  async #findPieces(): Promise<void> {
-    const { options, metainfo, local, storage, scheduler } = this.#context
-    if (local.isSeeder) {
-      await checkSeederContent(metainfo, storage, options.path)
-      for (let piece = 0; piece < local.pieceCount; piece++) scheduler.alreadyHave(piece)
-      return
-    }
-    if (!this.#context.pieceHashes) {
-      this.#surveyed = await storage.prepare()
-      return
-    }
-    for await (const { piece, units } of piecesHere(metainfo, storage, options.reuse)) {
-      if (units) scheduler.partlyHave(piece, units)
-      else {
-        scheduler.alreadyHave(piece)
-        options.onPiece?.(piece)
-      }
-    }
   }
 
   #tick(): void {
@@ -280,33 +250,14 @@ export class Participant {
     } catch (error) {
       return this.#fail(error)
     }
-    this.#findZeros()
+    for (const piece of this.#content.findZeros()) this.#uploader.found(piece)
     this.#downloader.checkWaiting()
     this.#downloader.finishIfDone()
   }
 
-  /** Pieces of zeros need not be fetched, as when the hashes are known from the start. Nothing has been written so far. */
-  #findZeros(): void {
-    const { metainfo, pieceHashes: pieces, scheduler, options } = this.#context
-    if (!pieces || !this.#surveyed) return
-    for (const piece of zerosHere({ ...metainfo, pieces }, this.#surveyed)) {
-      if (!scheduler.picker.open.has(piece)) continue
-      scheduler.alreadyHave(piece)
-      this.#uploader.found(piece)
-      options.onPiece?.(piece)
-    }
-  }
-
   #ban(peer: Suspect, piece: number): void {
-    const { metainfo, storage } = this.#context
-    if (peer.isSeeder) {
-      const { pieceLength, files } = metainfo
-      const indexes = [...storage.layout.filesOf(piece * pieceLength, pieceLength)]
-      this.#wrongSeeder = {
-        address: peer.address ?? peer.remoteHost,
-        files: indexes.map((index) => files[index]?.path.join('/') ?? ''),
-      }
-    }
+    if (peer.isSeeder)
+      this.#wrongSeeder = { address: peer.address ?? peer.remoteHost, files: this.#content.filesOf(piece) }
     this.#neighbours.ban(peer)
     this.#downloader.discardFrom((sender) => this.#neighbours.isBanned(sender))
   }
@@ -324,47 +275,11 @@ export class Participant {
   }
 
   async #readContent(position: number, into: Buffer): Promise<Buffer> {
-    const { storage, metainfo, local } = this.#context
     try {
-      const content = await storage.read(position, into)
-      if (local.isSeeder) await refuseChangedContent(metainfo, storage, { position, length: into.length })
-      return content
+      return await this.#content.read(position, into)
     } catch (error) {
       this.#fail(error)
       throw error
     }
   }
-}
-
-function contextOf(options: ParticipantOptions): SwarmContext {
-  const { metainfo, role, fleet } = options
-  const inOrder = role === 'peer' && fleet === 1
-  const local = localPeer(options)
-  const { metadata } = options
-  const { infoHash } = metainfo
-  return {
-    options,
-    metainfo,
-    metadata: metadata ? Metadata.missing({ ...metadata, infoHash }) : Metadata.of(metainfo.info),
-    pieceHashes: metadata ? undefined : metainfo.pieces,
-    local,
-    storage: new Storage(metainfo, options.path, role === 'peer', options.storage),
-    scheduler: new Scheduler({ ...metainfo, random: inOrder ? () => 0 : Math.random, own: ownSite(local) }),
-    meter: new RateMeter(),
-    sources: new Sources(),
-    arrivals: new PieceArrivals(local.pieceCount),
-    bottlenecks: new Bottlenecks(),
-    siteLimit: new SiteLimit(options.site ?? {}, nowS()),
-    coalescer: new Coalescer(defined({ isBusy: options.isBusy })),
-    connections: new Map(),
-    nowS,
-  }
-}
-
-function ownSite({ site, peerId, isSeeder }: LocalPeer): OwnSite {
-  return { site: site?.name, key: site?.key ?? peerId, seederSite: site?.seederSite, isSeeder }
-}
-
-function nowS(): number {
-  return performance.now() / 1000
 }
