@@ -2,6 +2,7 @@ import { type DownloadRates, MIN_RATE_BYTES_PER_S } from './download-rates.ts'
 import { lateBlock } from './end-game.ts'
 import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
 import type { PeerState } from './peer-state.ts'
+import type { PendingRequests } from './pending-requests.ts'
 import type { Owners, PiecePicker } from './piece-picker.ts'
 import type { SiteImports } from './sites/site-imports.ts'
 import { isMesh } from './topology.ts'
@@ -37,8 +38,7 @@ export interface Situation {
   /** Bytes of a piece, and of all pieces but the last. */
   pieceLengthOf: (piece: number) => number
   pieceLength: number
-  /** The piece begins anew with another owner. */
-  restart: (partial: PartialPiece) => void
+  pending: PendingRequests
 }
 
 /** Decides how much a peer is asked for, and which blocks. */
@@ -69,10 +69,24 @@ export class RequestPlanner implements Owners {
     return Math.max(this.#situation.peers.size, this.#swarmSize - 1) <= FEW_NEIGHBOURS
   }
 
+  /** The requests to send now to one peer, or to all: at most `budget` bytes, of which `farBudget` may come from other sites. */
+  requests(only: PeerState | undefined, nowS: number, budget: number, farBudget: number): BlockRequest[] {
+    const requests: BlockRequest[] = []
+    let left = budget
+    let farLeft = farBudget
+    for (const peer of only ? [only] : [...this.#situation.peers.values()].sort(inOrder)) {
+      if (left <= 0) break
+      const bytes = this.#ask(peer, nowS, peer.isNear ? left : Math.min(left, farLeft), requests)
+      left -= bytes
+      if (!peer.isNear) farLeft -= bytes
+    }
+    return requests
+  }
+
   /** Asks the peer for at most `budget` bytes. Adds to `requests`, and returns the bytes that were asked for. */
-  ask(peer: PeerState, nowS: number, budget: number, requests: BlockRequest[]): number {
+  #ask(peer: PeerState, nowS: number, budget: number, requests: BlockRequest[]): number {
     if (peer.choking || nowS < peer.pausedUntilS) return 0
-    const { picker, pieceLength } = this.#situation
+    const { pending, pieceLength } = this.#situation
     this.#nowS = nowS
     peer.window.resize({
       rate: this.#shareOf(peer, nowS),
@@ -88,9 +102,7 @@ export class RequestPlanner implements Owners {
         if (!peer.isNear) this.#reserve(peer, nowS)
         break
       }
-      const request = peer.add(block, nowS)
-      picker.partials.get(block.piece)?.requests.push(request)
-      requests.push(request)
+      requests.push(pending.add(peer, block, nowS))
       bytes += block.length
     }
     return bytes
@@ -106,7 +118,7 @@ export class RequestPlanner implements Owners {
   }
 
   restart(partial: PartialPiece): void {
-    this.#situation.restart(partial)
+    this.#situation.pending.restart(partial)
   }
 
   /**
@@ -177,4 +189,16 @@ export class RequestPlanner implements Owners {
 function farBytes(rate: number, wayS: number): number {
   const wanted = rate * Math.max(wayS + FAR_AHEAD_S, FAR_ROUND_TRIPS * wayS)
   return wanted === 0 ? FIRST_FAR_BYTES : Math.max(MIN_FAR_BYTES, wanted)
+}
+
+/**
+ * A super-seeder comes first, then the other peers, the one that owes least first, and last a seeder that shows everything: the
+ * uplink of the deploy host is the scarcest of all.
+ */
+const inOrder = (one: PeerState, other: PeerState): number =>
+  rank(one) - rank(other) || one.owedBytes - other.owedBytes
+
+function rank(peer: PeerState): number {
+  if (!peer.isSeeder) return 1
+  return peer.isSuperSeeding ? 0 : 2
 }

@@ -1,6 +1,7 @@
 import { DownloadRates } from './download-rates.ts'
-import type { Block, BlockRequest, PartialPiece } from './partial-piece.ts'
+import type { Block, BlockRequest } from './partial-piece.ts'
 import { PeerState } from './peer-state.ts'
+import { PendingRequests } from './pending-requests.ts'
 import { PiecePicker } from './piece-picker.ts'
 import { PieceSet } from './piece-set.ts'
 import { RequestPlanner } from './request-planner.ts'
@@ -9,11 +10,6 @@ import { memberKey } from './sites/rendezvous.ts'
 import type { OwnSite, SiteFacts } from './sites/site-facts.ts'
 import { SiteImports } from './sites/site-imports.ts'
 
-/** A peer that owes blocks and sends none for this long, or for so many times the usual latency, loses them to others. */
-const SILENT_S = 1
-const SILENT_LATENCIES = 4
-/** The same in round trips, because TCP may need several to resend lost packets. */
-const SILENT_ROUND_TRIPS = 20
 /** A peer that has rejected a request is not asked for so long. */
 const REJECTED_PAUSE_S = 0.05
 /** Memory for partial pieces. */
@@ -31,6 +27,12 @@ export interface SchedulerOptions {
   own?: OwnSite
 }
 
+/** A request to take back. */
+export interface Cancel {
+  peer: number
+  block: Block
+}
+
 export interface Arrival {
   /** Whether any byte of the block was missing. */
   fresh: boolean
@@ -39,7 +41,7 @@ export interface Arrival {
   /** With `first`: the units that are on the disk already and are not zeros. They belong to the piece when it is checked. */
   unverified?: Uint8Array | undefined
   /** Requests to other peers for the same bytes. */
-  cancel: readonly { peer: number; block: Block }[]
+  cancel: readonly Cancel[]
   /** Every block of the piece is here: check its hash, then call `checked`. */
   complete: boolean
 }
@@ -62,6 +64,7 @@ export class Scheduler {
   readonly #peers = new Map<number, PeerState>()
   readonly #options: SchedulerOptions
   readonly #rates = new DownloadRates()
+  readonly #pending: PendingRequests
   readonly #planner: RequestPlanner
 
   constructor(options: SchedulerOptions) {
@@ -72,6 +75,7 @@ export class Scheduler {
     const maxPartials = Math.max(2, Math.floor(partialBytes / pieceLength))
     this.picker = new PiecePicker(this.pieceCount, maxPartials, random)
     this.sites = new SiteImports(this.pieceCount, options.own ?? { key: '' }, this.#peers)
+    this.#pending = new PendingRequests(this.#peers, this.picker)
     this.#planner = new RequestPlanner({
       peers: this.#peers,
       picker: this.picker,
@@ -79,7 +83,7 @@ export class Scheduler {
       rates: this.#rates,
       pieceLengthOf: this.pieceLength,
       pieceLength,
-      restart: (partial) => void this.#restart(partial),
+      pending: this.#pending,
     })
   }
 
@@ -138,7 +142,7 @@ export class Scheduler {
     for (const piece of peer.has) this.picker.copyRemoved(piece)
     this.#peers.delete(id)
     this.sites.changed()
-    this.#releaseAll(peer)
+    this.#pending.releaseAll(peer)
   }
 
   /** What the peer has said about itself since it joined. */
@@ -236,7 +240,7 @@ export class Scheduler {
     const peer = this.#peers.get(id)
     if (!peer) return
     peer.choking = true
-    if (!keepsRequests) this.#releaseAll(peer)
+    if (!keepsRequests) this.#pending.releaseAll(peer)
   }
 
   unchoked(id: number): void {
@@ -256,32 +260,13 @@ export class Scheduler {
     budget = Number.POSITIVE_INFINITY,
     farBudget = Number.POSITIVE_INFINITY,
   ): BlockRequest[] {
-    const requests: BlockRequest[] = []
-    if (this.done) return requests
-    const peer = only === undefined ? undefined : this.#peers.get(only)
-    if (peer) {
-      const most = peer.isNear ? budget : Math.min(budget, farBudget)
-      if (most > 0) this.#planner.ask(peer, nowS, most, requests)
-      return requests
-    }
-    let left = budget
-    let farLeft = farBudget
-    for (const peer of [...this.#peers.values()].sort(inOrder)) {
-      if (left <= 0) break
-      const bytes = this.#planner.ask(peer, nowS, peer.isNear ? left : Math.min(left, farLeft), requests)
-      left -= bytes
-      if (!peer.isNear) farLeft -= bytes
-    }
-    return requests
-  }
-
-  /** Returns the requests that were given up. */
-  #restart(partial: PartialPiece): BlockRequest[] {
-    const requests = [...partial.requests]
-    for (const request of requests) this.#drop(request)
-    partial.restart()
-    this.picker.released(partial)
-    return requests
+    if (this.done) return []
+    return this.#planner.requests(
+      only === undefined ? undefined : this.#peers.get(only),
+      nowS,
+      budget,
+      farBudget,
+    )
   }
 
   // ---- answers
@@ -291,7 +276,7 @@ export class Scheduler {
     const peer = this.#peers.get(id)
     const request = peer?.find(block)
     if (!peer || !request) return undefined
-    this.#drop(request)
+    this.#pending.drop(request)
     peer.answered(request, nowS)
     this.#rates.arrived(block.length, peer, nowS - request.askedAtS, nowS)
     this.sites.arrived(peer, block.length, nowS)
@@ -302,7 +287,7 @@ export class Scheduler {
     const fresh = partial.arrived(block) > 0
     this.picker.changed(partial)
     const cancel = partial.madeNeedlessBy(block)
-    for (const other of cancel) this.#drop(other)
+    for (const other of cancel) this.#pending.drop(other)
     const complete = partial.missing === 0
     if (complete) this.picker.complete(block.piece)
     const unverified = first ? partial.unverified : undefined
@@ -310,7 +295,7 @@ export class Scheduler {
       fresh,
       first,
       unverified,
-      cancel: cancel.length === 0 ? NONE : cancel.map((other) => ({ peer: other.peer, block: other })),
+      cancel: cancel.length === 0 ? NONE : toCancel(cancel),
       complete,
     }
   }
@@ -320,14 +305,14 @@ export class Scheduler {
     const peer = this.#peers.get(id)
     const request = peer?.find(block)
     if (!peer || !request) return
-    this.#release(request)
+    this.#pending.release(request)
     peer.pausedUntilS = Math.max(peer.pausedUntilS, nowS + REJECTED_PAUSE_S)
   }
 
   /** Drops the bytes of a partial piece, because they are worthless. Returns the requests to cancel. */
-  restart(piece: number): { peer: number; block: Block }[] {
+  restart(piece: number): Cancel[] {
     const partial = this.picker.partials.get(piece)
-    return partial ? this.#restart(partial).map((block) => ({ peer: block.peer, block })) : []
+    return partial ? toCancel(this.#pending.restart(partial)) : []
   }
 
   /** The hash of a complete piece was checked. A wrong piece is downloaded again, from a single peer. */
@@ -341,54 +326,19 @@ export class Scheduler {
     const peer = this.#peers.get(id)
     for (const block of blocks) {
       const request = peer?.find(block)
-      if (request) this.#release(request, peer)
+      if (request) this.#pending.release(request, peer)
     }
   }
 
   /** Gives up the requests to peers that stopped answering. Returns the requests to cancel. Call it every 0.1 s or so. */
-  tick(nowS: number): { peer: number; block: Block }[] {
+  tick(nowS: number): Cancel[] {
     this.#rates.updateTarget(this.#peers.values())
     this.sites.tick(nowS)
-    const cancel: { peer: number; block: Block }[] = []
-    const usualS = Math.max(SILENT_S, SILENT_LATENCIES * this.#rates.latencyS)
-    for (const peer of this.#peers.values()) {
-      const { roundTripS, isLong } = peer.window
-      const timeoutS = isLong ? Math.max(usualS, SILENT_ROUND_TRIPS * roundTripS) : usualS
-      if (peer.requests.length === 0 || nowS - peer.lastAnswerAtS < timeoutS) continue
-      for (const block of peer.requests) cancel.push({ peer: peer.id, block })
-      this.#releaseAll(peer)
-      peer.stoppedAnswering(nowS)
-      this.sites.changed()
-    }
-    return cancel
-  }
-
-  #drop(request: BlockRequest, peer = this.#peers.get(request.peer)): void {
-    peer?.remove(request)
-    this.picker.partials.get(request.piece)?.drop(request)
-  }
-
-  #release(request: BlockRequest, peer?: PeerState): void {
-    this.#drop(request, peer)
-    const partial = this.picker.partials.get(request.piece)
-    if (!partial) return
-    partial.release(request)
-    this.picker.released(partial)
-  }
-
-  #releaseAll(peer: PeerState): void {
-    for (const request of [...peer.requests]) this.#release(request, peer)
+    const expired = this.#pending.expire(this.#rates.latencyS, nowS)
+    if (expired.length > 0) this.sites.changed()
+    return toCancel(expired)
   }
 }
 
-/**
- * A super-seeder comes first, then the other peers, the one that owes least first, and last a seeder that shows everything: the
- * uplink of the deploy host is the scarcest of all.
- */
-const inOrder = (one: PeerState, other: PeerState): number =>
-  rank(one) - rank(other) || one.owedBytes - other.owedBytes
-
-function rank(peer: PeerState): number {
-  if (!peer.isSeeder) return 1
-  return peer.isSuperSeeding ? 0 : 2
-}
+const toCancel = (requests: readonly BlockRequest[]): Cancel[] =>
+  requests.map((block) => ({ peer: block.peer, block }))
