@@ -1,10 +1,7 @@
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
 import { explain } from '../../errors.ts'
 import type { Entry } from '../../files/entry.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
-import { isKept } from '../../package/delta/base/kept-base.ts'
-import { newKey } from '../../package/format/cipher.ts'
 import { defined } from '../../system/defined.ts'
 import { nameSome } from '../../text/format.ts'
 import type { Context, TaskContext } from '../context/context.ts'
@@ -17,10 +14,11 @@ import type { WholePackage } from '../transfer/whole-package.ts'
 import { BaseKeeper } from './base-keeper.ts'
 import { type Answer, type DeltaProcess, jobEntries, startDeltaProcess } from './delta-process.ts'
 import { fetchSignature, type Peers } from './fetch-signature.ts'
-import { type BaseGroup, groupByBase } from './group-by-base.ts'
+import { groupByBase } from './group-by-base.ts'
 import { isClearlySmaller, isSurelyNeeded, type Made, smallestDeltas } from './need-whole.ts'
 import { Served } from './served.ts'
 import { timeLimitMs, within } from './time-limit.ts'
+import { outputOf, type WantedDelta, wantedDeltas } from './wanted-delta.ts'
 
 /** The list of a larger release would take too much memory as text. */
 const MAX_ENTRIES = 500_000
@@ -34,14 +32,6 @@ export interface Chosen {
   becomes?: string
 }
 
-/** A group of servers with one base, the place of its delta, and what is known about the base. */
-interface Wanted extends BaseGroup {
-  directory: string
-  bases: string
-  isKept: boolean
-  key: string | undefined
-}
-
 /**
  * The deltas of one deploy: one for each base that servers have. This machine knows the base, or one of the servers describes it.
  * A server gets its smallest delta if that is smaller than the package. If a delta fails, the server gets the package, which is
@@ -53,13 +43,13 @@ export class Deltas {
   readonly #facts: FleetFacts
   readonly #peers: Peers
   readonly #bases: string
-  readonly #wanted: readonly Wanted[]
+  readonly #wanted: readonly WantedDelta[]
   /** If false, only a staged release is used as a base, and only when it has the same content. */
   readonly #isOn: boolean
   /** If false, a delta must be small enough to go with the order. */
   readonly #maySeed: boolean
   readonly #over = new AbortController()
-  readonly #making: { wanted: readonly Wanted[]; made: Promise<Answer[]> }[] = []
+  readonly #making: { wanted: readonly WantedDelta[]; made: Promise<Answer[]> }[] = []
   readonly #served: Served
   /** Makes the deltas whose bases this machine knows. It gets ready while the release is listed. */
   readonly #ready: DeltaProcess | undefined
@@ -88,17 +78,7 @@ export class Deltas {
       context.signal,
     )
     const groups = groupByBase(facts, Math.max(most, 1), { deltas: this.#isOn })
-    this.#wanted = groups.map((group, index) => {
-      const own = join(directory, `delta-${index}`)
-      const kept = isKept(bases, group.id)
-      return {
-        ...group,
-        directory: own,
-        bases: kept ? bases : join(own, 'bases'),
-        isKept: kept,
-        key: settings.encrypt ? newKey() : undefined,
-      }
-    })
+    this.#wanted = wantedDeltas(groups, { directory, bases, encrypt: settings.encrypt })
     if (this.#wanted.some(({ isKept }) => isKept)) this.#ready = this.#startProcess()
   }
 
@@ -107,7 +87,10 @@ export class Deltas {
     if (entries.length > MAX_ENTRIES) return
     this.keeper.take(root, entries)
     const [known, unknown] = [true, false].map((is) => this.#wanted.filter(({ isKept }) => isKept === is))
-    const make = (wanted: readonly Wanted[], { begin, ended } = this.#startProcess()): Promise<Answer[]> => {
+    const make = (
+      wanted: readonly WantedDelta[],
+      { begin, ended } = this.#startProcess(),
+    ): Promise<Answer[]> => {
       const deltas = wanted.map((each) => ({ ...outputOf(each), bases: each.bases }))
       const hashes = hashesFile(this.#bases)
       begin({ do: 'make', root, entries: jobEntries(entries), hashes, deltas })
@@ -198,7 +181,7 @@ export class Deltas {
 
   #transfer(
     { plan }: WholePackage,
-    { servers, directory, key }: Wanted,
+    { servers, directory, key }: WantedDelta,
     { base: id, becomes, unchanged }: Answer & { event: 'made' },
   ): Promise<Transfer | undefined> {
     const spec = { directory, peers: servers.length, base: { id, becomes, unchanged }, key }
@@ -251,12 +234,6 @@ export class Deltas {
     return answers.map((answer) => (answer.event === 'unmade' ? { ...answer, message: TOO_LATE } : answer))
   }
 }
-
-const outputOf = ({ id, directory, key }: Wanted) => ({
-  id,
-  output: packagePath(directory),
-  ...defined({ key }),
-})
 
 const isMade = (answers: readonly Answer[], id: string): boolean =>
   answers.some(({ event, base }) => event === 'made' && base === id)
