@@ -36,24 +36,20 @@ const CURES = {
 const MUTE_CURE =
   'allow it on these ports in the filter (a string match of nftables or iptables, "application control" or "P2P" of a firewall); other ports do not help'
 
-/** What a deploy does instead. */
-const AROUND: Record<PortKind, string> = {
+/** What a deploy does instead. A tracker that others run is there because somebody wants it, so nothing replaces it. */
+const AROUND: Partial<Record<PortKind, string>> = {
   tracker: 'nothing has to be done: a deploy goes through SSH',
   seeder: 'nothing has to be done: a deploy goes through SSH; it may be faster with murder.ports open',
   peer: 'nothing has to be done: the other server connects, or they exchange over SSH; it may be faster with murder.ports open',
-  'external tracker': '',
 }
 
-/**
- * Whether a deploy gets around it, with these settings. `between`: how the two servers reach each other in the better direction. A
- * tracker that others run is there because somebody wants it.
- */
+/** Whether a deploy gets around it, with these settings. `between`: how the two servers reach each other in the better direction. */
 export function isBypassed(
   port: PortKind,
   between: WayBetween | undefined,
   settings: Pick<Settings, 'reach' | 'between'>,
 ): boolean {
-  if (port === 'external tracker') return false
+  if (AROUND[port] === undefined) return false
   if (port !== 'peer') return settings.reach !== 'direct'
   return between === 'direct'
     ? settings.between !== 'ssh'
@@ -61,12 +57,13 @@ export function isBypassed(
 }
 
 export function unreachable({ from, to, port, number, word }: Unreachable, bypassed: boolean): Problem {
+  const around = bypassed ? AROUND[port] : undefined
   return {
     server: from,
     check: `${port} port`,
     cause: `does not reach port ${number} of ${to}: ${HOW[word]}`,
-    cure: bypassed ? AROUND[port] : word === 'mute' ? MUTE_CURE : CURES[port],
-    ...(bypassed ? { bypassed } : {}),
+    cure: around ?? (word === 'mute' ? MUTE_CURE : CURES[port]),
+    ...(around ? { bypassed } : {}),
     to,
     port: number,
     how: HOW[word],

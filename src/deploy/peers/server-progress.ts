@@ -37,8 +37,7 @@ export class ServerProgress {
   report: ServerReport
   readonly #server: Server
   readonly #run: FollowedRun
-  /** The delta or the package. */
-  /** What is sent to this server, and from where. */
+  /** What is sent to this server, the delta or the package, and from where. */
   chosen: TransferPlan
   /** Why a delta did not fit. */
   #refused: string | undefined
