@@ -213,7 +213,7 @@ export class Downloader {
     )
   }
 
-  /** The only sender of a wrong piece is guilty. With several senders, or bytes of our own, the right piece will show who is. */
+  /** The only sender of a wrong piece is guilty. If there are several, or bytes of our own, the right piece will show which. */
   #onlySender(piece: number, buffer: PieceBuffer<Suspect>): Iterable<Suspect> {
     const senders = new Set(buffer.senders.filter((sender) => sender !== undefined))
     if (senders.size === 1 && !buffer.loading) return senders

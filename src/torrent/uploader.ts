@@ -14,7 +14,7 @@ import type { SwarmContext } from './swarm-context.ts'
 const MAX_CACHE_BYTES = 16 * 1024 * 1024
 /** Limit of a peer's cache in pieces, because memory costs time when it is first touched (wire/NOTES.md). */
 const MAX_PEER_PIECES = 64
-/** How much later other sites hear of pieces that they need not get from here. */
+/** Other sites hear this much later of pieces that they can get from elsewhere. */
 const LATE_NEWS_S = 2
 
 /** Shows neighbours the pieces that are here, and uploads them. A seeder shows each piece to few agents at first. */
@@ -148,7 +148,7 @@ export class Uploader implements BlockSource {
     }
   }
 
-  /** One message for all pieces: for each its own would be half a hundredth of the content, and from every member again. */
+  /** One message for all pieces. One for each would add up to 0.5 % of the content, from every member again. */
   #tellLateNews(): void {
     const { connections, scheduler, nowS } = this.#context
     if (this.#lateNewsAtS === undefined || nowS() < this.#lateNewsAtS) return

@@ -9,8 +9,8 @@ export class HostLimit {
   readonly #joins = new Map<string, { left: number; atS: number }>()
 
   /**
-   * `connected`: how many there are in the same direction. Those that it opens, under many names, must not keep us from the peer
-   * there, which we dial.
+   * `connected`: how many there are in the same direction. A server that opens many, under many names, must not keep us from
+   * dialing the peer there.
    */
   admit(
     host: string,

@@ -5,7 +5,7 @@ const COPIES_FOR_EACH = 2
  * on.
  */
 const FIRST_PAUSE_S = 0.25
-/** One that starts late does not know yet who has the piece. So it must ask again this often, which takes longer where it has others to ask. */
+/** An agent that starts late does not know yet which others have the piece. So it is rejected this often at first, and meanwhile asks them. */
 const LEAST_REJECTS = 2
 
 /**

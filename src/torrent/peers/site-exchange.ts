@@ -14,8 +14,8 @@ interface Partner {
 }
 
 /**
- * Compares site names, given by the user or found by a tracker, to tell which neighbours are in our own site. Tells its members
- * which pieces this peer fetches from other sites. Neighbours' answers are not trusted: they only decide which neighbours are
+ * Finds out which neighbours are in our own site, by the site names that users have given or a tracker has found. Tells these
+ * neighbours which pieces this peer fetches from other sites. What neighbours say may be wrong: it only decides which of them are
  * preferred.
  */
 export class SiteExchange {
@@ -43,7 +43,7 @@ export class SiteExchange {
     this.#welcome(partner)
   }
 
-  /** Tells who joins what it has missed. */
+  /** Tells a neighbour that joins which pieces are being fetched from other sites. */
   #welcome(partner: Partner): void {
     this.#update(partner)
     if (partner.facts.isNear) tell(partner.connection, this.#context.scheduler.importsUnderWay)
@@ -53,7 +53,7 @@ export class SiteExchange {
     this.#partners.delete(id)
   }
 
-  /** These pieces are fetched from other sites. */
+  /** Tells our site that these pieces are fetched from other sites. */
   tellImports(pieces: readonly number[]): void {
     for (const { connection, facts } of this.#partners.values()) if (facts.isNear) tell(connection, pieces)
   }

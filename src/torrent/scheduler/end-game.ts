@@ -8,8 +8,8 @@ const OVERDUE_LATENCIES = 3
 const MIN_SPEEDUP = 2
 
 /**
- * The end game (BEP 3): picks the block owed by another peer that will come last, if `peer` can send it much sooner and no second
- * peer was asked yet. `usualS` is the smoothed latency of all peers.
+ * The end game (BEP 3). Of the blocks that other peers owe, picks the one that will come last, if `peer` can send it much sooner
+ * and no second peer was asked for it yet. `usualS` is the smoothed latency of all peers.
  */
 export function lateBlock(
   peer: PeerState,
@@ -48,7 +48,7 @@ function expectedWaitS(
 ): number {
   const ageS = nowS - request.askedAtS
   const ownS = owner?.window.latencyS ?? 0
-  // What is usual in the own site is too little for a long way.
+  // A latency that is usual in our own site is too short for a long way.
   const latencyS = owner?.isNear === false ? Math.max(usualS, ownS) : usualS
   if (ageS > Math.max(OVERDUE_S, OVERDUE_LATENCIES * latencyS)) return Number.POSITIVE_INFINITY
   return Math.max(0, ownS - ageS)

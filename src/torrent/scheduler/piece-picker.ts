@@ -135,8 +135,8 @@ export class PiecePicker {
   }
 
   /**
-   * From another site, what was begun comes first, whoever owns it. What may be asked there is so little that a piece with an owner
-   * of its own at each neighbour would take seconds.
+   * Pieces from other sites that were begun come first, whichever neighbour owns them. So little may be requested there that a piece
+   * would take seconds if each neighbour had one of its own.
    */
   #begunImport(peer: PeerState, choices: readonly Choice[]): PartialPiece | undefined {
     if (choices === ANY) return undefined
@@ -176,7 +176,7 @@ export class PiecePicker {
     return inTurn ? this.#first(has, choice) : this.#rarest(has, choice)
   }
 
-  /** A piece that was wrong comes first, because the right bytes show who has sent wrong ones. */
+  /** A piece that was wrong comes first, because the right bytes show which peer has sent wrong ones. */
   #failed(has: PieceSet): number | undefined {
     for (const piece of this.#failedCheck) if (this.open.has(piece) && has.has(piece)) return piece
     return undefined

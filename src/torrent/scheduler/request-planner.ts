@@ -122,9 +122,9 @@ export class RequestPlanner implements Owners {
   }
 
   /**
-   * If each neighbour at the other end of a link had a window of its own, together they would fill the link's queue, and so would
-   * several members that import. So all windows of this member together cover a fixed time, whatever their number, and so do those
-   * to one site: otherwise the queue at a busy site would take all, and nothing would be asked of the others.
+   * If each neighbour at the other end of a link had a window of its own, together they would fill the link's queue. Several members
+   * that import would do the same. So all windows of this member together cover a fixed time, however many there are. All windows to
+   * one site do so, too: otherwise the queue at a busy site would take all requests, and none would go to the other sites.
    */
   #farRoom({ window, site }: PeerState): number {
     if (this.isFew) return Number.POSITIVE_INFINITY
@@ -161,7 +161,8 @@ export class RequestPlanner implements Owners {
       picker.changed(partial)
       return block
     }
-    // A late block may cross between sites a second time only at the end of a site's download, and never where nothing else may.
+    // A late block may cross between sites a second time only at the end of a site's download. A peer that may not be asked for any
+    // piece is not asked for it either.
     if (choices?.length === 0) return undefined
     if (choices ? sites.hasMoreOf(picker.open) : picker.open.size > 0) return undefined
     return lateBlock(peer, picker.partials.values(), peers, nowS, rates.latencyS)

@@ -10,14 +10,14 @@ const LARGEST_WINDOW_BYTES = 64 * 1024 * 1024
 const MAX_QUEUE_S = 0.3
 /** The window holds at least what comes in so many round trips: more than one, so that the rate can grow. */
 const ROUND_TRIPS = 1.5
-/** From so many seconds on a way is long: what is under way is then more than what waits in queues. */
+/** A way with at least this round trip is long: more bytes are on their way then than wait in queues. */
 const LONG_WAY_S = 0.01
 /**
- * A long way is asked for what it carries in so many round trips. One of them is under way, one waits at the sender while TCP
+ * Over a long way, as much is requested as it carries in so many round trips. One of them is under way, one waits at the sender while TCP
  * doubles its own window, and the rest makes up for a rate that was measured a round trip ago.
  */
 const LONG_ROUND_TRIPS = 3
-/** What a long way is asked for before its rate is known: TCP itself takes several round trips to carry as much. */
+/** Requested over a long way before its rate is known. TCP itself takes several round trips to carry as much. */
 const FIRST_LONG_BYTES = 128 * 1024
 /** With one or two neighbours there is nobody to be fair to: the window of a long way holds at least this. */
 const FIRST_OF_FEW_BYTES = 256 * 1024
@@ -25,7 +25,7 @@ const FIRST_OF_FEW_BYTES = 256 * 1024
 /** Large blocks cost less, but so many should fit the window. */
 const BLOCKS_IN_WINDOW = 2
 
-/** What decides about a window besides its own connection. */
+/** What a window depends on besides its own connection. */
 export interface WindowShare {
   /** How many bytes a second each connection should bring. */
   rate: number
@@ -37,7 +37,7 @@ export interface WindowShare {
   isOfFew: boolean
 }
 
-/** What several connections to one neighbour take together (`../peers/subflows/flows.ts`). */
+/** The window that several connections to one neighbour have together (`../peers/subflows/flows.ts`). */
 export interface FlowsWindow {
   bytes: number
   /** How long the blocks should be, so that several fit what one of the connections takes. */
@@ -53,15 +53,15 @@ export class RequestWindow {
   size = UNIT_BYTES
   /** From asking to getting a block, smoothed; 0 before the first answer. */
   latencyS = 0
-  /** The least ever seen of anything that goes there and back. On a busy machine it holds more than the round trip. */
+  /** The shortest time so far from here to the neighbour and back. On a busy machine it is longer than the round trip. */
   roundTripS = Number.POSITIVE_INFINITY
-  /** The way itself takes at least so long. */
+  /** A lower bound of the round trip. */
   #leastS = 0
   /** From asking to getting a block, the least ever seen. */
   #minLatencyS = Number.POSITIVE_INFINITY
   /** Smoothed bytes a second. */
   #rate = 0
-  /** Instead of a window that is reckoned here; undefined when there is one connection. */
+  /** Replaces the window that is computed here; undefined when there is one connection. */
   flows: FlowsWindow | undefined
   readonly #delivery = new DeliveryRate()
 

@@ -34,8 +34,8 @@ export interface AnnounceParams {
 /**
  * Makes the tracker give out addresses at which peers can be reached: the address that a peer announces (`ip`, BEP 3), or
  * else the one that the tracker sees. A peer that announces over loopback runs on the tracker's own machine: other machines
- * get the address at which they reached the tracker. Or it comes through a proxy there: then it is the one that the proxy has seen;
- * where that does not say it, in an open tracker the one from which the peer asked (BEP 7).
+ * get the address at which they reached the tracker. If the peer comes through a proxy there, they get the address that the proxy
+ * has seen. If the proxy does not say it, an open tracker uses the one that the peer gives (BEP 7).
  */
 export function correctAddresses(http: Server, isOpen: boolean): void {
   http.prependListener('request', (request, response) => {

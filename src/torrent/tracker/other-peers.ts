@@ -6,9 +6,9 @@ import type { AnnounceParams } from './announced-address.ts'
 import { type Guidance, SiteRoster } from './site-roster.ts'
 
 /**
- * Makes the tracker module leave whoever asks out of the answer. rtorrent keeps one peer of each address: told of itself, it would
- * not dial a seeder on its own machine. An agent that names its site is told of peers in that site only, and whom else to connect
- * to.
+ * Makes the tracker module leave the asking peer out of its answer. rtorrent keeps one peer for each address: if it were told of
+ * itself, it would not dial a seeder on its own machine. An agent that names its site gets only the peers of that site, and the
+ * others that it should connect to.
  */
 export class OtherPeers extends Server.Swarm {
   readonly #roster = new SiteRoster<string>()

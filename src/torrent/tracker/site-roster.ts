@@ -1,4 +1,4 @@
-/** So many peers of a site know all others of it and are connected to other sites: those that fetch, and two that take over. */
+/** A site has so many leaders. They know all its peers and connect to other sites: some fetch, and two can take over. */
 const LEADERS = 10
 /** Each leader connects to so many leaders of every other site. */
 const PARTNERS_AT_SITE = 1
@@ -19,9 +19,9 @@ export interface Guidance<Peer> {
 }
 
 /**
- * Who connects to whom in a swarm that is no mesh and has several sites. The first peers of a site that come are its leaders. All
- * others of the site connect to these, and only leaders to other sites. So few connections cross a long link, and all of a site
- * agree on who fetches from there. Leaders of different ranks have different partners.
+ * Decides which peers connect to which, in a swarm that is no mesh and has several sites. The first peers of a site are its leaders.
+ * All others of the site connect to these, and only leaders connect to other sites. So few connections cross a long link, and all
+ * peers of a site agree on which of them fetch from other sites. Leaders of different ranks have different partners.
  */
 export class SiteRoster<Peer> {
   /** By site, the leaders in the order of their ranks; undefined where one has left. */
@@ -53,7 +53,7 @@ export class SiteRoster<Peer> {
     return this.#sites.get(peer)
   }
 
-  /** Those whom a leader of this rank chooses, and those who choose it. */
+  /** The leaders that one of this rank chooses, and those that choose it. */
   #partnersElsewhere(site: string, rank: number): Peer[] {
     const here = this.#leaders.get(site)?.length ?? 0
     const partners: Peer[] = []

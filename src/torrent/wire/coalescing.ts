@@ -140,8 +140,8 @@ export function restMsFor(aheadMs: number): number {
 }
 
 /**
- * How long messages that are not urgent wait when requests are pending for this long ahead. With several sites always as long: what
- * members say of pieces from elsewhere must be there before others may fetch these.
+ * How long messages that are not urgent wait when requests are pending for this long ahead. With several sites the time is fixed:
+ * what members say about imports must arrive before others may fetch the same pieces.
  */
 export function coalesceMsFor(aheadMs: number, hasSites = false): number {
   if (hasSites) return MAX_COALESCE_MS

@@ -4,8 +4,8 @@ import { parseAddress } from '../../../system/addresses.ts'
 const LONGEST_WAIT_MS = 500
 
 /**
- * Two peers often dial each other at the same time. One of the two connections is closed, and with a long way between them, what
- * was asked over it has crossed in vain. So the peer whose own dial will prevail does not answer the other one's before that ends.
+ * Two peers often dial each other at the same time. Then one of the two connections is closed. Over a long way, everything that was
+ * requested on it comes in vain. So the peer whose own connection would stay does not answer the other one while it still dials.
  */
 export class CrossingDials {
   readonly #dialed = new Set<string>()

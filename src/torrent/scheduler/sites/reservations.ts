@@ -1,20 +1,20 @@
 import { PieceSet } from '../piece-set.ts'
 
-/** Within this time the other members have heard of a reservation, and this one of theirs. */
+/** After this time all members know of each other's reservations. */
 const SETTLE_S = 0.1
-/** What is not begun by then is given up: the others wait only a little longer. */
+/** A reservation that is not begun by then is given up, because the others wait only a little longer. */
 const STALE_S = 1
 
 /**
- * Pieces of other members that this one is going to fetch from another site. It tells them first, and begins a moment later if none
- * of them fetches the same piece: members that begin at once what is free to all often begin the same one.
+ * Pieces that are other members' by hash, and that this member is going to fetch from another site. It tells the others first, and
+ * begins a moment later if none of them fetches the same piece. Without the pause, two members would often begin the same piece.
  */
 export class Reservations {
-  /** Pieces that may be begun, and those that were. */
+  /** Reserved pieces that may be begun now, and those that were begun. */
   readonly settled: PieceSet
   /** Pieces that are not reserved. */
   readonly free: PieceSet
-  /** Pieces that were not begun, since when they are reserved. */
+  /** Reserved pieces that are not begun, and when each was reserved. */
   readonly #waiting = new Map<number, number>()
 
   constructor(pieceCount: number) {
@@ -36,14 +36,14 @@ export class Reservations {
     this.free.delete(piece)
   }
 
-  /** Returns whether it was reserved, so that the others know. */
+  /** Returns whether the piece was reserved. Then the others know of it already. */
   begun(piece: number): boolean {
     return this.#waiting.delete(piece) || this.settled.has(piece)
   }
 
   /**
-   * Another member fetches or reserves the piece. `isOurs`: of two that reserve it at the same time, this is the one that keeps it.
-   * Who reserves it later has waited for us in vain. Returns whether this one keeps it.
+   * Another member fetches or reserves the piece. If both have just reserved it, `isOurs` decides which of the two keeps it. If our
+   * reservation is older, the other member has waited for us in vain, and gets the piece. Returns whether this member keeps it.
    */
   contest(piece: number, isOurs: () => boolean): boolean {
     if (!this.#waiting.has(piece)) return false
@@ -52,7 +52,7 @@ export class Reservations {
     return false
   }
 
-  /** It is fetched by another member, or is there already. */
+  /** Another member fetches the piece, or it is here already. */
   giveUp(piece: number): void {
     if (!this.#waiting.delete(piece)) return
     this.settled.delete(piece)

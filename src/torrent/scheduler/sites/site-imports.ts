@@ -14,7 +14,7 @@ import { SiteShares } from './site-shares.ts'
  * from other sites than at its best, it is also asked for pieces that other sites have.
  */
 const IDLE_S = 0.5
-/** When a member has none of its own to begin, it reserves pieces of others for so long ahead. */
+/** A member that has no piece of its own left to begin reserves others' pieces: as many as come in this time. */
 const RESERVED_S = 0.2
 
 /** The intersection of these sets. */
@@ -91,7 +91,7 @@ export class SiteImports {
   }
 
   peerHas(peer: PeerState, piece: number, nowS: number | undefined): void {
-    // Without neighbours elsewhere nothing is counted. All is, when one comes.
+    // Without neighbours at other sites nothing is counted. When one comes, all copies are counted.
     if (peer.isNear && !this.#isActive) return
     this.#claims.kept(piece, peer.id, nowS)
     const wasOnlyAtSource = this.#onlyAtSource.has(piece)
@@ -145,7 +145,7 @@ export class SiteImports {
         [...wanted, this.#importers.ourPieces],
         [...wanted, this.#elsewhere.ripe],
       ]
-    // What is reserved comes first, because the others leave it alone meanwhile.
+    // Reserved pieces come first, because the other members leave them alone meanwhile.
     return [
       [...wanted, this.#reservations.settled],
       [...wanted, this.#importers.ourPieces],
@@ -153,8 +153,8 @@ export class SiteImports {
   }
 
   /**
-   * Bytes of other members' pieces that this member should reserve now. Alone it needs to ask nobody. It follows the highest rate:
-   * one that followed the present rate would keep it low.
+   * Bytes of other members' pieces that this member should reserve now. The only member that imports reserves nothing. The bytes
+   * follow the highest rate so far: if they followed the present rate, they would keep it low.
    */
   bytesToReserve(pieceLength: number): number {
     if (!this.#isActive || !this.#fetches || this.#importers.count === 1) return 0
@@ -171,7 +171,7 @@ export class SiteImports {
     return this.#reservations.waiting
   }
 
-  /** The other members must be told. */
+  /** The caller must tell the other members. */
   reserve(piece: number, nowS: number): void {
     this.#reservations.reserve(piece, nowS)
   }
