@@ -1,10 +1,18 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import bencode from 'bencode'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Participant } from '../../src/torrent/participant.ts'
 import { Swarm } from '../support/harness/swarm-harness.ts'
 
 const MIB = 1024 * 1024
 let swarm: Swarm
-afterEach(() => swarm.end())
+let tracker: Server | undefined
+afterEach(async () => {
+  await swarm.end()
+  tracker?.close()
+})
 
 const linked = (participants: Participant[], peers: number) =>
   expect
@@ -40,5 +48,31 @@ describe('without a tracker', () => {
     const second = await swarm.peer('second', [], { metainfo, hosts: () => ['127.0.0.1'], ports })
     await second.complete
     expect(second.stats().peers).toBe(1)
+  })
+})
+
+/** The address of a tracker that makes everybody a leader but at the site `led`, and names nobody. */
+async function guidingTracker(): Promise<string> {
+  tracker = createServer(({ url = '' }, response) => {
+    const rank = url.includes('site=led') ? -1 : 0
+    response.end(bencode.encode({ interval: 60, peers: Buffer.alloc(0), murder_rank: rank }))
+  }).listen(0, '127.0.0.1')
+  await once(tracker, 'listening')
+  return `http://127.0.0.1:${(tracker.address() as AddressInfo).port}/announce`
+}
+
+describe('with a tracker that guides', () => {
+  it('who leads no site keeps to it until nothing comes, and leaders do not hear of other sites from neighbours', async () => {
+    swarm = await Swarm.of(2 * MIB)
+    const trackers = [await guidingTracker()]
+    const at = (name: string) => ({ fleet: 40, trackers, site: { name } })
+    const seeder = await swarm.seeder(at('paris'))
+    const leaders = await Promise.all(['paris', 'tokyo'].map((name) => swarm.peer(name, [seeder], at(name))))
+    await Promise.all(leaders.map(({ complete }) => complete))
+    const led = await swarm.peer('led', [seeder], at('led'))
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    expect(led.stats().bytes).toBe(0)
+    expect(leaders.map((each) => each.stats().peers)).toEqual([1, 1])
+    await led.complete
   })
 })

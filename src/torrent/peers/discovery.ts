@@ -40,7 +40,12 @@ export class Discovery {
     this.#context = context
     this.#neighbours = neighbours
     this.#mayDial = dialFilter(options.hosts ?? (() => undefined), options.peers)
-    this.#exchange = new PeerExchange((addresses) => this.#learn(addresses), nowS, this.#mayDial)
+    this.#exchange = new PeerExchange(
+      (addresses) => this.#learn(addresses),
+      nowS,
+      this.#mayDial,
+      (one, other) => neighbours.mayMeet(one, other),
+    )
     this.#announcers = options.trackers.map(
       (url) =>
         new Announcer(withSecret(url, options.secret), {

@@ -3,8 +3,7 @@ import { formatAddress, parseAddress } from '../../system/addresses.ts'
 import { BanList, type Suspect } from '../access/ban-list.ts'
 import { ConnectionLimit } from '../access/connection-limit.ts'
 import { HostLimit } from '../access/host-limit.ts'
-import type { Scheduler } from '../scheduler/scheduler.ts'
-import { accepts, isMesh, type Topology, toOpen } from '../scheduler/topology.ts'
+import { accepts, type Topology, toOpen } from '../scheduler/topology.ts'
 import type { SwarmContext } from '../swarm-context.ts'
 import { readShared } from '../wire/shared-read.ts'
 import { Connection, type ConnectionContext, type Origin } from './connection.ts'
@@ -12,11 +11,10 @@ import { Dialer } from './dialing/dialer.ts'
 import { PeerList } from './dialing/peer-list.ts'
 import type { BlockSource } from './limits/upload-queue.ts'
 import { isOneServer } from './local-peer.ts'
+import { SiteBorder } from './site-border.ts'
 
 /** Connections to us whose handshake, or proof, is still to come. */
 const MAX_UNPROVED = 64
-/** When nothing came for so long, also those that do not lead a site may be connected to others. */
-const STALL_S = 5
 
 export interface NeighbourEvents {
   /** The connection is one of ours from now on. */
@@ -46,24 +44,21 @@ export class Neighbours {
   readonly #dialer: Dialer
   readonly #unproved = new ConnectionLimit<Connection>(MAX_UNPROVED)
   readonly #startedAtS: number
-  readonly #scheduler: Scheduler
+  readonly #border: SiteBorder
   #nextId = 1
-  #isGuided = false
-  #progress: { bytes: number; atS: number }
   #stopped = false
 
   constructor(context: SwarmContext, source: BlockSource, events: NeighbourEvents) {
     this.#connections = context.connections
     this.#events = events
     this.#startedAtS = context.nowS()
-    this.#progress = { bytes: 0, atS: this.#startedAtS }
     this.#dialer = new Dialer({
       peerList: this.#peerList,
       links: context.options.links,
       nowS: context.nowS,
       opened: (socket, origin) => this.#connect(socket, origin),
     })
-    this.#scheduler = context.scheduler
+    this.#border = new SiteBorder(context)
     this.#context = {
       local: context.local,
       coalescer: context.coalescer,
@@ -88,21 +83,21 @@ export class Neighbours {
     }
   }
 
-  /**
-   * A tracker guides this process (`../tracker/site-roster.ts`): it connects to these, and unless it leads its site it keeps no
-   * connection to another one.
-   */
+  /** A tracker guides this process (`../tracker/site-roster.ts`): it connects to these. */
   guide(partners: readonly string[]): void {
-    this.#isGuided = true
+    this.#border.isGuarded = true
     this.#peerList.setPartners(new Set(partners))
     for (const id of [...this.#connections.keys()]) this.refuseFar(id)
   }
 
-  /** Closes a connection to another site if only leaders have such. With nothing else to get content from, it stays. */
+  /** Closes a connection to another site if this process should have none. */
   refuseFar(id: number): void {
-    const { isSeeder, rank } = this.#context.local
-    const mayCross = !this.#isGuided || isMesh(this.swarmSize) || isSeeder || rank !== undefined
-    if (!mayCross && this.#scheduler.isFar(id) && !this.#isStalled) this.#connections.get(id)?.close()
+    if (!this.#border.mayKeep(id)) this.#connections.get(id)?.close()
+  }
+
+  /** Whether two neighbours should hear of each other. */
+  mayMeet(one: Connection, other: Connection): boolean {
+    return this.#border.mayMeet(one, other)
   }
 
   /** Raises the known number of participants. A tracker may know few at first. */
@@ -126,7 +121,7 @@ export class Neighbours {
 
   dialMore(): void {
     const room = toOpen(this.#topology()) - this.#dialer.underWay
-    if (this.#stopped || (room <= 0 && !this.#isGuided)) return
+    if (this.#stopped || (room <= 0 && !this.#border.isGuarded)) return
     const connected = new Set([...this.#connections.values()].flatMap(({ address }) => address ?? []))
     const due = this.#peerList.due(this.#context.nowS(), room, connected, Math.random)
     for (const address of due) {
@@ -228,14 +223,6 @@ export class Neighbours {
   /** A server with a named address is not banned as a whole at once, because our seeder may be there. */
   #isShared(host: string): boolean {
     return !isOneServer(this.#context.local, host) || this.#namedHosts.has(host)
-  }
-
-  /** Whether nothing came for long, although something is missing. */
-  get #isStalled(): boolean {
-    const { bytesHere, done } = this.#scheduler
-    const nowS = this.#context.nowS()
-    if (this.#progress.bytes !== bytesHere) this.#progress = { bytes: bytesHere, atS: nowS }
-    return !done && nowS - this.#progress.atS > STALL_S
   }
 
   /** An ordinary peer does not count the neighbours that lead a site. */

@@ -31,7 +31,7 @@ interface Partner {
 /**
  * Peer exchange (BEP 11): agents send each other the addresses of their neighbours, so that a swarm holds together without a
  * tracker. Only agents take part. Only addresses of open connections are sent, each at most once to each neighbour, so the
- * traffic does not grow with the fleet. `#mayDial` says which addresses are passed on and used.
+ * traffic does not grow with the fleet. `#mayDial` says which addresses are passed on and used, `#mayMeet` who hears of whom.
  */
 export class PeerExchange {
   readonly #partners = new Map<number, Partner>()
@@ -40,11 +40,18 @@ export class PeerExchange {
   readonly #learn: (addresses: string[]) => void
   readonly #nowS: () => number
   readonly #mayDial: DialFilter
+  readonly #mayMeet: (one: Connection, other: Connection) => boolean
 
-  constructor(learn: (addresses: string[]) => void, nowS: () => number, mayDial: DialFilter) {
+  constructor(
+    learn: (addresses: string[]) => void,
+    nowS: () => number,
+    mayDial: DialFilter,
+    mayMeet: (one: Connection, other: Connection) => boolean,
+  ) {
     this.#learn = learn
     this.#nowS = nowS
     this.#mayDial = mayDial
+    this.#mayMeet = mayMeet
   }
 
   join(connection: Connection): void {
@@ -90,7 +97,7 @@ export class PeerExchange {
       const address = other === connection || !takesPart(other) ? undefined : listenAddress(other)
       if (address === undefined || sent.has(address)) continue
       if (isLoopback(other.remoteHost) && !isLoopback(connection.remoteHost)) continue
-      if (!this.#mayDial(address, other.remoteHost)) continue
+      if (!this.#mayDial(address, other.remoteHost) || !this.#mayMeet(connection, other)) continue
       if (fresh.length === MAX_PER_MESSAGE) {
         partner.sentVersion = 0
         break

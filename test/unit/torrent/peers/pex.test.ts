@@ -29,13 +29,14 @@ function neighbour(address: string, { agent = true } = {}) {
   return { connection, wire, told, says }
 }
 
-function exchange(hosts?: string[]) {
+function exchange(hosts?: string[], mayMeet = (_one: Connection, _other: Connection) => true) {
   const clock = { now: 100 }
   const learnt: string[] = []
   const pex = new PeerExchange(
     (addresses) => void learnt.push(...addresses),
     () => clock.now,
     dialFilter(() => hosts),
+    mayMeet,
   )
   const meet = (address: string, o?: { agent: boolean }) => {
     const one = neighbour(address, o)
@@ -112,6 +113,16 @@ describe('sending', () => {
     meet('192.0.2.1:6881')
     meet('10.0.0.1:6881')
     expect(meet('10.0.0.2:6881').told.flat()).toEqual(['10.0.0.1:6881'])
+  })
+
+  it('sends a neighbour no address of one that it should not meet', () => {
+    const isOdd = ({ address = '' }: Connection) => Number(address.slice(-1)) % 2
+    const { pex, clock, meet } = exchange(undefined, (one, other) => isOdd(one) === isOdd(other))
+    const all = [1, 2, 3, 4].map((number) => meet(`10.0.0.1:${number}`))
+    clock.now++
+    pex.tick()
+    const told = ['10.0.0.1:3', '10.0.0.1:4', '10.0.0.1:1', '10.0.0.1:2']
+    expect(all.map((one) => one.told)).toEqual(told.map((address) => [[address]]))
   })
 
   it('sends loopback addresses only on this machine', () => {
