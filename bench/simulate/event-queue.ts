@@ -3,10 +3,15 @@ export type Handler<T> = (about: T) => void
 
 /** Events with the same delay are due in the order in which they were added: they need no heap. */
 class Lane {
+  readonly delay: number
   times: number[] = []
   handlers: Handler<unknown>[] = []
   abouts: unknown[] = []
   first = 0
+
+  constructor(delay: number) {
+    this.delay = delay
+  }
 
   /** Forgets past events when they are most of the lane. */
   tidy(): void {
@@ -30,18 +35,21 @@ export class EventQueue {
   readonly #abouts: unknown[] = []
   #size = 0
   #count = 0
-  readonly #lanes = new Map<number, Lane>()
+  readonly #lanes: Lane[] = []
 
-  /** For delays that are the same for many events. */
+  /** For delays that are the same for many events: there are few of them. */
   afterUsual<T>(delay: number, handler: Handler<T>, about: T): void {
-    let lane = this.#lanes.get(delay)
-    if (!lane) {
-      lane = new Lane()
-      this.#lanes.set(delay, lane)
-    }
+    const lane = this.#laneOf(delay)
     lane.times.push(this.now + delay)
     lane.handlers.push(handler as Handler<unknown>)
     lane.abouts.push(about)
+  }
+
+  #laneOf(delay: number): Lane {
+    for (const lane of this.#lanes) if (lane.delay === delay) return lane
+    const lane = new Lane(delay)
+    this.#lanes.push(lane)
+    return lane
   }
 
   after<T>(delay: number, handler: Handler<T>, about: T): void {
@@ -82,7 +90,7 @@ export class EventQueue {
   #soonestLane(): Lane | undefined {
     let soonest: Lane | undefined
     let time = Number.POSITIVE_INFINITY
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes) {
       const next = lane.times[lane.first]
       if (next === undefined || next >= time) continue
       soonest = lane
