@@ -214,6 +214,7 @@ export class PiecePicker {
   /** A word of the open pieces in `has` and in the choice. */
   #openAt(at: number, has: PieceSet, choice: Choice): number {
     let bits = (this.open.words[at] ?? 0) & (has.words[at] ?? 0)
+    if (bits === 0) return 0
     for (const set of choice) bits &= set.words[at] ?? 0
     return bits
   }

@@ -1,5 +1,5 @@
 import { PieceSet } from '../piece-set.ts'
-import { sharesOf } from './rendezvous.ts'
+import { KnownShares } from './rendezvous.ts'
 
 /** So many members of a site fetch from other sites: enough flows for a long path, and few enough to know each other. */
 export const MAX_IMPORTERS = 8
@@ -10,9 +10,11 @@ export class Importers {
   /** Whether this participant is one of them. */
   includesUs = true
   readonly ourPieces: PieceSet
+  readonly #shares: KnownShares
 
   constructor(pieceCount: number) {
     this.ourPieces = new PieceSet(pieceCount)
+    this.#shares = new KnownShares(pieceCount)
   }
 
   /** `candidates` are the keys of all members that may be chosen, `own` is that of this participant. */
@@ -21,7 +23,7 @@ export class Importers {
     this.count = chosen.length
     const at = chosen.indexOf(own)
     this.includesUs = at >= 0
-    const shares = sharesOf(chosen, this.ourPieces.capacity)
+    const shares = this.#shares.of(chosen)
     this.ourPieces.fillWith((piece) => shares[piece] === at)
   }
 }

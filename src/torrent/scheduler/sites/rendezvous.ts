@@ -49,3 +49,22 @@ export function sharesOf(candidates: readonly number[], pieceCount: number): Uin
   }
   return shares
 }
+
+/** The shares of the candidates that were asked for last. Neighbours come and go far more often than candidates change. */
+export class KnownShares {
+  readonly #pieceCount: number
+  #last: { candidates: readonly number[]; shares: Uint16Array } | undefined
+
+  constructor(pieceCount: number) {
+    this.#pieceCount = pieceCount
+  }
+
+  of(candidates: readonly number[]): Uint16Array {
+    if (!this.#last || !areEqual(this.#last.candidates, candidates))
+      this.#last = { candidates, shares: sharesOf(candidates, this.#pieceCount) }
+    return this.#last.shares
+  }
+}
+
+const areEqual = (one: readonly number[], other: readonly number[]): boolean =>
+  one.length === other.length && one.every((number, at) => number === other[at])

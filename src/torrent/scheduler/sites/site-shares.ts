@@ -1,5 +1,5 @@
 import { PieceSet } from '../piece-set.ts'
-import { hashOf, sharesOf } from './rendezvous.ts'
+import { hashOf, KnownShares } from './rendezvous.ts'
 
 /** If sites are named, each takes from the seeder's site only the pieces that it passes on to the others: its share. */
 export class SiteShares {
@@ -9,6 +9,7 @@ export class SiteShares {
   readonly late: PieceSet
   /** For each piece, the number of the site whose share it is. */
   #shareOf: Uint16Array
+  readonly #known: KnownShares
   readonly #pieceCount: number
   #siteCount = 1
 
@@ -17,13 +18,14 @@ export class SiteShares {
     this.own = new PieceSet(pieceCount)
     this.late = new PieceSet(pieceCount)
     this.#shareOf = new Uint16Array(pieceCount)
+    this.#known = new KnownShares(pieceCount)
   }
 
   /** `own`: the name of this site. `others`: all sites but the seeder's. A site without a name shares with nobody. */
   choose(own: string | undefined, others: readonly string[]): void {
     const sites = own === undefined ? [''] : [...new Set([own, ...others])]
     this.#siteCount = sites.length
-    this.#shareOf = sharesOf(sites.map(hashOf), this.#pieceCount)
+    this.#shareOf = this.#known.of(sites.map(hashOf))
     this.own.fillWith((piece) => this.#shareOf[piece] === 0)
   }
 
