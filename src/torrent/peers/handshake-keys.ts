@@ -1,4 +1,4 @@
-import { isRank } from '../tracker/site-roster.ts'
+import { isRank } from '../tracker/sites/site-roster.ts'
 import { LARGEST_BLOCK_BYTES, STANDARD_BLOCK_BYTES } from '../wire/peer-wire.ts'
 import type { LocalPeer } from './local-peer.ts'
 

@@ -83,7 +83,7 @@ export class Neighbours {
     }
   }
 
-  /** A tracker guides this process (`../tracker/site-roster.ts`): it connects to these. */
+  /** A tracker guides this process (`../tracker/sites/site-roster.ts`): it connects to these. */
   guide(partners: readonly string[]): void {
     this.#border.isGuarded = true
     this.#peerList.setPartners(new Set(partners))

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts'
 const STALL_S = 5
 
 /**
- * Which connections may join two sites. Where a tracker guides a swarm (`../tracker/site-roster.ts`), only seeders and the leaders
+ * Which connections may join two sites. Where a tracker guides a swarm (`../tracker/sites/site-roster.ts`), only seeders and the leaders
  * of a site have any: so few cross a long link, and all of a site agree on who fetches from there.
  */
 export class SiteBorder {

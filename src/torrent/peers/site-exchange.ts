@@ -1,6 +1,6 @@
 import type { SiteFacts } from '../scheduler/sites/site-facts.ts'
 import type { SwarmContext } from '../swarm-context.ts'
-import { isPlaceName } from '../tracker/places.ts'
+import { isPlaceName } from '../tracker/sites/places.ts'
 import { SITE_EXTENSION } from '../wire/extensions.ts'
 import type { Connection } from './connection.ts'
 

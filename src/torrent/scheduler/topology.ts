@@ -22,7 +22,7 @@ export interface Topology {
   /** Since this participant started. */
   ageS: number
   /**
-   * Whether it leads its site in a larger swarm (`../tracker/site-roster.ts`). For others, leaders do not count as neighbours:
+   * Whether it leads its site in a larger swarm (`../tracker/sites/site-roster.ts`). For others, leaders do not count as neighbours:
    * members that knew these alone would all be fed by them.
    */
   leads?: boolean

@@ -5,8 +5,8 @@ import { oneLine } from '../../text/format.ts'
 import { decodeUntrusted } from '../encoding/bencode.ts'
 import { decodeCompact } from '../encoding/compact.ts'
 import { isTracker } from './announce-url.ts'
-import { isPlaceName } from './places.ts'
-import { type Guidance, isRank } from './site-roster.ts'
+import { isPlaceName } from './sites/places.ts'
+import { type Guidance, isRank } from './sites/site-roster.ts'
 
 /** A longer answer of a tracker is an error. */
 const LONGEST_ANSWER_BYTES = 256 * 1024

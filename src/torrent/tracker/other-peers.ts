@@ -3,7 +3,7 @@ import { formatAddress } from '../../system/addresses.ts'
 import { encodeCompact } from '../encoding/compact.ts'
 import { PARTNERS_KEY, PARTNERS6_KEY, RANK_KEY } from './announce.ts'
 import type { AnnounceParams } from './announced-address.ts'
-import { type Guidance, SiteRoster } from './site-roster.ts'
+import { type Guidance, SiteRoster } from './sites/site-roster.ts'
 
 /**
  * Makes the tracker module leave the asking peer out of its answer. rtorrent keeps one peer for each address: if it were told of

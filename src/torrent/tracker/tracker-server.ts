@@ -14,9 +14,9 @@ import {
 } from './announced-address.ts'
 import { keepBinary } from './binary-answers.ts'
 import { listenOnFree } from './listen.ts'
-import { Locator } from './locator.ts'
 import { OtherPeers } from './other-peers.ts'
-import { tellPlace } from './tell-place.ts'
+import { Locator } from './sites/locator.ts'
+import { tellPlace } from './sites/tell-place.ts'
 import { trackerMetrics } from './tracker-metrics.ts'
 
 /** A peer's announce that was answered. */

@@ -6,7 +6,7 @@ export interface SiteFacts {
   site?: string | undefined
   /** The same text at all participants. Members of a site are chosen by it. */
   key: string
-  /** Its number among the leaders of its site, if it is one (`../../tracker/site-roster.ts`). */
+  /** Its number among the leaders of its site, if it is one (`../../tracker/sites/site-roster.ts`). */
   rank?: number | undefined
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { isPlaceName, networkOf, Places } from '../../../../src/torrent/tracker/places.ts'
+import { isPlaceName, networkOf, Places } from '../../../../../src/torrent/tracker/sites/places.ts'
 
 const placed = (...networks: [string, number][]) => {
   const places = new Places()

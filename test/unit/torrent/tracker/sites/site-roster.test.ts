@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isRank, SiteRoster } from '../../../../src/torrent/tracker/site-roster.ts'
+import { isRank, SiteRoster } from '../../../../../src/torrent/tracker/sites/site-roster.ts'
 
 /** So many peers of each site come, by turns, and are told twice. By peer, such as `a0`, what each was told last. */
 function told(sites: string, each: number) {

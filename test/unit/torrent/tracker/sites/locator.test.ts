@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { certainRoundTripMs, Locator } from '../../../../src/torrent/tracker/locator.ts'
+import { certainRoundTripMs, Locator } from '../../../../../src/torrent/tracker/sites/locator.ts'
 
 it('a way to this machine is short, whether something listens or not', async () => {
   const server = createServer((socket) => socket.destroy())

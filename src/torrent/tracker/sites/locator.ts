@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { addressMatcher } from '../../system/addresses.ts'
+import { addressMatcher } from '../../../system/addresses.ts'
 import { FAR_MS, networkOf, Places } from './places.ts'
 
 /** If a peer's port does not answer within this time, no peer of its network is located for a while. */

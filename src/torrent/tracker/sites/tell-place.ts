@@ -1,9 +1,9 @@
 import bencode from 'bencode'
-import { plainAddress } from '../../system/addresses.ts'
-import { decodeUntrusted } from '../encoding/bencode.ts'
-import { PLACE_KEY } from './announce.ts'
-import type { AnnounceParams } from './announced-address.ts'
-import { amend } from './answers.ts'
+import { plainAddress } from '../../../system/addresses.ts'
+import { decodeUntrusted } from '../../encoding/bencode.ts'
+import { PLACE_KEY } from '../announce.ts'
+import type { AnnounceParams } from '../announced-address.ts'
+import { amend } from '../answers.ts'
 import type { Locator } from './locator.ts'
 
 /**

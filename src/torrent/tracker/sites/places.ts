@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { addressMatcher } from '../../system/addresses.ts'
+import { addressMatcher } from '../../../system/addresses.ts'
 
 /** Machines with a shorter round trip count as in one place. */
 export const FAR_MS = 10
