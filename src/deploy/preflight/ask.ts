@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { Outcome } from '../../fleet/command.ts'
 import type { Server } from '../../fleet/ssh/server.ts'
 import { author } from '../context/author.ts'
@@ -5,7 +6,7 @@ import type { Context, TaskContext } from '../context/context.ts'
 import { agent } from '../paths/agent-program.ts'
 import { placesOf } from '../paths/places.ts'
 import { releasesPath, serverPaths } from '../paths/server-paths.ts'
-import { factsScript, OPEN_FILES_SCRIPT } from '../scripts/facts-script.ts'
+import { factsScript, OPEN_FILES_SCRIPT, parseFacts } from '../scripts/facts-script.ts'
 import { checkGuardScript } from '../scripts/guard/check-guard-script.ts'
 import { lockStatusScript } from '../scripts/lock-script.ts'
 import { halfMadeScript } from '../scripts/releases/clean-script.ts'
@@ -39,9 +40,7 @@ export function ask(
 }
 
 /** The same, and each server that answers is locked in the same command. Throws LOCKED. */
-export async function askAndLock(
-  context: Pick<Context, 'again' | 'lock' | 'settings' | 'shipit' | 'signal'>,
-): Promise<Outcome[]> {
+export async function askAndLock(context: TaskContext & Pick<Context, 'again' | 'lock'>): Promise<Outcome[]> {
   const { again, lock, signal } = context
   const after = (server: Server) => {
     const { deployTo, remotePath, temporaryPath } = placesOf(context, server)
@@ -52,8 +51,17 @@ export async function askAndLock(
       : ''
     return `${halfMade}\n${left}`
   }
-  return lock.ask({ before: (server) => factsOf(context, server), after }, signal)
+  const outcomes = await lock.ask({ before: (server) => factsOf(context, server), after }, signal)
+  // Another deploy may have published, and ended, after a server was asked and before it was locked.
+  const isOld = (each: Outcome) =>
+    each.ok && liveIn(each.stdout) !== posix.basename(lock.linkOf(each.server) ?? '')
+  const old = outcomes.filter(isOld).map(({ server }) => server)
+  if (old.length === 0) return outcomes
+  const anew = new Map((await ask(context, old)).map((each) => [each.server, each]))
+  return outcomes.map((each) => anew.get(each.server) ?? each)
 }
+
+const liveIn = (facts: string): string => parseFacts(facts).currentRelease ?? ''
 
 /** Asks without making anything. Also asks what only a diagnosis needs: limits, and the owner of the lock. */
 export function askReadOnly(context: TaskContext): Promise<Outcome[]> {
