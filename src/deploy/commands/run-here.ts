@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { MurderError } from '../../errors.ts'
 import { AwakeTimer } from '../../system/awake-timer.ts'
 import { endingWithUs } from '../../system/end-with-us.ts'
@@ -36,8 +36,10 @@ export async function runHere(order: LocalCommand): Promise<MurderError | undefi
     env: { ...process.env, ...env },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
   })
-  const watch = child.stdio[3] as Writable
-  watch.on('error', () => {}) // The command has ended with all of its group.
+  // There are no streams where too many files are open.
+  const streams: readonly (Readable | Writable | null | undefined)[] = child.stdio ?? []
+  const watch = streams[3] as Writable | undefined
+  watch?.on('error', () => {}) // The command has ended with all of its group.
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -62,13 +64,13 @@ export async function runHere(order: LocalCommand): Promise<MurderError | undefi
   const code = await new Promise<number | string | null>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (exitCode, by) => {
-      watch.end('done\n')
+      watch?.end('done\n')
       setTimeout(() => resolve(exitCode ?? by), FLUSH_MS)
     })
   })
   timer?.stop()
   signal?.removeEventListener('abort', kill)
-  for (const stream of child.stdio) if (stream !== watch) stream?.destroy()
+  for (const stream of streams) stream?.destroy()
   child.unref()
   if (signal?.aborted) return signal.reason as MurderError
   if (code === 0) return undefined

@@ -5,8 +5,8 @@ import type { Connection } from './connection.ts'
 const STALL_S = 5
 
 /**
- * Which connections may join two sites. Where a tracker guides a swarm (`../tracker/sites/site-roster.ts`), only seeders and the leaders
- * of a site have any: so few cross a long link, and all of a site agree on who fetches from there.
+ * Which connections may join two sites. Where a tracker guides a swarm (`../tracker/sites/site-roster.ts`), only seeders and the
+ * leaders of a site have any: so few cross a long link, and all of a site agree on who fetches from there.
  */
 export class SiteBorder {
   /** Whether a tracker guides this process. It guides those that name their sites, in larger swarms. */

@@ -1,7 +1,8 @@
+import { EventEmitter } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { commandsFor } from '../../../../src/deploy/commands/commands-for.ts'
 import { type LocalCommand, runHere } from '../../../../src/deploy/commands/run-here.ts'
 import { interrupted } from '../../../../src/errors.ts'
@@ -42,6 +43,20 @@ test('ends when it is told so', async () => {
   const running = run('sleep 50', { signal: controller.signal })
   controller.abort(reason)
   expect(await running).toBe(reason)
+})
+
+test('says so where too many files are open: then Node gives a child without streams', async () => {
+  const spawn = () => {
+    const child = Object.assign(new EventEmitter(), { unref: () => {} })
+    process.nextTick(() => child.emit('error', new Error('spawn /bin/sh EMFILE')))
+    return child
+  }
+  vi.resetModules()
+  vi.doMock('node:child_process', () => ({ spawn }))
+  onTestFinished(() => vi.doUnmock('node:child_process'))
+  const { runHere: runThere } = await import('../../../../src/deploy/commands/run-here.ts')
+  const failed = await runThere({ name: 'murder.x', command: 'true', env: {}, timeoutS: 20 })
+  expect(failed?.message).toBe('murder.x failed (spawn /bin/sh EMFILE)')
 })
 
 test('a server runs what is for its roles', () => {
